@@ -1,0 +1,1 @@
+"""Rooftop PV potential of a city, and whether it meets what the city has promised."""
