@@ -1,0 +1,1 @@
+"""Readers: datums, units, encodings and conventions are normalised here and nowhere else."""
