@@ -1,0 +1,114 @@
+"""Avoided CO2, always with the year and the province of the factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rooftop.errors import UsageError
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+
+NATIONAL = "national"
+
+
+@dataclass(frozen=True)
+class EmissionFactor:
+    """An average CO2 factor of electricity.
+
+    Parameters
+    ----------
+    kg_kwh : float
+        kgCO2 per kWh.
+    year : int
+        Year the factor describes, not the year it is used in.
+    province : str
+        Key in ``emission_factors.yaml``; ``national`` when the province is not known or not listed.
+    name : Text
+        The province's name.
+    source : str
+    note : Text
+        What the factor does not say.
+    """
+
+    kg_kwh: float
+    year: int
+    province: str
+    name: Text
+    source: str
+    note: Text
+
+    @property
+    def label(self) -> Text:
+        """The factor in one phrase, year and province included."""
+        return Text(
+            f"{self.name.en} average of {self.year}, {self.kg_kwh:.4f} kgCO₂/kWh",
+            f"{self.name.zh} {self.year} 年电力平均排放因子 {self.kg_kwh:.4f} kgCO₂/kWh",
+        )
+
+    def avoided_kg(self, annual_kwh: float) -> float:
+        """Return kgCO2 avoided in one year by `annual_kwh`."""
+        return annual_kwh * self.kg_kwh
+
+
+def province_of(unit_ids: Iterable[object], data: dict[str, Any] | None = None) -> str:
+    """Return the province that six-digit administrative codes lie in.
+
+    Parameters
+    ----------
+    unit_ids : iterable
+        Codes of districts (``320706``); anything else says nothing.
+    data : dict, optional
+        Contents of ``emission_factors.yaml``.
+
+    Returns
+    -------
+    str
+        Key of the province, ``national`` when the codes name none, several, or one that is not listed.
+    """
+    provinces = (data or load_shipped_yaml("emission_factors.yaml"))["provinces"]
+    by_code = {entry["adcode"]: name for name, entry in provinces.items() if "adcode" in entry}
+    codes = [str(unit_id) for unit_id in unit_ids]
+    found = {by_code.get(code[:2]) for code in codes if len(code) >= 6 and code[:6].isdigit()}
+    return next(iter(found)) or NATIONAL if len(found) == 1 else NATIONAL
+
+
+def emission_factor(
+    province: str = NATIONAL, year: int | None = None, data: dict[str, Any] | None = None
+) -> EmissionFactor:
+    """Return the factor of a province, the latest one unless a year is asked for.
+
+    Parameters
+    ----------
+    province : str
+        Key in ``emission_factors.yaml``; one that is not listed gets the national factor.
+    year : int, optional
+    data : dict, optional
+        Contents of ``emission_factors.yaml``.
+
+    Raises
+    ------
+    UsageError
+        There is no factor of that year.
+    """
+    data = data or load_shipped_yaml("emission_factors.yaml")
+    key = province if province in data["provinces"] else NATIONAL
+    entry = data["provinces"][key]
+    factors = {int(k): float(v) for k, v in entry["factors"].items()}
+    chosen = max(factors) if year is None else year
+    if chosen not in factors:
+        raise UsageError(
+            Text("no emission factor of that year", "没有该年份的排放因子"),
+            where=f"emission_factors.yaml: {key}",
+            found=str(chosen),
+            expected=", ".join(str(y) for y in sorted(factors)),
+        )
+    return EmissionFactor(
+        kg_kwh=factors[chosen],
+        year=chosen,
+        province=key,
+        name=Text(entry["en"], entry["zh"]),
+        source=str(data["source"]),
+        note=Text(data["note"]["en"], data["note"]["zh"]),
+    )

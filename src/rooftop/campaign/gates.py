@@ -1,0 +1,145 @@
+"""Gates: pass, fail or survey for each roof. What is not known is surveyed, never inferred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+
+PASS, SURVEY, FAIL = "pass", "survey", "fail"
+GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
+GATE_LABELS = {
+    "usable": Text("usable roof", "屋面可用"),
+    "size": Text("large enough", "规模足够"),
+    "shading": Text("shading", "遮挡"),
+    "existing_pv": Text("existing PV", "已有光伏"),
+    "structure": Text("structure and load", "结构与荷载"),
+    "fire": Text("fire safety", "消防"),
+    "heritage": Text("heritage", "文物与历史建筑"),
+}
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """Thresholds of ``gates.yaml``.
+
+    Parameters
+    ----------
+    min_added_kwp : float
+        Smallest addition worth building [kWp].
+    shading_survey, shading_fail : float
+        Shading loss, share of the unshaded irradiation.
+    existing_share_fail : float
+        Existing capacity as a share of the roof's capacity.
+    fire_uses : frozenset of str
+    fire_above_m : float
+    heritage_uses : frozenset of str
+    heritage_before, old_before : int
+        Years built.
+    """
+
+    min_added_kwp: float
+    shading_survey: float
+    shading_fail: float
+    existing_share_fail: float
+    fire_uses: frozenset[str]
+    fire_above_m: float
+    heritage_uses: frozenset[str]
+    heritage_before: int
+    old_before: int
+
+
+def load_gate_rules(data: dict[str, Any] | None = None) -> GateRules:
+    """Load the thresholds; `data` overrides the shipped ``gates.yaml``."""
+    data = data or load_shipped_yaml("gates.yaml")
+    return GateRules(
+        min_added_kwp=float(data["min_added_kwp"]["value"]),
+        shading_survey=float(data["shading_loss"]["survey"]),
+        shading_fail=float(data["shading_loss"]["fail"]),
+        existing_share_fail=float(data["existing_pv_share"]["fail"]),
+        fire_uses=frozenset(data["fire"]["survey_uses"]),
+        fire_above_m=float(data["fire"]["survey_above_height_m"]),
+        heritage_uses=frozenset(data["heritage"]["survey_uses"]),
+        heritage_before=int(data["heritage"]["survey_before_year"]),
+        old_before=int(data["old_structure"]["before_year"]),
+    )
+
+
+def numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    """Return a column as floats, NaN where it is null or where there is no such column."""
+    if name not in frame:
+        return np.full(len(frame), np.nan)
+    return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
+    """Return a column as strings, `missing` where it is null or where there is no such column."""
+    if name not in frame:
+        return pd.Series(missing, index=frame.index, dtype=object)
+    column = frame[name].astype(object)
+    return column.where(column.notna(), missing).astype(str).replace("", missing)
+
+
+def added_kwp(roofs: pd.DataFrame) -> pd.Series:
+    """Return what can still be installed on each roof [kWp]: its capacity less what stands there, never below zero."""
+    existing = np.nan_to_num(numbers(roofs, "existing_pv_kwp"))
+    return pd.Series(np.maximum(numbers(roofs, "capacity_kwp") - existing, 0.0), index=roofs.index)
+
+
+def _verdict(fail: npt.ArrayLike, survey: npt.ArrayLike) -> npt.NDArray[np.object_]:
+    return np.where(fail, FAIL, np.where(survey, SURVEY, PASS)).astype(object)
+
+
+def gates(roofs: pd.DataFrame, rules: GateRules | None = None) -> pd.DataFrame:
+    """Judge every roof.
+
+    Parameters
+    ----------
+    roofs : DataFrame (n,)
+        ``tables.ROOFS``. Three optional columns answer what geometry cannot, each ``yes | no | unknown``:
+        ``roof_load_ok`` (a structural check was made), ``fire_ok``, ``is_heritage``.
+    rules : GateRules, optional
+        Those of ``gates.yaml``.
+
+    Returns
+    -------
+    DataFrame (n,)
+        ``gate_<name>`` for each of `GATES` and ``gate``, the worst of them; ``pass``, ``survey`` or ``fail``;
+        same index.
+
+    Notes
+    -----
+    Structure and load are never inferred: without ``roof_load_ok`` every roof is ``survey`` there. Fire and heritage
+    pass where the data show no sign against; the sign makes them ``survey``, only a declaration makes them ``fail``.
+    """
+    rules = rules or load_gate_rules()
+    use = words(roofs, "building_use")
+    capacity = numbers(roofs, "capacity_kwp")
+    existing = np.nan_to_num(numbers(roofs, "existing_pv_kwp"))
+    added = added_kwp(roofs).to_numpy()
+    loss = numbers(roofs, "shading_loss")
+    year = numbers(roofs, "year_built")
+    status = words(roofs, "status")
+    load_ok, fire_ok, heritage = (words(roofs, name) for name in ("roof_load_ok", "fire_ok", "is_heritage"))
+    with np.errstate(invalid="ignore"):
+        taken = (existing > 0) & (existing >= rules.existing_share_fail * np.nan_to_num(capacity))
+        fire_sign = use.isin(rules.fire_uses) | (numbers(roofs, "height_m") > rules.fire_above_m)
+        heritage_sign = use.isin(rules.heritage_uses) | (year < rules.heritage_before)
+        out = {
+            "usable": _verdict(status == "excluded", status == "needs_survey"),
+            "size": _verdict(~(added >= rules.min_added_kwp) & ~taken, False),
+            "shading": _verdict(loss > rules.shading_fail, (loss > rules.shading_survey) | np.isnan(loss)),
+            "existing_pv": _verdict(taken, existing > 0),
+            "structure": _verdict(load_ok == "no", load_ok != "yes"),
+            "fire": _verdict(fire_ok == "no", fire_sign & (fire_ok != "yes")),
+            "heritage": _verdict(heritage == "yes", heritage_sign & (heritage != "no")),
+        }
+    frame = pd.DataFrame({f"gate_{name}": out[name] for name in GATES}, index=roofs.index)
+    frame["gate"] = _verdict((frame == FAIL).any(axis=1), (frame == SURVEY).any(axis=1))
+    return frame

@@ -1,0 +1,203 @@
+"""Money of a roof: cost, yearly income and simple payback, each as a range and never as a single false number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+from rooftop.rounding import Range
+
+Array = npt.NDArray[np.float64]
+Bound = Literal["low", "central", "high"]
+BOUNDS: tuple[Bound, ...] = ("low", "central", "high")
+_W_PER_KW = 1000.0
+
+
+@dataclass(frozen=True)
+class Economics:
+    """Dated prices of one province, from ``economics.yaml``.
+
+    Parameters
+    ----------
+    province : str
+        Key of the feed-in price; ``national`` when it is not listed.
+    date : str
+        Date of the prices.
+    life_years : int
+    degradation_first, degradation_later : float
+        Share of the energy lost in the first year and in each later one.
+    capex_yuan_w, opex_yuan_w_a, retail_yuan_kwh : dict of str to Range
+        By segment (``household``, ``commercial``).
+    self_use : dict of str to Range
+        By building use, and ``default``.
+    feed_in_yuan_kwh : Range
+    min_self_use : float
+        Smallest share that must be used on site.
+    segment_of_use : dict of str to str
+    large_above_kwp : float
+    classes : dict of str to Text
+    connection : tuple of (float, str)
+        Upper capacity [kWp] and usual voltage.
+    sources : tuple of str
+    """
+
+    province: str
+    date: str
+    life_years: int
+    degradation_first: float
+    degradation_later: float
+    capex_yuan_w: dict[str, Range]
+    opex_yuan_w_a: dict[str, Range]
+    retail_yuan_kwh: dict[str, Range]
+    self_use: dict[str, Range]
+    feed_in_yuan_kwh: Range
+    min_self_use: float
+    segment_of_use: dict[str, str]
+    large_above_kwp: float
+    classes: dict[str, Text]
+    connection: tuple[tuple[float, str], ...]
+    sources: tuple[str, ...]
+
+    def segment(self, building_use: str) -> str:
+        """Return the segment of a use, ``commercial`` when it is not named."""
+        return self.segment_of_use.get(building_use, "commercial")
+
+    def grid_class(self, building_use: str, capacity_kwp: float) -> Text:
+        """Return the class of 国能发新能规〔2025〕7号 and how it may use and feed in its energy."""
+        segment = self.segment(building_use)
+        large = segment == "commercial" and capacity_kwp > self.large_above_kwp
+        return self.classes["large" if large else segment]
+
+    def voltage(self, capacity_kwp: float) -> str:
+        """Return the usual voltage of the connection."""
+        return next(voltage for limit, voltage in self.connection if capacity_kwp <= limit)
+
+
+def _ranges(section: dict[str, Any]) -> dict[str, Range]:
+    return {key: Range(*map(float, value)) for key, value in section.items() if isinstance(value, list)}
+
+
+def load_economics(province: str = "national", data: dict[str, Any] | None = None) -> Economics:
+    """Load ``economics.yaml`` for a province.
+
+    Parameters
+    ----------
+    province : str
+        Key as in ``emission_factors.yaml``; one without its own feed-in price gets the national one.
+    data : dict, optional
+        Contents of the file, to override it.
+    """
+    data = data or load_shipped_yaml("economics.yaml")
+    feed_in = _ranges(data["feed_in_yuan_kwh"])
+    sections = ("capex_yuan_w", "opex_yuan_w_a", "self_use", "retail_yuan_kwh", "feed_in_yuan_kwh", "classes")
+    return Economics(
+        province=province if province in feed_in else "national",
+        date=str(data["date"]),
+        life_years=int(data["life_years"]["value"]),
+        degradation_first=float(data["degradation"]["first_year"]),
+        degradation_later=float(data["degradation"]["later"]),
+        capex_yuan_w=_ranges(data["capex_yuan_w"]),
+        opex_yuan_w_a=_ranges(data["opex_yuan_w_a"]),
+        retail_yuan_kwh=_ranges(data["retail_yuan_kwh"]),
+        self_use=_ranges(data["self_use"]),
+        feed_in_yuan_kwh=feed_in.get(province, feed_in["national"]),
+        min_self_use=float(data["min_self_use"].get(province, 0.0)),
+        segment_of_use={use: segment for segment, uses in data["segments"].items() for use in uses},
+        large_above_kwp=float(data["large_above_kwp"]),
+        classes={key: Text(value["en"], value["zh"]) for key, value in data["classes"].items() if key != "source"},
+        connection=tuple(
+            (float("inf") if step["up_to_kwp"] is None else float(step["up_to_kwp"]), str(step["voltage"]))
+            for step in data["connection"]["steps"]
+        ),
+        sources=tuple(str(data[section]["source"]) for section in sections)
+        + (str(data["life_years"]["source"]), str(data["degradation"]["source"]), str(data["connection"]["source"])),
+    )
+
+
+def _pick(table: dict[str, Range], keys: pd.Series, fallback: str, bound: Bound) -> Array:
+    values = {key: getattr(value, bound) for key, value in table.items()}
+    return keys.map(lambda key: values.get(key, values[fallback])).to_numpy(dtype=float)
+
+
+def payback_years(capex_yuan: Array, gross_income_yuan_a: Array, opex_yuan_a: Array, economics: Economics) -> Array:
+    """Return the simple payback: years until the summed net income covers the cost.
+
+    Not discounted, no tax, no loan, no subsidy, no replaced inverter; energy degrades as in `economics`.
+
+    Parameters
+    ----------
+    capex_yuan, gross_income_yuan_a, opex_yuan_a : array (n,)
+        Cost [yuan]; value of the first year's energy before degradation, and upkeep [yuan per year].
+
+    Returns
+    -------
+    array (n,)
+        Years, linear within a year; ``inf`` when the life of the modules is not enough.
+    """
+    years = np.arange(1, economics.life_years + 1)
+    # The first year already loses half of its degradation; later years lose it at a constant rate.
+    kept = 1.0 - economics.degradation_first - economics.degradation_later * (years - 1.0)
+    kept[0] = 1.0 - 0.5 * economics.degradation_first
+    net = gross_income_yuan_a[:, None] * kept - opex_yuan_a[:, None]
+    total = np.cumsum(net, axis=1)
+    covered = total >= capex_yuan[:, None]
+    ever = covered.any(axis=1)
+    year = covered.argmax(axis=1)
+    row = np.arange(len(year))
+    before = np.where(year > 0, total[row, np.maximum(year - 1, 0)], 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within = (capex_yuan - before) / net[row, year]
+    return np.where(ever, year + within, np.inf)
+
+
+def money(
+    capacity_kwp: pd.Series, annual_kwh: pd.Series, building_use: pd.Series, economics: Economics
+) -> pd.DataFrame:
+    """Return cost, income and simple payback of every roof, low, central and high.
+
+    ``low`` of a cost or a payback is the favourable end: the cheapest system, most energy used on site, best prices.
+    Ends combine every favourable (unfavourable) assumption at once, so the truth lies well within.
+
+    Parameters
+    ----------
+    capacity_kwp, annual_kwh, building_use : Series (n,)
+        Capacity to be installed [kWp], its energy in year one [kWh], and the use; same index.
+    economics : Economics
+
+    Returns
+    -------
+    DataFrame (n,)
+        ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*`` (year one, upkeep deducted), ``payback_years_*`` with
+        suffixes ``low central high``; same index. Null capacity gives null.
+    """
+    uses = building_use.astype("object").where(building_use.notna(), "unknown").astype(str)
+    segments = uses.map(economics.segment)
+    watts = capacity_kwp.to_numpy(dtype=float, na_value=np.nan) * _W_PER_KW
+    energy = annual_kwh.to_numpy(dtype=float, na_value=np.nan)
+    out: dict[str, Array] = {}
+    opposite: dict[Bound, Bound] = {"low": "high", "central": "central", "high": "low"}
+    for bound in BOUNDS:
+        value_bound = opposite[bound]
+        capex = watts * _pick(economics.capex_yuan_w, segments, "commercial", bound)
+        opex = watts * _pick(economics.opex_yuan_w_a, segments, "commercial", bound)
+        own = np.maximum(_pick(economics.self_use, uses, "default", value_bound), economics.min_self_use)
+        retail = _pick(economics.retail_yuan_kwh, segments, "commercial", value_bound)
+        fed = getattr(economics.feed_in_yuan_kwh, value_bound)
+        gross = energy * (own * retail + (1.0 - own) * fed)
+        out[f"capex_yuan_{bound}"] = capex
+        out[f"opex_yuan_a_{bound}"] = opex
+        out[f"income_yuan_a_{value_bound}"] = gross - opex
+        payback = payback_years(np.nan_to_num(capex), np.nan_to_num(gross), np.nan_to_num(opex), economics)
+        out[f"payback_years_{bound}"] = np.where(watts > 0, payback, np.nan)
+    names = [
+        f"{name}_{bound}"
+        for name in ("capex_yuan", "opex_yuan_a", "income_yuan_a", "payback_years")
+        for bound in BOUNDS
+    ]
+    return pd.DataFrame(out, index=capacity_kwp.index)[names]
