@@ -95,7 +95,17 @@ def load_economics(province: str = "national", data: dict[str, Any] | None = Non
     """
     data = data or load_shipped_yaml("economics.yaml")
     feed_in = _ranges(data["feed_in_yuan_kwh"])
-    sections = ("capex_yuan_w", "opex_yuan_w_a", "self_use", "retail_yuan_kwh", "feed_in_yuan_kwh", "classes")
+    sourced = (
+        "capex_yuan_w",
+        "opex_yuan_w_a",
+        "self_use",
+        "retail_yuan_kwh",
+        "feed_in_yuan_kwh",
+        "classes",
+        "connection",
+        "life_years",
+        "degradation",
+    )
     return Economics(
         province=province if province in feed_in else "national",
         date=str(data["date"]),
@@ -115,8 +125,7 @@ def load_economics(province: str = "national", data: dict[str, Any] | None = Non
             (float("inf") if step["up_to_kwp"] is None else float(step["up_to_kwp"]), str(step["voltage"]))
             for step in data["connection"]["steps"]
         ),
-        sources=tuple(str(data[section]["source"]) for section in sections)
-        + (str(data["life_years"]["source"]), str(data["degradation"]["source"]), str(data["connection"]["source"])),
+        sources=tuple(str(data[section]["source"]) for section in sourced),
     )
 
 
