@@ -1,0 +1,268 @@
+"""What stands around a cell: horizon angles, and the share of the sky that is left."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rooftop.errors import InputError
+from rooftop.kernels import horizon as kernel
+from rooftop.kernels import sky_view as sky_kernel
+from rooftop.lang import Text
+
+Surface = Literal["prism", "linear"]
+
+
+def horizons(
+    dsm: ArrayLike,
+    cell_size_m: float,
+    rows: ArrayLike,
+    cols: ArrayLike,
+    n_azimuth: int = 72,
+    surface: Surface = "prism",
+    above_m: float = 0.0,
+    grid_north_deg: float = 0.0,
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    """Horizon angles around cells of an elevation model, over unlimited distance within it.
+
+    Parameters
+    ----------
+    dsm : (ny, nx) array_like of real
+        Heights [m], row 0 in the north, column 0 in the west; NaN where there are no data.
+    cell_size_m : float
+        Edge of a cell [m].
+    rows, cols : (n,) array_like of int
+        Cells whose horizon is asked for; any order, repeats allowed.
+    n_azimuth : int
+        Number of directions.
+    surface : {"prism", "linear"}
+        ``prism``: every cell is a column with vertical walls and a flat top (flat roofs with parapets); a column obstructs
+        from where the ray enters it. ``linear``: heights are linear along the grid lines through the cell centres
+        (terrain, lidar); a ray meets the surface where it crosses them.
+    above_m : float
+        Height of the eye above the surface of its own cell [m], at least 0.
+    grid_north_deg : float
+        True azimuth of the raster's upward direction (grid north) [degrees, clockwise positive], that is the meridian
+        convergence: positive east of the central meridian on the northern hemisphere. What lies at true azimuth `a`
+        lies at grid azimuth ``a - grid_north_deg`` in the raster.
+    threads : int
+        Number of threads that share the azimuths; the result is the same to the last bit.
+
+    Returns
+    -------
+    (n, n_azimuth) float32
+        Angle of the horizon above the horizontal [degrees], 0 to 90. Column k looks towards ``k * 360 / n_azimuth``
+        degrees clockwise from *true* north. Never negative: what lies below the eye's horizontal plane leaves the whole
+        sky visible. NaN for cells without data.
+
+    Raises
+    ------
+    InputError
+        An argument has the wrong shape or an impossible value, or a cell lies outside the raster.
+
+    Notes
+    -----
+    The ray starts at the centre of the cell. The nearest 16 columns are exact; beyond them the ray is replaced by the
+    nearest of the parallel lines one cell apart, so that edges far away are shifted sideways by at most half a cell.
+    Cells without data obstruct nothing. Beyond the raster there is nothing (see :func:`far_horizons`).
+
+    Examples
+    --------
+    A wall 10 m high, whose face is 9.5 m east of the eye:
+
+    >>> import numpy as np
+    >>> dsm = np.zeros((60, 60)); dsm[:, 40:] = 10.0
+    >>> horizons(dsm, 1.0, [30], [30], n_azimuth=4).round(2)
+    array([[ 0.  , 46.47,  0.  ,  0.  ]], dtype=float32)
+    """
+    heights = _heights(dsm)
+    r, c = _cells(rows, cols, heights.shape)
+    _positive("cell_size_m", cell_size_m)
+    _whole("n_azimuth", n_azimuth, 1)
+    _whole("threads", threads, 1)
+    _finite("above_m", above_m)
+    _finite("grid_north_deg", grid_north_deg)
+    if above_m < 0.0:
+        raise _bad("above_m", above_m, Text("a height of at least 0 m", "不小于 0 米的高度"))
+    if surface not in ("prism", "linear"):
+        raise _bad("surface", repr(surface), Text("prism or linear", "prism 或 linear"))
+    degrees = np.full((r.size, n_azimuth), np.nan, dtype=np.float32)
+    known = np.flatnonzero(np.isfinite(heights[r, c]))
+    if known.size == 0:
+        return degrees
+    whole = known.size == r.size
+    part = degrees if whole else np.empty((known.size, n_azimuth), dtype=np.float32)
+    _fill(heights, float(cell_size_m), r[known], c[known], part, surface == "prism", above_m, grid_north_deg, threads)
+    if not whole:
+        degrees[known] = part
+    return degrees
+
+
+def _fill(
+    heights: NDArray[np.float64 | np.float32],
+    cell_size_m: float,
+    rows: NDArray[np.int64],
+    cols: NDArray[np.int64],
+    degrees: NDArray[np.float32],
+    prism: bool,
+    above_m: float,
+    grid_north_deg: float,
+    threads: int,
+) -> None:
+    """Fill `degrees` octant by octant."""
+    level = float(
+        np.nanmean(heights[rows, cols])
+    )  # float32 keeps 0.01 mm of a 100 m relief, but not of 3 000 m above sea
+    known = np.isfinite(heights)
+    height = np.full(heights.shape, kernel.NOTHING, dtype=np.float32)
+    np.copyto(height, heights - level, where=known, casting="same_kind")
+    eye = np.full(heights.shape, kernel.UNASKED, dtype=np.float32)
+    eye[rows, cols] = height[rows, cols] + np.float32(above_m)
+    n_azimuth = degrees.shape[1]
+    octants: dict[tuple[bool, bool, bool], list[tuple[int, float]]] = {}
+    for k in range(n_azimuth):
+        towards = kernel.direction(k * 360.0 / n_azimuth - grid_north_deg)
+        octants.setdefault(towards.octant, []).append((k, towards.t))
+
+    def work(octant: tuple[bool, bool, bool]) -> None:
+        view = kernel.canonical_view(height, eye, rows, cols, octant, prism=prism)
+        for k, t in octants[octant]:
+            kernel.horizon_degrees(view, t, cell_size_m, degrees, k, prism=prism)
+
+    if threads == 1:
+        for octant in octants:
+            work(octant)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, octants))
+
+
+def sky_view(
+    horizon: ArrayLike, surface_tilt: ArrayLike = 0.0, surface_azimuth: ArrayLike = 180.0
+) -> NDArray[np.float64]:
+    """Cosine-weighted share of the hemisphere's sky that a tilted plane sees.
+
+    Parameters
+    ----------
+    horizon : (n, n_azimuth) array_like
+        Horizon angles [degrees] as :func:`horizons` returns them; linear between the azimuths, around the circle.
+    surface_tilt : float or (n,) array_like
+        Tilt of the plane from horizontal [degrees], 0 to 90.
+    surface_azimuth : float or (n,) array_like
+        Direction the plane faces [degrees clockwise from true north].
+
+    Returns
+    -------
+    (n,) float64
+        ``1/pi`` times the integral of the cosine of incidence over the visible sky. The plane's own horizon is merged
+        with the given one, so that a free plane has ``(1 + cos(tilt)) / 2``. NaN where the horizon is.
+
+    Raises
+    ------
+    InputError
+        Wrong shapes, or angles out of range.
+
+    Notes
+    -----
+    Exact in elevation (the integral of ``cos(b) sin(h) + sin(b) cos(h) cos(a)`` over the solid angle above h has a closed
+    form); midpoint rule in azimuth with steps of at most half a degree.
+
+    Examples
+    --------
+    >>> sky_view([[0.0] * 8, [45.0] * 8]).round(4)
+    array([1. , 0.5])
+    """
+    given = np.asarray(horizon)
+    if given.ndim != 2 or given.shape[1] < 1 or given.dtype.kind not in "fiu":
+        raise _bad("horizon", _shape(given), Text("numbers of shape (n, n_azimuth)", "形状为 (n, n_azimuth) 的数值"))
+    n = given.shape[0]
+    angles = np.ascontiguousarray(given, dtype=np.float32)
+    if np.any((angles < 0.0) | (angles > 90.0)):
+        raise _bad("horizon", _extent(angles), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
+    tilt = _per_cell("surface_tilt", surface_tilt, n)
+    if np.any((tilt < 0.0) | (tilt > 90.0)):
+        raise _bad("surface_tilt", _extent(tilt), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
+    azimuth = _per_cell("surface_azimuth", surface_azimuth, n)
+    return sky_kernel.sky_view(angles, np.radians(tilt), np.radians(azimuth))
+
+
+def _heights(dsm: ArrayLike) -> NDArray[np.float64 | np.float32]:
+    """Return the elevation model as floats, infinities refused."""
+    heights = np.asarray(dsm)
+    if np.ma.isMaskedArray(dsm):
+        heights = np.ma.filled(dsm.astype(np.float64), np.nan)  # type: ignore[union-attr]
+    if heights.ndim != 2 or heights.size == 0 or heights.dtype.kind not in "fiu":
+        raise _bad("dsm", _shape(heights), Text("a raster of numbers, shape (ny, nx)", "形状为 (ny, nx) 的数值栅格"))
+    if heights.dtype not in (np.float32, np.float64):
+        heights = heights.astype(np.float64)
+    valid = heights[np.isfinite(heights)]
+    if np.isinf(heights).any() or (valid.size and np.abs(valid).max() > 20_000.0):
+        raise InputError(
+            Text("the elevation model holds impossible heights", "高程模型含有不可能的高程"),
+            where="dsm",
+            found=_extent(heights),
+            expected=Text("metres, between -20 000 and 20 000, NaN for no data", "米，-20000 至 20000，无数据为 NaN"),
+            mend=Text("declare the file's nodata value, or convert its unit", "声明文件的无数据值，或换算单位"),
+        )
+    return heights
+
+
+def _cells(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column numbers as int64, all within `shape`."""
+    found = []
+    for name, given, limit in (("rows", rows, shape[0]), ("cols", cols, shape[1])):
+        index = np.asarray(given)
+        if index.size == 0:
+            index = index.astype(np.int64).reshape(-1)
+        if index.ndim != 1 or index.dtype.kind not in "iu":
+            raise _bad(name, _shape(index), Text("whole numbers of shape (n,)", "形状为 (n,) 的整数"))
+        if index.size and (index.min() < 0 or index.max() >= limit):
+            raise _bad(name, _extent(index), Text(f"0 to {limit - 1}", f"0 至 {limit - 1}"))
+        found.append(index.astype(np.int64))
+    if found[0].size != found[1].size:
+        raise _bad(
+            "cols", str(found[1].size), Text(f"as many as rows: {found[0].size}", f"与行数相同：{found[0].size}")
+        )
+    return found[0], found[1]
+
+
+def _per_cell(name: str, given: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Spread a scalar or an (n,) array over the cells."""
+    values = np.asarray(given, dtype=np.float64)
+    if values.shape not in ((), (n,)) or not np.isfinite(values).all():
+        raise _bad(name, _shape(values), Text(f"one finite number, or {n} of them", f"一个有限数值，或 {n} 个"))
+    return np.broadcast_to(values, (n,))
+
+
+def _positive(name: str, value: float) -> None:
+    _finite(name, value)
+    if value <= 0.0:
+        raise _bad(name, value, Text("a number above 0", "大于 0 的数"))
+
+
+def _finite(name: str, value: float) -> None:
+    if not np.isscalar(value) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
+        raise _bad(name, repr(value), Text("a finite number", "有限数值"))
+
+
+def _whole(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise _bad(name, repr(value), Text(f"a whole number of at least {least}", f"不小于 {least} 的整数"))
+
+
+def _bad(name: str, found: object, expected: Text) -> InputError:
+    return InputError(
+        Text("an argument cannot be used as it stands", "参数不可用"), where=name, found=str(found), expected=expected
+    )
+
+
+def _shape(values: NDArray[np.generic]) -> str:
+    return f"{values.dtype} {values.shape}"
+
+
+def _extent(values: NDArray[np.generic]) -> str:
+    return f"{np.nanmin(values)} … {np.nanmax(values)}"
