@@ -132,8 +132,8 @@ def read_groups(
     poa: F4,
     ac: F4,
     out_moment: F8,
-    out_poa: F4,
-    out_ac: F4,
+    out_poa: F8,
+    out_ac: F8,
 ) -> None:
     """Sum the tables over the cells of each group.
 

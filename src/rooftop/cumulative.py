@@ -1,0 +1,283 @@
+"""Cumulative-sky tables: what a module plane receives and yields in a year, by horizon elevation and sector."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pvlib import iam
+from pvlib.inverter import pvwatts as pvwatts_ac
+from pvlib.pvsystem import pvwatts_dc
+
+from rooftop.errors import ComputeError
+from rooftop.kernels import year
+from rooftop.lang import Text
+from rooftop.pvsystem import Mounting, PvSystem
+from rooftop.sky import Diffuse, SkyYear, sky_year
+from rooftop.weather import Weather
+
+F4 = NDArray[np.float32]
+F8 = NDArray[np.float64]
+
+BAND_DEG = 6.5
+"""Upper edge of the horizon band [deg]: Perez et al. (1987), doi:10.1016/S0038-092X(87)80031-2."""
+
+_NODES = ((1.0, 1.0), (0.7, 0.7), (0.4, 0.4), (1.0, 0.0))  # visible shares of sky and band at which AC is evaluated
+_SLANTS = 8  # positions on the slant of a row
+_STRIPS = 16  # azimuth strips per sector in the sky integral
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Endless parallel rows of tilted modules.
+
+    Parameters
+    ----------
+    slope_length_m : float
+        Length of a row along its slope [m].
+    pitch_m : float
+        Horizontal distance from one row to the next [m]; of east-west tents, from ridge to ridge.
+    """
+
+    slope_length_m: float
+    pitch_m: float
+
+
+@dataclass(frozen=True)
+class ModulePlane:
+    """How modules lie on a roof.
+
+    Parameters
+    ----------
+    surface_tilt, surface_azimuth : float
+        Module plane [deg], azimuth clockwise from true north.
+    mounting : {"rack", "flush"}
+        Ventilation behind the module.
+    rows : Rows, optional
+        None when flush.
+    base_tilt, base_azimuth : float
+        The roof that the modules stand on [deg]; it hides what lies below it and reflects as the ground does.
+    """
+
+    surface_tilt: float
+    surface_azimuth: float
+    mounting: Mounting = "flush"
+    rows: Rows | None = None
+    base_tilt: float = 0.0
+    base_azimuth: float = 180.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.surface_tilt <= 90.0:
+            raise ComputeError(
+                Text("a module tilt must lie between 0 and 90 degrees", "组件倾角须在 0 至 90 度之间"),
+                where="surface_tilt",
+                found=str(self.surface_tilt),
+            )
+        if self.rows and self.rows.pitch_m < self.rows.slope_length_m * math.cos(math.radians(self.surface_tilt)):
+            raise ComputeError(
+                Text("rows overlap: the pitch is shorter than the row", "阵列排距小于单排水平投影长度，互相重叠"),
+                where="pitch_m",
+                found=f"{self.rows.pitch_m} m",
+                expected=f">= {self.rows.slope_length_m * math.cos(math.radians(self.surface_tilt)):.3f} m",
+            )
+
+
+@dataclass(frozen=True)
+class PlaneTables:
+    """What a plane receives and yields in a year, by horizon; axis F is the irradiance factors of the sky year.
+
+    AC per kWp of a cell is a polynomial in its visible shares s of the isotropic sky and b of the horizon band,
+    ``w = (1, 1 - s, (1 - s)^2, b - s)``: ``sum_q w_q * (ac_base[q] + sum_k ac_beam[k, h_k, q])``.
+
+    Parameters
+    ----------
+    plane : ModulePlane
+    factors : tuple of float
+    svf_free : float
+        Sky view factor of the plane alone, ``(1 + cos tilt) / 2``.
+    shares : (n_azimuth, N_EDGE, 2)
+        Visible shares of the isotropic sky and of the band, rows included; sum over sectors.
+    poa_beam : (n_azimuth, N_EDGE, F * 12) float32
+        Beam and circumsolar [kWh/m2].
+    ac_beam : (n_azimuth, N_EDGE, 4, F * 12) float32
+        [kWh/kWp].
+    poa_isotropic, poa_band, poa_ground, poa_free : (F, 12)
+        [kWh/m2]; the first two at shares of 1; the last of the plane alone.
+    ac_base : (4, F * 12)
+        [kWh/kWp].
+    """
+
+    plane: ModulePlane
+    factors: tuple[float, ...]
+    svf_free: float
+    shares: F8
+    poa_beam: F4
+    ac_beam: F4
+    poa_isotropic: F8
+    poa_band: F8
+    poa_ground: F8
+    poa_free: F8
+    ac_base: F8
+
+    @property
+    def n_azimuth(self) -> int:
+        """Sectors of the circle."""
+        return int(self.shares.shape[0])
+
+
+@dataclass(frozen=True)
+class Light:
+    """Irradiance on one plane per sun [W/m2]: (F, n) each, the plane otherwise free."""
+
+    direct: F8
+    circumsolar: F8
+    isotropic: F8
+    band: F8
+    ground: F8
+    aoi_deg: F8
+
+
+def plane_tables(
+    weather: Weather | SkyYear,
+    plane: ModulePlane,
+    system: PvSystem,
+    *,
+    n_azimuth: int = 72,
+    diffuse: Diffuse = "perez",
+    albedo: float = 0.2,
+) -> PlaneTables:
+    """Integrate a year of sky once for a module plane.
+
+    Parameters
+    ----------
+    weather : Weather or SkyYear
+        Pass the SkyYear when several planes share it (`diffuse` is then the SkyYear's).
+    plane : ModulePlane
+    system : PvSystem
+    n_azimuth : int
+        Sectors; must equal the columns of the horizons read later.
+    diffuse : {"perez", "haydavies", "isotropic"}
+    albedo : float
+        Reflectance of the ground below the plane's horizon.
+
+    Returns
+    -------
+    PlaneTables
+    """
+    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse)
+    light = plane_light(sky, plane, albedo)
+    n_factor = len(sky.factors)
+    off, on = _ac_nodes(sky, plane, system, light)
+    values = np.concatenate([light.direct + light.circumsolar, (on - off).reshape(-1, sky.month.size)])
+    shares, cumulative = merged_tables(sky, plane, values * (sky.duration_h / 1000.0), n_azimuth)
+    n_edge = year.N_EDGE
+    isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
+    beam_free = monthly(sky, light.direct + light.circumsolar)
+    return PlaneTables(
+        plane=plane,
+        factors=sky.factors,
+        svf_free=0.5 * (1.0 + math.cos(math.radians(plane.surface_tilt))),
+        shares=shares,
+        poa_beam=cumulative[:, :, :n_factor].reshape(n_azimuth, n_edge, -1).astype(np.float32),
+        ac_beam=cumulative[:, :, n_factor:].reshape(n_azimuth, n_edge, len(_NODES), -1).astype(np.float32),
+        poa_isotropic=isotropic,
+        poa_band=band,
+        poa_ground=ground,
+        poa_free=beam_free + isotropic + band + ground,
+        ac_base=np.stack([monthly(sky, node).ravel() for node in off]),
+    )
+
+
+def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
+    """Irradiance that each sun's sky gives the plane, nothing in the way (pvlib's `get_total_irradiance`, split)."""
+    tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
+    normal = np.array([math.sin(tilt) * math.sin(facing), math.sin(tilt) * math.cos(facing), math.cos(tilt)])
+    cos_aoi = normal @ sky.direction
+    facing_sun = np.maximum(cos_aoi, 0.0)
+    slope = _gradient(plane.base_tilt, plane.base_azimuth)
+    above_base = sky.direction[2] > slope[0] * sky.direction[0] + slope[1] * sky.direction[1]
+    facing_sun = np.where(above_base, facing_sun, 0.0)
+    band = sky.band * math.sin(tilt)
+    # A negative band darkens the whole sky; what would make it negative comes out of the circumsolar part.
+    sky_light = sky.isotropic * (0.5 * (1.0 + math.cos(tilt))) + np.minimum(band, 0.0)
+    return Light(
+        direct=sky.beam * facing_sun,
+        circumsolar=np.maximum(sky.circumsolar * facing_sun + np.minimum(sky_light, 0.0), 0.0),
+        isotropic=np.maximum(sky_light, 0.0),
+        band=np.maximum(band, 0.0),
+        ground=sky.ghi * (albedo * 0.5 * (1.0 - math.cos(tilt))),
+        aoi_deg=np.degrees(np.arccos(np.clip(cos_aoi, -1.0, 1.0))),
+    )
+
+
+def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8]:
+    """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each."""
+    parameters = dict(system.iam_parameters)
+    model = getattr(iam, system.iam_model)
+    beam_iam = np.where(light.aoi_deg < 90.0, model(light.aoi_deg, **parameters), 0.0)
+    spread = iam.marion_diffuse(system.iam_model, plane.surface_tilt, **parameters)
+    cell = system.temperature(plane.mounting)
+    gain = np.exp(cell.a + cell.b * sky.wind_speed) + cell.delta_t / 1000.0
+    beam = light.direct + light.circumsolar
+    powers = []
+    for with_beam in (0.0, 1.0):
+        for s, b in _NODES:
+            poa = with_beam * beam + s * light.isotropic + b * light.band + light.ground
+            effective = with_beam * beam * beam_iam + s * light.isotropic * spread["sky"]
+            effective += b * light.band * spread["horizon"] + light.ground * spread["ground"]
+            powers.append(_ac_power(effective, sky.temp_air + poa * gain, system))
+    matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
+    coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
+    return coefficients[:, 0], coefficients[:, 1]
+
+
+def _ac_power(effective: F8, temp_cell: F8, system: PvSystem) -> F8:
+    """AC power per kWp [W] by PVWatts: Dobos (2014), doi:10.2172/1158421."""
+    pdc = pvwatts_dc(effective, temp_cell, 1000.0, system.module.gamma_pdc) * system.dc_share
+    limit = 1000.0 * system.inverter_pdc0
+    return pvwatts_ac(np.maximum(pdc, 0.0), limit, system.eta_inv_nom, system.eta_inv_ref) * system.ac_share
+
+
+def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) -> tuple[F8, F8]:
+    """Visible shares, and cumulative table of `values` (c, n), both with the rows in front merged."""
+    table = year.fill(sky.azimuth_deg, sky.elevation_deg, sky.month, np.ascontiguousarray(values.T), n_azimuth)
+    tilt, facing, band = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth), math.radians(BAND_DEG)
+    free = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, np.zeros(2), band)
+    slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
+    shares = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, slope, band) / free[:, 0].sum(axis=0)
+    if plane.rows is None:
+        return shares, table
+    ahead = _row_horizon_deg(plane, plane.rows, n_azimuth)
+    merged_shares = np.empty_like(shares)
+    year.merge_rows(shares, ahead, merged_shares)
+    flat = table.reshape(n_azimuth, year.N_EDGE, -1)
+    merged = np.empty_like(flat)
+    year.merge_rows(flat, ahead, merged)
+    return merged_shares, merged.reshape(table.shape)
+
+
+def _row_horizon_deg(plane: ModulePlane, rows: Rows, n_azimuth: int) -> F8:
+    """Horizon that an endless row in front makes, at positions up the slant: (n_position, n_azimuth) degrees."""
+    tilt = math.radians(plane.surface_tilt)
+    facing = math.radians(plane.surface_azimuth)
+    slope = _gradient(plane.base_tilt, plane.base_azimuth)
+    climb = rows.pitch_m * (slope[0] * math.sin(facing) + slope[1] * math.cos(facing))
+    above = rows.slope_length_m * (np.arange(_SLANTS) + 0.5)[::-1] / _SLANTS
+    height = above * math.sin(tilt) + climb
+    distance = np.maximum(rows.pitch_m - above * math.cos(tilt), 1e-6)
+    towards = np.maximum(np.cos(2.0 * math.pi * np.arange(n_azimuth) / n_azimuth - facing), 0.0)
+    return np.degrees(np.arctan(np.outer(height / distance, towards)))
+
+
+def _gradient(tilt_deg: float, azimuth_deg: float) -> tuple[float, float]:
+    """East and north gradient of a plane that falls towards `azimuth_deg`."""
+    fall, facing = math.tan(math.radians(min(tilt_deg, 89.9))), math.radians(azimuth_deg)
+    return -fall * math.sin(facing), -fall * math.cos(facing)
+
+
+def monthly(sky: SkyYear, power: F8) -> F8:
+    """Sum W (F, n) to kWh (F, 12)."""
+    out: F8 = np.stack([np.bincount(sky.month, weights=row, minlength=12) for row in power]).astype(np.float64)
+    return out * (sky.duration_h / 1000.0)

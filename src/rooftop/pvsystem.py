@@ -1,0 +1,236 @@
+"""The PV system: module, inverter, incidence angle, temperature and losses, read from cited YAML."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from rooftop.config import Losses
+from rooftop.errors import ConfigError
+from rooftop.lang import Text
+from rooftop.resources import configs_dir, load_shipped_yaml
+
+Mounting = Literal["rack", "flush"]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One PV module.
+
+    Parameters
+    ----------
+    key : str
+        Name of its file.
+    name : Text
+        What people call it.
+    pdc0_w : float
+        Power at standard test conditions [W].
+    length_m, width_m : float
+        Outer dimensions [m]; length is the longer side.
+    gamma_pdc : float
+        Temperature coefficient of power [1/degC], negative.
+    technology : str
+    bifacial : bool
+        Stated only; no rear gain is counted.
+    source : str
+        Where the numbers come from.
+    """
+
+    key: str
+    name: Text
+    pdc0_w: float
+    length_m: float
+    width_m: float
+    gamma_pdc: float
+    technology: str
+    bifacial: bool
+    source: str
+
+    @property
+    def area_m2(self) -> float:
+        """Face area [m2]."""
+        return self.length_m * self.width_m
+
+    @property
+    def efficiency(self) -> float:
+        """Power at standard test conditions per 1000 W/m2 on the face."""
+        return self.pdc0_w / (1000.0 * self.area_m2)
+
+
+@dataclass(frozen=True)
+class CellTemperature:
+    """Parameters of the Sandia cell temperature model: King et al. (2004), SAND2004-3535."""
+
+    a: float
+    b: float
+    delta_t: float
+
+
+@dataclass(frozen=True)
+class PvSystem:
+    """Everything between irradiance and the meter, per kWp.
+
+    Parameters
+    ----------
+    module : Module
+    dc_ac_ratio : float
+        DC rating over the inverter's AC limit.
+    eta_inv_nom, eta_inv_ref : float
+        Nominal and reference efficiency of the PVWatts inverter model.
+    iam_model : {"physical", "ashrae", "martin_ruiz", "schlick"}
+        pvlib's incidence angle model.
+    iam_parameters : tuple of (str, float)
+        Its keyword arguments.
+    rack, flush : CellTemperature
+    losses_dc, losses_ac : tuple of (str, float)
+        Named shares lost before and after the inverter; they multiply.
+    """
+
+    module: Module
+    dc_ac_ratio: float
+    eta_inv_nom: float
+    eta_inv_ref: float
+    iam_model: str
+    iam_parameters: tuple[tuple[str, float], ...]
+    rack: CellTemperature
+    flush: CellTemperature
+    losses_dc: tuple[tuple[str, float], ...]
+    losses_ac: tuple[tuple[str, float], ...]
+
+    @property
+    def dc_share(self) -> float:
+        """What the DC losses leave."""
+        return math.prod(1.0 - share for _, share in self.losses_dc)
+
+    @property
+    def ac_share(self) -> float:
+        """What the AC losses leave."""
+        return math.prod(1.0 - share for _, share in self.losses_ac)
+
+    @property
+    def inverter_pdc0(self) -> float:
+        """DC input limit of the inverter per unit of DC rating."""
+        return 1.0 / (self.dc_ac_ratio * self.eta_inv_nom)
+
+    def temperature(self, mounting: Mounting) -> CellTemperature:
+        """Return the temperature parameters of a mounting."""
+        return self.rack if mounting == "rack" else self.flush
+
+
+def load_module(name_or_path: str | Path = "default") -> Module:
+    """Load a module from `configs/modules/` or from a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        There is no such module, or the file lacks a key or holds an impossible value.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = configs_dir() / "modules" / f"{name_or_path}.yaml"
+    if not path.is_file():
+        known = ", ".join(list_modules())
+        raise ConfigError(
+            Text("there is no such PV module", "没有这种光伏组件"),
+            where="system.module",
+            found=str(name_or_path),
+            expected=Text(f"one of {known}, or the path of a YAML file", f"{known} 之一，或 YAML 文件路径"),
+        )
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if isinstance(data, dict) and "same_as" in data:
+        return load_module(path.parent / f"{data['same_as']}.yaml")
+    return _module(path, data)
+
+
+def list_modules() -> list[str]:
+    """Return the names of the shipped modules."""
+    return sorted(path.stem for path in (configs_dir() / "modules").glob("*.yaml"))
+
+
+def load_system(module: str | Path | Module = "default", losses: Losses | None = None) -> PvSystem:
+    """Build the PV system from `configs/system.yaml`, a module and the configured losses.
+
+    Parameters
+    ----------
+    module : str, path or Module
+    losses : Losses, optional
+        The configuration's named losses; its defaults when omitted.
+    """
+    data = load_shipped_yaml("system.yaml")
+    shares = (losses or Losses()).model_dump()
+    sides = data["losses"]
+    unplaced = set(shares) - set(sides["dc"]) - set(sides["ac"])
+    if unplaced:
+        raise ConfigError(
+            Text("system.yaml does not say where a loss acts", "system.yaml 未说明该损失作用于哪一侧"),
+            where="configs/system.yaml: losses",
+            found=", ".join(sorted(unplaced)),
+        )
+    return PvSystem(
+        module=module if isinstance(module, Module) else load_module(module),
+        dc_ac_ratio=float(data["dc_ac_ratio"]["value"]),
+        eta_inv_nom=float(data["inverter"]["eta_nom"]["value"]),
+        eta_inv_ref=float(data["inverter"]["eta_ref"]["value"]),
+        iam_model=str(data["incidence"]["model"]),
+        iam_parameters=tuple((str(k), float(v)) for k, v in data["incidence"]["parameters"].items()),
+        rack=_temperature(data["temperature"]["rack"]),
+        flush=_temperature(data["temperature"]["flush"]),
+        losses_dc=tuple((name, float(shares[name])) for name in sides["dc"]),
+        losses_ac=tuple((name, float(shares[name])) for name in sides["ac"]),
+    )
+
+
+def _temperature(data: dict[str, float]) -> CellTemperature:
+    return CellTemperature(a=float(data["a"]), b=float(data["b"]), delta_t=float(data["deltaT"]))
+
+
+def _module(path: Path, data: Any) -> Module:
+    try:
+        module = Module(
+            key=path.stem,
+            name=Text(en=str(data["name"]["en"]), zh=str(data["name"]["zh"])),
+            pdc0_w=float(data["pdc0_w"]),
+            length_m=float(data["length_m"]),
+            width_m=float(data["width_m"]),
+            gamma_pdc=float(data["gamma_pdc_per_degc"]),
+            technology=str(data["technology"]),
+            bifacial=bool(data["bifacial"]),
+            source=str(data["source"]),
+        )
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ConfigError(
+            Text("the PV module file lacks a key or holds text for a number", "光伏组件文件缺少字段，或数值写成了文字"),
+            where=str(path),
+            found=str(problem),
+            expected="name {en, zh}, pdc0_w, length_m, width_m, gamma_pdc_per_degc, technology, bifacial, source",
+        ) from None
+    _refuse_impossible(path, module)
+    return module
+
+
+def _refuse_impossible(path: Path, module: Module) -> None:
+    checks = (
+        ("pdc0_w", 50.0 <= module.pdc0_w <= 1000.0, f"{module.pdc0_w} W", "50-1000 W"),
+        ("length_m", 0.3 <= module.length_m <= 4.0, f"{module.length_m} m", "0.3-4 m"),
+        ("width_m", 0.3 <= module.width_m <= module.length_m, f"{module.width_m} m", "0.3 m to length_m"),
+        ("gamma_pdc_per_degc", -0.01 < module.gamma_pdc < 0.0, f"{module.gamma_pdc} /degC", "-0.01 to 0, e.g. -0.0029"),
+    )
+    for key, good, found, expected in checks:
+        if not good:
+            raise ConfigError(
+                Text("a module value is impossible", "组件参数不合理"),
+                where=f"{path}: {key}",
+                found=found,
+                expected=expected,
+            )
+    if not 0.05 <= module.efficiency <= 0.30:
+        raise ConfigError(
+            Text("module power does not fit its dimensions", "组件功率与尺寸不符"),
+            where=str(path),
+            found=Text(f"efficiency {module.efficiency:.1%}", f"效率 {module.efficiency:.1%}"),
+            expected="5-30 %",
+        )

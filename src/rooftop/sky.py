@@ -1,0 +1,219 @@
+"""Suns and sky: one year of weather as beam, circumsolar, isotropic and horizon-band irradiance at 10-minute suns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pvlib.atmosphere import get_relative_airmass
+from pvlib.irradiance import get_extra_radiation, perez
+from pvlib.solarposition import get_solarposition
+
+from rooftop.weather import Weather
+
+Diffuse = Literal["perez", "haydavies", "isotropic"]
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+SUN_STEP_S = 600.0
+"""Longest step between suns [s]; one sun per hour costs 0.1 % of annual energy, 0.4 % at the worst twentieth."""
+
+FACTORS = (0.7, 1.0, 1.3)
+"""Irradiance factors at which everything is evaluated; factors in between and near are interpolated."""
+
+_MIN_COS_HAYDAVIES = 0.01745  # pvlib's own floor of cos(zenith) in the Hay-Davies projection ratio
+_PROBE_TILT = 30.0  # plane on which pvlib's Perez components are read; on it their sum is never cut at zero
+
+
+@dataclass(frozen=True)
+class SkyYear:
+    """A year of suns with the sky around them, shared by all planes under one weather.
+
+    Every sun stands for `duration_h` hours. Axis F is `factors`: the weather's irradiance times each factor.
+
+    Parameters
+    ----------
+    latitude, longitude : float
+        [deg].
+    diffuse : {"perez", "haydavies", "isotropic"}
+        Sky model.
+    factors : tuple of float
+        Multipliers of GHI, DNI and DHI.
+    duration_h : float
+        Time that one sun stands for [h].
+    month : (n,) int
+        0 to 11.
+    elevation_deg, azimuth_deg : (n,)
+        Apparent (refracted) sun; azimuth clockwise from true north. Twilight records have a sun below 0.
+    direction : (3, n)
+        Unit vector to the sun: east, north, up.
+    beam, circumsolar : (F, n)
+        On a plane facing the sun [W/m2].
+    isotropic : (F, n)
+        Uniform part of the sky on a horizontal plane [W/m2].
+    band : (F, n)
+        Perez's horizon brightening: what a vertical plane receives [W/m2], may be negative.
+    ghi : (F, n)
+        [W/m2].
+    temp_air, wind_speed : (n,)
+        [degC], [m/s].
+    """
+
+    latitude: float
+    longitude: float
+    diffuse: Diffuse
+    factors: tuple[float, ...]
+    duration_h: float
+    month: I8
+    elevation_deg: F8
+    azimuth_deg: F8
+    direction: F8
+    beam: F8
+    circumsolar: F8
+    isotropic: F8
+    band: F8
+    ghi: F8
+    temp_air: F8
+    wind_speed: F8
+
+
+def sky_year(
+    weather: Weather,
+    diffuse: Diffuse = "perez",
+    *,
+    factors: tuple[float, ...] = FACTORS,
+    suns_per_interval: int | None = None,
+) -> SkyYear:
+    """Place suns in every interval of the weather and split its irradiance among them.
+
+    The beam energy that an interval brings onto the horizontal plane, ``dni * cos(zenith)`` at mid-interval, and its
+    diffuse energy are kept exactly; within the interval the beam follows the suns that are up. Where the sun is down
+    at mid-interval but up in part of it, the beam energy is ``ghi - dhi``, at most DNI for the time it is up. The
+    brightness coefficients of the sky belong to the interval: they are taken at the middle of its sunlit part.
+
+    Parameters
+    ----------
+    weather : Weather
+        Index is the middle of each interval.
+    diffuse : {"perez", "haydavies", "isotropic"}
+        Sky model; Perez with pvlib's ``allsitescomposite1990``.
+    factors : tuple of float
+        Irradiance factors to evaluate.
+    suns_per_interval : int, optional
+        Suns in each interval; enough for one every 10 minutes when omitted.
+
+    Returns
+    -------
+    SkyYear
+    """
+    n_sub = suns_per_interval or max(1, math.ceil(weather.interval_s / SUN_STEP_S))
+    data = weather.data
+    sun = _suns(weather, n_sub)
+    elevation = sun["apparent_elevation"].to_numpy().reshape(-1, n_sub)
+    azimuth = sun["azimuth"].to_numpy().reshape(-1, n_sub)
+    middle = _suns(weather, 1)["apparent_elevation"].to_numpy() if n_sub % 2 == 0 else elevation[:, n_sub // 2]
+    up = elevation > 0.0
+    n_up = up.sum(axis=1)
+    dni, dhi, ghi = (data[name].to_numpy(dtype=np.float64) for name in ("dni", "dhi", "ghi"))
+    cos_mean = np.where(up, np.sin(np.radians(elevation)), 0.0).mean(axis=1)
+    kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), cos_mean)
+
+    # Diffuse light of an interval without any sun stays: it falls while the sun is just below the horizon.
+    lit = np.where((n_up > 0)[:, None], up, (dhi > 0.0)[:, None])
+    hour, _ = np.nonzero(lit)
+    share_of_time = lit.sum(axis=1)[hour] / n_sub
+    sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
+    typical = np.where(n_up == n_sub, middle, sunlit)
+    beam, circumsolar, isotropic, band = [], [], [], []
+    extra = np.asarray(get_extra_radiation(data.index), dtype=np.float64)
+    for factor in factors:
+        parts = _brightness(diffuse, dni * factor, dhi * factor, extra, np.where(n_up > 0, typical, -1.0))
+        beam.append((dni * factor * kept)[hour])
+        circumsolar.append((parts[0] * kept)[hour])
+        isotropic.append(parts[1][hour] / share_of_time)
+        band.append(parts[2][hour] / share_of_time)
+    elevation, azimuth = elevation[lit], azimuth[lit]
+    night = elevation <= 0.0
+    e, a = np.radians(elevation), np.radians(azimuth)
+    direction = np.stack([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
+    beams = np.where(night, 0.0, np.stack(beam))
+    diffuse_horizontal = np.multiply.outer(np.asarray(factors), dhi[hour] / share_of_time)
+    return SkyYear(
+        latitude=weather.latitude,
+        longitude=weather.longitude,
+        diffuse=diffuse,
+        factors=tuple(factors),
+        duration_h=weather.interval_s / 3600.0 / n_sub,
+        month=(pd.DatetimeIndex(data.index).month.to_numpy().astype(np.int64) - 1)[hour],
+        elevation_deg=elevation,
+        azimuth_deg=azimuth,
+        direction=direction,
+        beam=beams,
+        circumsolar=np.where(night, 0.0, np.stack(circumsolar)),
+        isotropic=np.stack(isotropic),
+        band=np.stack(band),
+        ghi=diffuse_horizontal + beams * np.maximum(direction[2], 0.0),
+        temp_air=data["temp_air"].to_numpy(dtype=np.float64)[hour],
+        wind_speed=data["wind_speed"].to_numpy(dtype=np.float64)[hour],
+    )
+
+
+def _suns(weather: Weather, n_sub: int) -> pd.DataFrame:
+    """Sun positions at the middle of each of `n_sub` parts of every interval, interval by interval."""
+    offsets = ((np.arange(n_sub) + 0.5) / n_sub - 0.5) * weather.interval_s
+    index = pd.DatetimeIndex(weather.data.index)
+    times = pd.DatetimeIndex(
+        (index.tz_convert("UTC").tz_localize(None).to_numpy()[:, None] + pd.to_timedelta(offsets, unit="s").to_numpy())
+        .astype("datetime64[ns]")
+        .ravel()
+    ).tz_localize("UTC")
+    mean_temp = float(weather.data["temp_air"].mean())
+    return get_solarposition(
+        times, weather.latitude, weather.longitude, altitude=weather.altitude, temperature=mean_temp
+    )
+
+
+def _kept_share(dni: F8, dhi: F8, ghi: F8, cos_middle: F8, cos_mean: F8) -> F8:
+    """Return the factor on DNI that conserves the horizontal beam energy of each interval."""
+    lit = cos_mean > 0.0
+    mean = np.where(lit, cos_mean, 1.0)
+    of_sum = np.minimum(np.maximum(ghi - dhi, 0.0) / (np.maximum(dni, 1e-9) * mean), 1.0)
+    return np.where(lit, np.where(cos_middle > 0.0, cos_middle / mean, of_sum), 0.0)
+
+
+def _brightness(diffuse: Diffuse, dni: F8, dhi: F8, extra: F8, elevation_deg: F8) -> tuple[F8, F8, F8]:
+    """Split DHI into circumsolar (normal), isotropic (horizontal) and horizon band (vertical) irradiance [W/m2].
+
+    Perez et al. (1990), doi:10.1016/0038-092X(90)90055-H, and Hay and Davies (1980) as in pvlib.
+    """
+    sunny = (elevation_deg > 0.0) & (dhi > 0.0)
+    none = np.zeros_like(dhi)
+    zenith = 90.0 - elevation_deg
+    if diffuse == "isotropic":
+        return none, dhi, none
+    if diffuse == "haydavies":
+        anisotropy = np.where(sunny, np.minimum(dni / extra, 1.0), 0.0)
+        cos_zenith = np.maximum(np.cos(np.radians(zenith)), _MIN_COS_HAYDAVIES)
+        return dhi * anisotropy / cos_zenith, dhi * (1.0 - anisotropy), none
+    airmass = np.asarray(get_relative_airmass(np.where(sunny, zenith, 0.0)))
+    parts = perez(
+        _PROBE_TILT,
+        180.0,
+        np.where(sunny, dhi, 1.0),
+        np.where(sunny, dni, 0.0),
+        extra,
+        np.where(sunny, zenith, 0.0),
+        180.0,
+        airmass,
+        return_components=True,
+    )
+    tilt = math.radians(_PROBE_TILT)
+    towards_sun = np.cos(np.radians(zenith) - tilt)
+    circumsolar = np.where(sunny, parts["poa_circumsolar"] / np.where(sunny, towards_sun, 1.0), 0.0)
+    isotropic = np.where(sunny, parts["poa_isotropic"] / (0.5 * (1.0 + math.cos(tilt))), dhi)
+    band = np.where(sunny, parts["poa_horizon"] / math.sin(tilt), 0.0)
+    return circumsolar, isotropic, band
