@@ -1,0 +1,187 @@
+"""Planes → roofs → districts, with conservation checked on the way."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.errors import ComputeError
+from rooftop.lang import Text
+from rooftop.scene.array import ArrayDesign
+from rooftop.scene.roofs import RoofTypes
+from rooftop.scene.rules import RoofRules
+
+MONTHS = [f"{m:02d}" for m in range(1, 13)]
+SUMMED = [
+    "gross_area_m2", "net_area_m2", "installable_area_m2", "used_area_m2", "array_area_m2", "module_area_m2",
+    "module_face_area_m2", "module_count", "capacity_kwp", "capacity_low_kwp", "capacity_high_kwp", "annual_kwh",
+    *[f"kwh_{m}" for m in MONTHS],
+]  # fmt: skip
+
+
+def plane_table(
+    planes: pd.DataFrame,
+    year: pd.DataFrame,
+    designs: tuple[ArrayDesign, ...],
+    types: RoofTypes,
+    inner_share: NDArray[np.float64],
+    free_share: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    rules: RoofRules,
+    module_area_m2: float,
+    module_kwp: float,
+) -> pd.DataFrame:
+    """Return areas, modules and energy of every plane.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        From :class:`rooftop.scene.layout.Layout`, aligned with `year`.
+    year : DataFrame
+        ``rooftop.potential.PLANE_YEAR_COLUMNS`` and ``n_cells``.
+    inner_share, free_share : ndarray, shape (n_roofs,)
+        What setbacks leave, and what obstacles leave of that.
+    usable : ndarray of bool, shape (n_planes,)
+        False where a plane stays empty (north-facing, excluded roof).
+    module_area_m2, module_kwp : float
+        One module.
+    """
+    roof = planes["roof"].to_numpy()
+    out = planes.copy()
+    out["gross_area_m2"] = planes["area_m2"]
+    out["net_area_m2"] = out["gross_area_m2"] * inner_share[roof] * free_share[roof]
+    out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * year["ok_share"].fillna(0.0), 0.0)
+    fits = out["installable_area_m2"] >= rules.min_patch_m2.value
+    out["used_area_m2"] = out["installable_area_m2"].where(fits, 0.0)
+    unit = np.array([d.unit_area_m2 for d in designs])[planes["design"]]
+    projected = np.array([d.module_area_m2 for d in designs])[planes["design"]]
+    layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
+    exact_count = out["used_area_m2"] * layout_share / unit
+    out["module_count"] = np.floor(exact_count + 1e-9).astype(int)
+    out["array_area_m2"] = out["module_count"] * unit
+    out["module_area_m2"] = out["module_count"] * projected
+    out["module_face_area_m2"] = out["module_count"] * module_area_m2
+    out["capacity_kwp"] = out["module_count"] * module_kwp
+    low, high = _obstacle_range(types, rules, free_share)
+    out["capacity_low_kwp"] = out["capacity_kwp"] * low[roof]
+    out["capacity_high_kwp"] = out["capacity_kwp"] * high[roof]
+    out["svf"], out["shading_loss"] = year["svf"], year["shading_loss"]
+    for m in MONTHS:
+        out[f"kwh_{m}"] = (year[f"ac_{m}"] * out["capacity_kwp"]).fillna(0.0)
+    out["annual_kwh"] = out[[f"kwh_{m}" for m in MONTHS]].sum(axis=1)
+    out["poa_kwh_m2"] = year[[f"poa_{m}" for m in MONTHS]].sum(axis=1, min_count=12)
+    out["poa_free_kwh_m2"] = year["poa_free_kwh_m2"]
+    out["ok_share"], out["n_cells"] = year["ok_share"], year["n_cells"]
+    out["status"] = np.where(out["module_count"] > 0, "ok", "excluded")
+    return out
+
+
+def _obstacle_range(
+    types: RoofTypes, rules: RoofRules, free_share: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return capacity factors of the most and the least obstructed roof of each type."""
+    kinds = [rules.types[str(name)] for name in types.name]
+    low = np.array([1.0 - kind.obstacle_share_high for kind in kinds]) / free_share
+    high = np.array([1.0 - kind.obstacle_share_low for kind in kinds]) / free_share
+    return low, high
+
+
+def roof_table(buildings: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
+    """Sum planes to roofs; one row per building, in its order.
+
+    A roof's tilt and azimuth are those of its plane with most kWp (most area where none has any); irradiation,
+    sky view and shading are means weighted by module area (plane area where there are no modules).
+    """
+    out = buildings.copy()
+    sums = planes.groupby("roof")[SUMMED].sum().reindex(range(len(buildings)))
+    for name in SUMMED:
+        out[name] = sums[name].fillna(0.0).to_numpy()
+    weight = planes["module_face_area_m2"].where(
+        planes.groupby("roof")["module_face_area_m2"].transform("sum") > 0, planes["area_m2"]
+    )
+    known = planes["poa_kwh_m2"].notna()
+    for name in ("svf", "shading_loss", "poa_kwh_m2"):
+        top = (planes[name] * weight)[known].groupby(planes["roof"][known]).sum()
+        bottom = weight[known].groupby(planes["roof"][known]).sum()
+        out[name] = (top / bottom).reindex(range(len(buildings))).to_numpy()
+    order = planes.sort_values(["roof", "capacity_kwp", "area_m2"], ascending=[True, False, False], kind="stable")
+    main = order.drop_duplicates("roof").set_index("roof").reindex(range(len(buildings)))
+    out["surface_tilt_deg"] = main["surface_tilt_deg"].to_numpy()
+    out["surface_azimuth_deg"] = main["surface_azimuth_deg"].to_numpy()
+    out["roof_source"] = main["roof_source"].fillna("assumed").to_numpy()
+    capacity = out["capacity_kwp"].to_numpy(dtype=float)
+    some = capacity > 0
+    nan = np.full(len(out), np.nan)
+    out["specific_yield_kwh_kwp"] = np.divide(out["annual_kwh"], capacity, out=nan.copy(), where=some)
+    falls = capacity * out["poa_kwh_m2"].to_numpy(dtype=float)
+    out["performance_ratio"] = np.divide(out["annual_kwh"], falls, out=nan.copy(), where=some)
+    return out
+
+
+def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Sum roofs to units by their share; a unit without buildings is a row of zeros.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit_id unit_name level`` of districts, towns and zones.
+    """
+    joined = memberships.merge(roofs, on="building_id", how="inner", validate="many_to_one")
+    sums = [name for name in [*SUMMED, "existing_pv_kwp"] if name not in ("module_count", "module_face_area_m2")]
+    values = joined[sums].fillna(0.0).mul(joined["share"], axis=0)
+    values["n_buildings"] = 1
+    for status in ("ok", "needs_survey", "excluded"):
+        values[f"n_{status}"] = (joined["status"] == status).astype(int)
+    keys = ["level", "unit_id"]
+    found = pd.concat([joined[keys], values], axis=1).groupby(keys, sort=True).sum().reset_index()
+    out = units[["unit_id", "unit_name", "level"]].merge(found, on=keys, how="left")
+    counts = ["n_buildings", "n_ok", "n_needs_survey", "n_excluded"]
+    out[sums + counts] = out[sums + counts].fillna(0)
+    capacity = out["capacity_kwp"].to_numpy(dtype=float)
+    nan = np.full(len(out), np.nan)
+    out["specific_yield_kwh_kwp"] = np.divide(out["annual_kwh"], capacity, out=nan, where=capacity > 0)
+    return out
+
+
+def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.DataFrame, inside: NDArray[np.bool_]) -> None:
+    """Check that nothing appeared or vanished between planes, roofs and districts.
+
+    Parameters
+    ----------
+    inside : ndarray of bool, shape (n_roofs,)
+        Roofs that belong to a district.
+
+    Raises
+    ------
+    ComputeError
+        Sums differ, or the order module ≤ array ≤ used ≤ installable ≤ net ≤ gross is broken.
+    """
+    district = units[units["level"] == "district"]
+    for name in ("capacity_kwp", "annual_kwh", "gross_area_m2", "module_area_m2"):
+        whole, parts = float(roofs[name].sum()), float(planes[name].sum())
+        _same(name, "planes", whole, parts)
+        _same(name, "districts", float(roofs[name].to_numpy()[inside].sum()), float(district[name].sum()))
+    chain = ["module_area_m2", "array_area_m2", "used_area_m2", "installable_area_m2", "net_area_m2", "gross_area_m2"]
+    for small, large in zip(chain, chain[1:], strict=False):
+        broken = roofs[small] > roofs[large] * (1 + 1e-9) + 1e-6
+        if broken.any():
+            raise ComputeError(
+                Text(f"{small} exceeds {large}", f"{small} 大于 {large}"),
+                found=", ".join(roofs.loc[broken, "building_id"].astype(str).head(5)),
+            )
+
+
+def _same(name: str, level: str, expected: float, found: float) -> None:
+    if abs(expected - found) > 1e-9 * max(abs(expected), 1.0):
+        raise ComputeError(
+            Text(f"{name} of {level} and roofs differ", f"{level} 与屋顶的 {name} 合计不符"),
+            found=repr(found),
+            expected=repr(expected),
+        )
+
+
+def with_geometry(frame: pd.DataFrame, geometry: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Attach geometry, aligned by position."""
+    return gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=geometry.reset_index(drop=True), crs=geometry.crs)

@@ -1,0 +1,236 @@
+"""The command line: parse, call, format, exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rooftop.errors import RooftopError
+from rooftop.lang import Lang, Text
+
+if TYPE_CHECKING:
+    from rooftop.pipeline import RunResult
+
+app = typer.Typer(
+    name="rooftop",
+    help="Rooftop PV potential of a city, and whether it meets what the city has promised. 城市屋顶光伏潜力与覆盖率核算。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+LangOption = Annotated[str | None, typer.Option("--lang", help="zh or en; the configuration's when left out")]
+ConfigArgument = Annotated[Path, typer.Argument(help="configuration file (YAML)")]
+RunArgument = Annotated[Path, typer.Argument(help="output folder of a finished run")]
+
+
+class _State:
+    debug = False
+    lang: Lang = "zh"
+
+
+def _system_lang() -> Lang:
+    spoken = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def _lang(given: str | None) -> Lang | None:
+    if given is None:
+        return None
+    if given not in ("zh", "en"):
+        raise typer.BadParameter("zh | en", param_hint="--lang")
+    _State.lang = "zh" if given == "zh" else "en"
+    return _State.lang
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks and logs")] = False) -> None:
+    _State.debug = debug
+    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL, format="%(name)s: %(message)s")
+
+
+def _say(text: Text | str) -> None:
+    print(text.pick(_State.lang) if isinstance(text, Text) else text)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="output folder")] = Path("out/demo"),
+    workers: Annotated[int, typer.Option(help="threads", min=1)] = 2,
+    fresh: Annotated[bool, typer.Option("--fresh", help="forget tiles of an earlier run")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Run the whole job on the bundled synthetic example."""
+    from rooftop.resources import demo_dir
+
+    _execute(demo_dir() / "rooftop.yaml", out, (), workers, None, fresh, _lang(lang))
+
+
+@app.command()
+def run(
+    config: ConfigArgument,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="output folder; runs/NAME when left out")] = None,
+    district: Annotated[list[str] | None, typer.Option("--district", help="district id; may be repeated")] = None,
+    workers: Annotated[int, typer.Option(help="threads on this machine", min=1)] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="forget tiles of an earlier run")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Compute roofs, coverage, map, report and candidate lists of a configuration."""
+    _execute(config, out, tuple(district or ()), workers, scheduler, fresh, _lang(lang))
+
+
+def _execute(
+    config: Path,
+    out: Path | None,
+    districts: tuple[str, ...],
+    workers: int,
+    scheduler: str | None,
+    fresh: bool,
+    lang: Lang | None,
+) -> None:
+    from rooftop.cli.progress import reporter
+    from rooftop.cli.summary import summary_lines
+
+    with reporter(_State.lang) as report:
+        from rooftop.pipeline import run as run_pipeline
+
+        result = run_pipeline(
+            config, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
+            tianditu_key=os.environ.get("TIANDITU_KEY"), reporter=report,
+        )  # fmt: skip
+    for line in summary_lines(result, lang or result.config.outputs.lang):
+        print(line)
+    _exit_if_partial(result)
+
+
+def _exit_if_partial(result: RunResult) -> None:
+    if result.failed_tiles:
+        names = ", ".join(result.failed_tiles)
+        print(Text(f"failed tiles: {names}", f"计算失败的分块：{names}").pick(_State.lang), file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(config: ConfigArgument, lang: LangOption = None) -> None:
+    """Validate everything and say what a run would do, how long, how big."""
+    _lang(lang)
+    from rooftop.cli.checkup import check_lines
+
+    for line in check_lines(config, _State.lang):
+        print(line)
+
+
+@app.command()
+def init(
+    pack: Annotated[str, typer.Argument(help="policy pack, see `rooftop targets`")],
+    footprints: Annotated[Path | None, typer.Option(help="footprint file to guess fields from")] = None,
+    irradiance: Annotated[Path | None, typer.Option(help="GHI raster")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="configuration to write")] = Path("rooftop.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="overwrite an existing file")] = False,
+    lang: LangOption = None,
+) -> None:
+    """Write a commented starter configuration; with a file, guess its fields and show samples."""
+    _lang(lang)
+    from rooftop.cli.starter import write_starter
+
+    for line in write_starter(pack, footprints, irradiance, out, force, _State.lang):
+        print(line)
+
+
+@app.command("map")
+def map_(folder: RunArgument, lang: LangOption = None) -> None:
+    """Rebuild the map of a finished run."""
+    _rebuild(folder, ("map",), lang)
+
+
+@app.command()
+def report(folder: RunArgument, lang: LangOption = None) -> None:
+    """Rebuild the report of a finished run."""
+    _rebuild(folder, ("report",), lang)
+
+
+@app.command()
+def candidates(folder: RunArgument, lang: LangOption = None) -> None:
+    """Rebuild the candidate lists of a finished run."""
+    _rebuild(folder, ("candidates",), lang)
+
+
+def _rebuild(folder: Path, parts: tuple[str, ...], lang: str | None) -> None:
+    chosen = _lang(lang)
+    from rooftop.products import rebuild
+
+    for path in rebuild(folder, parts, chosen, tianditu_key=os.environ.get("TIANDITU_KEY")):
+        print(path)
+
+
+@app.command()
+def targets(pack: Annotated[str | None, typer.Argument(help="name of a pack")] = None, lang: LangOption = None) -> None:
+    """Show the policy packs, their sources and definitions."""
+    _lang(lang)
+    from rooftop.targets.listing import target_lines
+
+    for line in target_lines(pack, _State.lang):
+        print(line)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    import json
+
+    from rooftop.config import Config
+
+    print(json.dumps(Config.model_json_schema(), ensure_ascii=False, indent=1))
+
+
+@app.command()
+def doctor(lang: LangOption = None) -> None:
+    """Check this machine: PROJ, fonts, numba, map assets, disk."""
+    _lang(lang)
+    from rooftop.cli.doctor import examine
+
+    findings = examine(dict(os.environ), Path.cwd())
+    for finding in findings:
+        print(finding.line(_State.lang))
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point: errors become one readable block and an exit code; printing never fails on a narrow terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    _State.lang = _system_lang()
+    try:
+        app()
+    except RooftopError as error:
+        if _State.debug:
+            raise
+        print(error.render(_State.lang), file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say_error(Text("interrupted; finished tiles are kept", "已中断；已完成的分块均已保留"))
+        sys.exit(130)
+    except Exception as error:
+        if _State.debug:
+            raise
+        _say_error(
+            Text(
+                f"it broke: {type(error).__name__}: {error}\n  kept: finished tiles, in the output folder's .tiles"
+                "\n  mend: run again with --debug and send us what it prints",
+                f"程序出错：{type(error).__name__}: {error}\n  已保留：输出目录 .tiles 中已完成的分块"
+                "\n  处理：加 --debug 重新运行，并将输出发给我们",
+            )
+        )
+        sys.exit(3)
+
+
+def _say_error(text: Text) -> None:
+    print(text.pick(_State.lang), file=sys.stderr)

@@ -1,0 +1,100 @@
+"""The contract's tables on disk: written at once, read back by the commands that rebuild one product."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from rooftop.errors import InputError
+from rooftop.lang import Text
+from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, PLANES, ROOFS, conform
+
+CRS_OUT = "OGC:CRS84"
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The tables of one run.
+
+    Parameters
+    ----------
+    roofs : GeoDataFrame
+        ``tables.ROOFS`` and footprints in OGC:CRS84.
+    planes, memberships, coverage : DataFrame
+        ``tables.PLANES``, ``tables.MEMBERSHIPS``, ``tables.COVERAGE``.
+    districts : GeoDataFrame
+        ``tables.DISTRICTS`` of districts, towns and zones, with their polygons.
+    """
+
+    roofs: gpd.GeoDataFrame
+    planes: pd.DataFrame
+    memberships: pd.DataFrame
+    districts: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+
+    def conformed(self) -> RunTables:
+        """Return the same with columns ordered and typed as the contract says."""
+        return RunTables(
+            gpd.GeoDataFrame(conform(self.roofs, ROOFS), geometry="geometry", crs=self.roofs.crs),
+            conform(self.planes, PLANES),
+            conform(self.memberships, MEMBERSHIPS),
+            gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
+            conform(self.coverage, COVERAGE),
+        )
+
+
+def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write beside `path` and rename, so that the file is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    write(temporary)
+    os.replace(temporary, path)
+    return path
+
+
+def write_tables(folder: Path, tables: RunTables) -> list[Path]:
+    """Write the five tables; districts and coverage as CSV too (UTF-8 with BOM, for spreadsheets)."""
+    coverage = tables.coverage
+    plain = pd.DataFrame(tables.districts.drop(columns="geometry"))
+    return [
+        write_at_once(folder / "roofs.parquet", lambda p: tables.roofs.to_parquet(p, index=False)),
+        write_at_once(folder / "planes.parquet", lambda p: tables.planes.to_parquet(p, index=False)),
+        write_at_once(folder / "memberships.parquet", lambda p: tables.memberships.to_parquet(p, index=False)),
+        write_at_once(folder / "districts.parquet", lambda p: tables.districts.to_parquet(p, index=False)),
+        write_at_once(folder / "districts.csv", lambda p: _csv(plain, p)),
+        write_at_once(folder / "coverage.csv", lambda p: _csv(coverage, p)),
+    ]
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
+
+
+def read_tables(folder: Path) -> RunTables:
+    """Read the tables of a finished run.
+
+    Raises
+    ------
+    InputError
+        `folder` holds no finished run.
+    """
+    for name in ("roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "coverage.csv"):
+        if not (folder / name).exists():
+            raise InputError(
+                Text("this folder holds no finished run", "该目录中没有已完成的运行结果"),
+                where=str(folder / name),
+                mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
+            )
+    ids = {name: str for name in ("unit_id", "unit_name")}
+    return RunTables(
+        gpd.read_parquet(folder / "roofs.parquet"),
+        pd.read_parquet(folder / "planes.parquet"),
+        pd.read_parquet(folder / "memberships.parquet"),
+        gpd.read_parquet(folder / "districts.parquet"),
+        pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),
+    ).conformed()

@@ -1,0 +1,374 @@
+"""The only composer: configuration → sources → scene → tiles → tables → products."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.aggregate import MONTHS, check_conservation, plane_table, roof_table, unit_table, with_geometry
+from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
+from rooftop.config import Config, load_config
+from rooftop.errors import ComputeError, InputError
+from rooftop.lang import Lang, Text
+from rooftop.notices import Notice
+from rooftop.outputs.rasters import CellValues, raster_field, write_raster
+from rooftop.outputs.store import CRS_OUT, RunTables, write_tables
+from rooftop.potential import PLANE_YEAR_COLUMNS
+from rooftop.prepare import Prepared, Sources, narrowed, prepare, read_sources, select_districts
+from rooftop.products import Products, write_products
+from rooftop.runrecord import RunRecord, write_record
+from rooftop.targets import Pack, coverage_table, load_pack, mark_new
+from rooftop.tables import COVERAGE
+
+Reporter = Callable[[Text, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder.
+    config : Config
+    tables : RunTables
+    products : Products
+        Paths of map, report and candidate lists.
+    record : RunRecord
+        What ``run.json`` says: counts, warnings, timings.
+    """
+
+    out: Path
+    config: Config
+    tables: RunTables
+    products: Products
+    record: RunRecord
+
+    @property
+    def failed_tiles(self) -> tuple[str, ...]:
+        """Names of tiles that could not be computed."""
+        return self.record.failed_tiles
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def run(
+    config: Config | str | Path,
+    out: str | Path | None = None,
+    *,
+    districts: tuple[str, ...] = (),
+    workers: int = 2,
+    scheduler: str | None = None,
+    fresh: bool = False,
+    lang: Lang | None = None,
+    tianditu_key: str | None = None,
+    reporter: Reporter | None = None,
+) -> RunResult:
+    """Run the whole job.
+
+    Parameters
+    ----------
+    config : Config or path
+        Configuration, or the YAML file that holds it.
+    out : path, optional
+        Output folder; ``runs/<name>`` when left out.
+    districts : tuple of str
+        Unit ids to compute; all when empty. Buildings elsewhere still cast shadows.
+    workers : int
+        Threads on this machine.
+    scheduler : str, optional
+        Address of a Dask scheduler to use instead.
+    fresh : bool
+        Forget tiles kept by an earlier run.
+    lang : {"zh", "en"}, optional
+        Overrides ``outputs.lang``.
+    tianditu_key : str, optional
+        Key of the Tianditu base map; it ends up in the HTML.
+    reporter : callable, optional
+        Called with (stage, done, total).
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    ConfigError, InputError
+        Nothing has been written then.
+    """
+    settings = config if isinstance(config, Config) else load_config(Path(config))
+    if lang is not None:
+        settings = settings.model_copy(update={"outputs": settings.outputs.model_copy(update={"lang": lang})})
+    folder = Path(out) if out is not None else Path("runs") / settings.name
+    say = reporter or (lambda _text, _done, _total: None)
+    clock = _Clock()
+    with clock.stage("read"):
+        say(Text("reading inputs", "读取输入数据"), 0, 1)
+        pack = load_pack(settings.policy) if settings.policy is not None else None
+        sources = read_sources(settings)
+        selected = select_districts(sources, districts)
+        sources = narrowed(sources, districts)
+    with clock.stage("scene"):
+        say(Text("building the scene", "构建三维场景"), 0, 1)
+        prepared = prepare(settings, sources, selected)
+    with clock.stage("tiles"):
+        batch = _compute(settings, prepared, folder, workers, scheduler, fresh, say)
+    with clock.stage("aggregate"):
+        tables, notices = build_tables(prepared, batch, pack, selected)
+    with clock.stage("write"):
+        say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
+        notices = (*sources.notices, *prepared.notices, *notices)
+        write_tables(folder, tables)
+        rasters = _write_rasters(settings, prepared, batch, folder)
+        record = _record(settings, prepared, batch, tables, notices, clock, districts)
+        products = write_products(folder, settings, tables, pack, record, tianditu_key=tianditu_key)
+    record = record.finished(clock.seconds, _peak_memory_mb(), [str(p) for p in rasters])
+    write_record(folder / "run.json", record)
+    return RunResult(folder, settings, tables, products, record)
+
+
+def _compute(
+    settings: Config,
+    prepared: Prepared,
+    folder: Path,
+    workers: int,
+    scheduler: str | None,
+    fresh: bool,
+    say: Reporter,
+) -> BatchResult:
+    hashes = {p.role: p.sha256 for p in prepared.sources.provenance} | {"version": version("rooftop")}
+    key = fingerprint(prepared.scene, prepared.book, hashes)
+    store = TileStore(folder / ".tiles", key, fresh=fresh)
+    stage = Text("computing tiles", "逐块计算")
+    batch = run_tiles(
+        prepared.scene,
+        prepared.book,
+        list(prepared.scene.tile_members),
+        workers=workers,
+        scheduler=scheduler,
+        store=store,
+        progress=lambda done, total: say(stage, done, total),
+    )
+    if batch.failures and not batch.results:
+        raise ComputeError(
+            Text("every tile failed", "所有分块均计算失败"),
+            found=batch.failures[0].error,
+            mend=Text("nothing was written; see the log with --debug", "未写出任何结果；请用 --debug 查看日志"),
+        )
+    return batch
+
+
+def build_tables(
+    prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_]
+) -> tuple[RunTables, tuple[Notice, ...]]:
+    """Turn tile results into the contract's tables."""
+    sources = prepared.sources
+    columns = [*PLANE_YEAR_COLUMNS, "n_cells"]
+    frames = [result.planes for result in batch.results.values()]
+    year = pd.concat(frames) if frames else pd.DataFrame(columns=columns, dtype=float)
+    year = year.reindex(range(len(prepared.layout.planes)))
+    module = prepared.system.module
+    planes = plane_table(
+        prepared.layout.planes, year, prepared.layout.designs, prepared.types, prepared.inner_share,
+        prepared.free_share, prepared.usable, prepared.rules, module.area_m2, module.pdc0_w / 1000.0,
+    )  # fmt: skip
+    roofs = roof_table(pd.DataFrame(sources.buildings.drop(columns="geometry")), planes)
+    roofs = _with_facts(roofs, prepared, pack, year)
+    shown = selected & (roofs["building_use"] != "military").to_numpy()
+    notices = _settled_notices(roofs, selected, batch)
+    memberships = sources.memberships[sources.memberships["building_id"].isin(roofs["building_id"][shown])]
+    unit_frame = pd.concat([unit.table for unit in sources.units], ignore_index=True)
+    ids = roofs["building_id"].astype(str).to_numpy()
+    planes = planes.assign(building_id=ids[planes["roof"].to_numpy()])
+    visible_roofs = roofs[shown].reset_index(drop=True)
+    units = unit_table(visible_roofs, memberships, unit_frame)
+    district_ids = unit_frame.loc[unit_frame["level"] == "district", "unit_id"]
+    inside = visible_roofs["district_id"].isin(district_ids).to_numpy()
+    check_conservation(planes, visible_roofs, units, inside)
+    coverage = _coverage(visible_roofs, memberships, unit_frame, pack)
+    crs = sources.buildings.crs
+    footprints = gpd.GeoSeries(prepared.scene.blocks.geometry[shown], crs=crs).to_crs(CRS_OUT)
+    polygons = gpd.GeoSeries(
+        pd.concat([unit.table.geometry for unit in sources.units], ignore_index=True), crs=crs
+    ).to_crs(CRS_OUT)
+    tables = RunTables(
+        with_geometry(visible_roofs, footprints),
+        planes.drop(columns=["roof", "side", "axis_grid_deg", "design"]),
+        memberships.reset_index(drop=True),
+        with_geometry(units, polygons),
+        coverage,
+    )
+    return tables.conformed(), notices
+
+
+def _with_facts(roofs: pd.DataFrame, prepared: Prepared, pack: Pack | None, year: pd.DataFrame) -> pd.DataFrame:
+    """Add units, irradiation, novelty, roof type, status and reasons."""
+    sources, out = prepared.sources, roofs.copy()
+    for level in ("district", "town"):
+        mine = sources.memberships[sources.memberships["level"] == level].drop_duplicates("building_id")
+        names = pd.concat([unit.table for unit in sources.units]).drop_duplicates("unit_id")
+        names = names.set_index("unit_id")["unit_name"]
+        unit_id = out["building_id"].map(mine.set_index("building_id")["unit_id"])
+        out[f"{level}_id"], out[f"{level}_name"] = unit_id, unit_id.map(names)
+    out["roof_type"] = prepared.types.name
+    out["ghi_kwh_m2"] = sources.irradiance.ghi_annual_kwh_m2
+    out["is_new"] = mark_new(out, pack).to_numpy() if pack is not None else "unknown"
+    return settle_status(out, prepared, year)
+
+
+def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -> pd.DataFrame:
+    """Give every roof its status and the codes that explain it."""
+    rules, out = prepared.rules, roofs.copy()
+    height = out["height_m"].to_numpy(dtype=float)
+    excluded = (out["status"] == "excluded").to_numpy()
+    no_ghi = ~np.isfinite(out["ghi_kwh_m2"].to_numpy(dtype=float)) & ~excluded
+    low = (height < rules.min_roof_height_m.value) & ~excluded
+    empty = (out["capacity_kwp"] <= 0).to_numpy() & ~excluded & ~no_ghi & ~low
+    roof = prepared.layout.planes["roof"].to_numpy()
+    ok_share = pd.Series(year["ok_share"].to_numpy(dtype=float)).groupby(roof).max().reindex(range(len(out)))
+    failed = pd.Series(year["ok_share"].isna().to_numpy() & (year["n_cells"].isna().to_numpy()))
+    failed_roof = failed.groupby(roof).any().reindex(range(len(out)), fill_value=False).to_numpy(dtype=bool)
+    shaded = empty & ~failed_roof & (ok_share.to_numpy() < 0.5)
+    structure = out["structure"].isna().to_numpy() | (out["structure"].astype("string") == "").fillna(True).to_numpy()
+    flags = {
+        "outside_district": out["district_id"].isna().to_numpy(),
+        "no_irradiance": no_ghi,
+        "too_low": low,
+        "tile_failed": failed_roof,
+        "too_shaded": shaded,
+        "no_room": empty & ~shaded & ~failed_roof,
+        "roof_type_assumed": prepared.types.assumed,
+        "structure_unknown": structure & ~excluded,
+    }
+    reasons = [list(dict.fromkeys(r)) for r in out["reasons"]]
+    for code, mask in flags.items():
+        for k in np.flatnonzero(mask):
+            if code not in reasons[k]:
+                reasons[k].append(code)
+    out["reasons"] = reasons
+    nothing = excluded | no_ghi | low | empty
+    survey = ~nothing & (structure | (out["status"] == "needs_survey").to_numpy())
+    out["status"] = np.select([nothing, survey], ["excluded", "needs_survey"], "ok")
+    return out
+
+
+def _settled_notices(
+    roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult
+) -> tuple[Notice, ...]:
+    found = []
+    military = int((selected & (roofs["building_use"] == "military").to_numpy()).sum())
+    if military:
+        text = Text(
+            f"{military} military buildings cast shadows but appear in no output",
+            f"{military} 栋军事用途建筑仅参与遮挡计算，不出现在任何成果中",
+        )
+        found.append(Notice("military", text, military, "info", "footprints"))
+    codes = {
+        "no_irradiance": ("roofs lie outside the irradiance raster or on its nodata", "个屋顶位于辐照栅格之外或无数据区"),
+        "outside_district": ("buildings lie in no district", "栋建筑不在任何县区内"),
+        "roof_type_assumed": ("roofs have no roof type: it is assumed from their use", "个屋顶无屋面类型，按用途推定"),
+        "structure_unknown": ("roofs have no known structure: load must be surveyed", "个屋顶结构未知，荷载须现场核实"),
+        "too_shaded": ("roofs are too shaded to use", "个屋顶遮挡过重不可用"),
+        "no_room": ("roofs have no room for a useful array", "个屋顶无足够可用面积"),
+        "too_low": ("footprints are too low to be roofs", "个轮廓高度过低，不视为屋顶"),
+    }
+    shown = roofs[selected]
+    for code, (en, zh) in codes.items():
+        ids = [str(i) for i, r in zip(shown["building_id"], shown["reasons"], strict=True) if code in r]
+        if ids:
+            found.append(Notice(code, Text(f"{len(ids)} {en}", f"{len(ids)} {zh}"), len(ids), "warning", "roofs", tuple(ids[:5])))
+    for failure in batch.failures:
+        text = Text(f"tile {failure.tile.name} failed: {failure.error}", f"分块 {failure.tile.name} 计算失败：{failure.error}")
+        found.append(Notice("tile_failed", text, 1, "warning", "tiles", (failure.tile.name,)))
+    return tuple(found)
+
+
+def _coverage(
+    roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None
+) -> pd.DataFrame:
+    if pack is None:
+        return pd.DataFrame(columns=COVERAGE.names)
+    return coverage_table(roofs, memberships, units[["unit_id", "unit_name", "level"]], pack)
+
+
+def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:
+    written = []
+    for name in settings.outputs.rasters:
+        cells = [result.cells for result in batch.results.values() if result.cells is not None]
+        parts = [CellValues(c.lattice_row, c.lattice_col, getattr(c, raster_field(name))) for c in cells]
+        path = write_raster(
+            folder / "rasters" / f"{name}.tif", name, parts, settings.scene.cell_size_m,
+            prepared.sources.buildings.crs, settings.scene.surface,
+        )  # fmt: skip
+        if path is not None:
+            written.append(path)
+    return written
+
+
+def _record(
+    settings: Config,
+    prepared: Prepared,
+    batch: BatchResult,
+    tables: RunTables,
+    notices: tuple[Notice, ...],
+    clock: _Clock,
+    districts: tuple[str, ...],
+) -> RunRecord:
+    sources = prepared.sources
+    status = tables.roofs["status"].value_counts()
+    return RunRecord(
+        config=settings.model_dump(mode="json"),
+        districts=tuple(districts),
+        crs=str(sources.buildings.crs.to_string()),
+        version=version("rooftop"),
+        python=sys.version.split()[0],
+        counts={
+            "rows_in": len(sources.buildings),
+            "rows_out": len(tables.roofs),
+            "rows_withheld": len(sources.buildings) - len(tables.roofs),
+            **{f"status_{name}": int(status.get(name, 0)) for name in ("ok", "needs_survey", "excluded")},
+            "planes": len(tables.planes),
+            "tiles": len(batch.results) + len(batch.failures),
+            "tiles_resumed": batch.n_resumed,
+            "orientations": len(prepared.layout.orientations),
+        },
+        totals={
+            "capacity_kwp": float(tables.roofs["capacity_kwp"].sum()),
+            "annual_kwh": float(tables.roofs["annual_kwh"].sum()),
+        },
+        tilt_trials=prepared.tilt_trials,
+        notices=notices,
+        provenance=sources.provenance,
+        failed_tiles=tuple(f.tile.name for f in batch.failures),
+        seconds=dict(clock.seconds),
+    )
+
+
+def _peak_memory_mb() -> float | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024.0**2 if sys.platform == "darwin" else 1024.0), 1)

@@ -1,0 +1,273 @@
+"""One tile: surface → horizons → a year on every plane of its roofs."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.config import SceneOptions
+from rooftop.energy import ModulePlane, PlaneTables, cell_year, free_year, plane_tables, plane_year
+from rooftop.grid import Grid, Tile
+from rooftop.pvsystem import PvSystem
+from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
+from rooftop.shading import far_horizons, horizons, sky_view
+from rooftop.sky import SkyYear
+
+
+@dataclass
+class TableBook:
+    """Cumulative-sky tables per orientation, computed once and shared by all tiles of a process."""
+
+    sky: SkyYear
+    system: PvSystem
+    scene: SceneOptions
+    _tables: dict[ModulePlane, PlaneTables] = field(default_factory=dict)
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"sky": self.sky, "system": self.system, "scene": self.scene, "_tables": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+    def tables(self, plane: ModulePlane) -> PlaneTables:
+        """Return the tables of one orientation."""
+        with self._lock:
+            if plane not in self._tables:
+                self._tables[plane] = plane_tables(
+                    self.sky, plane, self.system, n_azimuth=self.scene.azimuths, albedo=self.scene.albedo
+                )
+            return self._tables[plane]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a tile needs, picklable for workers.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    planes : DataFrame
+        One row per plane: ``roof side axis_grid_deg``.
+    variants : DataFrame
+        Orientations that stand for each plane: ``plane`` (row of `planes`), ``orientation`` (row of `orientations`)
+        and ``weight``; the weights of a plane sum to one. An azimuth between two tables takes part in both.
+    orientations : tuple of ModulePlane
+    factor : ndarray, shape (n_roofs, 12)
+        Monthly factor that brings the weather to the irradiance at each roof.
+    convergence_deg : ndarray, shape (n_roofs,)
+        True azimuth of grid north.
+    tile_members : dict of Tile to ndarray
+        All roofs of each tile, whether selected or not: they define its window.
+    """
+
+    blocks: Blocks
+    planes: pd.DataFrame
+    variants: pd.DataFrame
+    orientations: tuple[ModulePlane, ...]
+    factor: NDArray[np.float64]
+    convergence_deg: NDArray[np.float64]
+    tile_members: dict[Tile, NDArray[np.int64]]
+    ground: ElevationSource | None
+    dsm: ElevationSource | None
+    far: FarSurface
+    options: SceneOptions
+    max_shading_loss: float
+    keep_cells: bool
+
+
+@dataclass(frozen=True)
+class TileCells:
+    """Per-cell results of a tile, for rasters; lattice positions count from the CRS origin."""
+
+    lattice_row: NDArray[np.int64]
+    lattice_col: NDArray[np.int64]
+    poa_annual_kwh_m2: NDArray[np.float32]
+    svf: NDArray[np.float32]
+    shading_loss: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TileResult:
+    """Results of a tile.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        Indexed like ``Scene.planes``: ``n_cells ok_share svf shading_loss poa_free_kwh_m2``, and per month
+        ``poa_01…`` (kWh/m²) and ``ac_01…`` (kWh/kWp).
+    cells : TileCells or None
+    """
+
+    planes: pd.DataFrame
+    cells: TileCells | None
+
+
+PLANE_YEAR_COLUMNS = (
+    ["ok_share", "svf", "shading_loss", "poa_free_kwh_m2"]
+    + [f"poa_{m:02d}" for m in range(1, 13)]
+    + [f"ac_{m:02d}" for m in range(1, 13)]
+)
+
+
+@dataclass(frozen=True)
+class _RoofCells:
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    roof: NDArray[np.int64]  # ascending
+    horizon: NDArray[np.float32]
+
+
+def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
+    """Compute the year of every plane whose roof belongs to `tile`."""
+    members = scene.tile_members[tile]
+    grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
+    surface = lod1_surface(grid, scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm)
+    plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
+    cells = _roof_cells(scene, surface, np.unique(scene.planes["roof"].to_numpy()[plane_rows]))
+    cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
+    sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
+    raster = _CellSums(len(cells.row)) if scene.keep_cells else None
+    mine = scene.variants[scene.variants["plane"].isin(plane_rows)]
+    for orientation, rows in mine.groupby("orientation", sort=True):
+        tables = book.tables(scene.orientations[int(orientation)])
+        local = np.searchsorted(plane_rows, rows["plane"].to_numpy())
+        used = [cells_of[k] for k in local]
+        weight = rows["weight"].to_numpy()
+        sums[local] += weight[:, None] * _orientation_year(scene, tables, cells, used, plane_rows[local], raster, weight)
+    out = pd.DataFrame(sums, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
+    out["n_cells"] = [len(c) for c in cells_of]
+    out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan
+    return TileResult(out, raster.finish(grid, cells) if raster is not None else None)
+
+
+def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64]) -> _RoofCells:
+    row, col = np.nonzero(np.isin(surface.owner, roofs) & np.isfinite(surface.dsm))
+    roof = surface.owner[row, col].astype(np.int64)
+    order = np.argsort(roof, kind="stable")
+    row, col, roof = row[order], col[order], roof[order]
+    options = scene.options
+    north = float(np.mean(scene.convergence_deg[roofs])) if len(roofs) else 0.0
+    near = horizons(
+        surface.dsm, options.cell_size_m, row, col,
+        n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
+    )  # fmt: skip
+    return _RoofCells(row, col, roof, _with_far(scene, surface, row, col, roof, near, north))
+
+
+def _with_far(
+    scene: Scene,
+    surface: Surface,
+    row: NDArray[np.int64],
+    col: NDArray[np.int64],
+    roof: NDArray[np.int64],
+    near: NDArray[np.float32],
+    north: float,
+) -> NDArray[np.float32]:
+    """Merge, per roof, what stands beyond the halo."""
+    if not len(roof):
+        return near
+    _, first, inverse = np.unique(roof, return_index=True, return_inverse=True)
+    x, y = surface.grid.centres(row[first], col[first])
+    far_row, far_col = scene.far.grid.position(x, y)
+    far = far_horizons(
+        scene.far.elevation_m, scene.far.grid.cell_size_m, far_row, far_col,
+        surface.dsm[row[first], col[first]].astype(np.float64), scene.options.halo_m,
+        scene.options.azimuths, grid_north_deg=north,
+    )  # fmt: skip
+    return np.maximum(near, far[inverse.ravel()])
+
+
+def _cells_by_plane(
+    scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return the cells of each plane; a gable's cells are split by the side of its axis they lie on."""
+    planes = scene.planes.iloc[plane_rows]
+    start = np.searchsorted(cells.roof, planes["roof"].to_numpy(), side="left")
+    stop = np.searchsorted(cells.roof, planes["roof"].to_numpy(), side="right")
+    centre = shapely.centroid(scene.blocks.geometry[planes["roof"].to_numpy()])
+    x, y = grid.centres(cells.row, cells.col)
+    found = []
+    for k, (side, axis) in enumerate(zip(planes["side"], np.radians(planes["axis_grid_deg"]), strict=True)):
+        index = np.arange(start[k], stop[k])
+        if side != 0 and len(index) > 1:
+            dx, dy = x[index] - centre[k].x, y[index] - centre[k].y
+            right = dx * np.cos(axis) - dy * np.sin(axis) >= 0.0
+            half = index[right if side > 0 else ~right]
+            index = half if len(half) else index
+        found.append(index)
+    return found
+
+
+def _orientation_year(
+    scene: Scene,
+    tables: PlaneTables,
+    cells: _RoofCells,
+    used: list[NDArray[np.int64]],
+    plane_rows: NDArray[np.int64],
+    raster: _CellSums | None,
+    weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return ``PLANE_YEAR_COLUMNS`` of each plane under one orientation; too shaded cells take no part."""
+    factor = scene.factor[scene.planes["roof"].to_numpy()[plane_rows]]
+    group = np.repeat(np.arange(len(used)), [len(u) for u in used])
+    index = np.concatenate(used) if used else np.zeros(0, dtype=np.int64)
+    horizon = cells.horizon[index]
+    mean_factor = factor.mean(axis=0)
+    annual = cell_year(tables, horizon, mean_factor)
+    loss = 1.0 - annual / float(free_year(tables, mean_factor).sum())
+    ok = loss <= scene.max_shading_loss
+    n_cells = np.bincount(group, minlength=len(used))
+    n_ok = np.bincount(group, weights=ok, minlength=len(used))
+    takes = ok | (n_ok == 0)[group]
+    year = plane_year(tables, horizon[takes], group[takes], len(used), factor)
+    if raster is not None:
+        raster.add(index, annual, loss, weight[group])
+    return np.column_stack(
+        [
+            np.divide(n_ok, n_cells, out=np.zeros(len(used)), where=n_cells > 0),
+            year.svf,
+            year.shading_loss,
+            year.poa_free_kwh_m2.sum(axis=1),
+            year.poa_kwh_m2,
+            year.ac_kwh_kwp,
+        ]
+    )
+
+
+class _CellSums:
+    """Weighted sums per cell over the orientations of its planes."""
+
+    def __init__(self, n: int) -> None:
+        self.poa = np.zeros(n)
+        self.loss = np.zeros(n)
+        self.weight = np.zeros(n)
+
+    def add(
+        self,
+        index: NDArray[np.int64],
+        annual: NDArray[np.float64],
+        loss: NDArray[np.float64],
+        weight: NDArray[np.float64],
+    ) -> None:
+        np.add.at(self.poa, index, annual * weight)
+        np.add.at(self.loss, index, loss * weight)
+        np.add.at(self.weight, index, weight)
+
+    def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
+        seen = self.weight > 0
+        weight = self.weight[seen]
+        return TileCells(
+            cells.row[seen] - grid.row0,
+            cells.col[seen] + grid.col0,
+            (self.poa[seen] / weight).astype(np.float32),
+            np.asarray(sky_view(cells.horizon[seen]), dtype=np.float32),
+            (self.loss[seen] / weight).astype(np.float32),
+        )

@@ -1,0 +1,342 @@
+"""Everything before the tiles: inputs read and joined, roofs classified, the scene assembled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from rooftop.config import Config
+from rooftop.energy import plane_year
+from rooftop.errors import ConfigError, InputError
+from rooftop.grid import Tile, tile_of
+from rooftop.inputs.boundaries import Units, assign, read_units, single_district
+from rooftop.inputs.datums import meridian_convergence_deg, wgs84_to_gcj02
+from rooftop.inputs.elevation import Elevation, open_elevation
+from rooftop.inputs.footprints import read_buildings
+from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
+from rooftop.inputs.weather import read_weather
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance
+from rooftop.potential import Scene, TableBook
+from rooftop.pvsystem import PvSystem, load_system
+from rooftop.runrecord import TiltTrial
+from rooftop.scene.array import ArrayDesign, flush_design
+from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
+from rooftop.scene.roofs import RoofTypes, assumed_planes, empties_north, net_shares, roof_types, visible_footprints
+from rooftop.scene.rules import RoofRules, load_roof_rules
+from rooftop.scene.surface import Blocks, far_surface, median_ground_m
+from rooftop.sky import sky_year
+from rooftop.weather import Anchor, Weather, monthly_factors, synthetic_weather
+
+_FAR_TERRAIN_MARGIN_M = 30_000.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Inputs as read and joined, before anything is computed.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        Working CRS, one row per source feature, with ``lon lat`` (WGS84) of a point on the roof.
+    units : tuple of Units
+    memberships : DataFrame
+    irradiance : IrradianceAt
+        At the buildings.
+    weather : Weather
+    anchor : Anchor
+        Monthly factors that bring the weather to the rasters at each building.
+    ground, dsm, terrain_far : Elevation or None
+    """
+
+    buildings: gpd.GeoDataFrame
+    units: tuple[Units, ...]
+    memberships: pd.DataFrame
+    irradiance: IrradianceAt
+    weather: Weather
+    anchor: Anchor
+    ground: Elevation | None
+    dsm: Elevation | None
+    terrain_far: Elevation | None
+    notices: tuple[Notice, ...]
+    provenance: tuple[Provenance, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run ready for its tiles."""
+
+    sources: Sources
+    types: RoofTypes
+    rules: RoofRules
+    system: PvSystem
+    layout: Layout
+    inner_share: NDArray[np.float64]
+    free_share: NDArray[np.float64]
+    usable: NDArray[np.bool_]
+    visible: NDArray[np.object_]
+    scene: Scene
+    book: TableBook
+    tilt_trials: tuple[TiltTrial, ...]
+    notices: tuple[Notice, ...]
+
+
+def working_crs_of(config: Config) -> CRS | None:
+    """Return the configured working CRS, or None to let the data set choose.
+
+    Raises
+    ------
+    ConfigError
+        It is unknown or not in metres.
+    """
+    if config.crs is None:
+        return None
+    try:
+        crs = CRS.from_user_input(config.crs)
+    except Exception as error:
+        raise ConfigError(
+            Text("unknown CRS", "无法识别的坐标系"), where="crs", found=config.crs, mend="EPSG:4549"
+        ) from error
+    web_mercator = crs.to_epsg() == 3857
+    if not crs.is_projected or crs.axis_info[0].unit_name != "metre" or web_mercator:
+        raise ConfigError(
+            Text("the working CRS must be projected, in metres, and keep areas", "工作坐标系须为米制投影坐标系且面积不失真"),
+            where="crs",
+            found=crs.name,
+            expected="CGCS2000 3-degree Gauss-Kruger, e.g. EPSG:4549",
+            mend=Text("leave crs empty: the fitting zone is chosen", "将 crs 留空，程序会自动选择合适的分带"),
+        )
+    return crs
+
+
+def read_sources(config: Config) -> Sources:
+    """Read and join all inputs."""
+    inputs = config.inputs
+    footprints = read_buildings(inputs.footprints, working_crs_of(config))
+    buildings, crs = _located(footprints.table, footprints.crs), footprints.crs
+    notices, provenance = list(footprints.notices), [footprints.provenance]
+    units = _read_all_units(config, buildings, crs)
+    for unit in units:
+        notices.extend(unit.notices)
+        if unit.provenance is not None:
+            provenance.append(unit.provenance)
+    memberships = assign(buildings, list(units))
+    raster = read_irradiance(inputs.irradiance)
+    at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
+    notices.extend([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)])
+    provenance.extend(raster.provenance)
+    weather = _weather(config, buildings, at)
+    if weather.provenance is not None:
+        provenance.append(weather.provenance)
+    anchor = monthly_factors(weather, at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2)
+    notices.extend([*weather.notices, *anchor.notices])
+    elevations = {
+        role: open_elevation(source, crs) if source is not None else None
+        for role, source in (("ground", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
+    }
+    if inputs.irradiance.terrain_included:
+        elevations["terrain_far"] = None
+    provenance.extend(e.provenance for e in elevations.values() if e is not None)
+    return Sources(
+        buildings, units, memberships, at, weather, anchor, **elevations,
+        notices=tuple(notices), provenance=tuple(provenance),
+    )  # fmt: skip
+
+
+def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
+    """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty geometry."""
+    point = shapely.point_on_surface(table.geometry.to_numpy())
+    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    x, y = shapely.get_x(point), shapely.get_y(point)
+    known = np.isfinite(x)
+    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    lon[known], lat[known] = to_wgs84.transform(x[known], y[known])
+    lon_gcj, lat_gcj = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    lon_gcj[known], lat_gcj[known] = wgs84_to_gcj02(lon[known], lat[known])
+    return table.assign(lon=lon, lat=lat, lon_gcj02=lon_gcj, lat_gcj02=lat_gcj)
+
+
+def _read_all_units(config: Config, buildings: gpd.GeoDataFrame, crs: CRS) -> tuple[Units, ...]:
+    inputs = config.inputs
+    districts = (
+        read_units(inputs.districts, "district", crs)
+        if inputs.districts is not None
+        else single_district(buildings, config.title or config.name)
+    )
+    found = [districts]
+    if inputs.towns is not None:
+        found.append(read_units(inputs.towns, "town", crs))
+    if inputs.zones is not None:
+        found.append(read_units(inputs.zones, "zone", crs))
+    return tuple(found)
+
+
+def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> Weather:
+    if config.inputs.weather is not None:
+        return read_weather(config.inputs.weather.path, config.inputs.weather.format)
+    known = np.isfinite(at.ghi_annual_kwh_m2)
+    latitude, longitude = float(buildings["lat"].mean()), float(buildings["lon"].mean())
+    monthly = at.ghi_kwh_m2[known].mean(axis=0) if at.ghi_kwh_m2 is not None else None
+    temperature = at.temp_air_degc
+    return synthetic_weather(
+        latitude,
+        longitude,
+        0.0,
+        monthly_ghi_kwh_m2=monthly,
+        annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
+        monthly_temp_air=None if temperature is None else np.nanmean(temperature, axis=0),
+        seed=config.seed,
+    )
+
+
+def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Prepared:
+    """Assemble scene, planes and sky tables.
+
+    Parameters
+    ----------
+    selected : ndarray of bool, shape (n_buildings,)
+        Roofs to compute; all others still cast shadows.
+    """
+    rules, buildings = load_roof_rules(), sources.buildings
+    geometry = buildings.geometry.to_numpy()
+    geometry = np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry)
+    base = median_ground_m(geometry, sources.ground)
+    blocks = Blocks(geometry, buildings["height_m"].to_numpy(dtype=float), base)
+    gone = _has_reason(buildings, "duplicate_geometry") | shapely.is_empty(geometry)
+    visible, covered = visible_footprints(blocks, ~gone)
+    types = roof_types(buildings, rules)
+    crs = CRS(buildings.crs)
+    lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
+    convergence = np.zeros(len(buildings))
+    convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
+    planes = assumed_planes(buildings, types, visible, convergence, rules)
+    military = buildings["building_use"].to_numpy() == "military"
+    keep = (selected & ~gone & ~military & (shapely.area(visible) > 0.01))[planes["roof"].to_numpy()]
+    planes = planes[keep].reset_index(drop=True)
+    system = load_system(config.system.module, config.system.losses)
+    book = TableBook(sky_year(sources.weather, config.scene.diffuse), system, config.scene)
+    design, trials = choose_flat_design(config, system, rules, float(np.nanmean(lat)), book)
+    flush = flush_design(system.module.length_m, system.module.width_m, rules.module_gap_m.value)
+    layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
+    inner, free = net_shares(visible, types, rules)
+    scene = _scene(config, sources, blocks, layout, convergence, rules)
+    roof = layout.planes["roof"].to_numpy()
+    usable = ~empties_north(layout.planes, rules) & ~_unusable(buildings, rules, sources.irradiance)[roof]
+    notices = _scene_notices(covered)
+    return Prepared(
+        sources, types, rules, system, layout, inner, free, usable, visible, scene, book, trials, notices
+    )  # fmt: skip
+
+
+def choose_flat_design(
+    config: Config, system: PvSystem, rules: RoofRules, latitude_deg: float, book: TableBook
+) -> tuple[ArrayDesign, tuple[TiltTrial, ...]]:
+    """Return the design of flat roofs; with tilt ``auto``, the one that gives most kWh per square metre of array."""
+    flat = config.system.flat
+    module_kwp = system.module.pdc0_w / 1000.0
+    if flat.mounting != "rack" or flat.tilt_deg != "auto":
+        tilt = 0.0 if flat.tilt_deg == "auto" else float(flat.tilt_deg)
+        return flat_design(flat, system.module, rules, latitude_deg, tilt), ()
+    trials, designs = [], []
+    free = np.zeros((1, config.scene.azimuths), dtype=np.float32)
+    for tilt in rules.auto_tilt_deg.candidates:
+        design = flat_design(flat, system.module, rules, latitude_deg, tilt)
+        tables = book.tables(rack_plane(design, flat.azimuth_deg))
+        year = plane_year(tables, free, np.zeros(1, dtype=np.int64), 1, np.ones((1, 12)))
+        trials.append(TiltTrial(tilt, module_kwp / design.unit_area_m2, float(year.ac_kwh_kwp.sum())))
+        designs.append(design)
+    best = int(np.argmax([trial.kwh_per_m2 for trial in trials]))
+    return designs[best], tuple(trials)
+
+
+def _scene(
+    config: Config,
+    sources: Sources,
+    blocks: Blocks,
+    layout: Layout,
+    convergence: NDArray[np.float64],
+    rules: RoofRules,
+) -> Scene:
+    options = config.scene
+    point = shapely.point_on_surface(blocks.geometry)
+    present = np.flatnonzero(np.isfinite(shapely.get_x(point)))
+    i, j = tile_of(
+        shapely.get_x(point[present]), shapely.get_y(point[present]), options.cell_size_m, options.tile_cells
+    )
+    computed = np.zeros(len(blocks.geometry), dtype=bool)
+    computed[layout.planes["roof"].to_numpy()] = True
+    members: dict[Tile, NDArray[np.int64]] = {}
+    for a, b in sorted({(int(a), int(b)) for a, b in zip(i, j, strict=True)}):
+        rows = present[(i == a) & (j == b)]
+        if computed[rows].any():
+            members[Tile(a, b)] = rows
+    far = far_surface(
+        blocks, sources.ground, sources.dsm, sources.terrain_far,
+        _FAR_TERRAIN_MARGIN_M if sources.terrain_far is not None else 0.0,
+    )  # fmt: skip
+    factor = np.where(np.isfinite(sources.anchor.factor), sources.anchor.factor, 1.0)
+    return Scene(
+        blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
+        sources.ground, sources.dsm, far, options, rules.max_shading_loss.value, bool(config.outputs.rasters),
+    )  # fmt: skip
+
+
+def _has_reason(buildings: pd.DataFrame, code: str) -> NDArray[np.bool_]:
+    return np.array([code in reasons for reasons in buildings["reasons"]], dtype=bool)
+
+
+def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> NDArray[np.bool_]:
+    """Return roofs that carry nothing whatever their planes look like."""
+    low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
+    return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
+
+
+def _scene_notices(covered_m2: NDArray[np.float64]) -> tuple[Notice, ...]:
+    n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
+    if not n:
+        return ()
+    text = Text(
+        f"{n} roofs lie partly below a higher overlapping footprint; {area:,.0f} m² left their roof area",
+        f"{n} 个屋顶与更高建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
+    )
+    return (Notice("overlap_lower", text, n, "warning", "footprints"),)
+
+
+def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return the buildings of the named districts; of all districts and none when nothing is named.
+
+    Raises
+    ------
+    InputError
+        A district is unknown.
+    """
+    buildings = sources.buildings
+    if not wanted:
+        return np.ones(len(buildings), dtype=bool)
+    known = sources.units[0].table["unit_id"].astype(str).tolist()
+    unknown = [w for w in wanted if w not in known]
+    if unknown:
+        raise InputError(
+            Text("no such district", "没有该县区"),
+            where="--district",
+            found=", ".join(unknown),
+            expected=", ".join(known),
+        )
+    member = sources.memberships
+    inside = member.loc[(member["level"] == "district") & member["unit_id"].isin(wanted), "building_id"]
+    return buildings["building_id"].isin(inside).to_numpy()
+
+
+def narrowed(sources: Sources, wanted: tuple[str, ...]) -> Sources:
+    """Return the sources with only the named districts among the units."""
+    if not wanted:
+        return sources
+    first = sources.units[0]
+    kept = replace(first, table=first.table[first.table["unit_id"].isin(wanted)].reset_index(drop=True))
+    return replace(sources, units=(kept, *sources.units[1:]))

@@ -1,0 +1,1 @@
+"""What stands where: the surface model, roof planes, usable areas and arrays."""

@@ -1,0 +1,101 @@
+"""How modules stand on a plane: row pitch by the winter-solstice rule, and module density."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+_OBLIQUITY_DEG = 23.45
+_FIRST_HOUR, _LAST_HOUR = 9.0, 15.0
+
+
+def shadow_ratio(latitude_deg: float, row_azimuth_deg: float = 180.0) -> float:
+    """Return the longest shadow per metre of height, measured across rows, 9:00-15:00 at the winter solstice.
+
+    True solar time, as GB 50797 asks. Rows that face due south give
+    ``R = (0.707 tan φ + 0.4338) / (0.707 - 0.4338 tan φ)``.
+
+    Parameters
+    ----------
+    latitude_deg : float
+        Northern latitude, degrees.
+    row_azimuth_deg : float
+        Where the modules look, degrees clockwise from true north.
+
+    Returns
+    -------
+    float
+        Infinite where the sun stays below the horizon in those hours.
+    """
+    phi, delta = math.radians(latitude_deg), -math.radians(_OBLIQUITY_DEG)
+    hour_angle = np.radians(np.linspace(_FIRST_HOUR - 12.0, _LAST_HOUR - 12.0, 73) * 15.0)
+    up = math.sin(phi) * math.sin(delta) + math.cos(phi) * math.cos(delta) * np.cos(hour_angle)
+    south = math.sin(phi) * math.cos(delta) * np.cos(hour_angle) - math.cos(phi) * math.sin(delta)
+    west = math.cos(delta) * np.sin(hour_angle)
+    if up.min() <= 0.0:
+        return math.inf
+    facing = math.radians(row_azimuth_deg)
+    across = (-south * math.cos(facing) - west * math.sin(facing)) / up
+    return float(max(across.max(), 0.0))
+
+
+def row_pitch_m(slope_length_m: float, tilt_deg: float, ratio: float) -> float:
+    """Return the row pitch ``D = L cos β + L sin β · R`` (GB 50797), metres."""
+    beta = math.radians(tilt_deg)
+    return slope_length_m * (math.cos(beta) + math.sin(beta) * ratio)
+
+
+@dataclass(frozen=True)
+class ArrayDesign:
+    """One way to put modules on a plane.
+
+    Parameters
+    ----------
+    mounting : {"rack", "flush", "east_west"}
+    module_tilt_deg : float
+        Tilt of the module against the horizontal when the plane is flat; ignored for flush.
+    module_azimuth_deg : float
+        Where rack modules look.
+    slope_length_m : float
+        Side of the module along the slope.
+    row_pitch_m : float
+        Distance between rows, along the plane; for ``east_west`` that of a pair.
+    unit_area_m2 : float
+        Array area that one module takes in the plane, gaps of rows and clamps included.
+    module_area_m2 : float
+        One module projected onto the plane.
+    """
+
+    mounting: Literal["rack", "flush", "east_west"]
+    module_tilt_deg: float
+    module_azimuth_deg: float
+    slope_length_m: float
+    row_pitch_m: float
+    unit_area_m2: float
+    module_area_m2: float
+
+
+def flush_design(length_m: float, width_m: float, gap_m: float) -> ArrayDesign:
+    """Return modules lying in the plane, clamp gaps between them."""
+    unit = (length_m + gap_m) * (width_m + gap_m)
+    return ArrayDesign("flush", 0.0, 180.0, length_m, length_m + gap_m, unit, length_m * width_m)
+
+
+def rack_design(
+    length_m: float, width_m: float, gap_m: float, tilt_deg: float, azimuth_deg: float, latitude_deg: float
+) -> ArrayDesign:
+    """Return rows of tilted modules, portrait, spaced by the winter-solstice rule."""
+    pitch = row_pitch_m(length_m, tilt_deg, shadow_ratio(latitude_deg, azimuth_deg))
+    pitch = max(pitch, length_m * math.cos(math.radians(tilt_deg)) + gap_m)
+    projected = length_m * width_m * math.cos(math.radians(tilt_deg))
+    return ArrayDesign("rack", tilt_deg, azimuth_deg, length_m, pitch, pitch * (width_m + gap_m), projected)
+
+
+def east_west_design(length_m: float, width_m: float, gap_m: float, tilt_deg: float, pair_gap_m: float) -> ArrayDesign:
+    """Return pairs of modules leaning on each other, landscape, looking east and west."""
+    pitch = 2.0 * width_m * math.cos(math.radians(tilt_deg)) + pair_gap_m
+    projected = length_m * width_m * math.cos(math.radians(tilt_deg))
+    return ArrayDesign("east_west", tilt_deg, 90.0, width_m, pitch, 0.5 * pitch * (length_m + gap_m), projected)

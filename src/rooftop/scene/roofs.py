@@ -1,0 +1,157 @@
+"""Roof planes and areas of every building: assumed from roof type where no geometry of the roof is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.scene.rules import RoofRules, RoofType, default_roof_types
+from rooftop.scene.surface import Blocks
+
+EXACT_DUPLICATE = "duplicate_geometry"
+
+
+@dataclass(frozen=True)
+class RoofTypes:
+    """Roof type of each building, and whether it was assumed."""
+
+    name: NDArray[np.object_]
+    assumed: NDArray[np.bool_]
+
+
+def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
+    """Return the declared roof type, else the one its use suggests; blocks of flats above 27 m become high-rise."""
+    declared = buildings["roof_type"].astype("string")
+    known = declared.isin(list(rules.types)) & (declared != "unknown")
+    by_use = buildings["building_use"].map(default_roof_types()).fillna("unknown")
+    no_use = buildings["building_use"].fillna("unknown") == "unknown"
+    guess = by_use.mask(no_use, "unknown")
+    name = declared.where(known, guess).astype(object)
+    floors = pd.to_numeric(buildings["floors_above"], errors="coerce")
+    tall = (buildings["height_m"] > rules.highrise.min_height_m) | (floors >= rules.highrise.min_floors).fillna(False)
+    flats = (buildings["building_use"] == "residential") & tall & (name == "flat_concrete")
+    name = name.mask(flats, "flat_concrete_highrise")
+    return RoofTypes(name.to_numpy(dtype=object), (~known).to_numpy())
+
+
+def visible_footprints(blocks: Blocks, candidates: NDArray[np.bool_]) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Cut from each footprint what a higher one covers.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    candidates : ndarray of bool, shape (n,)
+        Rows that take part; the others keep their geometry and cover nothing.
+
+    Returns
+    -------
+    geometry : ndarray of shapely geometries, shape (n,)
+    covered_m2 : ndarray, shape (n,)
+        Area lost; where heights are equal the later row wins.
+    """
+    visible = blocks.geometry.copy()
+    covered = np.zeros(len(visible))
+    rows = np.flatnonzero(candidates & ~shapely.is_empty(blocks.geometry))
+    tree = shapely.STRtree(blocks.geometry[rows])
+    left, right = tree.query(blocks.geometry[rows], predicate="intersects")
+    low, high = rows[left], rows[right]
+    top = blocks.top_m
+    above = (top[high] > top[low]) | ((top[high] == top[low]) & (high > low))
+    low, high = low[above], high[above]
+    overlap = shapely.area(shapely.intersection(blocks.geometry[low], blocks.geometry[high]))
+    low, high = low[overlap > 0.01], high[overlap > 0.01]
+    for row in np.unique(low):
+        cover = shapely.union_all(blocks.geometry[high[low == row]])
+        visible[row] = shapely.difference(blocks.geometry[row], cover)
+        covered[row] = shapely.area(blocks.geometry[row]) - shapely.area(visible[row])
+    return visible, covered
+
+
+def ridge_axis_deg(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the grid azimuth of each footprint's longer axis, in [0, 180) degrees from grid north."""
+    boxes = shapely.oriented_envelope(geometry)
+    axis = np.zeros(len(geometry))
+    for k, box in enumerate(boxes):
+        if box is None or box.is_empty or box.geom_type != "Polygon":
+            continue
+        corner = shapely.get_coordinates(box)
+        sides = np.diff(corner[:3], axis=0)
+        dx, dy = sides[np.argmax(np.hypot(sides[:, 0], sides[:, 1]).round(3))]
+        axis[k] = np.degrees(np.arctan2(dx, dy)) % 180.0
+    return axis
+
+
+def assumed_planes(
+    buildings: gpd.GeoDataFrame,
+    types: RoofTypes,
+    visible: NDArray[np.object_],
+    convergence_deg: NDArray[np.float64],
+    rules: RoofRules,
+) -> pd.DataFrame:
+    """Return one row per assumed roof plane.
+
+    Flat roofs are one plane; gables two equal ones on both sides of the longer axis.
+
+    Parameters
+    ----------
+    convergence_deg : ndarray, shape (n,)
+        True azimuth of grid north at each building.
+
+    Returns
+    -------
+    DataFrame
+        ``roof`` (row of the building), ``plane_id``, ``side`` (0 whole, +1 right of the axis, -1 left of it),
+        ``axis_grid_deg``, ``plane_tilt_deg``, ``plane_azimuth_deg`` (true), ``area_m2`` (in the plane).
+    """
+    n = len(buildings)
+    kinds: list[RoofType] = [rules.types[str(name)] for name in types.name]
+    gable = np.array([kind.plane == "gable" for kind in kinds], dtype=bool)
+    tilt = np.array([kind.tilt_deg for kind in kinds])
+    flat_area = shapely.area(visible)
+    axis = np.zeros(n)
+    axis[gable] = ridge_axis_deg(visible[gable])
+    ids = buildings["building_id"].astype(str).to_numpy()
+    one = pd.DataFrame({"roof": np.flatnonzero(~gable), "side": 0})
+    both = pd.DataFrame({"roof": np.repeat(np.flatnonzero(gable), 2), "side": np.tile([1, -1], int(gable.sum()))})
+    planes = pd.concat([one, both], ignore_index=True).sort_values(["roof", "side"], ascending=[True, False])
+    planes = planes.reset_index(drop=True)
+    roof, side = planes["roof"].to_numpy(), planes["side"].to_numpy()
+    planes["axis_grid_deg"] = axis[roof]
+    planes["plane_tilt_deg"] = np.where(side == 0, 0.0, tilt[roof])
+    looks = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
+    planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, looks)
+    share = np.where(side == 0, 1.0, 0.5)
+    planes["area_m2"] = flat_area[roof] * share / np.cos(np.radians(planes["plane_tilt_deg"]))
+    planes["roof_source"] = "assumed"
+    number = planes.groupby("roof").cumcount() + 1
+    planes["plane_id"] = pd.Series(ids[roof]) + "-" + number.astype(str)
+    return planes
+
+
+def net_shares(
+    visible: NDArray[np.object_], types: RoofTypes, rules: RoofRules
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what setbacks leave of each roof, and what obstacles leave of that.
+
+    Returns
+    -------
+    inner_share, free_share : ndarray, shape (n,)
+        Area of the footprint set back from its edge over its area; one minus the obstacle share.
+    """
+    area = shapely.area(visible)
+    inner = shapely.area(shapely.buffer(visible, -rules.setback_m.value, join_style="mitre"))
+    inner_share = np.divide(inner, area, out=np.zeros_like(area), where=area > 0)
+    free_share = np.array([1.0 - rules.types[str(name)].obstacle_share for name in types.name])
+    return inner_share, free_share
+
+
+def empties_north(planes: pd.DataFrame, rules: RoofRules) -> NDArray[np.bool_]:
+    """Return which planes face north too steeply to carry modules."""
+    from_north = np.abs((planes["plane_azimuth_deg"].to_numpy() + 180.0) % 360.0 - 180.0)
+    steep = planes["plane_tilt_deg"].to_numpy() >= rules.north_facing.min_tilt_deg
+    return steep & (from_north < rules.north_facing.within_deg)

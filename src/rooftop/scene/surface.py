@@ -1,0 +1,195 @@
+"""The surface model: LoD1 blocks on terrain, or a given DSM, cut into windows; and one coarse far surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from exactextract import exact_extract
+from exactextract.raster import NumPyRasterSource
+from numpy.typing import NDArray
+
+from rooftop.grid import Bounds, Grid, tile_of
+from rooftop.inputs.burn import burn
+
+FAR_CELL_M = 25.0
+_BASE_CELL_M = 5.0
+_BASE_BLOCK_CELLS = 512
+
+
+class ElevationSource(Protocol):
+    """Anything that gives elevations on a window (``rooftop.inputs.elevation.Elevation`` does)."""
+
+    def window(
+        self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int
+    ) -> NDArray[np.float32]:
+        """Return metres, shape ``(n_rows, n_cols)``, NaN where nothing is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Buildings as the surface model sees them; arrays are aligned with the footprint table.
+
+    Parameters
+    ----------
+    geometry : ndarray of shapely geometries, shape (n,)
+        Footprints in the working CRS; empty ones cast nothing.
+    height_m, base_m : ndarray, shape (n,)
+        Height above ground, and median terrain under the footprint.
+    """
+
+    geometry: NDArray[np.object_]
+    height_m: NDArray[np.float64]
+    base_m: NDArray[np.float64]
+
+    @property
+    def top_m(self) -> NDArray[np.float64]:
+        """Elevation of the flat LoD1 roof."""
+        return self.base_m + self.height_m
+
+    @property
+    def bounds(self) -> Bounds:
+        """Bounds of everything that stands."""
+        x_min, y_min, x_max, y_max = shapely.total_bounds(self.geometry)
+        return float(x_min), float(y_min), float(x_max), float(y_max)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A window of the surface model.
+
+    Parameters
+    ----------
+    grid : Grid
+    dsm : ndarray of float32, shape ``grid.shape``
+        Elevation of what the sky sees first, metres, NaN where unknown.
+    owner : ndarray of int32, shape ``grid.shape``
+        Row of the building whose roof the cell is, -1 for ground.
+    """
+
+    grid: Grid
+    dsm: NDArray[np.float32]
+    owner: NDArray[np.int32]
+
+
+def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.float32]:
+    """Return the terrain on `grid`; flat zero without a terrain model."""
+    if ground is None:
+        return np.zeros(grid.shape, dtype=np.float32)
+    return ground.window(grid.x_min, grid.y_max, grid.cell_size_m, grid.n_rows, grid.n_cols)
+
+
+def median_ground_m(geometry: NDArray[np.object_], ground: ElevationSource | None) -> NDArray[np.float64]:
+    """Return the area-weighted median terrain under each footprint, in metres.
+
+    Footprints without any terrain below them get the median of the others, so that no cliff appears.
+    """
+    base = np.zeros(len(geometry))
+    if ground is None:
+        return base
+    base[:] = np.nan
+    present = np.flatnonzero(~shapely.is_empty(geometry) & ~shapely.is_missing(geometry))
+    centre = shapely.point_on_surface(geometry[present])
+    tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), _BASE_CELL_M, _BASE_BLOCK_CELLS)
+    keys = np.stack([tile_i, tile_j], axis=1)
+    blocks, inverse = np.unique(keys, axis=0, return_inverse=True)
+    for k in range(len(blocks)):
+        rows = present[inverse.ravel() == k]
+        grid = Grid.covering(tuple(shapely.total_bounds(geometry[rows])), _BASE_CELL_M, _BASE_CELL_M)
+        x_min, y_min, x_max, y_max = grid.bounds
+        source = NumPyRasterSource(
+            ground_window(ground, grid).astype(np.float64),
+            xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, nodata=np.nan,
+        )  # fmt: skip
+        found = exact_extract(source, gpd.GeoDataFrame(geometry=list(geometry[rows])), ["median"], output="pandas")
+        base[rows] = found["median"].to_numpy(dtype=float)
+    known = np.isfinite(base[present])
+    base[~np.isfinite(base)] = float(np.median(base[present][known])) if known.any() else 0.0
+    return base
+
+
+def lod1_surface(
+    grid: Grid, blocks: Blocks, tree: shapely.STRtree, ground: ElevationSource | None, dsm: ElevationSource | None
+) -> Surface:
+    """Build one window of the surface.
+
+    The highest building wins a cell. A building that covers no cell centre takes the cell of its representative
+    point. With a given DSM the elevations are the DSM's, and the footprints only say whose roof a cell is.
+    """
+    rows = np.sort(tree.query(shapely.box(*grid.bounds)))
+    rows = rows[np.argsort(blocks.top_m[rows], kind="stable")]
+    owner = burn(list(blocks.geometry[rows]), list(rows), grid)
+    surface = ground_window(ground, grid) if dsm is None else ground_window(dsm, grid)
+    unseen = np.setdiff1d(rows, owner)
+    if len(unseen):
+        _claim_small(grid, blocks, unseen, owner)
+    if dsm is None:
+        held = owner >= 0
+        surface[held] = blocks.top_m[owner[held]].astype(np.float32)
+    return Surface(grid, surface, owner)
+
+
+def _claim_small(grid: Grid, blocks: Blocks, rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:
+    point = shapely.point_on_surface(blocks.geometry[rows])
+    x, y = shapely.get_x(point), shapely.get_y(point)
+    x_min, y_min, x_max, y_max = grid.bounds
+    inside = (x >= x_min) & (x < x_max) & (y > y_min) & (y <= y_max)
+    r, c = grid.cell_of(x[inside], y[inside])
+    free = owner[r, c] < 0
+    owner[r[free], c[free]] = rows[inside][free]
+
+
+@dataclass(frozen=True)
+class FarSurface:
+    """Buildings as maxima and terrain on one coarse grid of the whole data set."""
+
+    grid: Grid
+    elevation_m: NDArray[np.float32]
+
+
+def far_surface(
+    blocks: Blocks,
+    ground: ElevationSource | None,
+    dsm: ElevationSource | None,
+    terrain_far: ElevationSource | None,
+    margin_m: float,
+) -> FarSurface:
+    """Build the coarse surface that stands in for everything beyond a tile's halo.
+
+    Parameters
+    ----------
+    margin_m : float
+        How far beyond the footprints terrain is taken in (0 without a far terrain model).
+    """
+    grid = Grid.covering(blocks.bounds, FAR_CELL_M, margin_m)
+    elevation = ground_window(ground, grid).copy()
+    if terrain_far is not None:
+        elevation = np.fmax(elevation, ground_window(terrain_far, grid))
+    if dsm is not None:
+        elevation = np.fmax(elevation, _pooled_maximum(dsm, grid, 5))
+    else:
+        present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
+        rows = present[np.argsort(blocks.top_m[present], kind="stable")]
+        owner = burn(list(blocks.geometry[rows]), list(rows), grid, all_touched=True)
+        held = owner >= 0
+        elevation[held] = np.fmax(elevation[held], blocks.top_m[owner[held]].astype(np.float32))
+    return FarSurface(grid, elevation)
+
+
+def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> NDArray[np.float32]:
+    fine = dsm.window(
+        grid.x_min, grid.y_max, grid.cell_size_m / factor, grid.n_rows * factor, grid.n_cols * factor
+    )
+    filled = np.where(np.isfinite(fine), fine, -np.inf)
+    pooled = filled.reshape(grid.n_rows, factor, grid.n_cols, factor).max(axis=(1, 3))
+    return np.where(np.isfinite(pooled), pooled, np.nan).astype(np.float32)
+
+
+def window_for(roofs: NDArray[np.object_], cell_size_m: float, halo_m: float) -> Grid:
+    """Return the grid of a tile: the bounds of all roofs that belong to it, and the halo around them."""
+    x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(roofs))
+    return Grid.covering((x_min, y_min, x_max, y_max), cell_size_m, halo_m)
