@@ -1,0 +1,204 @@
+"""What a cloudless sky gives: the nominal year, sun positions through the hours, clear-sky irradiance, monthly bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pvlib
+from numpy.typing import NDArray
+
+from rooftop.resources import load_shipped_yaml
+
+Array = NDArray[np.float64]
+
+HOURS = 8760
+DAYS_IN_MONTH: NDArray[np.int64] = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+
+
+@lru_cache(maxsize=1)
+def synthetic_settings() -> dict[str, Any]:
+    """Return ``configs/synthetic_weather.yaml``."""
+    settings: dict[str, Any] = load_shipped_yaml("synthetic_weather.yaml")
+    return settings
+
+
+@lru_cache(maxsize=1)
+def weather_checks() -> dict[str, Any]:
+    """Return ``configs/weather_checks.yaml``."""
+    checks: dict[str, Any] = load_shipped_yaml("weather_checks.yaml")
+    return checks
+
+
+def utc_offset_hours(latitude: float, longitude: float) -> int:
+    """Return a fixed UTC offset for a place: Beijing time in and around China, solar zones elsewhere.
+
+    Parameters
+    ----------
+    latitude, longitude : float
+        [deg].
+
+    Returns
+    -------
+    int
+        Hours east of Greenwich. No place's energy depends on it: months and days break at night.
+    """
+    if 73.5 <= longitude <= 135.1 and 18.0 <= latitude <= 53.6:
+        return 8
+    return int(np.floor(longitude / 15.0 + 0.5))
+
+
+def fixed_offset(hours: float) -> str:
+    """Return a pandas time zone of fixed offset, e.g. ``UTC+08:00``."""
+    minutes = round(hours * 60)
+    sign = "+" if minutes >= 0 else "-"
+    return f"UTC{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def nominal_index(utc_offset_h: float, minute: float = 30.0) -> pd.DatetimeIndex:
+    """Return the middles of the 8760 hours of the nominal year.
+
+    Parameters
+    ----------
+    utc_offset_h : float
+        Fixed offset [h].
+    minute : float
+        Minute of the hour that is the middle of each interval.
+    """
+    start = pd.Timestamp(f"{synthetic_settings()['nominal_year']}-01-01") + pd.Timedelta(seconds=round(minute * 60))
+    return pd.date_range(start, periods=HOURS, freq="h", tz=fixed_offset(utc_offset_h))
+
+
+@dataclass(frozen=True)
+class ClearSky:
+    """Hourly means of a cloudless sky.
+
+    Parameters
+    ----------
+    ghi, dni : numpy.ndarray
+        (8760,) [W/m2].
+    """
+
+    ghi: Array
+    dni: Array
+
+
+def sun_elevation(index: pd.DatetimeIndex, latitude: float, longitude: float, altitude: float = 0.0) -> Array:
+    """Return the true (unrefracted) elevation of the sun's centre [deg] at each time."""
+    sun = pvlib.solarposition.get_solarposition(index, latitude, longitude, altitude)
+    return np.asarray(sun["elevation"], dtype=float)
+
+
+def clear_sky_hours(
+    index: pd.DatetimeIndex, latitude: float, longitude: float, altitude: float, linke_turbidity: float | None = None
+) -> ClearSky:
+    """Mean clear-sky irradiance of each hour, suns every ten minutes.
+
+    Parameters
+    ----------
+    index : pandas.DatetimeIndex
+        (n,) middles of hours, time-zone aware.
+    latitude, longitude : float
+        [deg].
+    altitude : float
+        [m].
+    linke_turbidity : float, optional
+        Linke turbidity; pvlib's monthly climatology of the place when None.
+
+    Returns
+    -------
+    ClearSky
+        ``ghi`` and ``dni``, (n,) [W/m2].
+
+    Notes
+    -----
+    Ineichen & Perez (2002), doi:10.1016/S0038-092X(02)00045-2, as in `pvlib.clearsky.ineichen`.
+    """
+    steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
+    turbidity: Array | float
+    if linke_turbidity is None:
+        turbidity = np.asarray(pvlib.clearsky.lookup_linke_turbidity(index, latitude, longitude), dtype=float)
+    else:
+        turbidity = linke_turbidity
+    extra = np.asarray(pvlib.irradiance.get_extra_radiation(index), dtype=float)
+    pressure = pvlib.atmosphere.alt2pres(altitude)
+    ghi = np.zeros(len(index))
+    dni = np.zeros(len(index))
+    for step in range(steps):
+        moved = index + pd.Timedelta(minutes=(step + 0.5) * 60.0 / steps - 30.0)
+        sun = pvlib.solarposition.get_solarposition(moved, latitude, longitude, altitude)
+        zenith = np.asarray(sun["apparent_zenith"], dtype=float)
+        airmass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(zenith), pressure)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=altitude, dni_extra=extra)
+        ghi += np.nan_to_num(np.asarray(sky["ghi"], dtype=float))
+        dni += np.nan_to_num(np.asarray(sky["dni"], dtype=float))
+    return ClearSky(ghi=ghi / steps, dni=dni / steps)
+
+
+def sum_by_month(values: Array, index: pd.DatetimeIndex) -> Array:
+    """Sum hourly values [W/m2] to months [kWh/m2], (12,)."""
+    return np.bincount(index.month - 1, weights=values, minlength=12) / 1000.0
+
+
+@lru_cache(maxsize=512)
+def _bound_months(latitude: float, altitude: float, linke_turbidity: float) -> tuple[float, ...]:
+    index = nominal_index(0.0)
+    sky = clear_sky_hours(index, latitude, 0.0, altitude, linke_turbidity)
+    return tuple(float(x) for x in sum_by_month(sky.ghi, index))
+
+
+def clear_sky_bound(latitude: float, altitude: float) -> Array:
+    """Return the most GHI a month can give: the clean, dry, cloudless sky [kWh/m2], (12,).
+
+    Parameters
+    ----------
+    latitude : float
+        [deg], rounded to 0.25°.
+    altitude : float
+        [m], rounded to 100 m.
+    """
+    turbidity = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    return np.array(_bound_months(round(latitude * 4) / 4, round(max(altitude, 0.0), -2), turbidity))
+
+
+def place_altitude(latitude: float, longitude: float) -> float:
+    """Return the altitude [m] of a place from pvlib's coarse world map, never below 0."""
+    return max(0.0, float(pvlib.location.lookup_altitude(latitude, longitude)))
+
+
+def fill_to_total(values: Array, cap: Array, total: float) -> tuple[Array, float]:
+    """Scale non-negative values to a total without exceeding a cap; what is cut off goes to the others.
+
+    Parameters
+    ----------
+    values, cap : numpy.ndarray
+        (n,) shape and upper limit, same unit.
+    total : float
+        Wanted sum, at most ``cap.sum()``.
+
+    Returns
+    -------
+    filled : numpy.ndarray
+        (n,), sums to `total` (to rounding) where the cap allows it.
+    moved : float
+        What had to move: the excess over the cap that plain scaling would have had.
+    """
+    if total <= 0.0 or not values.any():
+        return np.zeros_like(values), 0.0
+    scale = total / values.sum()
+    moved = float(np.maximum(values * scale - cap, 0.0).sum())
+    capped = np.zeros(len(values), dtype=bool)
+    while True:
+        filled = np.where(capped, cap, values * scale)
+        over = ~capped & (filled > cap)
+        if not over.any():
+            return filled, moved
+        capped |= over
+        free = values[~capped].sum()
+        if free <= 0.0:
+            return np.where(values > 0.0, cap, 0.0), moved
+        scale = (total - cap[capped].sum()) / free
