@@ -1,0 +1,87 @@
+# make demo   the whole job on the bundled synthetic example
+# make test   linters, types, import contracts, and the test suite against the installed wheel
+#
+# Needs make and a Python of 3.11 or later with venv; everything else is installed into .venv from the pinned locks.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+WHEEL_VENV := .venv-wheel
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+OUT ?= out/demo
+PYTEST_ARGS ?=
+SOURCES := $(shell find src configs data/demo -type f ! -name '*.pyc' ! -name '*.nb[ci]')
+
+.PHONY: help demo test lint tests format clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+demo: $(VENV)/.core
+	$(BIN)/rooftop demo -o $(OUT)
+
+test: lint tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+tests: $(WHEEL_VENV)/.ready
+	ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(WHEEL_VENV) build dist out
+
+# The first Python that works; 3.11 to 3.13 are tested and go before later ones. PYTHON=... overrides.
+$(BIN)/python:
+	@python="$(PYTHON)"; \
+	try() { "$$1" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$2))" >/dev/null 2>&1; }; \
+	for last in 14 99; do \
+	  for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	    [ -n "$$python" ] || { try $$name $$last && python=$$name; } || true; \
+	  done; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "rooftop needs Python 3.11 or later; none found on PATH (found: `python3 --version 2>&1 || true`)." >&2; \
+	  echo "Install one (https://www.python.org, or apt-get install python3 python3-venv), or say: make PYTHON=/path/to/python" >&2; \
+	  echo "rooftop 需要 Python 3.11 或更高版本，未在 PATH 中找到。" >&2; \
+	  exit 2; \
+	fi; \
+	if ! "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+	  echo "$$python lacks venv or ensurepip: on Debian and Ubuntu, apt-get install python3-venv" >&2; \
+	  echo "$$python 缺少 venv 或 ensurepip：Debian、Ubuntu 请执行 apt-get install python3-venv" >&2; \
+	  exit 2; \
+	fi; \
+	echo "making $(VENV) with `"$$python" --version`"; \
+	"$$python" -m venv --clear $(VENV)
+
+$(VENV)/.core: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet -r requirements.lock
+	$(PIP) install --quiet -c requirements-dev.lock hatchling
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.core
+
+# What users get: the wheel, in an environment of its own that borrows only the dependencies of .venv. The editable
+# install does not come along, because .pth files of a borrowed folder are not read.
+$(WHEEL_VENV)/.ready: $(VENV)/.dev $(SOURCES)
+	rm -rf dist $(WHEEL_VENV)
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(BIN)/python -m venv --without-pip $(WHEEL_VENV)
+	$(BIN)/python -m pip --disable-pip-version-check --python $(WHEEL_VENV)/bin/python install --quiet --no-deps dist/rooftop-*.whl
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > "`$(WHEEL_VENV)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))"`/borrowed.pth"
+	@touch $@

@@ -1,0 +1,125 @@
+"""What users install: the wheel carries packs, modules and the example; rooms import only what they may."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+import rooftop
+from rooftop.config import Config
+from rooftop.resources import configs_dir, demo_dir, load_shipped_yaml
+
+PACKAGE = Path(rooftop.__file__).resolve().parent
+HEAVY = (
+    "pvlib",
+    "geopandas",
+    "matplotlib",
+    "folium",
+    "numba",
+    "rasterio",
+    "pyogrio",
+    "scipy",
+    "pyarrow",
+    "distributed",
+)
+
+
+def modules_under(room: str) -> list[Path]:
+    place = PACKAGE / room
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+
+
+def library_files() -> list[Path]:
+    """Every module but the command line's."""
+    cli = {PACKAGE / "cli", PACKAGE / "cli.py"}
+    data = PACKAGE / "_data"
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if not cli & {p, *p.parents} and data not in p.parents]
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def test_packs_modules_and_example_travel() -> None:
+    assert (configs_dir() / "policies" / "lianyungang.yaml").is_file()
+    assert list((configs_dir() / "modules").glob("*.yaml"))
+    for path in sorted(configs_dir().rglob("*.yaml")):
+        assert load_shipped_yaml(*path.relative_to(configs_dir()).parts), path
+    config = yaml.safe_load((demo_dir() / "rooftop.yaml").read_text(encoding="utf-8"))
+    assert Config.model_validate(config).synthetic
+    assert {"footprints.gpkg", "ghi_monthly.tif", "dtm.tif", "generate.py"} <= {p.name for p in demo_dir().iterdir()}
+
+
+def test_installed_data_are_those_of_the_checkout(repo: Path) -> None:
+    if demo_dir() == repo / "data" / "demo":
+        pytest.skip("an editable install reads the checkout itself")
+    for ours, theirs in ((repo / "configs", configs_dir()), (repo / "data" / "demo", demo_dir())):
+        names = [p.relative_to(ours) for p in ours.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+        assert names
+        for name in names:
+            assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
+    assert not list(demo_dir().rglob("*.pyc")), "compiled files travelled in the wheel"
+
+
+def test_metadata_names_the_licence(repo: Path) -> None:
+    about = metadata.metadata("rooftop")
+    assert about["License-Expression"] == "Apache-2.0"
+    assert about["Requires-Python"] == ">=3.11"
+    text = (repo / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_lock_pins_every_dependency(repo: Path) -> None:
+    wanted = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        pinned = {
+            m.lower() for m in re.findall(r"^([A-Za-z0-9._-]+)==", (repo / lock).read_text(encoding="utf-8"), re.M)
+        }
+        names = {re.match(r"[A-Za-z0-9._-]+", requirement).group().lower() for requirement in wanted}  # type: ignore[union-attr]
+        assert names <= pinned, names - pinned
+
+
+def test_kernels_import_numpy_math_and_numba_only() -> None:
+    naming_types = {"__future__", "typing", "collections"}
+    for path in modules_under("kernels"):
+        roots = {name.split(".")[0] for name in imported(path) if not name.startswith("rooftop.kernels")}
+        assert roots <= {"numpy", "math", "numba"} | naming_types, (path, roots)
+
+
+def test_environment_variables_are_read_in_cli_only() -> None:
+    for path in library_files():
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\bos\.(environ|getenv)\b|from os import .*\b(environ|getenv)\b", text), path
+
+
+def test_libraries_do_not_print() -> None:
+    for path in library_files():
+        calls = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]
+        assert not [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"], path
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    code = f"import sys, rooftop.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_command_is_installed() -> None:
+    command = Path(sys.executable).parent / ("rooftop.exe" if sys.platform == "win32" else "rooftop")
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
+    for name in ("demo", "init", "check", "run", "map", "report", "candidates", "targets", "schema", "doctor"):
+        assert name in done.stdout
