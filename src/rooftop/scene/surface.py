@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import geopandas as gpd
 import numpy as np
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from numpy.typing import NDArray
+from shapely.geometry import mapping
 
 from rooftop.grid import Bounds, Grid, tile_of
 from rooftop.inputs.burn import burn
@@ -105,7 +105,8 @@ def median_ground_m(geometry: NDArray[np.object_], ground: ElevationSource | Non
             ground_window(ground, grid).astype(np.float64),
             xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, nodata=np.nan,
         )  # fmt: skip
-        found = exact_extract(source, gpd.GeoDataFrame(geometry=list(geometry[rows])), ["median"], output="pandas")
+        features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
+        found = exact_extract(source, features, ["median"], output="pandas")
         base[rows] = found["median"].to_numpy(dtype=float)
     known = np.isfinite(base[present])
     base[~np.isfinite(base)] = float(np.median(base[present][known])) if known.any() else 0.0

@@ -1,0 +1,133 @@
+"""`rooftop doctor`: what on this machine would make a run fail or look wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rooftop.lang import Lang, Text
+
+_MIN_FREE_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One checked thing.
+
+    Parameters
+    ----------
+    name : Text
+    verdict : {"ok", "warn", "bad"}
+    found : Text or str
+    mend : Text, optional
+    """
+
+    name: Text
+    verdict: Literal["ok", "warn", "bad"]
+    found: Text | str
+    mend: Text | None = None
+
+    def line(self, lang: Lang) -> str:
+        """Return one readable line."""
+        found = self.found.pick(lang) if isinstance(self.found, Text) else self.found
+        mark = {"ok": "[ok]  ", "warn": "[warn]", "bad": "[BAD] "}[self.verdict]
+        mend = f" -> {self.mend.pick(lang)}" if self.mend is not None else ""
+        return f"{mark} {self.name.pick(lang)}: {found}{mend}"
+
+
+def examine(environment: Mapping[str, str], folder: Path) -> list[Finding]:
+    """Check PROJ, fonts, numba, map assets and disk.
+
+    Parameters
+    ----------
+    environment : mapping
+        The process environment, read by the caller.
+    folder : Path
+        Where outputs would go.
+    """
+    return [_proj(environment), _numba(), _fonts(), _assets(), _disk(folder), _writable(folder)]
+
+
+def _proj(environment: Mapping[str, str]) -> Finding:
+    name = Text("PROJ (coordinates)", "PROJ（坐标转换）")
+    stale = {key: environment[key] for key in ("PROJ_LIB", "PROJ_DATA", "GDAL_DATA") if key in environment}
+    try:
+        from pyproj import Transformer
+
+        x, _ = Transformer.from_crs("EPSG:4326", "EPSG:4549", always_xy=True).transform(120.0, 34.6)
+        good = abs(x - 500_000.0) < 0.01
+    except Exception as error:
+        mend = Text("unset PROJ_LIB and PROJ_DATA, they point to another installation", "请取消 PROJ_LIB、PROJ_DATA 环境变量")
+        return Finding(name, "bad", f"{type(error).__name__}: {error}", mend)
+    if not good:
+        return Finding(name, "bad", f"120°E -> x = {x:.3f}", Text("reinstall pyproj", "请重新安装 pyproj"))
+    if stale:
+        mend = Text("unset them if another program set them", "若由其他软件设置，建议取消")
+        return Finding(name, "warn", ", ".join(f"{k}={v}" for k, v in sorted(stale.items())), mend)
+    return Finding(name, "ok", Text("transforms are right", "坐标转换正常"))
+
+
+def _numba() -> Finding:
+    name = Text("numba (kernels)", "numba（计算内核）")
+    try:
+        import numba
+        import numpy as np
+
+        from rooftop.shading import horizons
+
+        wall = np.zeros((3, 9))
+        wall[:, 6] = 3.0
+        angle = float(horizons(wall, 1.0, [1], [2], n_azimuth=4)[0, 1])
+    except Exception as error:
+        return Finding(name, "bad", f"{type(error).__name__}: {error}", Text("reinstall numba", "请重新安装 numba"))
+    expected = float(np.degrees(np.arctan2(3.0, 3.5)))
+    if abs(angle - expected) > 0.01:
+        return Finding(name, "bad", f"{angle:.3f}° != {expected:.3f}°", Text("reinstall rooftop", "请重新安装 rooftop"))
+    return Finding(name, "ok", f"{numba.__version__}, {numba.config.NUMBA_NUM_THREADS} CPU")
+
+
+def _fonts() -> Finding:
+    from rooftop.outputs.charts import cjk_font
+
+    name = Text("Chinese font (charts)", "中文字体（图表）")
+    font = cjk_font()
+    if font is None:
+        mend = Text("install fonts-noto-cjk or Microsoft YaHei", "请安装 fonts-noto-cjk、思源黑体或微软雅黑")
+        return Finding(name, "warn", Text("none found: charts show boxes", "未找到：图表中的汉字无法显示"), mend)
+    return Finding(name, "ok", font)
+
+
+def _assets() -> Finding:
+    from rooftop.errors import RooftopError
+    from rooftop.outputs.offline import check_assets
+
+    name = Text("map assets", "地图离线资源")
+    try:
+        n = check_assets()
+    except RooftopError as error:
+        return Finding(name, "bad", str(error.what), Text("reinstall rooftop's requirements", "请重新安装依赖"))
+    return Finding(name, "ok", Text(f"{n} files inlined from wheels", f"{n} 个文件，均来自已安装的软件包"))
+
+
+def _disk(folder: Path) -> Finding:
+    name = Text("disk", "磁盘空间")
+    free = shutil.disk_usage(folder).free / 1e9
+    verdict: Literal["ok", "warn"] = "ok" if free >= _MIN_FREE_GB else "warn"
+    mend = None if verdict == "ok" else Text("a city needs about 2 GB", "一个城市约需 2 GB")
+    return Finding(name, verdict, Text(f"{free:.1f} GB free", f"剩余 {free:.1f} GB"), mend)
+
+
+def _writable(folder: Path) -> Finding:
+    name = Text("output folder", "输出目录")
+    try:
+        handle, path = tempfile.mkstemp(dir=folder, prefix="rooftop-汉字-")
+        os.close(handle)
+        Path(path).unlink()
+    except OSError as error:
+        return Finding(name, "bad", str(error), Text("choose another folder with -o", "请用 -o 指定其他目录"))
+    return Finding(name, "ok", str(folder))
