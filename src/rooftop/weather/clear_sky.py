@@ -1,4 +1,4 @@
-"""What a cloudless sky gives: the nominal year, sun positions through the hours, clear-sky irradiance, monthly bounds."""
+"""What a cloudless sky gives: nominal year, sun through the hours, clear-sky irradiance, monthly bounds."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def clear_sky_hours(
     steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
     turbidity: Array | float
     if linke_turbidity is None:
-        turbidity = np.asarray(pvlib.clearsky.lookup_linke_turbidity(index, latitude, longitude), dtype=float)
+        turbidity = _climatology(index, latitude, longitude)
     else:
         turbidity = linke_turbidity
-    extra = np.asarray(pvlib.irradiance.get_extra_radiation(index), dtype=float)
+    extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     pressure = pvlib.atmosphere.alt2pres(altitude)
     ghi = np.zeros(len(index))
     dni = np.zeros(len(index))
@@ -137,6 +137,14 @@ def clear_sky_hours(
         ghi += np.nan_to_num(np.asarray(sky["ghi"], dtype=float))
         dni += np.nan_to_num(np.asarray(sky["dni"], dtype=float))
     return ClearSky(ghi=ghi / steps, dni=dni / steps)
+
+
+def _climatology(index: pd.DatetimeIndex, latitude: float, longitude: float) -> Array:
+    """Return pvlib's monthly Linke turbidity, linear between the middles of months."""
+    mid_months = pd.date_range(f"{index[0].year}-01-01", periods=12, freq="MS") + pd.Timedelta(days=14)
+    months = pvlib.clearsky.lookup_linke_turbidity(mid_months, latitude, longitude, interp_turbidity=False)
+    middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
+    return np.interp(np.asarray(index.day_of_year) - 0.5, middle, np.asarray(months, dtype=float), period=365.0)
 
 
 def sum_by_month(values: Array, index: pd.DatetimeIndex) -> Array:

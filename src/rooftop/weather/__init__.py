@@ -1,0 +1,17 @@
+"""Weather: the type every room uses, a year made without a file, and anchoring to irradiance rasters."""
+
+from rooftop.weather.anchor import Anchor, anchor_weather, monthly_factors
+from rooftop.weather.clear_sky import clear_sky_bound, place_altitude
+from rooftop.weather.synthetic import default_temperature, synthetic_weather
+from rooftop.weather.year import Weather
+
+__all__ = [
+    "Anchor",
+    "Weather",
+    "anchor_weather",
+    "clear_sky_bound",
+    "default_temperature",
+    "monthly_factors",
+    "place_altitude",
+    "synthetic_weather",
+]

@@ -1,0 +1,285 @@
+"""A weather year made without a weather file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pvlib
+from scipy.special import betaincinv
+
+from rooftop.errors import InputError
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.weather.clear_sky import (
+    DAYS_IN_MONTH,
+    HOURS,
+    Array,
+    ClearSky,
+    clear_sky_hours,
+    fill_to_total,
+    nominal_index,
+    place_altitude,
+    sum_by_month,
+    sun_elevation,
+    synthetic_settings,
+    utc_offset_hours,
+)
+from rooftop.weather.year import MIN_MONTH_KWH_M2, Weather, moved_notice, require_possible
+
+
+def synthetic_weather(
+    latitude: float,
+    longitude: float,
+    altitude: float | None,
+    monthly_ghi_kwh_m2: Array | None,
+    monthly_temp_air: Array | None = None,
+    seed: int = 0,
+    *,
+    annual_ghi_kwh_m2: float | None = None,
+) -> Weather:
+    """Make a weather year from monthly totals: clear sky, days of realistically different clearness.
+
+    Parameters
+    ----------
+    latitude, longitude : float
+        [deg].
+    altitude : float, optional
+        [m]; from pvlib's coarse world map when None.
+    monthly_ghi_kwh_m2 : numpy.ndarray, optional
+        (12,) GHI of each month [kWh/m2]; hit exactly.
+    monthly_temp_air : numpy.ndarray, optional
+        (12,) mean air temperature [degC]; a latitude and altitude default, with a warning, when None.
+    seed : int
+        Same seed, same year.
+    annual_ghi_kwh_m2 : float, optional
+        Used where no monthly totals are given: months get the share they have of the clear-sky year, with a notice.
+
+    Returns
+    -------
+    Weather
+        ``source`` is ``synthetic``.
+
+    Raises
+    ------
+    InputError
+        Where a total exceeds what a clean clear sky gives, or is not a positive number.
+
+    Notes
+    -----
+    Method and sources of every coefficient: ``configs/synthetic_weather.yaml``.
+    """
+    settings = synthetic_settings()
+    if altitude is None:
+        altitude = place_altitude(latitude, longitude)
+    index = nominal_index(utc_offset_hours(latitude, longitude))
+    clear = clear_sky_hours(index, latitude, longitude, altitude)
+    wanted, notices = _monthly_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2, sum_by_month(clear.ghi, index))
+    bound = clear_sky_hours(index, latitude, longitude, altitude, settings["clear_sky"]["bound_turbidity"]["value"])
+    ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed)
+    notices = (*notices, *hourly_notices)
+    elevation = sun_elevation(index, latitude, longitude, altitude)
+    parts = pvlib.irradiance.erbs(ghi, 90.0 - elevation, np.asarray(index.day_of_year))
+    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
+    dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), bound.dni)
+    dhi = np.maximum(ghi - dni * sin_h, 0.0)
+    clearness = wanted / np.maximum(_extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
+    if monthly_temp_air is None:
+        means = default_temperature(latitude, altitude)
+        notices = (*notices, _default_temperature_notice(means))
+    else:
+        means = np.asarray(monthly_temp_air, dtype=float)
+    wind = float(settings["wind_speed_m_s"]["value"])
+    data = pd.DataFrame(
+        {
+            "ghi": ghi,
+            "dni": dni,
+            "dhi": dhi,
+            "temp_air": _hourly_temperature(index, longitude, means, clearness),
+            "wind_speed": np.full(HOURS, wind),
+        },
+        index=index,
+    )
+    notices = (_synthetic_notice(data, wind), *notices)
+    return Weather(data, latitude, longitude, altitude, 3600.0, "synthetic", notices)
+
+
+def _monthly_totals(
+    monthly: Array | None, annual: float | None, clear_months: Array
+) -> tuple[Array, tuple[Notice, ...]]:
+    """Return (12,) totals; an annual one is spread like the clear-sky year, which is said."""
+    notices: tuple[Notice, ...] = ()
+    if monthly is not None:
+        wanted = np.asarray(monthly, dtype=float)
+    elif annual is not None:
+        wanted = float(annual) * clear_months / clear_months.sum()
+        notices = (
+            Notice(
+                "annual_total_spread",
+                Text(
+                    f"only an annual GHI is known ({annual:.0f} kWh/m2): months get their share of the clear-sky year, "
+                    "so monthly results are rough; monthly rasters or a weather file give the real course",
+                    f"仅有年总辐照量（{annual:.0f} kWh/m2）：各月按晴空年比例分配，月结果较粗略；"
+                    "提供逐月栅格或气象文件可得到真实的年内分布",
+                ),
+                source="synthetic",
+            ),
+        )
+    else:
+        wanted = np.full(12, np.nan)
+    if wanted.shape != (12,) or not np.isfinite(wanted).all() or (wanted < 0).any() or wanted.sum() <= 0:
+        raise InputError(
+            Text("a synthetic year needs twelve monthly totals of GHI", "生成气象年需要十二个月的水平面总辐照量"),
+            found=np.array2string(wanted, precision=1),
+            expected=Text("12 numbers >= 0, kWh/m2", "12 个非负数，单位 kWh/m2"),
+        )
+    return wanted, notices
+
+
+def _hourly_ghi(
+    index: pd.DatetimeIndex, wanted: Array, clear: ClearSky, bound: ClearSky, seed: int
+) -> tuple[Array, tuple[Notice, ...]]:
+    """Return (8760,) GHI whose months sum to `wanted`, and notices."""
+    settings = synthetic_settings()
+    rng = np.random.default_rng(seed)
+    day_noise = _autoregressive(rng.standard_normal(365), float(settings["daily_clearness"]["lag1"]["value"]))
+    hour_noise = _autoregressive(rng.standard_normal(HOURS), float(settings["hourly_clearness"]["lag1"]["value"]))
+    hourly = settings["hourly_clearness"]
+    most_ratio = float(settings["daily_clearness"]["high_mean_ratio"]["value"])
+    month = np.asarray(index.month) - 1
+    ghi = np.zeros(HOURS)
+    moved, raised = 0.0, []
+    day0 = 0
+    for m, n_days in enumerate(DAYS_IN_MONTH):
+        rows = month == m
+        shape, top = clear.ghi[rows], bound.ghi[rows]
+        if shape.sum() / 1000.0 >= MIN_MONTH_KWH_M2:
+            require_possible(wanted[m], top.sum() / 1000.0, m, "synthetic")
+            mean = wanted[m] * 1000.0 / shape.sum()
+            high = min(max(1.0, mean / most_ratio), top.sum() / shape.sum())
+            if high > 1.0:
+                raised.append(m + 1)
+            days = _daily_clearness(mean, high, day_noise[day0 : day0 + n_days])
+            k = np.repeat(days, 24)
+            sigma = float(hourly["peak_sigma"]["value"]) * np.sin(np.pi * np.clip(k / high, 0.0, 1.0))
+            k = np.clip(k + sigma * hour_noise[rows], float(hourly["floor"]["value"]), None)
+            cap = np.minimum(shape * high, np.maximum(top, shape))
+            cap = np.maximum(top, shape) if cap.sum() < wanted[m] * 1000.0 else cap
+            ghi[rows], excess = fill_to_total(k * shape, cap, wanted[m] * 1000.0)
+            moved += excess / 1000.0
+        day0 += int(n_days)
+    notices: tuple[Notice, ...] = ()
+    if moved > 0.0005 * wanted.sum():
+        notices += (moved_notice(moved, float(wanted.sum()), "synthetic"),)
+    if raised:
+        notices += (_raised_notice(raised),)
+    return ghi, notices
+
+
+def _autoregressive(noise: Array, lag1: float) -> Array:
+    out = noise.copy()
+    innovation = np.sqrt(1.0 - lag1**2)
+    for i in range(1, len(noise)):
+        out[i] = lag1 * out[i - 1] + innovation * noise[i]
+    return out
+
+
+def _daily_clearness(mean: float, high: float, noise: Array) -> Array:
+    """Return clear-sky indices of a month's days: quantiles of a beta distribution in the order of `noise`."""
+    settings = synthetic_settings()["daily_clearness"]
+    low = min(float(settings["low"]["value"]), 0.5 * mean)
+    centre = float(np.clip((mean - low) / (high - low), 0.02, 0.98))
+    total = float(settings["shape_sum"]["value"])
+    rank = np.argsort(np.argsort(noise, kind="stable"), kind="stable")
+    quantile = (rank + 0.5) / len(noise)
+    return np.asarray(low + (high - low) * betaincinv(total * centre, total * (1.0 - centre), quantile), dtype=float)
+
+
+def _extraterrestrial_months(index: pd.DatetimeIndex, elevation: Array) -> Array:
+    extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
+    return sum_by_month(extra * np.maximum(np.sin(np.radians(elevation)), 0.0), index)
+
+
+def default_temperature(latitude: float, altitude: float) -> Array:
+    """Return mean monthly air temperatures [degC] by latitude and altitude alone, (12,).
+
+    Parameters
+    ----------
+    latitude : float
+        [deg].
+    altitude : float
+        [m].
+    """
+    settings = synthetic_settings()["temperature"]
+    annual = settings["equator_degc"]["value"] - settings["pole_drop_k"]["value"] * np.sin(np.radians(latitude)) ** 2
+    annual -= settings["lapse_k_per_km"]["value"] * altitude / 1000.0
+    warmest = settings["warmest_day"]["value"] + (0.0 if latitude >= 0.0 else 182.5)
+    middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
+    half_range = settings["seasonal_half_range_k_per_deg"]["value"] * abs(latitude)
+    return np.asarray(annual + half_range * np.cos(2.0 * np.pi * (middle - warmest) / 365.0), dtype=float)
+
+
+def _hourly_temperature(index: pd.DatetimeIndex, longitude: float, means: Array, clearness: Array) -> Array:
+    """Return (8760,) air temperature: a smooth year through the monthly means plus Erbs' diurnal course."""
+    settings = synthetic_settings()["temperature"]
+    middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
+    day = np.arange(365) + 0.5
+    month_of_day = np.repeat(np.arange(12), DAYS_IN_MONTH)
+    nodes = means.copy()
+    for _ in range(8):
+        smooth = np.interp(day, middle, nodes, period=365.0)
+        nodes += means - np.bincount(month_of_day, weights=smooth) / DAYS_IN_MONTH
+    smooth = np.interp(day, middle, nodes, period=365.0)
+    offset = index[0].utcoffset()
+    utc_h = 0.0 if offset is None else offset.total_seconds() / 3600.0
+    solar_hour = np.asarray(index.hour + index.minute / 60.0, dtype=float) + longitude / 15.0 - utc_h
+    # Erbs numbers hours by their end, and this is their middle: t - 1 = solar_hour - 0.5.
+    angle = 2.0 * np.pi * (solar_hour - 0.5) / 24.0
+    terms = settings["diurnal_terms"]
+    course = np.zeros(HOURS)
+    for n, (amplitude, phase) in enumerate(zip(terms["amplitude"], terms["phase"], strict=True), start=1):
+        course += amplitude * np.cos(n * angle - phase)
+    diurnal = settings["diurnal_amplitude"]
+    swing = np.maximum(diurnal["slope_k"] * clearness + diurnal["offset_k"], 0.0)
+    return np.asarray(np.repeat(smooth, 24) + swing[np.asarray(index.month) - 1] * course, dtype=float)
+
+
+def _synthetic_notice(data: pd.DataFrame, wind: float) -> Notice:
+    ghi, dni, dhi = (float(data[c].sum()) / 1000.0 for c in ("ghi", "dni", "dhi"))
+    return Notice(
+        "synthetic_weather",
+        Text(
+            f"no weather file: a synthetic year was made from monthly GHI ({ghi:.0f} kWh/m2 a year, diffuse share "
+            f"{dhi / ghi:.0%}, DNI {dni:.0f} kWh/m2), wind {wind:g} m/s throughout",
+            f"未提供气象文件：已由逐月总辐照量生成气象年（年 {ghi:.0f} kWh/m2，散射占 {dhi / ghi:.0%}，"
+            f"法向直射 {dni:.0f} kWh/m2），风速统一取 {wind:g} m/s",
+        ),
+        source="synthetic",
+    )
+
+
+def _default_temperature_notice(means: Array) -> Notice:
+    return Notice(
+        "default_temperature",
+        Text(
+            f"no air temperature given: {means.mean():.1f} degC mean, {means.min():.1f} to {means.max():.1f} by month, "
+            "were taken from latitude and altitude",
+            f"未提供气温：按纬度与海拔取年均 {means.mean():.1f} ℃，各月 {means.min():.1f}~{means.max():.1f} ℃",
+        ),
+        source="synthetic",
+    )
+
+
+def _raised_notice(months: list[int]) -> Notice:
+    names = ", ".join(str(m) for m in months)
+    return Notice(
+        "clear_sky_raised",
+        Text(
+            f"in {len(months)} months ({names}) the raster is close to or above the clear sky of the turbidity "
+            "climatology; a cleaner sky was assumed there",
+            f"有 {len(months)} 个月（{names} 月）栅格总量接近或超过浑浊度气候值下的晴空总量，已按更清洁的大气计算",
+        ),
+        count=len(months),
+        severity="info",
+        source="synthetic",
+        examples=tuple(str(m) for m in months[:5]),
+    )
