@@ -1,0 +1,313 @@
+"""Districts, towns and zones, and which building belongs to which.
+
+Districts partition the area and towns nest in them: a building belongs to the one with which its footprint shares most
+area. Zones overlap: a building belongs to every one it touches, with its share.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from rooftop.config import BoundaryInput
+from rooftop.errors import InputError
+from rooftop.inputs.attributes import texts
+from rooftop.inputs.datums import Geometries, locate
+from rooftop.inputs.vectors import read_vector
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance, file_sha256
+from rooftop.tables import MEMBERSHIPS, conform
+
+log = logging.getLogger(__name__)
+
+Level = Literal["district", "town", "zone"]
+_ROLES: dict[Level, str] = {"district": "inputs.districts", "town": "inputs.towns", "zone": "inputs.zones"}
+_OVERLAP_SHARE = 0.001
+
+
+@dataclass(frozen=True)
+class Units:
+    """Administrative units or zones of one level.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        ``unit_id unit_name level geometry``, one row per code in the order of the file, in the working CRS.
+    notices : tuple of Notice
+    provenance : Provenance or None
+        None when the unit was made up of the buildings.
+    """
+
+    table: gpd.GeoDataFrame
+    notices: tuple[Notice, ...] = ()
+    provenance: Provenance | None = None
+
+
+def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
+    """Read the polygons of districts, towns or zones.
+
+    Parameters
+    ----------
+    config : BoundaryInput
+    level : {"district", "town", "zone"}
+    crs : pyproj.CRS
+        Working CRS of the buildings.
+
+    Returns
+    -------
+    Units
+        Rows of one code become one unit. Codes are text (``320706``, also from 320706.0); a missing name is the code.
+
+    Raises
+    ------
+    InputError
+        As `rooftop.inputs.vectors.read_vector`; no row has a code.
+    """
+    where, role = str(config.path), _ROLES[level]
+    asked = {"id_field": config.id_field} | ({"name_field": config.name_field} if config.name_field else {})
+    vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
+    place = locate(vector.geometry, vector.crs, config.datum, crs, where)
+    notices = [*vector.notices, *place.notices]
+    codes = texts(vector.table[config.id_field])
+    names = texts(vector.table[config.name_field]) if config.name_field else codes.copy()
+    geometry = _usable(place.projected, codes, where, notices)
+    _count_missing_codes(codes, config, where, role, notices)
+    table = _by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
+    if level != "zone":
+        notices += _overlap_notices(table, level, where)
+    details = {
+        "layer": vector.layer.layer or "",
+        "crs": vector.crs.name,
+        "datum": f"{config.datum}: declared",
+        "encoding": vector.layer.encoding or "utf-8",
+        "rows": str(len(vector.table)),
+        "units": str(len(table)),
+    }
+    return Units(table, tuple(notices), Provenance(role, where, file_sha256(config.path), details))
+
+
+def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all") -> Units:
+    """Return one district that holds all buildings, for a run without boundaries.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        In the working CRS.
+    name : str
+    unit_id : str
+    """
+    west, south, east, north = (float(v) for v in buildings.total_bounds)
+    frame = shapely.box(west - 1.0, south - 1.0, east + 1.0, north + 1.0)
+    table = gpd.GeoDataFrame(
+        {
+            "unit_id": pd.Series([unit_id], dtype="string"),
+            "unit_name": pd.Series([name], dtype="string"),
+            "level": pd.Series(["district"], dtype="string"),
+        },
+        geometry=[frame],
+        crs=buildings.crs,
+    )
+    text = Text(
+        f"no districts are configured: all buildings form one, {name}", f"未配置县区边界：所有建筑合为一个单元“{name}”"
+    )
+    return Units(table, (Notice("single_district", text, severity="info", source="inputs.districts"),))
+
+
+def _usable(geometry: Geometries, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
+    """Repair geometries; those too far away to be projected become None."""
+    out = geometry.copy()
+    bounds = shapely.bounds(out)
+    far = ~np.isfinite(bounds).all(axis=1)
+    present = ~np.array([g is None for g in geometry], dtype=bool) & ~shapely.is_empty(geometry)
+    out[far] = None
+    invalid = ~far & ~shapely.is_valid(out)
+    if invalid.any():
+        out[invalid] = shapely.make_valid(out[invalid], method="structure", keep_collapsed=False)
+    for code, mask, en, zh in (
+        ("unit_geometry_repaired", invalid, "boundaries were repaired", "个边界图形已修复"),
+        ("unit_empty", ~present, "units have no geometry", "个单元没有图形"),
+        ("unit_far", far & present, "units are too far away to be projected", "个单元距离过远，无法投影"),
+    ):
+        if mask.any():
+            count = int(mask.sum())
+            examples = tuple(str(c) for c in codes[mask][:5])
+            notices.append(Notice(code, Text(f"{count} {en}", f"{count} {zh}"), count, source=where, examples=examples))
+    return out
+
+
+def _count_missing_codes(codes: pd.Series, config: BoundaryInput, where: str, role: str, notices: list[Notice]) -> None:
+    missing = int(codes.isna().sum())
+    if missing == len(codes):
+        raise InputError(
+            Text("no unit has a code", "所有单元都没有代码"),
+            where=Text(f"{role}.id_field ({where})", f"{role}.id_field（{where}）"),
+            found=Text(
+                f"{config.id_field} is empty in all {missing} rows", f"字段 {config.id_field} 的 {missing} 行全部为空"
+            ),
+            expected=Text("a code such as 320706", "代码，如 320706"),
+            mend=Text("map id_field to the field with the codes", "请将 id_field 映射到代码字段"),
+        )
+    if missing:
+        text = Text(
+            f"{missing} units have no code and are left out; buildings in them belong to none",
+            f"{missing} 个单元没有代码，未采用；其中的建筑不属于任何单元",
+        )
+        notices.append(Notice("unit_without_code", text, missing, source=where))
+
+
+def _by_code(
+    codes: pd.Series, names: pd.Series, geometry: Geometries, level: Level, crs: CRS, where: str, notices: list[Notice]
+) -> gpd.GeoDataFrame:
+    """Return one row per code, in the order of first appearance."""
+    order = codes.dropna().drop_duplicates()
+    rows: dict[str, list[int]] = {str(code): [] for code in order}
+    for position, code in enumerate(codes):
+        if isinstance(code, str):
+            rows[code].append(position)
+    shapes = np.empty(len(rows), dtype=object)
+    for i, positions in enumerate(rows.values()):
+        shapes[i] = geometry[positions[0]] if len(positions) == 1 else shapely.union_all(geometry[positions])
+    repeated = [code for code, positions in rows.items() if len(positions) > 1]
+    if repeated:
+        text = Text(
+            f"{len(repeated)} codes have several rows, joined into one", f"{len(repeated)} 个代码有多行，已合并"
+        )
+        notices.append(Notice("unit_joined", text, len(repeated), source=where, examples=tuple(repeated[:5])))
+    named = [code for code in repeated if names.iloc[rows[code]].nunique() > 1]
+    if named:
+        text = Text(
+            f"{len(named)} codes carry several names; the first is used", f"{len(named)} 个代码对应多个名称，取首个"
+        )
+        notices.append(Notice("unit_names_differ", text, len(named), source=where, examples=tuple(named[:5])))
+    table = {
+        "unit_id": pd.Series(list(rows), dtype="string"),
+        "unit_name": pd.Series([names.iloc[p[0]] for p in rows.values()], dtype="string"),
+        "level": pd.Series([level] * len(rows), dtype="string"),
+    }
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=crs)
+
+
+def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> list[Notice]:
+    """Warn of units that overlap by more than slivers: they should partition the area."""
+    shapes = np.asarray(table.geometry, dtype=object)
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
+    inside = shapely.STRtree(shapes).query(shapes, predicate="contains_properly")
+    left, right = np.concatenate([left, inside[0]]), np.concatenate([right, inside[1]])
+    pairs = sorted({(min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a != b})
+    found = []
+    for a, b in pairs:
+        shared = shapely.area(shapely.intersection(shapes[a], shapes[b]))
+        if shared > _OVERLAP_SHARE * min(shapes[a].area, shapes[b].area):
+            found.append((f"{table.unit_name[a]}-{table.unit_name[b]}", float(shared)))
+    if not found:
+        return []
+    total = sum(area for _, area in found) / 1e6
+    text = Text(
+        f"{len(found)} pairs of {level}s overlap, by {total:.2f} km² in all; largest overlap decides",
+        f"{len(found)} 对单元相互重叠，共 {total:.2f} km²；按最大重叠面积归属",
+    )
+    examples = tuple(name for name, _ in found[:5])
+    return [Notice("units_overlap", text, len(found), source=where, examples=examples)]
+
+
+# --- memberships -----------------------------------------------------------------------------------------------------
+
+
+def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
+    """Say which units each building belongs to.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        ``building_id`` and geometry, in the working CRS.
+    units : sequence of Units
+        Of any levels, same CRS.
+
+    Returns
+    -------
+    DataFrame
+        `rooftop.tables.MEMBERSHIPS`: at most one district and one town per building, every zone it shares area with.
+        ``share`` is the part of the footprint inside the unit. A building outside everything has no row. Towns are
+        chosen within the building's district where they nest in it, so that their sums agree.
+    """
+    shapes = np.asarray(buildings.geometry, dtype=object)
+    parts: list[pd.DataFrame] = []
+    district: pd.DataFrame | None = None
+    districts: gpd.GeoDataFrame | None = None
+    for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level(u))):
+        pairs = _pairs(shapes, np.asarray(group.table.geometry, dtype=object))
+        level = _level(group)
+        if level == "town" and district is not None and districts is not None:
+            pairs = _nested(pairs, district, _parents(group.table, districts))
+        if level != "zone":
+            pairs = _largest(pairs)
+        if level == "district":
+            district, districts = pairs, group.table
+        parts.append(
+            pd.DataFrame(
+                {
+                    "building_id": buildings["building_id"].to_numpy()[pairs["row"]],
+                    "unit_id": group.table["unit_id"].to_numpy()[pairs["unit"]],
+                    "level": level,
+                    "share": pairs["share"].to_numpy(),
+                }
+            )
+        )
+    columns = list(MEMBERSHIPS.names)
+    return conform(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), MEMBERSHIPS)
+
+
+def outside_district(buildings: gpd.GeoDataFrame, memberships: pd.DataFrame) -> pd.Series:
+    """Tell which buildings have a geometry and no district (bool, index of `buildings`)."""
+    members = memberships.loc[memberships["level"] == "district", "building_id"]
+    return ~buildings["building_id"].isin(members) & buildings.geometry.notna() & ~buildings.geometry.is_empty
+
+
+def _level(units: Units) -> str:
+    return str(units.table["level"].iloc[0]) if len(units.table) else "zone"
+
+
+def _pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
+    """Return row, unit and share of every building and unit that share area, by row then unit."""
+    tree = shapely.STRtree(shapes)
+    shapely.prepare(zones)
+    unit, row = tree.query(zones, predicate="intersects")
+    inside_unit, inside_row = tree.query(zones, predicate="covers")
+    inside = np.isin(row.astype(np.int64) * len(zones) + unit, inside_row.astype(np.int64) * len(zones) + inside_unit)
+    share = np.ones(len(row))
+    cut = np.flatnonzero(~inside)
+    area = shapely.area(shapes[row[cut]])
+    shared = shapely.area(shapely.intersection(shapes[row[cut]], zones[unit[cut]]))
+    share[cut] = np.divide(shared, area, out=np.zeros(len(cut)), where=area > 0.0)
+    frame = pd.DataFrame({"row": row, "unit": unit, "share": np.clip(share, 0.0, 1.0)})
+    return frame[frame["share"] > 0.0].sort_values(["row", "unit"], ignore_index=True)
+
+
+def _largest(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Keep the unit with the largest share of each building; the first in the file on a tie."""
+    ranked = pairs.sort_values(["row", "share", "unit"], ascending=[True, False, True])
+    return ranked.drop_duplicates("row").reset_index(drop=True)
+
+
+def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
+    """Return the district that holds most of each town, -1 where none does."""
+    pairs = _largest(_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object)))
+    parents = np.full(len(towns), -1, dtype=np.int64)
+    parents[pairs["row"]] = pairs["unit"]
+    return parents
+
+
+def _nested(pairs: pd.DataFrame, district: pd.DataFrame, parents: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Drop towns of another district where the building also touches one of its own."""
+    own = pairs["row"].map(district.set_index("row")["unit"]).to_numpy() == parents[pairs["unit"]]
+    has_own = pd.Series(own, index=pairs.index).groupby(pairs["row"]).transform("any").to_numpy(dtype=bool)
+    return pairs[own | ~has_own].reset_index(drop=True)

@@ -1,0 +1,558 @@
+"""Coordinates: GCJ-02 and BD-09 to WGS84, CRS checks, the metric working CRS, meridian convergence.
+
+CGCS2000 is taken as WGS84: they differ by centimetres to decimetres, less than any footprint's own accuracy.
+GCJ-02 is defined only inside China; as in the services that use it, "inside" is the box `GCJ02_BOX`, which also
+holds neighbouring countries. Outside the box GCJ-02 and BD-09's inner step are the identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS, Geod, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.exceptions import CRSError, ProjError
+from pyproj.transformer import TransformerGroup
+
+from rooftop.config import Datum
+from rooftop.errors import ConfigError, InputError
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+Array = npt.NDArray[np.float64]
+Geometries = npt.NDArray[np.object_]
+
+WGS84 = CRS.from_epsg(4326)
+GCJ02_BOX = (72.004, 0.8293, 137.8347, 55.8271)
+"""lon_min, lat_min, lon_max, lat_max of the area where GCJ-02 differs from WGS84."""
+
+_KRASOVSKY_A = 6378245.0
+_KRASOVSKY_E2 = 0.00669342162296594323
+_BD09_ANGLE = np.pi * 3000.0 / 180.0
+_ITERATIONS = 5
+_SAME_AS_WGS84 = ("world geodetic system 1984", "wgs 84", "wgs_1984", "china 2000", "cgcs2000", "china geodetic")
+_OLD_CHINESE = {
+    "beijing 1954": Text("Beijing 1954", "1954年北京坐标系"),
+    "beijing_1954": Text("Beijing 1954", "1954年北京坐标系"),
+    "xian 1980": Text("Xi'an 1980", "1980西安坐标系"),
+    "xian_1980": Text("Xi'an 1980", "1980西安坐标系"),
+}
+_AREA_MARGIN_DEG = 6.0
+
+
+# --- GCJ-02 and BD-09 ------------------------------------------------------------------------------------------------
+
+
+def in_gcj02_box(lon: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Tell which points lie in the box where GCJ-02 is defined."""
+    x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    west, south, east, north = GCJ02_BOX
+    return (x >= west) & (x <= east) & (y >= south) & (y <= north)
+
+
+def _gcj02_offset(lon: Array, lat: Array) -> tuple[Array, Array]:
+    """Return GCJ-02 minus WGS84 [deg], whatever the place."""
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    wave = 20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
+    north += (wave + 20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
+    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
+    east += (wave + 20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
+    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
+    phi = np.deg2rad(lat)
+    flat = 1.0 - _KRASOVSKY_E2 * np.sin(phi) ** 2
+    meridian = _KRASOVSKY_A * (1.0 - _KRASOVSKY_E2) / flat**1.5
+    parallel = _KRASOVSKY_A / np.sqrt(flat) * np.cos(phi)
+    return np.rad2deg(east / parallel), np.rad2deg(north / meridian)
+
+
+def _pair(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    return x, y
+
+
+def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+    """Shift WGS84 to GCJ-02 (Amap, Tencent).
+
+    Parameters
+    ----------
+    lon, lat : array_like
+        Degrees, any shape.
+
+    Returns
+    -------
+    tuple of ndarray
+        Degrees; unchanged outside `GCJ02_BOX`.
+    """
+    x, y = _pair(lon, lat)
+    inside = in_gcj02_box(x, y)
+    dx, dy = _gcj02_offset(x, y)
+    return np.where(inside, x + dx, x), np.where(inside, y + dy, y)
+
+
+def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+    """Shift GCJ-02 back to WGS84 by fixed-point iteration (residual far under a millimetre).
+
+    Parameters
+    ----------
+    lon, lat : array_like
+        Degrees in GCJ-02, any shape.
+
+    Returns
+    -------
+    tuple of ndarray
+        Degrees; unchanged outside `GCJ02_BOX`.
+    """
+    x, y = _pair(lon, lat)
+    inside = in_gcj02_box(x, y)
+    u, v = x.copy(), y.copy()
+    for _ in range(_ITERATIONS):
+        dx, dy = _gcj02_offset(u, v)
+        u, v = x - dx, y - dy
+    return np.where(inside, u, x), np.where(inside, v, y)
+
+
+def _gcj02_to_bd09(lon: Array, lat: Array) -> tuple[Array, Array]:
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD09_ANGLE)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD09_ANGLE)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+
+
+def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+    """Shift WGS84 to BD-09 (Baidu); arguments and result as in `wgs84_to_gcj02`."""
+    x, y = _pair(lon, lat)
+    inside = in_gcj02_box(x, y)
+    u, v = _gcj02_to_bd09(*wgs84_to_gcj02(x, y))
+    return np.where(inside, u, x), np.where(inside, v, y)
+
+
+def bd09_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+    """Shift BD-09 (Baidu) back to WGS84 by iteration; arguments and result as in `gcj02_to_wgs84`."""
+    x, y = _pair(lon, lat)
+    inside = in_gcj02_box(x, y)
+    u, v = x - 0.0065, y - 0.006
+    for _ in range(_ITERATIONS):
+        bx, by = _gcj02_to_bd09(u, v)
+        u, v = u + (x - bx), v + (y - by)
+    wx, wy = gcj02_to_wgs84(u, v)
+    return np.where(inside, wx, x), np.where(inside, wy, y)
+
+
+# --- coordinate reference systems ------------------------------------------------------------------------------------
+
+
+def parse_crs(text: str, where: str) -> CRS:
+    """Return the CRS that `text` names.
+
+    Raises
+    ------
+    InputError
+        PROJ knows no such CRS.
+    """
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise InputError(
+            Text("the coordinate reference system is not known", "无法识别坐标参考系"),
+            where=where,
+            found=str(text),
+            expected=Text("an EPSG code such as EPSG:4490, or WKT", "EPSG 代码（如 EPSG:4490）或 WKT"),
+            mend=Text("correct the crs in the configuration", "请在配置中更正 crs"),
+        ) from error
+
+
+def working_crs(lon_min: float, lat_min: float, lon_max: float, lat_max: float) -> CRS:
+    """Choose the metric CRS that fits an extent: CGCS2000 3-degree Gauss-Krüger in China, UTM elsewhere.
+
+    Parameters
+    ----------
+    lon_min, lat_min, lon_max, lat_max : float
+        Extent in WGS84 degrees; its centre decides. "In China" is the box `GCJ02_BOX`.
+
+    Returns
+    -------
+    pyproj.CRS
+        One of EPSG:4534 ... 4554 (central meridians 75-135°E, eastings without zone prefix), or UTM on WGS84.
+
+    Raises
+    ------
+    InputError
+        The extent is not finite, or beyond 84° of latitude.
+    """
+    lon, lat = (lon_min + lon_max) / 2.0, (lat_min + lat_max) / 2.0
+    if not np.isfinite([lon, lat]).all() or abs(lat) > 84.0 or abs(lon) > 360.0:
+        raise InputError(
+            Text("no metric working CRS fits the data", "没有适合该数据范围的投影坐标系"),
+            found=f"lon {lon_min:.4f}..{lon_max:.4f}, lat {lat_min:.4f}..{lat_max:.4f}",
+            expected=Text("an extent between 84°S and 84°N", "范围应在南北纬84°之间"),
+            mend=Text("check the CRS of the footprints", "请检查建筑轮廓数据的坐标系"),
+        )
+    if bool(in_gcj02_box(lon, lat)):
+        meridian = int(np.clip(np.floor(lon / 3.0 + 0.5) * 3, 75, 135))
+        return CRS.from_epsg(4534 + (meridian - 75) // 3)
+    zone = int(np.floor(((lon + 180.0) % 360.0) / 6.0)) + 1
+    return CRS.from_epsg((32600 if lat >= 0.0 else 32700) + zone)
+
+
+def parse_working_crs(text: str) -> CRS:
+    """Return the configured working CRS after checking that areas and metres mean what they say in it.
+
+    Raises
+    ------
+    ConfigError
+        It is not projected, not in metres, web Mercator, or on a datum with no known way to WGS84.
+    """
+    crs = parse_crs(text, "crs")
+    units = {axis.unit_name for axis in crs.axis_info}
+    mercator = "mercator" in (crs.coordinate_operation.method_name.lower() if crs.coordinate_operation else "")
+    mercator = mercator and "transverse" not in crs.coordinate_operation.method_name.lower()
+    if not crs.is_projected or not units <= {"metre", "meter"} or mercator or old_chinese_datum(crs):
+        raise ConfigError(
+            Text("the working CRS cannot be measured in", "工作坐标系不能用于量算面积"),
+            where="crs",
+            found=f"{text} ({crs.name}, {', '.join(sorted(units))})",
+            expected=Text(
+                "a projected CRS in metres, not Mercator, on CGCS2000 or WGS84 (EPSG:4549 for 118.5-121.5°E)",
+                "以米为单位的投影坐标系（非墨卡托），基于CGCS2000或WGS84（118.5-121.5°E 用 EPSG:4549）",
+            ),
+            mend=Text("leave crs out: the fitting zone is chosen", "删去 crs，将自动选择合适的分带"),
+        )
+    return crs
+
+
+def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Array:
+    """Return the true azimuth of grid north [deg], clockwise positive.
+
+    ``true_azimuth = grid_azimuth + meridian_convergence_deg``. In a Gauss-Krüger or UTM zone of the northern
+    hemisphere it is positive east of the central meridian (PROJ's ``meridian_convergence`` has the same sign).
+    Measured on the ellipsoid along 100 m of grid north, so that it holds for every projected CRS and axis order.
+
+    Parameters
+    ----------
+    crs : pyproj.CRS
+        Projected, in metres.
+    lon, lat : array_like
+        WGS84 degrees, any shape.
+
+    Returns
+    -------
+    ndarray
+        Degrees in (-180, 180], same shape.
+    """
+    x, y = _pair(lon, lat)
+    transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
+    east, north = transformer.transform(x.ravel(), y.ravel())
+    lon_n, lat_n = transformer.transform(east, np.asarray(north) + 50.0, direction="INVERSE")
+    lon_s, lat_s = transformer.transform(east, np.asarray(north) - 50.0, direction="INVERSE")
+    forward, back, _ = Geod(ellps="WGS84").inv(lon_s, lat_s, lon_n, lat_n)
+    gap = (np.asarray(back) + 180.0 - np.asarray(forward) + 180.0) % 360.0 - 180.0
+    angle = np.asarray(forward) + gap / 2.0
+    return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
+
+
+def old_chinese_datum(crs: CRS) -> Text | None:
+    """Return the name of the datum when it is Beijing 1954 or Xi'an 1980, else None."""
+    base = crs.geodetic_crs
+    names = f"{base.name} {base.datum.name if base.datum else ''}".lower() if base else ""
+    return next((label for key, label in _OLD_CHINESE.items() if key in names), None)
+
+
+def is_wgs84_like(crs: CRS) -> bool:
+    """Tell whether the CRS stands on WGS84 or CGCS2000, which are taken as one."""
+    base = crs.geodetic_crs
+    names = f"{base.name} {base.datum.name if base.datum else ''}".lower() if base else ""
+    return any(key in names for key in _SAME_AS_WGS84)
+
+
+# --- geometries ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Located:
+    """Geometries brought to WGS84 and to the working CRS.
+
+    Parameters
+    ----------
+    lonlat : ndarray of shapely geometries
+        WGS84 degrees, 2-D.
+    projected : ndarray of shapely geometries
+        Working CRS, metres, 2-D.
+    crs : pyproj.CRS
+        The working CRS.
+    notices : tuple of Notice
+        What was declared and not verified, what accuracy the transformation has.
+    """
+
+    lonlat: Geometries
+    projected: Geometries
+    crs: CRS
+    notices: tuple[Notice, ...]
+
+
+def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, where: str) -> Located:
+    """Bring geometries of a file to WGS84 and to the working CRS.
+
+    Parameters
+    ----------
+    geometry : ndarray of shapely geometries
+        In `source`, x before y; may hold None and empty geometries.
+    source : pyproj.CRS
+        CRS the file states.
+    datum : {"wgs84", "cgcs2000", "gcj02", "bd09"}
+        What the coordinates really are, as declared.
+    crs : pyproj.CRS or None
+        Working CRS; None chooses the one fitting the data.
+    where : str
+        File, for messages.
+
+    Raises
+    ------
+    InputError
+        Coordinates impossible in `source`, or a datum without a known way to WGS84.
+    """
+    flat = shapely.force_2d(geometry)
+    lonlat, notices = to_wgs84_geometry(flat, source, datum, where)
+    if crs is None:
+        crs = working_crs(*(float(v) for v in shapely.total_bounds(lonlat)))
+    same = datum in ("wgs84", "cgcs2000") and source == crs
+    return Located(lonlat, flat if same else project(lonlat, crs), crs, notices)
+
+
+def to_wgs84_geometry(
+    geometry: Geometries, source: CRS, datum: Datum, where: str
+) -> tuple[Geometries, tuple[Notice, ...]]:
+    """Return the geometries in WGS84 degrees, with notices; arguments and errors as in `locate`."""
+    check_coordinates(shapely.total_bounds(geometry), source, where)
+    base = _unproject(geometry, source)
+    _check_area_of_use(shapely.total_bounds(base), source, where)
+    if datum in ("gcj02", "bd09"):
+        inverse = gcj02_to_wgs84 if datum == "gcj02" else bd09_to_wgs84
+        return _apply(base, inverse), _datum_notices(base, source, datum, where)
+    if is_wgs84_like(source):
+        return base, _datum_notices(base, source, datum, where)
+    transformer, notices = _best_transformer(source, shapely.total_bounds(base), where)
+    return _apply(base, transformer.transform), notices
+
+
+def project(lonlat: Geometries, crs: CRS) -> Geometries:
+    """Project WGS84 geometries; coordinates too far from the projection come out as inf."""
+    return _apply(lonlat, Transformer.from_crs(WGS84, crs, always_xy=True).transform)
+
+
+def _apply(geometry: Geometries, function: Any) -> Geometries:
+    def on_points(points: Array) -> Array:
+        x, y = function(points[:, 0], points[:, 1])
+        return np.column_stack([x, y])
+
+    return np.asarray(shapely.transform(geometry, on_points), dtype=object)
+
+
+def _unproject(geometry: Geometries, source: CRS) -> Geometries:
+    """Return degrees on the CRS's own datum, without any datum shift."""
+    if source.is_geographic:
+        return geometry
+    transformer = Transformer.from_crs(source, source.geodetic_crs, always_xy=True)
+    return _apply(geometry, transformer.transform)
+
+
+def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
+    """Refuse coordinates that the stated CRS cannot hold.
+
+    Parameters
+    ----------
+    bounds : array_like
+        x_min, y_min, x_max, y_max; NaN when there is no geometry at all (accepted).
+
+    Raises
+    ------
+    InputError
+        Degrees labelled as metres, metres labelled as degrees, swapped axes, eastings with a zone prefix, a local
+        (engineering) coordinate system.
+    """
+    x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
+    found = Text(
+        f"x {x0:.6g}..{x1:.6g}, y {y0:.6g}..{y1:.6g} in {crs.name}",
+        f"{crs.name} 下 x {x0:.6g}..{x1:.6g}，y {y0:.6g}..{y1:.6g}",
+    )
+    what = Text("the coordinates do not belong to the stated CRS", "坐标值与所声明的坐标系不符")
+    if not (crs.is_geographic or crs.is_projected):
+        raise InputError(
+            Text("a local coordinate system cannot be placed on the Earth", "地方（工程）坐标系无法定位"),
+            where=where,
+            found=crs.name,
+            expected=Text("a geographic or projected CRS", "地理坐标系或投影坐标系"),
+            mend=Text("convert the file to CGCS2000 (EPSG:4490) first", "请先将数据转换为CGCS2000（EPSG:4490）"),
+        )
+    if np.isnan([x0, y0, x1, y1]).all():
+        return
+    degrees_like = max(abs(x0), abs(x1)) <= 360.0 and max(abs(y0), abs(y1)) <= 90.0
+    if crs.is_geographic and not degrees_like:
+        swapped = max(abs(x0), abs(x1)) <= 90.0 and max(abs(y0), abs(y1)) <= 360.0
+        mend = (
+            Text("longitude and latitude are swapped: put longitude first", "经纬度顺序颠倒：请把经度放在前面")
+            if swapped
+            else Text(
+                "state the CRS the coordinates are in, e.g. crs: EPSG:4549",
+                "请声明坐标实际所用的坐标系，如 crs: EPSG:4549",
+            )
+        )
+        expected = Text("longitudes within ±180°, latitudes within ±90°", "经度在±180°内，纬度在±90°内")
+        raise InputError(what, where=where, found=found, expected=expected, mend=mend)
+    if crs.is_projected and degrees_like:
+        raise InputError(
+            what,
+            where=where,
+            found=found,
+            expected=Text("metres; these numbers look like degrees", "应为米；这些数值看起来是度"),
+            mend=Text(
+                "state a geographic CRS, e.g. crs: EPSG:4490 (or EPSG:4326)",
+                "请声明地理坐标系，如 crs: EPSG:4490（或 EPSG:4326）",
+            ),
+        )
+    _check_zone_prefix(x0, x1, crs, found, where)
+
+
+def _check_zone_prefix(x0: float, x1: float, crs: CRS, found: Text, where: str) -> None:
+    """Refuse Gauss-Krüger eastings whose zone prefix is not the CRS's (40 500 000 m read as 500 000 m)."""
+    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
+    if "Transverse Mercator" not in method:
+        return
+    false_easting = next((p.value for p in crs.coordinate_operation.params if p.name == "False easting"), 500_000.0)
+    middle = (x0 + x1) / 2.0
+    if abs(middle - false_easting) < 2_000_000.0:
+        return
+    zone = int(middle // 1_000_000)
+    fits = 25 <= zone <= 45
+    mend = (
+        Text(
+            f"the eastings carry the zone prefix {zone}: state crs: EPSG:{4488 + zone}",
+            f"横坐标带有带号 {zone}：请声明 crs: EPSG:{4488 + zone}",
+        )
+        if fits
+        else Text("check the zone and its prefix", "请检查分带及带号")
+    )
+    raise InputError(
+        Text("the eastings lie outside the stated zone", "横坐标超出所声明的分带"),
+        where=where,
+        found=found,
+        expected=Text(f"eastings around {false_easting:.0f} m", f"横坐标应在 {false_easting:.0f} m 附近"),
+        mend=mend,
+    )
+
+
+def _check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
+    """Refuse data that lie far from where the CRS is used, or that cannot be unprojected."""
+    x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
+    if np.isnan([x0, y0, x1, y1]).all():
+        return
+    area = crs.area_of_use
+    finite = bool(np.isfinite([x0, y0, x1, y1]).all())
+    west, south, east, north = area.bounds if area else (-180.0, -90.0, 180.0, 90.0)
+    if west > east:
+        west, east = -180.0, 180.0
+    margin = _AREA_MARGIN_DEG
+    fits = x1 >= west - margin and x0 <= east + margin and y1 >= south - margin and y0 <= north + margin
+    if finite and (fits or crs.is_geographic):
+        return
+    raise InputError(
+        Text("the data lie outside the area of the stated CRS", "数据位于所声明坐标系的适用范围之外"),
+        where=where,
+        found=Text(
+            f"lon {x0:.3f}..{x1:.3f}, lat {y0:.3f}..{y1:.3f}", f"经度 {x0:.3f}..{x1:.3f}，纬度 {y0:.3f}..{y1:.3f}"
+        ),
+        expected=Text(
+            f"lon {west:g}..{east:g}, lat {south:g}..{north:g} for {crs.name}",
+            f"{crs.name}：经度 {west:g}..{east:g}，纬度 {south:g}..{north:g}",
+        ),
+        mend=Text("state the CRS the coordinates are really in", "请声明坐标实际所用的坐标系"),
+    )
+
+
+def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[Transformer, tuple[Notice, ...]]:
+    """Return the most accurate way from the CRS's own datum to WGS84 at this place."""
+    x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
+    area = AreaOfInterest(x0, y0, x1, y1) if np.isfinite([x0, y0, x1, y1]).all() else None
+    base = source.geodetic_crs
+    group = TransformerGroup(base, WGS84, always_xy=True, area_of_interest=area)
+    try:
+        best = group.transformers[0]
+    except (IndexError, ProjError) as error:
+        raise InputError(
+            Text("there is no way from this CRS to WGS84", "该坐标系无法转换到WGS84"), where=where, found=source.name
+        ) from error
+    old = old_chinese_datum(source)
+    if best.accuracy < 0.0 and old is not None:
+        raise InputError(
+            Text(
+                f"{old.en} has no published transformation here: positions would be off by 50-130 m",
+                f"{old.zh}在此处没有公开的转换参数：位置会偏差50-130米",
+            ),
+            where=where,
+            found=source.name,
+            expected=Text("CGCS2000 (EPSG:4490 or a 3-degree zone)", "CGCS2000（EPSG:4490 或 3度分带）"),
+            mend=Text(
+                "have the file converted to CGCS2000 with local parameters by the surveying office",
+                "请测绘部门用本地参数将数据转换为CGCS2000",
+            ),
+        )
+    if 0.0 <= best.accuracy <= 2.0:
+        return best, ()
+    stated = f"{best.accuracy:g} m" if best.accuracy > 0.0 else "?"
+    notice = Notice(
+        "datum_accuracy",
+        Text(
+            f"{base.name} to WGS84 is known to {stated} only: {best.description}",
+            f"{base.name} 到WGS84的转换精度为 {stated}：{best.description}",
+        ),
+        source=where,
+    )
+    return best, (notice,)
+
+
+_DATUM_LABELS: dict[str, Text] = {
+    "wgs84": Text("WGS84", "WGS84"),
+    "cgcs2000": Text("CGCS2000", "CGCS2000"),
+    "gcj02": Text("GCJ-02 (Amap, Tencent)", "GCJ-02（高德、腾讯）"),
+    "bd09": Text("BD-09 (Baidu)", "BD-09（百度）"),
+}
+
+
+def _datum_notices(base: Geometries, source: CRS, datum: Datum, where: str) -> tuple[Notice, ...]:
+    """Say what nobody can verify: in China, a file's WGS84 may be GCJ-02."""
+    bounds = shapely.total_bounds(base)
+    if np.isnan(bounds).any():
+        return ()
+    corners = in_gcj02_box(bounds[[0, 0, 2, 2]], bounds[[1, 3, 1, 3]])
+    label = _DATUM_LABELS[datum]
+    if datum in ("gcj02", "bd09") and not corners.all():
+        return (
+            Notice(
+                "datum_outside_china",
+                Text(
+                    f"{label.en} is declared, but data lie outside China, where nothing is shifted",
+                    f"声明为{label.zh}，但数据位于中国范围之外，未作偏移",
+                ),
+                source=where,
+            ),
+        )
+    verified = source.is_projected and datum in ("wgs84", "cgcs2000") and "pseudo" not in source.name.lower()
+    if verified or not corners.any():
+        return ()
+    return (
+        Notice(
+            "datum_unverified",
+            Text(
+                f"datum {label.en}: declared, unverified (GCJ-02 and BD-09 lie about 500 m and 1 km off)",
+                f"坐标基准{label.zh}：按声明采用，未经核实（GCJ-02、BD-09 与之相差约500米至1千米）",
+            ),
+            severity="info",
+            source=where,
+            examples=(datum,),
+        ),
+    )

@@ -1,0 +1,314 @@
+"""YAML as people write it: loaded safely, with line numbers, and with an explanation of what went wrong."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rooftop.errors import ConfigError
+from rooftop.lang import Text
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """A YAML file.
+
+    Parameters
+    ----------
+    data : Any
+        Mappings, lists and scalars.
+    lines : dict of tuple to int
+        Line (from 1) of each key or list item, by its path: ``("inputs", "footprints", "path")``.
+    path : Path
+    """
+
+    data: Any
+    lines: dict[KeyPath, int]
+    path: Path
+
+    def line(self, path: KeyPath) -> int | None:
+        """Return the line of `path`, or of its nearest parent."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return None
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader: yes/no/on/off stay words, codes with leading zeros and 12:30 stay text, duplicate keys fail."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+
+
+def load_yaml(path: Path) -> YamlDocument:
+    """Load a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        Missing file, or something YAML does not allow, with line and mend.
+    """
+    text = _read(path)
+    scan = _Scan(path, text)
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return YamlDocument(None, {}, path)
+        scan.walk(loader, node, ())
+        data = loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise _explain(path, text, error) from error
+    return YamlDocument(data, scan.lines, path)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        siblings = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, siblings, n=1)
+        raise ConfigError(
+            Text("the configuration file does not exist", "配置文件不存在"),
+            where=str(path),
+            expected=Text("a YAML file", "YAML 文件"),
+            mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+            if near
+            else Text("write one with: rooftop init PACK -o FILE", "可用 rooftop init PACK -o FILE 生成"),
+        )
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        try:
+            data.decode("gb18030")
+        except UnicodeDecodeError:
+            encoding = Text("neither UTF-8 nor GBK", "既非UTF-8也非GBK")
+        else:
+            encoding = Text("GBK (ANSI)", "GBK（ANSI）")
+        raise ConfigError(
+            Text("the YAML file is not in UTF-8", "YAML 文件不是UTF-8编码"),
+            where=_place(path, line),
+            found=encoding,
+            expected="UTF-8",
+            mend=Text(
+                "save it again as UTF-8 (Notepad: Save as, Encoding)", "请另存为UTF-8编码（记事本：另存为，编码）"
+            ),
+        ) from error
+
+
+def _place(path: Path, line: int | None) -> Text | str:
+    return Text(f"{path}, line {line}", f"{path} 第 {line} 行") if line else str(path)
+
+
+class _Scan:
+    """Walk over a node tree: the line of every key, and what YAML accepts but nobody means."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.lines: dict[KeyPath, int] = {}
+        self._seen: set[int] = set()
+
+    def walk(self, loader: _Loader, node: yaml.Node, at: KeyPath) -> None:
+        """Visit a node once (aliases repeat it)."""
+        if id(node) in self._seen:
+            return
+        self._seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node, self.path, self.text)
+        elif isinstance(node, yaml.SequenceNode):
+            for i, item in enumerate(node.value):
+                self.lines[(*at, i)] = item.start_mark.line + 1
+                self.walk(loader, item, (*at, i))
+        elif isinstance(node, yaml.MappingNode):
+            for key_node, value in node.value:
+                key = self._key(loader, key_node, at)
+                if isinstance(key_node, yaml.ScalarNode):
+                    _check_key(key_node, value, self.path, self.text)
+                self.lines[(*at, key)] = key_node.start_mark.line + 1
+                self.walk(loader, value, (*at, key))
+
+    def _key(self, loader: _Loader, node: yaml.Node, at: KeyPath) -> str | int:
+        key = loader.construct_object(node, deep=True)
+        key = key if isinstance(key, str | int) else str(key)
+        if (*at, key) not in self.lines:
+            return key
+        first = self.lines[(*at, key)]
+        raise ConfigError(
+            Text(f"the key {key} stands twice", f"键 {key} 重复出现"),
+            where=_place(self.path, node.start_mark.line + 1),
+            found=Text(f"also in line {first}", f"另见第 {first} 行"),
+            expected=Text("each key once", "每个键只出现一次"),
+            mend=Text("delete one of them", "请删去其中一个"),
+        )
+
+
+# --- explanations ----------------------------------------------------------------------------------------------------
+
+_TAB = Text("a tab", "制表符（Tab）")
+_FULL_WIDTH = {
+    "：": (Text("a full-width colon ：", "全角冒号 ："), Text("type it as : and a space", "请改为半角冒号 : 加空格")),
+    "\u3000": (Text("a full-width space", "全角空格"), Text("replace it by ordinary spaces", "请改为普通空格")),
+    "\u00a0": (Text("a no-break space", "不间断空格"), Text("replace it by ordinary spaces", "请改为普通空格")),
+    "“": (
+        Text("full-width quotes “ ”", "全角引号“ ”"),
+        Text('use " or no quotes at all', '请改为半角引号 " 或不加引号'),
+    ),
+    "”": (
+        Text("full-width quotes “ ”", "全角引号“ ”"),
+        Text('use " or no quotes at all', '请改为半角引号 " 或不加引号'),
+    ),
+    "‘": (
+        Text("full-width quotes ‘ ’", "全角引号‘ ’"),
+        Text("use ' or no quotes at all", "请改为半角引号 ' 或不加引号"),
+    ),
+    "’": (
+        Text("full-width quotes ‘ ’", "全角引号‘ ’"),
+        Text("use ' or no quotes at all", "请改为半角引号 ' 或不加引号"),
+    ),
+    "，": (Text("a full-width comma ，", "全角逗号 ，"), Text("type it as ,", "请改为半角逗号 ,")),
+}
+_NO_SPACE = re.compile(r"^\s*(?:-\s+)?[\w.]+:[^\s:/\\]")
+_BACKSLASH = re.compile(r'"[^"]*\\[^"]*"')
+
+
+def _problem(path: Path, line: int, found: Text | str, mend: Text, what: Text | None = None) -> ConfigError:
+    return ConfigError(
+        what or Text("this is not valid YAML", "YAML 语法有误"), where=_place(path, line), found=found, mend=mend
+    )
+
+
+def _backslash(path: Path, line: int, raw: str) -> ConfigError:
+    return _problem(
+        path,
+        line,
+        raw.strip(),
+        Text(
+            r"in double quotes \ starts an escape: write / instead, or use single quotes 'C:\new'",
+            r"双引号中 \ 表示转义：请改用 /，或使用单引号 'C:\new'",
+        ),
+        Text("a backslash in double quotes", "双引号中的反斜杠"),
+    )
+
+
+def _check_key(key: yaml.ScalarNode, value: yaml.Node, path: Path, text: str) -> None:
+    """Refuse ``id：x`` inside braces: YAML reads it as a key without a value."""
+    empty = isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None
+    if key.style is None and empty and ("：" in key.value or _NO_SPACE.match(key.value)):
+        raise _explain_line(path, text, key.start_mark.line) or _problem(
+            path, key.start_mark.line + 1, key.value, Text("write key: value", "请写成 键: 值")
+        )
+
+
+def _check_scalar(node: yaml.ScalarNode, path: Path, text: str) -> None:
+    """Refuse values that YAML accepts but nobody means."""
+    line = node.start_mark.line + 1
+    if node.style == '"':
+        raw = text[node.start_mark.index : node.end_mark.index]
+        if "\\" in raw and any(ord(c) < 32 or 0x7F <= ord(c) < 0xA1 for c in node.value):
+            raise _backslash(path, line, raw)
+    if node.style is None and node.value:
+        for character in (node.value[0], node.value[-1]):
+            if character in _FULL_WIDTH and character not in "：，":
+                found, mend = _FULL_WIDTH[character]
+                raise _problem(path, line, found, mend, Text("a value with full-width marks", "值中有全角符号"))
+
+
+def _explain(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
+    """Turn a YAML error into the mistake a person made."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:
+        return _problem(path, 1, str(error), Text("remove the character", "请删去该字符"))
+    context = getattr(error, "context_mark", None)
+    candidates = [mark.line, mark.line - 1, *([context.line] if context is not None else [])]
+    for line in dict.fromkeys(candidates):
+        found = _explain_line(path, text, line)
+        if found is not None:
+            return found
+    detail = getattr(error, "problem", None) or str(error)
+    return _problem(
+        path,
+        mark.line + 1,
+        f"{_line(text, mark.line).strip()} ({detail})",
+        Text("check indentation, quotes and brackets around this line", "请检查该行附近的缩进、引号和括号"),
+    )
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number] if 0 <= number < len(lines) else ""
+
+
+def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
+    """Return the usual mistake found in one line, or None."""
+    line = _line(text, number)
+    code = line.split(" #")[0]
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return _problem(path, number + 1, _TAB, Text("indent with spaces, two per level", "请用空格缩进，每级两个"))
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
+    for character, (found, mend) in _FULL_WIDTH.items():
+        if character in bare:
+            return _problem(
+                path, number + 1, Text(f"{found.en} in: {line.strip()}", f"{found.zh}：{line.strip()}"), mend
+            )
+    if _BACKSLASH.search(code):
+        return _backslash(path, number + 1, line)
+    if _NO_SPACE.match(code):
+        return _problem(
+            path,
+            number + 1,
+            line.strip(),
+            Text("put a space after the colon", "请在冒号后加一个空格"),
+            Text("no space after the colon", "冒号后缺少空格"),
+        )
+    return None
+
+
+def require_mapping(document: YamlDocument) -> dict[str, Any]:
+    """Return the data as a mapping.
+
+    Raises
+    ------
+    ConfigError
+        The file is empty, or one piece of text because its colons are not YAML's.
+    """
+    if isinstance(document.data, dict):
+        return document.data
+    text = document.path.read_bytes().decode("utf-8-sig", errors="replace")
+    if document.data is None:
+        raise _problem(
+            document.path,
+            1,
+            Text("nothing", "空文件"),
+            Text("write keys and values", "请写入配置项"),
+            Text("the file is empty", "文件为空"),
+        )
+    for number in range(len(text.splitlines())):
+        found = _explain_line(document.path, text, number)
+        if found is not None:
+            raise found
+    raise _problem(
+        document.path, 1, type(document.data).__name__, Text("write key: value lines", "请写成“键: 值”的形式")
+    )
