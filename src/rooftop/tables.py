@@ -200,6 +200,7 @@ COVERAGE = Table(
         _c("kind", "str", "kind", "口径类型"),
         _c("scope_reading", "str", "reading of the scope", "范围解读"),
         _c("cohort", "str", "cohort", "统计期"),
+        _c("aggregation", "str", "aggregation", "汇总方式"),
         _c("building_group", "str", "building group", "建筑类别"),
         _c("numerator", "str", "numerator", "分子"),
         _c("denominator", "str", "denominator", "分母"),

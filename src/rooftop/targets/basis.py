@@ -1,0 +1,195 @@
+"""Areas that enter coverage: what each roof adds to numerators and denominators, and to which units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.errors import ComputeError
+from rooftop.lang import Text
+from rooftop.targets.models import ExistingPv, Kind, Pack
+from rooftop.targets.scope import Facts, coverage_settings, facts
+
+Floats = NDArray[np.float64]
+LAYOUT = ("module", "array", "used")
+ROOF = ("gross", "net", "installable")
+CITY = "city"
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Roofs as arrays of length n; areas in m².
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        The rows that count, in their order, index 0 … n-1: no withheld use, no duplicate or empty geometry.
+    facts : Facts
+    layout, installed : dict of str to ndarray
+        ``module array used``: area of a full layout, and of the existing PV.
+    roof : dict of str to ndarray
+        ``gross net installable``.
+    capacity_kwp : ndarray
+        Of a full layout.
+    needs_survey : ndarray of bool
+        Whether the roof is installable is not known; the areas are those if it is.
+    inventory : bool
+        Whether any roof states its existing PV, be it zero; without an inventory, installed coverage is not known.
+    """
+
+    roofs: pd.DataFrame
+    facts: Facts
+    layout: dict[str, Floats]
+    installed: dict[str, Floats]
+    roof: dict[str, Floats]
+    capacity_kwp: Floats
+    needs_survey: NDArray[np.bool_]
+    inventory: bool
+
+
+@dataclass(frozen=True)
+class Links:
+    """Which roof lies in which unit, arrays of length m.
+
+    Parameters
+    ----------
+    units : DataFrame
+        ``unit_id unit_name level``, the city first, then in the order given.
+    unit, row : ndarray of int
+        Row of `units` and of `Basis.roofs`.
+    weight : ndarray of float
+        Share of the building in the unit.
+    """
+
+    units: pd.DataFrame
+    unit: NDArray[np.intp]
+    row: NDArray[np.intp]
+    weight: Floats
+
+
+def existing_pv(pack: Pack) -> ExistingPv:
+    """Return what converts declared capacity to module area: the pack's own, else `configs/coverage.yaml`."""
+    return pack.existing_pv or ExistingPv.model_validate(coverage_settings()["existing_pv"])
+
+
+def counted(roofs: pd.DataFrame) -> pd.Series:
+    """Return True for the rows of `roofs` that may enter a ratio: no withheld use, nothing that is not a roof."""
+    settings = coverage_settings()
+    no_roof = set(settings["not_a_roof"])
+    listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
+    not_a_roof = np.array([not no_roof.isdisjoint(reasons) for reasons in listed], dtype=bool)
+    excluded = (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
+    withheld = roofs["building_use"].isin(settings["withheld_uses"]).to_numpy(dtype=bool)
+    return pd.Series(~withheld & ~(excluded & not_a_roof), index=roofs.index)
+
+
+def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
+    """Turn a table of roofs (`tables.ROOFS`) into arrays.
+
+    Raises
+    ------
+    ComputeError
+        A building_id occurs twice among the rows that count.
+    """
+    kept = roofs.loc[counted(roofs).to_numpy()].reset_index(drop=True)
+    twice = kept["building_id"].duplicated()
+    if twice.any():
+        raise ComputeError(
+            Text("a building_id occurs twice in the table of roofs", "屋顶表中建筑编号重复"),
+            found=str(kept.loc[twice, "building_id"].iloc[0]),
+        )
+    layout = {name: _numbers(kept, f"{name}_area_m2") for name in LAYOUT}
+    roof = {name: _numbers(kept, f"{name}_area_m2") for name in ROOF}
+    declared = pd.to_numeric(kept["existing_pv_kwp"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
+    # A roof's own layout says how far its modules are tilted out of the roof and how far its rows stand apart.
+    module = face * _ratio(layout["module"], _numbers(kept, "module_face_area_m2"))
+    installed = {name: module * _ratio(layout[name], layout["module"]) for name in LAYOUT}
+    return Basis(
+        roofs=kept,
+        facts=facts(kept),
+        layout=layout,
+        installed=installed,
+        roof=roof,
+        capacity_kwp=_numbers(kept, "capacity_kwp"),
+        needs_survey=(kept["status"] == "needs_survey").to_numpy(dtype=bool, na_value=False),
+        inventory=not bool(np.isnan(declared).all()) or declared.size == 0,
+    )
+
+
+def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
+    """Join roofs to units; the city is all that lies in a district, each building once.
+
+    Parameters
+    ----------
+    memberships : DataFrame
+        `tables.MEMBERSHIPS`; rows of buildings or units that are not in the tables are passed over.
+    units : DataFrame
+        ``unit_id unit_name level``; a row of level ``city`` names the city, which otherwise is called all districts.
+        Without any district the city is every building.
+    """
+    table = units[["unit_id", "unit_name", "level"]].astype("string")
+    own_city = table[table["level"] == CITY]
+    name = coverage_settings()["units"][CITY]["zh"]
+    default = pd.DataFrame([[CITY, name, CITY]], columns=table.columns, dtype="string")
+    city = own_city.iloc[:1] if len(own_city) else default
+    table = pd.concat([city, table[table["level"] != CITY]], ignore_index=True)
+    row_of = pd.Series(np.arange(len(basis.roofs)), index=basis.roofs["building_id"].astype("string"))
+    unit_of = pd.Series(np.arange(len(table)), index=pd.MultiIndex.from_frame(table[["level", "unit_id"]]))
+    joined = pd.DataFrame(
+        {
+            "row": row_of.reindex(memberships["building_id"].astype("string")).to_numpy(),
+            "unit": unit_of.reindex(
+                pd.MultiIndex.from_frame(memberships[["level", "unit_id"]].astype("string"))
+            ).to_numpy(),
+            "weight": memberships["share"].to_numpy(dtype=float),
+            "district": (memberships["level"] == "district").to_numpy(dtype=bool),
+        }
+    ).dropna()
+    joined = joined[joined["unit"] > 0]
+    rows = np.arange(len(basis.roofs))
+    if (table["level"] == "district").any():
+        rows = np.unique(joined.loc[joined["district"], "row"].to_numpy(dtype=np.intp))
+    return Links(
+        units=table,
+        unit=np.concatenate([np.zeros(rows.size, dtype=np.intp), joined["unit"].to_numpy(dtype=np.intp)]),
+        row=np.concatenate([rows, joined["row"].to_numpy(dtype=np.intp)]),
+        weight=np.concatenate([np.ones(rows.size), joined["weight"].to_numpy(dtype=float)]),
+    )
+
+
+def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
+    """Return a numerator per roof: if the roof is installable, and if a survey finds that it is not.
+
+    Installed is what stands, never clipped. Planned is a full layout on the selected roofs and what stands on the
+    others; potential a full layout everywhere. A layout fills the installable area, so existing PV on it is part of
+    it, not an addition: the larger of the two counts. What stands beyond the installable area is installed coverage
+    only, which keeps planned and potential within the roof.
+    """
+    if name == "installable":
+        return basis.roof["installable"], np.where(basis.needs_survey, 0.0, basis.roof["installable"])
+    standing = basis.installed[name]
+    if kind == "installed":
+        return standing, standing
+    within = np.minimum(standing, basis.roof["installable"])
+    full = np.maximum(basis.layout[name], within)
+    value = full if kind == "potential" or planned is None else np.where(planned, full, within)
+    return value, np.where(basis.needs_survey, 0.0, value)
+
+
+def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:
+    """Return a denominator per roof: if the roof is installable, and if a survey finds that it is not."""
+    value = basis.roof[name]
+    return value, (np.where(basis.needs_survey, 0.0, value) if name == "installable" else value)
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> Floats:
+    return np.nan_to_num(pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan))
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    """Quotient; 1 where a roof has no layout of its own."""
+    return np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)

@@ -1,0 +1,372 @@
+"""Coverage of every unit under every definition, with exact bounds over what is not known.
+
+A row is one unit × target × kind × reading × cohort × aggregation × building group × numerator × denominator. The
+central value counts the buildings known to belong; the bounds are the smallest and the largest value over every
+assignment of the buildings that may or may not belong and of the roofs that may or may not be installable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.errors import ComputeError
+from rooftop.lang import Text
+from rooftop.tables import COVERAGE, conform
+from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, gather, link, numerator
+from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.models import (
+    Aggregation,
+    Coverage,
+    CoverageTarget,
+    Group,
+    Kind,
+    Pack,
+    Reading,
+    Scope,
+    Target,
+    Window,
+)
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+
+TOLERANCE = 1e-9
+ALL_AGES = "all"
+Answers = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """Results of one combination, arrays (n_units, n_definitions); NaN where there is none."""
+
+    numerator_m2: Floats
+    denominator_m2: Floats
+    central: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One combination of everything but unit and definition."""
+
+    coverage: Coverage
+    entry: CoverageTarget
+    target: Target | None
+    kind: Kind
+    reading: Reading
+    window: Window | None
+    aggregation: Aggregation
+    group: Group
+
+
+@dataclass
+class _Run:
+    """What stays the same over all combinations, and what was computed already."""
+
+    basis: Basis
+    links: Links
+    pack: Pack
+    planned: NDArray[np.bool_] | None
+    answers: dict[tuple[str, str, str, str], Answers] = field(default_factory=dict)
+    ratios: dict[tuple[object, ...], Ratios] = field(default_factory=dict)
+
+
+def coverage_table(
+    roofs: pd.DataFrame,
+    memberships: pd.DataFrame,
+    units: pd.DataFrame,
+    pack: Pack,
+    *,
+    planned: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Compute coverage of every unit under every definition of a pack.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        `tables.ROOFS`. Withheld uses and excluded rows that are no roof of their own are left out; every other
+        excluded row keeps gross and net area and adds nothing to a numerator.
+    memberships : DataFrame
+        `tables.MEMBERSHIPS`; areas count by their share in the unit.
+    units : DataFrame
+        ``unit_id unit_name level``; every unit appears, also one without buildings. A row of level ``city`` names the
+        city, which is otherwise added; it holds what lies in a district, never the sum over zones.
+    pack : Pack
+    planned : Series of bool, optional
+        Selected roofs, index of `roofs`; without it there are no planned rows.
+
+    Returns
+    -------
+    DataFrame
+        `tables.COVERAGE`, and ``n_needs_survey`` and ``gap_roofs``: the gap in typical roofs of the group.
+        ``coverage`` counts the buildings known (or by their code presumed) to belong; ``n_unknown`` those whose
+        membership is open either way. ``attained`` follows the bounds, for potential it says whether the target is
+        attainable; null where the pack sets no value or no building could be in scope. Installed coverage is null
+        throughout where no roof states its existing PV.
+
+    Raises
+    ------
+    ComputeError
+        `planned` does not have the index of `roofs`; a building_id occurs twice.
+    """
+    basis = gather(roofs, pack)
+    run = _Run(basis, link(basis, memberships, units), pack, _planned_rows(roofs, basis, planned))
+    blocks = [_block(run, choice) for choice in _choices(pack, planned is not None)]
+    if not blocks:
+        return conform(pd.DataFrame(columns=[*COVERAGE.names, "n_needs_survey", "gap_roofs"]), COVERAGE)
+    table = pd.concat(blocks, ignore_index=True)
+    table = table.sort_values("_unit", kind="stable", ignore_index=True).drop(columns="_unit")
+    out = conform(table, COVERAGE)
+    return out.astype({"n_needs_survey": "Int64", "gap_roofs": "Int64"})
+
+
+def _planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> NDArray[np.bool_] | None:
+    if planned is None:
+        return None
+    if not planned.index.equals(roofs.index):
+        raise ComputeError(Text("the selection is not aligned with the roofs", "所选屋顶与屋顶表的索引不一致"))
+    chosen = planned.astype("boolean").fillna(False).to_numpy(dtype=bool)
+    ids = roofs["building_id"].astype("string")[chosen]
+    return basis.roofs["building_id"].astype("string").isin(ids).to_numpy(dtype=bool)
+
+
+def _choices(pack: Pack, with_planned: bool) -> Iterator[_Choice]:
+    for coverage in pack.coverage:
+        kinds = [kind for kind in coverage.kinds if kind != "planned" or with_planned]
+        for entry in coverage.targets:
+            target = None if entry.id is None else pack.target(entry.id)
+            aggregations: list[Aggregation] = [
+                a for a in coverage.aggregation.evaluated if a == "pooled" or target is not None
+            ]
+            for kind in kinds:
+                for reading in coverage.readings:
+                    for window in entry.windows():
+                        for aggregation in aggregations:
+                            for group in coverage.groups:
+                                yield _Choice(coverage, entry, target, kind, reading, window, aggregation, group)
+
+
+def _answers(run: _Run, choice: _Choice) -> Answers:
+    """Membership of every roof in a group; a union takes the surest answer, no building twice."""
+    cohort = ALL_AGES if choice.window is None else choice.window.id
+    key = (choice.coverage.id, choice.reading.id, cohort, choice.group.id)
+    if key not in run.answers:
+        members = choice.group.union or (choice.group.id,)
+        scopes = tuple(choice.reading.scopes[member] for member in members)
+        run.answers[key] = membership(Scope(any=scopes), run.basis.facts, choice.window)
+    return run.answers[key]
+
+
+def _block(run: _Run, choice: _Choice) -> pd.DataFrame:
+    """Rows of one combination: units × numerators × denominators."""
+    answers = _answers(run, choice)
+    ratios = _ratios(run, choice, answers)
+    coverage, links, target = choice.coverage, run.links, choice.target
+    pairs = [(n, d) for n in coverage.numerators for d in coverage.denominators]
+    n_units, q = len(links.units), len(pairs)
+    certain = answers >= PRESUMED
+    counts = {
+        "n_buildings": _count(links, certain),
+        "n_unknown": _count(links, (answers == UNKNOWN) | (answers == PRESUMED)),
+        "n_needs_survey": _count(links, certain & run.basis.needs_survey),
+    }
+    gap_m2, gap_kwp = _gaps(run, choice, answers, ratios)
+    default = [
+        choice.reading.default
+        and choice.window == (None if choice.entry.cohort == "all" else choice.entry.cohort)
+        and choice.aggregation == coverage.aggregation.default
+        and choice.group.front
+        and (n, d) == (choice.group.default.numerator, choice.group.default.denominator)
+        for n, d in pairs
+    ]
+    frame = links.units.loc[np.repeat(np.arange(n_units), q)].reset_index(drop=True)
+    return frame.assign(
+        _unit=np.repeat(np.arange(n_units), q),
+        target_id=None if target is None else target.id,
+        year=np.nan if target is None or target.year is None else target.year,
+        target=np.nan if target is None else target.value,
+        target_nature=None if target is None else target.nature,
+        kind=choice.kind,
+        scope_reading=choice.reading.id,
+        cohort=ALL_AGES if choice.window is None else choice.window.id,
+        aggregation=choice.aggregation,
+        building_group=choice.group.id,
+        numerator=np.tile([n for n, _ in pairs], n_units),
+        denominator=np.tile([d for _, d in pairs], n_units),
+        **{name: np.repeat(values, q) for name, values in counts.items()},
+        numerator_m2=ratios.numerator_m2.ravel(),
+        denominator_m2=ratios.denominator_m2.ravel(),
+        coverage=ratios.central.ravel(),
+        coverage_low=ratios.low.ravel(),
+        coverage_high=ratios.high.ravel(),
+        gap_m2=gap_m2.ravel(),
+        gap_kwp=gap_kwp.ravel(),
+        gap_roofs=_typical_roofs(run, answers, gap_kwp).ravel(),
+        attained=_attained(ratios, _required(choice)).ravel(),
+        is_default=np.tile(default, n_units),
+    )
+
+
+def _required(choice: _Choice) -> float:
+    """Value that the ratio of this aggregation must reach."""
+    if choice.target is None:
+        return np.nan
+    return choice.target.value if choice.aggregation == "pooled" else choice.coverage.aggregation.required_share
+
+
+def _attained(ratios: Ratios, required: float) -> NDArray[np.object_]:
+    out = np.full(ratios.low.shape, None, dtype=object)
+    if not np.isnan(required):
+        out[~np.isnan(ratios.low)] = "unknown"
+        out[ratios.low >= required - TOLERANCE] = "yes"
+        out[ratios.high < required - TOLERANCE] = "no"
+    return out
+
+
+def _count(links: Links, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    inside = rows[links.row] & (links.weight > 0)
+    return np.bincount(links.unit[inside], minlength=len(links.units))
+
+
+def _ratios(run: _Run, choice: _Choice, answers: Answers) -> Ratios:
+    value = choice.target.value if choice.target is not None and choice.aggregation != "pooled" else None
+    pairs = (choice.coverage.numerators, choice.coverage.denominators)
+    key = (pairs, choice.kind, choice.aggregation, value, answers.tobytes())
+    if key not in run.ratios:
+        shape = (len(run.links.units), len(pairs[0]) * len(pairs[1]))
+        if choice.kind == "installed" and not run.basis.inventory:
+            run.ratios[key] = Ratios(*(np.full(shape, np.nan) for _ in range(5)))
+        else:
+            run.ratios[key] = _compute(run, choice, answers, value)
+    return run.ratios[key]
+
+
+def _compute(run: _Run, choice: _Choice, answers: Answers, value: float | None) -> Ratios:
+    """Central ratio and its bounds; `value` given: shares of buildings that reach it."""
+    links = run.links
+    link_rows = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
+    unit, row, weight = links.unit[link_rows], links.row[link_rows], links.weight[link_rows]
+    ways = _ways(run, choice, row, weight, value)
+    answer = answers[row]
+    n_units = len(links.units)
+    central = answer >= PRESUMED
+    top = _sum(unit[central], ways.n_yes[central], n_units)
+    bottom = _sum(unit[central], ways.d_yes[central], n_units)
+    survey = run.basis.needs_survey[row]
+    fixed = (answer == YES) & ~survey
+    out = (answer != YES)[:, None]
+    # Option 0: in and installable. 1: in, not installable. 2: out, where it may be out.
+    n = np.stack([ways.n_yes, ways.n_no, np.where(out, 0.0, ways.n_yes)], axis=1)[~fixed]
+    d = np.stack([ways.d_yes, ways.d_no, np.where(out, 0.0, ways.d_yes)], axis=1)[~fixed]
+    base_n = _sum(unit[fixed], ways.n_yes[fixed], n_units)
+    base_d = _sum(unit[fixed], ways.d_yes[fixed], n_units)
+    low, high = ratio_bounds(unit[~fixed], n, d, base_n, base_d)
+    ratio = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+    # The central value is one of the assignments: where sums round differently it must not lie outside.
+    low, high = np.fmin(low, ratio), np.fmax(high, ratio)
+    if value is not None:
+        top = bottom = np.full_like(ratio, np.nan)
+    return Ratios(top, bottom, ratio, low, high)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What each link adds, arrays (m, n_definitions): installable (yes) and not (no)."""
+
+    n_yes: Floats
+    d_yes: Floats
+    n_no: Floats
+    d_no: Floats
+
+
+def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: Floats, value: float | None) -> _Ways:
+    tops = [numerator(run.basis, name, choice.kind, run.planned) for name in choice.coverage.numerators]
+    bottoms = [denominator(run.basis, name) for name in choice.coverage.denominators]
+
+    def spread(survey: int) -> tuple[Floats, Floats]:
+        n = np.repeat(np.stack([top[survey][row] for top in tops], axis=1), len(bottoms), axis=1)
+        d = np.tile(np.stack([bottom[survey][row] for bottom in bottoms], axis=1), (1, len(tops)))
+        if value is not None:
+            n, d = ((n >= value * d * (1.0 - TOLERANCE)) & (d > 0)).astype(float), (d > 0).astype(float)
+        return n * weight[:, None], d * weight[:, None]
+
+    (n_yes, d_yes), (n_no, d_no) = spread(0), spread(1)
+    return _Ways(n_yes, d_yes, n_no, d_no)
+
+
+def _sum(unit: NDArray[np.intp], values: Floats, n_units: int) -> Floats:
+    q = values.shape[1]
+    index = (unit[:, None] * q + np.arange(q)).ravel()
+    sums = np.bincount(index, values.ravel(), minlength=n_units * q)
+    return np.asarray(sums, dtype=np.float64).reshape(n_units, q)
+
+
+def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple[Floats, Floats]:
+    """Numerator area missing for the target, and the capacity of that area; NaN without value or coverage."""
+    if choice.target is None:
+        nothing = np.full(ratios.central.shape, np.nan)
+        return nothing, nothing
+    if choice.aggregation == "pooled":
+        gap = np.maximum(choice.target.value * ratios.denominator_m2 - ratios.numerator_m2, 0.0)
+    else:
+        gap = _gap_by_building(run, choice, answers)
+    gap[np.isnan(ratios.central)] = np.nan
+    per_m2 = np.stack([_kwp_per_m2(run, answers, name) for name in choice.coverage.numerators], axis=1)
+    return gap, gap * np.repeat(per_m2, len(choice.coverage.denominators), axis=1)
+
+
+def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> Floats:
+    """Area missing on the buildings nearest to the value, until the required share of them reaches it."""
+    assert choice.target is not None
+    links, value = run.links, choice.target.value
+    use = np.flatnonzero((answers[links.row] >= PRESUMED) & (links.weight > 0))
+    unit, weight = links.unit[use], links.weight[use]
+    ways = _ways(run, choice, links.row[use], weight, None)
+    n_units, q = len(links.units), ways.n_yes.shape[1]
+    out = np.zeros((n_units, q))
+    for k in range(q):
+        n, d = ways.n_yes[:, k], ways.d_yes[:, k]
+        short = np.where(d > 0, np.maximum(value * d - n, 0.0), 0.0)
+        short[n >= value * d * (1.0 - TOLERANCE)] = 0.0
+        asked = np.bincount(unit, weight * (d > 0), n_units) * choice.coverage.aggregation.required_share
+        order = np.lexsort((short, unit))
+        order = order[d[order] > 0]
+        before = np.cumsum(weight[order]) - weight[order]
+        start = np.zeros(n_units)
+        first_unit, first = np.unique(unit[order], return_index=True)
+        start[first_unit] = before[first]
+        needed = before - start[unit[order]] < asked[unit[order]] - TOLERANCE
+        out[:, k] = np.bincount(unit[order][needed], short[order][needed], n_units)
+    return out
+
+
+def _kwp_per_m2(run: _Run, answers: Answers, name: str) -> Floats:
+    """Mean kWp per m² of numerator in each unit's layouts of the group; of all units where one has none."""
+    basis, links = run.basis, run.links
+    area = basis.roof["installable"] if name == "installable" else basis.layout[name]
+    use = (answers[links.row] != NO) & (links.weight > 0)
+    unit, row, weight = links.unit[use], links.row[use], links.weight[use]
+    n_units = len(links.units)
+    top = np.bincount(unit, basis.capacity_kwp[row] * weight, n_units)
+    bottom = np.bincount(unit, area[row] * weight, n_units)
+    member = answers != NO
+    whole = float(area[member].sum())
+    fallback = float(basis.capacity_kwp[member].sum()) / whole if whole > 0 else np.nan
+    if whole <= 0 and name == "module":
+        fallback = existing_pv(run.pack).w_per_m2 / 1000.0
+    return np.divide(top, bottom, out=np.full(n_units, fallback), where=bottom > 0)
+
+
+def _typical_roofs(run: _Run, answers: Answers, gap_kwp: Floats) -> NDArray[np.object_]:
+    """Gap in roofs of the group's median capacity, rounded up; null where no roof of the group carries any."""
+    capacity = run.basis.capacity_kwp[(answers != NO) & (run.basis.capacity_kwp > 0)]
+    out = np.full(gap_kwp.shape, pd.NA, dtype=object)
+    if capacity.size:
+        known = ~np.isnan(gap_kwp)
+        roofs = np.ceil(gap_kwp[known] / float(np.median(capacity)) - TOLERANCE)
+        out[known] = roofs.astype(int)
+    return out

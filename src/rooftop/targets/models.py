@@ -1,0 +1,259 @@
+"""Models of a policy pack: what a plan says, and how the tool computes it. Unknown keys fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+
+from rooftop.config import Model
+from rooftop.lang import Text
+
+Year = Annotated[int, Field(ge=1900, le=2100)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Written = Annotated[str, Field(min_length=1)]
+Numerator = Literal["module", "array", "used", "installable"]
+Denominator = Literal["gross", "net", "installable"]
+Kind = Literal["installed", "planned", "potential"]
+Aggregation = Literal["pooled", "share_of_buildings"]
+Nature = Literal["anticipated", "binding", "mandate", "unstated"]
+Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
+
+
+def _yes_no(value: Any) -> Any:
+    """YAML 1.1 reads a bare ``yes`` as true."""
+    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _unstated(value: Any) -> Any:
+    return None if value == "unstated" else value
+
+
+def _date(value: Any) -> Any:
+    """YAML reads 2021-12-01 as a date and 2021 as an integer."""
+    return value if isinstance(value, str) else str(value)
+
+
+YesNo = Annotated[Literal["yes", "no"], BeforeValidator(_yes_no)]
+DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}){0,2}|unstated)$")]
+OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
+
+
+class Note(Model):
+    """A sentence in both languages."""
+
+    zh: Written
+    en: Written
+
+    @property
+    def text(self) -> Text:
+        """The sentence as `Text`."""
+        return Text(en=self.en, zh=self.zh)
+
+
+class Document(Model):
+    """A document that numbers are quoted from."""
+
+    title: Written = Field(description="title as published, in Chinese")
+    title_en: Written
+    number: Written = Field(description="文号, or unstated")
+    date: DateText
+
+
+class Window(Model):
+    """Calendar years, both ends included."""
+
+    start: Year
+    end: Year
+
+    @property
+    def id(self) -> str:
+        """``2021-2025``, or ``2025`` for a single year."""
+        return str(self.start) if self.start == self.end else f"{self.start}-{self.end}"
+
+
+class Period(Model):
+    """The plan's period: what was completed within it is new."""
+
+    start: Year
+    end: OptionalYear = Field(description="unstated: open")
+    source: Note
+
+    def contains(self, year: int) -> bool:
+        """Whether `year` lies in the period."""
+        return year >= self.start and (self.end is None or year <= self.end)
+
+
+class Scope(Model):
+    """An expression over the facts of a building; several keys in one mapping must all hold."""
+
+    all: tuple[Scope, ...] | None = None
+    any: tuple[Scope, ...] | None = None
+    none: tuple[Scope, ...] | None = None
+    building_use: tuple[str, ...] | None = None
+    is_public_institution: YesNo | None = None
+    owner_type: tuple[str, ...] | None = None
+    completed: Literal["cohort"] | Window | None = Field(
+        None, description="cohort: within the cohort evaluated; or fixed years"
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Scope:
+        if not self.model_fields_set:
+            raise ValueError("an empty scope would hold every building")
+        return self
+
+
+class Computable(Model):
+    """Whether the tool answers a target, and why not."""
+
+    answer: Annotated[Literal["yes", "part", "no"], BeforeValidator(_yes_no)]
+    reason: Note | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Computable:
+        if self.answer != "yes" and self.reason is None:
+            raise ValueError("a target that is not computed needs its reason")
+        return self
+
+
+class DistrictShare(Model):
+    """A unit's part of a target."""
+
+    name: Written
+    unit_id: str | None = None
+    level: Literal["district", "zone"]
+    value: Annotated[float, Field(ge=0.0)]
+
+
+class Target(Model):
+    """One number of a plan, with everything needed to find it again."""
+
+    id: Identifier
+    indicator: Identifier
+    label: Note
+    wording: Written = Field(description="the plan's own words, in Chinese")
+    value: float
+    unit: Unit
+    value_text: Written = Field(description="the number as the plan writes it")
+    year: OptionalYear
+    baseline_year: Year | None = None
+    scope: Note
+    nature: Nature
+    document: Written
+    section: Written
+    date: DateText
+    source: Note
+    computable: Computable
+    districts: tuple[DistrictShare, ...] = ()
+    districts_note: Note | None = None
+
+
+class Definition(Model):
+    """Numerator and denominator of one coverage ratio."""
+
+    numerator: Numerator
+    denominator: Denominator
+
+
+class Group(Model):
+    """A building group with its default definition; `union` joins other groups, no building twice."""
+
+    id: Identifier
+    label: Note
+    default: Definition
+    source: Note
+    union: tuple[Identifier, ...] = ()
+    front: bool = Field(False, description="the group of the front row")
+
+
+class Reading(Model):
+    """One way to read the plan's scope."""
+
+    id: Identifier
+    label: Note
+    source: Note
+    default: bool = False
+    scopes: dict[Identifier, Scope]
+
+
+class CoverageTarget(Model):
+    """A target answered by a coverage definition, and the cohorts it is evaluated for."""
+
+    id: Identifier | None = Field(None, description="null: the plan sets no value, coverage is shown for comparison")
+    cohort: Window | Literal["all"] = Field(description="the default cohort")
+    cohorts: tuple[Window, ...] = ()
+    single_years: tuple[Year, ...] = ()
+    source: Note
+
+    def windows(self) -> list[Window | None]:
+        """Every cohort, the default first; None stands for all buildings whatever their age."""
+        first = None if self.cohort == "all" else self.cohort
+        rest = [*self.cohorts, *(Window(start=y, end=y) for y in self.single_years)]
+        out: list[Window | None] = [first]
+        out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
+        return out
+
+
+class Aggregations(Model):
+    """How buildings are put together."""
+
+    default: Aggregation
+    evaluated: tuple[Aggregation, ...]
+    required_share: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        description="share_of_buildings: share of the buildings that must reach the value for the target to be met"
+    )
+    source: Note
+
+
+class Coverage(Model):
+    """How one coverage indicator is computed."""
+
+    id: Identifier
+    label: Note
+    targets: Annotated[tuple[CoverageTarget, ...], Field(min_length=1)]
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("installed", "planned", "potential")
+    numerators: Annotated[tuple[Numerator, ...], Field(min_length=1)] = ("module", "array", "used")
+    denominators: Annotated[tuple[Denominator, ...], Field(min_length=1)] = ("gross", "net", "installable")
+    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    readings: Annotated[tuple[Reading, ...], Field(min_length=1)]
+    aggregation: Aggregations
+
+
+class ExistingPv(Model):
+    """Converts declared capacity to module area."""
+
+    w_per_m2: PositiveFloat
+    source: Note
+    date: DateText
+
+
+class Claim(Model):
+    """A project that a plan declares, kept as written for the plausibility check."""
+
+    name: Written
+    roof_area_m2: float | None = None
+    capacity_kw: float | None = None
+    annual_mwh: float | None = None
+    document: Written
+    section: Written
+    note: Note
+
+
+class Pack(Model):
+    """A policy pack: one plan, its numbers, and the definitions the tool computes them with."""
+
+    id: Identifier
+    name: Note
+    region: Note
+    documents: dict[str, Document]
+    period: Period
+    targets: tuple[Target, ...]
+    coverage: tuple[Coverage, ...] = ()
+    existing_pv: ExistingPv | None = Field(None, description="overrides configs/coverage.yaml")
+    claims: tuple[Claim, ...] = ()
+    remarks: tuple[Note, ...] = ()
+
+    def target(self, target_id: str) -> Target:
+        """Return one target by its id."""
+        return next(target for target in self.targets if target.id == target_id)

@@ -1,0 +1,327 @@
+"""Policy packs: found, read, checked; a pack that does not hold together is refused with file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from rooftop.errors import ConfigError
+from rooftop.lang import Text
+from rooftop.notices import Provenance, file_sha256
+from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target
+
+Loc = tuple[str | int, ...]
+
+_SCHEMA_TEXTS = {
+    "extra_forbidden": Text("this key is not known", "没有这个键"),
+    "missing": Text("this key is required", "缺少这个键"),
+    "string_too_short": Text("this must not be empty", "此处不能为空"),
+    "too_short": Text("at least one entry is needed", "至少需要一项"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One contradiction in a pack: where it is, what is wrong, what was found and expected."""
+
+    loc: Loc
+    what: Text
+    found: str | None = None
+    expected: str | None = None
+
+
+def list_packs() -> list[str]:
+    """Return the names of the shipped packs, sorted."""
+    return sorted(path.stem for path in (configs_dir() / "policies").glob("*.yaml"))
+
+
+def load_pack(name_or_path: str | Path) -> Pack:
+    """Load a shipped pack by name, or any pack by path, and check it.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``lianyungang``, or a path ending in ``.yaml`` or ``.yml``.
+
+    Raises
+    ------
+    ConfigError
+        No such pack, not YAML, or a pack that does not hold together; the message names file, line and key.
+    """
+    path = pack_path(name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            Text("the policy pack is not UTF-8 text", "政策包不是 UTF-8 文本"),
+            where=str(path),
+            found=str(error),
+            mend=Text("save the file as UTF-8", "请另存为 UTF-8 编码"),
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
+        raise ConfigError(
+            Text("the policy pack is not valid YAML", "政策包不是有效的 YAML"),
+            where=where,
+            found=getattr(error, "problem", None) or str(error),
+        ) from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            Text("the policy pack is not a mapping of keys", "政策包不是键值结构"),
+            where=str(path),
+            found=type(data).__name__,
+        )
+    try:
+        pack = Pack.model_validate(data)
+    except ValidationError as error:
+        _refuse(path, root, [_schema_problem(item) for item in error.errors()])
+        raise AssertionError from error  # _refuse always raises: a ValidationError has at least one item
+    problems = [*_duplicate_keys(root), *check_pack(pack)]
+    if problems:
+        _refuse(path, root, problems)
+    return pack
+
+
+def pack_path(name_or_path: str | Path) -> Path:
+    """Return the file of a pack, shipped or given.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file or shipped pack.
+    """
+    given = Path(name_or_path)
+    shipped = configs_dir() / "policies" / f"{name_or_path}.yaml"
+    path = given if given.suffix.lower() in {".yaml", ".yml"} else shipped
+    if not path.is_file():
+        raise ConfigError(
+            Text("there is no such policy pack", "没有这个政策包"),
+            where=str(name_or_path),
+            expected=Text(
+                f"one of {', '.join(list_packs())}, or the path of a .yaml file",
+                f"{'、'.join(list_packs())} 之一，或某个 .yaml 文件的路径",
+            ),
+        )
+    return path
+
+
+def pack_provenance(name_or_path: str | Path) -> Provenance:
+    """Return path and hash of a pack for `run.json`."""
+    path = pack_path(name_or_path)
+    pack = load_pack(path)
+    details = {f"document.{key}": f"{doc.title} {doc.number} {doc.date}" for key, doc in pack.documents.items()}
+    return Provenance(role="policy", path=str(name_or_path), sha256=file_sha256(path), details=details)
+
+
+@cache
+def building_uses() -> dict[str, dict[str, str]]:
+    """Return the shipped vocabulary of building uses: code -> zh, en, public_hint, default_roof_type."""
+    uses: dict[str, dict[str, str]] = load_shipped_yaml("building_uses.yaml")["uses"]
+    return uses
+
+
+def check_pack(pack: Pack) -> Iterator[Problem]:
+    """Yield every contradiction of a pack that its schema cannot see."""
+    yield from _repeated([t.id for t in pack.targets], ("targets",))
+    for i, target in enumerate(pack.targets):
+        yield from _check_target(pack, target, ("targets", i))
+    for i, claim in enumerate(pack.claims):
+        if claim.document not in pack.documents:
+            yield _unknown_document(claim.document, pack, ("claims", i, "document"))
+    yield from _repeated([c.id for c in pack.coverage], ("coverage",))
+    for i, coverage in enumerate(pack.coverage):
+        yield from _check_coverage(pack, coverage, ("coverage", i))
+    answered = [t.id for coverage in pack.coverage for t in coverage.targets]
+    for i, target in enumerate(pack.targets):
+        if target.indicator == "pv_coverage" and target.computable.answer == "yes" and target.id not in answered:
+            yield Problem(
+                ("targets", i, "computable"),
+                Text("no coverage definition answers this target", "没有任何覆盖率口径对应该指标"),
+                target.id,
+            )
+
+
+def _check_target(pack: Pack, target: Target, loc: Loc) -> Iterator[Problem]:
+    if target.document not in pack.documents:
+        yield _unknown_document(target.document, pack, (*loc, "document"))
+    if target.unit == "share" and not 0.0 <= target.value <= 1.0:
+        yield Problem(
+            (*loc, "value"), Text("a share lies between 0 and 1", "比例须在 0 与 1 之间"), f"{target.value:g}", "0 … 1"
+        )
+    if target.unit == "change" and target.baseline_year is None:
+        yield Problem(
+            (*loc, "unit"), Text("a change needs its baseline_year", "变化率需要基准年 baseline_year"), target.unit
+        )
+    if target.year is not None and not pack.period.contains(target.year):
+        yield _outside(pack, target.year, (*loc, "year"))
+    yield from _repeated([row.name for row in target.districts], (*loc, "districts"))
+    total = sum(row.value for row in target.districts)
+    if target.districts and abs(total - target.value) > 1e-9 * max(1.0, abs(target.value)):
+        yield Problem(
+            (*loc, "districts"),
+            Text("the units do not add up to the target", "分解值之和不等于指标值"),
+            f"{total:g}",
+            f"{target.value:g}",
+        )
+
+
+def _check_coverage(pack: Pack, coverage: Coverage, loc: Loc) -> Iterator[Problem]:
+    for i, entry in enumerate(coverage.targets):
+        yield from _check_coverage_target(pack, entry, (*loc, "targets", i))
+    yield from _repeated([group.id for group in coverage.groups], (*loc, "groups"))
+    plain = [group.id for group in coverage.groups if not group.union]
+    for i, group in enumerate(coverage.groups):
+        here = (*loc, "groups", i)
+        for member in group.union:
+            if member not in plain:
+                yield _unknown("group", "类别", member, plain, (*here, "union"))
+        for part, allowed in (("numerator", coverage.numerators), ("denominator", coverage.denominators)):
+            value = getattr(group.default, part)
+            if value not in allowed:
+                yield _unknown(part, "口径", value, allowed, (*here, "default", part))
+    if "installable" in coverage.numerators and coverage.kinds != ("potential",):
+        what = Text(
+            "the installable area is a numerator of potential coverage only", "可安装面积只能作为潜力覆盖率的分子"
+        )
+        yield Problem((*loc, "numerators"), what, ", ".join(coverage.kinds), "kinds: [potential]")
+    yield from _exactly_one([group.front for group in coverage.groups], "front", (*loc, "groups"))
+    yield from _exactly_one([reading.default for reading in coverage.readings], "default", (*loc, "readings"))
+    yield from _repeated([reading.id for reading in coverage.readings], (*loc, "readings"))
+    for i, reading in enumerate(coverage.readings):
+        here = (*loc, "readings", i, "scopes")
+        for group_id in reading.scopes:
+            if group_id not in plain:
+                yield _unknown("group", "类别", group_id, plain, (*here, group_id))
+            yield from _check_scope(pack, reading.scopes[group_id], (*here, group_id))
+        for group_id in plain:
+            if group_id not in reading.scopes:
+                yield Problem(
+                    here, Text("a group has no scope in this reading", "该解读缺少某一类别的范围"), None, group_id
+                )
+    if coverage.aggregation.default not in coverage.aggregation.evaluated:
+        evaluated = coverage.aggregation.evaluated
+        yield _unknown(
+            "aggregation", "汇总方式", coverage.aggregation.default, evaluated, (*loc, "aggregation", "default")
+        )
+
+
+def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: Loc) -> Iterator[Problem]:
+    target = next((t for t in pack.targets if t.id == entry.id), None)
+    if entry.id is not None and target is None:
+        yield _unknown("target", "指标", entry.id, [t.id for t in pack.targets], (*loc, "id"))
+    if target is not None and target.unit != "share":
+        yield Problem((*loc, "id"), Text("a coverage target is a share", "覆盖率指标须为比例"), target.unit, "share")
+    places: list[tuple[Loc, list[int]]] = [((*loc, "single_years", i), [y]) for i, y in enumerate(entry.single_years)]
+    places += [((*loc, "cohorts", i), [w.start, w.end]) for i, w in enumerate(entry.cohorts)]
+    if entry.cohort != "all":
+        places.append(((*loc, "cohort"), [entry.cohort.start, entry.cohort.end]))
+    for place, years in places:
+        if years[0] > years[-1]:
+            yield _reversed_years(years, place)
+        for year in years:
+            if not pack.period.contains(year):
+                yield _outside(pack, year, place)
+
+
+def _check_scope(pack: Pack, scope: Scope, loc: Loc) -> Iterator[Problem]:
+    known = [use for use in building_uses() if use != "unknown"]
+    for i, use in enumerate(scope.building_use or ()):
+        if use not in known:
+            yield _unknown("class", "建筑用途", use, known, (*loc, "building_use", i))
+    if scope.completed is not None and scope.completed != "cohort" and scope.completed.start > scope.completed.end:
+        yield _reversed_years([scope.completed.start, scope.completed.end], (*loc, "completed"))
+    for key in ("all", "any", "none"):
+        for i, part in enumerate(getattr(scope, key) or ()):
+            yield from _check_scope(pack, part, (*loc, key, i))
+
+
+def _repeated(ids: list[str], loc: Loc) -> Iterator[Problem]:
+    for i, value in enumerate(ids):
+        if value in ids[:i]:
+            yield Problem((*loc, i), Text("this id occurs twice", "编号重复"), value)
+
+
+def _exactly_one(flags: list[bool], key: str, loc: Loc) -> Iterator[Problem]:
+    if sum(flags) != 1:
+        what = Text(f"exactly one entry must be marked `{key}: true`", f"须恰有一项标为 `{key}: true`")
+        yield Problem(loc, what, str(sum(flags)), "1")
+
+
+def _unknown(what_en: str, what_zh: str, value: str, known: Any, loc: Loc) -> Problem:
+    return Problem(loc, Text(f"unknown {what_en}", f"未知的{what_zh}"), value, ", ".join(known))
+
+
+def _unknown_document(value: str, pack: Pack, loc: Loc) -> Problem:
+    return _unknown("document", "来源文件", value, list(pack.documents), loc)
+
+
+def _outside(pack: Pack, year: int, loc: Loc) -> Problem:
+    end = "…" if pack.period.end is None else str(pack.period.end)
+    what = Text("the year lies outside the plan's period", "年份不在规划期内")
+    return Problem(loc, what, str(year), f"{pack.period.start}-{end}")
+
+
+def _reversed_years(years: list[int], loc: Loc) -> Problem:
+    return Problem(loc, Text("the years are reversed", "起止年份颠倒"), f"{years[0]}-{years[-1]}")
+
+
+def _schema_problem(item: Any) -> Problem:
+    message = str(item["msg"])
+    text = _SCHEMA_TEXTS.get(item["type"], Text(f"this value cannot be used: {message}", f"该值不可用：{message}"))
+    found = None if item["type"] == "missing" else repr(item["input"])[:80]
+    return Problem(tuple(item["loc"]), text, found)
+
+
+def _duplicate_keys(node: yaml.Node | None, loc: Loc = ()) -> Iterator[Problem]:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield Problem((*loc, key.value), Text("this key occurs twice", "键重复"), key.value)
+            seen.add(key.value)
+            yield from _duplicate_keys(value, (*loc, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield from _duplicate_keys(value, (*loc, i))
+
+
+def _line_and_key(root: yaml.Node | None, loc: Loc) -> tuple[int, str]:
+    """Follow `loc` through the YAML as far as it goes; parts that pydantic added (union tags) are passed over."""
+    node, key = root, ""
+    line = 1 if root is None else root.start_mark.line + 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(k, v) for k, v in node.value if k.value == str(part)]
+            if not pairs:
+                key = key if "function" in str(part) or str(part)[:1].isupper() else f"{key}.{part}"
+                continue
+            line, node, key = pairs[-1][0].start_mark.line + 1, pairs[-1][1], f"{key}.{part}"
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line, key = node.start_mark.line + 1, f"{key}[{part}]"
+    return line, key.lstrip(".")
+
+
+def _refuse(path: Path, root: yaml.Node | None, problems: list[Problem]) -> None:
+    """Raise for the first problem of a non-empty list and say how many more there are."""
+    first = problems[0]
+    line, key = _line_and_key(root, first.loc)
+    more = len(problems) - 1
+    mend = Text(f"{more} more problems in this file", f"该文件还有 {more} 处问题") if more else None
+    raise ConfigError(
+        Text(f"policy pack: {first.what.en}", f"政策包：{first.what.zh}"),
+        where=f"{path}:{line} · {key}" if key else f"{path}:{line}",
+        found=first.found,
+        expected=first.expected,
+        mend=mend,
+    )

@@ -1,0 +1,223 @@
+"""Which buildings a target speaks of: yes, no, or not known where a fact it depends on is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.resources import load_shipped_yaml
+from rooftop.targets.models import Pack, Period, Scope, Window
+from rooftop.targets.packs import building_uses
+
+NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
+_OTHER_OWNER = "\0other"
+
+
+@cache
+def coverage_settings() -> dict[str, Any]:
+    """Return `configs/coverage.yaml`: what every coverage computation shares."""
+    settings: dict[str, Any] = load_shipped_yaml("coverage.yaml")
+    return settings
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of each building, arrays of length n.
+
+    Parameters
+    ----------
+    use : ndarray of object
+        Building use; ``unknown`` where it is missing.
+    source : ndarray of object
+        Where the use comes from; ``code:…`` names a code system whose codes may cover several uses.
+    public : ndarray of object
+        ``yes``, ``no`` or ``unknown``.
+    owner : ndarray of object
+        Owner type, None where it is missing.
+    year : ndarray of float
+        Year of completion; NaN where it is unknown.
+    """
+
+    use: NDArray[Any]
+    source: NDArray[Any]
+    public: NDArray[Any]
+    owner: NDArray[Any]
+    year: NDArray[np.float64]
+
+
+def completion_year(roofs: pd.DataFrame) -> pd.Series:
+    """Return the year of completion: of `completion_date` where it has one, else `year_built`, else NaN.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        With `completion_date` (text that starts with four digits) and `year_built`.
+    """
+    date = roofs["completion_date"].astype("string").str.extract(r"^\s*(\d{4})(?!\d)", expand=False)
+    from_date = pd.to_numeric(date, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    built = pd.to_numeric(roofs["year_built"], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return pd.Series(np.where(np.isnan(from_date), built, from_date), index=roofs.index, name="completion_year")
+
+
+def mark_new(roofs: pd.DataFrame, pack: Pack) -> pd.Series:
+    """Say which buildings are new: completed within the plan's period.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        With `completion_date` and `year_built`; the date wins over the year.
+    pack : Pack
+
+    Returns
+    -------
+    Series of str
+        ``yes``, ``no``, or ``unknown`` where neither date nor year is known; the index of `roofs`.
+    """
+    return pd.Series(_new(completion_year(roofs), pack.period), index=roofs.index, name="is_new", dtype="string")
+
+
+def _new(year: pd.Series, period: Period) -> NDArray[Any]:
+    inside = (year >= period.start) & (year <= (np.inf if period.end is None else period.end))
+    return np.where(year.isna(), "unknown", np.where(inside, "yes", "no"))
+
+
+def facts(roofs: pd.DataFrame) -> Facts:
+    """Gather what scopes ask for from a table of roofs (`tables.ROOFS`)."""
+    use = roofs["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
+    source = roofs["use_source"].astype("string").fillna("").to_numpy(dtype=object)
+    public = roofs["is_public_institution"].astype("string").fillna("unknown").to_numpy(dtype=object)
+    owner_type = roofs["owner_type"].astype("string")
+    owner = owner_type.astype(object).where(owner_type.notna(), None).to_numpy(dtype=object)
+    return Facts(use, source, public, owner, completion_year(roofs).to_numpy())
+
+
+def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.int8]:
+    """Evaluate a scope for every building.
+
+    Every state a building may be in, given what is known of it, is tried: the answer is yes when all of them
+    satisfy the scope, no when none does. This is exact where several unknowns meet; a logic of three values evaluated
+    part by part is not (a building that is public or not public is certainly one of the two). A use taken from a code
+    that covers several uses is a presumption: it decides the central value, not the bounds.
+
+    Parameters
+    ----------
+    scope : Scope
+    known : Facts
+    cohort : Window or None
+        The years that ``completed: cohort`` stands for; None: any age.
+
+    Returns
+    -------
+    ndarray of int8
+        `NO`, `UNKNOWN`, `PRESUMED` (yes if the recorded use is right, else not) or `YES`.
+    """
+    breaks = np.array(sorted({b for w in _windows(scope, cohort) for b in (w.start, w.end + 1)}), dtype=float)
+    named = _owners(scope)
+    # Years between two breaks are alike, so is every owner that the scope does not name: few kinds of building remain.
+    bucket = np.where(np.isnan(known.year), -1, np.searchsorted(breaks, known.year, side="right")).astype(int)
+    owner = [None if o is None and named else (o if o in named else _OTHER_OWNER) for o in known.owner]
+    source = [s if str(s).startswith("code:") else "" for s in known.source]
+    kinds = pd.DataFrame(
+        {"use": known.use, "source": source, "public": known.public, "owner": owner, "bucket": bucket}, dtype=object
+    )
+    code = kinds.groupby(list(kinds.columns), sort=False, dropna=False).ngroup().to_numpy()
+    first = np.unique(code, return_index=True)[1]
+    answers = np.zeros(first.size, dtype=np.int8)
+    for k, row in enumerate(first):
+        use, public = str(known.use[row]), str(known.public[row])
+        owners = sorted(named | {_OTHER_OWNER}) if owner[row] is None else [str(owner[row])]
+        years = _bucket_years(int(bucket[row]), breaks)
+        truth: dict[bool, set[bool]] = {True: set(), False: set()}
+        for (u, p), o, y in product(_use_states(use, source[row], public), owners, years):
+            truth[u == use].add(_holds(scope, u, p, o, y, cohort))
+        answers[k] = _answer(recorded=truth[True], otherwise=truth[False])
+    return answers[code]
+
+
+def _answer(recorded: set[bool], otherwise: set[bool]) -> int:
+    """Fold what holds if the recorded use is right, and what holds if it is not."""
+    if True not in recorded | otherwise:
+        return NO
+    if False not in recorded | otherwise:
+        return YES
+    return PRESUMED if recorded == {True} else UNKNOWN
+
+
+def _holds(scope: Scope, use: str, public: str, owner: str, year: float, cohort: Window | None) -> bool:
+    """Whether one completely known building satisfies a scope: every key of it must hold."""
+    checks: list[bool] = []
+    if scope.all is not None:
+        checks.append(all(_holds(s, use, public, owner, year, cohort) for s in scope.all))
+    if scope.any is not None:
+        checks.append(any(_holds(s, use, public, owner, year, cohort) for s in scope.any))
+    if scope.none is not None:
+        checks.append(not any(_holds(s, use, public, owner, year, cohort) for s in scope.none))
+    if scope.building_use is not None:
+        checks.append(use in scope.building_use)
+    if scope.is_public_institution is not None:
+        checks.append(public == scope.is_public_institution)
+    if scope.owner_type is not None:
+        checks.append(owner in scope.owner_type)
+    if scope.completed is not None:
+        window = cohort if scope.completed == "cohort" else scope.completed
+        checks.append(window is None or window.start <= year <= window.end)
+    return all(checks)
+
+
+@cache
+def _code_uses() -> dict[tuple[str, str], list[str]]:
+    """Uses that a code may stand for, by source and the use that was taken."""
+    out: dict[tuple[str, str], list[str]] = {}
+    for system, entry in load_shipped_yaml("building_uses.yaml")["codes"].items():
+        for code, uses in entry.get("ambiguous", {}).items():
+            out.setdefault((f"code:{system}", entry["map"][code]), []).extend(uses)
+    return out
+
+
+@cache
+def _use_states(use: str, source: str, public: str) -> tuple[tuple[str, str], ...]:
+    """Pairs (use, public institution or not) that a building recorded as `use`, `public` may be in truth.
+
+    A use that is never a public institution (`public_hint: no`) settles an unknown ownership, and a known public
+    institution of unknown use is not of such a use; both facts recorded are taken at their word.
+    """
+    vocabulary, settings = building_uses(), coverage_settings()
+    if use == "unknown" or use not in vocabulary:
+        uses = [u for u in vocabulary if u != "unknown" and u not in settings["withheld_uses"]]
+    else:
+        uses = _code_uses().get((source, use)) or settings["may_be"].get(use, {"uses": [use]})["uses"]
+    states: list[tuple[str, str]] = []
+    for candidate in uses:
+        never_public = vocabulary[candidate]["public_hint"] == "no"
+        if public == "unknown":
+            states += [(candidate, "no")] if never_public else [(candidate, "yes"), (candidate, "no")]
+        elif not (public == "yes" and never_public and candidate != use):
+            states.append((candidate, public))
+    return tuple(states)
+
+
+def _windows(scope: Scope, cohort: Window | None) -> Iterator[Window]:
+    if scope.completed is not None:
+        window = cohort if scope.completed == "cohort" else scope.completed
+        if window is not None:
+            yield window
+    for part in (*(scope.all or ()), *(scope.any or ()), *(scope.none or ())):
+        yield from _windows(part, cohort)
+
+
+def _owners(scope: Scope) -> set[str]:
+    parts = (*(scope.all or ()), *(scope.any or ()), *(scope.none or ()))
+    return set(scope.owner_type or ()).union(*(_owners(part) for part in parts))
+
+
+def _bucket_years(bucket: int, breaks: NDArray[np.float64]) -> list[float]:
+    """One year for each bucket between breaks; -1 (unknown) may be any of them."""
+    years = [breaks[0] - 1.0, *breaks] if breaks.size else [0.0]
+    return [float(y) for y in (years if bucket < 0 else years[bucket : bucket + 1])]
