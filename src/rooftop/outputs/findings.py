@@ -1,0 +1,411 @@
+"""Typed facts of the first page: met or not, by how much, where, how sure, under which definition, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+from rooftop.rounding import Range, area, capacity, count, percent, percent_range
+from rooftop.targets.models import Coverage, Group, Pack, Reading
+
+Certainty = Literal["sure", "open", "nothing"]
+NOT_A_NUMBER = float("nan")
+UNIT_KEYS = ("level", "unit_id")
+ROW_KEYS = (
+    "target_id",
+    "year",
+    "kind",
+    "scope_reading",
+    "cohort",
+    "building_group",
+    "aggregation",
+    "numerator",
+    "denominator",
+)
+
+
+@cache
+def _labels() -> dict[str, dict[str, Text]]:
+    data = load_shipped_yaml("coverage.yaml")["labels"]
+    return {
+        group: {str(key): Text(value["en"], value["zh"]) for key, value in entries.items()}
+        for group, entries in data.items()
+    }
+
+
+def label(group: str, key: object) -> Text:
+    """Return what people call a key of the coverage table.
+
+    Parameters
+    ----------
+    group : str
+        ``level``, ``kind``, ``numerator``, ``denominator``, ``aggregation``, ``target_nature``, ``attained``, …
+    key : str
+        A key without a label stands for itself.
+    """
+    return _labels().get(group, {}).get(str(key), Text(str(key), str(key)))
+
+
+@dataclass(frozen=True)
+class DefinitionResult:
+    """Coverage under one definition.
+
+    Parameters
+    ----------
+    numerator, denominator : str
+        Keys of the coverage table.
+    coverage : Range
+    attained : str
+        ``yes``, ``no`` or ``unknown``.
+    is_default : bool
+    """
+
+    numerator: str
+    denominator: str
+    coverage: Range
+    attained: str
+    is_default: bool
+
+    @property
+    def label(self) -> Text:
+        """The definition in words."""
+        top, bottom = label("numerator", self.numerator), label("denominator", self.denominator)
+        return Text(f"{top.en} ÷ {bottom.en}", f"{top.zh} ÷ {bottom.zh}")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of one unit and one target under the pack's own definition.
+
+    Parameters
+    ----------
+    unit_id, unit_name, level : str
+    target_id : str
+    target : float
+        Share; NaN where the plan sets no value.
+    year : int or None
+    nature : str
+    group_id : str
+    group : Text
+    reading, cohort, aggregation : str
+    numerator, denominator : str
+    n_buildings, n_unknown, n_needs_survey : int
+        Buildings in the scope; buildings a missing fact may put into it or keep out; roofs of the scope that may turn
+        out not to be installable.
+    installed, planned, potential : Range
+        Coverage; NaN where it is not defined (no building in the scope).
+    attained : str
+        Of what is installed: ``yes``, ``no`` or ``unknown``.
+    attainable : str
+        Of what could be installed at most.
+    gap_m2, gap_kwp : float
+        What is missing to the target; zero when attained.
+    gap_roofs : int
+        The gap in typical roofs of the scope.
+    definitions : tuple of DefinitionResult
+        Installed coverage under every definition.
+    """
+
+    unit_id: str
+    unit_name: str
+    level: str
+    target_id: str
+    target: float
+    year: int | None
+    nature: str
+    group_id: str
+    group: Text
+    reading: str
+    cohort: str
+    aggregation: str
+    numerator: str
+    denominator: str
+    n_buildings: int
+    n_unknown: int
+    n_needs_survey: int
+    installed: Range
+    planned: Range
+    potential: Range
+    attained: str
+    attainable: str
+    gap_m2: float
+    gap_kwp: float
+    gap_roofs: int
+    definitions: tuple[DefinitionResult, ...]
+
+    @property
+    def has_target(self) -> bool:
+        """Whether the plan sets a value."""
+        return not np.isnan(self.target)
+
+    @property
+    def certainty(self) -> Certainty:
+        """``sure`` when no unknown building can change the verdict, ``open`` when one can, ``nothing`` without any."""
+        if not self.installed.known:
+            return "nothing"
+        return "open" if self.attained == "unknown" else "sure"
+
+    @property
+    def flips(self) -> tuple[DefinitionResult, ...]:
+        """Definitions under which the verdict is another."""
+        return tuple(d for d in self.definitions if d.attained != self.attained and not d.is_default)
+
+    @property
+    def verdict(self) -> Text:
+        """Met or not, in two or three words."""
+        if not self.installed.known:
+            if self.n_buildings:
+                return Text("existing PV unknown", "已装光伏不明")
+            return Text("no building in scope", "范围内无建筑")
+        if not self.has_target:
+            return Text("no target value set", "规划未设目标值")
+        words = {"yes": Text("met", "已达标"), "no": Text("not met", "未达标")}
+        return words.get(self.attained, Text("cannot be decided yet", "暂不能判定"))
+
+    @property
+    def by_how_much(self) -> Text:
+        """Coverage against target, and the gap."""
+        if not self.installed.known:
+            if self.n_buildings:
+                return Text(
+                    "no source states what is installed, so coverage cannot be computed",
+                    "没有任何已装光伏数据，无法计算已装覆盖率",
+                )
+            return Text("no building of the scope, so no coverage", "范围内无建筑，无覆盖率")
+        against = self.target if self.has_target else None
+        value = percent_range(self.installed, against)
+        if not self.has_target:
+            return Text(f"installed coverage {value}", f"已装覆盖率 {value}")
+        goal = percent(self.target)
+        head = Text(f"installed coverage {value}, target {goal}", f"已装覆盖率 {value}，目标 {goal}")
+        if not self.gap_m2 > 0:
+            return head
+        m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
+        kwp = (capacity(self.gap_kwp, "en", 2, "up"), capacity(self.gap_kwp, "zh", 2, "up"))
+        roofs = count(self.gap_roofs)
+        part = label("numerator", self.numerator)
+        return Text(
+            f"{head.en}; missing about {m2[0]} of {part.en} or {kwp[0]}"
+            + (f", {roofs} typical roofs of the scope" if self.gap_roofs else ""),
+            f"{head.zh}；尚缺{part.zh}约 {m2[1]}，折合 {kwp[1]}"
+            + (f"，约相当于 {roofs} 栋同类典型屋顶" if self.gap_roofs else ""),
+        )
+
+    @property
+    def how_sure(self) -> Text:
+        """Whether missing facts or another definition could turn the verdict."""
+        if not self.installed.known:
+            return Text("", "")
+        first = self._unknowns
+        flips = len(self.flips) if self.has_target else 0
+        total = len(self.definitions)
+        if not self.has_target or not total:
+            return first
+        if flips:
+            return Text(
+                f"{first.en}; but {flips} of {total} definitions give another verdict",
+                f"{first.zh}；但 {total} 种口径中有 {flips} 种结论不同",
+            )
+        return Text(f"{first.en}; all {total} definitions agree", f"{first.zh}；{total} 种口径结论一致")
+
+    @property
+    def _unknowns(self) -> Text:
+        n, m = count(self.n_unknown), count(self.n_needs_survey)
+        en = [f"{n} buildings of unknown class or date"] if self.n_unknown else []
+        zh = [f"{n} 栋建筑类别或竣工时间不明"] if self.n_unknown else []
+        if self.n_needs_survey:
+            en.append(f"{m} roofs to be surveyed")
+            zh.append(f"{m} 个屋顶能否安装待核实")
+        if not en:
+            return Text(
+                "firm: class, date and structure of every building are known", "确定：类别、竣工时间与结构均已知"
+            )
+        if self.certainty == "open":
+            return Text(f"open: {' and '.join(en)} decide", f"存疑：{'、'.join(zh)}，足以改变结论")
+        return Text(f"firm: {' and '.join(en)} cannot turn it", f"确定：{'、'.join(zh)}，但不改变结论")
+
+    @property
+    def next_step(self) -> Text:
+        """What to do, in one sentence."""
+        if not self.installed.known:
+            if self.n_buildings:
+                return Text("collect the register of existing PV first", "先收集已装光伏台账")
+            return Text("check the inputs: the scope holds no building", "核对输入数据：范围内无建筑")
+        if not self.has_target:
+            return Text("for information only", "仅供参考")
+        best = percent(self.potential.central, against=self.target)
+        if self.attained == "yes":
+            return Text("keep the register of existing PV current", "保持已装光伏台账更新")
+        if self.attained == "unknown":
+            return Text(
+                f"first verify the {count(self.n_unknown + self.n_needs_survey)} open buildings (list To verify)",
+                f"先核实 {count(self.n_unknown + self.n_needs_survey)} 栋存疑建筑（见“待核实”）",
+            )
+        if self.attainable == "no":
+            return Text(
+                f"out of reach on these roofs: {best} at most under this definition",
+                f"仅靠范围内屋顶无法达标：本口径下最多 {best}",
+            )
+        return Text(
+            f"build on the candidate roofs in their order; the roofs allow up to {best}",
+            f"按候选屋顶次序实施；屋顶潜力可达 {best}",
+        )
+
+
+def front_group(coverage: Coverage) -> Group:
+    """Return the building group of a coverage indicator's front row."""
+    return next((group for group in coverage.groups if group.front), coverage.groups[0])
+
+
+def default_reading(coverage: Coverage) -> Reading:
+    """Return the reading of the scope a pack takes by default."""
+    return next((reading for reading in coverage.readings if reading.default), coverage.readings[0])
+
+
+def default_rows(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the pack's own definition (of every unit, target, kind and group)."""
+    return coverage[coverage["is_default"].fillna(False).astype(bool)]
+
+
+def _value(row: pd.Series | None, name: str) -> float:
+    if row is None:
+        return NOT_A_NUMBER
+    value = row[name]
+    return NOT_A_NUMBER if pd.isna(value) else float(value)
+
+
+def _range(row: pd.Series | None) -> Range:
+    return Range(_value(row, "coverage_low"), _value(row, "coverage"), _value(row, "coverage_high"))
+
+
+def findings(coverage: pd.DataFrame, pack: Pack | None) -> tuple[Finding, ...]:
+    """Condense the coverage table to one finding per unit and target: the front group, the pack's own definition.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        ``tables.COVERAGE``.
+    pack : Pack or None
+        Without a pack there are no findings.
+
+    Returns
+    -------
+    tuple of Finding
+        Targets in the pack's order, units in the table's.
+    """
+    if pack is None or coverage.empty:
+        return ()
+    out: list[Finding] = []
+    for indicator in pack.coverage:
+        group = front_group(indicator)
+        own = coverage[coverage["building_group"] == group.id]
+        for entry in indicator.targets:
+            target_id = entry.id
+            rows = own[own["target_id"].isna()] if target_id is None else own[own["target_id"] == target_id]
+            front = default_rows(rows)
+            for (level, unit_id), unit in front.groupby(list(UNIT_KEYS), sort=False):
+                same_unit = rows[(rows["level"] == level) & (rows["unit_id"] == unit_id)]
+                out.append(_finding(unit, same_unit, group))
+    return tuple(out)
+
+
+def _finding(front: pd.DataFrame, rows: pd.DataFrame, group: Group) -> Finding:
+    kinds = {str(row["kind"]): row for _, row in front.iterrows()}
+    installed, potential, planned = (kinds.get(kind) for kind in ("installed", "potential", "planned"))
+    lead = next(row for row in (installed, potential, planned) if row is not None)
+    definitions = _definitions(rows, lead) if installed is not None else ()
+    year = lead["year"]
+    return Finding(
+        unit_id=str(lead["unit_id"]),
+        unit_name=str(lead["unit_name"]) if not pd.isna(lead["unit_name"]) else str(lead["unit_id"]),
+        level=str(lead["level"]),
+        target_id="" if pd.isna(lead["target_id"]) else str(lead["target_id"]),
+        target=_value(lead, "target"),
+        year=None if pd.isna(year) else int(year),
+        nature="unstated" if pd.isna(lead["target_nature"]) else str(lead["target_nature"]),
+        group_id=group.id,
+        group=group.label.text,
+        reading=str(lead["scope_reading"]),
+        cohort=str(lead["cohort"]),
+        aggregation=str(lead["aggregation"]) if "aggregation" in lead else "pooled",
+        numerator=str(lead["numerator"]),
+        denominator=str(lead["denominator"]),
+        n_buildings=int(lead["n_buildings"]),
+        n_unknown=_count(lead, "n_unknown"),
+        n_needs_survey=_count(lead, "n_needs_survey"),
+        installed=_range(installed),
+        planned=_range(planned),
+        potential=_range(potential),
+        attained="unknown" if installed is None else _answer(installed),
+        attainable="unknown" if potential is None else _answer(potential),
+        gap_m2=max(np.nan_to_num(_value(installed, "gap_m2")), 0.0),
+        gap_kwp=max(np.nan_to_num(_value(installed, "gap_kwp")), 0.0),
+        gap_roofs=0 if installed is None else _count(installed, "gap_roofs"),
+        definitions=definitions,
+    )
+
+
+def _answer(row: pd.Series) -> str:
+    """Return ``yes``, ``no`` or ``unknown`` (also where the table says nothing)."""
+    value = row["attained"]
+    return "unknown" if pd.isna(value) else str(value)
+
+
+def _count(row: pd.Series, name: str) -> int:
+    return 0 if name not in row or pd.isna(row[name]) else int(row[name])
+
+
+def _definitions(rows: pd.DataFrame, lead: pd.Series) -> tuple[DefinitionResult, ...]:
+    keys = ("kind", "scope_reading", "cohort", *(("aggregation",) if "aggregation" in rows else ()))
+    same = rows
+    for key in keys:
+        wanted = "installed" if key == "kind" else lead[key]
+        same = same[same[key] == wanted]
+    return tuple(
+        DefinitionResult(
+            str(row["numerator"]), str(row["denominator"]), _range(row), _answer(row), bool(row["is_default"])
+        )
+        for _, row in same.iterrows()
+    )
+
+
+def of_level(found: Iterable[Finding], level: str) -> list[Finding]:
+    """Return the findings of one level, in their order."""
+    return [finding for finding in found if finding.level == level]
+
+
+def summary(found: Iterable[Finding]) -> Text:
+    """Count verdicts over units of one level and one target."""
+    verdicts = [f.verdict for f in found]
+    parts: dict[str, tuple[int, Text]] = {}
+    for verdict in verdicts:
+        parts[verdict.en] = (parts.get(verdict.en, (0, verdict))[0] + 1, verdict)
+    return Text(
+        ", ".join(f"{n} {text.en}" for n, text in parts.values()),
+        "，".join(f"{text.zh} {n} 个" for n, text in parts.values()),
+    )
+
+
+def as_table(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return the findings as plain values, for `run.json` and for the map."""
+    return [
+        {
+            "level": f.level,
+            "unit_id": f.unit_id,
+            "target_id": f.target_id,
+            "attained": f.attained,
+            "certainty": f.certainty,
+            "coverage": None if not f.installed.known else f.installed.central,
+            "gap_m2": f.gap_m2,
+            "gap_kwp": f.gap_kwp,
+            "flips": [f"{d.numerator}/{d.denominator}" for d in f.flips],
+        }
+        for f in found
+    ]
