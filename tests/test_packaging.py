@@ -100,6 +100,13 @@ def test_kernels_import_numpy_math_and_numba_only() -> None:
         assert roots <= {"numpy", "math", "numba"} | naming_types, (path, roots)
 
 
+def test_dask_is_known_to_batch_only() -> None:
+    batch = {PACKAGE / "batch", PACKAGE / "batch.py"}
+    for path in library_files():
+        roots = {name.split(".")[0] for name in imported(path)}
+        assert batch & {path, *path.parents} or not roots & {"dask", "distributed"}, path
+
+
 def test_environment_variables_are_read_in_cli_only() -> None:
     for path in library_files():
         text = path.read_text(encoding="utf-8")
