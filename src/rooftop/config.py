@@ -26,7 +26,9 @@ def _as_list(value: Any) -> Any:
 
 
 def _as_text_map(value: Any) -> Any:
-    """Accept ``20: factory`` and ``是: yes`` (true in YAML 1.1) in maps of words."""
+    """Accept ``20: factory``, ``是: yes`` (true in YAML 1.1) and an empty block in maps of words."""
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         return value
     words = {True: "yes", False: "no"}
@@ -209,6 +211,7 @@ class Config(Model):
 # --- loading ---------------------------------------------------------------------------------------------------------
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_Parts = tuple[Text, Text | str, Text | str, Text]  # what is wrong, found, expected, mend
 
 
 def load_config(path: Path | str) -> Config:
@@ -325,9 +328,7 @@ def _place(document: YamlDocument, loc: tuple[int | str, ...]) -> KeyPath:
     return loc
 
 
-def _describe(
-    model: type[BaseModel], path: KeyPath, details: ErrorDetails
-) -> tuple[Text, Text | str, Text | str, Text]:
+def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _Parts:
     """Return what is wrong, what was found, what was expected and the mend."""
     kind, context = details["type"], details.get("ctx", {})
     found = _short(details["input"])
@@ -355,7 +356,7 @@ def _describe(
     return what, found, _EXPECTED.get(kind.split("_")[0], details["msg"]), correct
 
 
-def _describe_unknown(model: type[BaseModel], path: KeyPath) -> tuple[Text, Text | str, Text | str, Text]:
+def _describe_unknown(model: type[BaseModel], path: KeyPath) -> _Parts:
     owner = _model_at(model, path[:-1]) or model
     known, name = list(owner.model_fields), str(path[-1])
     near = difflib.get_close_matches(name.lower(), known, n=1)

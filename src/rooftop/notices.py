@@ -60,8 +60,11 @@ class Provenance:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash a file; for a shapefile, all files that share its stem."""
-    parts = sorted(path.parent.glob(path.stem + ".*")) if path.suffix.lower() == ".shp" else [path]
+    """Hash a file; for a shapefile, all files that share its stem; for a folder (FileGDB), all files but locks."""
+    if path.is_dir():
+        parts = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")
+    else:
+        parts = sorted(path.parent.glob(path.stem + ".*")) if path.suffix.lower() == ".shp" else [path]
     digest = hashlib.sha256()
     for part in parts:
         with part.open("rb") as handle:

@@ -41,20 +41,19 @@ class YamlDocument:
         return None
 
 
+_BOOL, _INT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int"
+
+
 class _Loader(yaml.SafeLoader):
     """Safe loader: yes/no/on/off stay words, codes with leading zeros and 12:30 stay text, duplicate keys fail."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")
-    ]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _INT)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
 def load_yaml(path: Path) -> YamlDocument:
@@ -112,9 +111,7 @@ def _read(path: Path) -> str:
             where=_place(path, line),
             found=encoding,
             expected="UTF-8",
-            mend=Text(
-                "save it again as UTF-8 (Notepad: Save as, Encoding)", "请另存为UTF-8编码（记事本：另存为，编码）"
-            ),
+            mend=Text("save it again as UTF-8 (Notepad: Save as)", "请另存为UTF-8编码（记事本：另存为）"),
         ) from error
 
 
@@ -168,27 +165,18 @@ class _Scan:
 # --- explanations ----------------------------------------------------------------------------------------------------
 
 _TAB = Text("a tab", "制表符（Tab）")
+_DOUBLE = (Text("full-width quotes “ ”", "全角引号“ ”"), Text('use " or no quotes', '请改为半角引号 " 或不加引号'))
+_SINGLE = (Text("full-width quotes ‘ ’", "全角引号‘ ’"), Text("use ' or no quotes", "请改为半角引号 ' 或不加引号"))
+_SPACE = Text("replace it by ordinary spaces", "请改为普通空格")
 _FULL_WIDTH = {
-    "：": (Text("a full-width colon ：", "全角冒号 ："), Text("type it as : and a space", "请改为半角冒号 : 加空格")),
-    "\u3000": (Text("a full-width space", "全角空格"), Text("replace it by ordinary spaces", "请改为普通空格")),
-    "\u00a0": (Text("a no-break space", "不间断空格"), Text("replace it by ordinary spaces", "请改为普通空格")),
-    "“": (
-        Text("full-width quotes “ ”", "全角引号“ ”"),
-        Text('use " or no quotes at all', '请改为半角引号 " 或不加引号'),
-    ),
-    "”": (
-        Text("full-width quotes “ ”", "全角引号“ ”"),
-        Text('use " or no quotes at all', '请改为半角引号 " 或不加引号'),
-    ),
-    "‘": (
-        Text("full-width quotes ‘ ’", "全角引号‘ ’"),
-        Text("use ' or no quotes at all", "请改为半角引号 ' 或不加引号"),
-    ),
-    "’": (
-        Text("full-width quotes ‘ ’", "全角引号‘ ’"),
-        Text("use ' or no quotes at all", "请改为半角引号 ' 或不加引号"),
-    ),
-    "，": (Text("a full-width comma ，", "全角逗号 ，"), Text("type it as ,", "请改为半角逗号 ,")),
+    "：": (Text("a full-width colon ：", "全角冒号“：”"), Text("type it as : and a space", "请改为半角冒号 : 加空格")),
+    "\u3000": (Text("a full-width space", "全角空格"), _SPACE),
+    "\u00a0": (Text("a no-break space", "不间断空格"), _SPACE),
+    "“": _DOUBLE,
+    "”": _DOUBLE,
+    "‘": _SINGLE,
+    "’": _SINGLE,
+    "，": (Text("a full-width comma ，", "全角逗号“，”"), Text("type it as ,", "请改为半角逗号 ,")),
 }
 _NO_SPACE = re.compile(r"^\s*(?:-\s+)?[\w.]+:[^\s:/\\]")
 _BACKSLASH = re.compile(r'"[^"]*\\[^"]*"')
@@ -270,9 +258,8 @@ def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
     for character, (found, mend) in _FULL_WIDTH.items():
         if character in bare:
-            return _problem(
-                path, number + 1, Text(f"{found.en} in: {line.strip()}", f"{found.zh}：{line.strip()}"), mend
-            )
+            shown = Text(f"{found.en} in: {line.strip()}", f"{found.zh}，见：{line.strip()}")
+            return _problem(path, number + 1, shown, mend)
     if _BACKSLASH.search(code):
         return _backslash(path, number + 1, line)
     if _NO_SPACE.match(code):
@@ -298,13 +285,8 @@ def require_mapping(document: YamlDocument) -> dict[str, Any]:
         return document.data
     text = document.path.read_bytes().decode("utf-8-sig", errors="replace")
     if document.data is None:
-        raise _problem(
-            document.path,
-            1,
-            Text("nothing", "空文件"),
-            Text("write keys and values", "请写入配置项"),
-            Text("the file is empty", "文件为空"),
-        )
+        what, mend = Text("the file is empty", "文件为空"), Text("write keys and values", "请写入配置项")
+        raise _problem(document.path, 1, Text("nothing", "无"), mend, what)
     for number in range(len(text.splitlines())):
         found = _explain_line(document.path, text, number)
         if found is not None:

@@ -6,6 +6,7 @@ missing, is counted, and its values are shown.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import unicodedata
@@ -18,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 from rooftop.errors import ConfigError, InputError
-from rooftop.inputs.vectors import did_you_mean
+from rooftop.inputs.vectors import did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.resources import load_shipped_yaml
 
 _NUMBER = re.compile(
-    r"^([+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(m|米|层|f|kw|kwp|千瓦)?$", re.IGNORECASE
+    r"^([+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:m|米|层|f|kw|kwp|千瓦)?$", re.IGNORECASE
 )
 _EXCEL_EPOCH = datetime.date(1899, 12, 30)
 _EXCEL_SERIALS = (18264, 54788)  # 1950-01-01 .. 2049-12-31
@@ -90,10 +91,10 @@ def _nulls() -> frozenset[str]:
 
 def fold(text: str) -> str:
     """Return `text` for comparing: full-width forms, case, accents and double-encoded UTF-8 do not matter."""
-    try:
-        text = text.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        pass
+    for codec in ("cp1252", "iso-8859-1"):
+        with contextlib.suppress(UnicodeError):
+            text = text.encode(codec).decode("utf-8")
+            break
     decomposed = unicodedata.normalize("NFKD", text.strip())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
@@ -144,9 +145,8 @@ def numbers(column: pd.Series, key: str, where: str) -> Parsed:
 def _numbers_of_text(column: pd.Series, key: str, where: str) -> Parsed:
     cleaned = texts(column)
     table = {text: _number(text) for text in cleaned.dropna().unique()}
-    values = pd.Series(
-        [table[t] if isinstance(t, str) else np.nan for t in cleaned], index=column.index, dtype="float64"
-    )
+    read = [table[t] if isinstance(t, str) else np.nan for t in cleaned]
+    values = pd.Series(read, index=column.index, dtype="float64")
     bad = cleaned[cleaned.notna() & values.isna()]
     if bad.empty:
         return Parsed(values)
@@ -304,7 +304,7 @@ def check_map(mapping: Mapping[str, str], known: Iterable[str], key: str) -> Non
             where=f"{key}.{source}",
             found=target,
             expected=", ".join(vocabulary),
-            mend=Text(f"did you mean {near}?", f"是否为 {near}？") if near else Text("choose one", "请从中选择"),
+            mend=suggest(near, Text("choose one", "请从中选择")),
         )
 
 
@@ -367,6 +367,14 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
         notices.append(Notice("use_unknown", text, unknown, source=where))
     for name, system in uses()["codes"].items():
         coded = frame.loc[frame["use_source"] == f"code:{name}", "raw"]
+        if len(coded):
+            text = Text(
+                f"the use of {len(coded)} buildings is read as {name} codes",
+                f"{len(coded)} 栋建筑的用途按 {name} 代码识别",
+            )
+            notices.append(
+                Notice("use_by_code", text, len(coded), severity="info", source=where, examples=_examples(coded))
+            )
         open_codes = coded[coded.map(clean).isin(list(system.get("ambiguous", {})))]
         if len(open_codes):
             text = Text(
@@ -399,9 +407,8 @@ def public_institutions(
     table = {fold(str(word)): answer for answer in ("yes", "no", "unknown") for word in words()[answer]}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
-    answer = pd.Series(
-        [table.get(fold(v)) if isinstance(v, str) else None for v in raw], index=use.index, dtype="string"
-    )
+    answers = [table.get(fold(v)) if isinstance(v, str) else None for v in raw]
+    answer = pd.Series(answers, index=use.index, dtype="string")
     notices = []
     unread = raw[raw.notna() & answer.isna()]
     if len(unread):

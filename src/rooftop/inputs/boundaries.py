@@ -116,9 +116,7 @@ def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all"
         geometry=[frame],
         crs=buildings.crs,
     )
-    text = Text(
-        f"no districts are configured: all buildings form one, {name}", f"未配置县区边界：所有建筑合为一个单元“{name}”"
-    )
+    text = Text(f"no districts are configured: all buildings form one, {name}", f"未配置县区边界：所有建筑合为“{name}”")
     return Units(table, (Notice("single_district", text, severity="info", source="inputs.districts"),))
 
 
@@ -150,9 +148,7 @@ def _count_missing_codes(codes: pd.Series, config: BoundaryInput, where: str, ro
         raise InputError(
             Text("no unit has a code", "所有单元都没有代码"),
             where=Text(f"{role}.id_field ({where})", f"{role}.id_field（{where}）"),
-            found=Text(
-                f"{config.id_field} is empty in all {missing} rows", f"字段 {config.id_field} 的 {missing} 行全部为空"
-            ),
+            found=Text(f"{config.id_field} is empty in all {missing} rows", f"{config.id_field} 的 {missing} 行全为空"),
             expected=Text("a code such as 320706", "代码，如 320706"),
             mend=Text("map id_field to the field with the codes", "请将 id_field 映射到代码字段"),
         )
@@ -178,15 +174,11 @@ def _by_code(
         shapes[i] = geometry[positions[0]] if len(positions) == 1 else shapely.union_all(geometry[positions])
     repeated = [code for code, positions in rows.items() if len(positions) > 1]
     if repeated:
-        text = Text(
-            f"{len(repeated)} codes have several rows, joined into one", f"{len(repeated)} 个代码有多行，已合并"
-        )
+        text = Text(f"{len(repeated)} codes have several rows, joined", f"{len(repeated)} 个代码有多行，已合并")
         notices.append(Notice("unit_joined", text, len(repeated), source=where, examples=tuple(repeated[:5])))
     named = [code for code in repeated if names.iloc[rows[code]].nunique() > 1]
     if named:
-        text = Text(
-            f"{len(named)} codes carry several names; the first is used", f"{len(named)} 个代码对应多个名称，取首个"
-        )
+        text = Text(f"{len(named)} codes have several names; first used", f"{len(named)} 个代码有多个名称，取首个")
         notices.append(Notice("unit_names_differ", text, len(named), source=where, examples=tuple(named[:5])))
     table = {
         "unit_id": pd.Series(list(rows), dtype="string"),

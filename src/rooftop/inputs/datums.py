@@ -1,8 +1,6 @@
-"""Coordinates: GCJ-02 and BD-09 to WGS84, CRS checks, the metric working CRS, meridian convergence.
+"""Coordinates: any CRS and datum to WGS84, CRS checks, the metric working CRS, meridian convergence.
 
 CGCS2000 is taken as WGS84: they differ by centimetres to decimetres, less than any footprint's own accuracy.
-GCJ-02 is defined only inside China; as in the services that use it, "inside" is the box `GCJ02_BOX`, which also
-holds neighbouring countries. Outside the box GCJ-02 and BD-09's inner step are the identity.
 """
 
 from __future__ import annotations
@@ -20,20 +18,35 @@ from pyproj.transformer import TransformerGroup
 
 from rooftop.config import Datum
 from rooftop.errors import ConfigError, InputError
+from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gcj02_box, wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.lang import Text
 from rooftop.notices import Notice
+
+__all__ = [
+    "GCJ02_BOX",
+    "Geometries",
+    "Located",
+    "bd09_to_wgs84",
+    "check_coordinates",
+    "gcj02_to_wgs84",
+    "in_gcj02_box",
+    "is_wgs84_like",
+    "locate",
+    "meridian_convergence_deg",
+    "old_chinese_datum",
+    "parse_crs",
+    "parse_working_crs",
+    "project",
+    "to_wgs84_geometry",
+    "wgs84_to_bd09",
+    "wgs84_to_gcj02",
+    "working_crs",
+]
 
 Array = npt.NDArray[np.float64]
 Geometries = npt.NDArray[np.object_]
 
 WGS84 = CRS.from_epsg(4326)
-GCJ02_BOX = (72.004, 0.8293, 137.8347, 55.8271)
-"""lon_min, lat_min, lon_max, lat_max of the area where GCJ-02 differs from WGS84."""
-
-_KRASOVSKY_A = 6378245.0
-_KRASOVSKY_E2 = 0.00669342162296594323
-_BD09_ANGLE = np.pi * 3000.0 / 180.0
-_ITERATIONS = 5
 _SAME_AS_WGS84 = ("world geodetic system 1984", "wgs 84", "wgs_1984", "china 2000", "cgcs2000", "china geodetic")
 _OLD_CHINESE = {
     "beijing 1954": Text("Beijing 1954", "1954年北京坐标系"),
@@ -42,106 +55,6 @@ _OLD_CHINESE = {
     "xian_1980": Text("Xi'an 1980", "1980西安坐标系"),
 }
 _AREA_MARGIN_DEG = 6.0
-
-
-# --- GCJ-02 and BD-09 ------------------------------------------------------------------------------------------------
-
-
-def in_gcj02_box(lon: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Tell which points lie in the box where GCJ-02 is defined."""
-    x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
-    west, south, east, north = GCJ02_BOX
-    return (x >= west) & (x <= east) & (y >= south) & (y <= north)
-
-
-def _gcj02_offset(lon: Array, lat: Array) -> tuple[Array, Array]:
-    """Return GCJ-02 minus WGS84 [deg], whatever the place."""
-    x, y = lon - 105.0, lat - 35.0
-    root = np.sqrt(np.abs(x))
-    wave = 20.0 * np.sin(6.0 * np.pi * x) + 20.0 * np.sin(2.0 * np.pi * x)
-    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-    north += (wave + 20.0 * np.sin(np.pi * y) + 40.0 * np.sin(np.pi * y / 3.0)) * 2.0 / 3.0
-    north += (160.0 * np.sin(np.pi * y / 12.0) + 320.0 * np.sin(np.pi * y / 30.0)) * 2.0 / 3.0
-    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-    east += (wave + 20.0 * np.sin(np.pi * x) + 40.0 * np.sin(np.pi * x / 3.0)) * 2.0 / 3.0
-    east += (150.0 * np.sin(np.pi * x / 12.0) + 300.0 * np.sin(np.pi * x / 30.0)) * 2.0 / 3.0
-    phi = np.deg2rad(lat)
-    flat = 1.0 - _KRASOVSKY_E2 * np.sin(phi) ** 2
-    meridian = _KRASOVSKY_A * (1.0 - _KRASOVSKY_E2) / flat**1.5
-    parallel = _KRASOVSKY_A / np.sqrt(flat) * np.cos(phi)
-    return np.rad2deg(east / parallel), np.rad2deg(north / meridian)
-
-
-def _pair(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-    return x, y
-
-
-def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Shift WGS84 to GCJ-02 (Amap, Tencent).
-
-    Parameters
-    ----------
-    lon, lat : array_like
-        Degrees, any shape.
-
-    Returns
-    -------
-    tuple of ndarray
-        Degrees; unchanged outside `GCJ02_BOX`.
-    """
-    x, y = _pair(lon, lat)
-    inside = in_gcj02_box(x, y)
-    dx, dy = _gcj02_offset(x, y)
-    return np.where(inside, x + dx, x), np.where(inside, y + dy, y)
-
-
-def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Shift GCJ-02 back to WGS84 by fixed-point iteration (residual far under a millimetre).
-
-    Parameters
-    ----------
-    lon, lat : array_like
-        Degrees in GCJ-02, any shape.
-
-    Returns
-    -------
-    tuple of ndarray
-        Degrees; unchanged outside `GCJ02_BOX`.
-    """
-    x, y = _pair(lon, lat)
-    inside = in_gcj02_box(x, y)
-    u, v = x.copy(), y.copy()
-    for _ in range(_ITERATIONS):
-        dx, dy = _gcj02_offset(u, v)
-        u, v = x - dx, y - dy
-    return np.where(inside, u, x), np.where(inside, v, y)
-
-
-def _gcj02_to_bd09(lon: Array, lat: Array) -> tuple[Array, Array]:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD09_ANGLE)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD09_ANGLE)
-    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
-
-
-def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Shift WGS84 to BD-09 (Baidu); arguments and result as in `wgs84_to_gcj02`."""
-    x, y = _pair(lon, lat)
-    inside = in_gcj02_box(x, y)
-    u, v = _gcj02_to_bd09(*wgs84_to_gcj02(x, y))
-    return np.where(inside, u, x), np.where(inside, v, y)
-
-
-def bd09_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Shift BD-09 (Baidu) back to WGS84 by iteration; arguments and result as in `gcj02_to_wgs84`."""
-    x, y = _pair(lon, lat)
-    inside = in_gcj02_box(x, y)
-    u, v = x - 0.0065, y - 0.006
-    for _ in range(_ITERATIONS):
-        bx, by = _gcj02_to_bd09(u, v)
-        u, v = u + (x - bx), v + (y - by)
-    wx, wy = gcj02_to_wgs84(u, v)
-    return np.where(inside, wx, x), np.where(inside, wy, y)
 
 
 # --- coordinate reference systems ------------------------------------------------------------------------------------
@@ -210,8 +123,8 @@ def parse_working_crs(text: str) -> CRS:
     """
     crs = parse_crs(text, "crs")
     units = {axis.unit_name for axis in crs.axis_info}
-    mercator = "mercator" in (crs.coordinate_operation.method_name.lower() if crs.coordinate_operation else "")
-    mercator = mercator and "transverse" not in crs.coordinate_operation.method_name.lower()
+    method = _method(crs)
+    mercator = "mercator" in method and "transverse" not in method
     if not crs.is_projected or not units <= {"metre", "meter"} or mercator or old_chinese_datum(crs):
         raise ConfigError(
             Text("the working CRS cannot be measured in", "工作坐标系不能用于量算面积"),
@@ -245,7 +158,7 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     ndarray
         Degrees in (-180, 180], same shape.
     """
-    x, y = _pair(lon, lat)
+    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
     transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
     east, north = transformer.transform(x.ravel(), y.ravel())
     lon_n, lat_n = transformer.transform(east, np.asarray(north) + 50.0, direction="INVERSE")
@@ -256,18 +169,28 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
 
 
+def _base(crs: CRS) -> CRS:
+    """Return the geographic CRS under a CRS (itself when there is none)."""
+    return crs.geodetic_crs or crs
+
+
+def _method(crs: CRS) -> str:
+    return crs.coordinate_operation.method_name.lower() if crs.coordinate_operation else ""
+
+
+def _datum_names(crs: CRS) -> str:
+    base = _base(crs)
+    return f"{base.name} {base.datum.name if base.datum else ''}".lower()
+
+
 def old_chinese_datum(crs: CRS) -> Text | None:
     """Return the name of the datum when it is Beijing 1954 or Xi'an 1980, else None."""
-    base = crs.geodetic_crs
-    names = f"{base.name} {base.datum.name if base.datum else ''}".lower() if base else ""
-    return next((label for key, label in _OLD_CHINESE.items() if key in names), None)
+    return next((label for key, label in _OLD_CHINESE.items() if key in _datum_names(crs)), None)
 
 
 def is_wgs84_like(crs: CRS) -> bool:
     """Tell whether the CRS stands on WGS84 or CGCS2000, which are taken as one."""
-    base = crs.geodetic_crs
-    names = f"{base.name} {base.datum.name if base.datum else ''}".lower() if base else ""
-    return any(key in names for key in _SAME_AS_WGS84)
+    return any(key in _datum_names(crs) for key in _SAME_AS_WGS84)
 
 
 # --- geometries ------------------------------------------------------------------------------------------------------
@@ -329,6 +252,8 @@ def to_wgs84_geometry(
 ) -> tuple[Geometries, tuple[Notice, ...]]:
     """Return the geometries in WGS84 degrees, with notices; arguments and errors as in `locate`."""
     check_coordinates(shapely.total_bounds(geometry), source, where)
+    if source.is_bound and datum in ("wgs84", "cgcs2000"):
+        return _apply(geometry, Transformer.from_crs(source, WGS84, always_xy=True).transform), ()
     base = _unproject(geometry, source)
     _check_area_of_use(shapely.total_bounds(base), source, where)
     if datum in ("gcj02", "bd09"):
@@ -357,7 +282,7 @@ def _unproject(geometry: Geometries, source: CRS) -> Geometries:
     """Return degrees on the CRS's own datum, without any datum shift."""
     if source.is_geographic:
         return geometry
-    transformer = Transformer.from_crs(source, source.geodetic_crs, always_xy=True)
+    transformer = Transformer.from_crs(source, _base(source), always_xy=True)
     return _apply(geometry, transformer.transform)
 
 
@@ -420,10 +345,10 @@ def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
 
 def _check_zone_prefix(x0: float, x1: float, crs: CRS, found: Text, where: str) -> None:
     """Refuse Gauss-Krüger eastings whose zone prefix is not the CRS's (40 500 000 m read as 500 000 m)."""
-    method = crs.coordinate_operation.method_name if crs.coordinate_operation else ""
-    if "Transverse Mercator" not in method:
+    operation = crs.coordinate_operation
+    if operation is None or "transverse mercator" not in _method(crs):
         return
-    false_easting = next((p.value for p in crs.coordinate_operation.params if p.name == "False easting"), 500_000.0)
+    false_easting = next((float(p.value) for p in operation.params if p.name == "False easting"), 500_000.0)
     middle = (x0 + x1) / 2.0
     if abs(middle - false_easting) < 2_000_000.0:
         return
@@ -477,8 +402,8 @@ def _check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
 def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[Transformer, tuple[Notice, ...]]:
     """Return the most accurate way from the CRS's own datum to WGS84 at this place."""
     x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
-    area = AreaOfInterest(x0, y0, x1, y1) if np.isfinite([x0, y0, x1, y1]).all() else None
-    base = source.geodetic_crs
+    base = _base(source)
+    area: Any = AreaOfInterest(x0, y0, x1, y1)
     group = TransformerGroup(base, WGS84, always_xy=True, area_of_interest=area)
     try:
         best = group.transformers[0]

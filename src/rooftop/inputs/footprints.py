@@ -90,7 +90,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None) -> Buildings
     _heights(table, vector, config, ~excluded, reasons, notices)
     table["status"] = np.where(excluded, "excluded", np.where(reasons.has("huge_footprint"), "needs_survey", "ok"))
     table["reasons"] = reasons.lists()
-    notices += _overlaps(geometry, ~excluded, where)
+    notices += _overlaps(geometry, ~(reasons.has("empty_geometry") | reasons.has("duplicate_geometry")), where)
     frame = gpd.GeoDataFrame(table, geometry=geometry, crs=place.crs)
     log.info("%s: %d footprints, %d excluded", where, len(frame), int(excluded.sum()))
     return Buildings(frame, place.crs, tuple(notices), _provenance(config, vector, place))
@@ -124,7 +124,8 @@ class _Reasons:
 
 def _without_empty(geometry: Geometries, where: str) -> Geometries:
     """Return the geometries with empty ones as None; all empty is an error."""
-    out = np.where(shapely.is_empty(geometry), None, geometry)
+    out = geometry.copy()
+    out[shapely.is_empty(geometry)] = None
     if all(g is None for g in out):
         raise InputError(
             Text("no building has a geometry", "所有建筑都没有几何图形"),
@@ -142,7 +143,9 @@ def _geometry(
     """Repair, find duplicates, judge sizes; return geometries in the working CRS and a digest of each."""
     geometry, repaired = _repair(place.projected)
     empty = np.array([g is None for g in geometry], dtype=bool)
-    digests = _digests(np.where(empty, None, place.lonlat))
+    lonlat = place.lonlat.copy()
+    lonlat[empty] = None
+    digests = _digests(lonlat)
     duplicate = pd.Series(digests, dtype=object).duplicated().to_numpy() & ~empty
     area = shapely.area(geometry)
     smallest = float(attributes.roof_types()["min_patch_m2"]["value"])
@@ -228,21 +231,25 @@ def _measurable(place: Located, where: str) -> list[Notice]:
 
 
 def _overlaps(geometry: Geometries, kept: Mask, where: str) -> list[Notice]:
-    """Count the pairs of kept footprints that overlap, and the area they share."""
+    """Count the pairs of kept footprints that overlap, how many by more than rounding, and the area they share."""
     rows = np.flatnonzero(kept)
     shapes = geometry[rows]
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     once = left < right
     left, right = left[once], right[once]
     area = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-    real = area > float(attributes.limits()["overlap_m2"]["min"])
-    count, total = int(real.sum()), float(area[real].sum())
+    real = area > 0.0
+    count, total = int(real.sum()), float(area.sum())
     if not count:
         return []
-    pairs = tuple(f"{rows[a]}-{rows[b]}" for a, b in zip(left[real][:5], right[real][:5], strict=True))
+    largest = np.argsort(-area, kind="stable")[: min(count, 5)]
+    pairs = tuple(f"{rows[left[k]]}-{rows[right[k]]} ({area[k]:.2f} m²)" for k in largest)
+    least = float(attributes.limits()["overlap_m2"]["min"])
+    more = int((area > least).sum())
     text = Text(
-        f"{count} pairs of footprints overlap, by {total:.0f} m² in all; the higher one keeps the area",
-        f"{count} 对轮廓重叠，共 {total:.0f} ㎡；重叠部分归较高的建筑",
+        f"{count} pairs of footprints overlap, {more} by more than {least:g} m², {total:.1f} m² in all; "
+        "the higher one keeps the area",
+        f"{count} 对轮廓重叠，其中 {more} 对超过 {least:g} ㎡，共 {total:.1f} ㎡；重叠部分归较高的建筑",
     )
     return [Notice("overlaps", text, count, source=where, examples=pairs)]
 

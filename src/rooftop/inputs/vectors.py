@@ -1,6 +1,6 @@
 """Shared reading of any vector file: layer, encoding, fields and CRS are settled here.
 
-Shapefile text is read byte for byte and decoded here, because neither the .cpg nor the language byte of the .dbf can
+Shapefile text is read byte for byte and decoded by us, because neither the .cpg nor the language byte of the .dbf can
 be trusted: a value cut in the middle of a character, or a wrong .cpg, must not stop a run.
 """
 
@@ -26,34 +26,16 @@ from pyproj import CRS
 
 from rooftop.errors import InputError
 from rooftop.inputs.datums import Geometries, parse_crs
+from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
 log = logging.getLogger(__name__)
 
-_BYTES = "ISO-8859-1"
 _PARQUET = (".parquet", ".geoparquet", ".pq")
-_BYTE_FORMATS = (".shp", ".dbf")
+_BYTE_FORMATS = (".shp", ".dbf", ".zip")
 _ARROW = (".gpkg", ".fgb")
 _SAMPLE_ROWS = 2000
-_CPG_NAMES = {
-    "936": "gb18030",
-    "cp936": "gb18030",
-    "gbk": "gb18030",
-    "gb2312": "gb18030",
-    "gb18030": "gb18030",
-    "ansi 936": "gb18030",
-    "oem": "",
-    "system": "",
-    "65001": "utf-8",
-    "utf8": "utf-8",
-    "utf-8": "utf-8",
-    "88591": "iso-8859-1",
-    "big5": "big5",
-    "950": "big5",
-    "cp950": "big5",
-}
-_DBF_LANGUAGE_GBK = 0x4D
 
 
 @dataclass(frozen=True)
@@ -120,6 +102,11 @@ def did_you_mean(name: str, known: Sequence[str]) -> str | None:
     return lowered[close[0]] if close else None
 
 
+def suggest(near: str | None, otherwise: Text) -> Text:
+    """Return "did you mean", or another mend where nothing is close."""
+    return otherwise if near is None else Text(f"did you mean {near}?", f"是否为 {near}？")
+
+
 # --- opening ---------------------------------------------------------------------------------------------------------
 
 
@@ -150,12 +137,12 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
     layer, notices = _choose_layer(path, layer, role)
     raw_bytes = path.suffix.lower() in _BYTE_FORMATS
     try:
-        info = _info(path, layer, _BYTES if raw_bytes else None)
+        info = _info(path, layer, BYTES if raw_bytes else None)
     except UnicodeDecodeError:
-        info, raw_bytes = _info(path, layer, _BYTES), True
+        info, raw_bytes = _info(path, layer, BYTES), True
     fields = raw_fields = tuple(str(name) for name in np.asarray(info["fields"]))
     if raw_bytes:
-        samples = [name.encode(_BYTES) for name in raw_fields] + _sample_bytes(path, layer)
+        samples = [name.encode(BYTES) for name in raw_fields] + _sample_bytes(path, layer)
         encoding, how = (encoding, Text("configured", "配置指定")) if encoding else detect_encoding(samples, path)
         fields = tuple(decode(name, encoding)[0] for name in raw_fields)
         notices += _encoding_notice(path, encoding, how, samples)
@@ -174,9 +161,9 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
 
 def _sample_bytes(path: Path, layer: str | None) -> list[bytes]:
     """Return the text values of the first rows, undecoded."""
-    frame = _read_frame(path, layer, None, _BYTES, geometry=False, max_features=_SAMPLE_ROWS)
+    frame = _read_frame(path, layer, None, BYTES, geometry=False, max_features=_SAMPLE_ROWS)
     columns = [frame[c].dropna() for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
-    return [str(v).encode(_BYTES, errors="replace") for column in columns for v in column.unique()]
+    return [str(v).encode(BYTES, errors="replace") for column in columns for v in column.unique()]
 
 
 def _encoding_notice(path: Path, encoding: str, how: Text, samples: Sequence[bytes]) -> tuple[Notice, ...]:
@@ -234,7 +221,7 @@ def _info(path: Path, layer: str | None, encoding: str | None) -> dict[str, obje
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not _sibling(path, s)]
+    missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not sibling(path, s)]
     if missing:
         parts = ", ".join(path.stem + suffix for suffix in missing)
         mend = Text(f"copy the whole shapefile: {parts} is missing", f"请复制完整的Shapefile：缺少 {parts}")
@@ -249,12 +236,6 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         expected="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet",
         mend=mend,
     )
-
-
-def _sibling(path: Path, suffix: str) -> Path | None:
-    """Return the shapefile part with this suffix, in whatever case."""
-    wanted = (path.stem + suffix).lower()
-    return next((p for p in sorted(path.parent.iterdir()) if p.name.lower() == wanted), None)
 
 
 def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None, tuple[Notice, ...]]:
@@ -281,9 +262,7 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
             where=f"{role}.layer",
             found=layer,
             expected=", ".join(names),
-            mend=Text(f"did you mean {near}?", f"是否为 {near}？")
-            if near
-            else Text("choose one of these", "请从中选择"),
+            mend=suggest(near, Text("choose one of these", "请从中选择")),
         )
     if len(names) == 1:
         return names[0], ()
@@ -399,9 +378,7 @@ def require_fields(layer: Layer, columns: dict[str, str], role: str) -> None:
             where=Text(f"{role}.{key} ({layer.path})", f"{role}.{key}（{layer.path}）"),
             found=name,
             expected=", ".join(layer.fields) or Text("(the file has no attributes)", "（文件没有属性表）"),
-            mend=Text(f"did you mean {near}?", f"是否为 {near}？")
-            if near
-            else Text("map the key to one of these fields, or to null", "请映射到其中一个字段，或设为 null"),
+            mend=suggest(near, Text("map the key to one of these, or to null", "请映射到其中一个字段，或设为 null")),
         )
 
 
@@ -445,10 +422,10 @@ def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geomet
     raw = [raw_of[name] for name in wanted]
     codec = layer.encoding
     try:
-        frame = _read_frame(layer.path, layer.layer, raw, _BYTES if codec else None)
+        frame = _read_frame(layer.path, layer.layer, raw, BYTES if codec else None)
     except UnicodeDecodeError:
-        frame = _read_frame(layer.path, layer.layer, raw, _BYTES)
-        samples = [v.encode(_BYTES) for c in raw for v in frame[c].dropna().unique() if isinstance(v, str)]
+        frame = _read_frame(layer.path, layer.layer, raw, BYTES)
+        samples = [v.encode(BYTES) for c in raw for v in frame[c].dropna().unique() if isinstance(v, str)]
         codec = detect_encoding(samples, layer.path)[0]
     geometry = np.asarray(frame["geometry"], dtype=object) if "geometry" in frame else np.full(len(frame), None)
     table, broken = {}, []
@@ -460,11 +437,8 @@ def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geomet
     notices: tuple[Notice, ...] = ()
     if broken:
         text = Text(f"{len(broken)} texts have damaged characters", f"{len(broken)} 处文本含损坏字符")
-        notices = (
-            Notice(
-                "text_damaged", text, len(broken), source=str(layer.path), examples=tuple(dict.fromkeys(broken))[:5]
-            ),
-        )
+        examples = tuple(dict.fromkeys(broken))[:5]
+        notices = (Notice("text_damaged", text, len(broken), source=str(layer.path), examples=examples),)
     return pd.DataFrame(table, index=pd.RangeIndex(len(frame))), shapely.force_2d(geometry), notices
 
 
@@ -529,92 +503,3 @@ def _polygons_only(geometry: Geometries, path: Path) -> tuple[Geometries, tuple[
     text = Text(f"{count} rows are points or lines, not polygons", f"{count} 行是点或线而非面")
     rows = tuple(str(i) for i in np.flatnonzero(other)[:5])
     return out, (Notice("not_polygon", text, count, source=str(path), examples=rows),)
-
-
-# --- text encodings --------------------------------------------------------------------------------------------------
-
-
-def decode(text: str, encoding: str) -> tuple[str, bool]:
-    """Decode bytes that were read as ISO-8859-1.
-
-    Returns
-    -------
-    tuple of str and bool
-        The text, and whether it was damaged (a character cut or not of this encoding, replaced by U+FFFD).
-    """
-    data = text.encode(_BYTES, errors="replace")
-    try:
-        return data.decode(encoding), False
-    except UnicodeDecodeError:
-        return data.decode(encoding, errors="replace").rstrip("\ufffd"), True
-
-
-def detect_encoding(samples: Sequence[bytes], path: Path) -> tuple[str, Text]:
-    """Find out the encoding of some byte strings.
-
-    Parameters
-    ----------
-    samples : sequence of bytes
-        Names and values.
-    path : Path
-        Its .cpg and the language byte of its .dbf are asked first, and believed when the bytes agree.
-
-    Returns
-    -------
-    tuple of str and Text
-        Python codec and how it was found.
-    """
-    tricky = [s for s in samples if not s.isascii()]
-    declared = _declared_encoding(path)
-    if not tricky:
-        return declared or "utf-8", Text("ASCII only", "仅ASCII字符")
-    scores = {codec: _score(tricky, codec) for codec in ("utf-8", "gb18030")}
-    if declared and _score(tricky, declared) >= 0.95 and scores["utf-8"] < 0.95:
-        return declared, Text("declared by the file", "文件自带声明")
-    if scores["utf-8"] >= 0.8:
-        return "utf-8", Text("recognised", "自动识别")
-    if scores["gb18030"] >= 0.5:
-        return "gb18030", Text("recognised", "自动识别")
-    return declared or _BYTES.lower(), Text("assumed", "推定")
-
-
-def _declared_encoding(path: Path) -> str | None:
-    if path.suffix.lower() != ".shp":
-        return None
-    cpg = _sibling(path, ".cpg")
-    if cpg is not None:
-        name = cpg.read_bytes()[:64].decode("ascii", errors="ignore").strip().strip("\x00").lower()
-        codec = _CPG_NAMES.get(name, name.replace("ansi ", "cp") if name else "")
-        try:
-            b"".decode(codec or "-")
-        except LookupError:
-            codec = ""
-        if codec:
-            return codec
-    dbf = _sibling(path, ".dbf")
-    if dbf is not None:
-        with dbf.open("rb") as handle:
-            header = handle.read(32)
-        if len(header) == 32 and header[29] == _DBF_LANGUAGE_GBK:
-            return "gb18030"
-    return None
-
-
-def _score(samples: Sequence[bytes], codec: str) -> float:
-    """Return the share of samples that read well: they decode but for a cut end; Chinese ones are common Chinese."""
-    good = 0
-    for data in samples:
-        text = data.decode(codec, errors="replace")
-        body = text[:-1] if text.endswith("\ufffd") else text
-        bad = "\ufffd" in body
-        if codec == "gb18030" and not bad:
-            bad = not all(_common_chinese(c) for c in body if ord(c) > 127)
-        good += not bad
-    return good / len(samples)
-
-
-def _common_chinese(character: str) -> bool:
-    try:
-        return len(character.encode("gb2312")) == 2
-    except UnicodeEncodeError:
-        return False
