@@ -43,25 +43,26 @@ clean:
 
 # The first Python that works; 3.11 to 3.13 are tested and go before later ones. PYTHON=... overrides.
 $(BIN)/python:
-	@python="$(PYTHON)"; \
-	try() { "$$1" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$2))" >/dev/null 2>&1; }; \
+	@python="$(PYTHON)"; bare=""; \
 	for last in 14 99; do \
 	  for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
-	    [ -n "$$python" ] || { try $$name $$last && python=$$name; } || true; \
+	    [ -z "$$python" ] || break 2; \
+	    "$$name" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$last))" >/dev/null 2>&1 || continue; \
+	    if "$$name" -c 'import venv, ensurepip' >/dev/null 2>&1; then python="$$name"; else bare="$$name"; fi; \
 	  done; \
 	done; \
+	if [ -z "$$python" ] && [ -n "$$bare" ]; then \
+	  echo "$$bare lacks venv or ensurepip: on Debian and Ubuntu, apt-get install python3-venv" >&2; \
+	  echo "$$bare 缺少 venv 或 ensurepip：Debian、Ubuntu 请执行 apt-get install python3-venv" >&2; \
+	  exit 2; \
+	fi; \
 	if [ -z "$$python" ]; then \
-	  echo "rooftop needs Python 3.11 or later; none found on PATH (found: `python3 --version 2>&1 || true`)." >&2; \
+	  echo "rooftop needs Python 3.11 or later; none found on PATH (python3 is: `python3 --version 2>&1`)." >&2; \
 	  echo "Install one (https://www.python.org, or apt-get install python3 python3-venv), or say: make PYTHON=/path/to/python" >&2; \
 	  echo "rooftop 需要 Python 3.11 或更高版本，未在 PATH 中找到。" >&2; \
 	  exit 2; \
 	fi; \
-	if ! "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
-	  echo "$$python lacks venv or ensurepip: on Debian and Ubuntu, apt-get install python3-venv" >&2; \
-	  echo "$$python 缺少 venv 或 ensurepip：Debian、Ubuntu 请执行 apt-get install python3-venv" >&2; \
-	  exit 2; \
-	fi; \
-	echo "making $(VENV) with `"$$python" --version`"; \
+	echo "making $(VENV) with `"$$python" --version` (about 1 GB to come)"; \
 	"$$python" -m venv --clear $(VENV)
 
 $(VENV)/.core: requirements.lock pyproject.toml | $(BIN)/python
