@@ -149,7 +149,9 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
 
 
 def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64]) -> _RoofCells:
-    row, col = np.nonzero(np.isin(surface.owner, roofs) & np.isfinite(surface.dsm))
+    wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
+    wanted[roofs] = True
+    row, col = np.nonzero(wanted[surface.owner] & np.isfinite(surface.dsm))
     roof = surface.owner[row, col].astype(np.int64)
     order = np.argsort(roof, kind="stable")
     row, col, roof = row[order], col[order], roof[order]

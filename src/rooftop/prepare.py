@@ -13,10 +13,10 @@ from pyproj import CRS, Transformer
 
 from rooftop.config import Config
 from rooftop.energy import plane_year
-from rooftop.errors import ConfigError, InputError
+from rooftop.errors import InputError
 from rooftop.grid import Tile, tile_of
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
-from rooftop.inputs.datums import meridian_convergence_deg, wgs84_to_gcj02
+from rooftop.inputs.datums import meridian_convergence_deg, parse_working_crs, wgs84_to_gcj02
 from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
@@ -87,38 +87,10 @@ class Prepared:
     notices: tuple[Notice, ...]
 
 
-def working_crs_of(config: Config) -> CRS | None:
-    """Return the configured working CRS, or None to let the data set choose.
-
-    Raises
-    ------
-    ConfigError
-        It is unknown or not in metres.
-    """
-    if config.crs is None:
-        return None
-    try:
-        crs = CRS.from_user_input(config.crs)
-    except Exception as error:
-        raise ConfigError(
-            Text("unknown CRS", "无法识别的坐标系"), where="crs", found=config.crs, mend="EPSG:4549"
-        ) from error
-    web_mercator = crs.to_epsg() == 3857
-    if not crs.is_projected or crs.axis_info[0].unit_name != "metre" or web_mercator:
-        raise ConfigError(
-            Text("the working CRS must be projected, in metres, and keep areas", "工作坐标系须为米制投影坐标系且面积不失真"),
-            where="crs",
-            found=crs.name,
-            expected="CGCS2000 3-degree Gauss-Kruger, e.g. EPSG:4549",
-            mend=Text("leave crs empty: the fitting zone is chosen", "将 crs 留空，程序会自动选择合适的分带"),
-        )
-    return crs
-
-
 def read_sources(config: Config) -> Sources:
     """Read and join all inputs."""
     inputs = config.inputs
-    footprints = read_buildings(inputs.footprints, working_crs_of(config))
+    footprints = read_buildings(inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None)
     buildings, crs = _located(footprints.table, footprints.crs), footprints.crs
     notices, provenance = list(footprints.notices), [footprints.provenance]
     units = _read_all_units(config, buildings, crs)

@@ -125,9 +125,9 @@ def lod1_surface(
     rows = rows[np.argsort(blocks.top_m[rows], kind="stable")]
     owner = burn(list(blocks.geometry[rows]), list(rows), grid)
     surface = ground_window(ground, grid) if dsm is None else ground_window(dsm, grid)
-    unseen = np.setdiff1d(rows, owner)
-    if len(unseen):
-        _claim_small(grid, blocks, unseen, owner)
+    seen = np.zeros(len(blocks.geometry), dtype=bool)
+    seen[owner[owner >= 0]] = True
+    _claim_small(grid, blocks, rows[~seen[rows]], owner)
     if dsm is None:
         held = owner >= 0
         surface[held] = blocks.top_m[owner[held]].astype(np.float32)
