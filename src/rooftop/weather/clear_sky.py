@@ -119,10 +119,7 @@ def clear_sky_hours(
     """
     steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
     turbidity: Array | float
-    if linke_turbidity is None:
-        turbidity = _climatology(index, latitude, longitude)
-    else:
-        turbidity = linke_turbidity
+    turbidity = _climatology(index, latitude, longitude) if linke_turbidity is None else linke_turbidity
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     pressure = pvlib.atmosphere.alt2pres(altitude)
     ghi = np.zeros(len(index))

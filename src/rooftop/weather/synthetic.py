@@ -82,7 +82,7 @@ def synthetic_weather(
     sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
     dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), bound.dni)
     dhi = np.maximum(ghi - dni * sin_h, 0.0)
-    clearness = wanted / np.maximum(_extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
+    clearness = wanted / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
     if monthly_temp_air is None:
         means = default_temperature(latitude, altitude)
         notices = (*notices, _default_temperature_notice(means))
@@ -94,7 +94,7 @@ def synthetic_weather(
             "ghi": ghi,
             "dni": dni,
             "dhi": dhi,
-            "temp_air": _hourly_temperature(index, longitude, means, clearness),
+            "temp_air": temperature_hours(index, longitude, means, clearness),
             "wind_speed": np.full(HOURS, wind),
         },
         index=index,
@@ -194,7 +194,8 @@ def _daily_clearness(mean: float, high: float, noise: Array) -> Array:
     return np.asarray(low + (high - low) * betaincinv(total * centre, total * (1.0 - centre), quantile), dtype=float)
 
 
-def _extraterrestrial_months(index: pd.DatetimeIndex, elevation: Array) -> Array:
+def extraterrestrial_months(index: pd.DatetimeIndex, elevation: Array) -> Array:
+    """Return the months' horizontal irradiation above the atmosphere [kWh/m2], (12,)."""
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     return sum_by_month(extra * np.maximum(np.sin(np.radians(elevation)), 0.0), index)
 
@@ -218,8 +219,25 @@ def default_temperature(latitude: float, altitude: float) -> Array:
     return np.asarray(annual + half_range * np.cos(2.0 * np.pi * (middle - warmest) / 365.0), dtype=float)
 
 
-def _hourly_temperature(index: pd.DatetimeIndex, longitude: float, means: Array, clearness: Array) -> Array:
-    """Return (8760,) air temperature: a smooth year through the monthly means plus Erbs' diurnal course."""
+def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: Array, clearness: Array) -> Array:
+    """Make hourly air temperature: a smooth year through the monthly means plus Erbs' diurnal course.
+
+    Parameters
+    ----------
+    index : pandas.DatetimeIndex
+        (8760,) middles of hours of the nominal year.
+    longitude : float
+        [deg].
+    means : numpy.ndarray
+        (12,) monthly means [degC]; hit exactly.
+    clearness : numpy.ndarray
+        (12,) monthly GHI over extraterrestrial; clear months have the larger daily range.
+
+    Returns
+    -------
+    numpy.ndarray
+        (8760,) [degC].
+    """
     settings = synthetic_settings()["temperature"]
     middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
     day = np.arange(365) + 0.5
