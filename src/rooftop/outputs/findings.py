@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from rooftop.campaign.candidates import front_group
 from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range, area, capacity, count, percent, percent_range
-from rooftop.targets.models import Coverage, Group, Pack, Reading
+from rooftop.targets.listing import value_label
+from rooftop.targets.models import Group, Pack
 
 Certainty = Literal["sure", "open", "nothing"]
 NOT_A_NUMBER = float("nan")
@@ -29,28 +29,6 @@ ROW_KEYS = (
     "numerator",
     "denominator",
 )
-
-
-@cache
-def _labels() -> dict[str, dict[str, Text]]:
-    data = load_shipped_yaml("coverage.yaml")["labels"]
-    return {
-        group: {str(key): Text(value["en"], value["zh"]) for key, value in entries.items()}
-        for group, entries in data.items()
-    }
-
-
-def label(group: str, key: object) -> Text:
-    """Return what people call a key of the coverage table.
-
-    Parameters
-    ----------
-    group : str
-        ``level``, ``kind``, ``numerator``, ``denominator``, ``aggregation``, ``target_nature``, ``attained``, …
-    key : str
-        A key without a label stands for itself.
-    """
-    return _labels().get(group, {}).get(str(key), Text(str(key), str(key)))
 
 
 @dataclass(frozen=True)
@@ -76,7 +54,7 @@ class DefinitionResult:
     @property
     def label(self) -> Text:
         """The definition in words."""
-        top, bottom = label("numerator", self.numerator), label("denominator", self.denominator)
+        top, bottom = value_label("numerator", self.numerator), value_label("denominator", self.denominator)
         return Text(f"{top.en} ÷ {bottom.en}", f"{top.zh} ÷ {bottom.zh}")
 
 
@@ -190,10 +168,10 @@ class Finding:
         m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
         kwp = (capacity(self.gap_kwp, "en", 2, "up"), capacity(self.gap_kwp, "zh", 2, "up"))
         roofs = count(self.gap_roofs)
-        part = label("numerator", self.numerator)
+        part = value_label("numerator", self.numerator)
         return Text(
             f"{head.en}; missing about {m2[0]} of {part.en} or {kwp[0]}"
-            + (f", {roofs} typical roofs of the scope" if self.gap_roofs else ""),
+            + (f", {roofs} typical roof{_s(self.gap_roofs)} of the scope" if self.gap_roofs else ""),
             f"{head.zh}；尚缺{part.zh}约 {m2[1]}，折合 {kwp[1]}"
             + (f"，约相当于 {roofs} 栋同类典型屋顶" if self.gap_roofs else ""),
         )
@@ -218,10 +196,10 @@ class Finding:
     @property
     def _unknowns(self) -> Text:
         n, m = count(self.n_unknown), count(self.n_needs_survey)
-        en = [f"{n} buildings of unknown class or date"] if self.n_unknown else []
+        en = [f"{n} building{_s(self.n_unknown)} of unknown class or date"] if self.n_unknown else []
         zh = [f"{n} 栋建筑类别或竣工时间不明"] if self.n_unknown else []
         if self.n_needs_survey:
-            en.append(f"{m} roofs to be surveyed")
+            en.append(f"{m} roof{_s(self.n_needs_survey)} to be surveyed")
             zh.append(f"{m} 个屋顶能否安装待核实")
         if not en:
             return Text(
@@ -259,14 +237,8 @@ class Finding:
         )
 
 
-def front_group(coverage: Coverage) -> Group:
-    """Return the building group of a coverage indicator's front row."""
-    return next((group for group in coverage.groups if group.front), coverage.groups[0])
-
-
-def default_reading(coverage: Coverage) -> Reading:
-    """Return the reading of the scope a pack takes by default."""
-    return next((reading for reading in coverage.readings if reading.default), coverage.readings[0])
+def _s(n: int) -> str:
+    return "" if n == 1 else "s"
 
 
 def default_rows(coverage: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,288 @@
+"""Candidates of a campaign: which roofs, in which order, why, what to verify, and which close the gap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rooftop.campaign.carbon import EmissionFactor, emission_factor, province_of
+from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules, numbers, words
+from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
+from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
+from rooftop.campaign.selection import Selection, cheapest_cover
+from rooftop.rounding import Range
+from rooftop.targets.basis import gather, numerator
+from rooftop.targets.ledger import shortfalls
+from rooftop.targets.models import Coverage, CoverageTarget, Group, Pack, Scope
+from rooftop.targets.scope import PRESUMED, UNKNOWN, facts, membership
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+COPIED = (
+    "building_id",
+    "building_name",
+    "address",
+    "district_id",
+    "district_name",
+    "town_id",
+    "town_name",
+    "owner_name",
+    "owner_type",
+    "building_use",
+    "is_public_institution",
+    "use_source",
+    "year_built",
+    "completion_date",
+    "is_new",
+    "height_m",
+    "roof_type",
+    "roof_source",
+    "gross_area_m2",
+    "installable_area_m2",
+    "capacity_kwp",
+    "existing_pv_kwp",
+    "specific_yield_kwh_kwp",
+    "shading_loss",
+    "status",
+    "reasons",
+    "lon",
+    "lat",
+    "lon_gcj02",
+    "lat_gcj02",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The selection that closes one district's gap to one target.
+
+    Parameters
+    ----------
+    unit_id : str
+    target_id : str
+    selection : Selection
+        Over the roofs of the scope; `Selection.need_m2` is what earlier targets left.
+    n_roofs : int
+    added_kwp, annual_kwh : float
+    capex_yuan : Range
+    """
+
+    unit_id: str
+    target_id: str
+    selection: Selection
+    n_roofs: int
+    added_kwp: float
+    annual_kwh: float
+    capex_yuan: Range
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What to do about a shortfall.
+
+    Parameters
+    ----------
+    candidates : DataFrame
+        One row per roof worth building on, in order of priority; see `plan_campaign`.
+    short : DataFrame
+        `targets.ledger.shortfalls`.
+    plans : tuple of Plan
+    planned : Series of bool
+        Whether a roof is in a plan; index of the roofs given. For ``coverage_table(planned=...)``.
+    gates : DataFrame
+        Verdict of every gate for every roof; index of the roofs given.
+    economics : Economics
+    factor : EmissionFactor
+    """
+
+    candidates: pd.DataFrame
+    short: pd.DataFrame
+    plans: tuple[Plan, ...]
+    planned: pd.Series
+    gates: pd.DataFrame
+    economics: Economics
+    factor: EmissionFactor
+
+
+def front_group(coverage: Coverage) -> Group:
+    """Return the building group of a coverage indicator's front row."""
+    return next(group for group in coverage.groups if group.front)
+
+
+def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> npt.NDArray[np.int8]:
+    """Say which roofs a target speaks of, by the front group, default reading and default cohort.
+
+    Returns
+    -------
+    array (n,) of int8
+        ``NO``, ``UNKNOWN``, ``PRESUMED`` or ``YES`` of `targets.scope`.
+    """
+    group = front_group(coverage)
+    scopes = next(reading for reading in coverage.readings if reading.default).scopes
+    scope = Scope(any=tuple(scopes[member] for member in group.union or (group.id,)))
+    return membership(scope, facts(roofs), entry.windows()[0])
+
+
+def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.DataFrame:
+    """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers."""
+    out = pd.DataFrame(
+        {"state": "no", "mandate_target": np.nan, "mandate_coverage": np.nan, "mandate_group": ""}, index=roofs.index
+    )
+    if pack is None:
+        return out
+    for coverage in pack.coverage:
+        for entry in coverage.targets:
+            if entry.id is None:
+                continue
+            answer = answers(roofs, coverage, entry)
+            out.loc[(answer == UNKNOWN) & (out["state"] == "no").to_numpy(), "state"] = "maybe"
+            out.loc[(answer >= PRESUMED) & out["state"].isin(["no", "maybe"]).to_numpy(), "state"] = "attained"
+    # The highest target a building misses is the one to name; `short` is sorted within a target, not across.
+    worst = short.sort_values(["target", "building_id"], ascending=[False, True], kind="stable")
+    worst = worst.drop_duplicates("building_id").set_index("building_id")
+    ids = words(roofs, "building_id", "")
+    hit = ids.isin(worst.index.astype(str)).to_numpy()
+    worst.index = worst.index.astype(str)
+    mine = worst.reindex(ids[hit])
+    out.loc[hit, "mandate_target"] = mine["target"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_coverage"] = mine["coverage"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_group"] = mine["building_group"].astype(str).to_numpy()
+    sure = hit & ids.map(worst["membership"]).isin(["certain", "presumed"]).to_numpy()
+    out.loc[sure, "state"] = "short"
+    return out
+
+
+def _increments(roofs: pd.DataFrame, pack: Pack, name: str) -> Array:
+    """Numerator area that a full layout adds to what stands on each roof [m²], zero for rows that do not count."""
+    basis = gather(roofs, pack)
+    nothing = np.zeros(len(basis.roofs), dtype=bool)
+    gain = numerator(basis, name, "potential", None)[0] - numerator(basis, name, "planned", nothing)[0]
+    by_id = pd.Series(gain, index=basis.roofs["building_id"].astype(str))
+    return np.asarray(words(roofs, "building_id", "").map(by_id).fillna(0.0), dtype=np.float64)
+
+
+def _gap(coverage: pd.DataFrame, unit_id: str, target_id: str) -> pd.Series | None:
+    rows = coverage[
+        (coverage["level"] == "district")
+        & (coverage["unit_id"] == unit_id)
+        & (coverage["target_id"] == target_id)
+        & (coverage["kind"] == "installed")
+        & coverage["is_default"].fillna(False).astype(bool)
+    ]
+    return rows.iloc[0] if len(rows) else None
+
+
+def _plans(
+    roofs: pd.DataFrame, coverage: pd.DataFrame, pack: Pack, eligible: Flags, costs: pd.DataFrame
+) -> tuple[tuple[Plan, ...], Flags]:
+    """Choose roofs district by district and target by target; a roof chosen for one target counts for the next."""
+    planned = np.zeros(len(roofs), dtype=bool)
+    district = words(roofs, "district_id", "").to_numpy()
+    central = costs["capex_yuan_central"].to_numpy(dtype=float)
+    out: list[Plan] = []
+    for indicator in pack.coverage:
+        if indicator.aggregation.default != "pooled":
+            continue
+        gain = _increments(roofs, pack, front_group(indicator).default.numerator)
+        for entry in indicator.targets:
+            if entry.id is None:
+                continue
+            in_scope = answers(roofs, indicator, entry) >= PRESUMED
+            for unit_id in sorted(set(district[in_scope])):
+                row = _gap(coverage, unit_id, entry.id)
+                if row is None or pd.isna(row["gap_m2"]) or not row["gap_m2"] > 0:
+                    continue
+                mine = in_scope & (district == unit_id)
+                need = float(row["gap_m2"]) - float(gain[mine & planned].sum())
+                rows = np.flatnonzero(mine & eligible & ~planned)
+                selection = cheapest_cover(central[rows], gain[rows], need)
+                chosen = rows[selection.chosen]
+                planned[chosen] = True
+                out.append(_plan(unit_id, entry.id, selection, costs.iloc[chosen]))
+    return tuple(out), planned
+
+
+def _plan(unit_id: str, target_id: str, selection: Selection, costs: pd.DataFrame) -> Plan:
+    capex = [float(costs[f"capex_yuan_{bound}"].sum()) for bound in BOUNDS]
+    return Plan(
+        unit_id=unit_id,
+        target_id=target_id,
+        selection=selection,
+        n_roofs=len(costs),
+        added_kwp=float(costs["added_kwp"].sum()),
+        annual_kwh=float(costs["added_annual_kwh"].sum()),
+        capex_yuan=Range(*capex),
+    )
+
+
+def plan_campaign(
+    roofs: pd.DataFrame,
+    memberships: pd.DataFrame,
+    coverage: pd.DataFrame,
+    pack: Pack | None,
+    *,
+    economics: Economics | None = None,
+    factor: EmissionFactor | None = None,
+    ranking: RankingRules | None = None,
+) -> Campaign:
+    """Judge, price, order and select the roofs of a run.
+
+    A candidate is a roof that fails no gate. Roofs are ordered by tier (mandated new buildings that fall short first),
+    size class, specific yield and id. For every district whose installed coverage is below a target, the cheapest set
+    of roofs of the target's scope that closes the gap is marked ``planned``; its distance to the cheapest conceivable
+    set is stated in `Plan.selection`.
+
+    Parameters
+    ----------
+    roofs : DataFrame (n,)
+        `tables.ROOFS`; index without repetition.
+    memberships, coverage : DataFrame
+        `tables.MEMBERSHIPS`, `tables.COVERAGE` (installed rows are enough).
+    pack : Pack or None
+        Without a pack nothing is mandated or planned.
+    economics, factor, ranking : optional
+        Shipped ones for the province that the district codes name.
+
+    Returns
+    -------
+    Campaign
+        ``candidates`` holds `COPIED` and ``rank`` (from 1), ``tier``, ``size_class``, ``added_kwp`` (capacity less
+        existing PV), ``added_annual_kwh``, ``planned``, ``avoided_kg_a``, ``mandate_target``, ``mandate_coverage``,
+        ``mandate_group``, ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*``, ``payback_years_*`` with suffixes
+        ``low central high``, and ``gate_*``; its index is that of `roofs`.
+    """
+    province = province_of(words(roofs, "district_id", "").unique())
+    economics = economics or load_economics(province)
+    factor = factor or emission_factor(province)
+    ranking = ranking or load_ranking_rules()
+    short = shortfalls(roofs, memberships, pack) if pack is not None else pd.DataFrame()
+    gate = gates(roofs, load_gate_rules())
+    added = added_kwp(roofs)
+    energy = pd.Series(added.to_numpy() * numbers(roofs, "specific_yield_kwh_kwp"), index=roofs.index)
+    costs = money(added, energy, words(roofs, "building_use"), economics)
+    costs.insert(0, "added_kwp", added)
+    costs.insert(1, "added_annual_kwh", energy)
+    usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
+    mandate = _mandate(roofs, pack, short)
+    plans, planned = _plans(roofs, coverage, pack, usable, costs) if pack is not None else ((), ~usable & False)
+    frame = pd.concat([roofs[list(COPIED)].copy(), costs, mandate], axis=1)
+    frame = pd.DataFrame(frame)
+    frame["tier"] = tiers(roofs, mandate["state"], ranking)
+    frame["size_class"] = size_class(added, ranking)
+    frame["planned"] = planned
+    frame["avoided_kg_a"] = energy * factor.kg_kwh
+    frame[[f"gate_{name}" for name in GATES]] = gate[[f"gate_{name}" for name in GATES]]
+    frame["gate"] = gate["gate"]
+    ordered = order(frame, frame["tier"], frame["size_class"])
+    candidates = frame.loc[ordered[pd.Series(usable, index=roofs.index).loc[ordered].to_numpy()]]
+    candidates.insert(0, "rank", np.arange(1, len(candidates) + 1))
+    return Campaign(candidates, short, plans, pd.Series(planned, index=roofs.index), gate, economics, factor)
+
+
+def total_range(frame: pd.DataFrame, name: str) -> Range:
+    """Sum the three bounds of a money column."""
+    return Range(*(float(np.nansum(frame[f"{name}_{bound}"])) if len(frame) else math.nan for bound in BOUNDS))

@@ -1,0 +1,253 @@
+"""A worksheet that is safe and readable: text stays text, columns fit Chinese, pages print."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from rooftop.lang import Lang, Text
+from rooftop.rounding import is_missing, significant
+
+Style = Literal["text", "wrap", "count", "quantity", "percent", "degree", "blank"]
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MAX_CELL = 32_767
+MAX_WIDTH = 60
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+_SHEET_ILLEGAL = re.compile(r"[\[\]:*?/\\]")
+_FILE_ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_FILE_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+_FONT: dict[Lang, str] = {"zh": "Microsoft YaHei", "en": "Calibri"}
+# Three significant digits: more are never shown, whatever the magnitude.
+_QUANTITY = "[>=100]#,##0;[>=10]#,##0.0;#,##0.00"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet.
+
+    Parameters
+    ----------
+    label : Text
+    key : str
+        Column of the frame that is written; it may be missing for ``blank``.
+    style : str
+        ``text``; ``wrap`` for long text; ``count`` (integer); ``quantity`` (three significant digits);
+        ``percent`` (given as a share); ``degree`` (six decimals); ``blank`` (to be filled in by hand).
+    width : float, optional
+        Characters; fitted to the contents when left out.
+    """
+
+    label: Text
+    key: str
+    style: Style = "text"
+    width: float | None = None
+
+
+def clean(value: object) -> str:
+    """Return a value as text a worksheet can hold: no control characters, not too long, nothing for null."""
+    if is_missing(value):
+        return ""
+    text = _CONTROL.sub("", str(value))
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
+
+
+def display_width(text: str) -> int:
+    """Return the width of the widest line in characters; Chinese ones count twice."""
+    return max(
+        (sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in text.split("\n")), default=0
+    )
+
+
+def sheet_name(name: str, taken: Iterable[str] = ()) -> str:
+    """Return a legal sheet name: at most 31 characters, no brackets, colons, slashes or wildcards, not taken yet."""
+    base = _SHEET_ILLEGAL.sub("_", _CONTROL.sub("", name)).strip("'")[:31] or "Sheet"
+    used = {other.lower() for other in taken}
+    out, k = base, 2
+    while out.lower() in used:
+        suffix = f"_{k}"
+        out, k = base[: 31 - len(suffix)] + suffix, k + 1
+    return out
+
+
+def file_name(name: object, fallback: object, taken: Iterable[str] = ()) -> str:
+    """Return a file name without suffix that Windows, macOS and Linux accept.
+
+    Parameters
+    ----------
+    name, fallback : str
+        `fallback` is used where nothing legal is left of `name`, and joined to it where the name is taken.
+    taken : iterable of str
+        Names used before, compared without case.
+    """
+    base = _legal_file_name(name) or _legal_file_name(fallback) or "_"
+    used = {other.lower() for other in taken}
+    out = base if base.lower() not in used else f"{base}_{_legal_file_name(fallback)}"
+    k = 2
+    while out.lower() in used:
+        out, k = f"{base}_{k}", k + 1
+    return out
+
+
+def _legal_file_name(name: object) -> str:
+    text = _FILE_ILLEGAL.sub("_", clean(name)).strip().strip(".").strip()
+    # 255 bytes is the limit of most file systems; a Chinese character takes three.
+    text = text.encode("utf-8")[:120].decode("utf-8", "ignore")
+    return f"_{text}" if text.split(".")[0].lower() in _FILE_RESERVED else text
+
+
+class Book:
+    """Formats of one workbook, and sheets made with them.
+
+    Parameters
+    ----------
+    workbook : xlsxwriter.Workbook
+        Opened with ``strings_to_formulas`` and ``strings_to_urls`` off.
+    lang : {"zh", "en"}
+    footer : str
+        Left part of the page footer.
+    """
+
+    def __init__(self, workbook: xlsxwriter.Workbook, lang: Lang, footer: str) -> None:
+        self.workbook = workbook
+        self.lang = lang
+        self.footer = clean(footer).replace("&", "&&")[:120]
+        self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
+
+    def format(self, **properties: Any) -> Format:
+        """Return a format, one object for the same properties."""
+        base = {"font_name": _FONT[self.lang], "font_size": 10, "valign": "vcenter"}
+        key = tuple(sorted({**base, **properties}.items()))
+        if key not in self._formats:
+            self._formats[key] = self.workbook.add_format(dict(key))
+        return self._formats[key]
+
+    @property
+    def header(self) -> Format:
+        """Format of header cells."""
+        return self.format(
+            bold=True,
+            text_wrap=True,
+            align="center",
+            bg_color="#1F4E79",
+            font_color="#FFFFFF",
+            border=1,
+            border_color="#9FB6CC",
+        )
+
+    def cell(self, style: Style, **more: Any) -> Format:
+        """Format of body cells of a style."""
+        numeric = {"count": "#,##0", "quantity": _QUANTITY, "percent": "0.0%", "degree": "0.000000"}
+        properties: dict[str, Any] = {"border": 1, "border_color": "#D5DCE3", **more}
+        if style in numeric:
+            properties |= {"num_format": numeric[style], "align": "right"}
+        elif style == "wrap":
+            properties |= {"text_wrap": True, "valign": "top"}
+        elif style == "text":
+            properties |= {"num_format": "@"}
+        return self.format(**properties)
+
+    def add_sheet(self, name: Text) -> Worksheet:
+        """Add a sheet that prints on A4 landscape, one page wide."""
+        sheet = self.workbook.add_worksheet(sheet_name(name.pick(self.lang), self.workbook.sheetnames))
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        page = "第 &P 页，共 &N 页" if self.lang == "zh" else "Page &P of &N"
+        sheet.set_footer(f"&L&8{self.footer}&C&8&A&R&8{page}")
+        sheet.hide_gridlines(2)
+        return sheet
+
+    def write(self, sheet: Worksheet, row: int, column: int, value: object, style: Style, **more: Any) -> None:
+        """Write one cell; text is never taken for a formula, a number or a link."""
+        if style == "blank" or is_missing(value) or value == "":
+            sheet.write_blank(row, column, None, self.cell(style, **more))
+        elif style in ("text", "wrap"):
+            text = clean(value)
+            quoted = {"quote_prefix": True} if text.startswith(FORMULA_STARTS) else {}
+            sheet.write_string(row, column, text, self.cell(style, **more, **quoted))
+        else:
+            sheet.write_number(row, column, shown_number(value, style), self.cell(style, **more))
+
+    def table(
+        self,
+        sheet: Worksheet,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        top: int = 0,
+        empty: Text | None = None,
+        bold: Iterable[int] = (),
+    ) -> int:
+        """Write a header and its rows, with frozen header, filter, fitted widths and a repeated header in print.
+
+        Parameters
+        ----------
+        sheet : Worksheet
+        columns : sequence of Column
+        rows : sequence of mapping
+        top : int
+            Row of the header.
+        empty : Text, optional
+            Sentence written where there are no rows.
+        bold : iterable of int
+            Rows to emphasise.
+
+        Returns
+        -------
+        int
+            First free row below.
+        """
+        strong = set(bold)
+        for k, column in enumerate(columns):
+            sheet.write_string(top, k, column.label.pick(self.lang), self.header)
+            sheet.set_column(k, k, self._width(column, rows))
+        sheet.set_row(top, 18 * max(self._header_lines(column, rows) for column in columns) + 4)
+        for r, row in enumerate(rows, start=top + 1):
+            more = {"bold": True} if r - top - 1 in strong else {}
+            for k, column in enumerate(columns):
+                self.write(sheet, r, k, row.get(column.key), column.style, **more)
+        last = top + max(len(rows), 1)
+        if not rows and empty is not None:
+            sheet.write_string(top + 1, 0, empty.pick(self.lang), self.format(italic=True, font_color="#666666"))
+        sheet.freeze_panes(top + 1, min(3, len(columns)) if len(columns) > 8 else 0)
+        sheet.autofilter(top, 0, last, len(columns) - 1)
+        sheet.repeat_rows(top)
+        return last + 1
+
+    def _width(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> float:
+        if column.width is not None:
+            return column.width
+        # A header may break into two lines; its longest word and half of the whole must fit.
+        header = (display_width(column.label.pick(self.lang)) + 1) // 2 + 4
+        widest = 0
+        for row in rows:
+            value = row.get(column.key)
+            if column.style in ("text", "wrap"):
+                widest = max(widest, display_width(clean(value)))
+            elif column.style == "degree":
+                widest = max(widest, 11)
+            elif not is_missing(value):
+                widest = max(widest, len(f"{shown_number(value, column.style):,.0f}") + 3)
+        return float(min(max(header, widest + 2, 6), MAX_WIDTH))
+
+    def _header_lines(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> int:
+        width = self._width(column, rows) - 2
+        return min(max(-(-display_width(column.label.pick(self.lang)) // max(int(width), 1)), 1), 4)
+
+
+def shown_number(value: object, style: Style) -> float:
+    """Return a number rounded to what is shown, so that a copied cell claims no more digits."""
+    number = float(value)  # type: ignore[arg-type]
+    if style == "count":
+        return float(round(number))
+    if style == "quantity":
+        return float(significant(number, 3))
+    return round(number, 3 if style == "percent" else 6)
