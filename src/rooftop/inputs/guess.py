@@ -1,0 +1,460 @@
+"""What a footprint file probably holds, and a starter configuration made of it (`rooftop init`).
+
+A guess is a proposal with samples beside it, for a person to confirm: nothing here is used by a run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from rooftop.config import Datum, FieldMap
+from rooftop.errors import InputError
+from rooftop.inputs import attributes
+from rooftop.inputs.datums import in_gcj02_box
+from rooftop.inputs.vectors import Vector, open_layer, read_vector
+from rooftop.lang import Lang, Text, pick
+from rooftop.notices import Notice
+
+_SAMPLES = 3
+_MAX_USES = 60
+_NUMERIC = ("height_m", "floors", "existing_pv_kwp")
+
+
+@dataclass(frozen=True)
+class FieldGuess:
+    """One configuration key and the field that probably fills it.
+
+    Parameters
+    ----------
+    key : str
+        Of ``inputs.footprints.fields``.
+    field : str
+        Name in the file.
+    samples : tuple of str
+        A few values as they stand in the file.
+    filled : int
+        Rows with a value.
+    remark : Text or None
+        What to know before confirming it.
+    """
+
+    key: str
+    field: str
+    samples: tuple[str, ...]
+    filled: int
+    remark: Text | None = None
+
+
+@dataclass(frozen=True)
+class UseGuess:
+    """One value of the use field.
+
+    Parameters
+    ----------
+    value : str
+    count : int
+    use : str
+        What a run would take it for without `use_map`: ``unknown`` where it would not know.
+    suggestion : str or None
+        A use its words suggest, to be confirmed.
+    """
+
+    value: str
+    count: int
+    use: str
+    suggestion: str | None
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a footprint file probably holds.
+
+    Parameters
+    ----------
+    path : Path
+    layer : str or None
+    features : int
+    crs : str or None
+        CRS the file states.
+    crs_guess : str or None
+        A CRS its coordinates suggest, when it states none.
+    encoding : str
+    datum : Datum
+    datum_remark : Text
+        Why, and what to check.
+    fields : tuple of FieldGuess
+    unused : tuple of str
+        Fields that fill nothing.
+    uses : tuple of UseGuess
+        Values of the use field, the most frequent first.
+    remarks : tuple of Text
+    notices : tuple of Notice
+        From reading the file.
+    """
+
+    path: Path
+    layer: str | None
+    features: int
+    crs: str | None
+    crs_guess: str | None
+    encoding: str
+    datum: Datum
+    datum_remark: Text
+    fields: tuple[FieldGuess, ...]
+    unused: tuple[str, ...]
+    uses: tuple[UseGuess, ...]
+    remarks: tuple[Text, ...]
+    notices: tuple[Notice, ...]
+
+    def field(self, key: str) -> str | None:
+        """Return the field guessed for a key."""
+        return next((f.field for f in self.fields if f.key == key), None)
+
+
+def guess(path: Path, layer: str | None = None) -> Guess:
+    """Look into a footprint file and guess what its fields, CRS, encoding and datum are.
+
+    Parameters
+    ----------
+    path : Path
+    layer : str, optional
+        Needed when the file has several.
+
+    Raises
+    ------
+    InputError
+        As `rooftop.inputs.vectors.read_vector`, except for a missing CRS, which is guessed.
+    """
+    opened = open_layer(path, layer=layer, role="--footprints")
+    candidates = _candidates(opened.fields)
+    wanted = {f"{key}:{name}": name for key, names in candidates.items() for name in names}
+    assumed = None if opened.crs is not None else "EPSG:4490"
+    vector = read_vector(path, wanted, layer=opened.layer, crs=assumed, role="--footprints")
+    fields = tuple(_choose_fields(candidates, vector))
+    used = {f.field for f in fields}
+    remarks = list(_never_used(opened.fields)) + list(_missing_heights(fields))
+    crs_guess = None if opened.crs is not None else _crs_of_coordinates(vector)
+    datum, why = _datum(path, opened.crs, vector)
+    return Guess(
+        path=path,
+        layer=opened.layer,
+        features=len(vector.table),
+        crs=_crs_label(opened.crs) if opened.crs is not None else None,
+        crs_guess=crs_guess,
+        encoding=opened.encoding or "utf-8",
+        datum=datum,
+        datum_remark=why,
+        fields=fields,
+        unused=tuple(name for name in opened.fields if name not in used),
+        uses=_uses(fields, vector),
+        remarks=tuple(remarks),
+        notices=vector.notices,
+    )
+
+
+def _simple(name: str) -> str:
+    return re.sub(r"[\s_\-]", "", attributes.fold(name))
+
+
+def _candidates(fields: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return, for each key, the fields whose name is known for it, best first."""
+    names = {_simple(name): name for name in reversed(fields)}
+    found: dict[str, list[str]] = {}
+    for key in FieldMap.model_fields:
+        known = [_simple(str(word)) for word in attributes.words()["fields"].get(key, [])]
+        found[key] = list(dict.fromkeys(names[word] for word in known if word in names))
+    return found
+
+
+def _choose_fields(candidates: dict[str, list[str]], vector: Vector) -> Iterator[FieldGuess]:
+    """Yield the first believable candidate of each key; a field serves one key."""
+    taken: set[str] = set()
+    for key, names in candidates.items():
+        for name in names:
+            column = vector.table[name]
+            if name in taken or not _believable(key, column):
+                continue
+            taken.add(name)
+            filled = attributes.texts(column)
+            samples = tuple(str(v) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
+            yield FieldGuess(key, name, samples, int(filled.notna().sum()), _remark(key, column))
+            break
+
+
+def _believable(key: str, column: pd.Series) -> bool:
+    filled = attributes.texts(column).dropna()
+    if filled.empty:
+        return False
+    if key in _NUMERIC:
+        try:
+            values = attributes.numbers(column, key, "").values.dropna()
+        except InputError:
+            return False
+        if key == "existing_pv_kwp":
+            return True
+        limit = attributes.limits()[key]["max"]
+        return bool(((values >= 0) & (values <= limit)).mean() > 0.9) and bool((values > 0).any())
+    if key in ("year_built", "completion_date"):
+        read = [attributes.parse_date(value) for value in column.dropna().unique()]
+        years = [r is not None and 1800 <= r[0] <= 2050 for r in read]
+        return float(np.mean(years)) > 0.5
+    if key in ("building_use", "is_public_institution", "structure", "roof_type", "owner_type"):
+        return filled.nunique() <= max(3, min(200, len(filled) // 2))
+    return True
+
+
+def _remark(key: str, column: pd.Series) -> Text | None:
+    filled = attributes.texts(column).dropna()
+    if key == "id" and filled.duplicated().any():
+        return Text(
+            f"{filled.nunique()} distinct values in {len(column)} rows: repeated ids are replaced by geometry hashes",
+            f"{len(column)} 行中仅 {filled.nunique()} 个不同值：重复编号将改用图形哈希",
+        )
+    if len(filled) < len(column):
+        return Text(f"empty in {len(column) - len(filled)} rows", f"{len(column) - len(filled)} 行为空")
+    return None
+
+
+def _never_used(fields: tuple[str, ...]) -> Iterator[Text]:
+    never = {_simple(str(word)) for word in attributes.words()["never"]}
+    for name in fields:
+        if _simple(name) in never:
+            yield Text(
+                f"{name} counts basements too and is not used as floors above ground",
+                f"{name} 含地下层数，不作为地上层数使用",
+            )
+
+
+def _missing_heights(fields: tuple[FieldGuess, ...]) -> Iterator[Text]:
+    if not any(f.key in ("height_m", "floors") for f in fields):
+        yield Text("no field of heights or floors was found", "未找到高度或层数字段")
+
+
+def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...]:
+    name = next((f.field for f in fields if f.key == "building_use"), None)
+    if name is None:
+        return ()
+    frame = attributes.building_uses(vector.table[name], {}, vector.table.index, "")
+    counts = frame["raw"].value_counts(sort=False)
+    use_of = frame.drop_duplicates("raw").set_index("raw")["building_use"]
+    found = [UseGuess(str(v), int(n), str(use_of[v]), _suggestion(str(v))) for v, n in counts.items()]
+    return tuple(sorted(found, key=lambda u: (-u.count, u.value)))
+
+
+def _suggestion(value: str) -> str | None:
+    lowered = attributes.fold(value)
+    for entry in attributes.words()["use_hints"]:
+        if any(attributes.fold(part) in lowered for part in entry["contains"]):
+            return str(entry["use"])
+    return None
+
+
+# --- CRS and datum ---------------------------------------------------------------------------------------------------
+
+
+def _crs_label(crs: CRS) -> str:
+    authority = crs.to_authority()
+    return f"{':'.join(authority)} ({crs.name})" if authority else crs.name
+
+
+def _crs_of_coordinates(vector: Vector) -> str | None:
+    """Return the CRS that bare coordinates suggest: degrees, or Gauss-Krüger eastings with a zone prefix."""
+    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(vector.geometry))
+    if max(abs(x0), abs(x1)) <= 180.0 and max(abs(y0), abs(y1)) <= 90.0:
+        return "EPSG:4490" if bool(in_gcj02_box((x0 + x1) / 2, (y0 + y1) / 2)) else "EPSG:4326"
+    zone = int((x0 + x1) / 2 // 1_000_000)
+    return f"EPSG:{4488 + zone}" if 25 <= zone <= 45 else None
+
+
+def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
+    """Return the likely datum and why; in China nothing in a file can prove it."""
+    lowered = attributes.fold(str(path.name))
+    for entry in attributes.words()["datum_names"]:
+        if any(part in lowered for part in entry["contains"]):
+            return entry["datum"], Text("from the file name; check it", "据文件名推断，请核对")
+    if crs is not None and any(name in crs.name.lower() for name in ("cgcs2000", "china geodetic")):
+        return "cgcs2000", Text("the file states CGCS2000", "文件声明为CGCS2000")
+    bounds = shapely.total_bounds(vector.geometry)
+    if crs is not None and crs.is_geographic and bool(in_gcj02_box(bounds[[0, 2]], bounds[[1, 3]]).any()):
+        return "wgs84", Text(
+            "cannot be told from the file: gcj02 if it was taken from Amap or Tencent, bd09 from Baidu",
+            "无法从文件判断：取自高德、腾讯的数据为 gcj02，取自百度的为 bd09",
+        )
+    return "wgs84", Text("as the CRS says", "以坐标系为准")
+
+
+# --- starter configuration -------------------------------------------------------------------------------------------
+
+
+def starter_config(
+    pack: str,
+    footprints: Path | None,
+    found: Guess | None,
+    irradiance: Path | None = None,
+    *,
+    lang: Lang = "zh",
+    base: Path | None = None,
+) -> str:
+    """Return a commented configuration that loads, and runs once the irradiance raster is there.
+
+    Parameters
+    ----------
+    pack : str
+        Policy pack, name or path.
+    footprints : Path or None
+        None leaves a placeholder.
+    found : Guess or None
+        Of `footprints`.
+    irradiance : Path or None
+        GHI raster; None leaves a placeholder.
+    lang : {"zh", "en"}
+        Language of the comments and of the outputs.
+    base : Path, optional
+        Folder the configuration will lie in: paths are written relative to it.
+    """
+    say = _Comments(lang)
+    name = footprints.stem if footprints is not None else "example"
+    lines = [
+        say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
+        f"name: {scalar(name)}",
+        f"title: {scalar(name)}",
+        "inputs:",
+        *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),
+        *(f"  {line}" for line in _other_lines(irradiance, base, say)),
+        f"policy: {scalar(pack)}",
+        f"outputs: {{lang: {lang}, rasters: [poa_annual, svf, shading_loss]}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+class _Comments:
+    """Comments in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+
+    def full(self, en: str, zh: str) -> str:
+        """Return a comment line."""
+        return f"# {_one_line(Text(en, zh).pick(self._lang))}"
+
+    def tail(self, text: Text | str | None) -> str:
+        """Return a comment behind a value, or nothing."""
+        if text is None:
+            return ""
+        return "  # " + _one_line(pick(text, self._lang))
+
+
+def _one_line(text: str) -> str:
+    """Return text that cannot leave its comment: no line ends, no control characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def scalar(text: str) -> str:
+    """Write a text as one YAML scalar that reads back as the same text."""
+    safe = re.fullmatch(r"(\.\./)*[A-Za-z_\u4e00-\u9fff][\w./\u4e00-\u9fff-]*", text)
+    if safe and text.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n"):
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return json.dumps(text)
+
+
+def _written(path: Path, base: Path | None) -> str:
+    """Return the path as it should stand in a file that lies in `base`, with forward slashes."""
+    if base is None:
+        return path.as_posix()
+    try:
+        return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()
+    except ValueError:  # another drive
+        return path.resolve().as_posix()
+
+
+def _footprint_lines(footprints: Path | None, found: Guess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+    yield "footprints:"
+    path = _written(footprints, base) if footprints is not None else "footprints.gpkg"
+    yield f"  path: {scalar(path)}"
+    if found is None:
+        yield from ("  datum: wgs84", "  fields: {id: null, height_m: height, floors: null, building_use: null}")
+        return
+    if found.layer is not None and footprints is not None and found.layer != footprints.stem:
+        yield f"  layer: {scalar(found.layer)}"
+    if found.encoding not in ("utf-8", "utf8"):
+        yield f"  encoding: {found.encoding}"
+    if found.crs is not None:
+        yield "  " + say.full(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}")
+    elif found.crs_guess is not None:
+        why = Text("the file states none; guessed from the coordinates, check it", "文件未声明；据坐标值推断，请核对")
+        yield f"  crs: {found.crs_guess}{say.tail(why)}"
+    else:
+        why = Text("the file states none: fill in, e.g. EPSG:4549", "文件未声明坐标系：请填写，如 EPSG:4549")
+        yield f"  crs: null{say.tail(why)}"
+    yield f"  datum: {found.datum}{say.tail(found.datum_remark)}"
+    yield from (f"  {line}" for line in _field_lines(found, say))
+    yield from (f"  {line}" for line in _use_lines(found, say))
+    yield "  storey_height_m: 3.0"
+    if found.field("height_m") is None and found.field("floors") is None:
+        why = Text("no heights in the file: every building gets this; replace it", "文件无高度：所有建筑取此值，请更正")
+        yield f"  default_height_m: 9.0{say.tail(why)}"
+
+
+def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
+    by_key = {f.key: f for f in found.fields}
+    yield "fields:"
+    for key in FieldMap.model_fields:
+        field = by_key.get(key)
+        if field is None:
+            yield f"  {key}: null"
+            continue
+        sample = ", ".join(field.samples)
+        remark = None if field.remark is None else Text(f"{sample}; {field.remark.en}", f"{sample}；{field.remark.zh}")
+        yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
+    if found.unused:
+        unused = ", ".join(found.unused)
+        yield say.full(f"not used: {unused}", f"未使用的字段：{unused}")
+    for text in found.remarks:
+        yield say.full(text.en, text.zh)
+
+
+def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
+    unmapped = [u for u in found.uses if u.use == "unknown"]
+    if not unmapped:
+        return
+    yield "use_map:"
+    yield "  " + say.full(
+        "source value: building_use. Remove the # and correct; what stays commented is unknown.",
+        "原始值: 用途。去掉 # 并更正；保持注释的按“未知”处理。",
+    )
+    for use in unmapped[:_MAX_USES]:
+        quoted = json.dumps(use.value, ensure_ascii=not use.value.isprintable())
+        yield f"  # {quoted}: {use.suggestion or 'other'}  # {use.count}"
+    if len(unmapped) > _MAX_USES:
+        more = len(unmapped) - _MAX_USES
+        yield "  " + say.full(f"and {more} more values", f"另有 {more} 个取值")
+
+
+def _other_lines(irradiance: Path | None, base: Path | None, say: _Comments) -> Iterator[str]:
+    unit = Text("check the unit: kWh/m2/day, kWh/m2/year, MJ/m2/day, W/m2, ...", "请核对单位")
+    path = "GHI.tif" if irradiance is None else _written(irradiance, base)
+    todo = Text("fill in: a GeoTIFF of global horizontal irradiation", "请填写：水平面总辐照量 GeoTIFF")
+    yield "irradiance:"
+    yield "  ghi:"
+    yield f"    path: {scalar(path)}{say.tail(todo if irradiance is None else None)}"
+    yield f"    unit: kWh/m2/day{say.tail(unit)}"
+    period = Text("annual, or monthly: 12 bands or a list of 12 files", "annual；或 monthly：12 个波段或 12 个文件")
+    yield f"    period: annual{say.tail(period)}"
+    yield say.full("Optional:", "可选：")
+    yield "# districts: {path: districts.gpkg, id_field: adcode, name_field: name, datum: wgs84}"
+    yield "# towns: {path: towns.gpkg, id_field: code, name_field: name}"
+    yield "# zones: {path: zones.gpkg, id_field: code, name_field: name}"
+    yield "# weather: {path: station.epw}"
+    yield "# dtm: {path: dtm.tif}"
