@@ -1,0 +1,1 @@
+"""What a run writes: tables, rasters, maps, reports and candidate lists."""

@@ -1,0 +1,317 @@
+"""The map: districts by coverage, roofs by specific yield, in one HTML file that works with no network.
+
+`build_map` returns a folium map, to which other folium layers may be added; `render_offline` turns it into a document;
+saving is the caller's. Attributes travel as JSON and become text nodes in the browser. They never pass through a
+template: branca renders the text of its elements a second time as a Jinja template, so a building named ``{{7*7}}``
+would otherwise be evaluated on the planner's machine.
+"""
+
+from __future__ import annotations
+
+import html as html_text
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata, resources
+from typing import Any, Literal
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from branca.element import Element, Figure, MacroElement
+
+from rooftop.errors import UsageError
+from rooftop.lang import Lang, Text
+from rooftop.notices import Notice
+from rooftop.outputs import map_data, map_style
+from rooftop.outputs.offline import render_offline, script_json
+from rooftop.rounding import capacity, count, energy
+from rooftop.tables import COVERAGE, DISTRICTS, ROOFS, conform
+
+__all__ = ["build_map", "map_notices", "render_offline"]
+
+logger = logging.getLogger(__name__)
+
+Basemap = Literal["none", "osm", "tianditu"]
+
+LAZY_ABOVE = 20_000  # roofs; above, the page draws only those in view
+MAX_ROOFS = 300_000  # roofs in one file; above, the districts alone
+_KEY = re.compile(r"[0-9A-Za-z]{8,64}")
+_TIANDITU = (
+    "https://t{s}.tianditu.gov.cn/%(layer)s_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=%(layer)s&STYLE=default"
+    "&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk=%(key)s"
+)
+
+
+class _Verbatim(Element):
+    """Text that goes into the page as it is, without a second pass as a template."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._name = "Verbatim"
+        self._text = text
+
+    def render(self, **_: Any) -> str:
+        return self._text
+
+
+class _RoofPage(MacroElement):
+    """The page around and on the map: style, panel, data and script."""
+
+    def __init__(self, payload: dict[str, Any], base_layers: Sequence[tuple[str, folium.TileLayer]]) -> None:
+        super().__init__()
+        self._name = "RoofPage"
+        self._payload = payload
+        self._base_layers = tuple(base_layers)
+
+    def render(self, **_: Any) -> str:
+        figure, owner = self.get_root(), self._parent
+        if not isinstance(figure, Figure) or owner is None:
+            raise TypeError("the page belongs on a folium map")
+        name = self.get_name()
+        skeleton = _template("map.html").replace(
+            "<noscript></noscript>", f"<noscript>{html_text.escape(self._payload['texts']['noscript'])}</noscript>"
+        )
+        data = script_json(json.dumps(self._payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+        figure.header.add_child(_Verbatim(f"<style>\n{_template('map.css')}</style>"), name=f"{name}_style")
+        figure.html.add_child(_Verbatim(skeleton), name=f"{name}_page")
+        figure.html.add_child(
+            _Verbatim(f'<script id="rooftop-data" type="application/json">{data}</script>'), name=f"{name}_data"
+        )
+        bases = ", ".join(f"[{json.dumps(title)}, {layer.get_name()}]" for title, layer in self._base_layers)
+        call = f"rooftopMap({owner.get_name()}, [{bases}]);"
+        script = "\n".join([_template("map_panel.js"), _template("map.js"), call])
+        figure.script.add_child(_Verbatim(script), name=f"{name}_script")
+        return ""
+
+
+def _template(name: str) -> str:
+    return resources.files("rooftop.outputs").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What may be shown: converted to longitude and latitude, military buildings left out."""
+
+    roofs: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+
+
+def build_map(
+    roofs: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    coverage: pd.DataFrame,
+    *,
+    title: str,
+    lang: Lang = "zh",
+    synthetic: bool = False,
+    basemap: Basemap = "none",
+    tianditu_key: str | None = None,
+    personal_names: bool = False,
+    sources: Sequence[str] = (),
+    labels: Mapping[str, Text] | None = None,
+) -> folium.Map:
+    """Build the map of one run.
+
+    Parameters
+    ----------
+    roofs : GeoDataFrame
+        `tables.ROOFS` and geometry. Military buildings are left out and logged, as in every output.
+    districts : GeoDataFrame
+        `tables.DISTRICTS` and geometry: districts, and towns and zones where there are any.
+    coverage : DataFrame
+        `tables.COVERAGE`. The rows of the pack's own definition and kind ``potential`` colour the districts at first;
+        the reader may choose any other.
+    title : str
+        Heading of the page.
+    lang : {"zh", "en"}
+    synthetic : bool
+        The buildings are made up: the page says so in its heading.
+    basemap : {"none", "osm", "tianditu"}
+        With ``none`` the page asks the network for nothing.
+    tianditu_key : str, optional
+        Needed for ``tianditu``; it ends up in the page, readable by anybody who has the file (`map_notices` says so).
+    personal_names : bool
+        Show the names of owners who are natural persons, or may be.
+    sources : sequence of str
+        Data sources to name on the map.
+    labels : mapping, optional
+        What the policy pack calls its targets, readings and groups: ``map_style.coverage_labels(pack)``. Without it the
+        page shows their codes.
+
+    Returns
+    -------
+    folium.Map
+        Not yet rendered; see `render_offline`.
+
+    Raises
+    ------
+    UsageError
+        Tianditu without a usable key.
+    ComputeError
+        A table lacks a column of the contract, or a frame has no CRS.
+    """
+    base_layers = _base_layers(basemap, tianditu_key)
+    for notice in map_notices(roofs, basemap=basemap, personal_names=personal_names):
+        logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
+    payload = _payload(_shown(roofs, districts, coverage), lang, personal_names, labels or {}) | {
+        "title": title,
+        "synthetic": synthetic,
+        "badge": " / ".join(dict.fromkeys([map_style.UI["synthetic"].pick(lang), map_style.UI["synthetic"].en])),
+        "personalNames": personal_names,
+        "sources": [str(source) for source in sources],
+    }
+    folium_map = folium.Map(tiles=None, zoom_control=False, prefer_canvas=True, zoom_snap=1 if base_layers else 0.25)
+    folium_map.options["max_zoom"] = 20  # without a tile layer Leaflet would zoom without end
+    figure = folium_map.get_root()
+    figure.title = html_text.escape(title)  # type: ignore[attr-defined]
+    for _, layer in base_layers:
+        layer.add_to(folium_map)
+    folium_map.add_child(_RoofPage(payload, base_layers))
+    return folium_map
+
+
+def map_notices(roofs: pd.DataFrame, *, basemap: Basemap = "none", personal_names: bool = False) -> tuple[Notice, ...]:
+    """Return what a run must say about its map.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        `tables.ROOFS` as given to `build_map`.
+    basemap, personal_names
+        As given to `build_map`.
+    """
+    notices = []
+    n_military = len(roofs) - len(map_data.without_military(roofs))
+    n_roofs = len(roofs) - n_military
+    if n_military:
+        text = Text(f"{n_military} military buildings are not on the map", f"{n_military} 栋军事建筑未在地图中显示")
+        notices.append(Notice("map_military_withheld", text, n_military, "info", "outputs.map"))
+    if n_roofs > MAX_ROOFS:
+        text = Text(
+            f"{n_roofs} roofs are more than one map file holds ({MAX_ROOFS}): the map shows districts only",
+            f"屋顶 {n_roofs} 栋，超出单个地图文件上限（{MAX_ROOFS}）：地图仅显示统计单元",
+        )
+        notices.append(Notice("map_roofs_not_drawn", text, n_roofs, "warning", "outputs.map"))
+    if basemap == "tianditu":
+        text = Text(
+            "the Tianditu key is written into the map's HTML: whoever has the file can read and use it",
+            "天地图密钥已写入地图 HTML，任何持有该文件的人都能读取并使用",
+        )
+        notices.append(Notice("map_key_in_html", text, 1, "warning", "outputs.map"))
+    if basemap == "osm":
+        text = Text("the map loads its base map from openstreetmap.org", "地图底图从 openstreetmap.org 在线加载")
+        notices.append(Notice("map_online_basemap", text, 1, "info", "outputs.map"))
+    if personal_names:
+        text = Text("the map contains owners' personal names", "地图含产权人姓名")
+        notices.append(Notice("map_personal_names", text, 1, "warning", "outputs.map"))
+    return tuple(notices)
+
+
+def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.TileLayer]]:
+    if basemap == "osm":
+        layer = folium.TileLayer(
+            "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+            attr="© OpenStreetMap contributors",
+            max_zoom=20,
+            max_native_zoom=19,
+        )
+        return [("OpenStreetMap", layer)]
+    if basemap == "tianditu":
+        if key is None or not _KEY.fullmatch(key):
+            raise UsageError(
+                Text("the Tianditu base map needs a key", "天地图底图需要密钥"),
+                found=Text("none", "无") if key is None else Text("a key with other characters", "密钥含有其他字符"),
+                expected=Text("letters and digits", "字母和数字"),
+                mend=Text(
+                    "apply at console.tianditu.gov.cn, or choose no base map",
+                    "请在 console.tianditu.gov.cn 申请，或不使用底图",
+                ),
+            )
+        return [("天地图 矢量", _tianditu("vec", key)), ("天地图 注记", _tianditu("cva", key))]
+    return []
+
+
+def _tianditu(layer: str, key: str) -> folium.TileLayer:
+    return folium.TileLayer(
+        _TIANDITU % {"layer": layer, "key": key},
+        attr="天地图 · 国家地理信息公共服务平台",
+        subdomains="01234567",
+        max_zoom=20,
+        max_native_zoom=18,
+        overlay=layer == "cva",
+    )
+
+
+def _shown(roofs: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, coverage: pd.DataFrame) -> _Shown:
+    visible = map_data.without_military(conform(roofs, ROOFS))
+    return _Shown(
+        map_data.to_lonlat(visible, "roofs"),
+        map_data.to_lonlat(conform(districts, DISTRICTS), "districts"),
+        conform(coverage, COVERAGE),
+    )
+
+
+def _payload(shown: _Shown, lang: Lang, personal_names: bool, labels: Mapping[str, Text]) -> dict[str, Any]:
+    """Put together everything the page knows."""
+    draw = len(shown.roofs) <= MAX_ROOFS
+    drawn = shown.roofs if draw else shown.roofs.iloc[:0]
+    yields = shown.roofs["specific_yield_kwh_kwp"].to_numpy(dtype=float, na_value=np.nan)
+    status = shown.roofs["status"]
+    breaks = map_style.yield_breaks(yields)
+    roofs = map_data.roof_payload(drawn, lang, personal_names=personal_names)
+    texts = map_style.interface_texts(lang)
+    texts["area_unit"] = Text("m²", "㎡").pick(lang)
+    return {
+        "lang": lang,
+        "version": metadata.version("rooftop"),
+        "texts": texts,
+        "labels": map_style.vocabulary(lang),
+        "style": {
+            "noData": map_style.NO_DATA_COLOUR,
+            "yieldBreaks": [int(limit) for limit in breaks],
+            "yieldColours": map_style.class_colours(len(breaks) + 1),
+            "coverageBreaks": list(map_style.COVERAGE_BREAKS),
+            "coverageColours": list(map_style.COVERAGE_COLOURS),
+            "status": map_style.STATUS_STYLES,
+        },
+        "statuses": list(map_style.STATUS_LABELS),
+        "counts": {
+            "needs_survey": int((status == "needs_survey").sum()),
+            "excluded": int((status == "excluded").sum()),
+            "no_value": int((np.isnan(yields) & (status != "excluded").to_numpy(dtype=bool)).sum()),
+        },
+        "facts": _facts(shown.roofs, lang),
+        "lazyAbove": LAZY_ABOVE,
+        "tooMany": not draw,
+        "notDrawn": sum(shape is None for shape in roofs["shape"]),
+        "bounds": _bounds(shown),
+        "units": map_data.unit_payload(shown.units, lang),
+        "coverage": map_data.coverage_payload(shown.coverage, lang, labels),
+        "roofs": roofs,
+    }
+
+
+def _facts(roofs: pd.DataFrame, lang: Lang) -> list[list[str]]:
+    """Return the three figures on top: value, unit, name."""
+    ui = map_style.UI
+    kwp, _, kwp_unit = capacity(roofs["capacity_kwp"].sum(), lang).partition(" ")
+    kwh, _, kwh_unit = energy(roofs["annual_kwh"].sum(), lang).partition(" ")
+    return [
+        [count(len(roofs)), "", ui["roofs_unit"].pick(lang)],
+        [kwp, kwp_unit, ui["capacity"].pick(lang)],
+        [kwh, kwh_unit, ui["energy"].pick(lang)],
+    ]
+
+
+def _bounds(shown: _Shown) -> list[list[float]] | None:
+    """Return south-west and north-east corner (latitude, longitude) of the units, else of the roofs."""
+    for frame in (shown.units, shown.roofs):
+        if len(frame) and np.isfinite(frame.total_bounds).all():
+            west, south, east, north = (round(float(value), 6) for value in frame.total_bounds)
+            return [[south, west], [north, east]]
+    return None

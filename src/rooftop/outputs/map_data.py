@@ -1,0 +1,340 @@
+"""What the map knows, as compact JSON: shapes as delta-coded integers, attributes column by column, coverage by key.
+
+Nothing here is HTML. The page turns every value into text nodes, so that an attribute is never markup.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from rooftop.errors import ComputeError
+from rooftop.lang import Lang, Text
+from rooftop.outputs.map_style import SHORT_LABELS, STATUS_LABELS, choice_label
+from rooftop.rounding import is_missing
+
+SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
+SIMPLIFY_ABOVE = 10_000  # roofs; below, shapes are embedded as they are
+SIMPLIFY_DEG = 2e-6  # about 0.2 m: below the accuracy of any footprint
+_NATURAL_PERSON = re.compile(
+    r"自然人|个人|私人|私有|私产|私房|农户|居民|村民|户主|\b(?:natural|person(?:al)?|private|individual)"
+)
+_NOT_NATURAL = re.compile(r"非自然人|非个人|非私|\bnon[-_ ]")
+_MASK = "＊＊"
+
+Json = Any
+Ring = list[int]
+
+
+def is_natural_person(owner_type: object) -> bool | None:
+    """Say whether an owner is a natural person; None when the owner's type is not known.
+
+    Parameters
+    ----------
+    owner_type : str or null
+        As the source writes it (自然人, 个人, private …).
+    """
+    text = "" if is_missing(owner_type) else str(owner_type).strip().lower()
+    if text in ("", "unknown", "未知", "不明", "其他", "other"):
+        return None
+    return bool(_NATURAL_PERSON.search(text)) and not _NOT_NATURAL.search(text)
+
+
+def without_military(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the roofs that may be shown: military buildings appear in no output."""
+    by_use = (roofs["building_use"] == "military").fillna(False).to_numpy(dtype=bool)
+    by_reason = np.asarray(["military" in _codes(codes) for codes in roofs["reasons"]], dtype=bool)
+    return roofs[~(by_use | by_reason)]
+
+
+def to_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
+    """Return `frame` in WGS 84 longitude and latitude.
+
+    Raises
+    ------
+    ComputeError
+        The frame states no CRS.
+    """
+    if frame.crs is None:
+        raise ComputeError(
+            Text(f"the {role} of the map have no CRS", f"地图数据 {role} 缺少坐标系"), expected="OGC:CRS84 / EPSG:4326"
+        )
+    return frame if frame.crs in ("EPSG:4326", "OGC:CRS84") else frame.to_crs("OGC:CRS84")
+
+
+def _codes(codes: object) -> list[str]:
+    if isinstance(codes, str) or not isinstance(codes, Iterable):
+        return []
+    return [str(code) for code in codes]
+
+
+def encode_shapes(geometry: npt.NDArray[np.object_], origin: tuple[int, int]) -> list[Json]:
+    """Code polygons as integers of 1e-6 degrees.
+
+    Parameters
+    ----------
+    geometry : (n,) of shapely geometries
+        Longitude, latitude. Anything but polygons is left out.
+    origin : (int, int)
+        What the first vertex of each ring is relative to.
+
+    Returns
+    -------
+    list
+        Per geometry: null; or one ring ``[x, y, dx, dy, …]``; or ``[[ring, hole, …], …]``. Rings are open.
+    """
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    polygons = shapely.get_type_id(parts) == 3
+    parts, owner = parts[polygons], owner[polygons]
+    rings, polygon_of_ring = shapely.get_rings(parts, return_index=True)
+    coordinates, ring_of_vertex = shapely.get_coordinates(rings, return_index=True)
+    whole = np.rint(coordinates * SCALE).astype(np.int64) - np.asarray(origin, dtype=np.int64)
+    starts = np.flatnonzero(np.diff(ring_of_vertex, prepend=-1))
+    steps = np.diff(whole, axis=0, prepend=0)
+    steps[starts] = whole[starts]
+    flat = steps.ravel().tolist()
+    ends = np.append(starts, len(whole))[1:] - 1  # without the closing vertex
+    coded: list[list[list[Ring]]] = [[] for _ in range(len(geometry))]
+    last_polygon = -1
+    for start, end, polygon in zip(starts.tolist(), ends.tolist(), polygon_of_ring.tolist(), strict=True):
+        owned = coded[int(owner[polygon])]
+        if polygon != last_polygon:
+            owned.append([])
+            last_polygon = polygon
+        owned[-1].append(flat[2 * start : 2 * end])
+    return [_shortest(polygons_of) for polygons_of in coded]
+
+
+def _shortest(polygons: list[list[Ring]]) -> Json:
+    if not polygons:
+        return None
+    return polygons[0][0] if len(polygons) == 1 and len(polygons[0]) == 1 else polygons
+
+
+def _coded(values: Iterable[object]) -> dict[str, Json]:
+    """Code a column of few distinct texts: the texts once, an index per row (−1: null)."""
+    texts: dict[str, int] = {}
+    index = [-1 if text is None else texts.setdefault(text, len(texts)) for text in _texts(values)]
+    return {"values": list(texts), "index": index}
+
+
+def _texts(values: Iterable[object]) -> list[str | None]:
+    return [None if is_missing(value) or str(value) == "" else str(value) for value in values]
+
+
+def _numbers(values: pd.Series, digits: int = 3, scale: float = 1.0) -> list[float | int | None]:
+    """Round to `digits` significant digits; null stays null."""
+    raw = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan) * scale
+    return _json_numbers(_significant(raw, digits))
+
+
+def _significant(raw: npt.NDArray[np.float64], digits: int) -> npt.NDArray[np.float64]:
+    magnitude = np.floor(np.log10(np.where((raw == 0) | ~np.isfinite(raw), 1.0, np.abs(raw))))
+    factor = 10.0 ** (digits - 1 - magnitude)
+    return np.rint(raw * factor) / factor
+
+
+def _json_numbers(values: npt.NDArray[np.float64]) -> list[float | int | None]:
+    out: list[float | int | None] = []
+    for value in values.tolist():
+        if not np.isfinite(value):
+            out.append(None)
+        else:
+            short = float(f"{value:.10g}")
+            out.append(int(short) if short == int(short) else short)
+    return out
+
+
+def _floats(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    return frame[name].to_numpy(dtype=float, na_value=np.nan)
+
+
+def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool, draw: bool = True) -> dict[str, Json]:
+    """Return the roofs as columns.
+
+    Parameters
+    ----------
+    roofs : GeoDataFrame
+        `tables.ROOFS` and geometry, longitude and latitude, without military buildings.
+    lang : {"zh", "en"}
+        Energy is in 万kWh or MWh.
+    personal_names : bool
+        Show the names of owners who are, or may be, natural persons.
+    draw : bool
+        Embed the shapes.
+    """
+    geometry = roofs.geometry.to_numpy()
+    if len(roofs) > SIMPLIFY_ABOVE:
+        geometry = shapely.simplify(geometry, SIMPLIFY_DEG, preserve_topology=True)
+    origin = _origin(roofs)
+    owners, names, addresses = _owner_columns(roofs, personal_names)
+    reasons = _coded(code for codes in roofs["reasons"] for code in _codes(codes))
+    lengths = [len(_codes(codes)) for codes in roofs["reasons"]]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist() if lengths else [0]
+    status_names = list(STATUS_LABELS)
+    points = np.column_stack([_floats(roofs, "lon"), _floats(roofs, "lat")])
+    return {
+        "n": len(roofs),
+        "origin": list(origin),
+        "shape": encode_shapes(geometry, origin) if draw else [None] * len(roofs),
+        "point": [None if np.isnan(x + y) else [round(x, 6), round(y, 6)] for x, y in points.tolist()],
+        "id": [str(value) for value in roofs["building_id"]],
+        "name": names,
+        "owner": owners,
+        "address": addresses,
+        "status": [status_names.index(s) if s in status_names else 0 for s in roofs["status"]],
+        "reasons": {
+            "values": reasons["values"],
+            "index": [reasons["index"][a:b] or 0 for a, b in itertools.pairwise(offsets)],
+        },
+        **{name: _coded(roofs[name]) for name in _CODED_COLUMNS},
+        "completion": _texts(roofs["completion_date"]),
+        "year": _json_numbers(_floats(roofs, "year_built")),
+        "height": _numbers(roofs["height_m"], 2),
+        "gross": _numbers(roofs["gross_area_m2"]),
+        "installable": _numbers(roofs["installable_area_m2"]),
+        "kwp": _numbers(roofs["capacity_kwp"]),
+        "existing": _numbers(roofs["existing_pv_kwp"]),
+        "energy": _numbers(roofs["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
+        "yield": _json_numbers(np.rint(_floats(roofs, "specific_yield_kwh_kwp") / 10) * 10),
+        "loss": _json_numbers(np.round(_floats(roofs, "shading_loss") * 100, 1)),
+    }
+
+
+_CODED_COLUMNS = (
+    "building_use", "is_public_institution", "is_new", "roof_type", "district_name", "town_name",
+    "height_source", "use_source", "roof_source",
+)  # fmt: skip
+
+
+def _origin(frame: gpd.GeoDataFrame) -> tuple[int, int]:
+    if frame.empty or np.isnan(frame.total_bounds).any():
+        return 0, 0
+    west, south, _, _ = frame.total_bounds
+    return int(np.floor(west * SCALE)), int(np.floor(south * SCALE))
+
+
+def _owner_columns(roofs: gpd.GeoDataFrame, personal_names: bool) -> tuple[list[Json], list[Json], list[Json]]:
+    """Return owners, building names and addresses; a withheld owner is 1 (a person) or 2 (may be one).
+
+    A withheld name is masked wherever the row's other texts repeat it.
+    """
+    owners: list[Json] = _texts(roofs["owner_name"])
+    names: list[Json] = _texts(roofs["building_name"])
+    addresses: list[Json] = _texts(roofs["address"])
+    if personal_names:
+        return owners, names, addresses
+    for row, kind in enumerate(roofs["owner_type"]):
+        owner = owners[row]
+        person = is_natural_person(kind)
+        if owner is None or person is False:
+            continue
+        owners[row] = 1 if person else 2
+        for column in (names, addresses):
+            if column[row] is not None and len(owner) > 1:
+                column[row] = column[row].replace(owner, _MASK)
+    return owners, names, addresses
+
+
+UNIT_LEVELS = ("district", "town", "zone")
+
+
+def unit_payload(districts: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
+    """Return the units (districts, towns, zones) with their shapes and sums.
+
+    Parameters
+    ----------
+    districts : GeoDataFrame
+        `tables.DISTRICTS` and geometry, longitude and latitude.
+    lang : {"zh", "en"}
+    """
+    origin = _origin(districts)
+    geometry = shapely.simplify(districts.geometry.to_numpy(), SIMPLIFY_DEG, preserve_topology=True)
+    drawable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    inside = np.full((len(districts), 2), np.nan)
+    inside[drawable] = shapely.get_coordinates(shapely.point_on_surface(geometry[drawable]))
+    return {
+        "origin": list(origin),
+        "shape": encode_shapes(geometry, origin),
+        "label": [None if np.isnan(x) else [round(x, 6), round(y, 6)] for x, y in inside.tolist()],
+        "id": [str(value) for value in districts["unit_id"]],
+        "name": _texts(districts["unit_name"]),
+        "level": [str(value) for value in districts["level"]],
+        "n": _json_numbers(_floats(districts, "n_buildings")),
+        "kwp": _numbers(districts["capacity_kwp"]),
+        "existing": _numbers(districts["existing_pv_kwp"]),
+        "energy": _numbers(districts["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
+    }
+
+
+# What a reader may choose, in the order of the controls.
+CHOICES = ("target_id", "kind", "building_group", "scope_reading", "cohort", "aggregation", "numerator", "denominator")
+
+
+def coverage_payload(coverage: pd.DataFrame, lang: Lang, labels: Mapping[str, Text]) -> dict[str, Json]:
+    """Return coverage as rows keyed by unit and choice.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        `tables.COVERAGE`.
+    lang : {"zh", "en"}
+    labels : mapping
+        Names of values, see `map_style.coverage_labels`.
+
+    Returns
+    -------
+    dict
+        ``choices`` (name, values and their labels), ``default`` (value index per choice: the pack's own definition and
+        potential), ``units`` (``[unit_id, unit_name, level]``), ``rows`` (``[unit, choice …, coverage, low, high,
+        n_buildings, n_unknown, gap_m2, gap_kwp, attained, target, year, is_default]``).
+    """
+    table = coverage
+    coded = {name: _coded(table[name]) for name in CHOICES}
+    unit_of: dict[tuple[str, ...], int] = {}
+    keys = table[["unit_id", "unit_name", "level"]].astype(str).itertuples(index=False, name=None)
+    unit_index = [unit_of.setdefault(key, len(unit_of)) for key in keys]
+    columns: Sequence[list[Json]] = (
+        unit_index,
+        *(coded[name]["index"] for name in CHOICES),
+        *(_json_numbers(np.round(_floats(table, name), 5)) for name in ("coverage", "coverage_low", "coverage_high")),
+        *(_json_numbers(_floats(table, name)) for name in ("n_buildings", "n_unknown")),
+        *(_json_numbers(_significant(_floats(table, name), 3)) for name in ("gap_m2", "gap_kwp")),
+        _texts(table["attained"]),
+        _json_numbers(_floats(table, "target")),
+        _json_numbers(_floats(table, "year")),
+        [int(bool(value)) if not is_missing(value) else 0 for value in table["is_default"]],
+    )
+    return {
+        "choices": [_choice(name, coded[name]["values"], lang, labels) for name in CHOICES],
+        "default": _default_choice(table, coded),
+        "units": [list(unit) for unit in unit_of],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+    }
+
+
+def _choice(name: str, values: list[str], lang: Lang, labels: Mapping[str, Text]) -> dict[str, Json]:
+    full = [choice_label(name, value, lang, labels) for value in values]
+    keys = [f"{name}:{value}" for value in values]
+    short = [
+        SHORT_LABELS[key].pick(lang) if key in SHORT_LABELS else text for key, text in zip(keys, full, strict=True)
+    ]
+    return {"name": name, "values": values, "labels": full, "short": short}
+
+
+def _default_choice(table: pd.DataFrame, coded: dict[str, dict[str, Json]]) -> list[int]:
+    if table.empty:
+        return [-1] * len(CHOICES)
+    own = table["is_default"].fillna(False).to_numpy(dtype=bool)
+    potential = (table["kind"] == "potential").to_numpy(dtype=bool, na_value=False)
+    wanted = next(mask for mask in (own & potential, own, potential, np.ones(len(table), dtype=bool)) if mask.any())
+    first = int(np.flatnonzero(wanted)[0])
+    return [coded[name]["index"][first] for name in CHOICES]

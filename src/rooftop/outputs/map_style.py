@@ -1,0 +1,214 @@
+"""What the map looks like and says: colours, class breaks, labels in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rooftop.lang import Lang, Text
+from rooftop.resources import load_shipped_yaml
+from rooftop.tables import COVERAGE, DISTRICTS, ROOFS
+from rooftop.targets.models import Pack
+
+# Two of ColorBrewer's colour-blind safe sequences (https://colorbrewer2.org), in hues that stay apart when overlaid.
+YIELD_COLOURS = ("#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04")
+COVERAGE_COLOURS = ("#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5")
+COVERAGE_BREAKS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8)  # the targets of the plans (20, 30, 40, 50 %) are all among them
+NO_DATA_COLOUR = "#d4d4d4"
+STATUS_STYLES: dict[str, dict[str, Any]] = {
+    "ok": {"weight": 0.6, "color": "#5a3a1a", "opacity": 0.75, "fillOpacity": 0.92},
+    "needs_survey": {"weight": 1.3, "color": "#5b2a86", "opacity": 1.0, "fillOpacity": 0.55, "dashArray": "4 3"},
+    "excluded": {"weight": 0.6, "color": "#8b9096", "opacity": 0.9, "fillColor": "#c3c7cb", "fillOpacity": 0.8},
+}
+STATUS_LABELS = {
+    "ok": Text("usable", "可用"),
+    "needs_survey": Text("needs survey", "待核实"),
+    "excluded": Text("excluded", "已排除"),
+}
+
+# For the buttons of the definition switch; the full names stand beside them.
+SHORT_LABELS: dict[str, Text] = {
+    "numerator:module": Text("modules", "组件"),
+    "numerator:array": Text("array", "方阵"),
+    "numerator:used": Text("used zone", "布置区"),
+    "numerator:installable": Text("installable", "可安装"),
+    "denominator:gross": Text("gross", "总面积"),
+    "denominator:net": Text("net", "净面积"),
+    "denominator:installable": Text("installable", "可安装"),
+}
+ANSWERS = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("unknown", "未知")}
+
+UI: dict[str, Text] = {
+    "subtitle": Text("Rooftop PV potential and coverage", "屋顶光伏潜力与覆盖率"),
+    "synthetic": Text("synthetic example", "合成示例数据"),
+    "synthetic_long": Text("All buildings on this map are made up.", "图中建筑均为虚构，不代表任何真实地点。"),
+    "noscript": Text("This map needs JavaScript.", "本地图需要启用 JavaScript。"),
+    "panel": Text("Figures and legend", "指标与图例"),
+    "search": Text("Search building id or name", "按建筑编号或名称查找"),
+    "no_hits": Text("nothing found", "没有找到"),
+    "roofs_unit": Text("roofs", "栋屋顶"),
+    "all_roofs": Text("All roofs of the unit", "单元内全部屋顶"),
+    "roof_count": Text("roofs", "屋顶数"),
+    "capacity": Text("PV capacity", "可装容量"),
+    "energy": Text("energy a year", "年发电量"),
+    "coverage": Text("Rooftop PV coverage", "屋顶光伏覆盖率"),
+    "target": Text("target", "目标"),
+    "default_definition": Text("the plan's own definition", "方案默认口径"),
+    "other_definition": Text("not the plan's own definition", "非方案默认口径"),
+    "back_to_default": Text("back to it", "恢复默认"),
+    "numerator": Text("numerator", "分子"),
+    "denominator": Text("denominator", "分母"),
+    "no_buildings": Text("no buildings", "无建筑"),
+    "no_value": Text("no value", "无数值"),
+    "yield_legend": Text("Roofs: specific yield (kWh/kWp a year)", "屋顶：年等效利用小时数（h，即 kWh/kWp）"),
+    "coverage_legend": Text("Units: coverage", "统计单元：覆盖率"),
+    "target_year": Text("in", "年"),
+    "survey_note": Text("dashed: structure or facts to be checked", "虚线：结构或资料待核实"),
+    "roofs_layer": Text("Roofs: usable", "屋顶：可用"),
+    "survey_layer": Text("Roofs: to survey", "屋顶：待核实"),
+    "excluded_layer": Text("Roofs: excluded", "屋顶：已排除"),
+    "units_layer": Text("Coverage of units", "统计单元覆盖率"),
+    "labels_layer": Text("Names of units", "统计单元名称"),
+    "no_basemap": Text("no base map", "无底图"),
+    "zoom_to_roofs": Text("Zoom in to see the roofs", "放大地图以显示屋顶"),
+    "not_drawn": Text("roofs without a shape, found by search only", "栋无图形，仅可查找"),
+    "no_roofs": Text("too many roofs for one file: not drawn", "屋顶数量超出单文件上限，未绘制"),
+    "zoom_in": Text("zoom in", "放大"),
+    "zoom_out": Text("zoom out", "缩小"),
+    "close": Text("close", "关闭"),
+    "shading_loss": Text("shading loss", "遮挡损失"),
+    "annual": Text("annual energy", "年发电量"),
+    "annual_unit": Text("MWh", "万kWh"),
+    "hours_unit": Text("kWh/kWp", "h"),
+    "yield_short": Text("specific yield", "年等效利用小时数"),
+    "roof_area": Text("roof area", "屋顶面积"),
+    "installable": Text("installable area", "可安装面积"),
+    "capacity_short": Text("capacity", "拟装容量"),
+    "existing": Text("existing PV", "已装容量"),
+    "why": Text("reasons", "原因"),
+    "notes": Text("data notes", "数据说明"),
+    "owner_withheld": Text("not shown (person)", "不显示（自然人）"),
+    "owner_unknown": Text("not shown (owner type unknown)", "不显示（产权类型不明）"),
+    "range": Text("range", "区间"),
+    "gap": Text("gap", "缺口"),
+    "n_buildings": Text("buildings", "建筑数"),
+    "n_unknown": Text("of unknown class or year", "归属不明"),
+    "attained_yes": Text("met", "达标"),
+    "attained_no": Text("not met", "未达标"),
+    "attainable_yes": Text("can be met", "可达标"),
+    "attainable_no": Text("cannot be met", "不可达标"),
+    "attained_unknown": Text("open", "不确定"),
+    "no_rows": Text("no figures for this choice", "此口径无数据"),
+    "sources": Text("Sources", "数据来源"),
+    "made_with": Text("Computed with rooftop", "由 rooftop 计算"),
+    "caveat": Text(
+        "Estimates for planning; structure, fire safety and grid connection are checked before building.",
+        "规划估算值；实施前须核实结构安全、消防与并网条件。",
+    ),
+    "personal": Text("Contains owners' personal names: not for publication.", "含产权人姓名，不得公开。"),
+}
+
+
+def interface_texts(lang: Lang) -> dict[str, str]:
+    """Return every sentence of the page in one language, table labels included."""
+    texts = {key: text.pick(lang) for key, text in UI.items()}
+    for name in ("building_id", "owner_name", "building_use", "is_public_institution", "roof_type", "address"):
+        texts[name] = ROOFS.label(name).pick(lang)
+    for name in ("completion_date", "year_built", "district_name", "town_name", "status", "height_m", "is_new"):
+        texts[name] = ROOFS.label(name).pick(lang)
+    for name in ("kind", "scope_reading", "cohort", "aggregation", "building_group", "target_id", "level"):
+        texts[name] = COVERAGE.label(name).pick(lang)
+    texts["unit_name"] = DISTRICTS.label("unit_name").pick(lang)
+    return texts
+
+
+@cache
+def _shipped(name: str) -> Any:
+    return load_shipped_yaml(name)
+
+
+def vocabulary(lang: Lang) -> dict[str, str]:
+    """Return the labels of coded values, keyed ``group:code``: uses, roof types, reasons, statuses, answers."""
+    labels = {f"answer:{code}": text.pick(lang) for code, text in ANSWERS.items()}
+    labels |= {f"status:{code}": text.pick(lang) for code, text in STATUS_LABELS.items()}
+    for group, entries in (
+        ("use", _shipped("building_uses.yaml")["uses"]),
+        ("roof", _shipped("roof_types.yaml")["types"]),
+        ("reason", _shipped("reasons.yaml")),
+        ("level", _shipped("coverage.yaml")["labels"]["level"]),
+    ):
+        labels |= {f"{group}:{code}": str(entry[lang]) for code, entry in entries.items()}
+    return labels
+
+
+def coverage_labels(pack: Pack) -> dict[str, Text]:
+    """Return what a policy pack calls its targets, readings and building groups.
+
+    Returns
+    -------
+    dict
+        Keyed ``column:value`` of `tables.COVERAGE`, for `build_map`.
+    """
+    labels = {f"target_id:{target.id}": target.label.text for target in pack.targets}
+    for rule in pack.coverage:
+        labels |= {f"building_group:{group.id}": group.label.text for group in rule.groups}
+        labels |= {f"scope_reading:{reading.id}": reading.label.text for reading in rule.readings}
+    return labels
+
+
+def choice_label(column: str, value: str, lang: Lang, labels: Mapping[str, Text]) -> str:
+    """Name one value of a choice in full.
+
+    Parameters
+    ----------
+    column, value : str
+        Column of `tables.COVERAGE` and one of its values.
+    labels : mapping
+        See `coverage_labels`; comes before the shipped names.
+    """
+    if f"{column}:{value}" in labels:
+        return labels[f"{column}:{value}"].pick(lang)
+    shipped = _shipped("coverage.yaml")["labels"].get(column, {})
+    if value in shipped:
+        return str(shipped[value][lang])
+    if column == "cohort" and re.fullmatch(r"\d{4}(-\d{4})?", value):
+        return Text(f"completed {value}", f"{value}年竣工").pick(lang)
+    return value
+
+
+def yield_breaks(values: npt.NDArray[np.float64]) -> list[float]:
+    """Return round class limits between the 3rd and 97th percentile of the specific yields.
+
+    Parameters
+    ----------
+    values : (n,) float
+        kWh/kWp; NaN is left out.
+
+    Returns
+    -------
+    list of float
+        Ascending inner limits, at most one fewer than `YIELD_COLOURS`; empty when nothing can be told apart.
+    """
+    known = values[np.isfinite(values)]
+    if known.size == 0:
+        return []
+    low, high = np.percentile(known, [3, 97])
+    for step in (10, 20, 25, 40, 50, 100, 200, 250, 500, 1000):
+        first, last = np.ceil(low / step) * step, np.floor(high / step) * step
+        n_limits = round((last - first) / step) + 1
+        if n_limits < len(YIELD_COLOURS):
+            return [float(first + step * k) for k in range(max(n_limits, 0))]
+    return []
+
+
+def class_colours(n_classes: int) -> list[str]:
+    """Return `n_classes` colours of the yield scale, spread over its whole range."""
+    if n_classes == 1:
+        return [YIELD_COLOURS[2]]
+    picks = np.linspace(0, len(YIELD_COLOURS) - 1, n_classes).round().astype(int)
+    return [YIELD_COLOURS[k] for k in picks]
