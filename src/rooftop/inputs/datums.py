@@ -55,6 +55,7 @@ _OLD_CHINESE = {
     "xian_1980": Text("Xi'an 1980", "1980西安坐标系"),
 }
 _AREA_MARGIN_DEG = 6.0
+_GOOD_ACCURACY_M = 2.0
 
 
 # --- coordinate reference systems ------------------------------------------------------------------------------------
@@ -286,6 +287,16 @@ def _unproject(geometry: Geometries, source: CRS) -> Geometries:
     return _apply(geometry, transformer.transform)
 
 
+_MEND_SWAPPED = Text("longitude and latitude are swapped: put longitude first", "经纬度顺序颠倒：请把经度放在前面")
+_MEND_METRES = Text(
+    "state the CRS the coordinates are in, e.g. crs: EPSG:4549", "请声明坐标实际所用的坐标系，如 crs: EPSG:4549"
+)
+_MEND_DEGREES = Text(
+    "state a geographic CRS, e.g. crs: EPSG:4490 (or EPSG:4326)",
+    "请声明地理坐标系，如 crs: EPSG:4490（或 EPSG:4326）",
+)
+
+
 def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
     """Refuse coordinates that the stated CRS cannot hold.
 
@@ -319,27 +330,13 @@ def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
     degrees_like = max(abs(x0), abs(x1)) <= 360.0 and max(abs(y0), abs(y1)) <= 90.0
     if crs.is_geographic and not degrees_like:
         swapped = max(abs(x0), abs(x1)) <= 90.0 and max(abs(y0), abs(y1)) <= 360.0
-        mend = (
-            Text("longitude and latitude are swapped: put longitude first", "经纬度顺序颠倒：请把经度放在前面")
-            if swapped
-            else Text(
-                "state the CRS the coordinates are in, e.g. crs: EPSG:4549",
-                "请声明坐标实际所用的坐标系，如 crs: EPSG:4549",
-            )
-        )
         expected = Text("longitudes within ±180°, latitudes within ±90°", "经度在±180°内，纬度在±90°内")
-        raise InputError(what, where=where, found=found, expected=expected, mend=mend)
-    if crs.is_projected and degrees_like:
         raise InputError(
-            what,
-            where=where,
-            found=found,
-            expected=Text("metres; these numbers look like degrees", "应为米；这些数值看起来是度"),
-            mend=Text(
-                "state a geographic CRS, e.g. crs: EPSG:4490 (or EPSG:4326)",
-                "请声明地理坐标系，如 crs: EPSG:4490（或 EPSG:4326）",
-            ),
+            what, where=where, found=found, expected=expected, mend=_MEND_SWAPPED if swapped else _MEND_METRES
         )
+    if crs.is_projected and degrees_like:
+        expected = Text("metres; these numbers look like degrees", "应为米；这些数值看起来是度")
+        raise InputError(what, where=where, found=found, expected=expected, mend=_MEND_DEGREES)
     _check_zone_prefix(x0, x1, crs, found, where)
 
 
@@ -412,7 +409,8 @@ def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[T
             Text("there is no way from this CRS to WGS84", "该坐标系无法转换到WGS84"), where=where, found=source.name
         ) from error
     old = old_chinese_datum(source)
-    if best.accuracy < 0.0 and old is not None:
+    good = 0.0 <= best.accuracy <= _GOOD_ACCURACY_M
+    if old is not None and not (good and _covers(best, x0, y0, x1, y1)):
         raise InputError(
             Text(
                 f"{old.en} has no published transformation here: positions would be off by 50-130 m",
@@ -426,18 +424,23 @@ def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[T
                 "请测绘部门用本地参数将数据转换为CGCS2000",
             ),
         )
-    if 0.0 <= best.accuracy <= 2.0:
+    if good and old is None:
         return best, ()
-    stated = f"{best.accuracy:g} m" if best.accuracy > 0.0 else "?"
-    notice = Notice(
-        "datum_accuracy",
-        Text(
-            f"{base.name} to WGS84 is known to {stated} only: {best.description}",
-            f"{base.name} 到WGS84的转换精度为 {stated}：{best.description}",
-        ),
-        source=where,
+    text = Text(
+        f"{base.name} to WGS84 is known to {best.accuracy:g} m", f"{base.name} 到WGS84的转换精度为 {best.accuracy:g} 米"
     )
-    return best, (notice,)
+    if best.accuracy < 0.0:
+        text = Text(
+            f"how {base.name} lies to WGS84 is not known to PROJ; no shift is applied",
+            f"PROJ 没有 {base.name} 到WGS84的转换参数，未作偏移",
+        )
+    return best, (Notice("datum_accuracy", text, source=where, examples=(best.description,)),)
+
+
+def _covers(transformer: Transformer, x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Tell whether a published transformation is meant for the whole extent (offshore ones reach over the coast)."""
+    area = transformer.area_of_use
+    return area is not None and area.west <= x0 and area.south <= y0 and area.east >= x1 and area.north >= y1
 
 
 _DATUM_LABELS: dict[str, Text] = {

@@ -205,7 +205,8 @@ def _believable(key: str, column: pd.Series) -> bool:
         limit = attributes.limits()[key]["max"]
         return bool(((values >= 0) & (values <= limit)).mean() > 0.9) and bool((values > 0).any())
     if key in ("year_built", "completion_date"):
-        read = [attributes.parse_date(value) for value in column.dropna().unique()]
+        dated = [value for value in column.dropna().unique() if attributes.clean(value) is not None]
+        read = [attributes.parse_date(value) for value in dated]
         years = [r is not None and 1800 <= r[0] <= 2050 for r in read]
         return float(np.mean(years)) > 0.5
     if key in ("building_use", "is_public_institution", "structure", "roof_type", "owner_type"):
@@ -246,7 +247,7 @@ def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...
         return ()
     frame = attributes.building_uses(vector.table[name], {}, vector.table.index, "")
     counts = frame["raw"].value_counts(sort=False)
-    use_of = frame.drop_duplicates("raw").set_index("raw")["building_use"]
+    use_of = dict(zip(frame["raw"], frame["building_use"], strict=True))
     found = [UseGuess(str(v), int(n), str(use_of[v]), _suggestion(str(v))) for v, n in counts.items()]
     return tuple(sorted(found, key=lambda u: (-u.count, u.value)))
 
