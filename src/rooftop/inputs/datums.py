@@ -440,7 +440,7 @@ def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[T
 def _covers(transformer: Transformer, x0: float, y0: float, x1: float, y1: float) -> bool:
     """Tell whether a published transformation is meant for the whole extent (offshore ones reach over the coast)."""
     area = transformer.area_of_use
-    return area is not None and area.west <= x0 and area.south <= y0 and area.east >= x1 and area.north >= y1
+    return area.west <= x0 and area.south <= y0 and area.east >= x1 and area.north >= y1
 
 
 _DATUM_LABELS: dict[str, Text] = {

@@ -18,7 +18,7 @@ GCJ02_BOX = (72.004, 0.8293, 137.8347, 55.8271)
 _KRASOVSKY_A = 6378245.0
 _KRASOVSKY_E2 = 0.00669342162296594323
 _BD09_ANGLE = np.pi * 3000.0 / 180.0
-_ITERATIONS = 5
+_ITERATIONS = 8  # 4 suffice but for the square root at 105 degrees east
 
 
 def in_gcj02_box(lon: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.bool_]:
