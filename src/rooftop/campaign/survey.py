@@ -129,13 +129,12 @@ def _class_items(roof: Mapping[str, Any]) -> list[Item]:
         items.append(Item("class", Text("whether a public institution (unknown)", "是否公共机构（不明）")))
     if roof["use"] == "unknown":
         items.append(Item("use", Text("use of the building (unknown)", "建筑用途（不明）")))
-    if roof["owner_type"] == "unknown" or roof["use"] in ("residential", "rural_house"):
+    if roof["use"] in ("residential", "rural_house"):
         items.append(
-            Item(
-                "households",
-                Text("owner and number of households (persons / companies)", "产权及自然人/非自然人户数"),
-            )
+            Item("households", Text("number of households (persons / companies)", "产权及自然人/非自然人户数"))
         )
+    elif roof["owner_type"] == "unknown":
+        items.append(Item("owner", Text("owner (unknown)", "产权单位（不明）")))
     return items
 
 

@@ -185,6 +185,7 @@ class Book:
         top: int = 0,
         empty: Text | None = None,
         bold: Iterable[int] = (),
+        follows: bool = False,
     ) -> int:
         """Write a header and its rows, with frozen header, filter, fitted widths and a repeated header in print.
 
@@ -199,6 +200,8 @@ class Book:
             Sentence written where there are no rows.
         bold : iterable of int
             Rows to emphasise.
+        follows : bool
+            Another table stands above: its widths, panes and filter stay.
 
         Returns
         -------
@@ -208,7 +211,8 @@ class Book:
         strong = set(bold)
         for k, column in enumerate(columns):
             sheet.write_string(top, k, column.label.pick(self.lang), self.header)
-            sheet.set_column(k, k, self._width(column, rows))
+            if not follows:
+                sheet.set_column(k, k, self._width(column, rows))
         sheet.set_row(top, 18 * max(self._header_lines(column, rows) for column in columns) + 4)
         for r, row in enumerate(rows, start=top + 1):
             more = {"bold": True} if r - top - 1 in strong else {}
@@ -217,10 +221,20 @@ class Book:
         last = top + max(len(rows), 1)
         if not rows and empty is not None:
             sheet.write_string(top + 1, 0, empty.pick(self.lang), self.format(italic=True, font_color="#666666"))
+        if follows:
+            return last + 1
         sheet.freeze_panes(top + 1, min(3, len(columns)) if len(columns) > 8 else 0)
         sheet.autofilter(top, 0, last, len(columns) - 1)
         sheet.repeat_rows(top)
         return last + 1
+
+    def plain(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Any) -> None:
+        """Write text without a border: titles and notes."""
+        sheet.write_string(row, column, clean(text), self.format(**properties))
+
+    def lines(self, text: str, width: int) -> int:
+        """Return how many lines a wrapped text takes in a column of `width` characters."""
+        return sum(max(-(-display_width(line) // width), 1) for line in text.split("\n"))
 
     def _width(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> float:
         if column.width is not None:

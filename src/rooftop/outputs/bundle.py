@@ -1,0 +1,107 @@
+"""Everything the workbook, the report and the lists are written from, gathered once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rooftop.campaign.candidates import Campaign, plan_campaign
+from rooftop.config import Config
+from rooftop.notices import Notice, Provenance
+from rooftop.outputs.findings import Finding, findings
+from rooftop.outputs.method import Assumption, assumptions
+from rooftop.outputs.store import RunTables
+from rooftop.targets.models import Pack
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Inputs of every writer for people; made by `report_data`.
+
+    Parameters
+    ----------
+    title : str
+    tables : RunTables
+        Roofs without military ones, geometries in OGC:CRS84.
+    pack : Pack or None
+    campaign : Campaign
+        Candidates, selections, prices, factor.
+    findings : tuple of Finding
+    assumptions : tuple of Assumption
+    notices : tuple of Notice
+    provenance : tuple of Provenance
+    synthetic : bool
+        The inputs are made up; every output says so.
+    personal_names : bool
+        Whether names of natural persons may be printed.
+    version : str
+        Of the program.
+    """
+
+    title: str
+    tables: RunTables
+    pack: Pack | None
+    campaign: Campaign
+    findings: tuple[Finding, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+    synthetic: bool = False
+    personal_names: bool = False
+    version: str = ""
+
+    def units(self, level: str) -> pd.DataFrame:
+        """Return the rows of `tables.DISTRICTS` of one level, without geometry."""
+        districts = self.tables.districts
+        rows = districts[(districts["level"] == level).fillna(False).to_numpy(dtype=bool)]
+        return pd.DataFrame(rows.drop(columns="geometry", errors="ignore")).reset_index(drop=True)
+
+    def of(self, level: str, unit_id: str) -> list[Finding]:
+        """Return the findings of one unit, a target each."""
+        return [f for f in self.findings if f.level == level and f.unit_id == unit_id]
+
+
+def report_data(
+    tables: RunTables,
+    pack: Pack | None,
+    *,
+    config: Config | None = None,
+    campaign: Campaign | None = None,
+    title: str | None = None,
+    notices: Sequence[Notice] = (),
+    provenance: Sequence[Provenance] = (),
+    synthetic: bool | None = None,
+    version: str = "",
+) -> ReportData:
+    """Gather what people are to read about a run.
+
+    Parameters
+    ----------
+    tables : RunTables
+    pack : Pack or None
+    config : Config, optional
+        Title, assumptions, whether synthetic, whether personal names may be shown.
+    campaign : Campaign, optional
+        Computed from the tables when left out.
+    title, synthetic : optional
+        Override the configuration.
+    notices, provenance : sequence
+    version : str
+    """
+    campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
+    named = "" if config is None else config.title or config.name
+    return ReportData(
+        title=title if title is not None else named,
+        tables=tables,
+        pack=pack,
+        campaign=campaign,
+        findings=findings(tables.coverage, pack),
+        assumptions=assumptions(config, campaign),
+        notices=tuple(notices),
+        provenance=tuple(provenance),
+        synthetic=bool(config.synthetic) if synthetic is None and config is not None else bool(synthetic),
+        personal_names=config is not None and config.outputs.personal_names,
+        version=version,
+    )

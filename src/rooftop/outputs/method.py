@@ -1,0 +1,330 @@
+"""Assumptions as rows: what was assumed, its value with unit, and on whose word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rooftop.campaign.candidates import Campaign
+from rooftop.campaign.money import Economics
+from rooftop.config import Config
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+from rooftop.rounding import Range
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One assumption.
+
+    Parameters
+    ----------
+    topic, name, value : Text
+    source : str
+        Empty where the configuration itself is the source.
+    """
+
+    topic: Text
+    name: Text
+    value: Text
+    source: str = ""
+
+
+_MODEL = Text("model", "计算模型")
+_ROOF = Text("roofs", "屋面")
+_SYSTEM = Text("PV system", "光伏系统")
+_MONEY = Text("money", "经济性")
+_GATES = Text("gates and order", "筛选与排序")
+_LOSSES = {
+    "soiling": Text("soiling", "积灰"),
+    "mismatch": Text("mismatch", "失配"),
+    "wiring": Text("wiring", "线损"),
+    "availability": Text("availability", "可用率"),
+    "light_induced": Text("light-induced degradation", "光致衰减"),
+}
+_SURFACE = {
+    "prism": Text("prism (cells with vertical walls)", "prism（单元为直立棱柱）"),
+    "linear": Text("linear between cell centres", "linear（单元中心线性插值）"),
+}
+_MOUNTING = {
+    "rack": Text("tilted rows", "倾斜支架成排"),
+    "flush": Text("flush with the roof", "顺屋面平铺"),
+    "east_west": Text("east-west racks", "东西向支架"),
+}
+
+
+def _same(value: object) -> Text:
+    return Text(str(value), str(value))
+
+
+def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, ...]:
+    """Return every assumption a reader must know, model first.
+
+    Parameters
+    ----------
+    config : Config or None
+        Of the run; without it only what does not depend on it is listed.
+    campaign : Campaign
+    """
+    rows = [] if config is None else [*_model(config), *_system(config)]
+    return (*rows, *_roofs(), *_money(campaign.economics), *_gates(), _carbon(campaign))
+
+
+def _model(config: Config) -> list[Assumption]:
+    scene = config.scene
+    weather = config.inputs.weather
+    hours = (
+        Text("clear-sky year scaled to the monthly rasters", "晴空年按月值栅格缩放的合成逐时序列")
+        if weather is None
+        else Text(f"weather file {weather.path.name}", f"气象文件 {weather.path.name}")
+    )
+    return [
+        Assumption(_MODEL, Text("surface model", "地表模型"), _SURFACE[scene.surface]),
+        Assumption(_MODEL, Text("cell size", "栅格尺寸"), _same(f"{scene.cell_size_m:g} m")),
+        Assumption(
+            _MODEL,
+            Text("horizon", "遮挡视线"),
+            Text(
+                f"{scene.azimuths} azimuths, obstacles within {scene.halo_m:g} m of a tile in full detail",
+                f"{scene.azimuths} 个方位，分块外 {scene.halo_m:g} m 内障碍按全分辨率计算",
+            ),
+        ),
+        Assumption(_MODEL, Text("diffuse sky", "散射模型"), _same(scene.diffuse)),
+        Assumption(_MODEL, Text("albedo", "地表反照率"), _same(f"{scene.albedo:g}")),
+        Assumption(_MODEL, Text("hourly shape of the year", "逐时气象"), hours),
+        Assumption(
+            _MODEL,
+            Text("period", "计算期"),
+            Text("year one, 365 days", "第一年，365 天"),
+        ),
+    ]
+
+
+def _system(config: Config) -> list[Assumption]:
+    system = config.system
+    flat = system.flat
+    tilt = (
+        Text("most energy per roof, at least 10°", "使每个屋面发电量最大，不小于 10°")
+        if flat.tilt_deg == "auto"
+        else _same(f"{flat.tilt_deg:g}°")
+    )
+    mounting = _MOUNTING[flat.mounting]
+    losses = {name: float(value) for name, value in system.losses.model_dump().items()}
+    listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
+    data = load_shipped_yaml("system.yaml")
+    inverter = data["inverter"]["eta_nom"]
+    return [
+        Assumption(_SYSTEM, Text("module", "组件"), *_module(str(system.module))),
+        Assumption(
+            _SYSTEM,
+            Text("flat roofs", "平屋面"),
+            Text(
+                f"{mounting.en}, tilt: {tilt.en}, azimuth {flat.azimuth_deg:g}°",
+                f"{mounting.zh}，倾角：{tilt.zh}，方位角 {flat.azimuth_deg:g}°",
+            ),
+        ),
+        Assumption(_SYSTEM, Text("pitched and steel roofs", "坡屋面与彩钢板屋面"), _MOUNTING[system.pitched.mounting]),
+        Assumption(
+            _SYSTEM,
+            Text("losses", "损失"),
+            Text(
+                ", ".join(f"{label.en} {value * 100:g}%" for label, value in listed),
+                "，".join(f"{label.zh} {value * 100:g}%" for label, value in listed),
+            ),
+        ),
+        Assumption(
+            _SYSTEM,
+            Text("ratio of DC to AC rating", "容配比"),
+            _same(f"{data['dc_ac_ratio']['value']:g}"),
+            str(data["dc_ac_ratio"]["source"]),
+        ),
+        Assumption(
+            _SYSTEM,
+            Text("inverter efficiency", "逆变器效率"),
+            _same(f"{inverter['value']:.1%}"),
+            str(inverter["source"]),
+        ),
+    ]
+
+
+def _module(name: str) -> tuple[Text, str]:
+    """Name and source of a shipped module; a module of the user's own is named by its path."""
+    try:
+        data: dict[str, Any] = load_shipped_yaml("modules", f"{name}.yaml")
+        if "same_as" in data:
+            data = load_shipped_yaml("modules", f"{data['same_as']}.yaml")
+        return Text(data["name"]["en"], data["name"]["zh"]), str(data["source"])
+    except (OSError, KeyError):
+        return _same(name), ""
+
+
+def _roofs() -> list[Assumption]:
+    data = load_shipped_yaml("roof_types.yaml")
+    rows = [
+        Assumption(
+            _ROOF,
+            Text("edge setback", "边缘退距"),
+            _same(f"{data['setback_m']['value']:g} m ({data['setback_m']['low']:g}–{data['setback_m']['high']:g} m)"),
+            str(data["setback_m"]["source"]),
+        ),
+        Assumption(
+            _ROOF,
+            Text("cells too shaded to use", "不可用的遮挡程度"),
+            Text(
+                f"shading loss above {data['max_shading_loss']['value']:.0%}",
+                f"遮挡损失超过 {data['max_shading_loss']['value']:.0%}",
+            ),
+            str(data["max_shading_loss"]["source"]),
+        ),
+    ]
+    for kind in data["types"].values():
+        low, high = kind["obstacle_share_low"], kind["obstacle_share_high"]
+        share = kind["obstacle_share"]
+        rows.append(
+            Assumption(
+                _ROOF,
+                Text(f"obstacles and present uses: {kind['en']}", f"障碍物与现状占用：{kind['zh']}"),
+                _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
+                str(data["source"]),
+            )
+        )
+    return rows
+
+
+def _span(values: Range, unit: Text) -> Text:
+    text = f"{values.central:g} ({values.low:g}–{values.high:g})"
+    return Text(f"{text} {unit.en}", f"{text} {unit.zh}")
+
+
+def _money(economics: Economics) -> list[Assumption]:
+    data = load_shipped_yaml("economics.yaml")
+    segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
+    per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
+    rows = [
+        Assumption(_MONEY, Text("date of prices", "价格日期"), _same(economics.date)),
+        Assumption(
+            _MONEY,
+            Text("ranges", "区间含义"),
+            Text(
+                "every favourable (unfavourable) assumption at once: the truth lies well within",
+                "各项有利（不利）假定同时成立的两端，实际值应在区间之内",
+            ),
+        ),
+    ]
+    for key, label in segments.items():
+        rows += [
+            Assumption(
+                _MONEY,
+                Text(f"cost: {label.en}", f"单位投资：{label.zh}"),
+                _span(economics.capex_yuan_w[key], per_w),
+                str(data["capex_yuan_w"]["source"]),
+            ),
+            Assumption(
+                _MONEY,
+                Text(f"price saved by self-use: {label.en}", f"自用电价：{label.zh}"),
+                _span(economics.retail_yuan_kwh[key], per_kwh),
+                str(data["retail_yuan_kwh"]["source"]),
+            ),
+        ]
+    per_w_year = Text("yuan/W per year", "元/W·年")
+    rows += [
+        Assumption(
+            _MONEY,
+            Text("operation and maintenance", "运维"),
+            _span(economics.opex_yuan_w_a["commercial"], per_w_year),
+            str(data["opex_yuan_w_a"]["source"]),
+        ),
+        Assumption(
+            _MONEY,
+            Text(f"price of energy fed in ({economics.province})", f"上网电价（{economics.province}）"),
+            _span(economics.feed_in_yuan_kwh, per_kwh),
+            str(data["feed_in_yuan_kwh"]["source"]),
+        ),
+        Assumption(
+            _MONEY,
+            Text("energy used on site", "自用比例"),
+            Text("by use of the building, see economics.yaml", "按建筑用途取值，见 economics.yaml"),
+            str(data["self_use"]["source"]),
+        ),
+        Assumption(
+            _MONEY,
+            Text("simple payback", "静态回收期"),
+            Text(
+                f"{economics.life_years} years, degradation {economics.degradation_first:.1%} in the first year, "
+                f"then {economics.degradation_later:.1%} a year; no discount, tax, loan or subsidy",
+                f"按 {economics.life_years} 年计，首年衰减 {economics.degradation_first:.1%}，"
+                f"其后每年 {economics.degradation_later:.1%}；不计折现、税费、贷款与补贴",
+            ),
+            str(data["degradation"]["source"]),
+        ),
+    ]
+    return rows
+
+
+def _gates() -> list[Assumption]:
+    data = load_shipped_yaml("gates.yaml")
+    shading, small, taken = data["shading_loss"], data["min_added_kwp"], data["existing_pv_share"]
+    sizes = data["ranking"]["size_classes_kwp"]
+    limits = " / ".join(f"{value:g}" for value in sizes["value"])
+    tiers = data["ranking"]["tiers"]
+    return [
+        Assumption(
+            _GATES,
+            Text("structure and load", "结构与荷载"),
+            Text("never inferred: surveyed wherever unknown", "从不推断：不明者一律列为待核实"),
+        ),
+        Assumption(
+            _GATES,
+            Text("shading", "遮挡"),
+            Text(
+                f"survey above {shading['survey']:.0%}, out above {shading['fail']:.0%}",
+                f"超过 {shading['survey']:.0%} 待核实，超过 {shading['fail']:.0%} 不列入",
+            ),
+            str(shading["source"]),
+        ),
+        Assumption(
+            _GATES,
+            Text("too small", "规模过小"),
+            Text(f"less than {small['value']:g} kWp to add", f"可新增不足 {small['value']:g} kWp"),
+            str(small["source"]),
+        ),
+        Assumption(
+            _GATES,
+            Text("existing PV", "已有光伏"),
+            Text(
+                f"out when it takes {taken['fail']:.0%} of the roof's capacity",
+                f"已装达到屋顶可装容量的 {taken['fail']:.0%} 时不列入",
+            ),
+            str(taken["source"]),
+        ),
+        Assumption(
+            _GATES,
+            Text("fire", "消防"),
+            Text(
+                "survey for factories, warehouses, utilities and above 100 m",
+                "厂房、仓储、市政设施及 100 m 以上建筑待核实",
+            ),
+            str(data["fire"]["source"]),
+        ),
+        Assumption(
+            _GATES,
+            Text("order of candidates", "候选排序"),
+            Text(
+                "tier (" + "; ".join(f"{key}. {tier['en']}" for key, tier in tiers.items()) + f"), then size class "
+                f"({limits} kWp), then specific yield, then building id",
+                "先按层级（" + "；".join(f"{key} {tier['zh']}" for key, tier in tiers.items()) + f"），再按规模档"
+                f"（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
+            ),
+            str(sizes["source"]),
+        ),
+    ]
+
+
+def _carbon(campaign: Campaign) -> Assumption:
+    factor = campaign.factor
+    return Assumption(
+        Text("carbon", "减排"),
+        Text("emission factor", "排放因子"),
+        Text(f"{factor.label.en}. {factor.note.en}", f"{factor.label.zh}。{factor.note.zh}"),
+        factor.source,
+    )

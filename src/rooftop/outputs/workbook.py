@@ -1,0 +1,311 @@
+"""The workbook of a district: conclusion, units, shortfalls, candidates, what to verify, definitions, sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from rooftop.campaign.gates import words
+from rooftop.campaign.survey import load_survey_rules
+from rooftop.lang import Lang, Text
+from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.lists import definition_list, notice_rows, short_rows, source_rows, survey_rows, unit_rows
+from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, candidate_rows
+from rooftop.outputs.sections import Fact, key_numbers, target_title, verdict_facts
+from rooftop.outputs.sheet import Book, Column
+from rooftop.rounding import is_missing
+from rooftop.targets.listing import value_label
+
+SHEETS = {
+    "conclusion": Text("Conclusion", "结论"),
+    "districts": Text("Districts", "县区"),
+    "towns": Text("Towns", "街道(镇)"),
+    "short": Text("New buildings short", "未达标新建建筑"),
+    "candidates": Text("Candidates", "候选屋顶"),
+    "verify": Text("To verify", "待核实"),
+    "definitions": Text("Definitions", "口径说明"),
+    "sources": Text("Sources", "数据来源"),
+}
+# A fixed date: the same run gives the same bytes.
+_CREATED = dt.datetime(2000, 1, 1)
+_TONES = {
+    "good": {"bg_color": "#E3F1E4", "font_color": "#1E5B24"},
+    "bad": {"bg_color": "#F9E3E0", "font_color": "#8C2318"},
+    "open": {"bg_color": "#FBF1D5", "font_color": "#7A5600"},
+    "": {},
+}
+_UNIT = (
+    Column(Text("Unit", "名称"), "unit_name"),
+    Column(Text("Level", "层级"), "level_label"),
+    Column(Text("Code", "代码"), "unit_id"),
+    Column(Text("Buildings", "建筑数"), "n_buildings", "count"),
+    Column(Text("Usable roofs", "可用屋顶数"), "n_ok", "count"),
+    Column(Text("Roofs to survey", "待核实屋顶数"), "n_needs_survey", "count"),
+    Column(Text("Excluded roofs", "排除屋顶数"), "n_excluded", "count"),
+    Column(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
+    Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
+    Column(Text("Capacity (kWp)", "可装容量(kWp)"), "capacity_kwp", "quantity"),
+    Column(ENERGY, "energy", "quantity"),
+    Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
+    Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    Column(Text("Target", "指标"), "target_text", "wrap", 30),
+    Column(Text("Buildings in scope", "范围内建筑数"), "n_scope", "count"),
+    Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
+    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent"),
+    Column(Text("Low bound", "下限"), "coverage_low", "percent"),
+    Column(Text("High bound", "上限"), "coverage_high", "percent"),
+    Column(Text("Target value", "目标值"), "target", "percent"),
+    Column(Text("Met?", "是否达标"), "verdict_text"),
+    Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
+    Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
+    Column(Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent"),
+    Column(Text("Potential coverage", "潜力覆盖率"), "potential", "percent"),
+)
+_SHORT = (
+    Column(Text("No.", "序号"), "number", "count"),
+    Column(Text("Building id", "建筑编号"), "building_id"),
+    Column(Text("Name", "建筑名称"), "building_name"),
+    Column(Text("Address", "坐落"), "address"),
+    Column(Text("Town", "街道(镇)"), "town_name"),
+    Column(Text("Owner", "产权单位"), "owner"),
+    Column(Text("Use", "建筑用途"), "use"),
+    Column(Text("Public institution", "是否公共机构"), "public"),
+    Column(Text("Completed", "竣工日期"), "completed"),
+    Column(Text("Group", "指标类别"), "group"),
+    Column(Text("In scope?", "是否属范围"), "membership_label"),
+    Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
+    Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent"),
+    Column(Text("Target value", "目标值"), "target", "percent"),
+    Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
+    Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
+    Column(Text("Capacity of the roof (kWp)", "屋顶可装容量(kWp)"), "capacity_kwp", "quantity"),
+    Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent"),
+    Column(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
+)
+_DEFINITIONS = (
+    Column(Text("Topic", "类别"), "topic", "wrap", 22),
+    Column(Text("Item", "条目"), "item", "wrap", 46),
+    Column(Text("Content", "内容"), "content", "wrap", 60),
+    Column(Text("Source", "依据"), "source", "wrap", 60),
+)
+_SOURCES = (
+    Column(Text("Input", "数据"), "role", "wrap", 24),
+    Column(Text("File", "文件"), "path", "wrap", 40),
+    Column(Text("As read", "读取情况"), "details", "wrap", 70),
+    Column(Text("SHA-256", "SHA-256"), "sha256", "wrap", 44),
+)
+_NOTICES = (
+    Column(Text("Severity", "级别"), "severity", "wrap", 24),
+    Column(Text("Notice", "提示"), "text", "wrap", 40),
+    Column(Text("Examples", "示例"), "examples", "wrap", 70),
+    Column(Text("Count", "数量"), "count", "count", 44),
+)
+
+
+def write_workbook(path: Path, data: ReportData, district_id: str, lang: Lang = "zh") -> Path:
+    """Write the workbook of one district.
+
+    Parameters
+    ----------
+    path : Path
+        Written as it is; the caller renames.
+    data : ReportData
+    district_id : str
+        Unit id of a district; one without buildings gives a workbook that says so.
+    lang : {"zh", "en"}
+
+    Returns
+    -------
+    Path
+        `path`. The same data give the same bytes.
+    """
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    workbook = xlsxwriter.Workbook(str(path), options)
+    name = _district_name(data, district_id)
+    workbook.set_properties(
+        {"title": f"{data.title} {name}".strip(), "created": _CREATED, "comments": _mark(data, lang)}
+    )
+    workbook.set_size(2400, 1400)
+    book = Book(workbook, lang, " ".join(part for part in (data.title, name, _mark(data, lang)) if part))
+    _conclusion(book, data, district_id, name)
+    _units(book, data, district_id)
+    _short(book, data, district_id)
+    _candidates(book, data, district_id)
+    _verify(book, data, district_id)
+    sheet = book.add_sheet(SHEETS["definitions"])
+    book.table(sheet, _DEFINITIONS, definition_list(data, "district", district_id, lang))
+    _sources(book, data)
+    workbook.close()
+    return path
+
+
+def _mark(data: ReportData, lang: Lang) -> str:
+    return Text("SYNTHETIC DATA", "虚构数据").pick(lang) if data.synthetic else ""
+
+
+def _district_name(data: ReportData, district_id: str) -> str:
+    districts = data.units("district")
+    names = districts.loc[(districts["unit_id"] == district_id).to_numpy(), "unit_name"]
+    return district_id if names.empty or is_missing(names.iloc[0]) else str(names.iloc[0])
+
+
+def _conclusion(book: Book, data: ReportData, district_id: str, name: str) -> None:
+    lang = book.lang
+    sheet = book.add_sheet(SHEETS["conclusion"])
+    sheet.set_column(0, 0, 20)
+    sheet.set_column(1, 1, 112)
+    sheet.set_row(0, 32)
+    heading = Text(f"{name}: rooftop PV coverage and candidates", f"{name}屋顶光伏覆盖率与候选屋顶").pick(lang)
+    book.plain(sheet, 0, 0, heading, bold=True, font_size=16)
+    row = 1
+    subtitle = " · ".join(
+        part for part in (data.title, "" if data.pack is None else data.pack.name.text.pick(lang)) if part
+    )
+    book.plain(sheet, row, 0, subtitle, font_color="#555555")
+    row += 1
+    if data.synthetic:
+        text = Text("SYNTHETIC DATA: nothing here exists", "虚构数据：仅供演示，不代表任何真实地区")
+        book.plain(sheet, row, 0, text.pick(lang), bold=True, font_color="#B00020")
+        row += 1
+    findings = data.of("district", district_id)
+    if not findings:
+        text = Text(
+            "No policy pack, or none with a coverage target: potential only.",
+            "未选择含覆盖率指标的政策包：仅给出潜力。",
+        )
+        book.plain(sheet, row + 1, 0, text.pick(lang))
+        row += 2
+    for finding in findings:
+        row = _block(book, sheet, row + 1, target_title(finding, data).pick(lang), verdict_facts(finding, data))
+    title = Text("Key numbers", "关键数字").pick(lang)
+    row = _block(book, sheet, row + 1, title, key_numbers(data, district_id))
+    note = Text(
+        "Numbers are rounded to what the data deserve; ranges are bounds, not errors. Every candidate needs a check of "
+        "roof load and grid connection before money is spent.",
+        "数字按数据精度取整，括号内为上下限。任何候选屋顶在投资前均须核实屋面荷载与并网条件。",
+    )
+    book.write(sheet, row + 1, 1, note.pick(lang), "wrap", border=0, font_color="#555555", italic=True)
+    sheet.set_row(row + 1, 30)
+    sheet.print_area(0, 0, row + 1, 1)
+
+
+def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[Fact]) -> int:
+    """Write a titled block of name and value; return the first free row."""
+    for column, text in enumerate((title, "")):
+        book.plain(sheet, row, column, text, bold=True, font_color="#FFFFFF", bg_color="#1F4E79")
+    sheet.set_row(row, 20)
+    for fact in facts:
+        row += 1
+        value = fact.value.pick(book.lang)
+        colour = _TONES[fact.tone]
+        strong = {"bold": True, "font_size": 12} if fact.tone else {}
+        book.write(sheet, row, 0, fact.name.pick(book.lang), "wrap", bold=True, bg_color="#EEF2F6")
+        book.write(sheet, row, 1, value, "wrap", **colour, **strong)
+        sheet.set_row(row, 18 * book.lines(value, 108))
+    return row + 1
+
+
+def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str, Any]]:
+    out = []
+    for row in rows:
+        shown = dict(row)
+        shown["level_label"] = value_label("level", str(row["level"])).pick(lang)
+        shown["energy"] = None if is_missing(row["annual_kwh"]) else row["annual_kwh"] * ENERGY_SCALE[lang]
+        for key in ("target_title", "verdict"):
+            if key in row:
+                shown[{"target_title": "target_text", "verdict": "verdict_text"}[key]] = row[key].pick(lang)
+        out.append(shown)
+    return out
+
+
+def _units(book: Book, data: ReportData, district_id: str) -> None:
+    sheet = book.add_sheet(SHEETS["districts"])
+    rows = _shown_units(unit_rows(data, ("district", "city", "zone")), book.lang)
+    own = [k for k, row in enumerate(rows) if row["unit_id"] == district_id]
+    columns = _UNIT if data.findings else _UNIT[:13]
+    row = book.table(sheet, columns, rows, bold=own)
+    _colour_verdicts(book, sheet, columns, len(rows))
+    note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入任何合计。")
+    book.plain(sheet, row, 0, note.pick(book.lang), italic=True, font_color="#555555")
+    roofs = data.tables.roofs
+    towns = set(words(roofs, "town_id", "")[(words(roofs, "district_id", "") == district_id).to_numpy()])
+    sheet = book.add_sheet(SHEETS["towns"])
+    rows = _shown_units(unit_rows(data, ("town",), towns), book.lang)
+    book.table(sheet, columns, rows, empty=Text("No boundaries of towns were given.", "未提供街道（镇）边界。"))
+    _colour_verdicts(book, sheet, columns, len(rows))
+
+
+def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n: int) -> None:
+    """Colour the verdict cells, so that a changed cell changes colour too."""
+    verdicts = {
+        "good": ("met", "已达标"),
+        "bad": ("not met", "未达标"),
+        "open": ("cannot be decided yet", "暂不能判定"),
+    }
+    for k, column in enumerate(columns):
+        if column.key == "verdict_text" and n:
+            for tone, (en, zh) in verdicts.items():
+                value = f'"{zh if book.lang == "zh" else en}"'
+                rule = {
+                    "type": "cell",
+                    "criteria": "==",
+                    "value": value,
+                    "format": book.workbook.add_format(_TONES[tone]),
+                }
+                sheet.conditional_format(1, k, n, k, rule)
+
+
+def _short(book: Book, data: ReportData, district_id: str) -> None:
+    sheet = book.add_sheet(SHEETS["short"])
+    rows = short_rows(data, district_id, book.lang)
+    empty = Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。")
+    book.table(sheet, _SHORT, rows, empty=empty)
+
+
+def _candidates(book: Book, data: ReportData, district_id: str) -> None:
+    sheet = book.add_sheet(SHEETS["candidates"])
+    rows = candidate_rows(data, district_id, book.lang)
+    book.table(sheet, CANDIDATE_COLUMNS, rows, empty=Text("No roof passes the gates.", "没有屋顶通过筛选。"))
+    column = next(k for k, c in enumerate(CANDIDATE_COLUMNS) if c.key == "shading_percent")
+    if rows:
+        rule = {"type": "cell", "criteria": ">", "value": 10, "format": book.workbook.add_format(_TONES["open"])}
+        sheet.conditional_format(1, column, len(rows), column, rule)
+
+
+def _verify(book: Book, data: ReportData, district_id: str) -> None:
+    sheet = book.add_sheet(SHEETS["verify"])
+    fields = load_survey_rules().fields
+    columns = (
+        Column(Text("No.", "序号"), "number", "count"),
+        Column(Text("Building id", "建筑编号"), "building_id"),
+        Column(Text("Name", "建筑名称"), "building_name"),
+        Column(Text("Address", "坐落"), "address"),
+        Column(Text("Town", "街道(镇)"), "town_name"),
+        Column(Text("Owner", "产权单位"), "owner"),
+        Column(Text("Why", "为何核实"), "why", "wrap", 20),
+        Column(Text("To verify", "待核实事项"), "verify", "wrap", 52),
+        Column(Text("Seen in the data", "数据提示"), "known", "wrap", 26),
+        *(
+            Column(Text(f"Found: {label.en}", f"核实：{label.zh}"), f"field_{key}", "blank", 16)
+            for key, label in fields.items()
+        ),
+        Column(Text("Surveyor, date", "核实人、日期"), "field_who", "blank", 16),
+    )
+    rows = survey_rows(data, district_id, book.lang)
+    book.table(sheet, columns, rows, empty=Text("Nothing to verify.", "无待核实事项。"))
+
+
+def _sources(book: Book, data: ReportData) -> None:
+    sheet = book.add_sheet(SHEETS["sources"])
+    row = book.table(sheet, _SOURCES, source_rows(data, book.lang), empty=Text("Not recorded.", "未记录。"))
+    book.plain(sheet, row + 1, 0, Text("Notices of the run", "运行提示").pick(book.lang), bold=True, font_size=12)
+    none = Text("None.", "无。")
+    row = book.table(sheet, _NOTICES, notice_rows(data, book.lang), top=row + 2, empty=none, follows=True)
+    version = Text(f"Made by rooftop {data.version}", f"由 rooftop {data.version} 生成").pick(book.lang)
+    book.plain(sheet, row + 1, 0, version, font_color="#555555")
