@@ -1,0 +1,252 @@
+"""Elevation rasters in the working CRS: any source CRS, bilinear, missing cells stay missing."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from pyproj import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.transform import from_origin
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+
+from rooftop.config import ElevationInput
+from rooftop.errors import InputError
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance, file_sha256
+
+_LOWEST_M, _HIGHEST_M = -500.0, 9000.0
+_FEET = {"ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "us-ft": 0.3048006096, "us survey foot": 0.3048006096}
+_METRES = ("", "m", "metre", "meter", "metres", "meters")
+_GLANCE_CELLS = 512
+
+
+@dataclass(frozen=True)
+class Elevation:
+    """An elevation raster, seen in the working CRS; reading is thread-safe (each call opens the file).
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    crs : pyproj.CRS
+        The working CRS.
+    bounds : tuple of float
+        x_min, y_min, x_max, y_max of the raster in the working CRS [m].
+    scale, offset : float
+        What turns stored values into metres, ``vertical_offset_m`` included.
+    missing : float or None
+        Stored value that means missing.
+    provenance : Provenance
+        The file.
+    notices : tuple of Notice
+        What opening found.
+    """
+
+    path: Path
+    crs: CRS
+    bounds: tuple[float, float, float, float]
+    scale: float
+    offset: float
+    missing: float | None
+    provenance: Provenance
+    notices: tuple[Notice, ...] = ()
+
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+        """Read a north-up window, resampled bilinearly between cell centres.
+
+        Parameters
+        ----------
+        x_min, y_max : float
+            North-west corner of the window in the working CRS [m].
+        cell_size_m : float
+            Cell size [m].
+        n_rows, n_cols : int
+            Shape.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_rows, n_cols) float32 [m]; NaN outside the raster and where it has no value.
+        """
+        target = from_origin(x_min, y_max, cell_size_m, cell_size_m)
+        options = {
+            "crs": self.crs.to_wkt(),
+            "transform": target,
+            "width": n_cols,
+            "height": n_rows,
+            "resampling": Resampling.bilinear,
+            "dtype": "float64",
+            "nodata": np.nan,
+            "src_nodata": self.missing,
+        }
+        with rasterio.open(self.path, sharing=False) as source, WarpedVRT(source, **options) as view:
+            cells = np.ma.filled(view.read(1, masked=True).astype(np.float64), np.nan)
+        metres = cells * self.scale + self.offset
+        with np.errstate(invalid="ignore"):
+            metres[(metres < _LOWEST_M) | (metres > _HIGHEST_M)] = np.nan
+        return metres.astype(np.float32)
+
+    def require_overlap(self, x_min: float, y_min: float, x_max: float, y_max: float) -> None:
+        """Raise an `InputError` naming both extents where the raster covers nothing of a rectangle [m]."""
+        west, south, east, north = self.bounds
+        if x_min < east and x_max > west and y_min < north and y_max > south:
+            return
+        raise InputError(
+            Text("the elevation raster lies elsewhere", "高程栅格范围不覆盖研究区"),
+            where=f"{self.provenance.role}: {self.path}",
+            found=Text(
+                f"raster x {west:.0f}..{east:.0f}, y {south:.0f}..{north:.0f} m",
+                f"栅格范围 x {west:.0f}..{east:.0f}，y {south:.0f}..{north:.0f} m",
+            ),
+            expected=Text(
+                f"covering x {x_min:.0f}..{x_max:.0f}, y {y_min:.0f}..{y_max:.0f} m ({self.crs.name})",
+                f"覆盖 x {x_min:.0f}..{x_max:.0f}，y {y_min:.0f}..{y_max:.0f} m（{self.crs.name}）",
+            ),
+            mend=Text("check the file and its CRS", "请检查该文件及其坐标系"),
+        )
+
+
+def open_elevation(config: ElevationInput, crs: CRS, role: str = "inputs.elevation") -> Elevation:
+    """Open an elevation raster and check it.
+
+    Parameters
+    ----------
+    config : ElevationInput
+        Path and vertical offset [m].
+    crs : pyproj.CRS
+        The working CRS, metric.
+    role : str
+        Configuration key, for messages and provenance (``inputs.dtm``).
+
+    Returns
+    -------
+    Elevation
+        The header and a coarse glance have been read.
+
+    Raises
+    ------
+    InputError
+        The file is missing, no raster, without CRS, has several bands, or its values are not elevations in metres.
+    """
+    path = config.path
+    if not path.is_file():
+        raise InputError(
+            Text("the elevation raster does not exist", "高程栅格文件不存在"),
+            where=f"{role}.path: {path}",
+            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                return _opened(source, config, crs, role)
+    except RasterioIOError as error:
+        raise InputError(
+            Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
+            where=f"{role}.path: {path}",
+            found=str(error)[:200],
+            expected="GeoTIFF",
+        ) from error
+
+
+def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
+    where = f"{role}.path: {config.path}"
+    if source.crs is None or source.transform.is_identity:
+        raise InputError(
+            Text("the elevation raster does not say where it lies", "高程栅格缺少坐标系或定位信息"),
+            where=where,
+            expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
+            mend="gdal_edit.py -a_srs EPSG:4549 FILE",
+        )
+    if source.count != 1:
+        raise InputError(
+            Text("an elevation raster has one band", "高程栅格应只有一个波段"),
+            where=where,
+            found=str(source.count),
+            expected="1",
+        )
+    unit = (source.units[0] or "").strip().lower()
+    if unit not in _METRES and unit not in _FEET:
+        raise InputError(Text("unknown unit of elevation", "未知的高程单位"), where=where, found=unit, expected="m, ft")
+    to_metre = _FEET.get(unit, 1.0)
+    scale = float(source.scales[0]) * to_metre
+    offset = float(source.offsets[0]) * to_metre + config.vertical_offset_m
+    missing, glance_notices = _glance(source, scale, offset, where)
+    try:
+        bounds = transform_bounds(source.crs, crs.to_wkt(), *source.bounds)
+    except RasterioError as error:
+        raise InputError(
+            Text("the elevation raster cannot be brought into the working CRS", "高程栅格无法转换到工作坐标系"),
+            where=where,
+            found=f"{CRS(source.crs).name} -> {crs.name}",
+        ) from error
+    details = {
+        "crs": CRS(source.crs).to_string(),
+        "size": f"{source.width} x {source.height}",
+        "cell": f"{abs(source.transform.a):g} x {abs(source.transform.e):g}",
+        "nodata": str(source.nodata),
+        "bounds": ", ".join(f"{b:.6g}" for b in source.bounds),
+        "unit": unit or "m (assumed)",
+        "vertical_offset_m": f"{config.vertical_offset_m:g}",
+    }
+    provenance = Provenance(role, str(config.path), file_sha256(config.path), details)
+    box = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
+    return Elevation(
+        config.path, crs, box, scale, offset, missing, provenance, (*_unit_notice(unit, where), *glance_notices)
+    )
+
+
+def _unit_notice(unit: str, where: str) -> tuple[Notice, ...]:
+    if unit not in _FEET:
+        return ()
+    text = Text("elevations are in feet; they were converted to metres", "高程单位为英尺，已换算为米")
+    return (Notice("elevation_in_feet", text, severity="info", source=where),)
+
+
+def _glance(
+    source: rasterio.DatasetReader, scale: float, offset: float, where: str
+) -> tuple[float | None, tuple[Notice, ...]]:
+    """Look at a coarse copy for elevations, and for a value that stands for missing without being declared so.
+
+    Returns
+    -------
+    missing : float or None
+        Stored value to leave out of interpolation.
+    notices : tuple of Notice
+        Undeclared missing values.
+    """
+    step = max(max(source.width, source.height) / _GLANCE_CELLS, 1.0)
+    shape = (max(1, round(source.height / step)), max(1, round(source.width / step)))
+    masked = source.read(1, out_shape=shape, masked=True, resampling=Resampling.nearest)
+    stored = np.ma.filled(masked.astype(np.float64), np.nan)
+    stored = stored[np.isfinite(stored)]
+    metres = stored * scale + offset
+    impossible = (metres < _LOWEST_M) | (metres > _HIGHEST_M)
+    if impossible.all():
+        found = f"{metres.min():g} .. {metres.max():g}" if len(metres) else Text("nodata only", "全部为无数据")
+        raise InputError(
+            Text("the elevation raster holds no elevations", "高程栅格中没有有效高程"),
+            where=where,
+            found=found,
+            expected=f"{_LOWEST_M:g} .. {_HIGHEST_M:g} m",
+        )
+    declared = float("nan") if source.nodata is None and np.dtype(source.dtypes[0]).kind == "f" else source.nodata
+    if not impossible.any():
+        return declared, ()
+    values = np.unique(stored[impossible])
+    share = impossible.sum() / masked.size
+    text = Text(
+        f"about {share:.1%} of the elevation raster is {values[0]:g}, no elevation and not declared as nodata: taken "
+        "as missing",
+        f"高程栅格约 {share:.1%} 的值为 {values[0]:g}，不是高程且未声明为无数据：按缺测处理",
+    )
+    shown = tuple(f"{v:g}" for v in values[:5])
+    notice = Notice("undeclared_nodata", text, int(impossible.sum()), source=where, examples=shown)
+    return float(values[0]), (notice,)

@@ -1,0 +1,368 @@
+"""Irradiance and temperature rasters: what was declared, checked against the files, and sampled at roofs."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from pyproj import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.warp import transform_bounds
+
+from rooftop.config import IrradianceInput, RasterInput
+from rooftop.errors import InputError
+from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, sample_notices
+from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance, file_sha256
+from rooftop.weather.clear_sky import DAYS_IN_MONTH
+
+__all__ = ["Irradiance", "IrradianceAt", "check_against_clear_sky", "read_irradiance"]
+
+_ROLES = ("ghi", "dni", "dhi", "temp_air")
+_MJ_PER_KWH = 3.6
+_KELVIN = 273.15
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One quantity: a band for the year, or twelve.
+
+    Parameters
+    ----------
+    role : str
+        ``ghi``, ``dni``, ``dhi`` or ``temp_air``.
+    config : RasterInput
+        As declared.
+    bands : tuple of Band
+        One (annual) or twelve (monthly).
+    extent : tuple of float
+        West, south, east, north of the first file [deg]; native units where it cannot be told.
+    """
+
+    role: str
+    config: RasterInput
+    bands: tuple[Band, ...]
+    extent: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Irradiance:
+    """Irradiance rasters, opened and checked; `sample` reads them.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        GHI first.
+    terrain_included : bool
+        The rasters already contain the shading of terrain.
+    provenance : tuple of Provenance
+        One per file.
+    notices : tuple of Notice
+        What the files say that the declaration does not.
+    """
+
+    layers: tuple[Layer, ...]
+    terrain_included: bool
+    provenance: tuple[Provenance, ...]
+    notices: tuple[Notice, ...] = ()
+
+    def sample(self, lon: Array, lat: Array) -> IrradianceAt:
+        """Read totals at points, bilinear between cell centres.
+
+        Parameters
+        ----------
+        lon, lat : numpy.ndarray
+            (n,) WGS84 [deg]; NaN for roofs without a place.
+
+        Returns
+        -------
+        IrradianceAt
+            kWh/m2 by month (where monthly rasters are given) and year (365 days), degC; NaN where a raster has no
+            value there, never zero.
+
+        Raises
+        ------
+        InputError
+            No roof lies on a raster, or all lie on cells without value.
+        """
+        lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+        monthly: dict[str, Array | None] = dict.fromkeys(_ROLES)
+        annual: dict[str, Array | None] = dict.fromkeys(_ROLES)
+        flags = {"outside": np.zeros(len(lon), bool), "nodata": np.zeros(len(lon), bool)}
+        undeclared: dict[str, int] = {}
+        for layer in self.layers:
+            values, outside, nodata, missed = _sample_layer(layer, lon, lat)
+            _require_some(layer, lon, lat, outside, nodata)
+            undeclared[layer.role] = missed
+            if layer.role == "ghi":
+                flags = {"outside": outside, "nodata": nodata}
+            if len(layer.bands) == 12:
+                monthly[layer.role] = values
+                annual[layer.role] = (
+                    values.sum(axis=1) if layer.role != "temp_air" else (values * DAYS_IN_MONTH).sum(axis=1) / 365.0
+                )
+            else:
+                annual[layer.role] = values[:, 0]
+        ghi_annual = annual["ghi"]
+        if ghi_annual is None:
+            raise InputError(
+                Text("a GHI raster is required", "必须提供水平面总辐照栅格"), where="inputs.irradiance.ghi"
+            )
+        at = IrradianceAt(
+            lon=lon,
+            lat=lat,
+            ghi_kwh_m2=monthly["ghi"],
+            ghi_annual_kwh_m2=ghi_annual,
+            dni_kwh_m2=monthly["dni"],
+            dni_annual_kwh_m2=annual["dni"],
+            dhi_kwh_m2=monthly["dhi"],
+            dhi_annual_kwh_m2=annual["dhi"],
+            temp_air_degc=monthly["temp_air"],
+            temp_air_annual_degc=annual["temp_air"],
+            outside=flags["outside"],
+            nodata=flags["nodata"],
+        )
+        return at.with_notices(sample_notices(at, undeclared, str(self.layers[0].bands[0].path)))
+
+
+def read_irradiance(config: IrradianceInput) -> Irradiance:
+    """Open the rasters and check them against what the configuration declares.
+
+    Parameters
+    ----------
+    config : IrradianceInput
+        Paths, units, periods.
+
+    Returns
+    -------
+    Irradiance
+        Nothing but headers has been read (and each file hashed).
+
+    Raises
+    ------
+    InputError
+        A file is missing, no raster, without CRS, or has the wrong number of bands; a unit does not fit.
+    """
+    layers: list[Layer] = []
+    provenance: list[Provenance] = []
+    notices: list[Notice] = []
+    for role in _ROLES:
+        raster = getattr(config, role)
+        if raster is None:
+            continue
+        layer = _open_layer(role, raster)
+        layers.append(layer)
+        notices.extend(_month_order_notice(layer))
+        for k, path in enumerate(raster.path):
+            name = f"inputs.irradiance.{role}" + (f"[{k}]" if len(raster.path) > 1 else "")
+            provenance.append(_provenance(name, path, raster, config.terrain_included))
+    return Irradiance(tuple(layers), config.terrain_included, tuple(provenance), tuple(notices))
+
+
+# ---------------------------------------------------------------------------------------------------------- opening
+
+
+def _open_layer(role: str, raster: RasterInput) -> Layer:
+    where = f"inputs.irradiance.{role}"
+    _require_unit(role, raster, where)
+    counts = [_require_raster(path, where) for path in raster.path]
+    n_files, n_bands = len(raster.path), counts[0]
+    months = n_files == 12 and set(counts) == {1}
+    expected = (
+        Text("one file with 12 bands, or 12 files with one", "一个含 12 个波段的文件，或 12 个单波段文件")
+        if raster.period == "monthly"
+        else Text("one file with one band", "一个单波段文件")
+    )
+    fits = (months or (n_files == 1 and n_bands == 12)) if raster.period == "monthly" else (n_files, n_bands) == (1, 1)
+    if not fits:
+        monthly_found = raster.period == "annual" and (n_files == 12 or n_bands == 12)
+        raise InputError(
+            Text("the number of files and bands does not fit the period", "文件数与波段数同声明的时段不符"),
+            where=where,
+            found=Text(
+                f"{n_files} file(s) with {sorted(set(counts))} band(s), period {raster.period}",
+                f"{n_files} 个文件，波段数 {sorted(set(counts))}，时段 {raster.period}",
+            ),
+            expected=expected,
+            mend=Text("declare period: monthly", "请声明 period: monthly")
+            if monthly_found
+            else Text("give the files that fit, or change period", "请提供相符的文件，或修改 period"),
+        )
+    if len(set(raster.path)) != n_files:
+        raise InputError(
+            Text("a month's file is listed twice", "逐月文件中有重复"),
+            where=where,
+            found=", ".join(str(p) for p in raster.path if raster.path.count(p) > 1),
+            expected=Text("12 different files, January first", "12 个不同文件，自一月起"),
+        )
+    temperature = role == "temp_air"
+    low, high = (-200.0, 400.0) if temperature else (0.0, 1e5)
+    files = list(raster.path) if n_files == 12 else [raster.path[0]] * n_bands
+    bands = tuple(Band(path, k + 1 if n_files == 1 else 1, low, high, not temperature) for k, path in enumerate(files))
+    return Layer(role, raster, bands, raster_extent(raster.path[0]))
+
+
+def _require_unit(role: str, raster: RasterInput, where: str) -> None:
+    of_temperature = raster.unit in ("degC", "K")
+    if of_temperature != (role == "temp_air"):
+        raise InputError(
+            Text("the unit does not fit the quantity", "单位与物理量不符"),
+            where=f"{where}.unit",
+            found=raster.unit,
+            expected="degC, K" if role == "temp_air" else "kWh/m2/day, kWh/m2/month, kWh/m2/year, MJ/m2/..., W/m2",
+        )
+
+
+def _require_raster(path: Path, where: str) -> int:
+    """Open a file's header; return its number of bands."""
+    if not path.is_file():
+        raise InputError(
+            Text("the raster does not exist", "栅格文件不存在"),
+            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
+            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                crs, placed, count = source.crs, not source.transform.is_identity, int(source.count)
+    except RasterioIOError as error:
+        raise InputError(
+            Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
+            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
+            found=str(error)[:200],
+            expected="GeoTIFF",
+        ) from error
+    if crs is None or not placed:
+        raise InputError(
+            Text("the raster does not say where it lies", "栅格缺少坐标系或定位信息"),
+            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
+            found=Text("no CRS" if crs is None else "no georeference", "无坐标系" if crs is None else "无地理定位"),
+            expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
+            mend="gdal_edit.py -a_srs EPSG:4326 FILE",
+        )
+    return count
+
+
+def raster_extent(path: Path) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of a raster in degrees, native units where GDAL cannot tell."""
+    with rasterio.open(path) as source:
+        bounds = tuple(float(b) for b in source.bounds)
+        try:
+            if not CRS(source.crs).is_geographic:
+                bounds = tuple(float(b) for b in transform_bounds(source.crs, "EPSG:4326", *source.bounds))
+        except RasterioError:
+            pass
+    return bounds[0], bounds[1], bounds[2], bounds[3]
+
+
+def _month_order_notice(layer: Layer) -> tuple[Notice, ...]:
+    """Warn where the file names carry month numbers in another order than they are listed."""
+    if len(layer.config.path) != 12:
+        return ()
+    numbers = [re.findall(r"\d+", path.stem) for path in layer.config.path]
+    named = [int(n[-1]) if n else 0 for n in numbers]
+    if sorted(named) != list(range(1, 13)) or named == list(range(1, 13)):
+        return ()
+    names = ", ".join(path.name for path in layer.config.path[:4])
+    return (
+        Notice(
+            "month_order",
+            Text(
+                f"the 12 {layer.role} files are not listed in the order of the numbers in their names ({names}, ...); "
+                "they were taken as January to December as listed",
+                f"12 个 {layer.role} 文件的排列与文件名中的月份数字不一致（{names}……）；已按所列顺序作为一月至十二月",
+            ),
+            count=12,
+            source=f"inputs.irradiance.{layer.role}",
+            examples=tuple(path.name for path in layer.config.path[:5]),
+        ),
+    )
+
+
+def _provenance(role: str, path: Path, raster: RasterInput, terrain_included: bool) -> Provenance:
+    with rasterio.open(path) as source:
+        details = {
+            "crs": CRS(source.crs).to_string(),
+            "size": f"{source.width} x {source.height}",
+            "bands": str(source.count),
+            "nodata": str(source.nodata),
+            "bounds": ", ".join(f"{b:.6g}" for b in source.bounds),
+            "scale_offset": f"{source.scales[0]:g}, {source.offsets[0]:g}",
+            "unit": raster.unit,
+            "period": raster.period,
+            "terrain_included": str(terrain_included).lower(),
+        }
+    return Provenance(role, str(path), file_sha256(path), details)
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, Bools, int]:
+    """Return (n, 1) or (n, 12) converted values, flags, and the number of undeclared missing cells."""
+    parts = [sample_band(band, lon, lat) for band in layer.bands]
+    stored = np.stack([part.value for part in parts], axis=1)
+    outside = np.any([part.outside for part in parts], axis=0)
+    nodata = np.any([part.nodata for part in parts], axis=0) & ~outside
+    return _converted(stored, layer.config), outside, nodata, sum(part.undeclared for part in parts)
+
+
+def _converted(stored: Array, raster: RasterInput) -> Array:
+    """Turn stored values into kWh/m2 per month or year of 365 days, or into degC."""
+    if raster.unit == "degC":
+        return stored
+    if raster.unit == "K":
+        return stored - _KELVIN
+    monthly = stored.shape[1] == 12
+    days = DAYS_IN_MONTH.astype(float) if monthly else np.array([365.0])
+    return stored * unit_factor(raster.unit, days)
+
+
+def unit_factor(unit: str, days: Array) -> Array:
+    """Return what turns a stored value into kWh/m2 over `days` days (a month, or 365).
+
+    A rate per month or per year is spread evenly over its days, except that a month of a monthly series is that
+    month, whatever its length.
+    """
+    if unit == "W/m2":
+        return 24.0 * days / 1000.0
+    quantity, _, span = unit.rpartition("/")
+    energy = 1.0 / _MJ_PER_KWH if quantity.startswith("MJ") else 1.0
+    if span == "day":
+        return energy * days
+    if span == "month":
+        return energy * (np.ones_like(days) if len(days) == 12 else days * 12.0 / 365.0)
+    return energy * days / 365.0
+
+
+def _require_some(layer: Layer, lon: Array, lat: Array, outside: Bools, nodata: Bools) -> None:
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if not known.any() or (known & ~outside & ~nodata).any():
+        return
+    files = str(layer.bands[0].path)
+    west, south, east, north = layer.extent
+    roofs = (lon[known].min(), lat[known].min(), lon[known].max(), lat[known].max())
+    if not (known & ~outside).any():
+        raise InputError(
+            Text("the raster lies elsewhere: no roof is on it", "栅格范围不覆盖任何屋顶"),
+            where=Text(f"inputs.irradiance.{layer.role}: {files}", f"inputs.irradiance.{layer.role}：{files}"),
+            found=Text(f"raster {_span(west, south, east, north)}", f"栅格范围 {_span(west, south, east, north)}"),
+            expected=Text(f"covering the roofs {_span(*roofs)}", f"覆盖屋顶范围 {_span(*roofs)}"),
+            mend=Text("check the file, its CRS, and the footprints' CRS", "请检查该文件、其坐标系以及建筑轮廓的坐标系"),
+        )
+    raise InputError(
+        Text("the raster has no value at any roof", "栅格在所有屋顶处均无数据"),
+        where=Text(f"inputs.irradiance.{layer.role}: {files}", f"inputs.irradiance.{layer.role}：{files}"),
+        found=Text(f"{int(nodata.sum())} roofs on cells without value", f"{int(nodata.sum())} 个屋顶位于无数据像元"),
+        expected=Text(f"values at {_span(*roofs)}", f"{_span(*roofs)} 处应有数据"),
+    )
+
+
+def _span(west: float, south: float, east: float, north: float) -> str:
+    return f"{west:.3f}..{east:.3f} E, {south:.3f}..{north:.3f} N"
