@@ -6,6 +6,7 @@ CGCS2000 is taken as WGS84: they differ by centimetres to decimetres, less than 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,7 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
         Degrees in (-180, 180], same shape.
     """
     x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-    transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
+    transformer = _transformer(WGS84, crs)
     east, north = transformer.transform(x.ravel(), y.ravel())
     lon_n, lat_n = transformer.transform(east, np.asarray(north) + 50.0, direction="INVERSE")
     lon_s, lat_s = transformer.transform(east, np.asarray(north) - 50.0, direction="INVERSE")
@@ -168,6 +169,12 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     gap = (np.asarray(back) + 180.0 - np.asarray(forward) + 180.0) % 360.0 - 180.0
     angle = np.asarray(forward) + gap / 2.0
     return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
+
+
+@lru_cache(maxsize=32)
+def _transformer(source: CRS, target: CRS) -> Transformer:
+    """Return a transformer, x before y; making one costs more than moving a district."""
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def _base(crs: CRS) -> CRS:
@@ -254,7 +261,7 @@ def to_wgs84_geometry(
     """Return the geometries in WGS84 degrees, with notices; arguments and errors as in `locate`."""
     check_coordinates(shapely.total_bounds(geometry), source, where)
     if source.is_bound and datum in ("wgs84", "cgcs2000"):
-        return _apply(geometry, Transformer.from_crs(source, WGS84, always_xy=True).transform), ()
+        return _apply(geometry, _transformer(source, WGS84).transform), ()
     base = _unproject(geometry, source)
     _check_area_of_use(shapely.total_bounds(base), source, where)
     if datum in ("gcj02", "bd09"):
@@ -268,7 +275,7 @@ def to_wgs84_geometry(
 
 def project(lonlat: Geometries, crs: CRS) -> Geometries:
     """Project WGS84 geometries; coordinates too far from the projection come out as inf."""
-    return _apply(lonlat, Transformer.from_crs(WGS84, crs, always_xy=True).transform)
+    return _apply(lonlat, _transformer(WGS84, crs).transform)
 
 
 def _apply(geometry: Geometries, function: Any) -> Geometries:
@@ -283,7 +290,7 @@ def _unproject(geometry: Geometries, source: CRS) -> Geometries:
     """Return degrees on the CRS's own datum, without any datum shift."""
     if source.is_geographic:
         return geometry
-    transformer = Transformer.from_crs(source, _base(source), always_xy=True)
+    transformer = _transformer(source, _base(source))
     return _apply(geometry, transformer.transform)
 
 

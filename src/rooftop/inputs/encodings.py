@@ -82,7 +82,7 @@ def _declared_encoding(path: Path) -> str | None:
         name = cpg.read_bytes()[:64].decode("ascii", errors="ignore").strip().strip("\x00").lower()
         codec = _CPG_NAMES.get(name, name.replace("ansi ", "cp") if name else "")
         try:
-            b"".decode(codec or "-")
+            "a".encode(codec or "-")
         except LookupError:
             codec = ""
         if codec:

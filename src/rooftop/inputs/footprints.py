@@ -79,7 +79,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None) -> Buildings
     where = str(config.path)
     asked = {f"fields.{key}": name for key, name in config.fields.model_dump().items() if name is not None}
     vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
-    place = locate(_without_empty(vector.geometry, where), vector.crs, config.datum, crs, where)
+    place = locate(_simplest(vector.geometry, where), vector.crs, config.datum, crs, where)
     notices = [*vector.notices, *place.notices, *_measurable(place, where)]
     reasons = _Reasons(len(vector.table))
     geometry, digests = _geometry(place, reasons, notices, where)
@@ -122,10 +122,12 @@ class _Reasons:
 # --- geometry --------------------------------------------------------------------------------------------------------
 
 
-def _without_empty(geometry: Geometries, where: str) -> Geometries:
-    """Return the geometries with empty ones as None; all empty is an error."""
+def _simplest(geometry: Geometries, where: str) -> Geometries:
+    """Return the geometries, empty ones as None, single-part multis as polygons; all empty is an error."""
     out = geometry.copy()
     out[shapely.is_empty(geometry)] = None
+    single = (shapely.get_type_id(out) == 6) & (shapely.get_num_geometries(out) == 1)
+    out[single] = shapely.get_geometry(out[single], 0)  # so that one building has one id in every format
     if all(g is None for g in out):
         raise InputError(
             Text("no building has a geometry", "所有建筑都没有几何图形"),

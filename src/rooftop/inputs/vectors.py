@@ -200,7 +200,7 @@ def check_file(path: Path, role: str) -> None:
 def check_encoding(encoding: str, role: str) -> None:
     """Refuse an encoding Python does not know."""
     try:
-        b"".decode(encoding)
+        "a".encode(encoding)
     except LookupError as error:
         raise InputError(
             Text("the text encoding is not known", "无法识别文本编码"),
