@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,9 @@ def fingerprint(scene: Scene, book: TableBook, extra: dict[str, str]) -> str:
         digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
     for frame in (scene.planes[["roof", "side", "axis_grid_deg"]], scene.variants):
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
-    digest.update(pd.util.hash_pandas_object(book.sky.weather.data).to_numpy().tobytes())
+    for item in fields(book.sky):
+        value = getattr(book.sky, item.name)
+        digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
     parts = [repr(scene.orientations), repr(book.system), scene.options.model_dump_json(), str(scene.keep_cells)]
     digest.update(json.dumps([*parts, scene.max_shading_loss, sorted(extra.items())]).encode())
     return digest.hexdigest()[:16]

@@ -233,6 +233,7 @@ def _with_facts(roofs: pd.DataFrame, prepared: Prepared, pack: Pack | None, year
         out[f"{level}_id"], out[f"{level}_name"] = unit_id, unit_id.map(names)
     out["roof_type"] = prepared.types.name
     out["ghi_kwh_m2"] = sources.irradiance.ghi_annual_kwh_m2
+    out["poa_kwh_m2"] = out["poa_kwh_m2"].where(np.isfinite(out["ghi_kwh_m2"]))
     out["is_new"] = mark_new(out, pack).to_numpy() if pack is not None else "unknown"
     return settle_status(out, prepared, year)
 

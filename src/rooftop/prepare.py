@@ -31,7 +31,7 @@ from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
 from rooftop.scene.roofs import RoofTypes, assumed_planes, empties_north, net_shares, roof_types, visible_footprints
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, median_ground_m
-from rooftop.sky import sky_year
+from rooftop.sky import factor_nodes, sky_year
 from rooftop.weather import Anchor, Weather, monthly_factors, synthetic_weather
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
@@ -192,12 +192,14 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     keep = (selected & ~gone & ~military & (shapely.area(visible) > 0.01))[planes["roof"].to_numpy()]
     planes = planes[keep].reset_index(drop=True)
     system = load_system(config.system.module, config.system.losses)
-    book = TableBook(sky_year(sources.weather, config.scene.diffuse), system, config.scene)
-    design, trials = choose_flat_design(config, system, rules, float(np.nanmean(lat)), book)
+    factor = _known_factor(sources.anchor.factor)
+    sky = sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor))
+    book = TableBook(sky, system, config.scene)
+    design, trials = choose_flat_design(config, system, rules, float(np.nanmean(lat)), book, factor.mean(axis=0))
     flush = flush_design(system.module.length_m, system.module.width_m, rules.module_gap_m.value)
     layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
     inner, free = net_shares(visible, types, rules)
-    scene = _scene(config, sources, blocks, layout, convergence, rules)
+    scene = _scene(config, sources, blocks, layout, factor, convergence, rules)
     roof = layout.planes["roof"].to_numpy()
     usable = ~empties_north(layout.planes, rules) & ~_unusable(buildings, rules, sources.irradiance)[roof]
     notices = _scene_notices(covered)
@@ -207,7 +209,12 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
 
 
 def choose_flat_design(
-    config: Config, system: PvSystem, rules: RoofRules, latitude_deg: float, book: TableBook
+    config: Config,
+    system: PvSystem,
+    rules: RoofRules,
+    latitude_deg: float,
+    book: TableBook,
+    factor: NDArray[np.float64],
 ) -> tuple[ArrayDesign, tuple[TiltTrial, ...]]:
     """Return the design of flat roofs; with tilt ``auto``, the one that gives most kWh per square metre of array."""
     flat = config.system.flat
@@ -220,7 +227,7 @@ def choose_flat_design(
     for tilt in rules.auto_tilt_deg.candidates:
         design = flat_design(flat, system.module, rules, latitude_deg, tilt)
         tables = book.tables(rack_plane(design, flat.azimuth_deg))
-        year = plane_year(tables, free, np.zeros(1, dtype=np.int64), 1, np.ones((1, 12)))
+        year = plane_year(tables, free, np.zeros(1, dtype=np.int64), 1, factor[None, :])
         trials.append(TiltTrial(tilt, module_kwp / design.unit_area_m2, float(year.ac_kwh_kwp.sum())))
         designs.append(design)
     best = int(np.argmax([trial.kwh_per_m2 for trial in trials]))
@@ -232,6 +239,7 @@ def _scene(
     sources: Sources,
     blocks: Blocks,
     layout: Layout,
+    factor: NDArray[np.float64],
     convergence: NDArray[np.float64],
     rules: RoofRules,
 ) -> Scene:
@@ -252,11 +260,15 @@ def _scene(
         blocks, sources.ground, sources.dsm, sources.terrain_far,
         _FAR_TERRAIN_MARGIN_M if sources.terrain_far is not None else 0.0,
     )  # fmt: skip
-    factor = np.where(np.isfinite(sources.anchor.factor), sources.anchor.factor, 1.0)
     return Scene(
         blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
         sources.ground, sources.dsm, far, options, rules.max_shading_loss.value, bool(config.outputs.rasters),
     )  # fmt: skip
+
+
+def _known_factor(factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
+    return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
 def _has_reason(buildings: pd.DataFrame, code: str) -> NDArray[np.bool_]:

@@ -228,8 +228,9 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     -------
     DataFrame
         `rooftop.tables.MEMBERSHIPS`: at most one district and one town per building, every zone it shares area with.
-        ``share`` is the part of the footprint inside the unit. A building outside everything has no row. Towns are
-        chosen within the building's district where they nest in it, so that their sums agree.
+        A district and a town take the whole building: ``share`` is 1 there, and the part of the footprint inside the
+        unit for zones. A building outside everything has no row. Towns are chosen within the building's district
+        where they nest in it, so that their sums agree.
     """
     shapes = np.asarray(buildings.geometry, dtype=object)
     parts: list[pd.DataFrame] = []
@@ -250,7 +251,7 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
                     "building_id": buildings["building_id"].to_numpy()[pairs["row"]],
                     "unit_id": group.table["unit_id"].to_numpy()[pairs["unit"]],
                     "level": level,
-                    "share": pairs["share"].to_numpy(),
+                    "share": pairs["share"].to_numpy() if level == "zone" else 1.0,
                 }
             )
         )

@@ -1,0 +1,195 @@
+"""The whole job on small made-up towns: same bytes twice, resume, Dask, zones, districts, empty districts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from pyproj import Transformer
+from rasterio.transform import from_origin
+
+import rooftop
+from rooftop.config import Config
+
+LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
+
+
+def raster(path: Path) -> Path:
+    """Twelve bands of GHI, about 1 400 kWh/m2 a year."""
+    months = np.array([85, 95, 122, 140, 158, 150, 150, 143, 120, 105, 85, 78], dtype="float32")
+    with rasterio.open(
+        path, "w", driver="GTiff", width=40, height=40, count=12, dtype="float32", crs="EPSG:4326",
+        transform=from_origin(LON - 1.0, LAT + 1.0, 0.05, 0.05), nodata=-9.0,
+    ) as out:  # fmt: skip
+        out.write(np.broadcast_to(months[:, None, None], (12, 40, 40)))
+    return path
+
+
+def town(path: Path, *, n: int = 5, lon: float = LON, lat: float = LAT, turned_deg: float = 8.0) -> gpd.GeoDataFrame:
+    """A block of n × n buildings of different heights, turned a little."""
+    to_lonlat = Transformer.from_crs("EPSG:4548", "EPSG:4326", always_xy=True)
+    x0, y0 = Transformer.from_crs("EPSG:4326", "EPSG:4548", always_xy=True).transform(lon, lat)
+    rng = np.random.default_rng(5)
+    rows = []
+    for i in range(n):
+        for j in range(n):
+            shape = shapely.box(60 * i, 45 * j, 60 * i + 40, 45 * j + 22)
+            shape = shapely.affinity.rotate(shape, turned_deg, origin=(0, 0))
+            shape = shapely.affinity.translate(shape, x0, y0)
+            use = ["factory", "office", "rural_house", "school"][(i + j) % 4]
+            rows.append((f"b{i}{j}", float(rng.uniform(5, 30)), use, 2015 + (i + 2 * j) % 10, shape))
+    table = gpd.GeoDataFrame(rows, columns=["id", "height", "use", "year", "geometry"], crs="EPSG:4548")
+    lonlat = shapely.transform(
+        table.geometry.to_numpy(), lambda p: np.column_stack(to_lonlat.transform(p[:, 0], p[:, 1]))
+    )
+    table = gpd.GeoDataFrame(table.drop(columns="geometry"), geometry=lonlat, crs="EPSG:4326")
+    table.to_file(path, driver="GPKG")
+    return table
+
+
+def halves(path: Path, table: gpd.GeoDataFrame) -> None:
+    """Two districts side by side over the town, and a third one where nothing stands."""
+    west, south, east, north = table.total_bounds
+    middle, pad = (west + east) / 2, 0.001
+    shapes = [
+        shapely.box(west - pad, south - pad, middle, north + pad),
+        shapely.box(middle, south - pad, east + pad, north + pad),
+        shapely.box(east + pad, south - pad, east + 2 * pad, north + pad),
+    ]
+    frame = gpd.GeoDataFrame({"code": ["1", "2", "3"], "name": ["西区", "东区", "空区"]}, geometry=shapes, crs=4326)
+    frame.to_file(path, driver="GPKG")
+
+
+def settings(folder: Path, **changes: object) -> Config:
+    values = {
+        "name": "town",
+        "inputs": {
+            "footprints": {
+                "path": folder / "town.gpkg",
+                "fields": {"id": "id", "height_m": "height", "building_use": "use", "year_built": "year"},
+            },
+            "districts": {"path": folder / "districts.gpkg", "id_field": "code", "name_field": "name"},
+            "irradiance": {"ghi": {"path": folder / "ghi.tif", "unit": "kWh/m2/month", "period": "monthly"}},
+        },
+        "scene": {"azimuths": 36, "halo_m": 150.0},
+        "policy": "lianyungang",
+        "outputs": {"lang": "en", "rasters": ["poa_annual", "svf"]},
+    }
+    return Config.model_validate({**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town")
+    halves(folder / "districts.gpkg", town(folder / "town.gpkg"))
+    raster(folder / "ghi.tif")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(project: Path) -> rooftop.RunResult:
+    return rooftop.run(settings(project), project / "out")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    names = ["roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "districts.csv"]
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in [*names, "coverage.csv"]}
+
+
+def test_every_roof_is_accounted_for(finished: rooftop.RunResult) -> None:
+    record = json.loads((finished.out / "run.json").read_text(encoding="utf-8"))
+    counts = record["counts"]
+    assert counts["rows_in"] == counts["rows_out"] + counts["rows_withheld"] == 25
+    assert sum(counts[f"status_{s}"] for s in ("ok", "needs_survey", "excluded")) == counts["rows_out"]
+    assert {p["role"] for p in record["provenance"]} >= {"inputs.footprints", "inputs.districts"}
+    assert all(len(p["sha256"]) == 64 for p in record["provenance"])
+    assert record["peak_memory_mb"] > 0
+
+
+def test_numbers_are_those_of_this_climate(finished: rooftop.RunResult) -> None:
+    roofs = finished.tables.roofs
+    used = roofs[roofs.capacity_kwp > 0]
+    assert len(used) >= 20
+    assert used.ghi_kwh_m2.between(1425, 1435).all()
+    assert used.specific_yield_kwh_kwp.between(700, 1450).all()
+    assert used.performance_ratio.between(0.75, 0.95).all()
+    months = used[[f"kwh_{m:02d}" for m in range(1, 13)]].sum(axis=1)
+    assert months.to_numpy() == pytest.approx(used.annual_kwh.to_numpy())
+    assert used.shading_loss.between(0, 0.5).all()
+
+
+def test_district_without_buildings_is_a_row_with_null_coverage(finished: rooftop.RunResult) -> None:
+    units = finished.tables.districts.set_index("unit_id")
+    assert units.loc["3", "n_buildings"] == 0
+    rows = finished.tables.coverage.query("unit_id == '3'")
+    assert len(rows) > 0
+    assert rows.coverage.isna().all()
+
+
+def test_same_run_twice_gives_the_same_bytes(finished: rooftop.RunResult, project: Path) -> None:
+    rooftop.run(settings(project), project / "again", workers=1, fresh=True)
+    assert digests(project / "again") == digests(finished.out)
+
+
+def test_a_second_run_resumes_finished_tiles(finished: rooftop.RunResult, project: Path) -> None:
+    before = digests(finished.out)
+    again = rooftop.run(settings(project), finished.out)
+    assert again.record.counts["tiles_resumed"] == again.record.counts["tiles"] > 0
+    assert digests(finished.out) == before
+
+
+def test_one_district_alone_equals_its_part_of_the_whole(finished: rooftop.RunResult, project: Path) -> None:
+    alone = rooftop.run(settings(project), project / "west", districts=("1",)).tables.roofs.set_index("building_id")
+    whole = finished.tables.roofs.set_index("building_id").loc[alone.index]
+    assert 0 < len(alone) < len(finished.tables.roofs)
+    pd.testing.assert_series_equal(alone["annual_kwh"], whole["annual_kwh"], rtol=1e-12)
+
+
+def test_tile_size_and_halo_do_not_matter(finished: rooftop.RunResult, project: Path) -> None:
+    small = settings(project, scene={"azimuths": 36, "halo_m": 150.0, "tile_cells": 100})
+    tiled = rooftop.run(small, project / "tiled")
+    assert tiled.record.counts["tiles"] > 3 * finished.record.counts["tiles"]
+    whole = finished.tables.roofs.annual_kwh.to_numpy(dtype=float)
+    assert tiled.tables.roofs.annual_kwh.to_numpy(dtype=float) == pytest.approx(whole, rel=2e-4)
+
+
+def test_a_dask_cluster_gives_the_same_bytes(finished: rooftop.RunResult, project: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        rooftop.run(settings(project), project / "dask", scheduler=cluster.scheduler_address)
+    assert digests(project / "dask") == digests(finished.out)
+
+
+def test_same_building_in_two_zones_has_the_same_yield(project: Path) -> None:
+    yields = {}
+    for code in (4548, 4549):
+        result = rooftop.run(
+            settings(project, crs=f"EPSG:{code}", outputs={"lang": "en"}, policy=None), project / f"zone{code}"
+        )
+        yields[code] = result.tables.roofs.set_index("building_id")["specific_yield_kwh_kwp"].dropna()
+    ratio = (yields[4548] / yields[4549]).to_numpy()
+    assert len(ratio) >= 20
+    assert np.abs(ratio.mean() - 1.0) < 2e-4
+    assert np.abs(ratio - 1.0).max() < 5e-4
+
+
+def test_military_buildings_are_counted_and_nowhere_else(project: Path, tmp_path: Path) -> None:
+    table = gpd.read_file(project / "town.gpkg")
+    table.loc[3, "use"] = "military"
+    table.to_file(tmp_path / "town.gpkg", driver="GPKG")
+    for name in ("districts.gpkg", "ghi.tif"):
+        (tmp_path / name).write_bytes((project / name).read_bytes())
+    result = rooftop.run(settings(tmp_path), tmp_path / "out")
+    hidden = str(table.loc[3, "id"])
+    assert hidden not in set(result.tables.roofs.building_id)
+    assert hidden not in set(result.tables.planes.building_id)
+    assert [n.count for n in result.record.notices if n.code == "military"] == [1]
+    page = (tmp_path / "out" / "maps" / "index.html").read_text(encoding="utf-8")
+    assert f'"{hidden}"' not in page
