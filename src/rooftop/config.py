@@ -172,6 +172,7 @@ class Losses(Model):
     soiling: Share = 0.02
     mismatch: Share = 0.02
     wiring: Share = 0.02
+    light_induced: Share = Field(0.01, description="first-year light-induced loss; results are for year one")
     availability: Share = 0.01
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
+from pvlib.temperature import ross
 
 from rooftop.errors import ComputeError
 from rooftop.kernels import year
@@ -25,8 +27,8 @@ BAND_DEG = 6.5
 """Upper edge of the horizon band [deg]: Perez et al. (1987), doi:10.1016/S0038-092X(87)80031-2."""
 
 _NODES = ((1.0, 1.0), (0.7, 0.7), (0.4, 0.4), (1.0, 0.0))  # visible shares of sky and band at which AC is evaluated
-_SLANTS = 8  # positions on the slant of a row
-_STRIPS = 16  # azimuth strips per sector in the sky integral
+_SLANTS = 16  # positions on the slant of a row
+_STRIPS = 8  # azimuth strips per sector in the sky integral
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class PlaneTables:
     Parameters
     ----------
     plane : ModulePlane
-    factors : tuple of float
+    factors : (F, 12)
+        Nodes in each month.
     svf_free : float
         Sky view factor of the plane alone, ``(1 + cos tilt) / 2``.
     shares : (n_azimuth, N_EDGE, 2)
@@ -110,7 +113,7 @@ class PlaneTables:
     """
 
     plane: ModulePlane
-    factors: tuple[float, ...]
+    factors: F8
     svf_free: float
     shares: F8
     poa_beam: F4
@@ -168,13 +171,13 @@ def plane_tables(
     """
     sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse)
     light = plane_light(sky, plane, albedo)
-    n_factor = len(sky.factors)
+    n_factor = sky.factors.shape[0]
     off, on = _ac_nodes(sky, plane, system, light)
     values = np.concatenate([light.direct + light.circumsolar, (on - off).reshape(-1, sky.month.size)])
     shares, cumulative = merged_tables(sky, plane, values * (sky.duration_h / 1000.0), n_azimuth)
     n_edge = year.N_EDGE
     isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
-    beam_free = monthly(sky, light.direct + light.circumsolar)
+    alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), albedo)
     return PlaneTables(
         plane=plane,
         factors=sky.factors,
@@ -185,7 +188,7 @@ def plane_tables(
         poa_isotropic=isotropic,
         poa_band=band,
         poa_ground=ground,
-        poa_free=beam_free + isotropic + band + ground,
+        poa_free=monthly(sky, alone.direct + alone.circumsolar + alone.isotropic + alone.band + alone.ground),
         ac_base=np.stack([monthly(sky, node).ravel() for node in off]),
     )
 
@@ -207,9 +210,42 @@ def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
         circumsolar=np.maximum(sky.circumsolar * facing_sun + np.minimum(sky_light, 0.0), 0.0),
         isotropic=np.maximum(sky_light, 0.0),
         band=np.maximum(band, 0.0),
-        ground=sky.ghi * (albedo * 0.5 * (1.0 - math.cos(tilt))),
+        ground=albedo * _ground(sky, plane),
         aoi_deg=np.degrees(np.arccos(np.clip(cos_aoi, -1.0, 1.0))),
     )
+
+
+def _ground(sky: SkyYear, plane: ModulePlane) -> F8:
+    """Irradiance that ground of reflectance 1 below the plane gives it [W/m2], (F, n).
+
+    Between rows the ground lies in their shade and the row in front hides part of it: the two-dimensional geometry of
+    Mikofski et al. (2019), doi:10.1109/PVSC40753.2019.8980572, as in pvlib's `infinite_sheds`.
+    """
+    tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
+    if plane.rows is None or tilt == 0.0:
+        return sky.ghi * (0.5 * (1.0 - math.cos(tilt)))
+    rows = plane.rows
+    run, rise = rows.slope_length_m * math.cos(tilt), rows.slope_length_m * math.sin(tilt)
+    east, north, up = sky.direction
+    towards = math.sin(facing) * east + math.cos(facing) * north
+    shadow = np.abs(run + rise * towards / np.maximum(up, 1e-3)) / rows.pitch_m
+    beam = sky.beam * np.maximum(up, 0.0)
+    on_ground = beam * np.maximum(1.0 - shadow, 0.0) + (sky.ghi - beam) * _ground_sky_view(run, rise, rows.pitch_m)
+    up_slant = (np.arange(_SLANTS) + 0.5) / _SLANTS
+    hidden = np.arctan2(rise * up_slant, rows.pitch_m + run * up_slant)
+    return on_ground * float(np.mean(0.5 * (1.0 - np.cos(tilt - hidden))))
+
+
+def _ground_sky_view(run: float, rise: float, pitch: float) -> float:
+    """Mean sky view factor of the ground between and under endless rows, in two dimensions."""
+    x = (np.arange(50) + 0.5)[:, None] / 50 * pitch
+    angle = np.radians(np.arange(-90.0, 90.0, 0.5) + 0.25)[None, :]  # from the vertical, towards the facing side
+    seen = np.ones((x.size, angle.size), dtype=bool)
+    for k in range(-8, 9):
+        low = np.arctan2(k * pitch - x, 0.0 * x)
+        high = np.arctan2(k * pitch - run - x, np.full_like(x, rise))
+        seen &= ~((angle > np.minimum(low, high)) & (angle < np.maximum(low, high)))
+    return float((seen * np.cos(angle)).sum() / (x.size * np.cos(angle).sum()))
 
 
 def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8]:
@@ -217,9 +253,8 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
     parameters = dict(system.iam_parameters)
     model = getattr(iam, system.iam_model)
     beam_iam = np.where(light.aoi_deg < 90.0, model(light.aoi_deg, **parameters), 0.0)
-    spread = iam.marion_diffuse(system.iam_model, plane.surface_tilt, **parameters)
-    cell = system.temperature(plane.mounting)
-    gain = np.exp(cell.a + cell.b * sky.wind_speed) + cell.delta_t / 1000.0
+    spread = _diffuse_iam(system.iam_model, plane.surface_tilt, system.iam_parameters)
+    k = system.ross_k(plane.mounting)
     beam = light.direct + light.circumsolar
     powers = []
     for with_beam in (0.0, 1.0):
@@ -227,10 +262,16 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
             poa = with_beam * beam + s * light.isotropic + b * light.band + light.ground
             effective = with_beam * beam * beam_iam + s * light.isotropic * spread["sky"]
             effective += b * light.band * spread["horizon"] + light.ground * spread["ground"]
-            powers.append(_ac_power(effective, sky.temp_air + poa * gain, system))
+            powers.append(_ac_power(effective, ross(poa, sky.temp_air, k=k), system))
     matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
     coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
     return coefficients[:, 0], coefficients[:, 1]
+
+
+@functools.lru_cache(maxsize=256)
+def _diffuse_iam(model: str, tilt: float, parameters: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    """Incidence angle modifiers of sky, horizon and ground: Marion (2017), doi:10.1016/j.solener.2017.03.027."""
+    return dict(iam.marion_diffuse(model, tilt, **dict(parameters)))
 
 
 def _ac_power(effective: F8, temp_cell: F8, system: PvSystem) -> F8:
@@ -246,7 +287,8 @@ def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) 
     tilt, facing, band = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth), math.radians(BAND_DEG)
     free = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, np.zeros(2), band)
     slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
-    shares = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, slope, band) / free[:, 0].sum(axis=0)
+    seen = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, slope, band) if slope.any() else free
+    shares = seen / free[:, 0].sum(axis=0)
     if plane.rows is None:
         return shares, table
     ahead = _row_horizon_deg(plane, plane.rows, n_azimuth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from rooftop.errors import ComputeError
 from rooftop.kernels import year
 from rooftop.lang import Text
 from rooftop.pvsystem import Mounting, PvSystem, load_system
+from rooftop.shading import horizons
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -25,11 +27,15 @@ __all__ = [
     "PlaneYear",
     "Rows",
     "cell_year",
+    "free_year",
     "irradiation",
+    "irradiation_raster",
     "plane_tables",
     "plane_year",
     "pv_energy",
 ]
+
+_FACTOR_SLACK = 0.1  # factors this share of the nodes' spread beyond the outer nodes are still extrapolated
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,12 @@ def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
 
 
+def free_year(tables: PlaneTables, factor: ArrayLike) -> F8:
+    """Irradiation of each month on the plane without obstacles, terrain or rows [kWh/m2], shape (12,)."""
+    weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])
+    return _at_factor(weights, tables.poa_free.ravel()[None, :])[0]
+
+
 def pv_energy(
     weather: Weather | SkyYear,
     surface_tilt: float,
@@ -186,6 +198,7 @@ def irradiation(
     Parameters
     ----------
     weather : Weather or SkyYear
+        A SkyYear keeps its own sky model, and its middle factors are used.
     horizon : (n, n_azimuth)
         Horizon elevation [deg].
     surface_tilt, surface_azimuth : float
@@ -202,20 +215,14 @@ def irradiation(
     """
     around = np.atleast_2d(np.asarray(horizon, dtype=np.float32))
     around = _checked_horizon(around.shape[1], around)
-    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
-    plane = ModulePlane(surface_tilt, surface_azimuth)
-    light = plane_light(sky, plane, albedo)
-    one = sky.factors.index(1.0)
-    values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
-    shares, cumulative = merged_tables(sky, plane, values, around.shape[1])
+    tables = _light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.shape[1])
     beam = np.empty((around.shape[0], 24))
     visible = np.empty((around.shape[0], 2))
-    year.read_cells(cumulative.reshape(*cumulative.shape[:2], 24), around, beam)
-    year.read_cells(shares, around, visible)
+    year.read_cells(tables.beam, around, beam)
+    year.read_cells(tables.shares, around, visible)
     direct = beam[:, :12]
-    sky_diffuse = beam[:, 12:] + np.outer(visible[:, 0], monthly(sky, light.isotropic)[one])
-    sky_diffuse += np.outer(visible[:, 1], monthly(sky, light.band)[one])
-    ground = np.broadcast_to(monthly(sky, light.ground)[one], direct.shape)
+    sky_diffuse = beam[:, 12:] + np.outer(visible[:, 0], tables.isotropic) + np.outer(visible[:, 1], tables.band)
+    ground = np.broadcast_to(tables.ground, direct.shape)
     index = pd.MultiIndex.from_product([range(around.shape[0]), range(1, 13)], names=["point", "month"])
     return pd.DataFrame(
         {
@@ -228,15 +235,97 @@ def irradiation(
     )
 
 
-def _factor_weights(nodes: tuple[float, ...], factor: F8) -> F8:
-    """Lagrange weights (n, F, 12) of the factor nodes at each factor (n, 12)."""
-    if len(nodes) == 1 and not np.allclose(factor, nodes[0]):
+def irradiation_raster(
+    weather: Weather | SkyYear,
+    dsm: ArrayLike,
+    cell_size_m: float,
+    mask: ArrayLike,
+    surface_tilt: float = 0.0,
+    surface_azimuth: float = 180.0,
+    *,
+    diffuse: Diffuse = "perez",
+    albedo: float = 0.0,
+    n_azimuth: int = 72,
+    surface: Literal["prism", "linear"] = "prism",
+    above_m: float = 0.0,
+    grid_north_deg: float = 0.0,
+    block: int = 200_000,
+) -> F8:
+    """Annual irradiation of every masked cell of an elevation model.
+
+    Parameters
+    ----------
+    weather : Weather or SkyYear
+    dsm : (ny, nx)
+        Elevation [m], row 0 north.
+    cell_size_m : float
+    mask : (ny, nx) bool
+        Cells to compute.
+    surface_tilt, surface_azimuth : float
+        Plane in every cell [deg].
+    diffuse, albedo
+        As in `irradiation`.
+    n_azimuth, surface, above_m, grid_north_deg
+        As in `rooftop.shading.horizons`.
+    block : int
+        Cells whose horizons are held in memory at a time.
+
+    Returns
+    -------
+    (ny, nx) float64
+        [kWh/m2]; NaN outside the mask.
+    """
+    wanted = np.asarray(mask, dtype=bool)
+    tables = _light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, n_azimuth)
+    annual = tables.beam.sum(axis=2) + tables.shares[:, :, 0] * tables.isotropic.sum()
+    annual += tables.shares[:, :, 1] * tables.band.sum()
+    out = np.full(wanted.shape, np.nan)
+    rows, cols = np.nonzero(wanted)
+    for first in range(0, rows.size, block):
+        r, c = rows[first : first + block], cols[first : first + block]
+        around = horizons(dsm, cell_size_m, r, c, n_azimuth, surface, above_m, grid_north_deg)
+        total = np.empty((r.size, 1))
+        year.read_cells(annual[:, :, None], around, total)
+        out[r, c] = total[:, 0] + tables.ground.sum()
+    return out
+
+
+@dataclass(frozen=True)
+class _LightTables:
+    """Irradiation only [kWh/m2]: beam (n_azimuth, N_EDGE, 24), 12 months direct then circumsolar; the rest (12,)."""
+
+    beam: F8
+    shares: F8
+    isotropic: F8
+    band: F8
+    ground: F8
+
+
+def _light_tables(
+    weather: Weather | SkyYear, plane: ModulePlane, diffuse: Diffuse, albedo: float, n_azimuth: int
+) -> _LightTables:
+    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
+    light = plane_light(sky, plane, albedo)
+    one = sky.factors.shape[0] // 2
+    values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
+    shares, beam = merged_tables(sky, plane, values, n_azimuth)
+    isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
+    return _LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
+
+
+def _factor_weights(nodes: F8, factor: F8) -> F8:
+    """Lagrange weights (n, F, 12) of the factor nodes (F, 12) at each factor (n, 12)."""
+    slack = _FACTOR_SLACK * (nodes[-1] - nodes[0]) + 1e-9
+    outside = (factor < nodes[0] - slack) | (factor > nodes[-1] + slack)
+    if outside.any():
         raise ComputeError(
-            Text("these tables hold one irradiance factor only", "这些积分表只有一个辐照修正系数"),
-            found=f"{factor.min():.3f}-{factor.max():.3f}",
-            expected=str(nodes[0]),
+            Text("an irradiance factor lies outside what the tables were made for", "辐照修正系数超出积分表范围"),
+            where=Text(f"month {int(np.nonzero(outside)[1][0]) + 1}", f"{int(np.nonzero(outside)[1][0]) + 1} 月"),
+            found=f"{factor[outside].min():.3f}-{factor[outside].max():.3f}",
+            expected=f"{nodes.min():.3f}-{nodes.max():.3f}",
+            mend="sky_year(weather, factors=factor_nodes(factor))",
         )
-    weights = np.ones((factor.shape[0], len(nodes), 12))
+    weights = np.ones((factor.shape[0], nodes.shape[0], 12))
     for i, a in enumerate(nodes):
         for j, b in enumerate(nodes):
             if i != j:

@@ -62,15 +62,6 @@ class Module:
 
 
 @dataclass(frozen=True)
-class CellTemperature:
-    """Parameters of the Sandia cell temperature model: King et al. (2004), SAND2004-3535."""
-
-    a: float
-    b: float
-    delta_t: float
-
-
-@dataclass(frozen=True)
 class PvSystem:
     """Everything between irradiance and the meter, per kWp.
 
@@ -85,7 +76,8 @@ class PvSystem:
         pvlib's incidence angle model.
     iam_parameters : tuple of (str, float)
         Its keyword arguments.
-    rack, flush : CellTemperature
+    ross_rack, ross_flush : float
+        Rise of the cell above the air per irradiance on the plane [K m2/W].
     losses_dc, losses_ac : tuple of (str, float)
         Named shares lost before and after the inverter; they multiply.
     """
@@ -96,8 +88,8 @@ class PvSystem:
     eta_inv_ref: float
     iam_model: str
     iam_parameters: tuple[tuple[str, float], ...]
-    rack: CellTemperature
-    flush: CellTemperature
+    ross_rack: float
+    ross_flush: float
     losses_dc: tuple[tuple[str, float], ...]
     losses_ac: tuple[tuple[str, float], ...]
 
@@ -116,9 +108,9 @@ class PvSystem:
         """DC input limit of the inverter per unit of DC rating."""
         return 1.0 / (self.dc_ac_ratio * self.eta_inv_nom)
 
-    def temperature(self, mounting: Mounting) -> CellTemperature:
-        """Return the temperature parameters of a mounting."""
-        return self.rack if mounting == "rack" else self.flush
+    def ross_k(self, mounting: Mounting) -> float:
+        """Return the Ross coefficient of a mounting [K m2/W]."""
+        return self.ross_rack if mounting == "rack" else self.ross_flush
 
 
 def load_module(name_or_path: str | Path = "default") -> Module:
@@ -177,15 +169,11 @@ def load_system(module: str | Path | Module = "default", losses: Losses | None =
         eta_inv_ref=float(data["inverter"]["eta_ref"]["value"]),
         iam_model=str(data["incidence"]["model"]),
         iam_parameters=tuple((str(k), float(v)) for k, v in data["incidence"]["parameters"].items()),
-        rack=_temperature(data["temperature"]["rack"]),
-        flush=_temperature(data["temperature"]["flush"]),
+        ross_rack=float(data["temperature"]["rack"]["k"]),
+        ross_flush=float(data["temperature"]["flush"]["k"]),
         losses_dc=tuple((name, float(shares[name])) for name in sides["dc"]),
         losses_ac=tuple((name, float(shares[name])) for name in sides["ac"]),
     )
-
-
-def _temperature(data: dict[str, float]) -> CellTemperature:
-    return CellTemperature(a=float(data["a"]), b=float(data["b"]), delta_t=float(data["deltaT"]))
 
 
 def _module(path: Path, data: Any) -> Module:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pvlib.atmosphere import get_relative_airmass
 from pvlib.irradiance import get_extra_radiation, perez
 from pvlib.solarposition import get_solarposition
@@ -23,7 +23,7 @@ SUN_STEP_S = 600.0
 """Longest step between suns [s]; one sun per hour costs 0.1 % of annual energy, 0.4 % at the worst twentieth."""
 
 FACTORS = (0.7, 1.0, 1.3)
-"""Irradiance factors at which everything is evaluated; factors in between and near are interpolated."""
+"""Irradiance factors at which everything is evaluated unless told; what lies between is interpolated."""
 
 _MIN_COS_HAYDAVIES = 0.01745  # pvlib's own floor of cos(zenith) in the Hay-Davies projection ratio
 _PROBE_TILT = 30.0  # plane on which pvlib's Perez components are read; on it their sum is never cut at zero
@@ -41,8 +41,8 @@ class SkyYear:
         [deg].
     diffuse : {"perez", "haydavies", "isotropic"}
         Sky model.
-    factors : tuple of float
-        Multipliers of GHI, DNI and DHI.
+    factors : (F, 12)
+        Multipliers of GHI, DNI and DHI in each month, rising along F.
     duration_h : float
         Time that one sun stands for [h].
     month : (n,) int
@@ -59,14 +59,14 @@ class SkyYear:
         Perez's horizon brightening: what a vertical plane receives [W/m2], may be negative.
     ghi : (F, n)
         [W/m2].
-    temp_air, wind_speed : (n,)
-        [degC], [m/s].
+    temp_air : (n,)
+        [degC].
     """
 
     latitude: float
     longitude: float
     diffuse: Diffuse
-    factors: tuple[float, ...]
+    factors: F8
     duration_h: float
     month: I8
     elevation_deg: F8
@@ -78,14 +78,13 @@ class SkyYear:
     band: F8
     ghi: F8
     temp_air: F8
-    wind_speed: F8
 
 
 def sky_year(
     weather: Weather,
     diffuse: Diffuse = "perez",
     *,
-    factors: tuple[float, ...] = FACTORS,
+    factors: ArrayLike = FACTORS,
     suns_per_interval: int | None = None,
 ) -> SkyYear:
     """Place suns in every interval of the weather and split its irradiance among them.
@@ -101,8 +100,8 @@ def sky_year(
         Index is the middle of each interval.
     diffuse : {"perez", "haydavies", "isotropic"}
         Sky model; Perez with pvlib's ``allsitescomposite1990``.
-    factors : tuple of float
-        Irradiance factors to evaluate.
+    factors : (F,) or (F, 12)
+        Irradiance factors to evaluate, rising; see `factor_nodes`.
     suns_per_interval : int, optional
         Suns in each interval; enough for one every 10 minutes when omitted.
 
@@ -110,71 +109,99 @@ def sky_year(
     -------
     SkyYear
     """
+    nodes = np.asarray(factors, dtype=np.float64)
+    nodes = np.repeat(nodes[:, None], 12, axis=1) if nodes.ndim == 1 else nodes
     n_sub = suns_per_interval or max(1, math.ceil(weather.interval_s / SUN_STEP_S))
-    data = weather.data
-    sun = _suns(weather, n_sub)
-    elevation = sun["apparent_elevation"].to_numpy().reshape(-1, n_sub)
-    azimuth = sun["azimuth"].to_numpy().reshape(-1, n_sub)
-    middle = _suns(weather, 1)["apparent_elevation"].to_numpy() if n_sub % 2 == 0 else elevation[:, n_sub // 2]
+    data, index = weather.data, pd.DatetimeIndex(weather.data.index)
+    dni, dhi, ghi = (data[name].to_numpy(dtype=np.float64) for name in ("dni", "dhi", "ghi"))
+    middle, elevation, azimuth = _suns(weather, n_sub)
     up = elevation > 0.0
     n_up = up.sum(axis=1)
-    dni, dhi, ghi = (data[name].to_numpy(dtype=np.float64) for name in ("dni", "dhi", "ghi"))
-    cos_mean = np.where(up, np.sin(np.radians(elevation)), 0.0).mean(axis=1)
-    kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), cos_mean)
+    height = np.where(up, np.sin(np.radians(elevation)), 0.0).mean(axis=1)
+    kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), height)
+    sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
+    typical = np.where(n_up == n_sub, middle, np.where(n_up > 0, sunlit, -1.0))
 
     # Diffuse light of an interval without any sun stays: it falls while the sun is just below the horizon.
     lit = np.where((n_up > 0)[:, None], up, (dhi > 0.0)[:, None])
-    hour, _ = np.nonzero(lit)
-    share_of_time = lit.sum(axis=1)[hour] / n_sub
-    sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
-    typical = np.where(n_up == n_sub, middle, sunlit)
-    beam, circumsolar, isotropic, band = [], [], [], []
-    extra = np.asarray(get_extra_radiation(data.index), dtype=np.float64)
-    for factor in factors:
-        parts = _brightness(diffuse, dni * factor, dhi * factor, extra, np.where(n_up > 0, typical, -1.0))
-        beam.append((dni * factor * kept)[hour])
-        circumsolar.append((parts[0] * kept)[hour])
-        isotropic.append(parts[1][hour] / share_of_time)
-        band.append(parts[2][hour] / share_of_time)
-    elevation, azimuth = elevation[lit], azimuth[lit]
-    night = elevation <= 0.0
+    hour = np.nonzero(lit)[0]
+    denser = n_sub / lit.sum(axis=1)[hour]
+    month = index.month.to_numpy().astype(np.int64) - 1
+    extra = np.asarray(get_extra_radiation(index.tz_convert("UTC").day_of_year.to_numpy()), dtype=np.float64)
+    parts = np.stack([_brightness(diffuse, dni * f, dhi * f, extra, typical) for f in nodes[:, month]], axis=1)
+    elevation, azimuth, sunny = elevation[lit], azimuth[lit], up[lit]
     e, a = np.radians(elevation), np.radians(azimuth)
     direction = np.stack([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
-    beams = np.where(night, 0.0, np.stack(beam))
-    diffuse_horizontal = np.multiply.outer(np.asarray(factors), dhi[hour] / share_of_time)
+    factor = nodes[:, month[hour]]
+    beam = factor * (dni * kept)[hour] * sunny
     return SkyYear(
         latitude=weather.latitude,
         longitude=weather.longitude,
         diffuse=diffuse,
-        factors=tuple(factors),
+        factors=nodes,
         duration_h=weather.interval_s / 3600.0 / n_sub,
-        month=(pd.DatetimeIndex(data.index).month.to_numpy().astype(np.int64) - 1)[hour],
+        month=month[hour],
         elevation_deg=elevation,
         azimuth_deg=azimuth,
         direction=direction,
-        beam=beams,
-        circumsolar=np.where(night, 0.0, np.stack(circumsolar)),
-        isotropic=np.stack(isotropic),
-        band=np.stack(band),
-        ghi=diffuse_horizontal + beams * np.maximum(direction[2], 0.0),
+        beam=beam,
+        circumsolar=(parts[0] * kept)[:, hour] * sunny,
+        isotropic=parts[1][:, hour] * denser,
+        band=parts[2][:, hour] * denser,
+        ghi=factor * dhi[hour] * denser + beam * np.maximum(direction[2], 0.0),
         temp_air=data["temp_air"].to_numpy(dtype=np.float64)[hour],
-        wind_speed=data["wind_speed"].to_numpy(dtype=np.float64)[hour],
     )
 
 
-def _suns(weather: Weather, n_sub: int) -> pd.DataFrame:
-    """Sun positions at the middle of each of `n_sub` parts of every interval, interval by interval."""
-    offsets = ((np.arange(n_sub) + 0.5) / n_sub - 0.5) * weather.interval_s
-    index = pd.DatetimeIndex(weather.data.index)
-    times = pd.DatetimeIndex(
-        (index.tz_convert("UTC").tz_localize(None).to_numpy()[:, None] + pd.to_timedelta(offsets, unit="s").to_numpy())
-        .astype("datetime64[ns]")
-        .ravel()
-    ).tz_localize("UTC")
-    mean_temp = float(weather.data["temp_air"].mean())
-    return get_solarposition(
-        times, weather.latitude, weather.longitude, altitude=weather.altitude, temperature=mean_temp
+def factor_nodes(factor: ArrayLike, least_spread: float = 0.05) -> F8:
+    """Choose the three factors per month between which roofs' own factors are interpolated.
+
+    Parameters
+    ----------
+    factor : (n, 12)
+        Factors of all roofs under one weather; NaN is passed over.
+    least_spread : float
+        Half the distance between the outer nodes is at least this.
+
+    Returns
+    -------
+    (3, 12) float64
+        Lowest, middle and highest; 1 is always among the months without any factor.
+    """
+    values = np.asarray(factor, dtype=np.float64)
+    known = np.isfinite(values)
+    low = np.where(known.any(axis=0), np.where(known, values, np.inf).min(axis=0, initial=np.inf), 1.0)
+    high = np.where(known.any(axis=0), np.where(known, values, -np.inf).max(axis=0, initial=-np.inf), 1.0)
+    middle = 0.5 * (low + high)
+    half = np.maximum(0.5 * (high - low), least_spread * np.maximum(middle, 0.1))
+    return np.stack([middle - half, middle, middle + half])
+
+
+def _suns(weather: Weather, n_sub: int) -> tuple[F8, F8, F8]:
+    """Elevation at the middle of each interval (n,), elevation and azimuth of its parts (n, n_sub) [deg].
+
+    Parts of intervals in deep night are left at -90.
+    """
+    times = pd.DatetimeIndex(weather.data.index).tz_convert("UTC")
+    middle = _positions(weather, times)[0]
+    elevation, azimuth = np.full((times.size, n_sub), -90.0), np.zeros((times.size, n_sub))
+    near = middle > -3.0 - 15.0 * weather.interval_s / 3600.0
+    for part in range(n_sub):
+        offset = ((part + 0.5) / n_sub - 0.5) * weather.interval_s
+        elevation[near, part], azimuth[near, part] = _positions(weather, times[near] + pd.Timedelta(seconds=offset))
+    return middle, elevation, azimuth
+
+
+def _positions(weather: Weather, times: pd.DatetimeIndex) -> tuple[F8, F8]:
+    """Apparent elevation and azimuth [deg]; refraction at the year's mean temperature."""
+    sun = get_solarposition(
+        times,
+        weather.latitude,
+        weather.longitude,
+        altitude=weather.altitude,
+        temperature=float(weather.data["temp_air"].mean()),
     )
+    return sun["apparent_elevation"].to_numpy(), sun["azimuth"].to_numpy()
 
 
 def _kept_share(dni: F8, dhi: F8, ghi: F8, cos_middle: F8, cos_mean: F8) -> F8:

@@ -16,6 +16,9 @@ I8 = NDArray[np.int64]
 #: Horizon elevation is tabulated at this many edges per degree, from 0 to 90 degrees.
 EDGES_PER_DEG = 2
 N_EDGE = 90 * EDGES_PER_DEG + 1
+_ANGLE = np.radians(np.arange(N_EDGE) / EDGES_PER_DEG)
+_COS2 = np.cos(_ANGLE) ** 2
+_WEDGE = 0.5 * np.pi - _ANGLE - 0.5 * np.sin(2.0 * _ANGLE)
 
 
 @jit
@@ -73,27 +76,26 @@ def merge_rows(table: F8, row_horizon_deg: F8, out: F8) -> None:
     table : (n_azimuth, N_EDGE, c) float
         Cumulative table of the plane without rows.
     row_horizon_deg : (n_position, n_azimuth) float64
-        Horizon made by the row in front, at each position, degrees.
+        Horizon made by the row in front, degrees; in each sector falling from position to position.
     out : (n_azimuth, N_EDGE, c)
         Filled with the mean over positions of ``table[k, max(h, row_horizon)]``.
     """
     n_azimuth, n_edge, n_value = table.shape
     n_position = row_horizon_deg.shape[0]
-    scale = 1.0 / n_position
+    behind = np.zeros(n_value)
     for k in range(n_azimuth):
-        for j in range(n_edge):
+        behind[:] = 0.0
+        p = 0
+        for j in range(n_edge - 1, -1, -1):
+            while p < n_position:
+                edge, t = _place(row_horizon_deg[p, k])
+                if edge + t <= j:
+                    break
+                for c in range(n_value):
+                    behind[c] += (1.0 - t) * table[k, edge, c] + t * table[k, edge + 1, c]
+                p += 1
             for c in range(n_value):
-                out[k, j, c] = 0.0
-        for p in range(n_position):
-            place = min(max(row_horizon_deg[p, k], 0.0) * EDGES_PER_DEG, n_edge - 1.0)
-            jr = min(int(place), n_edge - 2)
-            t = place - jr
-            for c in range(n_value):
-                hidden = ((1.0 - t) * table[k, jr, c] + t * table[k, jr + 1, c]) * scale
-                for j in range(jr + 1):
-                    out[k, j, c] += hidden
-                for j in range(jr + 1, n_edge):
-                    out[k, j, c] += table[k, j, c] * scale
+                out[k, j, c] = (behind[c] + (n_position - p) * table[k, j, c]) / n_position
 
 
 @jit
@@ -236,24 +238,23 @@ def sky_shares(n_azimuth: int, n_fine: int, tilt_rad: float, facing_rad: float, 
     out = np.zeros((n_azimuth, N_EDGE, 2))
     step = 2.0 * math.pi / (n_azimuth * n_fine)
     sin_b = math.sin(tilt_rad)
-    cos_b = math.cos(tilt_rad)
+    cos_b = max(math.cos(tilt_rad), 1e-12)
+    edge = np.arange(N_EDGE) * (math.pi / (180.0 * EDGES_PER_DEG))
     for f in range(n_azimuth * n_fine):
         phi = (f + 0.5) * step
         k0 = f // n_fine
-        share = (f % n_fine + 0.5) / n_fine
         k1 = (k0 + 1) % n_azimuth
+        share = (f % n_fine + 0.5) / n_fine
         forward = sin_b * math.cos(phi - facing_rad)
-        own = 0.0
-        if cos_b > 1e-9:
-            own = max(own, math.atan(-forward / cos_b))
-        elif forward < 0.0:
-            own = 0.5 * math.pi
+        own = max(math.atan(-forward / cos_b), 0.0)
         own = max(own, math.atan(base_slope[0] * math.sin(phi) + base_slope[1] * math.cos(phi)))
-        band_top = _strip(cos_b, forward, max(band_rad, own))
+        top = max(band_rad, own)
+        above_band = _strip(cos_b, forward, top)
+        lowest = _strip(cos_b, forward, own)
         for j in range(N_EDGE):
-            e0 = max(own, j / EDGES_PER_DEG * math.pi / 180.0)
-            sky = _strip(cos_b, forward, e0) * step / math.pi
-            band = max(_strip(cos_b, forward, min(e0, max(band_rad, own))) - band_top, 0.0) * step / math.pi
+            seen = lowest if edge[j] <= own else 0.5 * (cos_b * _COS2[j] + forward * _WEDGE[j])
+            sky = max(seen, 0.0) * step / math.pi
+            band = max(seen - above_band, 0.0) * step / math.pi
             out[k0, j, 0] += (1.0 - share) * sky
             out[k1, j, 0] += share * sky
             out[k0, j, 1] += (1.0 - share) * band

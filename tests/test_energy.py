@@ -1,0 +1,424 @@
+"""Irradiation and yield of cells: against pvlib, against a sun-by-sun simulation, and laws that any yield obeys."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pvlib
+import pytest
+
+from reference_energy import made_weather, pvlib_hourly, pvlib_yield, simulate
+from rooftop.energy import (
+    ModulePlane,
+    PlaneTables,
+    Rows,
+    cell_year,
+    free_year,
+    irradiation,
+    irradiation_raster,
+    plane_tables,
+    plane_year,
+    pv_energy,
+)
+from rooftop.errors import ComputeError
+from rooftop.pvsystem import PvSystem, load_system
+from rooftop.shading import horizons
+from rooftop.sky import SkyYear, sky_year
+from rooftop.weather import Weather
+
+N = 72
+AROUND = np.arange(N) * 2 * np.pi / N
+FREE = np.zeros((1, N), np.float32)
+ONES = np.ones((1, 12))
+
+
+@pytest.fixture(scope="module")
+def weather() -> Weather:
+    return made_weather()
+
+
+@pytest.fixture(scope="module")
+def sky(weather: Weather) -> SkyYear:
+    return sky_year(weather, factors=(0.85, 1.0, 1.15))
+
+
+@pytest.fixture(scope="module")
+def skies(weather: Weather, sky: SkyYear) -> dict[str, SkyYear]:
+    return {"perez": sky} | {m: sky_year(weather, m) for m in ("haydavies", "isotropic")}
+
+
+@pytest.fixture(scope="module")
+def system() -> PvSystem:
+    return load_system()
+
+
+@pytest.fixture(scope="module")
+def south(sky: SkyYear, system: PvSystem) -> PlaneTables:
+    return plane_tables(sky, ModulePlane(20.0, 180.0, "rack"), system)
+
+
+def city_horizons(seed: int = 3) -> np.ndarray:
+    """Smooth ridges, street canyons and blocks of buildings, up to a sky view of 0.6."""
+    rng = np.random.default_rng(seed)
+    rows = [np.zeros(N), np.full(N, 39.0)]
+    for top in (12.0, 30.0, 50.0):
+        rows.append(top / 2 * (1 + np.sin(AROUND * rng.integers(1, 4) + rng.uniform(0, 6))))
+        rows.append(np.degrees(np.arctan(np.tan(np.radians(top)) * np.abs(np.cos(AROUND - rng.uniform(0, 6))))))
+        rows.append(np.repeat(rng.uniform(0, top, N // 6) * (rng.random(N // 6) < 0.7), 6))
+    return np.array(rows, dtype=np.float32)
+
+
+def annual_ac(tables: PlaneTables, horizon: np.ndarray) -> np.ndarray:
+    n = len(horizon)
+    return plane_year(tables, horizon, np.arange(n), n, np.ones((n, 12))).ac_kwh_kwp.sum(axis=1)
+
+
+# --- a free plane is pvlib's -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["perez", "haydavies", "isotropic"])
+def test_free_plane_receives_what_pvlib_says(weather: Weather, skies: dict[str, SkyYear], model: str) -> None:
+    sky = skies[model]
+    for tilt, azimuth in ((0, 180), (20, 180), (35, 110), (60, 200), (25, 10)):
+        expected = pvlib_hourly(weather, tilt, azimuth, model).sum() / 1000
+        found = irradiation(sky, FREE, tilt, azimuth, albedo=0.2).sum()
+        assert found["poa_global"] == pytest.approx(expected["poa_global"], rel=0.003)
+        assert found["poa_direct"] == pytest.approx(expected["poa_direct"], rel=0.004)
+        assert found["poa_sky_diffuse"] == pytest.approx(expected["poa_sky_diffuse"], rel=0.004)
+        assert found["poa_ground_diffuse"] == pytest.approx(expected["poa_ground_diffuse"], rel=0.002, abs=1e-9)
+
+
+@pytest.mark.parametrize("tilt,azimuth", [(0, 180), (10, 180), (25, 180), (15, 90), (30, 240)])
+@pytest.mark.parametrize("mounting", ["rack", "flush"])
+def test_free_plane_yields_what_pvlib_says(
+    weather: Weather, sky: SkyYear, system: PvSystem, tilt: float, azimuth: float, mounting: str
+) -> None:
+    found = pv_energy(sky, tilt, azimuth, system=system, mounting=mounting)
+    power = pvlib_yield(weather, tilt, azimuth, system, mounting)
+    expected = power.groupby(power.index.month).sum().to_numpy()
+    assert found.sum() == pytest.approx(expected.sum(), rel=0.005)
+    np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+def test_level_plane_receives_ghi(weather: Weather, skies: dict[str, SkyYear]) -> None:
+    found = irradiation(skies["isotropic"], FREE, 0.0)
+    assert found["poa_global"].sum() == pytest.approx(weather.data["ghi"].sum() / 1000, rel=1e-3)
+    assert list(found.index.names) == ["point", "month"]
+    assert found.index[0] == (0, 1) and found.index[-1] == (0, 12)
+
+
+# --- shaded cells are a sun-by-sun simulation's ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ratio,tilt,azimuth,factor", [(1.3, 20.0, 180.0, 1.0), (1.2, 10.0, 100.0, 1.12), (1.6, 35.0, 215.0, 0.9)]
+)
+def test_shaded_yield_is_the_simulations(
+    weather: Weather, sky: SkyYear, system: PvSystem, ratio: float, tilt: float, azimuth: float, factor: float
+) -> None:
+    clipping = dataclasses.replace(system, dc_ac_ratio=ratio)
+    around = city_horizons()
+    tables = plane_tables(sky, ModulePlane(tilt, azimuth, "rack"), clipping)
+    n = len(around)
+    found = plane_year(tables, around, np.arange(n), n, np.full((n, 12), factor))
+    truth = simulate(weather, tilt, azimuth, around, clipping, factor=np.full(12, factor))
+    free = truth[0]
+    assert found.svf.min() < 0.61
+    poa_error = (found.poa_kwh_m2.sum(1) - [one.poa.sum() for one in truth]) / free.poa.sum()
+    ac_error = (found.ac_kwh_kwp.sum(1) - [one.ac.sum() for one in truth]) / free.ac.sum()
+    assert np.abs(poa_error).max() < 0.0005
+    assert np.abs(ac_error).max() < 0.001
+    month_error = (found.ac_kwh_kwp - [one.ac for one in truth]) / free.ac
+    assert np.abs(month_error).max() < 0.006
+
+
+def test_shaded_yield_behind_a_horizon_linear_in_between(
+    weather: Weather, system: PvSystem, south: PlaneTables
+) -> None:
+    """Where the horizon runs smoothly, sharing a sun between samples equals a straight line between them."""
+    around = city_horizons()[[2, 3, 5, 6, 8, 9]]
+    truth = simulate(weather, 20.0, 180.0, around, system, between="linear")
+    free = simulate(weather, 20.0, 180.0, FREE, system)[0].ac.sum()
+    error = (annual_ac(south, around) - [one.ac.sum() for one in truth]) / free
+    assert np.abs(error).max() < 0.002
+
+
+def test_one_inverter_for_all_cells_is_close_to_one_for_each(
+    weather: Weather, system: PvSystem, south: PlaneTables
+) -> None:
+    """Averaging the cells' AC, as the tables do, against limiting their summed DC at one inverter."""
+    around = city_horizons()[:4]
+    truth = simulate(weather, 20.0, 180.0, around, system)
+    assert annual_ac(south, around).mean() == pytest.approx(truth[0].pooled.sum(), rel=0.004)
+
+
+# --- laws --------------------------------------------------------------------------------------------------------
+
+
+def test_higher_horizon_never_gives_more(south: PlaneTables) -> None:
+    rng = np.random.default_rng(5)
+    low = city_horizons()
+    high = low + (rng.random(low.shape) * 8 * (rng.random(low.shape) < 0.3)).astype(np.float32)
+    n = len(low)
+    before, after = (plane_year(south, h, np.arange(n), n, np.ones((n, 12))) for h in (low, high))
+    assert np.all(after.poa_kwh_m2 <= before.poa_kwh_m2 + 1e-9)
+    assert np.all(after.ac_kwh_kwp <= before.ac_kwh_kwp + 1e-4)
+    assert np.all(after.svf <= before.svf + 1e-12)
+    assert np.all(after.shading_loss >= before.shading_loss - 1e-12)
+    assert np.all(before.poa_kwh_m2 <= before.poa_free_kwh_m2 + 1e-6)
+
+
+def test_raising_one_horizon_alone_never_gives_more(south: PlaneTables) -> None:
+    steps = np.repeat(FREE, 20, axis=0)
+    steps[:, 36] = np.linspace(0, 80, 20)
+    ac = annual_ac(south, steps)
+    assert np.all(np.diff(ac) <= 1e-6)
+    assert np.ptp(ac) > 5.0
+    assert np.all(np.diff(cell_year(south, steps, np.ones(12))) <= 0)
+
+
+def test_south_beats_north_and_a_tilt_to_the_south_beats_none(sky: SkyYear, system: PvSystem) -> None:
+    year_of = {a: pv_energy(sky, 20.0, a, system=system).sum() for a in (0.0, 90.0, 180.0, 270.0)}
+    assert year_of[180.0] > year_of[90.0] > year_of[0.0]
+    assert year_of[180.0] > year_of[270.0] > year_of[0.0]
+    flat = pv_energy(sky, 0.0, 180.0, system=system).sum()
+    assert all(pv_energy(sky, tilt, 180.0, system=system).sum() > flat for tilt in (10.0, 20.0, 30.0))
+
+
+def test_no_month_yields_more_than_falls_on_the_plane(south: PlaneTables) -> None:
+    one = plane_year(south, FREE, [0], 1, ONES)
+    assert np.all(one.ac_kwh_kwp > 0)
+    assert np.all(one.ac_kwh_kwp <= one.poa_kwh_m2 * 1.1)
+    assert 0.7 < one.ac_kwh_kwp.sum() / one.poa_kwh_m2.sum() < 0.92
+    assert 900 < one.poa_kwh_m2.sum() < 2200
+
+
+def test_shade_from_the_south_costs_more_than_from_the_north(south: PlaneTables) -> None:
+    wall = np.zeros((2, N), np.float32)
+    wall[0, 28:45] = 40
+    wall[1, :9] = wall[1, 64:] = 40
+    from_south, from_north = annual_ac(south, wall)
+    assert from_south < 0.85 * from_north
+
+
+def test_morning_shade_takes_from_the_east_plane(sky: SkyYear, system: PvSystem) -> None:
+    east_wall = np.zeros(N, np.float32)
+    east_wall[9:28] = 45
+    loss = [
+        1 - pv_energy(sky, 30.0, a, east_wall, system).sum() / pv_energy(sky, 30.0, a, None, system).sum()
+        for a in (90.0, 270.0)
+    ]
+    assert loss[0] > 2 * loss[1]
+
+
+def test_closed_horizon_leaves_only_the_ground(south: PlaneTables) -> None:
+    dark = plane_year(south, FREE + 90, [0], 1, ONES)
+    assert dark.svf[0] == pytest.approx(0.0, abs=1e-9)
+    assert dark.poa_kwh_m2.sum() == pytest.approx(south.poa_ground[1].sum(), rel=1e-6)
+    assert dark.ac_kwh_kwp.sum() < 12.0
+
+
+def test_hotter_mounting_yields_less(sky: SkyYear, system: PvSystem) -> None:
+    rack, flush = (pv_energy(sky, 20.0, 180.0, system=system, mounting=m).sum() for m in ("rack", "flush"))
+    assert 0.97 * rack < flush < 0.995 * rack
+
+
+def test_losses_multiply(sky: SkyYear, system: PvSystem) -> None:
+    half = dataclasses.replace(system, losses_ac=(("availability", 0.5),))
+    full = dataclasses.replace(system, losses_ac=())
+    ratio = pv_energy(sky, 20.0, 180.0, system=half) / pv_energy(sky, 20.0, 180.0, system=full)
+    np.testing.assert_allclose(ratio, 0.5, rtol=1e-6)
+
+
+# --- groups, factors, reading ------------------------------------------------------------------------------------
+
+
+def test_a_group_is_the_mean_of_its_cells(south: PlaneTables) -> None:
+    around = city_horizons()
+    n = len(around)
+    group = np.array([2, 0, 2, -1, 0, 2, 0, 0, -1, 2, 2])[:n]
+    factor = np.linspace(0.9, 1.1, 36).reshape(3, 12)
+    found = plane_year(south, around, group, 3, factor)
+    for g in (0, 2):
+        cells = plane_year(south, around[group == g], np.arange((group == g).sum()), (group == g).sum(),
+                           np.repeat(factor[g][None], (group == g).sum(), axis=0))  # fmt: skip
+        np.testing.assert_allclose(found.ac_kwh_kwp[g], cells.ac_kwh_kwp.mean(axis=0), rtol=1e-9)
+        np.testing.assert_allclose(found.poa_kwh_m2[g], cells.poa_kwh_m2.mean(axis=0), rtol=1e-9)
+        assert found.svf[g] == pytest.approx(cells.svf.mean())
+        annual = cell_year(south, around[group == g], factor[g])
+        assert annual.mean() == pytest.approx(found.poa_kwh_m2[g].sum(), rel=1e-6)
+    assert np.isnan(found.ac_kwh_kwp[1]).all() and np.isnan(found.shading_loss[1]) and np.isnan(found.svf[1])
+
+
+def test_order_of_cells_and_a_second_run_change_no_bit(south: PlaneTables) -> None:
+    around = city_horizons()
+    group = np.arange(len(around)) % 3
+    first = plane_year(south, around, group, 3, np.ones((3, 12)))
+    again = plane_year(south, around.copy(), group, 3, np.ones((3, 12)))
+    np.testing.assert_array_equal(first.ac_kwh_kwp, again.ac_kwh_kwp)
+    by_group = np.argsort(group, kind="stable")
+    sorted_ = plane_year(south, around[by_group], group[by_group], 3, np.ones((3, 12)))
+    np.testing.assert_array_equal(first.ac_kwh_kwp, sorted_.ac_kwh_kwp)
+
+
+def test_factor_scales_the_weather(weather: Weather, south: PlaneTables, system: PvSystem) -> None:
+    around = city_horizons()[[0, 6]]
+    factor = np.linspace(0.87, 1.13, 12)
+    found = plane_year(south, around, [0, 1], 2, np.repeat(factor[None], 2, axis=0))
+    data = weather.data.copy()
+    for name in ("ghi", "dni", "dhi"):
+        data[name] *= factor[data.index.month - 1]
+    scaled = sky_year(dataclasses.replace(weather, data=data), factors=(0.9, 1.0, 1.1))
+    tables = plane_tables(scaled, ModulePlane(20.0, 180.0, "rack"), system)
+    alone = plane_year(tables, around, [0, 1], 2, np.ones((2, 12)))
+    np.testing.assert_allclose(found.ac_kwh_kwp, alone.ac_kwh_kwp, rtol=1e-3)
+    np.testing.assert_allclose(found.poa_kwh_m2, alone.poa_kwh_m2, rtol=2e-4)
+    assert free_year(south, factor).sum() == pytest.approx(found.poa_free_kwh_m2[0].sum())
+
+
+def test_factor_outside_the_nodes_is_refused(south: PlaneTables) -> None:
+    with pytest.raises(ComputeError, match=r"factor_nodes"):
+        plane_year(south, FREE, [0], 1, ONES * 1.4)
+
+
+def test_what_does_not_fit_is_refused(south: PlaneTables) -> None:
+    with pytest.raises(ComputeError, match="horizons do not fit"):
+        cell_year(south, np.zeros((1, 36), np.float32), np.ones(12))
+    with pytest.raises(ComputeError, match="not a number"):
+        cell_year(south, FREE + np.nan, np.ones(12))
+    with pytest.raises(ComputeError, match="factors do not fit"):
+        plane_year(south, FREE, [0], 1, np.ones((1, 11)))
+    with pytest.raises(ComputeError, match="factors do not fit"):
+        plane_year(south, FREE, [0], 1, ONES * np.nan)
+
+
+def test_sectors_may_be_many_or_few(sky: SkyYear) -> None:
+    totals = [irradiation(sky, np.full((1, n), 20.0), 20.0)["poa_global"].sum() for n in (24, 72, 360)]
+    assert np.ptp(totals) / totals[0] < 2e-3
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tilt,azimuth,length,pitch", [(20, 180, 2.3, 3.5), (30, 180, 2.3, 3.0), (15, 230, 2.3, 3.0)])
+def test_rows_agree_with_infinite_sheds(
+    weather: Weather, skies: dict[str, SkyYear], system: PvSystem, tilt: float, azimuth: float, length: float,
+    pitch: float,
+) -> None:  # fmt: skip
+    data = weather.data
+    sun = pvlib.solarposition.get_solarposition(data.index, weather.latitude, weather.longitude, weather.altitude)
+    expected = pvlib.bifacial.infinite_sheds.get_irradiance_poa(
+        tilt, azimuth, sun["apparent_zenith"], sun["azimuth"], length / pitch,
+        length * np.sin(np.radians(tilt)) / 2, pitch, data["ghi"], data["dhi"], data["dni"], 0.2, model="isotropic",
+    )["poa_global"].sum() / 1000  # fmt: skip
+    plane = ModulePlane(tilt, azimuth, "rack", Rows(length, pitch))
+    found = plane_year(plane_tables(skies["isotropic"], plane, system), FREE, [0], 1, ONES)
+    assert found.poa_kwh_m2.sum() == pytest.approx(expected, rel=0.002)
+    assert found.shading_loss[0] > 0.01
+
+
+def test_rows_are_the_mean_of_positions_behind_their_own_horizon(
+    weather: Weather, sky: SkyYear, system: PvSystem, south: PlaneTables
+) -> None:
+    length, pitch, tilt = 2.3, 3.0, np.radians(20)
+    above = length * (1 - (np.arange(16) + 0.5) / 16)
+    rise = above * np.sin(tilt) / (pitch - above * np.cos(tilt))
+    ahead = np.degrees(np.arctan(np.outer(rise, np.maximum(np.cos(AROUND - np.pi), 0))))
+    for terrain in (FREE, city_horizons()[[5]]):
+        each = plane_year(south, np.maximum(ahead, terrain), np.zeros(16, int), 1, ONES)
+        rows = plane_tables(sky, ModulePlane(20.0, 180.0, "rack", Rows(length, pitch)), system)
+        found = plane_year(rows, terrain, [0], 1, ONES)
+        # the reflecting ground is darker between rows, the rest is the same
+        ground = (south.poa_ground - rows.poa_ground)[1]
+        np.testing.assert_allclose(found.poa_kwh_m2[0] + ground, each.poa_kwh_m2[0], rtol=2e-3)
+        assert found.ac_kwh_kwp.sum() == pytest.approx(each.ac_kwh_kwp.sum() - 0.7 * ground.sum(), rel=3e-3)
+        np.testing.assert_allclose(found.poa_free_kwh_m2, each.poa_free_kwh_m2)
+
+
+def test_wide_rows_shade_nothing_and_narrow_rows_more(sky: SkyYear, system: PvSystem) -> None:
+    loss = [
+        plane_year(plane_tables(sky, ModulePlane(20.0, 180.0, "rack", Rows(2.3, p)), system), FREE, [0], 1, ONES)
+        for p in (500.0, 4.0, 3.0, 2.3)
+    ]
+    losses = [float(one.shading_loss[0]) for one in loss]
+    assert abs(losses[0]) < 1e-3
+    assert losses == sorted(losses)
+    assert np.all(np.diff([one.ac_kwh_kwp.sum() for one in loss]) < 0)
+
+
+def test_overlapping_rows_are_refused() -> None:
+    with pytest.raises(ComputeError, match="overlap"):
+        ModulePlane(20.0, 180.0, "rack", Rows(2.3, 2.0))
+    with pytest.raises(ComputeError, match="tilt"):
+        ModulePlane(120.0, 180.0)
+
+
+def test_a_roof_falling_north_shades_the_rack_on_it(sky: SkyYear, system: PvSystem) -> None:
+    level = plane_tables(sky, ModulePlane(10.0, 180.0, "rack"), system)
+    falling = plane_tables(sky, ModulePlane(10.0, 180.0, "rack", base_tilt=30.0, base_azimuth=0.0), system)
+    a, b = (plane_year(t, FREE, [0], 1, ONES) for t in (level, falling))
+    assert b.poa_kwh_m2.sum() < 0.95 * a.poa_kwh_m2.sum()
+    np.testing.assert_allclose(a.poa_free_kwh_m2, b.poa_free_kwh_m2)
+
+
+# --- rasters -----------------------------------------------------------------------------------------------------
+
+
+def test_raster_is_the_cells_irradiation_in_its_place(sky: SkyYear) -> None:
+    dsm = np.zeros((14, 23))
+    dsm[2:5, 3:9] = 9.0
+    dsm[10, 18] = 20.0
+    mask = dsm == 0
+    mask[:, :2] = False
+    found = irradiation_raster(sky, dsm, 2.0, mask, 15.0, 200.0, block=50)
+    rows, cols = np.nonzero(mask)
+    around = horizons(dsm, 2.0, rows, cols)
+    expected = irradiation(sky, around, 15.0, 200.0)["poa_global"].groupby("point").sum()
+    np.testing.assert_allclose(found[rows, cols], expected, rtol=1e-6)
+    assert np.isnan(found[~mask]).all()
+    assert found[5, 5] > found[1, 5]  # south of the block it is lit, north of it in its shade
+
+
+# --- published truth ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("mount,mounting", [("rackmount", "rack"), ("roofmount", "flush")])
+def test_pvwatts_golden(shared_truth: Path, system: PvSystem, mount: str, mounting: str) -> None:
+    """NREL's PVWatts output for Denver, 20 degrees south: POA within 0.1 % a year, AC within 3 %."""
+    golden = pd.read_csv(shared_truth / "published" / f"pvwatts_golden_{mount}_8760.csv.gz")
+    index = pd.date_range("2021-01-01 00:30", periods=8760, freq="h", tz="Etc/GMT+7")
+    data = golden[["dni", "dhi", "temp_air", "wind_speed"]].set_axis(index)
+    zenith = pvlib.solarposition.get_solarposition(index, 39.73, -105.18, altitude=1820)["apparent_zenith"]
+    data["ghi"] = data["dhi"] + data["dni"] * np.maximum(np.cos(np.radians(zenith)), 0)
+    there = Weather(data, 39.73, -105.18, 1819.6, 3600.0, "PVWatts")
+    pvwatts = dataclasses.replace(
+        system, dc_ac_ratio=1.2, eta_inv_nom=0.96, losses_dc=(("all", 0.1408),), losses_ac=(),
+        module=dataclasses.replace(system.module, gamma_pdc=-0.0047),
+        iam_parameters=(("n", 1.526), ("K", 4.0), ("L", 0.002)),
+    )  # fmt: skip
+    tables = plane_tables(there, ModulePlane(20.0, 180.0, mounting), pvwatts)
+    found = plane_year(tables, FREE, [0], 1, ONES)
+    monthly = golden.groupby("month")
+    assert found.poa_kwh_m2.sum() == pytest.approx(golden["poa"].sum() / 1000, rel=0.001)
+    np.testing.assert_allclose(found.poa_kwh_m2[0], monthly["poa"].sum() / 1000, rtol=0.003)
+    # PVWatts has no incidence loss on diffuse light and its own thermal model: between trusted models 2-5 % remain
+    assert found.ac_kwh_kwp.sum() == pytest.approx(golden["ac_w"].sum() / 4000, rel=0.03)
+    assert found.ac_kwh_kwp.sum() < golden["ac_w"].sum() / 4000
+
+
+@pytest.mark.real
+def test_shanghai_agrees_with_pvlib(shared_data: Path, system: PvSystem) -> None:
+    path = shared_data / "weather" / "CHN_Shanghai.Shanghai.583670_IWEC.epw"
+    data, meta = pvlib.iotools.read_epw(path, coerce_year=2021)
+    data.index = data.index + pd.Timedelta("30min")
+    weather = Weather(data, meta["latitude"], meta["longitude"], meta["altitude"], 3600.0, str(path))
+    tables = plane_tables(weather, ModulePlane(20.0, 180.0, "rack"), system)
+    found = plane_year(tables, FREE, [0], 1, ONES)
+    assert found.poa_kwh_m2.sum() == pytest.approx(pvlib_hourly(weather, 20, 180)["poa_global"].sum() / 1000, rel=0.003)
+    power = pvlib_yield(weather, 20, 180, system)
+    assert found.ac_kwh_kwp.sum() == pytest.approx(power.sum(), rel=0.005)
+    np.testing.assert_allclose(found.ac_kwh_kwp[0], power.groupby(power.index.month).sum(), rtol=0.01)
