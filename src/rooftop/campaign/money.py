@@ -44,7 +44,6 @@ class Economics:
     classes : dict of str to Text
     connection : tuple of (float, str)
         Upper capacity [kWp] and usual voltage.
-    sources : tuple of str
     """
 
     province: str
@@ -62,7 +61,6 @@ class Economics:
     large_above_kwp: float
     classes: dict[str, Text]
     connection: tuple[tuple[float, str], ...]
-    sources: tuple[str, ...]
 
     def segment(self, building_use: str) -> str:
         """Return the segment of a use, ``commercial`` when it is not named."""
@@ -95,17 +93,6 @@ def load_economics(province: str = "national", data: dict[str, Any] | None = Non
     """
     data = data or load_shipped_yaml("economics.yaml")
     feed_in = _ranges(data["feed_in_yuan_kwh"])
-    sourced = (
-        "capex_yuan_w",
-        "opex_yuan_w_a",
-        "self_use",
-        "retail_yuan_kwh",
-        "feed_in_yuan_kwh",
-        "classes",
-        "connection",
-        "life_years",
-        "degradation",
-    )
     return Economics(
         province=province if province in feed_in else "national",
         date=str(data["date"]),
@@ -125,7 +112,6 @@ def load_economics(province: str = "national", data: dict[str, Any] | None = Non
             (float("inf") if step["up_to_kwp"] is None else float(step["up_to_kwp"]), str(step["voltage"]))
             for step in data["connection"]["steps"]
         ),
-        sources=tuple(str(data[section]["source"]) for section in sourced),
     )
 
 

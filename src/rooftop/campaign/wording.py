@@ -78,7 +78,10 @@ def _why(row: Mapping[Any, Any], labels: Mapping[int, Text], pack: Pack | None) 
     known = now != NONE
     if tier == MANDATED:
         have = Text(f", installed coverage {now}" if known else "", f"，已装覆盖率 {now}" if known else "")
-        return Text(f"new building under the target ({group.en}){have.en}, target {goal}", f"新建{group.zh}{have.zh}，目标 {goal}")
+        return Text(
+            f"new building under the target ({group.en}){have.en}, target {goal}",
+            f"新建{group.zh}{have.zh}，目标 {goal}",
+        )
     open_facts = []
     if row["is_new"] == "unknown":
         open_facts.append(Text("completion date", "竣工时间"))

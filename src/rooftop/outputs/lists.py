@@ -10,7 +10,7 @@ import pandas as pd
 from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.ranking import MAYBE_MANDATED
 from rooftop.campaign.survey import joined, load_survey_rules, verify_items
-from rooftop.lang import Lang, Text
+from rooftop.lang import Lang, Text, pick
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import DefinitionResult, Finding
 from rooftop.outputs.rows import candidate_frame, reason_label, roof_rows
@@ -94,8 +94,8 @@ def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
         "target": finding.target,
         "verdict": finding.verdict,
         "tone": tone(finding),
-        "gap_m2": finding.gap_m2,
-        "gap_kwp": finding.gap_kwp,
+        "gap_m2": finding.gap_m2 if finding.installed.known else None,
+        "gap_kwp": finding.gap_kwp if finding.installed.known else None,
         "planned": finding.planned.central,
         "potential": finding.potential.central,
         "finding": finding,
@@ -173,9 +173,10 @@ def definition_list(data: ReportData, level: str, unit_id: str, lang: Lang) -> l
     """Return targets, definitions, results under every definition, and assumptions: topic, item, content, source."""
     rows: list[dict[str, Any]] = []
 
-    def add(topic: Text | str, item: Text | str, content: Text | str, source: str = "") -> None:
-        texts = [value.pick(lang) if isinstance(value, Text) else value for value in (topic, item, content)]
-        rows.append(dict(zip(("topic", "item", "content"), texts, strict=True)) | {"source": source})
+    def add(*cells: Text | str) -> None:
+        rows.append(
+            dict(zip(("topic", "item", "content", "source"), (pick(cell, lang) for cell in cells), strict=False))
+        )
 
     if data.pack is not None:
         targets = Text("targets of the plan", "规划指标")
@@ -189,11 +190,12 @@ def definition_list(data: ReportData, level: str, unit_id: str, lang: Lang) -> l
                 else (f" ({target.reason.pick(lang)})")
             )
             year = "" if target.year is None else f"，{target.year}"
-            content = f"“{target.wording}” {target.value_text}{year}；{target.nature.pick(lang)}；{state}{reason}"
+            nature = Text(f"nature: {target.nature.en}", f"性质：{target.nature.zh}").pick(lang)
+            content = f"“{target.wording}” {target.value_text}{year}；{nature}；{state}{reason}"
             add(targets, target.label, content, f"{target.document} {target.section} {target.date}")
         for row in definition_rows(data.pack):
             mark = Text(" (default)", "（默认）").pick(lang) if row.is_default else ""
-            add(row.topic, row.choice.pick(lang) + mark, "", row.source.pick(lang))
+            add(row.topic, row.choice.pick(lang) + mark, "", row.source)
     results = Text("installed coverage under every definition", "各口径下的已装覆盖率")
     for finding in data.of(level, unit_id):
         for result in finding.definitions:

@@ -20,16 +20,17 @@ class Assumption:
     Parameters
     ----------
     topic, name, value : Text
-    source : str
+    source : Text
         Empty where the configuration itself is the source.
     """
 
     topic: Text
     name: Text
     value: Text
-    source: str = ""
+    source: Text = NO_SOURCE
 
 
+NO_SOURCE = Text("", "")
 _MODEL = Text("model", "计算模型")
 _ROOF = Text("roofs", "屋面")
 _SYSTEM = Text("PV system", "光伏系统")
@@ -55,6 +56,15 @@ _MOUNTING = {
 
 def _same(value: object) -> Text:
     return Text(str(value), str(value))
+
+
+def _source(value: object) -> Text:
+    """Return a source as shipped: both languages, or a citation that stays as it is."""
+    if isinstance(value, dict):
+        return Text(str(value["en"]), str(value["zh"]))
+    text = " ".join(str(value).split())
+    # A judgement is said to be one in both languages; what it rests on is in the file.
+    return Text(text, "经验取值（B），未经标准核实" if text.endswith("(B)") else text)
 
 
 def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, ...]:
@@ -136,26 +146,26 @@ def _system(config: Config) -> list[Assumption]:
             _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
             _same(f"{data['dc_ac_ratio']['value']:g}"),
-            str(data["dc_ac_ratio"]["source"]),
+            _source(data["dc_ac_ratio"]["source"]),
         ),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
             _same(f"{inverter['value']:.1%}"),
-            str(inverter["source"]),
+            _source(inverter["source"]),
         ),
     ]
 
 
-def _module(name: str) -> tuple[Text, str]:
+def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
     try:
         data: dict[str, Any] = load_shipped_yaml("modules", f"{name}.yaml")
         if "same_as" in data:
             data = load_shipped_yaml("modules", f"{data['same_as']}.yaml")
-        return Text(data["name"]["en"], data["name"]["zh"]), str(data["source"])
+        return Text(data["name"]["en"], data["name"]["zh"]), _source(data["source"])
     except (OSError, KeyError):
-        return _same(name), ""
+        return _same(name), NO_SOURCE
 
 
 def _roofs() -> list[Assumption]:
@@ -165,7 +175,7 @@ def _roofs() -> list[Assumption]:
             _ROOF,
             Text("edge setback", "边缘退距"),
             _same(f"{data['setback_m']['value']:g} m ({data['setback_m']['low']:g}–{data['setback_m']['high']:g} m)"),
-            str(data["setback_m"]["source"]),
+            _source(data["setback_m"]["source"]),
         ),
         Assumption(
             _ROOF,
@@ -174,7 +184,7 @@ def _roofs() -> list[Assumption]:
                 f"shading loss above {data['max_shading_loss']['value']:.0%}",
                 f"遮挡损失超过 {data['max_shading_loss']['value']:.0%}",
             ),
-            str(data["max_shading_loss"]["source"]),
+            _source(data["max_shading_loss"]["source"]),
         ),
     ]
     for kind in data["types"].values():
@@ -185,7 +195,7 @@ def _roofs() -> list[Assumption]:
                 _ROOF,
                 Text(f"obstacles and present uses: {kind['en']}", f"障碍物与现状占用：{kind['zh']}"),
                 _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
-                str(data["source"]),
+                _source(data["source"]),
             )
         )
     return rows
@@ -217,13 +227,13 @@ def _money(economics: Economics) -> list[Assumption]:
                 _MONEY,
                 Text(f"cost: {label.en}", f"单位投资：{label.zh}"),
                 _span(economics.capex_yuan_w[key], per_w),
-                str(data["capex_yuan_w"]["source"]),
+                _source(data["capex_yuan_w"]["source"]),
             ),
             Assumption(
                 _MONEY,
                 Text(f"price saved by self-use: {label.en}", f"自用电价：{label.zh}"),
                 _span(economics.retail_yuan_kwh[key], per_kwh),
-                str(data["retail_yuan_kwh"]["source"]),
+                _source(data["retail_yuan_kwh"]["source"]),
             ),
         ]
     per_w_year = Text("yuan/W per year", "元/W·年")
@@ -232,19 +242,19 @@ def _money(economics: Economics) -> list[Assumption]:
             _MONEY,
             Text("operation and maintenance", "运维"),
             _span(economics.opex_yuan_w_a["commercial"], per_w_year),
-            str(data["opex_yuan_w_a"]["source"]),
+            _source(data["opex_yuan_w_a"]["source"]),
         ),
         Assumption(
             _MONEY,
             Text(f"price of energy fed in ({economics.province})", f"上网电价（{economics.province}）"),
             _span(economics.feed_in_yuan_kwh, per_kwh),
-            str(data["feed_in_yuan_kwh"]["source"]),
+            _source(data["feed_in_yuan_kwh"]["source"]),
         ),
         Assumption(
             _MONEY,
             Text("energy used on site", "自用比例"),
             Text("by use of the building, see economics.yaml", "按建筑用途取值，见 economics.yaml"),
-            str(data["self_use"]["source"]),
+            _source(data["self_use"]["source"]),
         ),
         Assumption(
             _MONEY,
@@ -255,7 +265,7 @@ def _money(economics: Economics) -> list[Assumption]:
                 f"按 {economics.life_years} 年计，首年衰减 {economics.degradation_first:.1%}，"
                 f"其后每年 {economics.degradation_later:.1%}；不计折现、税费、贷款与补贴",
             ),
-            str(data["degradation"]["source"]),
+            _source(data["degradation"]["source"]),
         ),
     ]
     return rows
@@ -280,13 +290,13 @@ def _gates() -> list[Assumption]:
                 f"survey above {shading['survey']:.0%}, out above {shading['fail']:.0%}",
                 f"超过 {shading['survey']:.0%} 待核实，超过 {shading['fail']:.0%} 不列入",
             ),
-            str(shading["source"]),
+            _source(shading["source"]),
         ),
         Assumption(
             _GATES,
             Text("too small", "规模过小"),
             Text(f"less than {small['value']:g} kWp to add", f"可新增不足 {small['value']:g} kWp"),
-            str(small["source"]),
+            _source(small["source"]),
         ),
         Assumption(
             _GATES,
@@ -295,7 +305,7 @@ def _gates() -> list[Assumption]:
                 f"out when it takes {taken['fail']:.0%} of the roof's capacity",
                 f"已装达到屋顶可装容量的 {taken['fail']:.0%} 时不列入",
             ),
-            str(taken["source"]),
+            _source(taken["source"]),
         ),
         Assumption(
             _GATES,
@@ -304,7 +314,7 @@ def _gates() -> list[Assumption]:
                 "survey for factories, warehouses, utilities and above 100 m",
                 "厂房、仓储、市政设施及 100 m 以上建筑待核实",
             ),
-            str(data["fire"]["source"]),
+            _source(data["fire"]["source"]),
         ),
         Assumption(
             _GATES,
@@ -315,7 +325,7 @@ def _gates() -> list[Assumption]:
                 "先按层级（" + "；".join(f"{key} {tier['zh']}" for key, tier in tiers.items()) + f"），再按规模档"
                 f"（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
             ),
-            str(sizes["source"]),
+            _source(sizes["source"]),
         ),
     ]
 
@@ -326,5 +336,5 @@ def _carbon(campaign: Campaign) -> Assumption:
         Text("carbon", "减排"),
         Text("emission factor", "排放因子"),
         Text(f"{factor.label.en}. {factor.note.en}", f"{factor.label.zh}。{factor.note.zh}"),
-        factor.source,
+        _same(factor.source),
     )

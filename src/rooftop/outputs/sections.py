@@ -14,7 +14,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.rows import candidate_frame
-from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent
+from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
 from rooftop.targets.listing import value_label
 
 MAX_PLACES = 5
@@ -182,7 +182,10 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
         Fact(Text("Existing PV", "已装光伏"), _existing(data, sums)),
         Fact(
             Text("Avoided CO₂", "年减排潜力"),
-            _both(lambda lang: f"{carbon(factor.avoided_kg(annual), lang)} ({factor.label.pick(lang)})"),
+            Text(
+                f"{carbon(factor.avoided_kg(annual), 'en')} a year ({factor.label.en})",
+                f"{carbon(factor.avoided_kg(annual), 'zh')}（{factor.label.zh}）",
+            ),
         ),
         Fact(Text("Candidate roofs", "候选屋顶"), _candidates(candidates)),
     ]
@@ -209,7 +212,8 @@ def _capacity_range(kwp: Range, lang: Lang) -> str:
     central = capacity(kwp.central, lang)
     if np.isnan(kwp.low) or np.isnan(kwp.high) or kwp.exact:
         return central
-    return f"{central} ({capacity(kwp.low, lang, 2, 'down')}–{capacity(kwp.high, lang, 2, 'up')})"
+    bounds = span(capacity(kwp.low, lang, 2, "down"), capacity(kwp.high, lang, 2, "up"))
+    return f"{central}（{bounds}）" if lang == "zh" else f"{central} ({bounds})"
 
 
 def _counts(sums: dict[str, float]) -> Text:

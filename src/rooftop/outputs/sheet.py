@@ -18,7 +18,17 @@ from rooftop.rounding import is_missing, significant
 Style = Literal["text", "wrap", "count", "quantity", "percent", "degree", "blank"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_CELL = 32_767
-MAX_WIDTH = 60
+# Widest fitted column by style, in characters: a list of twenty columns must still be read when printed on A4.
+_WIDEST: dict[Style, float] = {
+    "text": 17,
+    "wrap": 60,
+    "count": 9,
+    "quantity": 9,
+    "percent": 8.5,
+    "degree": 11,
+    "blank": 16,
+}
+_LINE = 13.5  # points per line of text
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
 _SHEET_ILLEGAL = re.compile(r"[\[\]:*?/\\]")
 _FILE_ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
@@ -146,11 +156,9 @@ class Book:
         numeric = {"count": "#,##0", "quantity": _QUANTITY, "percent": "0.0%", "degree": "0.000000"}
         properties: dict[str, Any] = {"border": 1, "border_color": "#D5DCE3", **more}
         if style in numeric:
-            properties |= {"num_format": numeric[style], "align": "right"}
-        elif style == "wrap":
-            properties |= {"text_wrap": True, "valign": "top"}
-        elif style == "text":
-            properties |= {"num_format": "@"}
+            properties |= {"num_format": numeric[style], "align": "right", "indent": 0 if style == "count" else 1}
+        elif style in ("text", "wrap"):
+            properties |= {"text_wrap": True, "num_format": "@"}
         return self.format(**properties)
 
     def add_sheet(self, name: Text) -> Worksheet:
@@ -174,7 +182,9 @@ class Book:
             quoted = {"quote_prefix": True} if text.startswith(FORMULA_STARTS) else {}
             sheet.write_string(row, column, text, self.cell(style, **more, **quoted))
         else:
-            sheet.write_number(row, column, shown_number(value, style), self.cell(style, **more))
+            number = shown_number(value, style)
+            shape: Style = "count" if style == "quantity" and number == 0 else style
+            sheet.write_number(row, column, number, self.cell(shape, **more))
 
     def table(
         self,
@@ -209,15 +219,19 @@ class Book:
             First free row below.
         """
         strong = set(bold)
-        for k, column in enumerate(columns):
+        widths = [self._width(column, rows) for column in columns]
+        for k, (column, width) in enumerate(zip(columns, widths, strict=True)):
             sheet.write_string(top, k, column.label.pick(self.lang), self.header)
             if not follows:
-                sheet.set_column(k, k, self._width(column, rows))
-        sheet.set_row(top, 18 * max(self._header_lines(column, rows) for column in columns) + 4)
+                sheet.set_column(k, k, width)
+        labels = [column.label.pick(self.lang) for column in columns]
+        sheet.set_row(top, _LINE * self._height(labels, widths) + 6)
         for r, row in enumerate(rows, start=top + 1):
             more = {"bold": True} if r - top - 1 in strong else {}
             for k, column in enumerate(columns):
                 self.write(sheet, r, k, row.get(column.key), column.style, **more)
+            texts = [clean(row.get(c.key)) if c.style in ("text", "wrap") else "" for c in columns]
+            sheet.set_row(r, min(_LINE * self._height(texts, widths) + 4, 400))
         last = top + max(len(rows), 1)
         if not rows and empty is not None:
             sheet.write_string(top + 1, 0, empty.pick(self.lang), self.format(italic=True, font_color="#666666"))
@@ -236,25 +250,37 @@ class Book:
         """Return how many lines a wrapped text takes in a column of `width` characters."""
         return sum(max(-(-display_width(line) // width), 1) for line in text.split("\n"))
 
+    def _header_width(self, label: str) -> float:
+        """Width at which a header breaks well: between words, before its unit, or in the middle of a long term."""
+        if self.lang == "en":
+            return max(display_width(word) for word in label.split()) + 2.0
+        parts = [display_width(part) for part in label.replace("(", "\n(").split("\n")]
+        return max(-(-part // 2) if part > 10 else part for part in parts) + 2.0
+
+    def _height(self, texts: Iterable[str], widths: Iterable[float]) -> int:
+        """Lines of the highest cell: not every program fits rows to wrapped text by itself."""
+        return max(self.lines(text, int(width * 1.04)) for text, width in zip(texts, widths, strict=True))
+
     def _width(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> float:
         if column.width is not None:
             return column.width
-        # A header may break into two lines; its longest word and half of the whole must fit.
-        header = (display_width(column.label.pick(self.lang)) + 1) // 2 + 4
+        # A header breaks into three lines; besides the text there must be room for the filter's arrow.
+        header = -(-display_width(column.label.pick(self.lang)) // 3) + 4
+        longest_word = (
+            max(display_width(word) for word in column.label.pick(self.lang).split()) if self.lang == "en" else 0
+        )
         widest = 0
         for row in rows:
             value = row.get(column.key)
             if column.style in ("text", "wrap"):
                 widest = max(widest, display_width(clean(value)))
             elif column.style == "degree":
-                widest = max(widest, 11)
+                widest = max(widest, 10)
             elif not is_missing(value):
-                widest = max(widest, len(f"{shown_number(value, column.style):,.0f}") + 3)
-        return float(min(max(header, widest + 2, 6), MAX_WIDTH))
-
-    def _header_lines(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> int:
-        width = self._width(column, rows) - 2
-        return min(max(-(-display_width(column.label.pick(self.lang)) // max(int(width), 1)), 1), 4)
+                widest = max(widest, len(f"{shown_number(value, column.style):,.0f}") + 1)
+        return float(
+            min(max(header, widest + 1.5, longest_word + 2, 5), max(_WIDEST[column.style], header, longest_word + 2))
+        )
 
 
 def shown_number(value: object, style: Style) -> float:

@@ -53,7 +53,7 @@ _UNIT = (
     Column(ENERGY, "energy", "quantity"),
     Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
     Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Target", "指标"), "target_text", "wrap", 30),
+    Column(Text("Target", "指标"), "target_text", "wrap", 26),
     Column(Text("Buildings in scope", "范围内建筑数"), "n_scope", "count"),
     Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
     Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent"),
@@ -207,7 +207,7 @@ def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[F
         strong = {"bold": True, "font_size": 12} if fact.tone else {}
         book.write(sheet, row, 0, fact.name.pick(book.lang), "wrap", bold=True, bg_color="#EEF2F6")
         book.write(sheet, row, 1, value, "wrap", **colour, **strong)
-        sheet.set_row(row, 18 * book.lines(value, 108))
+        sheet.set_row(row, 18 * book.lines(value, 116))
     return row + 1
 
 
