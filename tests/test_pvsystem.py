@@ -1,0 +1,97 @@
+"""The PV system: shipped modules and parameters, and what a wrong file is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rooftop.config import Losses
+from rooftop.errors import ConfigError
+from rooftop.pvsystem import list_modules, load_module, load_system
+from rooftop.resources import configs_dir, load_shipped_yaml
+
+MODULE = {
+    "name": {"en": "test", "zh": "测试"}, "pdc0_w": 400.0, "length_m": 1.7, "width_m": 1.1,
+    "gamma_pdc_per_degc": -0.003,
+    "technology": "mono", "bifacial": False, "source": "this test",
+}  # fmt: skip
+
+
+def written(folder: Path, **changes: object) -> Path:
+    path = folder / "组件.yaml"
+    data = {key: value for key, value in (MODULE | changes).items() if value is not None}
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def test_every_shipped_module_is_sound_and_says_where_it_comes_from() -> None:
+    assert "default" in list_modules()
+    for name in list_modules():
+        module = load_module(name)
+        assert 0.19 < module.efficiency < 0.25
+        assert module.efficiency == pytest.approx(module.pdc0_w / (1000 * module.length_m * module.width_m))
+        assert -0.004 < module.gamma_pdc < -0.0025
+        assert module.name.zh and module.name.en
+        assert len(module.source) > 20
+
+
+def test_default_names_a_module() -> None:
+    assert load_module("default") == load_module(load_module("default").key)
+    assert load_module() == load_module("default")
+
+
+def test_module_from_a_path(tmp_path: Path) -> None:
+    module = load_module(written(tmp_path))
+    assert module.key == "组件"
+    assert module.area_m2 == pytest.approx(1.87)
+
+
+@pytest.mark.parametrize(
+    "changes,where",
+    [
+        ({"pdc0_w": None}, "pdc0_w"),
+        ({"pdc0_w": "580 W"}, "580 W"),
+        ({"length_m": 2278.0}, "length_m"),
+        ({"width_m": 1.9}, "width_m"),
+        ({"gamma_pdc_per_degc": -0.3}, "gamma_pdc_per_degc"),
+        ({"gamma_pdc_per_degc": 0.003}, "gamma_pdc_per_degc"),
+        ({"pdc0_w": 900.0}, "efficiency"),
+    ],
+)
+def test_impossible_modules_are_refused(tmp_path: Path, changes: dict[str, object], where: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_module(written(tmp_path, **changes))
+    assert where in caught.value.render("en")
+    assert "组件" in caught.value.render("zh")
+
+
+def test_unknown_module_is_told_what_there_is() -> None:
+    with pytest.raises(ConfigError, match="topcon_580"):
+        load_module("no_such_module")
+    with pytest.raises(ConfigError):
+        load_module("no/such/file.yaml")
+
+
+def test_system_puts_each_loss_on_its_side() -> None:
+    system = load_system(losses=Losses(soiling=0.1, mismatch=0.0, wiring=0.2, light_induced=0.0, availability=0.05))
+    assert system.dc_share == pytest.approx(0.9 * 0.8)
+    assert system.ac_share == pytest.approx(0.95)
+    assert {name for name, _ in system.losses_dc + system.losses_ac} == set(Losses.model_fields)
+
+
+def test_inverter_limit_is_the_ac_rating() -> None:
+    system = load_system()
+    assert system.inverter_pdc0 * system.eta_inv_nom == pytest.approx(1 / system.dc_ac_ratio)
+    assert system.ross_k("flush") > system.ross_k("rack") > 0.015
+
+
+def test_every_parameter_names_its_source() -> None:
+    data = load_shipped_yaml("system.yaml")
+    assert data["date"]
+    for value in (data["dc_ac_ratio"], *data["inverter"].values(), data["incidence"], data["temperature"]):
+        assert len(value["source"]) > 10
+    for path in (configs_dir() / "modules").glob("*.yaml"):
+        module = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert "same_as" in module or (module["source"] and module["date"])
