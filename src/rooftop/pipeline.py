@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rooftop.aggregate import MONTHS, check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
+from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config, load_config
 from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Lang, Text
@@ -26,7 +27,7 @@ from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS
 from rooftop.prepare import Prepared, Sources, narrowed, prepare, read_sources, select_districts
-from rooftop.products import Products, write_products
+from rooftop.products import Products, product_notices, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.targets import Pack, coverage_table, load_pack, mark_new
 from rooftop.tables import COVERAGE
@@ -138,7 +139,7 @@ def run(
         tables, notices = build_tables(prepared, batch, pack, selected)
     with clock.stage("write"):
         say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
-        notices = (*sources.notices, *prepared.notices, *notices)
+        notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         write_tables(folder, tables)
         rasters = _write_rasters(settings, prepared, batch, folder)
         record = _record(settings, prepared, batch, tables, notices, clock, districts)
@@ -308,9 +309,13 @@ def _settled_notices(
 def _coverage(
     roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None
 ) -> pd.DataFrame:
+    """Return coverage as it stands, as the campaign would make it, and at its potential."""
     if pack is None:
         return pd.DataFrame(columns=COVERAGE.names)
-    return coverage_table(roofs, memberships, units[["unit_id", "unit_name", "level"]], pack)
+    named = units[["unit_id", "unit_name", "level"]]
+    today = coverage_table(roofs, memberships, named, pack)
+    campaign = plan_campaign(roofs, memberships, today, pack)
+    return coverage_table(roofs, memberships, named, pack, planned=campaign.planned)
 
 
 def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:

@@ -108,16 +108,17 @@ def read_sources(config: Config) -> Sources:
         provenance.append(weather.provenance)
     anchor = monthly_factors(weather, at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2)
     notices.extend([*weather.notices, *anchor.notices])
-    elevations = {
-        role: open_elevation(source, crs) if source is not None else None
-        for role, source in (("ground", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
-    }
-    if inputs.irradiance.terrain_included:
-        elevations["terrain_far"] = None
-    provenance.extend(e.provenance for e in elevations.values() if e is not None)
+    ground, dsm, terrain_far = (
+        open_elevation(source, crs, f"inputs.{role}") if source is not None else None
+        for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
+    )
+    for elevation in (ground, dsm, terrain_far):
+        if elevation is not None:
+            provenance.append(elevation.provenance)
+            notices.extend(elevation.notices)
     return Sources(
-        buildings, units, memberships, at, weather, anchor, **elevations,
-        notices=tuple(notices), provenance=tuple(provenance),
+        buildings, units, memberships, at, weather, anchor, ground, dsm,
+        None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
     )  # fmt: skip
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rooftop.config import Config
 from rooftop.lang import Lang
 from rooftop.notices import Notice
-from rooftop.outputs.store import RunTables, read_tables
+from rooftop.outputs.bundle import ReportData, report_data
+from rooftop.outputs.candidates import write_candidates
+from rooftop.outputs.map import build_map, map_notices, render_offline
+from rooftop.outputs.map_style import coverage_labels
+from rooftop.outputs.report import render_report
+from rooftop.outputs.store import RunTables, read_tables, write_at_once
 from rooftop.runrecord import RunRecord, read_record
 from rooftop.targets import Pack, load_pack
 
@@ -24,16 +30,93 @@ class Products:
     map, report : Path or None
     candidates : tuple of Path
         Workbook, CSV and GeoPackage of each district.
-    notices : tuple of Notice
-        What was noticed while writing.
     """
 
     map: Path | None = None
     report: Path | None = None
     candidates: tuple[Path, ...] = ()
-    notices: tuple[Notice, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
         """All paths, map first."""
         return [path for path in (self.map, self.report, *self.candidates) if path is not None]
+
+
+def write_products(
+    folder: Path,
+    config: Config,
+    tables: RunTables,
+    pack: Pack | None,
+    record: RunRecord,
+    *,
+    parts: Sequence[str] = PARTS,
+    tianditu_key: str | None = None,
+) -> Products:
+    """Write the products people open.
+
+    Parameters
+    ----------
+    folder : Path
+        Output folder of the run.
+    parts : sequence of {"map", "report", "candidates"}
+    tianditu_key : str, optional
+        Needed when the configuration asks for that base map.
+    """
+    lang: Lang = config.outputs.lang
+    data = report_data(
+        tables, pack, config=config, notices=record.notices, provenance=record.provenance, version=record.version
+    )
+    page = report = None
+    lists: tuple[Path, ...] = ()
+    if "map" in parts:
+        page = _write_map(folder, config, data, tianditu_key)
+    if "candidates" in parts:
+        lists = write_candidates(folder / "candidates", data, lang)
+    if "report" in parts:
+        html = render_report(data, lang)
+        report = write_at_once(folder / "report.html", lambda p: p.write_text(html, encoding="utf-8"))
+    return Products(page, report, lists)
+
+
+def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str | None) -> Path:
+    outputs, tables = config.outputs, data.tables
+    sources = [f"{p.role}: {Path(p.path).name}" for p in data.provenance]
+    drawn = build_map(
+        tables.roofs,
+        tables.districts,
+        tables.coverage,
+        title=data.title,
+        lang=outputs.lang,
+        synthetic=data.synthetic,
+        basemap=outputs.basemap,
+        tianditu_key=tianditu_key,
+        personal_names=outputs.personal_names,
+        sources=sources,
+        labels=coverage_labels(data.pack) if data.pack is not None else None,
+    )
+    html = render_offline(drawn)
+    return write_at_once(folder / "maps" / "index.html", lambda p: p.write_text(html, encoding="utf-8"))
+
+
+def product_notices(config: Config, tables: RunTables) -> tuple[Notice, ...]:
+    """Return what the products themselves must say (a key in the page, roofs not drawn)."""
+    return map_notices(tables.roofs, basemap=config.outputs.basemap, personal_names=config.outputs.personal_names)
+
+
+def rebuild(
+    folder: Path, parts: Sequence[str], lang: Lang | None = None, tianditu_key: str | None = None
+) -> list[Path]:
+    """Rebuild products of a finished run from its tables.
+
+    Raises
+    ------
+    InputError
+        `folder` holds no finished run.
+    """
+    tables = read_tables(folder)
+    record = read_record(folder / "run.json")
+    config = Config.model_validate(record.config)
+    if lang is not None:
+        config = config.model_copy(update={"outputs": config.outputs.model_copy(update={"lang": lang})})
+    pack = load_pack(config.policy) if config.policy is not None else None
+    return write_products(folder, config, tables, pack, record, parts=parts, tianditu_key=tianditu_key).paths
