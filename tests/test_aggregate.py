@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,7 +69,7 @@ def test_areas_of_a_flat_roof_by_hand() -> None:
 def test_area_chain_holds_and_unusable_planes_stay_empty() -> None:
     laid, _ = tables()
     chain = ["module_area_m2", "array_area_m2", "used_area_m2", "installable_area_m2", "net_area_m2", "gross_area_m2"]
-    for small, large in zip(chain, chain[1:], strict=False):
+    for small, large in pairwise(chain):
         assert (laid[small] <= laid[large]).all()
     assert laid.loc[2, "installable_area_m2"] == 0.0
     assert laid.loc[2, "net_area_m2"] > 0.0

@@ -14,7 +14,14 @@ from rooftop.grid import Grid
 from rooftop.pvsystem import load_module
 from rooftop.scene.array import east_west_design, flush_design, rack_design, row_pitch_m, shadow_ratio
 from rooftop.scene.layout import flat_design, lay_out
-from rooftop.scene.roofs import assumed_planes, empties_north, net_shares, ridge_axis_deg, roof_types, visible_footprints
+from rooftop.scene.roofs import (
+    assumed_planes,
+    empties_north,
+    net_shares,
+    ridge_axis_deg,
+    roof_types,
+    visible_footprints,
+)
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, lod1_surface, median_ground_m
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -145,7 +147,9 @@ def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFra
     return out
 
 
-def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.DataFrame, inside: NDArray[np.bool_]) -> None:
+def check_conservation(
+    planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.DataFrame, inside: NDArray[np.bool_]
+) -> None:
     """Check that nothing appeared or vanished between planes, roofs and districts.
 
     Parameters
@@ -164,7 +168,7 @@ def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.Data
         _same(name, "planes", whole, parts)
         _same(name, "districts", float(roofs[name].to_numpy()[inside].sum()), float(district[name].sum()))
     chain = ["module_area_m2", "array_area_m2", "used_area_m2", "installable_area_m2", "net_area_m2", "gross_area_m2"]
-    for small, large in zip(chain, chain[1:], strict=False):
+    for small, large in pairwise(chain):
         broken = roofs[small] > roofs[large] * (1 + 1e-9) + 1e-6
         if broken.any():
             raise ComputeError(

@@ -99,9 +99,7 @@ class Tile:
         return f"x{self.i}_y{self.j}"
 
 
-def tile_of(
-    x: Floats, y: Floats, cell_size_m: float, tile_cells: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def tile_of(x: Floats, y: Floats, cell_size_m: float, tile_cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the tile indices ``(i, j)`` of points, counted from the CRS origin."""
     side = cell_size_m * tile_cells
     return np.floor(x / side).astype(np.int64), np.floor(y / side).astype(np.int64)

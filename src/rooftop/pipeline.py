@@ -13,24 +13,23 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
-from rooftop.aggregate import MONTHS, check_conservation, plane_table, roof_table, unit_table, with_geometry
+from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config, load_config
-from rooftop.errors import ComputeError, InputError
+from rooftop.errors import ComputeError
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.prepare import Prepared, Sources, narrowed, prepare, read_sources, select_districts
+from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_districts
 from rooftop.products import Products, product_notices, write_products
 from rooftop.runrecord import RunRecord, write_record
-from rooftop.targets import Pack, coverage_table, load_pack, mark_new
 from rooftop.tables import COVERAGE
+from rooftop.targets import Pack, coverage_table, load_pack, mark_new
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -275,9 +274,7 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     return out
 
 
-def _settled_notices(
-    roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult
-) -> tuple[Notice, ...]:
+def _settled_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult) -> tuple[Notice, ...]:
     found = []
     military = int((selected & (roofs["building_use"] == "military").to_numpy()).sum())
     if military:
@@ -287,7 +284,10 @@ def _settled_notices(
         )
         found.append(Notice("military", text, military, "info", "footprints"))
     codes = {
-        "no_irradiance": ("roofs lie outside the irradiance raster or on its nodata", "个屋顶位于辐照栅格之外或无数据区"),
+        "no_irradiance": (
+            "roofs lie outside the irradiance raster or on its nodata",
+            "个屋顶位于辐照栅格之外或无数据区",
+        ),
         "outside_district": ("buildings lie in no district", "栋建筑不在任何县区内"),
         "roof_type_assumed": ("roofs have no roof type: it is assumed from their use", "个屋顶无屋面类型，按用途推定"),
         "structure_unknown": ("roofs have no known structure: load must be surveyed", "个屋顶结构未知，荷载须现场核实"),
@@ -299,16 +299,18 @@ def _settled_notices(
     for code, (en, zh) in codes.items():
         ids = [str(i) for i, r in zip(shown["building_id"], shown["reasons"], strict=True) if code in r]
         if ids:
-            found.append(Notice(code, Text(f"{len(ids)} {en}", f"{len(ids)} {zh}"), len(ids), "warning", "roofs", tuple(ids[:5])))
+            found.append(
+                Notice(code, Text(f"{len(ids)} {en}", f"{len(ids)} {zh}"), len(ids), "warning", "roofs", tuple(ids[:5]))
+            )
     for failure in batch.failures:
-        text = Text(f"tile {failure.tile.name} failed: {failure.error}", f"分块 {failure.tile.name} 计算失败：{failure.error}")
+        text = Text(
+            f"tile {failure.tile.name} failed: {failure.error}", f"分块 {failure.tile.name} 计算失败：{failure.error}"
+        )
         found.append(Notice("tile_failed", text, 1, "warning", "tiles", (failure.tile.name,)))
     return tuple(found)
 
 
-def _coverage(
-    roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None
-) -> pd.DataFrame:
+def _coverage(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None) -> pd.DataFrame:
     """Return coverage as it stands, as the campaign would make it, and at its potential."""
     if pack is None:
         return pd.DataFrame(columns=COVERAGE.names)

@@ -136,12 +136,15 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
     raster = _CellSums(len(cells.row)) if scene.keep_cells else None
     mine = scene.variants[scene.variants["plane"].isin(plane_rows)]
-    for orientation, rows in mine.groupby("orientation", sort=True):
-        tables = book.tables(scene.orientations[int(orientation)])
+    for orientation in np.unique(mine["orientation"].to_numpy()):
+        rows = mine[mine["orientation"] == orientation]
+        tables = book.tables(scene.orientations[orientation])
         local = np.searchsorted(plane_rows, rows["plane"].to_numpy())
         used = [cells_of[k] for k in local]
         weight = rows["weight"].to_numpy()
-        sums[local] += weight[:, None] * _orientation_year(scene, tables, cells, used, plane_rows[local], raster, weight)
+        sums[local] += weight[:, None] * _orientation_year(
+            scene, tables, cells, used, plane_rows[local], raster, weight
+        )
     out = pd.DataFrame(sums, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
     out["n_cells"] = [len(c) for c in cells_of]
     out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan

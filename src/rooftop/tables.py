@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -48,7 +48,7 @@ class Table:
         return next(column.label for column in self.columns if column.name == name)
 
 
-_DTYPES = {"str": "string", "float": "float64", "int": "Int64", "bool": "boolean", "list": "object"}
+_DTYPES: dict[str, Any] = {"str": "string", "float": "float64", "int": "Int64", "bool": "boolean", "list": "object"}
 
 
 def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="rooftop",
-    help="Rooftop PV potential of a city, and whether it meets what the city has promised. 城市屋顶光伏潜力与覆盖率核算。",
+    help="Rooftop PV potential of a city, and whether it meets what the city has promised."
+    " 城市屋顶光伏潜力与覆盖率核算。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

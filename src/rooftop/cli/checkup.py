@@ -32,7 +32,7 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
     pack = load_pack(config.policy) if config.policy is not None else None
     sources = read_sources(config)
     lines = [text.pick(lang) for text in _plan(config, sources)]
-    name = pack.title.pick(lang) if pack is not None else Text("none", "无").pick(lang)
+    name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))
     for notice in sources.notices:
         mark = "!" if notice.severity == "warning" else "-"

@@ -62,7 +62,9 @@ def _proj(environment: Mapping[str, str]) -> Finding:
         x, _ = Transformer.from_crs("EPSG:4326", "EPSG:4549", always_xy=True).transform(120.0, 34.6)
         good = abs(x - 500_000.0) < 0.01
     except Exception as error:
-        mend = Text("unset PROJ_LIB and PROJ_DATA, they point to another installation", "请取消 PROJ_LIB、PROJ_DATA 环境变量")
+        mend = Text(
+            "unset PROJ_LIB and PROJ_DATA, they point to another installation", "请取消 PROJ_LIB、PROJ_DATA 环境变量"
+        )
         return Finding(name, "bad", f"{type(error).__name__}: {error}", mend)
     if not good:
         return Finding(name, "bad", f"120°E -> x = {x:.3f}", Text("reinstall pyproj", "请重新安装 pyproj"))
@@ -88,7 +90,7 @@ def _numba() -> Finding:
     expected = float(np.degrees(np.arctan2(3.0, 3.5)))
     if abs(angle - expected) > 0.01:
         return Finding(name, "bad", f"{angle:.3f}° != {expected:.3f}°", Text("reinstall rooftop", "请重新安装 rooftop"))
-    return Finding(name, "ok", f"{numba.__version__}, {numba.config.NUMBA_NUM_THREADS} CPU")
+    return Finding(name, "ok", f"{numba.__version__}, {os.cpu_count()} CPU")
 
 
 def _fonts() -> Finding:
@@ -108,10 +110,10 @@ def _assets() -> Finding:
 
     name = Text("map assets", "地图离线资源")
     try:
-        n = check_assets()
+        size = check_assets()
     except RooftopError as error:
         return Finding(name, "bad", str(error.what), Text("reinstall rooftop's requirements", "请重新安装依赖"))
-    return Finding(name, "ok", Text(f"{n} files inlined from wheels", f"{n} 个文件，均来自已安装的软件包"))
+    return Finding(name, "ok", Text(f"{size / 1e6:.1f} MB inlined from wheels", f"{size / 1e6:.1f} MB，均来自已安装的软件包"))
 
 
 def _disk(folder: Path) -> Finding:

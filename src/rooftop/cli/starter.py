@@ -37,7 +37,9 @@ def write_starter(
     lines = [line.pick(lang) for line in _told(found)] if found is not None else []
     lines.append(Text(f"written: {out}", f"已写出：{out}").pick(lang))
     if irradiance is None:
-        lines.append(Text("next: name the GHI raster in it", "下一步：在其中填写水平面总辐照（GHI）栅格路径").pick(lang))
+        lines.append(
+            Text("next: name the GHI raster in it", "下一步：在其中填写水平面总辐照（GHI）栅格路径").pick(lang)
+        )
     lines.append(Text(f"then: rooftop check {out}", f"然后：rooftop check {out}").pick(lang))
     return lines
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -34,8 +34,8 @@ def _padded(text: str, width: int, *, left: bool) -> str:
     return text + gap if left else gap + text
 
 
-def _percent(value: object) -> str:
-    return "-" if value is None or pd.isna(value) else f"{100.0 * float(value):.1f} %"  # type: ignore[arg-type]
+def _percent(value: float) -> str:
+    return f"{100.0 * value:.1f} %" if value == value else "-"  # NaN is not itself
 
 
 def summary_lines(result: RunResult, lang: Lang) -> list[str]:
@@ -58,7 +58,9 @@ def summary_lines(result: RunResult, lang: Lang) -> list[str]:
     warnings = [n for n in result.record.notices if n.severity == "warning"]
     if warnings:
         lines.append(
-            Text(f"{len(warnings)} warnings, see the report or run.json", f"{len(warnings)} 条提示，详见报告或 run.json").pick(lang)
+            Text(
+                f"{len(warnings)} warnings, see the report or run.json", f"{len(warnings)} 条提示，详见报告或 run.json"
+            ).pick(lang)
         )
     return lines
 
@@ -68,14 +70,16 @@ def _unit_rows(result: RunResult, lang: Lang) -> list[list[str]]:
     front = coverage[coverage["is_default"].fillna(False).astype(bool)]
     units = result.tables.districts
     districts = units[units["level"] == "district"]
-    rows = [_row(d.unit_name or d.unit_id, d, front[front["unit_id"] == d.unit_id], lang) for d in districts.itertuples()]
+    rows = [
+        _row(d.unit_name or d.unit_id, d, front[front["unit_id"] == d.unit_id], lang) for d in districts.itertuples()
+    ]
     total = districts[["n_buildings", "capacity_kwp", "annual_kwh"]].sum()
     city = front[front["level"] == "city"]
     rows.append(_row(Text("all", "合计").pick(lang), total, city, lang))
     return rows
 
 
-def _row(name: str, unit: object, front: pd.DataFrame, lang: Lang) -> list[str]:
+def _row(name: str, unit: Any, front: pd.DataFrame, lang: Lang) -> list[str]:
     installed, potential = front[front["kind"] == "installed"].head(1), front[front["kind"] == "potential"].head(1)
     cells = ["-", "-", "-", "-"]
     if len(installed) and len(potential):
@@ -83,5 +87,5 @@ def _row(name: str, unit: object, front: pd.DataFrame, lang: Lang) -> list[str]:
         span = f" ({_percent(p.coverage_low)} - {_percent(p.coverage_high)})" if pd.notna(p.coverage_low) else ""
         verdicts = [_VERDICTS[str(v)].pick(lang) if str(v) in _VERDICTS else "-" for v in (i.attained, p.attained)]
         cells = [_percent(i.coverage), _percent(p.coverage) + span, _percent(i.target), " / ".join(verdicts)]
-    numbers = [f"{int(unit.n_buildings):,}", f"{unit.capacity_kwp:,.0f}", f"{unit.annual_kwh / 1000.0:,.0f}"]  # type: ignore[attr-defined]
+    numbers = [f"{int(unit.n_buildings):,}", f"{unit.capacity_kwp:,.0f}", f"{unit.annual_kwh / 1000.0:,.0f}"]
     return [str(name), *numbers, *cells]

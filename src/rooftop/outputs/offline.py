@@ -113,6 +113,17 @@ def render_offline(folium_map: folium.Map) -> str:
     return page
 
 
+def check_assets() -> int:
+    """Render an empty map and return its size in bytes.
+
+    Raises
+    ------
+    ComputeError
+        An asset is in no installed package.
+    """
+    return len(render_offline(folium.Map(tiles=None)).encode("utf-8"))
+
+
 def inline_assets(document: str, *, image_hosts: Sequence[str] = ()) -> str:
     """Replace every linked script and stylesheet of `document` by its text, and forbid the network.
 

@@ -65,7 +65,13 @@ def write_raster(
             raster.set_band_description(1, name)
             raster.units = (UNITS[name],)
         rasterio.shutil.copy(
-            plain, target, driver="COG", compress="deflate", predictor=3, blocksize=_BLOCK, overview_resampling="average"
+            plain,
+            target,
+            driver="COG",
+            compress="deflate",
+            predictor=3,
+            blocksize=_BLOCK,
+            overview_resampling="average",
         )
         plain.unlink()
 

@@ -39,7 +39,9 @@ def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
     return RoofTypes(name.to_numpy(dtype=object), (~known).to_numpy())
 
 
-def visible_footprints(blocks: Blocks, candidates: NDArray[np.bool_]) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+def visible_footprints(
+    blocks: Blocks, candidates: NDArray[np.bool_]
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """Cut from each footprint what a higher one covers.
 
     Parameters

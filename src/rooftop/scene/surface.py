@@ -23,9 +23,7 @@ _BASE_BLOCK_CELLS = 512
 class ElevationSource(Protocol):
     """Anything that gives elevations on a window (``rooftop.inputs.elevation.Elevation`` does)."""
 
-    def window(
-        self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int
-    ) -> NDArray[np.float32]:
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
         """Return metres, shape ``(n_rows, n_cols)``, NaN where nothing is known."""
         ...
 
@@ -182,9 +180,7 @@ def far_surface(
 
 
 def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> NDArray[np.float32]:
-    fine = dsm.window(
-        grid.x_min, grid.y_max, grid.cell_size_m / factor, grid.n_rows * factor, grid.n_cols * factor
-    )
+    fine = dsm.window(grid.x_min, grid.y_max, grid.cell_size_m / factor, grid.n_rows * factor, grid.n_cols * factor)
     filled = np.where(np.isfinite(fine), fine, -np.inf)
     pooled = filled.reshape(grid.n_rows, factor, grid.n_cols, factor).max(axis=(1, 3))
     return np.where(np.isfinite(pooled), pooled, np.nan).astype(np.float32)
