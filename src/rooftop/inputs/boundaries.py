@@ -21,7 +21,7 @@ from pyproj import CRS
 from rooftop.config import BoundaryInput
 from rooftop.errors import InputError
 from rooftop.inputs.attributes import texts
-from rooftop.inputs.datums import Geometries, locate
+from rooftop.inputs.datums import Geometries, Located, far_from, locate
 from rooftop.inputs.vectors import read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
@@ -79,7 +79,7 @@ def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
     notices = [*vector.notices, *place.notices]
     codes = texts(vector.table[config.id_field])
     names = texts(vector.table[config.name_field]) if config.name_field else codes.copy()
-    geometry = _usable(place.projected, codes, where, notices)
+    geometry = _usable(place, codes, where, notices)
     _count_missing_codes(codes, config, where, role, notices)
     table = _by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
     if level != "zone":
@@ -120,20 +120,19 @@ def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all"
     return Units(table, (Notice("single_district", text, severity="info", source="inputs.districts"),))
 
 
-def _usable(geometry: Geometries, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
+def _usable(place: Located, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
     """Repair geometries; those too far away to be projected become None."""
-    out = geometry.copy()
-    bounds = shapely.bounds(out)
-    far = ~np.isfinite(bounds).all(axis=1)
-    present = ~np.array([g is None for g in geometry], dtype=bool) & ~shapely.is_empty(geometry)
-    out[far] = None
-    invalid = ~far & ~shapely.is_valid(out)
+    out = place.projected.copy()
+    present = ~(shapely.is_missing(out) | shapely.is_empty(out))
+    far = present & (~np.isfinite(shapely.bounds(out)).all(axis=1) | far_from(place.crs, place.lonlat))
+    out[far | ~present] = None
+    invalid = present & ~far & ~shapely.is_valid(out)
     if invalid.any():
         out[invalid] = shapely.make_valid(out[invalid], method="structure", keep_collapsed=False)
     for code, mask, en, zh in (
         ("unit_geometry_repaired", invalid, "boundaries were repaired", "个边界图形已修复"),
         ("unit_empty", ~present, "units have no geometry", "个单元没有图形"),
-        ("unit_far", far & present, "units are too far away to be projected", "个单元距离过远，无法投影"),
+        ("unit_far", far, "units are too far away to be projected", "个单元距离过远，无法投影"),
     ):
         if mask.any():
             count = int(mask.sum())
@@ -257,12 +256,6 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
         )
     columns = list(MEMBERSHIPS.names)
     return conform(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), MEMBERSHIPS)
-
-
-def outside_district(buildings: gpd.GeoDataFrame, memberships: pd.DataFrame) -> pd.Series:
-    """Tell which buildings have a geometry and no district (bool, index of `buildings`)."""
-    members = memberships.loc[memberships["level"] == "district", "building_id"]
-    return ~buildings["building_id"].isin(members) & buildings.geometry.notna() & ~buildings.geometry.is_empty
 
 
 def _level(units: Units) -> str:

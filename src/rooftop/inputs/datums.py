@@ -29,6 +29,7 @@ __all__ = [
     "Located",
     "bd09_to_wgs84",
     "check_coordinates",
+    "far_from",
     "gcj02_to_wgs84",
     "in_gcj02_box",
     "is_wgs84_like",
@@ -57,6 +58,7 @@ _OLD_CHINESE = {
 }
 _AREA_MARGIN_DEG = 6.0
 _GOOD_ACCURACY_M = 2.0
+_FAR_DEG = 60.0
 
 
 # --- coordinate reference systems ------------------------------------------------------------------------------------
@@ -276,6 +278,18 @@ def to_wgs84_geometry(
 def project(lonlat: Geometries, crs: CRS) -> Geometries:
     """Project WGS84 geometries; coordinates too far from the projection come out as inf."""
     return _apply(lonlat, _transformer(WGS84, crs).transform)
+
+
+def far_from(crs: CRS, lonlat: Geometries) -> npt.NDArray[np.bool_]:
+    """Tell which geometries lie too far east or west of a projection's meridian to mean anything in it."""
+    operation = crs.coordinate_operation
+    names = ("Longitude of natural origin", "Longitude of false origin", "Longitude of projection centre")
+    origin = [float(p.value) for p in operation.params if p.name in names] if operation is not None else []
+    bounds = shapely.bounds(lonlat)
+    if not origin:
+        return np.zeros(len(bounds), dtype=bool)
+    gap = np.abs((bounds[:, [0, 2]] - origin[0] + 180.0) % 360.0 - 180.0)
+    return np.asarray(np.nan_to_num(gap, nan=0.0).max(axis=1) > _FAR_DEG)
 
 
 def _apply(geometry: Geometries, function: Any) -> Geometries:
