@@ -298,8 +298,11 @@ _EXPECTED = {
 
 def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationError) -> ConfigError:
     problems = sorted(
-        ((_place(document, details["loc"]), details) for details in error.errors(include_url=False)),
-        key=lambda item: document.line(item[0]) or 0,
+        (
+            (_place(document, details["loc"], details["type"] == "missing"), details)
+            for details in error.errors(include_url=False)
+        ),
+        key=lambda item: (document.line(item[0]) or 0, item[1]["type"] == "missing"),
     )
     path, details = problems[0]
     line = document.line(path)
@@ -321,11 +324,11 @@ def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationEr
     )
 
 
-def _place(document: YamlDocument, loc: tuple[int | str, ...]) -> KeyPath:
+def _place(document: YamlDocument, loc: tuple[int | str, ...], missing: bool) -> KeyPath:
     """Return the part of a pydantic location that stands in the file, and one missing key."""
     for length in range(len(loc), 0, -1):
         if loc[:length] in document.lines:
-            return loc[:length]
+            return loc[: length + 1] if missing else loc[:length]
     return loc
 
 

@@ -201,13 +201,16 @@ def _backslash(path: Path, line: int, raw: str) -> ConfigError:
     )
 
 
+def _no_space(path: Path, line: int, found: str) -> ConfigError:
+    mend = Text("put a space after the colon", "请在冒号后加一个空格")
+    return _problem(path, line, found, mend, Text("no space after the colon", "冒号后缺少空格"))
+
+
 def _check_key(key: yaml.ScalarNode, value: yaml.Node, path: Path, text: str) -> None:
     """Refuse ``id：x`` inside braces: YAML reads it as a key without a value."""
     empty = isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None
     if key.style is None and empty and ("：" in key.value or _NO_SPACE.match(key.value)):
-        raise _explain_line(path, text, key.start_mark.line) or _problem(
-            path, key.start_mark.line + 1, key.value, Text("write key: value", "请写成 键: 值")
-        )
+        raise _explain_line(path, text, key.start_mark.line) or _no_space(path, key.start_mark.line + 1, key.value)
 
 
 def _check_scalar(node: yaml.ScalarNode, path: Path, text: str) -> None:
@@ -263,13 +266,7 @@ def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
     if _BACKSLASH.search(code):
         return _backslash(path, number + 1, line)
     if _NO_SPACE.match(code):
-        return _problem(
-            path,
-            number + 1,
-            line.strip(),
-            Text("put a space after the colon", "请在冒号后加一个空格"),
-            Text("no space after the colon", "冒号后缺少空格"),
-        )
+        return _no_space(path, number + 1, line.strip())
     return None
 
 
