@@ -363,7 +363,7 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
 def _describe_unknown(model: type[BaseModel], path: KeyPath) -> _Parts:
     owner = _model_at(model, path[:-1]) or model
     known, name = list(owner.model_fields), str(path[-1])
-    near = difflib.get_close_matches(name.lower(), known, n=1)
+    near = difflib.get_close_matches(name.lower(), known, n=1) or [k for k in known if k.startswith(f"{name}_")]
     elsewhere = [".".join(p) for p in _paths(model) if p[-1] == name]
     fallback = Text("delete the key", "请删去该键")
     if not near and elsewhere:
