@@ -74,6 +74,12 @@ def province_of(unit_ids: Iterable[object], data: dict[str, Any] | None = None) 
     return next(iter(found)) or NATIONAL if len(found) == 1 else NATIONAL
 
 
+def province_name(province: str, data: dict[str, Any] | None = None) -> Text:
+    """Return what people call a province key; the key itself where it is not listed."""
+    entry = (data or load_shipped_yaml("emission_factors.yaml"))["provinces"].get(province)
+    return Text(province, province) if entry is None else Text(entry["en"], entry["zh"])
+
+
 def emission_factor(
     province: str = NATIONAL, year: int | None = None, data: dict[str, Any] | None = None
 ) -> EmissionFactor:

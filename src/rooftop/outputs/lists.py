@@ -169,51 +169,52 @@ def _judged(value: str, attained: str) -> Text:
     return Text(f"{value}, {verdict.en}", f"{value}，{verdict.zh}")
 
 
-def definition_list(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, Any]]:
-    """Return targets, definitions, results under every definition, and assumptions: topic, item, content, source."""
-    rows: list[dict[str, Any]] = []
+def _line(lang: Lang, *cells: Text | str) -> dict[str, str]:
+    return dict(zip(("topic", "item", "content", "source"), (pick(cell, lang) for cell in cells), strict=False))
 
-    def add(*cells: Text | str) -> None:
-        rows.append(
-            dict(zip(("topic", "item", "content", "source"), (pick(cell, lang) for cell in cells), strict=False))
+
+def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
+    """Return targets and definitions of the pack: topic, item, content, source."""
+    if data.pack is None:
+        return []
+    rows = []
+    for target in target_rows(data.pack):
+        reason = Text("", "") if target.reason is None else Text(f" ({target.reason.en})", f"（{target.reason.zh}）")
+        year = "" if target.year is None else f", {target.year}"
+        content = Text(
+            f"“{target.wording}” {target.value_text}{year}; nature: {target.nature.en}; "
+            f"{target.computable.en}{reason.en}",
+            f"“{target.wording}” {target.value_text}{year.replace(', ', '，')}；性质：{target.nature.zh}；"
+            f"{target.computable.zh}{reason.zh}",
         )
-
-    if data.pack is not None:
-        targets = Text("targets of the plan", "规划指标")
-        for target in target_rows(data.pack):
-            state = target.computable.pick(lang)
-            reason = (
-                ""
-                if target.reason is None
-                else f"（{target.reason.pick(lang)}）"
-                if lang == "zh"
-                else (f" ({target.reason.pick(lang)})")
-            )
-            year = "" if target.year is None else f"，{target.year}"
-            nature = Text(f"nature: {target.nature.en}", f"性质：{target.nature.zh}").pick(lang)
-            content = f"“{target.wording}” {target.value_text}{year}；{nature}；{state}{reason}"
-            add(targets, target.label, content, f"{target.document} {target.section} {target.date}")
-        for row in definition_rows(data.pack):
-            mark = Text(" (default)", "（默认）").pick(lang) if row.is_default else ""
-            add(row.topic, row.choice.pick(lang) + mark, "", row.source)
-    results = Text("installed coverage under every definition", "各口径下的已装覆盖率")
-    for finding in data.of(level, unit_id):
-        for result in finding.definitions:
-            mark = Text(" (default)", "（默认）").pick(lang) if result.is_default else ""
-            add(results, result.label.pick(lang) + mark, definition_result(result, finding.target))
-    add(
-        Text("areas", "面积"),
-        Text("how they nest", "包含关系"),
-        Text(
-            "gross roof − obstacles, setbacks, walkways = net; net − too steep, too shaded, structure, heritage = "
-            "installable; used zone; array (modules and row gaps); modules projected on the roof",
-            "屋顶总面积 − 障碍物、退距、通道 = 净屋顶面积；再扣除过陡、遮挡过重、结构、文物等 = 可安装面积；"
-            "其内依次为布置区、方阵（含排间距）、组件投影面积",
-        ),
+        source = f"{target.document} {target.section} {target.date}"
+        rows.append(_line(lang, Text("targets of the plan", "规划指标"), target.label, content, source))
+    for row in definition_rows(data.pack):
+        state = Text("default", "默认") if row.is_default else Text("shown beside it", "并列给出")
+        rows.append(_line(lang, row.topic, row.choice, state, row.source))
+    nesting = Text(
+        "gross roof − obstacles, setbacks, walkways = net; net − too steep, too shaded, structure, heritage = "
+        "installable; within it the used zone, the array (modules and row gaps), modules projected on the roof",
+        "屋顶总面积 − 障碍物、退距、通道 = 净屋顶面积；再扣除过陡、遮挡过重、结构、文物等 = 可安装面积；"
+        "其内依次为布置区、方阵（含排间距）、组件投影面积",
     )
-    for entry in data.assumptions:
-        add(entry.topic, entry.name, entry.value, entry.source)
-    return rows
+    return [*rows, _line(lang, Text("areas", "面积"), Text("how they nest", "包含关系"), nesting, "")]
+
+
+def result_rows(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, str]]:
+    """Return installed coverage of a unit under every definition: topic, item, content, source."""
+    topic = Text("installed coverage under every definition", "各口径下的已装覆盖率")
+    own = Text("default", "默认")
+    return [
+        _line(lang, topic, result.label, definition_result(result, finding.target), own if result.is_default else "")
+        for finding in data.of(level, unit_id)
+        for result in finding.definitions
+    ]
+
+
+def assumption_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
+    """Return the assumptions of the run: topic, item, content, source."""
+    return [_line(lang, entry.topic, entry.name, entry.value, entry.source) for entry in data.assumptions]
 
 
 def source_rows(data: ReportData, lang: Lang) -> list[dict[str, Any]]:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rooftop.campaign.candidates import Campaign
+from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
 from rooftop.config import Config
 from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
+
+NO_SOURCE = Text("", "")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,6 @@ class Assumption:
     source: Text = NO_SOURCE
 
 
-NO_SOURCE = Text("", "")
 _MODEL = Text("model", "计算模型")
 _ROOF = Text("roofs", "屋面")
 _SYSTEM = Text("PV system", "光伏系统")
@@ -64,7 +66,7 @@ def _source(value: object) -> Text:
         return Text(str(value["en"]), str(value["zh"]))
     text = " ".join(str(value).split())
     # A judgement is said to be one in both languages; what it rests on is in the file.
-    return Text(text, "经验取值（B），未经标准核实" if text.endswith("(B)") else text)
+    return Text(text, "经验取值（B），未经标准核实" if "(B)" in text else text)
 
 
 def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, ...]:
@@ -209,6 +211,7 @@ def _span(values: Range, unit: Text) -> Text:
 def _money(economics: Economics) -> list[Assumption]:
     data = load_shipped_yaml("economics.yaml")
     segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
+    where = province_name(economics.province)
     per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
     rows = [
         Assumption(_MONEY, Text("date of prices", "价格日期"), _same(economics.date)),
@@ -246,7 +249,7 @@ def _money(economics: Economics) -> list[Assumption]:
         ),
         Assumption(
             _MONEY,
-            Text(f"price of energy fed in ({economics.province})", f"上网电价（{economics.province}）"),
+            Text(f"price of energy fed in ({where.en})", f"上网电价（{where.zh}）"),
             _span(economics.feed_in_yuan_kwh, per_kwh),
             _source(data["feed_in_yuan_kwh"]["source"]),
         ),

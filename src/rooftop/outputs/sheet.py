@@ -156,7 +156,7 @@ class Book:
         numeric = {"count": "#,##0", "quantity": _QUANTITY, "percent": "0.0%", "degree": "0.000000"}
         properties: dict[str, Any] = {"border": 1, "border_color": "#D5DCE3", **more}
         if style in numeric:
-            properties |= {"num_format": numeric[style], "align": "right", "indent": 0 if style == "count" else 1}
+            properties |= {"num_format": numeric[style], "align": "right", "indent": 1} | more
         elif style in ("text", "wrap"):
             properties |= {"text_wrap": True, "num_format": "@"}
         return self.format(**properties)
@@ -183,8 +183,9 @@ class Book:
             sheet.write_string(row, column, text, self.cell(style, **more, **quoted))
         else:
             number = shown_number(value, style)
-            shape: Style = "count" if style == "quantity" and number == 0 else style
-            sheet.write_number(row, column, number, self.cell(shape, **more))
+            if style == "quantity" and number == 0:
+                more["num_format"] = "0"
+            sheet.write_number(row, column, number, self.cell(style, **more))
 
     def table(
         self,

@@ -14,7 +14,16 @@ from rooftop.campaign.gates import words
 from rooftop.campaign.survey import load_survey_rules
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.lists import definition_list, notice_rows, short_rows, source_rows, survey_rows, unit_rows
+from rooftop.outputs.lists import (
+    assumption_rows,
+    notice_rows,
+    policy_rows,
+    result_rows,
+    short_rows,
+    source_rows,
+    survey_rows,
+    unit_rows,
+)
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, candidate_rows
 from rooftop.outputs.sections import Fact, key_numbers, target_title, verdict_facts
 from rooftop.outputs.sheet import Book, Column
@@ -139,7 +148,11 @@ def write_workbook(path: Path, data: ReportData, district_id: str, lang: Lang = 
     _candidates(book, data, district_id)
     _verify(book, data, district_id)
     sheet = book.add_sheet(SHEETS["definitions"])
-    book.table(sheet, _DEFINITIONS, definition_list(data, "district", district_id, lang))
+    book.table(
+        sheet,
+        _DEFINITIONS,
+        [*policy_rows(data, lang), *result_rows(data, "district", district_id, lang), *assumption_rows(data, lang)],
+    )
     _sources(book, data)
     workbook.close()
     return path

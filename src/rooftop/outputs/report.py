@@ -1,0 +1,433 @@
+"""The report: one self-contained page that opens with what an official needs, then everything behind it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from rooftop.campaign.wording import wording
+from rooftop.lang import Lang, Text
+from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.charts import coverage_bars, monthly_energy, static_map, yield_histogram
+from rooftop.outputs.findings import Finding
+from rooftop.outputs.lists import (
+    assumption_rows,
+    notice_rows,
+    policy_rows,
+    short_rows,
+    source_rows,
+    unit_rows,
+    verdict_percent,
+)
+from rooftop.outputs.rows import roof_rows
+from rooftop.outputs.sections import key_numbers, target_title, tone, verdict_facts
+from rooftop.outputs.store import write_at_once
+from rooftop.rounding import NONE, area, capacity, count, energy, number, percent, percent_range
+from rooftop.targets.listing import value_label
+
+MAX_SHORT = 40
+MAX_CANDIDATES = 15
+_TEMPLATES = files("rooftop.outputs") / "templates" / "report"
+
+WORDS = {
+    "synthetic": Text("SYNTHETIC DATA — nothing here exists", "虚构数据：仅供演示，不代表任何真实地区"),
+    "coverage_alt": Text("Installed and potential coverage by district", "各县区已装与潜力覆盖率"),
+    "coverage_caption": Text(
+        "Installed coverage under the pack's own definition; the whisker is every unknown counted for, then against.",
+        "按政策包默认口径的已装覆盖率；误差线为不明建筑分别按有利与不利计入的上下限。",
+    ),
+    "rounding": Text(
+        "Numbers are rounded to what the data deserve; brackets give bounds. Roof load and grid connection must be "
+        "checked before any money is spent.",
+        "数字按数据精度取整，括号内为上下限。投资前必须核实屋面荷载与并网条件。",
+    ),
+    "districts": Text("Districts", "县区"),
+    "towns": Text("Towns", "街道（镇）"),
+    "short": Text("New buildings that fall short", "未达标新建建筑"),
+    "candidates": Text("Where to begin", "从哪里开始"),
+    "candidates_lead": Text(
+        "The first candidate roofs in order of priority; all of them, with coordinates and what to verify, are in the "
+        "workbook of each district.",
+        "按优先次序列出前若干候选屋顶；全部候选屋顶及坐标、待核实事项见各县区工作簿。",
+    ),
+    "charts": Text("Energy, yield, definitions", "发电量、利用小时与口径"),
+    "monthly_alt": Text("Energy by month", "逐月发电量"),
+    "yield_alt": Text("Distribution of specific yield", "年等效利用小时数分布"),
+    "map_alt": Text("Map of districts and roofs", "县区与屋顶分布图"),
+    "map_caption": Text(
+        "Roofs by specific yield; grey: no capacity. The interactive map is maps/index.html.",
+        "屋顶按年等效利用小时数着色，灰色为不可用屋顶。可交互地图见 maps/index.html。",
+    ),
+    "matrix_corner": Text("numerator ÷ denominator", "分子 ÷ 分母"),
+    "matrix_note": Text(
+        "No document fixes numerator and denominator of rooftop PV coverage: all definitions are shown, the pack's own "
+        "is framed. Colours say whether the target would be met.",
+        "“屋顶光伏覆盖率”的分子与分母没有统一规定：各口径全部列出，加框者为政策包默认口径；颜色表示按该口径是否达标。",
+    ),
+    "own": Text("own definition", "默认口径"),
+    "method": Text("Method and assumptions", "方法与假定"),
+    "method_lead": Text(
+        "Every building stands in a surface model; for each roof cell the horizon is swept in all directions, what the "
+        "sky gives above it is integrated over the year month by month, and turned into alternating current with the "
+        "losses below. (B) marks professional judgement that no standard backs.",
+        "建筑以高度构成地表模型，逐屋面单元扫描各方位遮挡视线，按月积分全年天空辐射，并计入下列损失换算为交流电量。"
+        "标（B）者为经验取值，无标准依据。",
+    ),
+    "definitions": Text("Targets and definitions", "指标与口径"),
+    "sources": Text("Sources", "数据来源"),
+    "notices": Text("Quality of the data", "数据质量提示"),
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column of a table."""
+
+    text: str
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: text ready to print, and how it looks."""
+
+    text: str
+    number: bool = False
+    tone: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table."""
+
+    cells: list[Cell]
+    strong: bool = False
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready to print."""
+
+    heads: list[Head]
+    rows: list[Row]
+    empty: str = ""
+    note: str = ""
+    style: str = ""
+
+
+def render_report(data: ReportData, lang: Lang = "zh") -> str:
+    """Return the report as one HTML page without any outside reference.
+
+    Parameters
+    ----------
+    data : ReportData
+    lang : {"zh", "en"}
+
+    Returns
+    -------
+    str
+        The same data give the same text. Every value is escaped; the page may load nothing and run nothing.
+    """
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((_TEMPLATES / "report.html.j2").read_text(encoding="utf-8"))
+    front = _front(data)
+    district_findings = [f for f in data.findings if f.level == "district"]
+    first_target = front[0].target_id if front else None
+    charted = [f for f in district_findings if f.target_id == first_target]
+    words = {key: text.pick(lang) for key, text in WORDS.items()}
+    words["made_by"] = Text(f"Made by rooftop {data.version}", f"由 rooftop {data.version} 生成").pick(lang)
+    title = Text("Rooftop PV: potential and coverage", "屋顶光伏潜力与覆盖率报告").pick(lang)
+    return template.render(
+        lang=lang,
+        css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        heading=f"{data.title} · {title}" if data.title else title,
+        subtitle=_subtitle(data, lang),
+        synthetic=WORDS["synthetic"].pick(lang) if data.synthetic else "",
+        verdicts=[_verdict(finding, data, lang) for finding in front],
+        no_target=Text(
+            "No policy pack with a coverage target was chosen: this report states the potential only.",
+            "未选择含覆盖率指标的政策包：本报告仅给出潜力。",
+        ).pick(lang),
+        tiles=_tiles(data, lang),
+        coverage_chart=_picture(coverage_bars(charted + front[:1], lang)) if charted else "",
+        map_picture=_picture(static_map(data, lang)),
+        monthly_chart=_picture(monthly_energy(data, lang)),
+        yield_chart=_picture(yield_histogram(data, lang)),
+        districts=_units(data, ("district", "city", "zone"), lang),
+        towns=_units(data, ("town",), lang),
+        short=_short(data, lang),
+        candidates=_candidates(data, lang),
+        matrices=[_matrix(finding, data, lang) for finding in front if finding.definitions],
+        method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
+        definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
+        sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),
+        notices=_plain(notice_rows(data, lang), ("severity", "text", "count", "examples"), lang, "narrow"),
+        words=words,
+    )  # fmt: skip
+
+
+def write_report(path: Path, data: ReportData, lang: Lang = "zh") -> Path:
+    """Write ``report.html``, whole or not at all."""
+    html = render_report(data, lang)
+    return write_at_once(path, lambda part: part.write_text(html, encoding="utf-8", newline="\n"))
+
+
+def _picture(svg: str) -> str:
+    """An SVG as a data URI: what is in it cannot reach the page."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8")).decode("ascii")
+
+
+def _front(data: ReportData) -> list[Finding]:
+    """Findings of the city, those with a target value first; of the only district where there is one."""
+    city = [f for f in data.findings if f.level == "city"]
+    return sorted(city, key=lambda f: not f.has_target)
+
+
+def _subtitle(data: ReportData, lang: Lang) -> str:
+    parts = []
+    if data.pack is not None:
+        parts = [data.pack.name.text.pick(lang), data.pack.region.text.pick(lang)]
+    districts = data.units("district")
+    names = [str(name) for name in districts["unit_name"].dropna()]
+    if names:
+        shown = ("、" if lang == "zh" else ", ").join(names[:8])
+        parts.append(shown + (" …" if len(names) > 8 else ""))
+    return " · ".join(parts)
+
+
+def _verdict(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
+    facts = [
+        {"name": fact.name.pick(lang), "value": fact.value.pick(lang), "tone": fact.tone}
+        for fact in verdict_facts(finding, data)
+    ]
+    return {"title": target_title(finding, data).pick(lang), "tone": tone(finding), "facts": facts}
+
+
+def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
+    """Key numbers: the number large, what is in brackets or after a colon small."""
+    out = []
+    for fact in key_numbers(data, None):
+        value, more = fact.value.pick(lang), ""
+        for mark in ("：", "（", ": ", " (", "，", ", "):
+            head, found, tail = value.partition(mark)
+            if found:
+                value, more = head, tail.rstrip("）)")
+                break
+        out.append({"name": fact.name.pick(lang), "value": value, "more": more})
+    return out
+
+
+def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
+    rows = unit_rows(data, levels)
+    with_target = any("finding" in row for row in rows)
+    several = len({row["target_title"].en for row in rows if "finding" in row}) > 1
+    heads = [
+        Head(Text("Unit", "名称").pick(lang)),
+        Head(Text("Buildings", "建筑数").pick(lang), True),
+        Head(Text("Capacity", "可装容量").pick(lang), True),
+        Head(Text("Energy a year", "年发电量").pick(lang), True),
+        Head(Text("Existing PV", "已装").pick(lang), True),
+    ]
+    if with_target:
+        heads += [
+            *([Head(Text("Target", "指标").pick(lang))] if several else []),
+            Head(Text("In scope (unknown)", "范围内（不明）").pick(lang), True),
+            Head(Text("Installed coverage", "已装覆盖率").pick(lang), True),
+            Head(Text("Target", "目标").pick(lang), True),
+            Head(Text("Met?", "是否达标").pick(lang)),
+            Head(Text("Gap", "缺口").pick(lang), True),
+            Head(Text("Potential", "潜力").pick(lang), True),
+        ]
+    body = [
+        Row([*_sums(row, lang), *(_verdict_cells(row, several, lang) if with_target else [])], row["level"] == "city")
+        for row in rows
+    ]
+    note = ""
+    if "zone" in levels and any(row["level"] == "zone" for row in rows):
+        note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。").pick(
+            lang
+        )
+    return Grid(heads, body, note=note)
+
+
+def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:
+    name = str(row["unit_name"])
+    if row["level"] == "zone":
+        label = value_label("level", "zone").pick(lang)
+        name = f"{name}（{label}）" if lang == "zh" else f"{name} ({label})"
+    return [
+        Cell(name),
+        Cell(count(row["n_buildings"]), True),
+        Cell(capacity(row["capacity_kwp"], lang), True),
+        Cell(energy(row["annual_kwh"], lang), True),
+        Cell(capacity(row["existing_pv_kwp"], lang), True),
+    ]
+
+
+def _verdict_cells(row: Mapping[str, Any], several: bool, lang: Lang) -> list[Cell]:
+    finding: Finding | None = row.get("finding")
+    if finding is None:
+        return [Cell(NONE)] * (7 if several else 6)
+    unknown = f" ({count(finding.n_unknown)})" if finding.n_unknown else ""
+    against = finding.target if finding.has_target else None
+    gap = capacity(finding.gap_kwp, lang, 2, "up") if finding.gap_kwp > 0 else NONE
+    return [
+        *([Cell(row["target_title"].pick(lang))] if several else []),
+        Cell(f"{count(finding.n_buildings)}{unknown}", True),
+        Cell(percent_range(finding.installed, against), True),
+        Cell(percent(finding.target), True),
+        Cell(finding.verdict.pick(lang), tone=tone(finding)),
+        Cell(gap, True),
+        Cell(percent(finding.potential.central, against=against), True),
+    ]
+
+
+def _short(data: ReportData, lang: Lang) -> Grid:
+    sure = short_rows(data, None, lang, possible=False)
+    possible = len(short_rows(data, None, lang)) - len(sure)
+    sure.sort(key=lambda row: (-float(row["gap_kwp"]), str(row["building_id"])))
+    left = (("Building", "建筑"), ("District", "县区"), ("Use", "用途"), ("Completed", "竣工"))
+    right = (("Installable", "可安装面积"), ("Coverage", "覆盖率"), ("Target", "目标"), ("Gap", "缺口"))
+    heads = [
+        *(Head(Text(en, zh).pick(lang)) for en, zh in left),
+        *(Head(Text(en, zh).pick(lang), True) for en, zh in right),
+        Head(Text("Own roof can close it?", "自身能否补足").pick(lang)),
+    ]
+    rows = [
+        Row(
+            [
+                Cell(_named(row)),
+                Cell(_text(row["district_name"])),
+                Cell(row["use"]),
+                Cell(row["completed"]),
+                Cell(area(row["installable_area_m2"], lang), True),
+                Cell(verdict_percent(row["coverage"], row["target"]), True),
+                Cell(percent(row["target"]), True),
+                Cell(capacity(row["gap_kwp"], lang, 2, "up"), True),
+                Cell(row["attainable_label"]),
+            ]
+        )
+        for row in sure[:MAX_SHORT]
+    ]
+    notes = []
+    if len(sure) > MAX_SHORT:
+        rest = count(len(sure) - MAX_SHORT)
+        notes.append(Text(f"{rest} more are in the workbooks.", f"其余 {rest} 栋见各县区工作簿。").pick(lang))
+    if possible:
+        more = count(possible)
+        notes.append(
+            Text(
+                f"{more} more buildings may be in scope: their class or date is not known (sheet To verify).",
+                f"另有 {more} 栋建筑因类别或竣工时间不明而可能属于范围（见“待核实”）。",
+            ).pick(lang)
+        )
+    empty = Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。").pick(lang)
+    return Grid(heads, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    name = _text(row["building_name"])
+    return f"{name} ({row['building_id']})" if name else str(row["building_id"])
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value or str(value) == "<NA>" else str(value)
+
+
+def _candidates(data: ReportData, lang: Lang) -> Grid:
+    frame = data.campaign.candidates.head(MAX_CANDIDATES)
+    texts = wording(frame, data.campaign, data.pack, lang)
+    heads = [
+        Head("#", True),
+        Head(Text("Building", "建筑").pick(lang)),
+        Head(Text("District", "县区").pick(lang)),
+        Head(Text("To add", "可新增").pick(lang), True),
+        Head(Text("Yield", "利用小时").pick(lang), True),
+        Head(Text("Why", "推荐理由").pick(lang)),
+        Head(Text("To verify", "待核实事项").pick(lang)),
+    ]
+    rows = []
+    named = zip(
+        roof_rows(frame, lang, data.personal_names), frame.to_dict("records"), texts.to_dict("records"), strict=True
+    )
+    for row, record, text in named:
+        rows.append(
+            Row(
+                [
+                    Cell(count(record["rank"]), True),
+                    Cell(_named(row)),
+                    Cell(_text(row["district_name"])),
+                    Cell(capacity(record["added_kwp"], lang), True),
+                    Cell(
+                        f"{number(record['specific_yield_kwh_kwp'])} h"
+                        if lang == "zh"
+                        else number(record["specific_yield_kwh_kwp"]),
+                        True,
+                    ),
+                    Cell(text["recommendation"]),
+                    Cell(text["verify"]),
+                ]
+            )
+        )
+    return Grid(heads, rows, Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang))
+
+
+def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
+    numerators = list(dict.fromkeys(d.numerator for d in finding.definitions))
+    denominators = list(dict.fromkeys(d.denominator for d in finding.definitions))
+    results = {(d.numerator, d.denominator): d for d in finding.definitions}
+    against = finding.target if finding.has_target else None
+    rows = []
+    for top in numerators:
+        cells = []
+        for bottom in denominators:
+            result = results.get((top, bottom))
+            if result is None:
+                cells.append(Cell(NONE))
+                continue
+            colour = {"yes": "good", "no": "bad"}.get(result.attained, "open") if finding.has_target else ""
+            cells.append(Cell(percent_range(result.coverage, against), tone=colour, own=result.is_default))
+        rows.append(Row(cells, head=value_label("numerator", top).pick(lang)))
+    title = Text("Installed coverage under every definition", "各口径下的已装覆盖率").pick(lang)
+    sep = "——" if lang == "zh" else " — "
+    return {
+        "title": f"{title}{sep}{target_title(finding, data).pick(lang)}",
+        "heads": [value_label("denominator", name).pick(lang) for name in denominators],
+        "rows": rows,
+    }
+
+
+_HEADS = {
+    "topic": Text("Topic", "类别"),
+    "item": Text("Item", "条目"),
+    "content": Text("Content", "内容"),
+    "source": Text("Source", "依据"),
+    "role": Text("Input", "数据"),
+    "path": Text("File", "文件"),
+    "details": Text("As read", "读取情况"),
+    "sha256": Text("SHA-256", "SHA-256"),
+    "severity": Text("Severity", "级别"),
+    "text": Text("Notice", "提示"),
+    "count": Text("Count", "数量"),
+    "examples": Text("Examples", "示例"),
+}
+
+
+def _plain(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], lang: Lang, style: str) -> Grid:
+    heads = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
+    body = [
+        Row([Cell(count(row[key]), True) if key == "count" else Cell(str(row.get(key, ""))) for key in keys])
+        for row in rows
+    ]
+    return Grid(heads, body, Text("None.", "无。").pick(lang), style=style)
