@@ -104,9 +104,11 @@ def fit_time(slots: pd.DataFrame, present: dict[str, bool], sun: SunTime) -> Tim
     parts = slots[["ghi", "dni", "dhi"]].to_numpy(dtype=float)
     rows = np.isfinite(parts).all(axis=1) & (parts[:, 0] > 0.0)
 
+    lit = SunTime(sun.mid_utc[rows], sun.latitude, sun.longitude)
+    beam, rest = parts[rows, 1], parts[rows, 0] - parts[rows, 2]
+
     def rms(shift: float) -> float:
-        residual = parts[rows, 0] - parts[rows, 1] * sun.sin_elevation(shift)[rows] - parts[rows, 2]
-        return float(np.sqrt((residual**2).mean()))
+        return float(np.sqrt(((rest - beam * lit.sin_elevation(shift)) ** 2).mean()))
 
     coarse = float(checks["coarse_step_min"]["value"])
     fine = float(checks["fine_step_min"]["value"])

@@ -93,9 +93,10 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None) -> Weath
     shift = fit.shift_min if fit.adopted else 0.0
     local_h = offset_h if abs(offset_h - raw.longitude / 15.0) <= 3.0 else utc_offset_hours(raw.latitude, raw.longitude)
     rolled = _roll(slots, mid_utc + shift + local_h * 60.0, local_h)
-    finished, derived_notices, missing_notices = _complete(rolled, present, raw)
-    closure = time_notice(_with_closure(finished, fit, raw), raw.label, raw.source)
-    finished, closed_notices = _closed(finished, raw)
+    elevation = sun_elevation(pd.DatetimeIndex(rolled.index), raw.latitude, raw.longitude, raw.altitude)
+    finished, derived_notices, missing_notices = _complete(rolled, present, raw, elevation)
+    closure = time_notice(_with_closure(finished, fit, elevation), raw.label, raw.source)
+    finished, closed_notices = _closed(finished, elevation, raw.source)
     notices = (
         *raw.notices, *notices, *one_year_notices, *missing_notices, *derived_notices, *closure, *closed_notices
     )  # fmt: skip
@@ -271,18 +272,19 @@ def _roll(slots: pd.DataFrame, local_minutes: Array, offset_h: float) -> pd.Data
 
 
 def _complete(
-    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather
+    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather, middle: Array
 ) -> tuple[pd.DataFrame, tuple[Notice, ...], tuple[Notice, ...]]:
-    """Zero the night, fill gaps, derive what is absent. Return data, notices of derivations, notices of repairs."""
+    """Zero the night, fill gaps, derive what is absent. Return data, notices of derivations, notices of repairs.
+
+    `middle` is the sun's elevation [deg] at mid-interval.
+    """
     index = pd.DatetimeIndex(data.index)
-    place = (raw.latitude, raw.longitude, raw.altitude)
-    middle = sun_elevation(index, *place)
-    half = pd.Timedelta(minutes=30)
-    highest = np.maximum.reduce([middle, sun_elevation(index - half, *place), sun_elevation(index + half, *place)])
+    starts = sun_elevation(index - pd.Timedelta(minutes=30), raw.latitude, raw.longitude, raw.altitude)
+    highest = np.maximum.reduce([middle, starts, np.roll(starts, -1)])
     night = highest < float(weather_checks()["night"]["sun_elevation_deg"]["value"])
     columns = {str(n): data[n].to_numpy(dtype=float).copy() for n in data.columns}
     repairs = [*_zero_night(columns, present, night, raw.source)]
-    sin_h = np.maximum(np.sin(np.radians(middle)), 0.0)
+    sin_h = _sine(middle)
     filled, counts = fill_gaps(columns, present, sin_h, ~night, raw.source)
     repairs.extend(missing_notice(counts, raw.source))
     derived = [*_derive_irradiance(filled, present, sin_h, index, raw.source)]
@@ -394,22 +396,25 @@ def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> 
         )
 
 
-def _residual(data: pd.DataFrame, raw: RawWeather) -> tuple[Array, Array]:
-    """Return GHI - DNI·cos z - DHI with the sun at mid-interval, and the sun's sine."""
-    index = pd.DatetimeIndex(data.index)
-    sin_h = np.maximum(np.sin(np.radians(sun_elevation(index, raw.latitude, raw.longitude, raw.altitude))), 0.0)
+def _residual(data: pd.DataFrame, sin_h: Array) -> Array:
+    """Return GHI - DNI·cos z - DHI."""
     ghi, dni, dhi = (data[n].to_numpy(dtype=float) for n in IRRADIANCE)
-    return ghi - dni * sin_h - dhi, sin_h
+    return np.asarray(ghi - dni * sin_h - dhi, dtype=float)
 
 
-def _with_closure(data: pd.DataFrame, fit: TimeFit, raw: RawWeather) -> TimeFit:
-    residual = _residual(data, raw)[0][data["ghi"].to_numpy() > 0.0]
+def _with_closure(data: pd.DataFrame, fit: TimeFit, elevation: Array) -> TimeFit:
+    residual = _residual(data, _sine(elevation))[data["ghi"].to_numpy() > 0.0]
     return replace(fit, rms_final=float(np.sqrt((residual**2).mean())), bias_final=float(residual.mean()))
 
 
-def _closed(data: pd.DataFrame, raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+def _sine(elevation: Array) -> Array:
+    return np.maximum(np.sin(np.radians(elevation)), 0.0)
+
+
+def _closed(data: pd.DataFrame, elevation: Array, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Let GHI rule where the year's sums disagree: planes are lit by DNI and DHI, rasters are matched by GHI."""
-    residual, sin_h = _residual(data, raw)
+    sin_h = _sine(elevation)
+    residual = _residual(data, sin_h)
     ghi, dni, dhi = (data[n].to_numpy(dtype=float) for n in IRRADIANCE)
     share = float(residual.sum() / ghi.sum())
     if abs(share) <= float(weather_checks()["closure"]["close_share"]["value"]):
@@ -425,6 +430,6 @@ def _closed(data: pd.DataFrame, raw: RawWeather) -> tuple[pd.DataFrame, tuple[No
             f"{new_dhi.sum() / 1000.0:.0f} kWh/m2，使二者一致",
         ),
         count=int((np.abs(residual) > 0.5).sum()),
-        source=raw.source,
+        source=source,
     )
     return data.assign(dni=beam, dhi=new_dhi), (notice,)
