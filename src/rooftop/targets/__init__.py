@@ -1,8 +1,25 @@
 """Policy packs, building scope, coverage with bounds, and what falls short."""
 
 from rooftop.targets.coverage import coverage_table
+from rooftop.targets.ledger import capacity_ledger, coverage_notices, quota_table, shortfalls
+from rooftop.targets.listing import definition_rows, target_lines, target_rows, value_label
 from rooftop.targets.models import Pack
 from rooftop.targets.packs import list_packs, load_pack, pack_provenance
 from rooftop.targets.scope import mark_new
 
-__all__ = ["Pack", "coverage_table", "list_packs", "load_pack", "mark_new", "pack_provenance"]
+__all__ = [
+    "Pack",
+    "capacity_ledger",
+    "coverage_notices",
+    "coverage_table",
+    "definition_rows",
+    "list_packs",
+    "load_pack",
+    "mark_new",
+    "pack_provenance",
+    "quota_table",
+    "shortfalls",
+    "target_lines",
+    "target_rows",
+    "value_label",
+]

@@ -44,59 +44,60 @@ def ratio_bounds(
     .. [1] W. Dinkelbach, "On nonlinear fractional programming", Management Science 13(7), 1967,
        doi:10.1287/mnsc.13.7.492.
     """
-    high = _largest(unit, numerators, denominators, base_n, base_d)
-    low = -_largest(unit, -numerators, denominators, -base_n, base_d)
+    low, high = np.empty_like(base_n), np.empty_like(base_n)
+    for k in range(base_n.shape[1]):
+        n, d = np.ascontiguousarray(numerators[:, :, k].T), np.ascontiguousarray(denominators[:, :, k].T)
+        some = n.any(axis=0) | d.any(axis=0)
+        rows = (unit[some], n[:, some], d[:, some])
+        high[:, k] = _largest(*rows, base_n[:, k], base_d[:, k])
+        low[:, k] = -_largest(rows[0], -rows[1], rows[2], -base_n[:, k], base_d[:, k])
     return low, high
 
 
 def _largest(unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats) -> Floats:
-    """Largest ΣN/ΣD per unit and ratio; N may be negative."""
-    shape = base_n.shape
-    n_units, q = shape
-    # Flat problems: one per unit and ratio.
-    m, k = n.shape[0], n.shape[1]
-    problem = (unit[:, None] * q + np.arange(q)).ravel()
-    n_rows = np.moveaxis(n, 1, 2).reshape(m * q, k)
-    d_rows = np.moveaxis(d, 1, 2).reshape(m * q, k)
-    base_n, base_d = base_n.ravel(), base_d.ravel()
-    counts = (d_rows.any(axis=1)) | (n_rows.any(axis=1))
-    problem, n_rows, d_rows = problem[counts], n_rows[counts], d_rows[counts]
-
-    sum_n = base_n + np.bincount(problem, n_rows[:, 0], n_units * q)
-    sum_d = base_d + np.bincount(problem, d_rows[:, 0], n_units * q)
-    ratio = np.divide(sum_n, sum_d, out=np.full(n_units * q, np.nan), where=sum_d > 0)
+    """Largest ΣN/ΣD per unit; options are rows of `n` and `d`, N may be negative."""
+    size = base_n.size
+    sum_n = base_n + np.bincount(unit, n[0], size)
+    sum_d = base_d + np.bincount(unit, d[0], size)
     open_ = sum_d > 0
+    ratio = np.divide(sum_n, sum_d, out=np.full(size, np.nan), where=open_)
     for _ in range(_MAX_STEPS):
-        rows = open_[problem]
-        problem, n_rows, d_rows = problem[rows], n_rows[rows], d_rows[rows]
-        if problem.size == 0:
+        rows = open_[unit]
+        if not rows.all():
+            unit, n, d = unit[rows], n[:, rows], d[:, rows]
+        if unit.size == 0:
             break
-        sum_n, sum_d = _best_choice(problem, n_rows, d_rows, base_n, base_d, ratio)
-        new = np.divide(sum_n, sum_d, out=np.full_like(ratio, -np.inf), where=sum_d > 0)
-        better = open_ & (new > ratio + _RELATIVE_STEP * np.abs(ratio))
-        ratio[better] = new[better]
-        open_ = better
-    return ratio.reshape(shape)
+        sum_n, sum_d = _best_choice(unit, n, d, base_n, base_d, ratio)
+        new = np.divide(sum_n, sum_d, out=np.full(size, -np.inf), where=sum_d > 0)
+        open_ = open_ & (new > ratio + _RELATIVE_STEP * np.abs(ratio))
+        ratio = np.where(open_, new, ratio)
+    return ratio
 
 
 def _best_choice(
-    problem: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats, ratio: Floats
+    unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats, ratio: Floats
 ) -> tuple[Floats, Floats]:
     """Sums of the choice with the largest Σ(n − λ·d) among those with a positive denominator."""
     size = base_n.size
-    value = n - ratio[problem][:, None] * d
-    pick = np.argmax(value, axis=1)
-    row = np.arange(pick.size)
-    sum_d = base_d + np.bincount(problem, d[row, pick], size)
-    empty = (sum_d <= 0)[problem]
-    if empty.any():
-        # Nothing with a denominator pays: the cheapest building that has one must be in.
-        forced = np.where(d > 0, value, -np.inf)
-        best = np.argmax(forced, axis=1)
-        regret = np.where(empty, value[row, pick] - forced[row, best], np.inf)
-        order = np.lexsort((regret, problem))
-        first = order[np.unique(problem[order], return_index=True)[1]]
+    own = ratio[unit]
+    best, best_n, best_d = n[0] - own * d[0], n[0], d[0]
+    for option_n, option_d in zip(n[1:], d[1:], strict=True):
+        value = option_n - own * option_d
+        pays = value > best
+        best_n, best_d = np.where(pays, option_n, best_n), np.where(pays, option_d, best_d)
+        best = np.maximum(best, value)
+    sum_d = base_d + np.bincount(unit, best_d, size)
+    empty = np.flatnonzero((sum_d <= 0)[unit])
+    if empty.size:
+        # Nothing with a denominator pays: the cheapest option that has one must be in.
+        value = np.where(d[:, empty] > 0, n[:, empty] - own[empty] * d[:, empty], -np.inf)
+        option = np.argmax(value, axis=0)
+        regret = best[empty] - value.max(axis=0)
+        order = np.lexsort((regret, unit[empty]))
+        first = order[np.unique(unit[empty][order], return_index=True)[1]]
         first = first[np.isfinite(regret[first])]
-        pick[first] = best[first]
-        sum_d = base_d + np.bincount(problem, d[row, pick], size)
-    return base_n + np.bincount(problem, n[row, pick], size), sum_d
+        best_n, best_d = best_n.copy(), best_d.copy()
+        best_n[empty[first]] = n[option[first], empty[first]]
+        best_d[empty[first]] = d[option[first], empty[first]]
+        sum_d = base_d + np.bincount(unit, best_d, size)
+    return base_n + np.bincount(unit, best_n, size), sum_d

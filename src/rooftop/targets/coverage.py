@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,15 @@ class _Choice:
     window: Window | None
     aggregation: Aggregation
     group: Group
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Rows of one combination: what they share, and arrays (n_units × definitions) beside the unit of each."""
+
+    unit: NDArray[np.intp]
+    same: dict[str, object]
+    values: dict[str, NDArray[Any]]
 
 
 @dataclass
@@ -116,12 +126,23 @@ def coverage_table(
     basis = gather(roofs, pack)
     run = _Run(basis, link(basis, memberships, units), pack, _planned_rows(roofs, basis, planned))
     blocks = [_block(run, choice) for choice in _choices(pack, planned is not None)]
-    if not blocks:
-        return conform(pd.DataFrame(columns=[*COVERAGE.names, "n_needs_survey", "gap_roofs"]), COVERAGE)
-    table = pd.concat(blocks, ignore_index=True)
-    table = table.sort_values("_unit", kind="stable", ignore_index=True).drop(columns="_unit")
-    out = conform(table, COVERAGE)
-    return out.astype({"n_needs_survey": "Int64", "gap_roofs": "Int64"})
+    columns = [*COVERAGE.names, "n_needs_survey", "gap_roofs"]
+    table = _assemble(run.links.units, blocks) if blocks else pd.DataFrame(columns=columns)
+    return conform(table, COVERAGE).astype({"n_needs_survey": "Int64", "gap_roofs": "Int64"})
+
+
+def _assemble(units: pd.DataFrame, blocks: list[_Block]) -> pd.DataFrame:
+    """Put blocks under each other, ordered by unit; column by column, a frame per block would take seconds."""
+    sizes = [block.unit.size for block in blocks]
+    unit = np.concatenate([block.unit for block in blocks])
+    order = np.argsort(unit, kind="stable")
+    out: dict[str, object] = {name: units[name].take(unit[order]).array for name in units.columns}
+    for name in blocks[0].same:
+        values = np.array([block.same[name] for block in blocks], dtype=object)
+        out[name] = np.repeat(values, sizes)[order]
+    for name in blocks[0].values:
+        out[name] = np.concatenate([block.values[name].ravel() for block in blocks])[order]
+    return pd.DataFrame(out)
 
 
 def _planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> NDArray[np.bool_] | None:
@@ -161,7 +182,7 @@ def _answers(run: _Run, choice: _Choice) -> Answers:
     return run.answers[key]
 
 
-def _block(run: _Run, choice: _Choice) -> pd.DataFrame:
+def _block(run: _Run, choice: _Choice) -> _Block:
     """Rows of one combination: units × numerators × denominators."""
     answers = _answers(run, choice)
     ratios = _ratios(run, choice, answers)
@@ -175,39 +196,37 @@ def _block(run: _Run, choice: _Choice) -> pd.DataFrame:
         "n_needs_survey": _count(links, certain & run.basis.needs_survey),
     }
     gap_m2, gap_kwp = _gaps(run, choice, answers, ratios)
-    default = [
-        choice.reading.default
-        and choice.window == (None if choice.entry.cohort == "all" else choice.entry.cohort)
-        and choice.aggregation == coverage.aggregation.default
-        and choice.group.front
-        and (n, d) == (choice.group.default.numerator, choice.group.default.denominator)
-        for n, d in pairs
-    ]
-    frame = links.units.loc[np.repeat(np.arange(n_units), q)].reset_index(drop=True)
-    return frame.assign(
-        _unit=np.repeat(np.arange(n_units), q),
-        target_id=None if target is None else target.id,
-        year=np.nan if target is None or target.year is None else target.year,
-        target=np.nan if target is None else target.value,
-        target_nature=None if target is None else target.nature,
-        kind=choice.kind,
-        scope_reading=choice.reading.id,
-        cohort=ALL_AGES if choice.window is None else choice.window.id,
-        aggregation=choice.aggregation,
-        building_group=choice.group.id,
-        numerator=np.tile([n for n, _ in pairs], n_units),
-        denominator=np.tile([d for _, d in pairs], n_units),
-        **{name: np.repeat(values, q) for name, values in counts.items()},
-        numerator_m2=ratios.numerator_m2.ravel(),
-        denominator_m2=ratios.denominator_m2.ravel(),
-        coverage=ratios.central.ravel(),
-        coverage_low=ratios.low.ravel(),
-        coverage_high=ratios.high.ravel(),
-        gap_m2=gap_m2.ravel(),
-        gap_kwp=gap_kwp.ravel(),
-        gap_roofs=_typical_roofs(run, answers, gap_kwp).ravel(),
-        attained=_attained(ratios, _required(choice)).ravel(),
-        is_default=np.tile(default, n_units),
+    own = choice.group.front and choice.reading.default and choice.window == choice.entry.windows()[0]
+    own = own and choice.aggregation == coverage.aggregation.default
+    default = [own and pair == (choice.group.default.numerator, choice.group.default.denominator) for pair in pairs]
+    return _Block(
+        unit=np.repeat(np.arange(n_units), q),
+        same={
+            "target_id": None if target is None else target.id,
+            "year": None if target is None else target.year,
+            "target": None if target is None else target.value,
+            "target_nature": None if target is None else target.nature,
+            "kind": choice.kind,
+            "scope_reading": choice.reading.id,
+            "cohort": ALL_AGES if choice.window is None else choice.window.id,
+            "aggregation": choice.aggregation,
+            "building_group": choice.group.id,
+        },
+        values={
+            "numerator": np.tile(np.array([n for n, _ in pairs], dtype=object), n_units),
+            "denominator": np.tile(np.array([d for _, d in pairs], dtype=object), n_units),
+            **{name: np.repeat(values, q) for name, values in counts.items()},
+            "numerator_m2": ratios.numerator_m2,
+            "denominator_m2": ratios.denominator_m2,
+            "coverage": ratios.central,
+            "coverage_low": ratios.low,
+            "coverage_high": ratios.high,
+            "gap_m2": gap_m2,
+            "gap_kwp": gap_kwp,
+            "gap_roofs": _typical_roofs(run, answers, gap_kwp),
+            "attained": _attained(ratios, _required(choice)),
+            "is_default": np.tile(default, n_units),
+        },
     )
 
 

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from rooftop.errors import ConfigError
@@ -16,6 +15,7 @@ from rooftop.lang import Text
 from rooftop.notices import Provenance, file_sha256
 from rooftop.resources import configs_dir, load_shipped_yaml
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target
+from rooftop.yamlfile import YamlDocument, load_yaml, require_mapping
 
 Loc = tuple[str | int, ...]
 
@@ -55,40 +55,14 @@ def load_pack(name_or_path: str | Path) -> Pack:
     ConfigError
         No such pack, not YAML, or a pack that does not hold together; the message names file, line and key.
     """
-    path = pack_path(name_or_path)
+    document = load_yaml(pack_path(name_or_path))
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            Text("the policy pack is not UTF-8 text", "政策包不是 UTF-8 文本"),
-            where=str(path),
-            found=str(error),
-            mend=Text("save the file as UTF-8", "请另存为 UTF-8 编码"),
-        ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        raise ConfigError(
-            Text("the policy pack is not valid YAML", "政策包不是有效的 YAML"),
-            where=where,
-            found=getattr(error, "problem", None) or str(error),
-        ) from error
-    if not isinstance(data, dict):
-        raise ConfigError(
-            Text("the policy pack is not a mapping of keys", "政策包不是键值结构"),
-            where=str(path),
-            found=type(data).__name__,
-        )
-    try:
-        pack = Pack.model_validate(data)
+        pack = Pack.model_validate(require_mapping(document))
     except ValidationError as error:
-        _refuse(path, root, [_schema_problem(item) for item in error.errors()])
-        raise AssertionError from error  # _refuse always raises: a ValidationError has at least one item
-    problems = [*_duplicate_keys(root), *check_pack(pack)]
+        raise _refusal(document, [_schema_problem(item) for item in error.errors()]) from error
+    problems = list(check_pack(pack))
     if problems:
-        _refuse(path, root, problems)
+        raise _refusal(document, problems)
     return pack
 
 
@@ -282,46 +256,28 @@ def _schema_problem(item: Any) -> Problem:
     return Problem(tuple(item["loc"]), text, found)
 
 
-def _duplicate_keys(node: yaml.Node | None, loc: Loc = ()) -> Iterator[Problem]:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield Problem((*loc, key.value), Text("this key occurs twice", "键重复"), key.value)
-            seen.add(key.value)
-            yield from _duplicate_keys(value, (*loc, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            yield from _duplicate_keys(value, (*loc, i))
-
-
-def _line_and_key(root: yaml.Node | None, loc: Loc) -> tuple[int, str]:
-    """Follow `loc` through the YAML as far as it goes; parts that pydantic added (union tags) are passed over."""
-    node, key = root, ""
-    line = 1 if root is None else root.start_mark.line + 1
+def _place(document: YamlDocument, loc: Loc) -> tuple[int, str]:
+    """Line and dotted key of a location; what pydantic put into it beside the file's own keys is passed over."""
+    at: Loc = ()
+    key = ""
     for part in loc:
-        if isinstance(node, yaml.MappingNode):
-            pairs = [(k, v) for k, v in node.value if k.value == str(part)]
-            if not pairs:
-                key = key if "function" in str(part) or str(part)[:1].isupper() else f"{key}.{part}"
-                continue
-            line, node, key = pairs[-1][0].start_mark.line + 1, pairs[-1][1], f"{key}.{part}"
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line, key = node.start_mark.line + 1, f"{key}[{part}]"
-    return line, key.lstrip(".")
+        own = (*at, part) in document.lines
+        tag = isinstance(part, str) and (part[:1].isupper() or "[" in part or part in {"constrained-str", "int", "str"})
+        if own or not tag:
+            key += f"[{part}]" if isinstance(part, int) else f".{part}"
+        at = (*at, part) if own else at
+    return document.line(at) or 1, key.lstrip(".")
 
 
-def _refuse(path: Path, root: yaml.Node | None, problems: list[Problem]) -> None:
-    """Raise for the first problem of a non-empty list and say how many more there are."""
+def _refusal(document: YamlDocument, problems: list[Problem]) -> ConfigError:
+    """Return the error for the first problem of a non-empty list, with the number of the others."""
     first = problems[0]
-    line, key = _line_and_key(root, first.loc)
+    line, key = _place(document, first.loc)
     more = len(problems) - 1
-    mend = Text(f"{more} more problems in this file", f"该文件还有 {more} 处问题") if more else None
-    raise ConfigError(
+    return ConfigError(
         Text(f"policy pack: {first.what.en}", f"政策包：{first.what.zh}"),
-        where=f"{path}:{line} · {key}" if key else f"{path}:{line}",
+        where=Text(f"{document.path}, line {line}: {key}", f"{document.path} 第 {line} 行：{key}"),
         found=first.found,
         expected=first.expected,
-        mend=mend,
+        mend=Text(f"{more} more problems in this file", f"该文件还有 {more} 处问题") if more else None,
     )

@@ -29,26 +29,21 @@ def coverage_settings() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of each building, arrays of length n.
+    """What is known of n buildings, said once for all that are alike.
 
     Parameters
     ----------
-    use : ndarray of object
-        Building use; ``unknown`` where it is missing.
-    source : ndarray of object
-        Where the use comes from; ``code:…`` names a code system whose codes may cover several uses.
-    public : ndarray of object
-        ``yes``, ``no`` or ``unknown``.
-    owner : ndarray of object
-        Owner type, None where it is missing.
-    year : ndarray of float
+    kinds : tuple of (str, str, str, str or None)
+        Building use (``unknown`` where missing), code system it comes from (``code:…``, else empty), public
+        institution (yes | no | unknown), owner type (None where missing).
+    kind : ndarray of int, shape (n,)
+        Row of `kinds`.
+    year : ndarray of float, shape (n,)
         Year of completion; NaN where it is unknown.
     """
 
-    use: NDArray[Any]
-    source: NDArray[Any]
-    public: NDArray[Any]
-    owner: NDArray[Any]
+    kinds: tuple[tuple[str, str, str, str | None], ...]
+    kind: NDArray[np.intp]
     year: NDArray[np.float64]
 
 
@@ -90,12 +85,21 @@ def _new(year: pd.Series, period: Period) -> NDArray[Any]:
 
 def facts(roofs: pd.DataFrame) -> Facts:
     """Gather what scopes ask for from a table of roofs (`tables.ROOFS`)."""
-    use = roofs["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
-    source = roofs["use_source"].astype("string").fillna("").to_numpy(dtype=object)
-    public = roofs["is_public_institution"].astype("string").fillna("unknown").to_numpy(dtype=object)
-    owner_type = roofs["owner_type"].astype("string")
-    owner = owner_type.astype(object).where(owner_type.notna(), None).to_numpy(dtype=object)
-    return Facts(use, source, public, owner, completion_year(roofs).to_numpy())
+    names = ("building_use", "use_source", "is_public_institution", "owner_type")
+    text = roofs[list(names)].astype("string").reset_index(drop=True)
+    text["use_source"] = text["use_source"].where(text["use_source"].str.startswith("code:"))
+    kind = text.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy().astype(np.intp)
+    first = text.iloc[np.unique(kind, return_index=True)[1]]
+    kinds = tuple(
+        (
+            "unknown" if pd.isna(use) else str(use),
+            "" if pd.isna(source) else str(source),
+            "unknown" if pd.isna(public) else str(public),
+            None if pd.isna(owner) else str(owner),
+        )
+        for use, source, public, owner in first.itertuples(index=False)
+    )
+    return Facts(kinds, kind, completion_year(roofs).to_numpy())
 
 
 def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.int8]:
@@ -120,25 +124,21 @@ def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.
     """
     breaks = np.array(sorted({b for w in _windows(scope, cohort) for b in (w.start, w.end + 1)}), dtype=float)
     named = _owners(scope)
-    # Years between two breaks are alike, so is every owner that the scope does not name: few kinds of building remain.
-    bucket = np.where(np.isnan(known.year), -1, np.searchsorted(breaks, known.year, side="right")).astype(int)
-    owner = [None if o is None and named else (o if o in named else _OTHER_OWNER) for o in known.owner]
-    source = [s if str(s).startswith("code:") else "" for s in known.source]
-    kinds = pd.DataFrame(
-        {"use": known.use, "source": source, "public": known.public, "owner": owner, "bucket": bucket}, dtype=object
-    )
-    code = kinds.groupby(list(kinds.columns), sort=False, dropna=False).ngroup().to_numpy()
-    first = np.unique(code, return_index=True)[1]
-    answers = np.zeros(first.size, dtype=np.int8)
-    for k, row in enumerate(first):
-        use, public = str(known.use[row]), str(known.public[row])
-        owners = sorted(named | {_OTHER_OWNER}) if owner[row] is None else [str(owner[row])]
-        years = _bucket_years(int(bucket[row]), breaks)
+    # Years between two breaks are alike, so is every owner that the scope does not name: few cases remain.
+    bucket = np.where(np.isnan(known.year), 0, 1 + np.searchsorted(breaks, known.year, side="right"))
+    case = known.kind * (breaks.size + 2) + bucket.astype(np.intp)
+    cases, code = np.unique(case, return_inverse=True)
+    answers = np.zeros(cases.size, dtype=np.int8)
+    for k, value in enumerate(cases.tolist()):
+        use, source, public, owner = known.kinds[value // (breaks.size + 2)]
+        unknown_owner = owner is None and bool(named)
+        owners = sorted(named | {_OTHER_OWNER}) if unknown_owner else [owner if owner in named else _OTHER_OWNER]
+        years = _bucket_years(value % (breaks.size + 2) - 1, breaks)
         truth: dict[bool, set[bool]] = {True: set(), False: set()}
-        for (u, p), o, y in product(_use_states(use, source[row], public), owners, years):
-            truth[u == use].add(_holds(scope, u, p, o, y, cohort))
+        for (u, p), o, y in product(_use_states(use, source, public), owners, years):
+            truth[u == use].add(_holds(scope, u, p, str(o), y, cohort))
         answers[k] = _answer(recorded=truth[True], otherwise=truth[False])
-    return answers[code]
+    return answers[code.reshape(-1)]
 
 
 def _answer(recorded: set[bool], otherwise: set[bool]) -> int:

@@ -1,0 +1,307 @@
+"""The ledger beside the coverage table: buildings that fall short, capacity against quotas, what a reader must know."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.targets.basis import Basis, Floats, denominator, existing_pv, gather, link, numerator
+from rooftop.targets.models import Coverage, CoverageTarget, Definition, Kind, Pack, Scope, Target, Window
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, completion_year, membership
+
+MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
+SHORTFALL_COLUMNS = {
+    "target_id": "string",
+    "building_id": "string",
+    "building_group": "string",
+    "membership": "string",
+    "numerator": "string",
+    "denominator": "string",
+    "target": "float64",
+    "numerator_m2": "float64",
+    "denominator_m2": "float64",
+    "coverage": "float64",
+    "gap_m2": "float64",
+    "gap_kwp": "float64",
+    "coverage_potential": "float64",
+    "attainable": "string",
+}
+
+
+def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+    """List the buildings in scope whose own installed coverage is below the target.
+
+    Every target of the pack is taken with the pack's default reading, cohort and definition. A building that may be in
+    scope is listed as such; one without any denominator area cannot fall short and is not.
+
+    Parameters
+    ----------
+    roofs, memberships : DataFrame
+        `tables.ROOFS`, `tables.MEMBERSHIPS`; only buildings of a district are listed, where there are districts.
+    pack : Pack
+
+    Returns
+    -------
+    DataFrame
+        ``target_id building_id building_group membership`` (certain; presumed, by a use code that covers several
+        uses; possible) ``numerator denominator target numerator_m2 denominator_m2 coverage gap_m2 gap_kwp``, and
+        ``coverage_potential``, ``attainable`` (yes | no | unknown: to survey): whether the building's own roof can
+        close the gap. ``coverage`` and ``numerator_m2`` are null where no roof states its existing PV: the gap is
+        then the whole target. Ordered by target, membership, gap (largest first), id.
+    """
+    basis = gather(roofs, pack)
+    units = memberships.loc[memberships["level"] == "district", ["unit_id", "level"]].drop_duplicates()
+    links = link(basis, memberships, units.assign(unit_name=units["unit_id"]))
+    in_city = np.zeros(len(basis.roofs), dtype=bool)
+    in_city[links.row[links.unit == 0]] = True
+    parts = [
+        _short_of(basis, in_city, pack, coverage, entry)
+        for coverage in pack.coverage
+        if "installed" in coverage.kinds
+        for entry in coverage.targets
+        if entry.id is not None
+    ]
+    if not parts:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SHORTFALL_COLUMNS.items()})
+    return pd.concat(parts, ignore_index=True).astype(SHORTFALL_COLUMNS)
+
+
+def _short_of(
+    basis: Basis, in_city: NDArray[np.bool_], pack: Pack, coverage: Coverage, entry: CoverageTarget
+) -> pd.DataFrame:
+    assert entry.id is not None
+    target = pack.target(entry.id)
+    answers, group = _first_group(basis, coverage, entry.windows()[0])
+    definitions = {g.id: g.default for g in coverage.groups}
+    parts = []
+    for group_id in dict.fromkeys(g.id for g in coverage.groups if not g.union):
+        rows = np.flatnonzero(in_city & (answers != NO) & (group == group_id))
+        parts.append(_short_rows(basis, pack, target, group_id, definitions[group_id], rows, answers))
+    out = pd.concat(parts, ignore_index=True)
+    order = {name: k for k, name in enumerate(MEMBERSHIP.values())}
+    keys = pd.DataFrame(
+        {"membership": out["membership"].map(order), "gap": -out["gap_m2"], "id": out["building_id"].astype(str)}
+    )
+    return out.loc[keys.sort_values(["membership", "gap", "id"], kind="stable").index]
+
+
+def _first_group(
+    basis: Basis, coverage: Coverage, window: Window | None
+) -> tuple[NDArray[np.int8], NDArray[np.object_]]:
+    """Answer for the union of all groups, and the group each building belongs to most surely (the first of equals)."""
+    scopes = next(reading for reading in coverage.readings if reading.default).scopes
+    plain = [group.id for group in coverage.groups if not group.union]
+    each = np.stack([membership(scopes[name], basis.facts, window) for name in plain])
+    whole = membership(Scope(any=tuple(scopes[name] for name in plain)), basis.facts, window)
+    return whole, np.array(plain, dtype=object)[np.argmax(each, axis=0)]
+
+
+def _short_rows(
+    basis: Basis,
+    pack: Pack,
+    target: Target,
+    group_id: str,
+    definition: Definition,
+    rows: NDArray[np.intp],
+    answers: NDArray[np.int8],
+) -> pd.DataFrame:
+    area = denominator(basis, definition.denominator)[0]
+    standing = numerator(basis, definition.numerator, "installed", None)[0]
+    possible = numerator(basis, definition.numerator, "potential", None)[0]
+    gap = target.value * area - standing
+    rows = rows[(area[rows] > 0) & (gap[rows] > 1e-9 * area[rows])]
+    best = possible[rows] / area[rows]
+    attainable = np.where(best >= target.value - 1e-9, "yes", "no")
+    if not basis.inventory:
+        standing = np.full_like(standing, np.nan)
+    return pd.DataFrame(
+        {
+            "target_id": target.id,
+            "building_id": basis.roofs["building_id"].to_numpy()[rows],
+            "building_group": group_id,
+            "membership": [MEMBERSHIP[int(answer)] for answer in answers[rows]],
+            "numerator": definition.numerator,
+            "denominator": definition.denominator,
+            "target": target.value,
+            "numerator_m2": standing[rows],
+            "denominator_m2": area[rows],
+            "coverage": standing[rows] / area[rows],
+            "gap_m2": gap[rows],
+            "gap_kwp": gap[rows] * _kwp_per_m2(basis, pack, definition, rows),
+            "coverage_potential": best,
+            "attainable": np.where(basis.needs_survey[rows], "unknown", attainable),
+        }
+    )
+
+
+def _kwp_per_m2(basis: Basis, pack: Pack, definition: Definition, rows: NDArray[np.intp]) -> Floats:
+    """Capacity per m² of numerator on each roof; the mean of the rows where a roof has no layout."""
+    name = definition.numerator
+    area = (basis.roof["installable"] if name == "installable" else basis.layout[name])[rows]
+    capacity = basis.capacity_kwp[rows]
+    total = float(area.sum())
+    mean = float(capacity.sum()) / total if total > 0 else existing_pv(pack).w_per_m2 / 1000.0
+    return np.divide(capacity, area, out=np.full(area.size, mean), where=area > 0)
+
+
+def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+    """Capacity of every unit against a capacity target of the pack (the national 0.5亿kW).
+
+    Parameters
+    ----------
+    roofs, memberships, units : DataFrame
+        As for `coverage_table`.
+    pack : Pack
+        Targets in 亿kW take part; without one the table is empty.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id unit_name level target_id year target_kwp kind capacity_kwp capacity_low_kwp share_of_target``.
+        ``installed`` is the declared inventory, whenever it was built (null without one); ``potential`` a full layout,
+        the larger of layout and inventory on each roof; the low value leaves out roofs that need a survey.
+    """
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    declared = np.nan_to_num(pd.to_numeric(basis.roofs["existing_pv_kwp"]).to_numpy(dtype=float, na_value=np.nan))
+    whole = np.maximum(basis.capacity_kwp, declared)
+    values: dict[Kind, tuple[Floats, Floats]] = {
+        "installed": (declared, declared),
+        "potential": (whole, np.where(basis.needs_survey, declared, whole)),
+    }
+    parts = []
+    for target in (t for t in pack.targets if t.unit == "亿kW"):
+        for kind, (central, low) in values.items():
+            known = basis.inventory or kind != "installed"
+            sums = [
+                np.bincount(links.unit, v[links.row] * links.weight, len(links.units)) if known else np.nan
+                for v in (central, low)
+            ]
+            kwp = target.value * 1e8
+            part = links.units.assign(
+                target_id=target.id, year=target.year, target_kwp=kwp, kind=kind, capacity_kwp=sums[0],
+                capacity_low_kwp=sums[1],
+            )  # fmt: skip
+            parts.append(part.assign(share_of_target=part["capacity_kwp"] / kwp))
+    columns = [
+        "unit_id", "unit_name", "level", "target_id", "year", "target_kwp", "kind", "capacity_kwp",
+        "capacity_low_kwp", "share_of_target",
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+    """Lay the district tables of a pack over the roofs: what stands in each unit that has a quota.
+
+    A unit is found by its id, else by a name that contains the plan's; a district excludes the buildings of the zones
+    that have a quota of their own (连云港 附表2).
+
+    Returns
+    -------
+    DataFrame
+        ``target_id name level value unit unit_id n_buildings n_existing gross_area_m2 capacity_kwp``; ``n_existing``
+        counts buildings completed before the plan's period, ``n_year_unknown`` those of unknown year. Null where the
+        unit is not among `units`.
+    """
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    year = completion_year(basis.roofs).to_numpy()
+    rows = []
+    for target in pack.targets:
+        found = {row.name: _unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts}
+        zones = [found[row.name] for row in target.districts if row.level == "zone" and found[row.name] is not None]
+        zoned = np.zeros(len(basis.roofs))
+        for zone in zones:
+            mine = links.unit == zone
+            np.add.at(zoned, links.row[mine], links.weight[mine])
+        for row in target.districts:
+            unit = found[row.name]
+            entry: dict[str, object] = {
+                "target_id": target.id, "name": row.name, "level": row.level, "value": row.value, "unit": target.unit,
+                "unit_id": pd.NA if unit is None else links.units["unit_id"].iloc[unit],
+            }  # fmt: skip
+            if unit is not None:
+                mine = links.unit == unit
+                share = links.weight[mine]
+                inside = links.row[mine]
+                if row.level == "district":
+                    share = np.maximum(share - zoned[inside], 0.0)
+                here = inside[share > 0]
+                entry |= {
+                    "n_buildings": here.size,
+                    "n_existing": int((year[here] < pack.period.start).sum()),
+                    "n_year_unknown": int(np.isnan(year[here]).sum()),
+                    "gross_area_m2": float((basis.roof["gross"][inside] * share).sum()),
+                    "capacity_kwp": float((basis.capacity_kwp[inside] * share).sum()),
+                }
+            rows.append(entry)
+    columns = {
+        "target_id": "string", "name": "string", "level": "string", "value": "float64", "unit": "string",
+        "unit_id": "string", "n_buildings": "Int64", "n_existing": "Int64", "n_year_unknown": "Int64",
+        "gross_area_m2": "float64", "capacity_kwp": "float64",
+    }  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) -> int | None:
+    same = units["level"] == level
+    hits = np.flatnonzero(same & (units["unit_id"] == unit_id)) if unit_id else np.empty(0, dtype=int)
+    if not hits.size:
+        hits = np.flatnonzero((same & units["unit_name"].str.contains(name, regex=False)).fillna(False))
+    return int(hits[0]) if hits.size == 1 else None
+
+
+def coverage_notices(
+    roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack
+) -> tuple[Notice, ...]:
+    """Say what a reader of the coverage table must know: what is unknown, empty, assumed or implausible."""
+    if not pack.coverage:
+        return ()
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    ids = basis.roofs["building_id"].astype(str).to_numpy()
+    notices = []
+
+    def add(code: str, rows: NDArray[np.bool_], en: str, zh: str) -> None:
+        count = int(rows.sum())
+        if count:
+            text = Text(f"{count} {en}", f"{count} {zh}")
+            notices.append(Notice(code, text, count, source="targets", examples=tuple(ids[rows][:5])))
+
+    if not basis.inventory:
+        text = Text(
+            "no roof states its existing PV: installed coverage is not known",
+            "没有任何屋顶给出已装光伏：已建覆盖率未知",
+        )
+        notices.append(Notice("no_pv_inventory", text, len(ids), source="targets"))
+    membership_open = np.zeros(len(ids), dtype=bool)
+    for coverage in pack.coverage:
+        for entry in coverage.targets:
+            answers = _first_group(basis, coverage, entry.windows()[0])[0]
+            membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
+    add(
+        "membership_open",
+        membership_open,
+        "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
+        "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
+    )
+    over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
+    add(
+        "installed_exceeds_roof",
+        over,
+        "roofs state more existing PV than their whole area could carry; nothing is clipped",
+        "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
+    )
+    occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
+    empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
+    if len(empty):
+        names = tuple(empty["unit_name"].fillna(empty["unit_id"]).astype(str).head(5))
+        text = Text(
+            f"{len(empty)} districts hold no building: their coverage is null",
+            f"{len(empty)} 个县区内没有建筑：覆盖率为空",
+        )
+        notices.append(Notice("district_empty", text, len(empty), source="targets", examples=names))
+    return tuple(notices)

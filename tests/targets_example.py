@@ -1,0 +1,89 @@
+"""A district of five buildings with round numbers, and ways to vary it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from rooftop.resources import configs_dir
+from rooftop.tables import MEMBERSHIPS, ROOFS
+from rooftop.targets import load_pack
+
+AREAS = ("gross", "net", "installable", "used", "array", "module")
+
+
+def roof(building_id, areas=(0, 0, 0, 0, 0, 0), **columns):
+    """One row of `tables.ROOFS`; areas in m²: gross, net, installable, used, array, module."""
+    row = dict.fromkeys(ROOFS.names)
+    row |= {f"{name}_area_m2": float(value) for name, value in zip(AREAS, areas, strict=True)}
+    row |= {
+        "building_id": building_id, "building_use": "unknown", "is_public_institution": "unknown",
+        "use_source": "mapped", "status": "ok", "reasons": [], "module_face_area_m2": float(areas[5]),
+        "capacity_kwp": areas[5] * 0.2,
+    }  # fmt: skip
+    return row | columns
+
+
+def table(rows):
+    """Return `tables.ROOFS` of rows."""
+    return pd.DataFrame(rows, columns=ROOFS.names)
+
+
+def five_buildings():
+    """The district worked out by hand in `test_targets_coverage.py`; a plain panel carries 200 W/m²."""
+    return table(
+        [
+            roof("A", (1000, 800, 800, 600, 500, 400), building_use="school", is_public_institution="yes",
+                 completion_date="2022-06-30", existing_pv_kwp=40.0),
+            roof("B", (2000, 1600, 1500, 1500, 1200, 1200), building_use="factory", is_public_institution="no",
+                 year_built=2023, existing_pv_kwp=100.0),
+            roof("C", (400, 400, 400, 400, 300, 200), building_use="factory", is_public_institution="no"),
+            roof("D", (500, 400, 200, 160, 100, 80), building_use="office", year_built=2024, existing_pv_kwp=20.0),
+            roof("E", (1000, 700, 600, 500, 400, 300), building_use="residential", is_public_institution="no",
+                 year_built=2023, existing_pv_kwp=60.0),
+        ]
+    )  # fmt: skip
+
+
+def members(roofs, unit_id="d1", level="district", share=1.0):
+    """Put every roof into one unit."""
+    frame = pd.DataFrame({"building_id": roofs["building_id"], "unit_id": unit_id, "level": level, "share": share})
+    return frame[MEMBERSHIPS.names]
+
+
+def units(*rows):
+    """Return the table of units from (id, level) pairs."""
+    return pd.DataFrame(
+        [(unit, f"{unit} name", level) for unit, level in rows], columns=["unit_id", "unit_name", "level"]
+    )
+
+
+def pack_copy(folder: Path, name="lianyungang", change=None):
+    """Load a changed copy of a shipped pack; a panel carries 200 W/m² there, which makes areas round."""
+    data = yaml.safe_load((configs_dir() / "policies" / f"{name}.yaml").read_text(encoding="utf-8"))
+    data["existing_pv"] = {"w_per_m2": 200, "date": "2026-01", "source": {"zh": "测试", "en": "test"}}
+    if change is not None:
+        change(data)
+    path = folder / f"{name}.yaml"
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    return load_pack(path)
+
+
+def pick(table, **wanted):
+    """Return the rows of the front definition, but for what is asked otherwise (None: any)."""
+    front = {
+        "unit_id": "d1", "kind": "installed", "cohort": "2021-2025", "aggregation": "pooled",
+        "building_group": "all_in_scope", "numerator": "module", "denominator": "installable",
+    }  # fmt: skip
+    for column, value in (front | wanted).items():
+        if value is not None:
+            table = table[table[column] == value]
+    return table
+
+
+def one(table, **wanted):
+    """Return the single row asked for."""
+    rows = pick(table, **wanted)
+    assert len(rows) == 1, rows
+    return rows.iloc[0]
