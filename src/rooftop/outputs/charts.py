@@ -153,6 +153,7 @@ def yield_histogram(data: ReportData, lang: Lang = "zh") -> str:
             edges = np.arange(np.floor(values.min() / step), np.floor(values.max() / step) + 2) * step
             axes.hist(values, bins=edges.tolist(), color=INK, rwidth=0.92)
             median = float(np.median(values))
+            axes.set_ymargin(0.16)
             axes.axvline(median, color=ACCENT, linewidth=1.2)
             label = Text(f"median {significant(median):,f}", f"中位数 {significant(median):,f}").pick(lang)
             axes.annotate(label, (median, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -10),

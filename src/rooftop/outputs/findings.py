@@ -17,6 +17,7 @@ from rooftop.targets.models import Group, Pack
 
 Certainty = Literal["sure", "open", "nothing"]
 NOT_A_NUMBER = float("nan")
+UNDECIDED = Text("cannot be decided yet", "暂不能判定")
 UNIT_KEYS = ("level", "unit_id")
 ROW_KEYS = (
     "target_id",
@@ -126,7 +127,7 @@ class Finding:
     @property
     def certainty(self) -> Certainty:
         """``sure`` when no unknown building can change the verdict, ``open`` when one can, ``nothing`` without any."""
-        if not self.installed.known:
+        if not self.installed.known and not self.n_unknown:
             return "nothing"
         return "open" if self.attained == "unknown" else "sure"
 
@@ -141,11 +142,13 @@ class Finding:
         if not self.installed.known:
             if self.n_buildings:
                 return Text("existing PV unknown", "已装光伏不明")
+            if self.n_unknown:
+                return UNDECIDED
             return Text("no building in scope", "范围内无建筑")
         if not self.has_target:
             return Text("no target value set", "规划未设目标值")
         words = {"yes": Text("met", "已达标"), "no": Text("not met", "未达标")}
-        return words.get(self.attained, Text("cannot be decided yet", "暂不能判定"))
+        return words.get(self.attained, UNDECIDED)
 
     @property
     def by_how_much(self) -> Text:
@@ -155,6 +158,12 @@ class Finding:
                 return Text(
                     "no source states what is installed, so coverage cannot be computed",
                     "没有任何已装光伏数据，无法计算已装覆盖率",
+                )
+            if self.n_unknown:
+                n = count(self.n_unknown)
+                return Text(
+                    f"no building is known to be in scope; {n} may be (class or date unknown)",
+                    f"没有确属范围的建筑；{n} 栋可能属于范围（类别或竣工时间不明）",
                 )
             return Text("no building of the scope, so no coverage", "范围内无建筑，无覆盖率")
         against = self.target if self.has_target else None
@@ -215,6 +224,11 @@ class Finding:
         if not self.installed.known:
             if self.n_buildings:
                 return Text("collect the register of existing PV first", "先收集已装光伏台账")
+            if self.n_unknown:
+                n = count(self.n_unknown)
+                return Text(
+                    f"first verify the {n} open buildings (list To verify)", f"先核实 {n} 栋存疑建筑（见“待核实”）"
+                )
             return Text("check the inputs: the scope holds no building", "核对输入数据：范围内无建筑")
         if not self.has_target:
             return Text("for information only", "仅供参考")

@@ -27,13 +27,14 @@ from rooftop.outputs.lists import (
     verdict_percent,
 )
 from rooftop.outputs.rows import roof_rows
-from rooftop.outputs.sections import key_numbers, target_title, tone, verdict_facts
+from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
 from rooftop.outputs.store import write_at_once
 from rooftop.rounding import NONE, area, capacity, count, energy, number, percent, percent_range
 from rooftop.targets.listing import value_label
 
 MAX_SHORT = 40
 MAX_CANDIDATES = 15
+MAX_TILES = 6
 _TEMPLATES = files("rooftop.outputs") / "templates" / "report"
 
 WORDS = {
@@ -172,7 +173,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),
-        notices=_plain(notice_rows(data, lang), ("severity", "text", "count", "examples"), lang, "narrow"),
+        notices=_plain(notice_rows(data, lang), ("severity", "text", "count", "examples"), lang, "notices"),
         words=words,
     )  # fmt: skip
 
@@ -208,16 +209,17 @@ def _subtitle(data: ReportData, lang: Lang) -> str:
 
 def _verdict(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
     facts = [
-        {"name": fact.name.pick(lang), "value": fact.value.pick(lang), "tone": fact.tone}
+        {"name": fact.name.pick(lang), "value": capitalised(fact.value.pick(lang)), "tone": fact.tone}
         for fact in verdict_facts(finding, data)
     ]
-    return {"title": target_title(finding, data).pick(lang), "tone": tone(finding), "facts": facts}
+    return {"title": capitalised(target_title(finding, data).pick(lang)), "tone": tone(finding), "facts": facts}
 
 
 def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
     """Key numbers: the number large, what is in brackets or after a colon small."""
     out = []
-    for fact in key_numbers(data, None):
+    # What is selected stands in the panel above.
+    for fact in key_numbers(data, None)[:MAX_TILES]:
         value, more = fact.value.pick(lang), ""
         for mark in ("：", "（", ": ", " (", "，", ", "):
             head, found, tail = value.partition(mark)
@@ -380,7 +382,7 @@ def _candidates(data: ReportData, lang: Lang) -> Grid:
                 ]
             )
         )
-    return Grid(heads, rows, Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang))
+    return Grid(heads, rows, Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang), style="candidates")
 
 
 def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:

@@ -36,9 +36,14 @@ class Fact:
     tone: str = ""
 
 
+def capitalised(text: str) -> str:
+    """Return a phrase as the beginning of a line; Chinese stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def tone(finding: Finding) -> str:
     """Return how a verdict is coloured."""
-    if not finding.installed.known or not finding.has_target:
+    if not finding.has_target or finding.certainty == "nothing":
         return ""
     return {"yes": "good", "no": "bad"}.get(finding.attained, "open")
 

@@ -25,7 +25,7 @@ from rooftop.outputs.lists import (
     unit_rows,
 )
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, candidate_rows
-from rooftop.outputs.sections import Fact, key_numbers, target_title, verdict_facts
+from rooftop.outputs.sections import Fact, capitalised, key_numbers, target_title, verdict_facts
 from rooftop.outputs.sheet import Book, Column
 from rooftop.rounding import is_missing
 from rooftop.targets.listing import value_label
@@ -195,7 +195,9 @@ def _conclusion(book: Book, data: ReportData, district_id: str, name: str) -> No
         book.plain(sheet, row + 1, 0, text.pick(lang))
         row += 2
     for finding in findings:
-        row = _block(book, sheet, row + 1, target_title(finding, data).pick(lang), verdict_facts(finding, data))
+        row = _block(
+            book, sheet, row + 1, capitalised(target_title(finding, data).pick(lang)), verdict_facts(finding, data)
+        )
     title = Text("Key numbers", "关键数字").pick(lang)
     row = _block(book, sheet, row + 1, title, key_numbers(data, district_id))
     note = Text(
@@ -215,7 +217,7 @@ def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[F
     sheet.set_row(row, 20)
     for fact in facts:
         row += 1
-        value = fact.value.pick(book.lang)
+        value = capitalised(fact.value.pick(book.lang))
         colour = _TONES[fact.tone]
         strong = {"bold": True, "font_size": 12} if fact.tone else {}
         book.write(sheet, row, 0, fact.name.pick(book.lang), "wrap", bold=True, bg_color="#EEF2F6")
