@@ -110,11 +110,9 @@ def test_english_energy_is_in_mwh(roofs, districts):
 
 
 def test_a_projected_table_gives_the_same_map(roofs, districts, html):
-    other = document(
-        roofs.to_crs("EPSG:4549"), districts.to_crs("EPSG:4549"), synthetic=True, sources=["来源<b>甲</b>"]
-    )
+    other = document(roofs.iloc[:6].to_crs("EPSG:4549"), districts.to_crs("EPSG:4549"))
     data, projected = payload(html)["roofs"], payload(other)["roofs"]
-    for row in (0, 800):
+    for row in (0, 5):
         a, b = decode(data["shape"][row], data["origin"]), decode(projected["shape"][row], projected["origin"])
         assert shapely.hausdorff_distance(a, b) <= 2e-6
 
@@ -377,6 +375,25 @@ def test_attributes_are_text_and_nothing_else(seen):
 
 
 @pytest.mark.browser
+def test_a_share_of_buildings_and_a_missing_inventory_are_shown_as_what_they_are(browser, roofs, districts, tmp_path):
+    pooled = example_coverage()
+    pooled.loc[pooled["kind"] == "installed", ["coverage", "coverage_low", "coverage_high", "attained"]] = None
+    counted = pooled.assign(aggregation="share_of_buildings", is_default=False)
+    few = build_map(roofs.iloc[10:40], districts, pd.concat([pooled, counted], ignore_index=True), title="x", lang="zh")
+    with opened(browser, written(tmp_path, render_offline(few))) as seen:
+        assert seen.page.locator(".rt-track u").count() == 4
+        seen.page.click(".rt-more summary")
+        seen.page.select_option('[data-choice="aggregation"] select', label="达到目标值的建筑占比")
+        assert seen.page.locator(".rt-track u").count() == 0  # the target is each building's, not the share's
+        assert "达到目标值的建筑占比" in seen.page.inner_text(".rt-definition")
+        values = seen.page.locator(".rt-unit-value").all_inner_texts()
+        assert values == ["53%", "66%", "50%", "41%"]
+        seen.page.click('[data-choice="kind"] button:text-is("已建")')
+        assert set(seen.page.locator(".rt-unit-value").all_inner_texts()) == {"无数据"}
+        assert (seen.errors, seen.requests) == ([], [])
+
+
+@pytest.mark.browser
 def test_title_and_sources_are_text_too_and_real_data_are_not_called_synthetic(browser, roofs, districts, tmp_path):
     title = INJECTIONS[0] + INJECTIONS[2]
     html = document(roofs.iloc[10:40], districts, title=title, sources=[INJECTIONS[1]])
@@ -413,6 +430,17 @@ def test_many_roofs_are_drawn_where_one_looks(browser, roofs, districts, tmp_pat
         assert 0 < seen.page.evaluate("window.rooftop.drawnRoofs.size") < N / 2
         assert not seen.page.is_visible("#rt-hint")
         assert (seen.errors, seen.requests) == ([], [])
+
+
+@pytest.mark.browser
+def test_an_unreachable_base_map_leaves_the_rest_working(browser, roofs, districts, tmp_path):
+    html = document(roofs.iloc[10:60], districts, basemap="tianditu", tianditu_key="0123456789abcdef")
+    with opened(browser, written(tmp_path, html)) as seen:
+        search(seen, "LYG000012")
+        assert "天地图 矢量" in seen.page.inner_text(".leaflet-control-layers")
+        assert seen.requests
+        assert all(re.match(r"https://t\d\.tianditu\.gov\.cn/(vec|cva)_w/wmts", url) for url in seen.requests)
+        assert all("Failed to load resource" in error for error in seen.errors)
 
 
 @pytest.mark.browser

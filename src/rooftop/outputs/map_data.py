@@ -18,7 +18,7 @@ import shapely
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Lang, Text
-from rooftop.outputs.map_style import SHORT_LABELS, STATUS_LABELS, choice_label
+from rooftop.outputs.map_style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, choice_label
 from rooftop.rounding import is_missing
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
@@ -297,7 +297,7 @@ def coverage_payload(coverage: pd.DataFrame, lang: Lang, labels: Mapping[str, Te
         potential), ``units`` (``[unit_id, unit_name, level]``), ``rows`` (``[unit, choice …, coverage, low, high,
         n_buildings, n_unknown, gap_m2, gap_kwp, attained, target, year, is_default]``).
     """
-    table = coverage
+    table = coverage.assign(target_id=coverage["target_id"].fillna(NO_TARGET))
     coded = {name: _coded(table[name]) for name in CHOICES}
     unit_of: dict[tuple[str, ...], int] = {}
     keys = table[["unit_id", "unit_name", "level"]].astype(str).itertuples(index=False, name=None)

@@ -43,6 +43,8 @@ SHORT_LABELS: dict[str, Text] = {
 }
 ANSWERS = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("unknown", "未知")}
 
+NO_TARGET = "none"  # stands for a null target_id: coverage shown for comparison, without a value to reach
+
 UI: dict[str, Text] = {
     "subtitle": Text("Rooftop PV potential and coverage", "屋顶光伏潜力与覆盖率"),
     "synthetic": Text("synthetic example", "合成示例数据"),
@@ -64,7 +66,9 @@ UI: dict[str, Text] = {
     "numerator": Text("numerator", "分子"),
     "denominator": Text("denominator", "分母"),
     "no_buildings": Text("no buildings", "无建筑"),
+    "no_data": Text("no data", "无数据"),
     "no_value": Text("no value", "无数值"),
+    "more_choices": Text("More choices", "更多选项"),
     "yield_legend": Text("Roofs: specific yield (kWh/kWp a year)", "屋顶：年等效利用小时数（h，即 kWh/kWp）"),
     "coverage_legend": Text("Units: coverage", "统计单元：覆盖率"),
     "target_year": Text("in", "年"),
@@ -173,6 +177,8 @@ def choice_label(column: str, value: str, lang: Lang, labels: Mapping[str, Text]
     """
     if f"{column}:{value}" in labels:
         return labels[f"{column}:{value}"].pick(lang)
+    if (column, value) == ("target_id", NO_TARGET):
+        return Text("no value set", "未设目标值").pick(lang)
     shipped = _shipped("coverage.yaml")["labels"].get(column, {})
     if value in shipped:
         return str(shipped[value][lang])

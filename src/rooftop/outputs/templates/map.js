@@ -70,6 +70,12 @@ function rooftopMap(map, baseLayers) {
   const rowFor = (coverIndex) => (coverIndex === undefined ? undefined : rowOf.get([coverIndex, ...state.choice].join("|")));
   const rowOfUnit = (k) => rowFor(coverUnit.get(unitKey(units.id[k], units.level[k])));
   const shareOf = (row) => (row ? row[FIELD.coverage] : null);
+  const choiceAt = (name) => cover.choices.findIndex((choice) => choice.name === name);
+  const chosen = (row, name) => cover.choices[choiceAt(name)].values[row[1 + choiceAt(name)]];
+  /* A share of buildings is not measured against the value that each building is to reach. */
+  const targetOf = (row) => (chosen(row, "aggregation") === "pooled" ? row[FIELD.target] : null);
+  const nothing = (row) => (row[FIELD.buildings] || row[FIELD.unknown] ? texts.no_data : texts.no_buildings);
+  const shareText = (row) => (shareOf(row) === null ? nothing(row) : percent(shareOf(row), targetOf(row)));
   const canvas = L.canvas({ padding: 0.4, tolerance: 3 });
   const unitLayer = L.featureGroup();
   const labelLayer = L.layerGroup();
@@ -87,26 +93,19 @@ function rooftopMap(map, baseLayers) {
     return { color: "#2b4a68", weight: near ? 2.2 : 1.4, opacity: 0.9, fillColor: fill, fillOpacity: near ? 0.28 : 0.75 };
   }
   function statement(row) {
-    const choiceOf = (name) => {
-      const at = cover.choices.findIndex((choice) => choice.name === name);
-      return cover.choices[at].values[row[1 + at]];
-    };
-    const potential = choiceOf("kind") === "potential";
+    const potential = chosen(row, "kind") === "potential";
     const answer = row[FIELD.attained];
     if (answer === null) return null;
     const key = answer === "yes" || answer === "no" ? `${potential ? "attainable" : "attained"}_${answer}` : "attained_unknown";
     return node("span", `rt-tag ${answer === "yes" ? "rt-yes" : answer === "no" ? "rt-no" : "rt-open"}`, texts[key]);
   }
   function rangeText(row) {
-    const [low, high, target] = [row[FIELD.low], row[FIELD.high], row[FIELD.target]];
+    const [low, high, target] = [row[FIELD.low], row[FIELD.high], targetOf(row)];
     if (low === null || high === null || low === high) return "";
     return `${percent(low, target, "down")}–${percent(high, target, "up")}`;
   }
   function definitionText() {
-    const [top, bottom] = ["numerator", "denominator"].map((name) => {
-      const at = cover.choices.findIndex((choice) => choice.name === name);
-      return cover.choices[at].labels[state.choice[at]];
-    });
+    const [top, bottom] = ["numerator", "denominator"].map((name) => cover.choices[choiceAt(name)].labels[state.choice[choiceAt(name)]]);
     return `${top} ÷ ${bottom}`;
   }
 
@@ -128,7 +127,7 @@ function rooftopMap(map, baseLayers) {
     polygonOf.forEach((polygon, k) => {
       if (!units.label[k]) return;
       const row = rowOfUnit(k);
-      const value = row ? (shareOf(row) === null ? texts.no_buildings : percent(shareOf(row), row[FIELD.target])) : "";
+      const value = row ? shareText(row) : "";
       const content = node("div", "", units.name[k] || units.id[k], value ? node("small", "", value) : null);
       const [x, y] = units.label[k];
       labelLayer.addLayer(
@@ -150,10 +149,9 @@ function rooftopMap(map, baseLayers) {
     const add = (name, value) => value && list.append(node("dt", "", name), node("dd", "", value));
     const box = node("div", "rt-pop", node("h4", "", units.name[k] || units.id[k]));
     if (row) {
-      const share = shareOf(row);
-      const big = node("b", "", share === null ? texts.no_buildings : percent(share, row[FIELD.target]));
+      const big = node("b", "", shareText(row));
       box.append(node("p", "rt-where", definitionText()));
-      box.append(node("div", "rt-big", node("div", "", big, statement(row))));
+      box.append(node("div", "rt-big", node("div", "", big, shareOf(row) === null ? null : statement(row))));
       add(texts.range, rangeText(row));
       add(texts.target, row[FIELD.target] === null ? "" : percent(row[FIELD.target], null));
       add(texts.gap, gapText(row));
@@ -367,7 +365,7 @@ function rooftopMap(map, baseLayers) {
 
   const core = {
     map, page, state, units, cover, roofs, levels, FIELD, STATUS, overlays, control, polygonOf, drawnRoofs, roofLayers, unitLayer, labelLayer, lazy, node,
-    number, percent, label, byId, rowFor, rowOfUnit, rowOf, coverUnit, unitKey, shareOf, statement, rangeText, definitionText, buildUnits, paintUnits,
+    number, percent, label, byId, rowFor, rowOfUnit, shareOf, shareText, targetOf, choiceAt, statement, rangeText, definitionText, buildUnits, paintUnits,
     openUnit, openRoof, goToRoof,
   };
   rooftopPanel(core);

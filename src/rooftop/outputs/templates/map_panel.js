@@ -103,6 +103,9 @@ function rooftopPanel(core) {
   const heading = node("h2");
   const what = node("p", "rt-what");
   const controls = node("div");
+  const MAIN = ["unit_level", "kind", "numerator", "denominator"];
+  const more = node("div");
+  const details = node("details", "rt-more", node("summary", "", texts.more_choices), more);
   const definition = node("p", "rt-definition");
   const list = node("ul", "rt-units");
   const nChoices = cover.choices.length;
@@ -137,7 +140,7 @@ function rooftopPanel(core) {
     const short = options.length <= 3 && options.every(([, shown]) => shown.length <= (page.lang === "zh" ? 7 : 12));
     const row = node("div", "rt-choice", node("span", "", name), (short ? segments : dropdown)(name, options, current, pick));
     row.dataset.choice = key;
-    controls.append(row);
+    (MAIN.includes(key) ? controls : more).append(row);
   }
 
   /* A choice may not exist together with the others (a reading belongs to one target): take the nearest row. */
@@ -158,6 +161,7 @@ function rooftopPanel(core) {
   }
   function buildControls() {
     controls.replaceChildren();
+    more.replaceChildren();
     if (levels.length > 1) {
       choice("unit_level", texts.level, levels.map((level) => [level, label(level, "level")]), state.level, (level) => {
         state.level = level;
@@ -176,7 +180,10 @@ function rooftopPanel(core) {
   }
   function describe() {
     const isDefault = isDefaultNow();
-    definition.replaceChildren(node("b", "", core.definitionText()), " · ",
+    const others = cover.choices
+      .map(({ name, labels }, at) => (MAIN.includes(name) || state.choice[at] === cover.default[at] ? null : labels[state.choice[at]]))
+      .filter(Boolean);
+    definition.replaceChildren(node("b", "", [core.definitionText(), ...others].join(" · ")), " · ",
       node("span", isDefault ? "rt-own" : "rt-other", isDefault ? texts.default_definition : texts.other_definition));
     if (!isDefault) {
       const back = node("button", "", texts.back_to_default);
@@ -192,13 +199,13 @@ function rooftopPanel(core) {
     const by = year === null ? "" : page.lang === "zh" ? `${year}${texts.target_year}` : ` ${texts.target_year} ${year}`;
     const text = target === null ? "" : page.lang === "zh" ? `${by}${texts.target} ${percent(target, null)}` : `${texts.target} ${percent(target, null)}${by}`;
     heading.replaceChildren(node("span", "", texts.coverage), node("span", "rt-target", text));
-    const at = cover.choices.findIndex((choice) => choice.name === "target_id");
+    const at = core.choiceAt("target_id");
     what.textContent = cover.choices[at].labels[state.choice[at]] || "";
   }
   function unitItem(coverIndex, row) {
     const [id, name, level] = cover.units[coverIndex];
     const share = core.shareOf(row);
-    const target = row[FIELD.target];
+    const target = core.targetOf(row);
     const bar = node("div", "rt-track");
     if (share !== null) {
       const fill = node("i");
@@ -212,7 +219,7 @@ function rooftopPanel(core) {
     }
     const item = node("li", "",
       node("div", "rt-unit-line", node("span", "rt-unit-name", name || id), node("span", "rt-unit-range", core.rangeText(row)),
-        node("span", "rt-unit-value", share === null ? texts.no_buildings : percent(share, target)), share === null ? null : core.statement(row)), bar);
+        node("span", "rt-unit-value", core.shareText(row)), share === null ? null : core.statement(row)), bar);
     item.dataset.unit = id;
     item.addEventListener("click", () => {
       const k = units.id.findIndex((unit, at) => unit === id && units.level[at] === level);
@@ -242,8 +249,9 @@ function rooftopPanel(core) {
   }
   if (cover.rows.length) {
     section.hidden = false;
-    section.append(heading, what, controls, definition, list);
+    section.append(heading, what, controls, details, definition, list);
     refresh();
+    details.hidden = !more.childElementCount;
   }
 
   /* ---- legend ----------------------------------------------------------------------------------------- */
@@ -275,6 +283,6 @@ function rooftopPanel(core) {
   if (page.counts.no_value) key(texts.no_value, { background: style.noData }, page.counts.no_value);
   if (cover.rows.length) {
     scale(texts.coverage_legend, style.coverageColours, style.coverageBreaks.map((value) => percent(value, null)));
-    key(texts.no_buildings, { background: style.noData });
+    key(`${texts.no_buildings} / ${texts.no_data}`, { background: style.noData });
   }
 }
