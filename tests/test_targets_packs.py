@@ -114,7 +114,7 @@ REFUSED = [
     ("lianyungang", "single_years: [2021,", "single_years: [2020,", "single_years[0]", "outside the plan's period"),
     ("lianyungang", "        front: true\n", "", "coverage[0].groups", "exactly one"),
     ("lianyungang", 'computable: {answer: "yes"}', 'computable: {answer: "no"}', "targets[0].computable", ""),
-    ("lianyungang", "      - id: pv_coverage_2025\n", "      - id: pv\n", "coverage[0].targets[0].id", "unknown target"),
+    ("lianyungang", "      - id: pv_coverage_2025\n", "      - id: pv\n", "targets[0].id", "unknown target"),
     ("lianyungang", "{start: 2021, end: 2025}", "{start: 2025, end: 2021}", "targets[0].cohort", "reversed"),
     ("lianyungang", "region: {", "regions: {}\nregion: {", "regions", "not known"),
     ("liaocheng", "      - id: new_governs_public_only\n", "      - id: new_governs_both\n", "readings[1]", "twice"),
