@@ -117,23 +117,33 @@ def clear_sky_hours(
     -----
     Ineichen & Perez (2002), doi:10.1016/S0038-092X(02)00045-2, as in `pvlib.clearsky.ineichen`.
     """
+    return clear_skies(index, latitude, longitude, altitude, (linke_turbidity,))[0]
+
+
+def clear_skies(
+    index: pd.DatetimeIndex,
+    latitude: float,
+    longitude: float,
+    altitude: float,
+    turbidities: tuple[float | None, ...],
+) -> tuple[ClearSky, ...]:
+    """Return `clear_sky_hours` for several turbidities at once; the suns, which cost most, are computed once."""
     steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
-    turbidity: Array | float
-    turbidity = _climatology(index, latitude, longitude) if linke_turbidity is None else linke_turbidity
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     pressure = pvlib.atmosphere.alt2pres(altitude)
-    ghi = np.zeros(len(index))
-    dni = np.zeros(len(index))
+    linke = [_climatology(index, latitude, longitude) if t is None else t for t in turbidities]
+    ghi, dni = (np.zeros((len(turbidities), len(index))) for _ in range(2))
     for step in range(steps):
         moved = index + pd.Timedelta(minutes=(step + 0.5) * 60.0 / steps - 30.0)
         sun = pvlib.solarposition.get_solarposition(moved, latitude, longitude, altitude)
         zenith = np.asarray(sun["apparent_zenith"], dtype=float)
         airmass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(zenith), pressure)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=altitude, dni_extra=extra)
-        ghi += np.nan_to_num(np.asarray(sky["ghi"], dtype=float))
-        dni += np.nan_to_num(np.asarray(sky["dni"], dtype=float))
-    return ClearSky(ghi=ghi / steps, dni=dni / steps)
+        for k, turbidity in enumerate(linke):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=altitude, dni_extra=extra)
+            ghi[k] += np.nan_to_num(np.asarray(sky["ghi"], dtype=float))
+            dni[k] += np.nan_to_num(np.asarray(sky["dni"], dtype=float))
+    return tuple(ClearSky(ghi=g / steps, dni=d / steps) for g, d in zip(ghi, dni, strict=True))
 
 
 def _climatology(index: pd.DatetimeIndex, latitude: float, longitude: float) -> Array:

@@ -15,7 +15,7 @@ from rooftop.weather.clear_sky import (
     HOURS,
     Array,
     ClearSky,
-    clear_sky_hours,
+    clear_skies,
     fill_to_total,
     nominal_index,
     place_altitude,
@@ -72,9 +72,9 @@ def synthetic_weather(
     if altitude is None:
         altitude = place_altitude(latitude, longitude)
     index = nominal_index(utc_offset_hours(latitude, longitude))
-    clear = clear_sky_hours(index, latitude, longitude, altitude)
+    bound_turbidity = float(settings["clear_sky"]["bound_turbidity"]["value"])
+    clear, bound = clear_skies(index, latitude, longitude, altitude, (None, bound_turbidity))
     wanted, notices = _monthly_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2, sum_by_month(clear.ghi, index))
-    bound = clear_sky_hours(index, latitude, longitude, altitude, settings["clear_sky"]["bound_turbidity"]["value"])
     ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed)
     notices = (*notices, *hourly_notices)
     elevation = sun_elevation(index, latitude, longitude, altitude)
