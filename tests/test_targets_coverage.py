@@ -186,6 +186,9 @@ def test_single_years(result):
     assert row["n_unknown"] == 2
     assert pd.isna(row["coverage"])
     assert (row["coverage_low"], row["coverage_high"], row["attained"]) == (0.0, 0.5, "unknown")
+    # Potential: C .5, D 100/200 = .5 in every world that has one of them, but there may be none: no verdict.
+    row = one(result, cohort="2024", kind="potential")
+    assert (row["coverage_low"], row["coverage_high"], row["attained"]) == (0.5, 0.5, "unknown")
     assert not result.loc[result["cohort"] == "2022", "is_default"].any()
 
 

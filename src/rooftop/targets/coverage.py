@@ -115,8 +115,8 @@ def coverage_table(
         `tables.COVERAGE`, and ``n_needs_survey`` and ``gap_roofs``: the gap in typical roofs of the group.
         ``coverage`` counts the buildings known (or by their code presumed) to belong; ``n_unknown`` those whose
         membership is open either way. ``attained`` follows the bounds, for potential it says whether the target is
-        attainable; null where the pack sets no value or no building could be in scope. Installed coverage is null
-        throughout where no roof states its existing PV.
+        attainable; ``unknown`` where no building is known to belong, null where the pack sets no value or none could.
+        Installed coverage is null throughout where no roof states its existing PV.
 
     Raises
     ------
@@ -241,8 +241,10 @@ def _attained(ratios: Ratios, required: float) -> NDArray[np.object_]:
     out = np.full(ratios.low.shape, None, dtype=object)
     if not np.isnan(required):
         out[~np.isnan(ratios.low)] = "unknown"
-        out[ratios.low >= required - TOLERANCE] = "yes"
-        out[ratios.high < required - TOLERANCE] = "no"
+        # Where only open buildings may be in scope there may be nothing to attain: no verdict.
+        known = ~np.isnan(ratios.central)
+        out[known & (ratios.low >= required - TOLERANCE)] = "yes"
+        out[known & (ratios.high < required - TOLERANCE)] = "no"
     return out
 
 
