@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rooftop.errors import InputError
+from rooftop.kernels import far
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
 from rooftop.lang import Text
 
 Surface = Literal["prism", "linear"]
+
+_REFRACTION = 0.13  # of the earth's curvature, the surveyor's usual mean
 
 
 def horizons(
@@ -139,6 +142,51 @@ def _fill(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, octants))
+
+
+def far_horizons(
+    coarse: ArrayLike,
+    cell_size_m: float,
+    rows: ArrayLike,
+    cols: ArrayLike,
+    z_m: ArrayLike,
+    min_distance_m: float,
+    n_azimuth: int = 72,
+    grid_north_deg: float = 0.0,
+) -> NDArray[np.float32]:
+    """Horizon angles of what lies beyond `min_distance_m`, from a coarse surface; merge with ``numpy.maximum``.
+
+    Parameters
+    ----------
+    coarse : (ny, nx) array_like of real
+        Highest elevation in each coarse cell [m], row 0 in the north; NaN obstructs nothing.
+    cell_size_m : float
+        Edge of a coarse cell [m].
+    rows, cols : (n,) array_like of real
+        Fractional positions of the observers; (0, 0) is the centre of the first cell. They may lie outside.
+    z_m : (n,) array_like of real
+        Elevations of the observers [m].
+    min_distance_m : float
+        Where the coarse surface begins to count.
+    n_azimuth, grid_north_deg
+        As in :func:`horizons`.
+
+    Returns
+    -------
+    (n, n_azimuth) float32
+        Degrees, 0 to 90; the earth curves away with refraction coefficient 0.13.
+    """
+    surface = np.ascontiguousarray(coarse, dtype=np.float32)
+    _positive("cell_size_m", cell_size_m)
+    _positive("min_distance_m", min_distance_m)
+    r, c, z = (np.ascontiguousarray(values, dtype=np.float64) for values in (rows, cols, z_m))
+    slopes = np.zeros((r.size, n_azimuth), dtype=np.float32)
+    known = surface[np.isfinite(surface)]
+    if known.size and r.size:
+        azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
+        drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M)
+        far.far_slopes(surface, cell_size_m, r, c, z, min_distance_m, azimuth, drop, float(known.max()), slopes)
+    return np.degrees(np.arctan(slopes))
 
 
 def sky_view(
