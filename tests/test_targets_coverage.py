@@ -265,12 +265,13 @@ def test_excluded_rows(lianyungang):
     spare = roof("X", (800, 600, 0, 0, 0, 0), building_use="factory", year_built=2023, status="excluded")
     with_low = pd.concat([base, table([spare | {"reasons": ["too_low"]}])], ignore_index=True)
     twice = pd.concat([base, table([spare | {"reasons": ["duplicate_geometry"]}])], ignore_index=True)
+    failed = pd.concat([base, table([spare | {"reasons": ["tile_failed", "no_room"]}])], ignore_index=True)
     barracks = pd.concat([base, table([spare | {"status": "ok", "building_use": "military"}])], ignore_index=True)
     gross = [
         one(coverage_table(r, members(r), ONE_DISTRICT, lianyungang), denominator="gross")["denominator_m2"]
-        for r in (with_low, twice, barracks)
+        for r in (with_low, twice, failed, barracks)
     ]
-    assert gross == [2800, 2000, 2000]
+    assert gross == [2800, 2000, 2000, 2000]
 
 
 def test_zones_never_add_into_the_city(lianyungang):

@@ -98,3 +98,6 @@ def test_notices(lianyungang):
     bare = roofs.assign(existing_pv_kwp=np.nan)
     codes = [n.code for n in coverage_notices(bare, members(bare), ONE_DISTRICT, lianyungang)]
     assert codes == ["no_pv_inventory", "membership_open"]
+    lost = table([*roofs.to_dict("records"), roof("lost", status="excluded", reasons=["no_irradiance"])])
+    notice = coverage_notices(lost, members(lost), ONE_DISTRICT, lianyungang)[-1]
+    assert (notice.code, notice.examples) == ("coverage_not_computed", ("lost",))

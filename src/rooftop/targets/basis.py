@@ -76,14 +76,22 @@ def existing_pv(pack: Pack) -> ExistingPv:
 
 
 def counted(roofs: pd.DataFrame) -> pd.Series:
-    """Return True for the rows of `roofs` that may enter a ratio: no withheld use, nothing that is not a roof."""
+    """Return True for the rows of `roofs` that may enter a ratio.
+
+    Left out are withheld uses, excluded rows that are no roof of their own, and those that were not computed.
+    """
     settings = coverage_settings()
-    no_roof = set(settings["not_a_roof"])
-    listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
-    not_a_roof = np.array([not no_roof.isdisjoint(reasons) for reasons in listed], dtype=bool)
-    excluded = (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
     withheld = roofs["building_use"].isin(settings["withheld_uses"]).to_numpy(dtype=bool)
-    return pd.Series(~withheld & ~(excluded & not_a_roof), index=roofs.index)
+    codes = [*settings["not_a_roof"], *settings["not_computed"]]
+    return pd.Series(~withheld & ~excluded_for(roofs, codes), index=roofs.index)
+
+
+def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
+    """Return True for excluded rows that carry one of the reason codes."""
+    wanted = set(codes)
+    listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
+    has = np.array([not wanted.isdisjoint(reasons) for reasons in listed], dtype=bool)
+    return has & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
 
 
 def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from rooftop.lang import Text
 from rooftop.notices import Notice
-from rooftop.targets.basis import Basis, Floats, denominator, existing_pv, gather, link, numerator
+from rooftop.targets.basis import Basis, Floats, denominator, excluded_for, existing_pv, gather, link, numerator
 from rooftop.targets.models import Coverage, CoverageTarget, Definition, Kind, Pack, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, completion_year, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, completion_year, coverage_settings, membership
 
 MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
 SHORTFALL_COLUMNS = {
@@ -265,11 +265,10 @@ def coverage_notices(
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     notices = []
 
-    def add(code: str, rows: NDArray[np.bool_], en: str, zh: str) -> None:
-        count = int(rows.sum())
-        if count:
-            text = Text(f"{count} {en}", f"{count} {zh}")
-            notices.append(Notice(code, text, count, source="targets", examples=tuple(ids[rows][:5])))
+    def add(code: str, found: NDArray[np.object_], en: str, zh: str) -> None:
+        if found.size:
+            text = Text(f"{found.size} {en}", f"{found.size} {zh}")
+            notices.append(Notice(code, text, found.size, source="targets", examples=tuple(map(str, found[:5]))))
 
     if not basis.inventory:
         text = Text(
@@ -284,16 +283,23 @@ def coverage_notices(
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
     add(
         "membership_open",
-        membership_open,
+        ids[membership_open],
         "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
         "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
     )
     over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
     add(
         "installed_exceeds_roof",
-        over,
+        ids[over],
         "roofs state more existing PV than their whole area could carry; nothing is clipped",
         "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
+    )
+    skipped = excluded_for(roofs, coverage_settings()["not_computed"])
+    add(
+        "coverage_not_computed",
+        roofs["building_id"].to_numpy(dtype=object)[skipped],
+        "roofs were not computed and are in no coverage number",
+        "个屋顶未能计算，不进入任何覆盖率",
     )
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
