@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from rooftop.campaign.candidates import Campaign, plan_campaign
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
+from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.tables import ROOFS
 from rooftop.targets.coverage import coverage_table
@@ -143,10 +146,34 @@ def default_pack() -> Pack:
 
 
 NOTICES = (
-    Notice("height_missing", Text("3 buildings have no height", "3 栋建筑缺少高度"), 3, "warning", "footprints", ("1",)),
+    Notice(
+        "height_missing", Text("3 buildings have no height", "3 栋建筑缺少高度"), 3, "warning", "footprints", ("1",)
+    ),
     Notice("roof_type_assumed", Text("16 roof types assumed", "16 个屋面类型由用途推定"), 16, "info", "roofs"),
 )
 PROVENANCE = (
     Provenance("inputs.footprints", "足迹/footprints.gpkg", "ab" * 32, {"crs": "EPSG:4490", "rows": "64"}),
-    Provenance("inputs.irradiance.ghi", "=HYPERLINK(\"http://x\")", "cd" * 32, {"unit": "kWh/m2/month"}),
+    Provenance("inputs.irradiance.ghi", '=HYPERLINK("http://x")', "cd" * 32, {"unit": "kWh/m2/month"}),
 )
+
+
+@cache
+def shared() -> tuple[RunTables, Campaign]:
+    """The tables and campaign with the default pack, made once; nobody may change them."""
+    return make_tables(default_pack())
+
+
+@cache
+def shared_data() -> ReportData:
+    """What people read of it."""
+    tables, campaign = shared()
+    return report_data(
+        tables,
+        default_pack(),
+        campaign=campaign,
+        title="示例市",
+        notices=NOTICES,
+        provenance=PROVENANCE,
+        synthetic=True,
+        version="0.0",
+    )

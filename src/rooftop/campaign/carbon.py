@@ -27,7 +27,7 @@ class EmissionFactor:
         Key in ``emission_factors.yaml``; ``national`` when the province is not known or not listed.
     name : Text
         The province's name.
-    source : str
+    source : Text
     note : Text
         What the factor does not say.
     """
@@ -36,7 +36,7 @@ class EmissionFactor:
     year: int
     province: str
     name: Text
-    source: str
+    source: Text
     note: Text
 
     @property
@@ -115,6 +115,6 @@ def emission_factor(
         year=chosen,
         province=key,
         name=Text(entry["en"], entry["zh"]),
-        source=str(data["source"]),
+        source=Text(data["source"]["en"], data["source"]["zh"]),
         note=Text(data["note"]["en"], data["note"]["zh"]),
     )

@@ -339,5 +339,5 @@ def _carbon(campaign: Campaign) -> Assumption:
         Text("carbon", "减排"),
         Text("emission factor", "排放因子"),
         Text(f"{factor.label.en}. {factor.note.en}", f"{factor.label.zh}。{factor.note.zh}"),
-        _same(factor.source),
+        factor.source,
     )

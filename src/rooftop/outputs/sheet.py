@@ -16,7 +16,7 @@ from rooftop.lang import Lang, Text
 from rooftop.rounding import is_missing, significant
 
 Style = Literal["text", "wrap", "count", "quantity", "percent", "degree", "blank"]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
 # Widest fitted column by style, in characters: a list of twenty columns must still be read when printed on A4.
 _WIDEST: dict[Style, float] = {
