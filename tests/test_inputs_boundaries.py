@@ -148,8 +148,9 @@ def test_districts_by_largest_overlap_zones_by_every_overlap() -> None:
 
 def test_touching_is_not_belonging() -> None:
     district = units("district", {"west": box(0, 0, 100, 100), "east": box(100, 0, 100, 100)})
-    memberships = assign(buildings(box(100, 10, 10, 10)), [district])
-    assert rows(memberships) == [("b0", "east", 1.0)]
+    zone = units("zone", {"z": box(0, 0, 100, 100)})
+    memberships = assign(buildings(box(100, 10, 10, 10), box(100 - 1e-9, 30, 10, 10)), [district, zone])
+    assert rows(memberships) == [("b0", "east", 1.0), ("b1", "east", 1.0)]
 
 
 def test_towns_nest_in_the_district_of_the_building() -> None:

@@ -591,6 +591,7 @@ def test_suzhou(shared_data: Path) -> None:
     assert table.crs.to_epsg() == 4549
     assert notice(result, "id_from_geometry").count == 3076
     assert notice(result, "overlaps").count == 18
+    assert notice(result, "height_not_measured").count == 3076
     assert int((table.geometry.area < 20.0).sum()) == 95
     assert table["status"].value_counts().to_dict() == {"ok": 3046, "excluded": 30}
     assert (table["building_use"] == "unknown").all()

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -101,8 +101,22 @@ def fold(text: str) -> str:
 
 def texts(column: pd.Series) -> pd.Series:
     """Return a text column: trimmed, nothing-words missing."""
-    table = {value: clean(value) for value in column.dropna().unique()}
-    return column.map(lambda v: table.get(v), na_action="ignore").astype("string")
+    return pd.Series(_each(column, clean), index=column.index, dtype="string", name=column.name)
+
+
+def _each(column: pd.Series, function: Callable[[Any], Any], missing: Any = None) -> list[Any]:
+    """Apply a function to each value of a column, computing it once per distinct value."""
+    known: dict[Any, Any] = {}
+    absent = column.isna().to_numpy(dtype=bool)
+    out = []
+    for value, gone in zip(column.to_numpy(dtype=object), absent, strict=True):
+        if gone:
+            out.append(missing)
+            continue
+        if value not in known:
+            known[value] = function(value)
+        out.append(known[value])
+    return out
 
 
 def _examples(values: Iterable[Any]) -> tuple[str, ...]:
@@ -144,9 +158,7 @@ def numbers(column: pd.Series, key: str, where: str) -> Parsed:
 
 def _numbers_of_text(column: pd.Series, key: str, where: str) -> Parsed:
     cleaned = texts(column)
-    table = {text: _number(text) for text in cleaned.dropna().unique()}
-    read = [table[t] if isinstance(t, str) else np.nan for t in cleaned]
-    values = pd.Series(read, index=column.index, dtype="float64")
+    values = pd.Series(_each(cleaned, _number, np.nan), index=column.index, dtype="float64")
     bad = cleaned[cleaned.notna() & values.isna()]
     if bad.empty:
         return Parsed(values)
@@ -264,8 +276,7 @@ def dates(column: pd.Series, where: str) -> tuple[Parsed, Parsed]:
         notices are on the first.
     """
     bounds = limits()["year_built"]
-    table = {value: parse_date(value) for value in column.dropna().unique()}
-    read = [None if pd.isna(v) else table[v] for v in column]
+    read = _each(column, parse_date)
     absurd = [r is not None and not bounds["min"] <= r[0] <= bounds["max"] for r in read]
     years = [None if r is None or a else r[0] for r, a in zip(read, absurd, strict=True)]
     days = [None if r is None or a else r[1] for r, a in zip(read, absurd, strict=True)]
@@ -338,8 +349,7 @@ def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: p
         tables.append(("mapped", {fold(k if label == "key" else v[label]): k for k, v in vocabulary.items()}))
     tables += [(f"code:{name}", _lookup(system["map"])) for name, system in uses()["codes"].items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
-    found = {value: _first(value, tables) for value in raw.dropna().unique()}
-    pairs = [found[v] if isinstance(v, str) else ("unknown", "none") for v in raw]
+    pairs = _each(raw, lambda value: _first(value, tables), ("unknown", "none"))
     return pd.DataFrame(pairs, columns=["building_use", "use_source"], index=index).assign(raw=raw)
 
 
@@ -375,7 +385,7 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
             notices.append(
                 Notice("use_by_code", text, len(coded), severity="info", source=where, examples=_examples(coded))
             )
-        open_codes = coded[coded.map(clean).isin(list(system.get("ambiguous", {})))]
+        open_codes = coded[coded.isin(list(system.get("ambiguous", {})))]
         if len(open_codes):
             text = Text(
                 f"{len(open_codes)} buildings have a {name} code that covers several uses; the first is taken",
@@ -407,8 +417,7 @@ def public_institutions(
     table = {fold(str(word)): answer for answer in ("yes", "no", "unknown") for word in words()[answer]}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
-    answers = [table.get(fold(v)) if isinstance(v, str) else None for v in raw]
-    answer = pd.Series(answers, index=use.index, dtype="string")
+    answer = pd.Series(_each(raw, lambda v: table.get(fold(v))), index=use.index, dtype="string")
     notices = []
     unread = raw[raw.notna() & answer.isna()]
     if len(unread):
@@ -441,8 +450,8 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     table = {fold(k): k for k in known} | {fold(v["zh"]): k for k, v in known.items()}
     table |= {fold(v["en"]): k for k, v in known.items()} | _lookup(roof_type_map)
     raw = texts(column)
-    found = {v: table.get(fold(v)) or _roof_word(v) for v in raw.dropna().unique()}
-    values = pd.Series([found[v] if isinstance(v, str) else None for v in raw], index=column.index, dtype="string")
+    found = _each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
+    values = pd.Series(found, index=column.index, dtype="string")
     values = values.where(values != "unknown")
     unread = raw[raw.notna() & values.isna()]
     if unread.empty:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 Level = Literal["district", "town", "zone"]
 _ROLES: dict[Level, str] = {"district": "inputs.districts", "town": "inputs.towns", "zone": "inputs.zones"}
 _OVERLAP_SHARE = 0.001
+_LEAST_SHARE = 1e-6  # less is rounding of a shared border
 
 
 @dataclass(frozen=True)
@@ -275,7 +276,7 @@ def _pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
     shared = shapely.area(shapely.intersection(shapes[row[cut]], zones[unit[cut]]))
     share[cut] = np.divide(shared, area, out=np.zeros(len(cut)), where=area > 0.0)
     frame = pd.DataFrame({"row": row, "unit": unit, "share": np.clip(share, 0.0, 1.0)})
-    return frame[frame["share"] > 0.0].sort_values(["row", "unit"], ignore_index=True)
+    return frame[frame["share"] > _LEAST_SHARE].sort_values(["row", "unit"], ignore_index=True)
 
 
 def _largest(pairs: pd.DataFrame) -> pd.DataFrame:

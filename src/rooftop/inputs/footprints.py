@@ -379,6 +379,7 @@ def _heights(
         reasons.mark("height_absurd", absurd)
         height = bounded.values
         notices += [*parsed.notices, *bounded.notices]
+    notices += _not_measured(height, floors, where)
     source = pd.Series("field", index=table.index, dtype="string")
     by_floors = height.isna() & floors.notna()
     height, source = height.where(~by_floors, floors * config.storey_height_m), source.where(~by_floors, "floors")
@@ -388,6 +389,20 @@ def _heights(
     table["height_source"] = source.where(~missing, label)
     table["floors_above"] = np.floor(floors).astype("Int64")
     _height_notices(reasons, notices, by_floors, missing, config, where)
+
+
+def _not_measured(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
+    """Say so when the heights of the file are nothing but its floors times a constant."""
+    both = height.notna() & floors.notna()
+    ratio = height[both] / floors[both]
+    if floors[both].nunique() < 3 or ratio.max() - ratio.min() > 1e-6:
+        return []
+    count, storey = int(both.sum()), float(ratio.iloc[0])
+    text = Text(
+        f"{count} heights in the file are exactly floors × {storey:g} m: they were not measured",
+        f"文件中 {count} 个高度恰为层数 × {storey:g} 米：并非实测",
+    )
+    return [Notice("height_not_measured", text, count, severity="info", source=where)]
 
 
 def _fill(height: pd.Series, use: pd.Series, config: FootprintsInput, where: str) -> tuple[pd.Series, str]:
