@@ -29,7 +29,7 @@ from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_di
 from rooftop.products import Products, product_notices, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.tables import COVERAGE
-from rooftop.targets import Pack, coverage_table, load_pack, mark_new
+from rooftop.targets import Pack, coverage_table, load_pack, mark_new, pack_provenance
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -367,7 +367,7 @@ def _record(
         },
         tilt_trials=prepared.tilt_trials,
         notices=notices,
-        provenance=sources.provenance,
+        provenance=(*sources.provenance, *((pack_provenance(settings.policy),) if settings.policy is not None else ())),
         failed_tiles=tuple(f.tile.name for f in batch.failures),
         seconds=dict(clock.seconds),
     )

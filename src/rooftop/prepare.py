@@ -35,6 +35,7 @@ from rooftop.sky import factor_nodes, sky_year
 from rooftop.weather import Anchor, Weather, monthly_factors, synthetic_weather
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
+_WIDE_DEG = 1.0
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules)
     roof = layout.planes["roof"].to_numpy()
     usable = ~empties_north(layout.planes, rules) & ~_unusable(buildings, rules, sources.irradiance)[roof]
-    notices = _scene_notices(covered)
+    notices = _scene_notices(covered, blocks, selected, lon, config.scene.halo_m)
     return Prepared(
         sources, types, rules, system, layout, inner, free, usable, visible, scene, book, trials, notices
     )  # fmt: skip
@@ -282,15 +283,37 @@ def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> ND
     return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
 
 
-def _scene_notices(covered_m2: NDArray[np.float64]) -> tuple[Notice, ...]:
+def _scene_notices(
+    covered_m2: NDArray[np.float64],
+    blocks: Blocks,
+    selected: NDArray[np.bool_],
+    lon: NDArray[np.float64],
+    halo_m: float,
+) -> tuple[Notice, ...]:
+    found = []
     n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
-    if not n:
-        return ()
-    text = Text(
-        f"{n} roofs lie partly below a higher overlapping footprint; {area:,.0f} m² left their roof area",
-        f"{n} 个屋顶与更高建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
-    )
-    return (Notice("overlap_lower", text, n, "warning", "footprints"),)
+    if n:
+        text = Text(
+            f"{n} roofs lie partly below a higher overlapping footprint; {area:,.0f} m² left their roof area",
+            f"{n} 个屋顶与更高建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
+        )
+        found.append(Notice("overlap_lower", text, n, "warning", "footprints"))
+    edge = shapely.boundary(shapely.convex_hull(shapely.MultiPoint(shapely.get_coordinates(blocks.geometry))))
+    near = int((shapely.dwithin(blocks.geometry, edge, halo_m) & selected).sum())
+    if near:
+        text = Text(
+            f"{near} buildings stand within {halo_m:g} m of where the footprints end: shadows from beyond are not known",
+            f"{near} 栋建筑距数据边缘不足 {halo_m:g} m，边界以外建筑的遮挡未知",
+        )
+        found.append(Notice("edge_of_data", text, near, "info", "footprints"))
+    width = float(np.nanmax(lon) - np.nanmin(lon))
+    if width > _WIDE_DEG:
+        text = Text(
+            f"the data span {width:.1f}° of longitude under one weather year: run wide areas in parts",
+            f"数据跨越经度 {width:.1f}°，但只用同一气象年；范围过大时请分片运行",
+        )
+        found.append(Notice("wide_extent", text, 1, "warning", "footprints"))
+    return tuple(found)
 
 
 def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bool_]:

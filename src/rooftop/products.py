@@ -11,6 +11,7 @@ from rooftop.lang import Lang
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import write_candidates
+from rooftop.outputs.lists import ROLES
 from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
 from rooftop.outputs.report import render_report
@@ -80,7 +81,10 @@ def write_products(
 
 def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str | None) -> Path:
     outputs, tables = config.outputs, data.tables
-    sources = [f"{p.role}: {Path(p.path).name}" for p in data.provenance]
+    sources = [
+        f"{ROLES[p.role].pick(outputs.lang) if p.role in ROLES else p.role}: {Path(p.path).name}"
+        for p in data.provenance
+    ]
     drawn = build_map(
         tables.roofs,
         tables.districts,
