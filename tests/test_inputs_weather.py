@@ -392,6 +392,19 @@ YEAR,MO,DY,HR,{",".join(POWER)}"""
     assert weather.altitude == ALT
 
 
+def test_the_leap_day_of_a_real_year_is_left_out(tmp_path, year):
+    content = power_json(in_utc(year), year=2020)
+    for series in content["properties"]["parameter"].values():
+        series |= {f"20200229{hour:02d}": 3.0 for hour in range(24)}
+        ordered = dict(sorted(series.items()))
+        series.clear()
+        series |= ordered
+    (tmp_path / "w.json").write_text(json.dumps(content))
+    weather = read_weather(tmp_path / "w.json")
+    assert codes(weather)["leap_day_dropped"] == 24
+    np.testing.assert_allclose(weather.data.to_numpy(), year.to_numpy(), atol=1e-3)
+
+
 def test_several_years_become_typical_months(tmp_path, year):
     content = power_json(in_utc(year), year=2019)
     for y, factor in ((2021, 0.8), (2022, 1.16)):
