@@ -133,8 +133,8 @@ def _component_notices(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
             f"栅格年 DNI/GHI 为 {span}（通常 {limits['low']}~{limits['high']}）；"
             "DNI 栅格仅用于比较，直射与散射比例取自气象数据",
         )
-        severity = "warning" if doubtful.any() or not both.any() else "info"
-        notices.append(Notice("dni_raster", text, int(both.sum()), severity, source))
+        bad = bool(doubtful.any()) or not both.any()
+        notices.append(Notice("dni_raster", text, int(both.sum()), "warning" if bad else "info", source))
     if at.dhi_annual_kwh_m2 is not None:
         both = np.isfinite(ghi) & np.isfinite(at.dhi_annual_kwh_m2)
         share = at.dhi_annual_kwh_m2[both] / ghi[both]
@@ -145,8 +145,8 @@ def _component_notices(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
             "weather",
             f"栅格年 DHI/GHI 为 {span}；DHI 栅格仅用于比较，直射与散射比例取自气象数据",
         )
-        severity = "warning" if doubtful.any() or not both.any() else "info"
-        notices.append(Notice("dhi_raster", text, int(both.sum()), severity, source))
+        bad = bool(doubtful.any()) or not both.any()
+        notices.append(Notice("dhi_raster", text, int(both.sum()), "warning" if bad else "info", source))
     return tuple(notices)
 
 

@@ -132,6 +132,6 @@ def missing_notice(counts: GapCounts, source: str) -> tuple[Notice, ...]:
             "neighbouring days",
             f"{name} 缺测 {short + long} 小时：{short} 小时内插，{long} 小时取自相邻日同一时刻",
         )
-        severity = "warning" if long else "info"
-        notices.append(Notice("missing_weather_hours", text, short + long, severity, source))
+        n = short + long
+        notices.append(Notice("missing_weather_hours", text, n, "warning" if long else "info", source))
     return tuple(notices)
