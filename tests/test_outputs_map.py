@@ -349,8 +349,12 @@ def test_the_definition_switch_recolours_the_districts(seen):
     assert "非方案默认口径" in seen.page.inner_text(".rt-definition")
     seen.page.click(".rt-definition button")
     assert colours() == first
+    seen.page.click('.rt-units li[data-unit="320700"]')
+    assert "66%" in popup_text(seen)
     seen.page.click('[data-choice="kind"] button:text-is("已建")')
     assert seen.page.locator(".rt-tag.rt-no").first.inner_text() == "未达标"
+    assert "已建" in popup_text(seen)
+    assert "6.6%" in popup_text(seen)  # an open popup follows the choice
 
 
 @pytest.mark.browser

@@ -266,9 +266,9 @@ def _payload(shown: _Shown, lang: Lang, personal_names: bool, labels: Mapping[st
     roofs = map_data.roof_payload(drawn, lang, personal_names=personal_names)
     texts = map_style.interface_texts(lang)
     texts["area_unit"] = Text("m²", "㎡").pick(lang)
+    texts["made_with"] = texts["made_with"].format(version=metadata.version("rooftop"))
     return {
         "lang": lang,
-        "version": metadata.version("rooftop"),
         "texts": texts,
         "labels": map_style.vocabulary(lang),
         "style": {

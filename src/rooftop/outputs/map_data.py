@@ -157,7 +157,7 @@ def _floats(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     return frame[name].to_numpy(dtype=float, na_value=np.nan)
 
 
-def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool, draw: bool = True) -> dict[str, Json]:
+def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -> dict[str, Json]:
     """Return the roofs as columns.
 
     Parameters
@@ -168,8 +168,6 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool, d
         Energy is in 万kWh or MWh.
     personal_names : bool
         Show the names of owners who are, or may be, natural persons.
-    draw : bool
-        Embed the shapes.
     """
     geometry = roofs.geometry.to_numpy()
     if len(roofs) > SIMPLIFY_ABOVE:
@@ -184,7 +182,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool, d
     return {
         "n": len(roofs),
         "origin": list(origin),
-        "shape": encode_shapes(geometry, origin) if draw else [None] * len(roofs),
+        "shape": encode_shapes(geometry, origin),
         "point": [None if np.isnan(x + y) else [round(x, 6), round(y, 6)] for x, y in points.tolist()],
         "id": [str(value) for value in roofs["building_id"]],
         "name": names,
@@ -242,9 +240,6 @@ def _owner_columns(roofs: gpd.GeoDataFrame, personal_names: bool) -> tuple[list[
             if column[row] is not None and len(owner) > 1:
                 column[row] = column[row].replace(owner, _MASK)
     return owners, names, addresses
-
-
-UNIT_LEVELS = ("district", "town", "zone")
 
 
 def unit_payload(districts: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rooftop.lang import Lang, Text
 from rooftop.resources import load_shipped_yaml
-from rooftop.tables import COVERAGE, DISTRICTS, ROOFS
+from rooftop.tables import COVERAGE, ROOFS
 from rooftop.targets.models import Pack
 
 # Two of ColorBrewer's colour-blind safe sequences (https://colorbrewer2.org), in hues that stay apart when overlaid.
@@ -106,10 +106,10 @@ UI: dict[str, Text] = {
     "attained_no": Text("not met", "未达标"),
     "attainable_yes": Text("can be met", "可达标"),
     "attainable_no": Text("cannot be met", "不可达标"),
-    "attained_unknown": Text("open", "不确定"),
+    "attained_unknown": Text("cannot be told", "无法判定"),
     "no_rows": Text("no figures for this choice", "此口径无数据"),
     "sources": Text("Sources", "数据来源"),
-    "made_with": Text("Computed with rooftop", "由 rooftop 计算"),
+    "made_with": Text("Computed with rooftop {version}", "由 rooftop {version} 计算"),
     "caveat": Text(
         "Estimates for planning; structure, fire safety and grid connection are checked before building.",
         "规划估算值；实施前须核实结构安全、消防与并网条件。",
@@ -123,11 +123,10 @@ def interface_texts(lang: Lang) -> dict[str, str]:
     texts = {key: text.pick(lang) for key, text in UI.items()}
     for name in ("building_id", "owner_name", "building_use", "is_public_institution", "roof_type", "address"):
         texts[name] = ROOFS.label(name).pick(lang)
-    for name in ("completion_date", "year_built", "district_name", "town_name", "status", "height_m", "is_new"):
+    for name in ("completion_date", "year_built", "status", "height_m", "is_new"):
         texts[name] = ROOFS.label(name).pick(lang)
     for name in ("kind", "scope_reading", "cohort", "aggregation", "building_group", "target_id", "level"):
         texts[name] = COVERAGE.label(name).pick(lang)
-    texts["unit_name"] = DISTRICTS.label("unit_name").pick(lang)
     return texts
 
 

@@ -143,6 +143,13 @@ function rooftopMap(map, baseLayers) {
       if (element) element.style.display = far ? "" : "none";
     });
   }
+  /* An open popup follows the choice: panel and popup never show different figures. */
+  let shownUnit = null;
+  function refreshPopup() {
+    if (shownUnit === null) return;
+    if (polygonOf.has(shownUnit)) openUnit(shownUnit, popup.getLatLng());
+    else map.closePopup(popup);
+  }
   function openUnit(k, latlng) {
     const row = rowOfUnit(k);
     let list = node("dl");
@@ -150,7 +157,8 @@ function rooftopMap(map, baseLayers) {
     const box = node("div", "rt-pop", node("h4", "", units.name[k] || units.id[k]));
     if (row) {
       const big = node("b", "", shareText(row));
-      box.append(node("p", "rt-where", definitionText()));
+      const kind = choiceAt("kind");
+      box.append(node("p", "rt-where", `${cover.choices[kind].labels[state.choice[kind]]} · ${definitionText()}`));
       box.append(node("div", "rt-big", node("div", "", big, shareOf(row) === null ? null : statement(row))));
       add(texts.range, rangeText(row));
       add(texts.target, row[FIELD.target] === null ? "" : percent(row[FIELD.target], null));
@@ -167,6 +175,7 @@ function rooftopMap(map, baseLayers) {
     add(texts.existing, units.existing[k] ? withUnit(units.existing[k], "kWp") : "");
     outline.remove();
     showPopup(latlng, box);
+    shownUnit = k;
   }
   function gapText(row) {
     const [area, kwp] = [row[FIELD.gapArea], row[FIELD.gapKwp]];
@@ -236,7 +245,10 @@ function rooftopMap(map, baseLayers) {
 
   const popup = L.popup({ maxWidth: 340, autoPanPaddingTopLeft: [12, 12], autoPanPaddingBottomRight: [12, 30] });
   const outline = L.polygon([], { renderer: canvas, interactive: false, fill: false, color: "#111", weight: 3 });
-  popup.on("remove", () => outline.remove());
+  popup.on("remove", () => {
+    outline.remove();
+    shownUnit = null;
+  });
 
   function roofPopup(k) {
     const big = (value, unit, name) => node("div", "", node("b", "", number(value), value === null ? null : node("small", "", unit)), node("span", "", name));
@@ -290,6 +302,7 @@ function rooftopMap(map, baseLayers) {
       at = at || (roofs.point[k] ? [roofs.point[k][1], roofs.point[k][0]] : map.getCenter());
     }
     showPopup(at, roofPopup(k));
+    shownUnit = null;
     if (shape) outline.addTo(map);
   }
   function showPopup(latlng, content) {
@@ -314,8 +327,8 @@ function rooftopMap(map, baseLayers) {
 
   /* ---- start ------------------------------------------------------------------------------------------ */
   map.attributionControl.setPrefix("Leaflet");
-  /* Leaflet takes markup here: a text node's own serialisation is the escape. */
-  if (page.sources.length) map.attributionControl.addAttribution(node("span", "", page.sources.join(" · ")).innerHTML);
+  /* Leaflet takes markup here: a text node's own serialisation is the escape. A long list stands in the panel only. */
+  if (page.sources.length && page.sources.join(" · ").length <= 80) map.attributionControl.addAttribution(node("span", "", page.sources.join(" · ")).innerHTML);
   const wide = window.matchMedia("(min-width: 761px)").matches;
   L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
   const bounds = page.bounds ? L.latLngBounds(page.bounds) : null;
@@ -366,7 +379,7 @@ function rooftopMap(map, baseLayers) {
   const core = {
     map, page, state, units, cover, roofs, levels, FIELD, STATUS, overlays, control, polygonOf, drawnRoofs, roofLayers, unitLayer, labelLayer, lazy, node,
     number, percent, label, byId, rowFor, rowOfUnit, shareOf, shareText, targetOf, choiceAt, statement, rangeText, definitionText, buildUnits, paintUnits,
-    openUnit, openRoof, goToRoof,
+    openUnit, openRoof, goToRoof, refreshPopup,
   };
   rooftopPanel(core);
   paintUnits();

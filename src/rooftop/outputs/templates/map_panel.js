@@ -18,7 +18,7 @@ function rooftopPanel(core) {
   line(page.tooMany ? texts.no_roofs : "", "rt-warn");
   line(page.sources.length ? `${texts.sources}: ${page.sources.join(page.lang === "zh" ? "；" : "; ")}` : "");
   line(texts.caveat);
-  line(`${texts.made_with} ${page.version}`);
+  line(texts.made_with);
 
   const panel = byId("rt-panel");
   const toggle = byId("rt-toggle");
@@ -221,6 +221,8 @@ function rooftopPanel(core) {
       node("div", "rt-unit-line", node("span", "rt-unit-name", name || id), node("span", "rt-unit-range", core.rangeText(row)),
         node("span", "rt-unit-value", core.shareText(row)), share === null ? null : core.statement(row)), bar);
     item.dataset.unit = id;
+    item.tabIndex = 0;
+    item.addEventListener("keydown", (event) => { if (event.key === "Enter") item.click(); });
     item.addEventListener("click", () => {
       const k = units.id.findIndex((unit, at) => unit === id && units.level[at] === level);
       if (!core.polygonOf.has(k)) return;
@@ -246,6 +248,7 @@ function rooftopPanel(core) {
     describe();
     listUnits();
     core.paintUnits();
+    core.refreshPopup();
   }
   if (cover.rows.length) {
     section.hidden = false;
