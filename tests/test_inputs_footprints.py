@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,21 @@ def test_geojson_in_gbk_is_read(tmp_path: Path) -> None:
     path.write_bytes(path.read_text(encoding="utf-8").encode("gbk"))
     table = read(path, {"height_m": "h", "building_use": "用途"}).table
     assert table["building_use"].tolist() == ["factory", "school"]
+
+
+def test_zipped_gbk_shapefile_and_file_geodatabase(tmp_path: Path) -> None:
+    columns = {"用途": ["厂房", "学校"], "h": [8.0, 9.0]}
+    path = write(tmp_path / "房屋.shp", columns, encoding="GBK")
+    path.with_suffix(".cpg").unlink()
+    with zipfile.ZipFile(tmp_path / "房屋.zip", "w") as archive:
+        for part in tmp_path.glob("房屋.[!z]*"):
+            archive.write(part, part.name)
+    folder = write(tmp_path / "b.gdb", columns, driver="OpenFileGDB")
+    assert folder.is_dir()
+    for source in (tmp_path / "房屋.zip", folder):
+        result = read(source, {"height_m": "h", "building_use": "用途"})
+        assert result.table["building_use"].tolist() == ["factory", "school"]
+        assert len(result.provenance.sha256) == 64
 
 
 @pytest.mark.parametrize(

@@ -497,8 +497,8 @@ def _datum_notices(base: Geometries, source: CRS, datum: Datum, where: str) -> t
         Notice(
             "datum_unverified",
             Text(
-                f"datum {label.en}: declared, unverified (GCJ-02 and BD-09 lie about 500 m and 1 km off)",
-                f"坐标基准{label.zh}：按声明采用，未经核实（GCJ-02、BD-09 与之相差约500米至1千米）",
+                f"datum {label.en}: declared, unverified (GCJ-02 lies about 0.5 km off, BD-09 1.3 km)",
+                f"坐标基准{label.zh}：按声明采用，未经核实（GCJ-02与之相差约0.5千米，BD-09约1.3千米）",
             ),
             severity="info",
             source=where,
