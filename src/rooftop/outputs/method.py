@@ -12,6 +12,7 @@ from rooftop.config import Config
 from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
+from rooftop.uncertainty import components, energy_uncertainty
 
 NO_SOURCE = Text("", "")
 
@@ -36,6 +37,7 @@ class Assumption:
 _MODEL = Text("model", "计算模型")
 _ROOF = Text("roofs", "屋面")
 _SYSTEM = Text("PV system", "光伏系统")
+_DOUBT = Text("uncertainty", "不确定度")
 _MONEY = Text("money", "经济性")
 _GATES = Text("gates and order", "筛选与排序")
 _LOSSES = {
@@ -79,7 +81,7 @@ def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, 
     campaign : Campaign
     """
     rows = [] if config is None else [*_model(config), *_system(config)]
-    return (*rows, *_roofs(), *_money(campaign.economics), *_gates(), _carbon(campaign))
+    return (*rows, *_roofs(), *_doubt(), *_money(campaign.economics), *_gates(), _carbon(campaign))
 
 
 def _model(config: Config) -> list[Assumption]:
@@ -331,6 +333,20 @@ def _gates() -> list[Assumption]:
             _source(sizes["source"]),
         ),
     ]
+
+
+def _doubt() -> list[Assumption]:
+    total = energy_uncertainty()
+    rows = [
+        Assumption(
+            _DOUBT,
+            Text("energy at a given capacity", "给定容量下的发电量"),
+            Text(f"±{total:.0%}, about nine cases in ten", f"±{total:.0%}，约九成把握"),
+            Text("the parts below, in quadrature", "下列各项平方和开方"),
+        )
+    ]
+    rows += [Assumption(_DOUBT, c.name, _same(f"±{c.value:.0%}"), _source(c.source)) for c in components()]
+    return rows
 
 
 def _carbon(campaign: Campaign) -> Assumption:

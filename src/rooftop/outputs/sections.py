@@ -16,6 +16,7 @@ from rooftop.outputs.findings import Finding
 from rooftop.outputs.rows import candidate_frame
 from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
 from rooftop.targets.listing import value_label
+from rooftop.uncertainty import energy_uncertainty
 
 MAX_PLACES = 5
 
@@ -180,8 +181,8 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
         Fact(
             Text("Energy of year one", "首年发电量"),
             Text(
-                f"{energy(annual, 'en')} ({number(per_kwp)} kWh/kWp)",
-                f"{energy(annual, 'zh')}（年等效利用 {number(per_kwp)} h）",
+                f"{energy(annual, 'en')} ({number(per_kwp)} kWh/kWp, ±{energy_uncertainty():.0%})",
+                f"{energy(annual, 'zh')}（年等效利用 {number(per_kwp)} h，±{energy_uncertainty():.0%}）",
             ),
         ),
         Fact(Text("Existing PV", "已装光伏"), _existing(data, sums)),

@@ -1,0 +1,31 @@
+"""How far the energy of a given capacity may be off: cited parts, added in quadrature."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+
+
+@dataclass(frozen=True)
+class Component:
+    """One independent part, relative to annual energy."""
+
+    name: Text
+    value: float
+    source: str
+
+
+@lru_cache(maxsize=1)
+def components() -> tuple[Component, ...]:
+    """Return the parts of ``configs/uncertainty.yaml``."""
+    entries = load_shipped_yaml("uncertainty.yaml")["components"].values()
+    return tuple(Component(Text(**e["name"]), float(e["value"]), str(e["source"])) for e in entries)
+
+
+def energy_uncertainty() -> float:
+    """Return the relative uncertainty of annual energy at a given capacity (about 90 % of cases)."""
+    return math.sqrt(sum(component.value**2 for component in components()))
