@@ -32,7 +32,7 @@ from rooftop.scene.roofs import RoofTypes, assumed_planes, empties_north, net_sh
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, median_ground_m
 from rooftop.sky import factor_nodes, sky_year
-from rooftop.weather import Anchor, Weather, monthly_factors, synthetic_weather
+from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, synthetic_weather
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
@@ -107,14 +107,15 @@ def read_sources(config: Config) -> Sources:
     weather = _weather(config, buildings, at)
     if weather.provenance is not None:
         provenance.append(weather.provenance)
-    anchor = monthly_factors(weather, at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2)
-    notices.extend([*weather.notices, *anchor.notices])
+    weather, anchor, anchor_notices = _anchored(weather, at)
+    notices.extend([*weather.notices, *anchor_notices])
     ground, dsm, terrain_far = (
         open_elevation(source, crs, f"inputs.{role}") if source is not None else None
         for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
     )
     for elevation in (ground, dsm, terrain_far):
         if elevation is not None:
+            elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
             provenance.append(elevation.provenance)
             notices.extend(elevation.notices)
     return Sources(
@@ -161,12 +162,23 @@ def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> W
     return synthetic_weather(
         latitude,
         longitude,
-        0.0,
+        None,
         monthly_ghi_kwh_m2=monthly,
         annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
         monthly_temp_air=None if temperature is None else np.nanmean(temperature, axis=0),
         seed=config.seed,
     )
+
+
+def _anchored(weather: Weather, at: IrradianceAt) -> tuple[Weather, Anchor, tuple[Notice, ...]]:
+    """Bring the weather to the area's mean, capped at the clear sky, and each roof from there to its own total."""
+    target = at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2
+    compared = [n for n in monthly_factors(weather, target).notices if n.code == "raster_weather_disagreement"]
+    mean = np.nanmean(target, axis=0)
+    capped = anchor_weather(weather, float(mean) if target.ndim == 1 else mean)
+    anchor = monthly_factors(capped, target)
+    left = [n for n in anchor.notices if n.code != "raster_weather_disagreement"]
+    return capped, anchor, (*compared, *left)
 
 
 def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Prepared:
