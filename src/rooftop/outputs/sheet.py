@@ -265,11 +265,7 @@ class Book:
     def _width(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> float:
         if column.width is not None:
             return column.width
-        # A header breaks into three lines; besides the text there must be room for the filter's arrow.
-        header = -(-display_width(column.label.pick(self.lang)) // 3) + 4
-        longest_word = (
-            max(display_width(word) for word in column.label.pick(self.lang).split()) if self.lang == "en" else 0
-        )
+        header = self._header_width(column.label.pick(self.lang))
         widest = 0
         for row in rows:
             value = row.get(column.key)
@@ -279,9 +275,7 @@ class Book:
                 widest = max(widest, 10)
             elif not is_missing(value):
                 widest = max(widest, len(f"{shown_number(value, column.style):,.0f}") + 1)
-        return float(
-            min(max(header, widest + 1.5, longest_word + 2, 5), max(_WIDEST[column.style], header, longest_word + 2))
-        )
+        return float(max(min(widest + 1.5, _WIDEST[column.style]), header))
 
 
 def shown_number(value: object, style: Style) -> float:
