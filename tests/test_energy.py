@@ -289,6 +289,9 @@ def test_what_does_not_fit_is_refused(south: PlaneTables) -> None:
         cell_year(south, np.zeros((1, 36), np.float32), np.ones(12))
     with pytest.raises(ComputeError, match="not a number"):
         cell_year(south, FREE + np.nan, np.ones(12))
+    for group in ([1], [0, 0]):
+        with pytest.raises(ComputeError, match="groups do not fit"):
+            plane_year(south, FREE, group, 1, ONES)
     with pytest.raises(ComputeError, match="factors do not fit"):
         plane_year(south, FREE, [0], 1, np.ones((1, 11)))
     with pytest.raises(ComputeError, match="factors do not fit"):
@@ -371,10 +374,12 @@ def test_raster_is_the_cells_irradiation_in_its_place(sky: SkyYear) -> None:
     dsm = np.zeros((14, 23))
     dsm[2:5, 3:9] = 9.0
     dsm[10, 18] = 20.0
-    mask = dsm == 0
+    dsm[13, 22] = np.nan
+    mask = ~(dsm > 0)
     mask[:, :2] = False
     found = irradiation_raster(sky, dsm, 2.0, mask, 15.0, 200.0, block=50)
-    rows, cols = np.nonzero(mask)
+    assert np.isnan(found[13, 22])
+    rows, cols = np.nonzero(mask & np.isfinite(dsm))
     around = horizons(dsm, 2.0, rows, cols)
     expected = irradiation(sky, around, 15.0, 200.0)["poa_global"].groupby("point").sum()
     np.testing.assert_allclose(found[rows, cols], expected, rtol=1e-6)

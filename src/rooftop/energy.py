@@ -84,6 +84,12 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
     """
     horizon = _checked_horizon(tables.n_azimuth, horizon)
     groups = np.asarray(group, dtype=np.int64)
+    if groups.shape != (horizon.shape[0],) or (groups >= n_group).any():
+        raise ComputeError(
+            Text("groups do not fit the cells", "分组与栅格单元不一致"),
+            found=f"{groups.shape}, max {groups.max(initial=-1)}",
+            expected=f"({horizon.shape[0]},), < {n_group}",
+        )
     factors = _checked_factor(factor, (n_group, 12))
     weights = _factor_weights(tables.factors, factors)
     order = np.argsort(groups, kind="stable")
@@ -273,7 +279,7 @@ def irradiation_raster(
     Returns
     -------
     (ny, nx) float64
-        [kWh/m2]; NaN outside the mask.
+        [kWh/m2]; NaN outside the mask and where the elevation model has no data.
     """
     wanted = np.asarray(mask, dtype=bool)
     tables = _light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, n_azimuth)
@@ -284,9 +290,10 @@ def irradiation_raster(
     for first in range(0, rows.size, block):
         r, c = rows[first : first + block], cols[first : first + block]
         around = horizons(dsm, cell_size_m, r, c, n_azimuth, surface, above_m, grid_north_deg)
-        total = np.empty((r.size, 1))
-        year.read_cells(annual[:, :, None], around, total)
-        out[r, c] = total[:, 0] + tables.ground.sum()
+        known = ~np.isnan(around).any(axis=1)
+        total = np.empty((int(known.sum()), 1))
+        year.read_cells(annual[:, :, None], around[known], total)
+        out[r[known], c[known]] = total[:, 0] + tables.ground.sum()
     return out
 
 

@@ -198,15 +198,14 @@ def read_groups(
                 weight[k, j + 1, 3] += t * y
         for k in range(n_azimuth):
             for j in range(lowest[k], highest[k] + 1):
-                w0 = weight[k, j, 0]
+                w0, w1, w2, w3 = weight[k, j, 0], weight[k, j, 1], weight[k, j, 2], weight[k, j, 3]
                 if w0 != 0.0:
+                    a0, a1, a2, a3 = ac[k, j, 0], ac[k, j, 1], ac[k, j, 2], ac[k, j, 3]
                     for c in range(n_poa):
                         out_poa[g, c] += w0 * poa[k, j, c]
-                    for q in range(4):
-                        w = weight[k, j, q]
-                        for c in range(n_ac):
-                            out_ac[g, c] += w * ac[k, j, q, c]
-                        weight[k, j, q] = 0.0
+                    for c in range(n_ac):
+                        out_ac[g, c] += w0 * a0[c] + w1 * a1[c] + w2 * a2[c] + w3 * a3[c]
+                    weight[k, j, :] = 0.0
             lowest[k] = N_EDGE
             highest[k] = -1
 
