@@ -131,7 +131,8 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
     surface = lod1_surface(grid, scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm)
     plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
-    cells = _roof_cells(scene, surface, np.unique(scene.planes["roof"].to_numpy()[plane_rows]))
+    north = float(np.mean(scene.convergence_deg[members]))
+    cells = _roof_cells(scene, surface, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
     sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
     raster = _CellSums(len(cells.row)) if scene.keep_cells else None
@@ -151,7 +152,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     return TileResult(out, raster.finish(grid, cells) if raster is not None else None)
 
 
-def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64]) -> _RoofCells:
+def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64], north: float) -> _RoofCells:
     wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
     wanted[roofs] = True
     row, col = np.nonzero(wanted[surface.owner] & np.isfinite(surface.dsm))
@@ -159,7 +160,6 @@ def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64]) -> _Ro
     order = np.argsort(roof, kind="stable")
     row, col, roof = row[order], col[order], roof[order]
     options = scene.options
-    north = float(np.mean(scene.convergence_deg[roofs])) if len(roofs) else 0.0
     near = horizons(
         surface.dsm, options.cell_size_m, row, col,
         n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
@@ -225,7 +225,7 @@ def _orientation_year(
     group = np.repeat(np.arange(len(used)), [len(u) for u in used])
     index = np.concatenate(used) if used else np.zeros(0, dtype=np.int64)
     horizon = cells.horizon[index]
-    mean_factor = factor.mean(axis=0)
+    mean_factor = scene.factor.mean(axis=0)  # of the whole data set: which cells are used depends on no selection
     annual = cell_year(tables, horizon, mean_factor)
     loss = 1.0 - annual / float(free_year(tables, mean_factor).sum())
     ok = loss <= scene.max_shading_loss
