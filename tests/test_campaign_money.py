@@ -104,6 +104,13 @@ def test_province_from_district_codes(codes: list[str], province: str) -> None:
     assert province_of(codes) == province
 
 
+def test_province_from_the_region_of_the_pack_where_codes_say_nothing() -> None:
+    assert province_of(["990101"], "江苏省连云港市") == "jiangsu"
+    assert province_of(["330482"], "江苏省连云港市") == "zhejiang"
+    assert province_of(["110101"], "江苏省连云港市") == "national"
+    assert province_of([], "全国") == "national"
+
+
 def test_emission_factor_names_year_and_province() -> None:
     factor = emission_factor("jiangsu")
     assert (factor.kg_kwh, factor.year) == (0.5978, 2022)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rooftop.campaign import selection
 from rooftop.campaign.selection import cheapest_cover
 
 roofs = st.lists(st.tuples(st.floats(1.0, 1000.0), st.floats(1.0, 1000.0)), min_size=1, max_size=9)  # (cost, area)
@@ -33,7 +34,19 @@ def test_against_every_subset(pairs: list[tuple[float, float]], share: float) ->
     best = _optimum(cost, area, need)
     assert found.reached and found.covered_m2 >= need
     assert found.bound_yuan <= best * (1 + 1e-9) <= found.cost_yuan * (1 + 1e-9)
-    # One roof more than the linear optimum at most.
+    # So few roofs are solved exactly.
+    assert found.cost_yuan <= best * (1 + 2e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(roofs, st.floats(0.01, 0.99))
+def test_the_greedy_set_is_one_roof_from_the_linear_bound(pairs: list[tuple[float, float]], share: float) -> None:
+    cost, area = (np.array(column) for column in zip(*pairs, strict=True))
+    need = share * float(area.sum())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "MAX_EXACT", 0)
+        found = cheapest_cover(cost, area, need)
+    assert found.bound_yuan <= _optimum(cost, area, need) * (1 + 1e-9)
     assert found.cost_yuan <= found.bound_yuan + cost.max() + 1e-6
 
 
@@ -51,11 +64,16 @@ def test_by_hand() -> None:
     cost, area = np.array([100.0, 30.0, 45.0]), np.array([100.0, 20.0, 40.0])
     found = cheapest_cover(cost, area, 110.0)
     # By cost per m²: the first (1.00), the third (1.125), the second (1.5). Ten m² remain after the first; the second
-    # closes them for 30 yuan, the third for 45. The linear bound takes a quarter of the third.
+    # closes them for 30 yuan, the third for 45. The linear bound takes a quarter of the third; branch and bound proves
+    # that 130 is the cheapest.
     assert found.chosen.tolist() == [True, True, False]
     assert found.cost_yuan == 130.0
-    assert found.bound_yuan == pytest.approx(100.0 + 10.0 * 45.0 / 40.0)
-    assert found.gap == pytest.approx(130.0 / 111.25 - 1.0)
+    assert found.gap == pytest.approx(0.0, abs=1e-4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "MAX_EXACT", 0)
+        greedy = cheapest_cover(cost, area, 110.0)
+    assert greedy.bound_yuan == pytest.approx(100.0 + 10.0 * 45.0 / 40.0)
+    assert greedy.gap == pytest.approx(130.0 / 111.25 - 1.0)
 
 
 def test_a_need_beyond_all_roofs_takes_all_and_says_what_is_missing() -> None:

@@ -101,7 +101,9 @@ def test_the_plan_states_cost_and_distance_to_the_cheapest() -> None:
     data = shared_data()
     plans = plans_of(_finding("320706"), data)
     text = plan_text(plans)
-    assert "万元" in text.zh and "比理论最低成本至多高" in text.zh and len(plans) == 1
+    assert "万元" in text.zh and "为最低成本组合" in text.zh and len(plans) == 1
+    loose = replace(plans[0], selection=replace(plans[0].selection, bound_yuan=plans[0].selection.cost_yuan / 1.05))
+    assert "比最低成本至多高 5" in plan_text([loose]).zh
     short = plan_text(plans_of(_finding("320703"), data))
     assert "未通过筛选" in short.zh
     assert len(plans_of(_finding("city", "city"), data)) == 2

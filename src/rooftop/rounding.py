@@ -42,9 +42,11 @@ class Range:
 
 def is_missing(value: object) -> bool:
     """Return whether `value` is null in any of its disguises (None, NaN, pandas.NA)."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    if value is None:
         return True
-    return isinstance(value, float) and math.isnan(value)
+    if isinstance(value, float):
+        return value != value
+    return type(value).__name__ in ("NAType", "NaTType")
 
 
 def _finite(value: object) -> float | None:

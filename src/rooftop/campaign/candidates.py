@@ -255,7 +255,7 @@ def plan_campaign(
         ``mandate_group``, ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*``, ``payback_years_*`` with suffixes
         ``low central high``, and ``gate_*``; its index is that of `roofs`.
     """
-    province = province_of(words(roofs, "district_id", "").unique())
+    province = province_of(words(roofs, "district_id", "").unique(), "" if pack is None else pack.region.zh)
     economics = economics or load_economics(province)
     factor = factor or emission_factor(province)
     ranking = ranking or load_ranking_rules()

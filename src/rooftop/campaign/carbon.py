@@ -52,26 +52,31 @@ class EmissionFactor:
         return annual_kwh * self.kg_kwh
 
 
-def province_of(unit_ids: Iterable[object], data: dict[str, Any] | None = None) -> str:
-    """Return the province that six-digit administrative codes lie in.
+def province_of(unit_ids: Iterable[object], region: str = "", data: dict[str, Any] | None = None) -> str:
+    """Return the province that six-digit administrative codes lie in, or else the one that a region's name begins with.
 
     Parameters
     ----------
     unit_ids : iterable
         Codes of districts (``320706``); anything else says nothing.
+    region : str
+        Chinese name of the region a policy pack is made for (江苏省连云港市).
     data : dict, optional
         Contents of ``emission_factors.yaml``.
 
     Returns
     -------
     str
-        Key of the province, ``national`` when the codes name none, several, or one that is not listed.
+        Key of the province, ``national`` when neither names one that is listed, or the codes name several.
     """
     provinces = (data or load_shipped_yaml("emission_factors.yaml"))["provinces"]
     by_code = {entry["adcode"]: name for name, entry in provinces.items() if "adcode" in entry}
     codes = [str(unit_id) for unit_id in unit_ids]
-    found = {by_code.get(code[:2]) for code in codes if len(code) >= 6 and code[:6].isdigit()}
-    return next(iter(found)) or NATIONAL if len(found) == 1 else NATIONAL
+    known = {code[:2] for code in codes if len(code) >= 6 and code[:6].isdigit() and "11" <= code[:2] <= "82"}
+    if known:
+        return by_code.get(known.pop(), NATIONAL) if len(known) == 1 else NATIONAL
+    named = (name for name, entry in provinces.items() if name != NATIONAL and region.startswith(entry["zh"]))
+    return next(named, NATIONAL)
 
 
 def province_name(province: str, data: dict[str, Any] | None = None) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -53,6 +54,7 @@ class SurveyRules:
     gates: GateRules
 
 
+@cache
 def load_survey_rules() -> SurveyRules:
     """Load the labels from ``gates.yaml`` and ``roof_types.yaml``."""
     fields = load_shipped_yaml("gates.yaml")["survey_fields"]["fields"]

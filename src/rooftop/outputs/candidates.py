@@ -58,7 +58,7 @@ def write_candidates(
             continue
         rows = candidate_rows(data, unit_id, lang)
         writers = {
-            "xlsx": partial(write_workbook, data=data, district_id=unit_id, lang=lang),
+            "xlsx": partial(write_workbook, data=data, district_id=unit_id, lang=lang, rows=rows),
             "csv": partial(write_csv, columns=CANDIDATE_COLUMNS, rows=rows, lang=lang),
             "gpkg": partial(write_gpkg, data=data, district_id=unit_id, rows=rows),
         }

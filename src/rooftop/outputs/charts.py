@@ -16,6 +16,7 @@ import shapely
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as MplPath
@@ -25,6 +26,7 @@ from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
+from rooftop.outputs.map_style import NO_DATA_COLOUR, YIELD_COLOURS
 from rooftop.rounding import percent, significant
 
 # In the order of preference; the first that is installed is used.
@@ -232,13 +234,14 @@ def static_map(data: ReportData, lang: Lang = "zh") -> str:
     districts = districts[(districts["level"] == "district").fillna(False).to_numpy(dtype=bool)]
     roofs = data.tables.roofs
     with _style("map"):
-        figure = Figure(figsize=(7.2, 5.0), layout="constrained")
+        frame = districts if len(districts) else roofs
+        figure = Figure(figsize=(7.2, _map_height(frame)), layout="constrained")
         axes = figure.add_subplot()
         _draw_districts(axes, districts)
         values = numbers(roofs, "specific_yield_kwh_kwp")
         shapes = roofs.geometry.to_numpy()
         none = ~np.isfinite(values)
-        _draw_shapes(axes, shapes[none], None, "#C8C8C8")
+        _draw_shapes(axes, shapes[none], None, NO_DATA_COLOUR)
         some = shapes[~none]
         if len(some):
             low, high = np.percentile(values[~none], [2, 98])
@@ -247,8 +250,15 @@ def static_map(data: ReportData, lang: Lang = "zh") -> str:
             bar = figure.colorbar(drawn, ax=axes, shrink=0.7, pad=0.01, extend="both")
             bar.set_label(Text("kWh/kWp per year", "年等效利用小时数（h）").pick(lang))
             bar.outline.set_visible(False)
-        _frame_map(axes, districts if len(districts) else roofs, lang)
+        _frame_map(axes, frame, lang)
         return _svg(figure)
+
+
+def _map_height(frame: gpd.GeoDataFrame) -> float:
+    """Height of a map 6 inches wide beside its legend, within what fits a page [inches]."""
+    west, south, east, north = (float(b) for b in frame.total_bounds) if len(frame) else (0.0, 0.0, 1.0, 1.0)
+    width = max((east - west) * float(np.cos(np.radians((south + north) / 2.0))), 1e-6)
+    return float(np.clip(6.0 * 1.15 * (north - south) / width + 0.3, 2.6, 7.5))
 
 
 def _paths(shape: object) -> list[MplPath]:
@@ -274,7 +284,7 @@ def _draw_shapes(axes: Axes, shapes: np.ndarray, values: np.ndarray | None, colo
         collection.set_facecolor(colour)
         collection.set_edgecolor(colour)
     else:
-        collection.set_cmap("cividis")
+        collection.set_cmap(LinearSegmentedColormap.from_list("yield", YIELD_COLOURS))
         collection.set_array(values[picked])
         # Without this, thin edges keep the default colour and small roofs look black.
         collection.set_edgecolor("face")

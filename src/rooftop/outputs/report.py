@@ -260,7 +260,7 @@ def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
         note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。").pick(
             lang
         )
-    return Grid(heads, body, note=note)
+    return Grid(heads, body, note=note, style="units")
 
 
 def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:

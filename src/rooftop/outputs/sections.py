@@ -10,6 +10,7 @@ import pandas as pd
 
 from rooftop.campaign.candidates import Plan, total_range
 from rooftop.campaign.gates import numbers, words
+from rooftop.campaign.selection import GOOD_ENOUGH
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
@@ -79,11 +80,16 @@ def where(finding: Finding, data: ReportData) -> Text:
         )
     shown = inner[:MAX_PLACES]
     more = len(inner) - len(shown)
+    # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
+    pooled = sum(f.gap_kwp for f in inner) > 1.01 * finding.gap_kwp
+    note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else Text("", "")
     return Text(
         ", ".join(f"{f.unit_name} ({capacity(f.gap_kwp, 'en', 2, 'up')})" for f in shown)
-        + (f" and {more} more" if more else ""),
+        + (f" and {more} more" if more else "")
+        + note.en,
         "、".join(f"{f.unit_name}（缺 {capacity(f.gap_kwp, 'zh', 2, 'up')}）" for f in shown)
-        + (f" 等 {len(inner)} 处" if more else ""),
+        + (f" 等 {len(inner)} 处" if more else "")
+        + note.zh,
     )
 
 
@@ -158,7 +164,9 @@ def plan_text(plans: Iterable[Plan]) -> Text:
             f"{en}; they still leave {area(missing, 'en', 2, 'up')} open: other roofs fail a gate",
             f"{zh}；仍缺 {area(missing, 'zh', 2, 'up')}：其余屋顶未通过筛选",
         )
-    return Text(f"{en}, at most {over} above the cheapest conceivable set", f"{zh}，比理论最低成本至多高 {over}")
+    if cost <= bound * (1.0 + GOOD_ENOUGH):
+        return Text(f"{en}, the cheapest set there is", f"{zh}，为最低成本组合")
+    return Text(f"{en}, at most {over} above the cheapest set", f"{zh}，比最低成本至多高 {over}")
 
 
 def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +29,10 @@ _WIDEST: dict[Style, float] = {
 }
 _LINE = 13.5  # points per line of text
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
+# East Asian wide and fullwidth characters of the basic plane (Unicode annex 11).
+_WIDE = re.compile(
+    "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]"
+)
 _SHEET_ILLEGAL = re.compile(r"[\[\]:*?/\\]")
 _FILE_ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _FILE_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
@@ -70,9 +73,9 @@ def clean(value: object) -> str:
 
 def display_width(text: str) -> int:
     """Return the width of the widest line in characters; Chinese ones count twice."""
-    return max(
-        (sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in text.split("\n")), default=0
-    )
+    if text.isascii() and "\n" not in text:
+        return len(text)
+    return max(len(line) + len(_WIDE.findall(line)) for line in text.split("\n"))
 
 
 def sheet_name(name: str, taken: Iterable[str] = ()) -> str:
@@ -129,6 +132,7 @@ class Book:
         self.lang = lang
         self.footer = clean(footer).replace("&", "&&")[:120]
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
+        self._cells: dict[tuple[str, tuple[tuple[str, Any], ...]], Format] = {}
 
     def format(self, **properties: Any) -> Format:
         """Return a format, one object for the same properties."""
@@ -153,6 +157,12 @@ class Book:
 
     def cell(self, style: Style, **more: Any) -> Format:
         """Format of body cells of a style."""
+        key = (style, tuple(sorted(more.items())))
+        if key not in self._cells:
+            self._cells[key] = self._cell(style, more)
+        return self._cells[key]
+
+    def _cell(self, style: Style, more: dict[str, Any]) -> Format:
         numeric = {"count": "#,##0", "quantity": _QUANTITY, "percent": "0.0%", "degree": "0.000000"}
         properties: dict[str, Any] = {"border": 1, "border_color": "#D5DCE3", **more}
         if style in numeric:

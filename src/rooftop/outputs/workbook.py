@@ -117,7 +117,13 @@ _NOTICES = (
 )
 
 
-def write_workbook(path: Path, data: ReportData, district_id: str, lang: Lang = "zh") -> Path:
+def write_workbook(
+    path: Path,
+    data: ReportData,
+    district_id: str,
+    lang: Lang = "zh",
+    rows: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
     """Write the workbook of one district.
 
     Parameters
@@ -128,13 +134,15 @@ def write_workbook(path: Path, data: ReportData, district_id: str, lang: Lang = 
     district_id : str
         Unit id of a district; one without buildings gives a workbook that says so.
     lang : {"zh", "en"}
+    rows : sequence of mapping, optional
+        From `rows.candidate_rows` where they are at hand.
 
     Returns
     -------
     Path
         `path`. The same data give the same bytes.
     """
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     workbook = xlsxwriter.Workbook(str(path), options)
     name = _district_name(data, district_id)
     workbook.set_properties(
@@ -145,7 +153,7 @@ def write_workbook(path: Path, data: ReportData, district_id: str, lang: Lang = 
     _conclusion(book, data, district_id, name)
     _units(book, data, district_id)
     _short(book, data, district_id)
-    _candidates(book, data, district_id)
+    _candidates(book, candidate_rows(data, district_id, lang) if rows is None else rows)
     _verify(book, data, district_id)
     sheet = book.add_sheet(SHEETS["definitions"])
     book.table(
@@ -283,9 +291,8 @@ def _short(book: Book, data: ReportData, district_id: str) -> None:
     book.table(sheet, _SHORT, rows, empty=empty)
 
 
-def _candidates(book: Book, data: ReportData, district_id: str) -> None:
+def _candidates(book: Book, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet = book.add_sheet(SHEETS["candidates"])
-    rows = candidate_rows(data, district_id, book.lang)
     book.table(sheet, CANDIDATE_COLUMNS, rows, empty=Text("No roof passes the gates.", "没有屋顶通过筛选。"))
     column = next(k for k, c in enumerate(CANDIDATE_COLUMNS) if c.key == "shading_percent")
     if rows:
