@@ -35,7 +35,7 @@ def _enumerate(rows, base):
     return (min(ratios), max(ratios)) if ratios else (np.nan, np.nan)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(_buildings(), _buildings(), st.tuples(AREA, AREA), st.tuples(AREA, AREA))
 def test_bounds_equal_enumeration(rows_a, rows_b, base_a, base_b):
     rows = rows_a + rows_b
