@@ -17,10 +17,11 @@ import openpyxl
 import pyogrio
 import pytest
 
-from campaign_data import NASTY, default_pack, make_tables, shared_data
+from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared_data
 from rooftop.lang import Text
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import csv_cell, write_candidates
+from rooftop.outputs.lists import notice_rows
 from rooftop.outputs.rows import candidate_rows
 from rooftop.outputs.sheet import Column, clean, display_width, file_name, sheet_name, shown_number
 from rooftop.outputs.workbook import write_workbook
@@ -216,6 +217,12 @@ def test_definitions_and_sources_are_complete() -> None:
     assert sum(" ÷ " in str(item) and "：" not in str(item) for item in definitions) == 9
     assert "江苏 2022 年电力平均排放因子" in text
     assert "ab" * 32 in text and "3 栋建筑缺少高度" in text
+
+
+def test_the_same_notice_of_several_inputs_stands_once() -> None:
+    twice = ReportData(**{**shared_data().__dict__, "notices": (*NOTICES, NOTICES[1], NOTICES[0])})
+    rows = notice_rows(twice, "zh")
+    assert [(row["severity"], row["count"], row["examples"]) for row in rows] == [("注意", 6, "1"), ("说明", 32, "")]
 
 
 def test_names_of_persons_are_withheld() -> None:

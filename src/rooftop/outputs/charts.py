@@ -323,8 +323,6 @@ def _frame_map(axes: Axes, frame: gpd.GeoDataFrame, lang: Lang) -> None:
     axes.plot([west, west + width], [y, y], color="#222222", linewidth=2.0, solid_capstyle="butt")
     label = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     axes.annotate(label, (west + width, y), xytext=(4, -3), textcoords="offset points", fontsize=8)
-    north_mark = Text("N", "北").pick(lang)
     axes.annotate(
-        north_mark, xy=(0.985, 0.98), xytext=(0.985, 0.88), xycoords="axes fraction", ha="center", fontsize=9,
-        arrowprops={"arrowstyle": "-|>", "color": "#222222", "linewidth": 1.0},
-    )  # fmt: skip
+        Text("↑ N", "↑ 北").pick(lang), (1.0, 0.0), xycoords="axes fraction", ha="right", va="bottom", fontsize=9
+    )

@@ -11,6 +11,7 @@ from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.ranking import MAYBE_MANDATED
 from rooftop.campaign.survey import joined, load_survey_rules, verify_items
 from rooftop.lang import Lang, Text, pick
+from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import DefinitionResult, Finding
 from rooftop.outputs.rows import candidate_frame, reason_label, roof_rows
@@ -231,20 +232,26 @@ def source_rows(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
 
 
 def notice_rows(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
-    """Return the notices, warnings first, largest count first."""
-    ordered = sorted(data.notices, key=lambda n: (n.severity != "warning", -n.count, n.code))
+    """Return the notices, warnings first, largest count first; one that several inputs gave stands once."""
     severity = {"warning": Text("warning", "注意"), "info": Text("information", "说明")}
-    return [
-        {
-            "severity": severity[notice.severity].pick(lang),
-            "text": notice.text.pick(lang),
-            "count": notice.count,
-            "source": notice.source,
-            "examples": ", ".join(notice.examples),
-            "is_warning": notice.severity == "warning",
-        }
-        for notice in ordered
-    ]
+    merged: dict[tuple[str, str], list[Notice]] = {}
+    for notice in data.notices:
+        merged.setdefault((notice.severity, notice.text.pick(lang)), []).append(notice)
+    rows = []
+    for (level, text), same in merged.items():
+        count = sum(notice.count for notice in same)
+        examples = dict.fromkeys(example for notice in same for example in notice.examples)
+        rows.append(
+            {
+                "severity": severity["warning" if level == "warning" else "info"].pick(lang),
+                "text": text,
+                "count": count,
+                "count_text": f"{count:,d}",
+                "examples": ", ".join(list(examples)[:5]),
+                "is_warning": level == "warning",
+            }
+        )
+    return sorted(rows, key=lambda row: (not row["is_warning"], -int(row["count"]), str(row["text"])))
 
 
 def verdict_percent(value: float, target: float) -> str:

@@ -267,7 +267,7 @@ def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:
     name = str(row["unit_name"])
     if row["level"] == "zone":
         label = value_label("level", "zone").pick(lang)
-        name = f"{name}（{label}）" if lang == "zh" else f"{name} ({label})"
+        name = f"{name}\n（{label}）" if lang == "zh" else f"{name}\n({label})"
     return [
         Cell(name),
         Cell(count(row["n_buildings"]), True),

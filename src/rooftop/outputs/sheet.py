@@ -207,6 +207,7 @@ class Book:
         empty: Text | None = None,
         bold: Iterable[int] = (),
         follows: bool = False,
+        repeat: bool = True,
     ) -> int:
         """Write a header and its rows, with frozen header, filter, fitted widths and a repeated header in print.
 
@@ -223,6 +224,8 @@ class Book:
             Rows to emphasise.
         follows : bool
             Another table stands above: its widths, panes and filter stay.
+        repeat : bool
+            Whether the header is repeated on every printed page.
 
         Returns
         -------
@@ -250,7 +253,8 @@ class Book:
             return last + 1
         sheet.freeze_panes(top + 1, min(3, len(columns)) if len(columns) > 8 else 0)
         sheet.autofilter(top, 0, last, len(columns) - 1)
-        sheet.repeat_rows(top)
+        if repeat:
+            sheet.repeat_rows(top)
         return last + 1
 
     def plain(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Any) -> None:

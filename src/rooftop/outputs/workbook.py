@@ -111,9 +111,9 @@ _SOURCES = (
 )
 _NOTICES = (
     Column(Text("Severity", "级别"), "severity", "wrap", 24),
-    Column(Text("Notice", "提示"), "text", "wrap", 40),
-    Column(Text("Examples", "示例"), "examples", "wrap", 70),
-    Column(Text("Count", "数量"), "count", "count", 44),
+    Column(Text("Count", "数量"), "count_text", "wrap", 40),
+    Column(Text("Notice", "提示"), "text", "wrap", 70),
+    Column(Text("Examples", "示例"), "examples", "wrap", 44),
 )
 
 
@@ -325,7 +325,9 @@ def _verify(book: Book, data: ReportData, district_id: str) -> None:
 
 def _sources(book: Book, data: ReportData) -> None:
     sheet = book.add_sheet(SHEETS["sources"])
-    row = book.table(sheet, _SOURCES, source_rows(data, book.lang), empty=Text("Not recorded.", "未记录。"))
+    row = book.table(
+        sheet, _SOURCES, source_rows(data, book.lang), empty=Text("Not recorded.", "未记录。"), repeat=False
+    )
     book.plain(sheet, row + 1, 0, Text("Notices of the run", "运行提示").pick(book.lang), bold=True, font_size=12)
     none = Text("None.", "无。")
     row = book.table(sheet, _NOTICES, notice_rows(data, book.lang), top=row + 2, empty=none, follows=True)
