@@ -196,14 +196,33 @@ def test_needs_survey_counts_centrally_and_not_in_the_bound(lianyungang):
     roofs = five_buildings().iloc[:2].copy()
     roofs.loc[1, "status"] = "needs_survey"
     result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
-    # Potential module over gross: central 1600/3000; if B is not installable 400/3000.
+    # If no more can be installed on B, its existing 500 m² of module stay, on the 625 m² that they use.
+    # Potential module over gross: 1600/3000 or (400+500)/3000.
     row = one(result, kind="potential", denominator="gross")
-    assert (row["coverage"], row["coverage_low"], row["coverage_high"]) == (1600 / 3000, 400 / 3000, 1600 / 3000)
-    # Over installable: 1600/2300, or A alone 400/800. What stands on B stands: 700/2300, or 700/800.
+    assert (row["coverage"], row["coverage_low"], row["coverage_high"]) == (1600 / 3000, 900 / 3000, 1600 / 3000)
+    # Over installable: 1600/2300 = .696 or 900/(800+625) = .632. Installed: 700/2300 or 700/1425.
     row = one(result, kind="potential")
-    assert (row["coverage_low"], row["coverage_high"]) == (0.5, 1600 / 2300)
+    assert (row["coverage_low"], row["coverage_high"]) == (900 / 1425, 1600 / 2300)
     row = one(result)
-    assert (row["coverage_low"], row["coverage_high"], row["n_needs_survey"]) == (700 / 2300, 700 / 800, 1)
+    assert (row["coverage_low"], row["coverage_high"], row["n_needs_survey"]) == (700 / 2300, 700 / 1425, 1)
+
+
+def test_needs_survey_without_pv_counts_for_nothing_in_the_low_bound(lianyungang):
+    roofs = five_buildings().iloc[:2].copy()
+    roofs.loc[1, ["status", "existing_pv_kwp"]] = ["needs_survey", 0.0]
+    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    assert one(result, kind="potential", denominator="gross")["coverage_low"] == 400 / 3000
+    assert one(result, kind="potential")["coverage_low"] == 400 / 800
+
+
+def test_a_plan_never_lowers_what_stands(lianyungang):
+    roofs = five_buildings().assign(status="needs_survey")
+    nothing = pd.Series(False, index=roofs.index)
+    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=nothing)
+    columns = ["coverage", "coverage_low", "coverage_high"]
+    installed = pick(result, numerator=None, denominator=None)[columns].to_numpy(dtype=float)
+    planned = pick(result, kind="planned", numerator=None, denominator=None)[columns].to_numpy(dtype=float)
+    np.testing.assert_array_equal(installed, planned)
 
 
 def test_a_presumed_use_decides_the_central_value_not_the_bounds(lianyungang):
@@ -400,15 +419,15 @@ def _worlds_of(row):
 def _adds(row, kind, top, bottom, installable):
     ratio = {name: (row[f"{name}_area_m2"] / row["module_area_m2"] if row["module_area_m2"] else 1.0)
              for name in ("module", "array", "used")}  # fmt: skip
+    standing = {name: row["existing_pv_kwp"] * 5.0 * ratio[name] for name in ratio}
+    roof_area = row["installable_area_m2"]
+    within = min(standing[top], roof_area)
     d = row[f"{bottom}_area_m2"]
     if bottom == "installable" and not installable:
-        d = 0.0
-    standing = row["existing_pv_kwp"] * 5.0 * ratio[top]
+        d = min(standing["used"], roof_area)
     if kind == "installed":
-        return standing, d
-    if not installable:
-        return 0.0, d
-    return max(row[f"{top}_area_m2"], min(standing, row["installable_area_m2"])), d
+        return standing[top], d
+    return (max(row[f"{top}_area_m2"], within) if installable else within), d
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -170,7 +170,7 @@ def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
 
 
 def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
-    """Return a numerator per roof: if the roof is installable, and if a survey finds that it is not.
+    """Return a numerator per roof: if the roof is installable, and if a survey finds that no more can be installed.
 
     Installed is what stands, never clipped. Planned is a full layout on the selected roofs and what stands on the
     others; potential a full layout everywhere. A layout fills the installable area, so existing PV on it is part of
@@ -178,20 +178,26 @@ def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | 
     only, which keeps planned and potential within the roof.
     """
     if name == "installable":
-        return basis.roof["installable"], np.where(basis.needs_survey, 0.0, basis.roof["installable"])
+        return denominator(basis, name)
     standing = basis.installed[name]
     if kind == "installed":
         return standing, standing
     within = np.minimum(standing, basis.roof["installable"])
     full = np.maximum(basis.layout[name], within)
     value = full if kind == "potential" or planned is None else np.where(planned, full, within)
-    return value, np.where(basis.needs_survey, 0.0, value)
+    return value, np.where(basis.needs_survey, within, value)
 
 
 def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:
-    """Return a denominator per roof: if the roof is installable, and if a survey finds that it is not."""
+    """Return a denominator per roof: if the roof is installable, and if a survey finds that no more can be installed.
+
+    The area that existing PV uses has proved itself: it stays installable whatever the survey says.
+    """
     value = basis.roof[name]
-    return value, (np.where(basis.needs_survey, 0.0, value) if name == "installable" else value)
+    if name != "installable":
+        return value, value
+    proved = np.minimum(basis.installed["used"], value)
+    return value, np.where(basis.needs_survey, proved, value)
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> Floats:

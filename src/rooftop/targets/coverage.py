@@ -280,7 +280,7 @@ def _compute(run: _Run, choice: _Choice, answers: Answers, value: float | None) 
     survey = run.basis.needs_survey[row]
     fixed = (answer == YES) & ~survey
     out = (answer != YES)[:, None]
-    # Option 0: in and installable. 1: in, not installable. 2: out, where it may be out.
+    # Option 0: in and installable. 1: in, nothing more to install. 2: out, where it may be out.
     n = np.stack([ways.n_yes, ways.n_no, np.where(out, 0.0, ways.n_yes)], axis=1)[~fixed]
     d = np.stack([ways.d_yes, ways.d_no, np.where(out, 0.0, ways.d_yes)], axis=1)[~fixed]
     base_n = _sum(unit[fixed], ways.n_yes[fixed], n_units)
@@ -296,7 +296,7 @@ def _compute(run: _Run, choice: _Choice, answers: Answers, value: float | None) 
 
 @dataclass(frozen=True)
 class _Ways:
-    """What each link adds, arrays (m, n_definitions): installable (yes) and not (no)."""
+    """What each link adds, arrays (m, n_definitions): installable (yes), or nothing more to install (no)."""
 
     n_yes: Floats
     d_yes: Floats
