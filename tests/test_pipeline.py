@@ -168,15 +168,16 @@ def test_a_dask_cluster_gives_the_same_bytes(finished: rooftop.RunResult, projec
 
 
 def test_same_building_in_two_zones_has_the_same_yield(project: Path) -> None:
+    """The zones' norths differ by 1.7° here; cells of 0.5 m, because the grid's own error is of the same order at 1 m."""
     yields = {}
     for code in (4548, 4549):
-        result = rooftop.run(
-            settings(project, crs=f"EPSG:{code}", outputs={"lang": "en"}, policy=None), project / f"zone{code}"
-        )
-        yields[code] = result.tables.roofs.set_index("building_id")["specific_yield_kwh_kwp"].dropna()
+        scene = {"azimuths": 72, "halo_m": 150.0, "cell_size_m": 0.5}
+        changed = settings(project, crs=f"EPSG:{code}", outputs={"lang": "en"}, policy=None, scene=scene)
+        roofs = rooftop.run(changed, project / f"zone{code}").tables.roofs
+        yields[code] = roofs.set_index("building_id")["specific_yield_kwh_kwp"].dropna()
     ratio = (yields[4548] / yields[4549]).to_numpy()
     assert len(ratio) >= 20
-    assert np.abs(ratio.mean() - 1.0) < 2e-4
+    assert np.abs(ratio.mean() - 1.0) < 1e-4
     assert np.abs(ratio - 1.0).max() < 5e-4
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
 from rooftop.grid import Grid
+
+# rasterio silences a warning about its own scratch image with a filter that other threads can undo
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def burn(
@@ -33,11 +40,12 @@ def burn(
     pairs = [(g, int(v)) for g, v in zip(geometries, values, strict=True) if not g.is_empty]
     if not pairs:
         return np.full(grid.shape, -1, dtype=np.int32)
-    return rasterize(
-        pairs,
-        out_shape=grid.shape,
-        transform=Affine(*grid.transform),
-        fill=-1,
-        dtype="int32",
-        all_touched=all_touched,
-    )
+    with _ONE_AT_A_TIME:
+        return rasterize(
+            pairs,
+            out_shape=grid.shape,
+            transform=Affine(*grid.transform),
+            fill=-1,
+            dtype="int32",
+            all_touched=all_touched,
+        )
