@@ -141,5 +141,7 @@ def test_commune_yield_fits_its_latitude(commune: rooftop.RunResult) -> None:
     used = commune.tables.roofs.query("capacity_kwp > 0")
     total = used.annual_kwh.sum() / used.capacity_kwp.sum()
     ghi = used.ghi_kwh_m2.mean()
-    print(f"\nBD TOPO: {used.capacity_kwp.sum():,.0f} kWp, {used.annual_kwh.sum() / 1e3:,.0f} MWh, {total:,.0f} kWh/kWp")
+    print(
+        f"\nBD TOPO: {used.capacity_kwp.sum():,.0f} kWp, {used.annual_kwh.sum() / 1e3:,.0f} MWh, {total:,.0f} kWh/kWp"
+    )
     assert 0.72 <= total / ghi <= 1.05

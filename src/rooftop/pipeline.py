@@ -29,7 +29,7 @@ from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_di
 from rooftop.products import Products, product_notices, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.tables import COVERAGE
-from rooftop.targets import Pack, coverage_table, load_pack, mark_new, pack_provenance
+from rooftop.targets import Pack, coverage_notices, coverage_table, load_pack, mark_new, pack_provenance
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -207,6 +207,8 @@ def build_tables(
     inside = visible_roofs["district_id"].isin(district_ids).to_numpy()
     check_conservation(planes, visible_roofs, units, inside)
     coverage = _coverage(visible_roofs, memberships, unit_frame, pack)
+    if pack is not None:
+        notices = (*notices, *coverage_notices(visible_roofs, memberships, unit_frame, pack))
     crs = sources.buildings.crs
     footprints = gpd.GeoSeries(prepared.scene.blocks.geometry[shown], crs=crs).to_crs(CRS_OUT)
     polygons = gpd.GeoSeries(

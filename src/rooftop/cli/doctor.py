@@ -113,7 +113,9 @@ def _assets() -> Finding:
         size = check_assets()
     except RooftopError as error:
         return Finding(name, "bad", str(error.what), Text("reinstall rooftop's requirements", "请重新安装依赖"))
-    return Finding(name, "ok", Text(f"{size / 1e6:.1f} MB inlined from wheels", f"{size / 1e6:.1f} MB，均来自已安装的软件包"))
+    return Finding(
+        name, "ok", Text(f"{size / 1e6:.1f} MB inlined from wheels", f"{size / 1e6:.1f} MB，均来自已安装的软件包")
+    )
 
 
 def _disk(folder: Path) -> Finding:
