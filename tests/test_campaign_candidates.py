@@ -103,13 +103,13 @@ def test_only_roofs_of_the_scope_are_planned() -> None:
 
 def test_a_roof_planned_for_one_target_counts_for_the_next() -> None:
     pack = load_pack("pinghu")
-    _, campaign = make_tables(pack)
-    targets = [plan.target_id for plan in campaign.plans if plan.unit_id == "320703"]
-    assert len(targets) == 2
+    tables, campaign = make_tables(pack)
     first, second = (plan for plan in campaign.plans if plan.unit_id == "320703")
-    assert second.selection.need_m2 > 0 or second.n_roofs == 0
+    rows = tables.coverage[tables.coverage["is_default"].fillna(False) & (tables.coverage["kind"] == "installed")]
+    gap = rows[(rows["unit_id"] == "320703") & (rows["level"] == "district")].set_index("target_id")["gap_m2"]
+    assert first.selection.need_m2 == pytest.approx(gap[first.target_id])
+    assert second.selection.need_m2 == pytest.approx(gap[second.target_id] - first.selection.covered_m2)
     assert campaign.planned.sum() == sum(plan.n_roofs for plan in campaign.plans)
-    assert first.n_roofs > 0
 
 
 def test_without_a_pack_there_is_a_list_and_no_mandate() -> None:

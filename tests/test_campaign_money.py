@@ -43,8 +43,8 @@ def test_payback_by_hand_without_degradation() -> None:
 def test_degradation_lengthens_the_payback() -> None:
     economics = load_economics("jiangsu")
     years = payback_years(np.array([1000.0]), np.array([100.0]), np.array([0.0]), economics)[0]
-    # 99.5 in the first year, then 98.6, 98.2 ...: ten years give less than 1000.
-    assert 10.0 < years < 10.5
+    # 99.5, then 98.8, 98.4 ... 95.6: ten years give 974.3; the eleventh gives 95.2, of which 25.7 are needed.
+    assert years == pytest.approx(10.0 + 25.7 / 95.2)
 
 
 def test_payback_is_an_ordered_range() -> None:

@@ -136,8 +136,8 @@ def payback_years(capex_yuan: Array, gross_income_yuan_a: Array, opex_yuan_a: Ar
         Years, linear within a year; ``inf`` when the life of the modules is not enough.
     """
     years = np.arange(1, economics.life_years + 1)
-    # The first year already loses half of its degradation; later years lose it at a constant rate.
-    kept = 1.0 - economics.degradation_first - economics.degradation_later * (years - 1.0)
+    # Each year counts by its middle: half of the first year's loss in the first, half a step more in every later one.
+    kept = 1.0 - economics.degradation_first - economics.degradation_later * (years - 1.5)
     kept[0] = 1.0 - 0.5 * economics.degradation_first
     net = gross_income_yuan_a[:, None] * kept - opex_yuan_a[:, None]
     total = np.cumsum(net, axis=1)

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 GOOD_ENOUGH = 1e-3
-MAX_EXACT = 20_000
-_MAX_NODES = 5_000
-# A relaxed need keeps the solver's bound valid in spite of its tolerance; solutions that fall short are not taken.
-_SLACK = 1e-6
+MAX_EXACT = 2_000
+_STEPS = 5_000
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,9 @@ def cheapest_cover(cost_yuan: Array, area_m2: Array, need_m2: float) -> Selectio
     A minimum knapsack. Roofs are taken by cost per m²; the one that crosses the need is compared with every single roof
     that could close the rest, and superfluous roofs are dropped. Taking the last roof in part gives the linear bound,
     below which no set of whole roofs can lie. Where the two are more than `GOOD_ENOUGH` apart, which happens when few
-    roofs are enough, branch and bound (HiGHS) improves the set and the bound within a fixed number of nodes. The
-    relative distance to the better bound is `Selection.gap`.
+    roofs are enough, dynamic programming over areas cut into `_STEPS` steps of the need improves both: areas rounded
+    down give a set that surely covers, areas rounded up a bound. The relative distance to the better bound is
+    `Selection.gap`.
 
     Parameters
     ----------
@@ -118,21 +116,33 @@ def cheapest_cover(cost_yuan: Array, area_m2: Array, need_m2: float) -> Selectio
 def _improved(
     chosen: Flags, bound: float, rows: npt.NDArray[np.intp], cost: Array, area: Array, need: float
 ) -> tuple[Flags, float]:
-    """Return a set and a bound at least as good, by branch and bound over `rows`."""
-    result = milp(
-        cost[rows],
-        constraints=LinearConstraint(area[rows][None, :] / need, lb=1.0 - _SLACK),
-        integrality=np.ones(len(rows)),
-        bounds=Bounds(0.0, 1.0),
-        options={"node_limit": _MAX_NODES, "mip_rel_gap": GOOD_ENOUGH / 10.0},
-    )
-    if result.x is not None:
+    """Return a set and a bound at least as good, by dynamic programming over `rows`."""
+    # The guard keeps a share that is a whole number of steps from being rounded past it.
+    steps = area[rows] / need * _STEPS
+    lowest, taken = _cheapest_by_steps(cost[rows], np.floor(steps - 1e-9).astype(np.intp))
+    if np.isfinite(lowest):
         option = np.zeros(len(cost), dtype=bool)
-        option[rows[result.x > 0.5]] = True
+        option[rows[taken]] = True
         if area[option].sum() >= need and cost[option].sum() < cost[chosen].sum():
             chosen = _prune(option, cost, area, need)
-    total = float(cost[chosen].sum())
-    proven = result.mip_dual_bound
-    if proven is not None and np.isfinite(proven):
-        bound = min(max(bound, float(proven) * (1.0 - _SLACK)), total)
-    return chosen, bound
+    relaxed, _ = _cheapest_by_steps(cost[rows], np.ceil(steps + 1e-9).astype(np.intp))
+    return chosen, min(max(bound, relaxed), float(cost[chosen].sum()))
+
+
+def _cheapest_by_steps(cost: Array, steps: npt.NDArray[np.intp]) -> tuple[float, Flags]:
+    """Return the least cost of `_STEPS` steps or more, and the items that cost it; ``inf`` when all are too few."""
+    least = np.full(_STEPS + 1, np.inf)
+    least[0] = 0.0
+    taken = np.zeros((len(cost), _STEPS + 1), dtype=bool)
+    for k, (price, width) in enumerate(zip(cost, np.minimum(steps, _STEPS), strict=True)):
+        # State j stands for at least j steps; whatever an item gives beyond j is lost.
+        with_item = np.concatenate([np.full(width, least[0]), least[: _STEPS + 1 - width]]) + price
+        taken[k] = with_item < least
+        least = np.where(taken[k], with_item, least)
+    flags = np.zeros(len(cost), dtype=bool)
+    state = _STEPS
+    for k in range(len(cost) - 1, -1, -1):
+        if np.isfinite(least[_STEPS]) and taken[k, state]:
+            flags[k] = True
+            state = max(state - int(min(steps[k], _STEPS)), 0)
+    return float(least[_STEPS]), flags
