@@ -72,7 +72,6 @@ def test_installed_data_are_those_of_the_checkout(repo: Path) -> None:
         assert names
         for name in names:
             assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name
-    assert not list(demo_dir().rglob("*.pyc")), "compiled files travelled in the wheel"
 
 
 def test_metadata_names_the_licence(repo: Path) -> None:
