@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,5 +24,11 @@ def demo_dir() -> Path:
 
 
 def load_shipped_yaml(*parts: str) -> Any:
-    """Load one shipped YAML file safely, e.g. ``load_shipped_yaml("roof_types.yaml")``."""
-    return yaml.safe_load(configs_dir().joinpath(*parts).read_text(encoding="utf-8"))
+    """Load one shipped YAML file safely, e.g. ``load_shipped_yaml("roof_types.yaml")``; the caller may change it."""
+    return deepcopy(_parsed(parts))
+
+
+@lru_cache(maxsize=64)
+def _parsed(parts: tuple[str, ...]) -> Any:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(configs_dir().joinpath(*parts).read_text(encoding="utf-8"), Loader=loader)

@@ -365,11 +365,11 @@ function rooftopMap(map, baseLayers) {
   /* From afar the dashes of many small roofs would only be noise. */
   const styleSurvey = () => {
     const style = page.style.status.needs_survey;
-    roofLayers[1].setStyle(map.getZoom() >= NEAR_ZOOM ? style : { ...style, weight: 0.7, dashArray: null });
+    roofLayers[1].setStyle(map.getZoom() >= NEAR_ZOOM + 1 ? style : { ...style, weight: 0.4, opacity: 0.6, fillOpacity: 0.8, dashArray: null });
   };
   let wasNear = null;
   map.on("zoomend", () => {
-    const near = map.getZoom() >= NEAR_ZOOM;
+    const near = map.getZoom() >= NEAR_ZOOM + 1;
     if (near !== wasNear) styleSurvey();
     wasNear = near;
     paintUnits();
