@@ -190,6 +190,7 @@ def test_south_beats_north_and_a_tilt_to_the_south_beats_none(sky: SkyYear, syst
 
 def test_no_month_yields_more_than_falls_on_the_plane(south: PlaneTables) -> None:
     one = plane_year(south, FREE, [0], 1, ONES)
+    assert one.svf[0] == pytest.approx((1 + np.cos(np.radians(20))) / 2)
     assert np.all(one.ac_kwh_kwp > 0)
     assert np.all(one.ac_kwh_kwp <= one.poa_kwh_m2 * 1.1)
     assert 0.7 < one.ac_kwh_kwp.sum() / one.poa_kwh_m2.sum() < 0.92
