@@ -101,6 +101,15 @@ def test_factors_may_differ_by_month(weather: Weather) -> None:
     np.testing.assert_array_equal(sky.beam[0][~july], plain.beam[0][~july])
 
 
+def test_months_are_those_of_the_weathers_own_clock(weather: Weather) -> None:
+    data = weather.data.copy()
+    data.loc[data.index.month != 7, ["ghi", "dni", "dhi"]] = 0.0
+    sky = sky_year(dataclasses.replace(weather, data=data), "isotropic", factors=(1.0,))
+    july = np.bincount(sky.month, weights=sky.isotropic[0], minlength=12) * sky.duration_h
+    assert july[6] == pytest.approx(data["dhi"].sum())
+    assert july.sum() == pytest.approx(july[6])
+
+
 def test_factor_nodes_span_the_factors() -> None:
     factor = np.full((3, 12), 1.1)
     factor[:, 0] = [0.8, 1.0, np.nan]
