@@ -75,7 +75,8 @@ def test_unknown_module_is_told_what_there_is() -> None:
 
 
 def test_system_puts_each_loss_on_its_side() -> None:
-    system = load_system(losses=Losses(soiling=0.1, mismatch=0.0, wiring=0.2, light_induced=0.0, availability=0.05))
+    none = dict.fromkeys(Losses.model_fields, 0.0)
+    system = load_system(losses=Losses(**{**none, "soiling": 0.1, "wiring": 0.2, "availability": 0.05}))
     assert system.dc_share == pytest.approx(0.9 * 0.8)
     assert system.ac_share == pytest.approx(0.95)
     assert {name for name, _ in system.losses_dc + system.losses_ac} == set(Losses.model_fields)

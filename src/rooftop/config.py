@@ -173,6 +173,8 @@ class Losses(Model):
     mismatch: Share = 0.02
     wiring: Share = 0.02
     light_induced: Share = Field(0.01, description="first-year light-induced loss; results are for year one")
+    low_irradiance: Share = Field(0.01, description="lower efficiency in weak light; IEC 61853-1 data, 0.5-1 % a year")
+    ac_side: Share = Field(0.01, description="AC cable, transformer and own use up to the meter")
     availability: Share = 0.01
 
 

@@ -46,6 +46,8 @@ _LOSSES = {
     "wiring": Text("wiring", "线损"),
     "availability": Text("availability", "可用率"),
     "light_induced": Text("light-induced degradation", "光致衰减"),
+    "low_irradiance": Text("weak light", "弱光损失"),
+    "ac_side": Text("AC side to the meter", "交流侧至计量点"),
 }
 _SURFACE = {
     "prism": Text("prism (cells with vertical walls)", "prism（单元为直立棱柱）"),
