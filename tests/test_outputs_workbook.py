@@ -7,11 +7,13 @@ import io
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import openpyxl
 import pyogrio
@@ -19,10 +21,11 @@ import pytest
 
 from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared_data
 from rooftop.lang import Text
+from rooftop.outputs import sheet as sheet_module
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import csv_cell, write_candidates
 from rooftop.outputs.lists import notice_rows
-from rooftop.outputs.rows import candidate_rows
+from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
 from rooftop.outputs.sheet import Column, clean, display_width, file_name, sheet_name, shown_number
 from rooftop.outputs.workbook import write_workbook
 
@@ -250,6 +253,30 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in paths)
     again = write_candidates(tmp_path, shared_data(), "zh", districts=["320703"])
     assert len(again) == 3 and again[2].read_bytes() == (_folder("zh") / "甲区.gpkg").read_bytes()
+
+
+def test_a_run_read_back_from_its_files_gives_the_same_list(tmp_path: Path) -> None:
+    data = shared_data()
+    roofs = data.tables.roofs
+    roofs.to_parquet(tmp_path / "roofs.parquet", index=False)
+    read = gpd.read_parquet(tmp_path / "roofs.parquet")
+    again = report_data(replace(data.tables, roofs=read), default_pack(), title=data.title)
+    for district in ("320703", "320706"):
+        lists = [
+            [[csv_cell(row.get(column.key), column) for column in CANDIDATE_COLUMNS] for row in rows]
+            for rows in (candidate_rows(again, district, "zh"), candidate_rows(data, district, "zh"))
+        ]
+        assert lists[0] == lists[1]
+        # Codes come back as arrays; what they say must not get lost.
+        assert any("建筑高度（非实测）" in line[19] for line in lists[0]) or district == "320703"
+
+
+def test_more_rows_than_a_sheet_holds_are_pointed_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sheet_module, "MAX_ROWS", 5)
+    book = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", shared_data(), "320703"))
+    rows = [row[0].value for row in book["候选屋顶"].iter_rows(min_row=2)]
+    left = len(candidate_rows(shared_data(), "320703", "zh")) - 5
+    assert rows == [1, 2, 3, 4, 5, f"其余 {left} 行见 CSV 文件。"]
 
 
 def test_csv_is_the_same_rows_and_safe() -> None:

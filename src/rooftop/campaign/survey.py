@@ -70,6 +70,13 @@ def load_survey_rules() -> SurveyRules:
     )
 
 
+def reason_codes(value: object) -> frozenset[str]:
+    """Return the codes of a row as a set: a list in memory, an array when read back from Parquet, nothing when null."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return frozenset()
+    return frozenset(str(code) for code in value)
+
+
 def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, rules: SurveyRules) -> list[list[Item]]:
     """Return what to verify for every roof, what decides most first.
 
@@ -98,7 +105,7 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
         "loss": numbers(roofs, "shading_loss"),
         "existing": numbers(roofs, "existing_pv_kwp"),
         "added": added_kwp(roofs),
-        "codes": roofs["reasons"].map(lambda codes: set(codes) if isinstance(codes, list | tuple) else set()),
+        "codes": [reason_codes(value) for value in roofs["reasons"]],
         **{name: gate[f"gate_{name}"] for name in ("structure", "shading", "fire", "heritage", "existing_pv")},
     }
     names = list(columns)

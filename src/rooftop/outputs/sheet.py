@@ -17,6 +17,7 @@ from rooftop.rounding import is_missing, significant
 Style = Literal["text", "wrap", "count", "quantity", "percent", "degree", "blank"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
+MAX_ROWS = 1_048_000  # a sheet holds 1 048 576
 # Widest fitted column by style, in characters: a list of twenty columns must still be read when printed on A4.
 _WIDEST: dict[Style, float] = {
     "text": 17,
@@ -233,6 +234,8 @@ class Book:
             First free row below.
         """
         strong = set(bold)
+        left_out = len(rows) - MAX_ROWS
+        rows = rows[:MAX_ROWS]
         widths = [self._width(column, rows) for column in columns]
         for k, (column, width) in enumerate(zip(columns, widths, strict=True)):
             sheet.write_string(top, k, column.label.pick(self.lang), self.header)
@@ -249,6 +252,9 @@ class Book:
         last = top + max(len(rows), 1)
         if not rows and empty is not None:
             sheet.write_string(top + 1, 0, empty.pick(self.lang), self.format(italic=True, font_color="#666666"))
+        if left_out > 0:
+            text = Text(f"{left_out} more rows are in the CSV file.", f"其余 {left_out} 行见 CSV 文件。")
+            self.plain(sheet, last + 1, 0, text.pick(self.lang), bold=True)
         if follows:
             return last + 1
         sheet.freeze_panes(top + 1, min(3, len(columns)) if len(columns) > 8 else 0)
