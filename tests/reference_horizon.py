@@ -20,7 +20,7 @@ def _crossings(start: float, speed: float, lines: F8) -> F8:
 
 
 def horizon_prism(dsm: F8, cell: float, row: int, col: int, azimuth_deg: float, above: float = 0.0) -> float:
-    """Horizon [degrees] at a cell centre, every cell a vertical prism; `azimuth_deg` clockwise from the raster's top."""
+    """Horizon [degrees] at a cell centre, every cell a prism; `azimuth_deg` clockwise from the raster's top."""
     ny, nx = dsm.shape
     east, south = np.sin(np.radians(azimuth_deg)), -np.cos(np.radians(azimuth_deg))
     vertical = _crossings(col, east, np.arange(nx + 1) - 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rooftop.errors import InputError
-from rooftop.kernels import far
+from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
 from rooftop.lang import Text
 
 Surface = Literal["prism", "linear"]
+Heights = NDArray[np.float32] | NDArray[np.float64]
+Index = NDArray[np.int64]
 
 _REFRACTION = 0.13  # of the earth's curvature, the surveyor's usual mean
 
@@ -43,9 +46,9 @@ def horizons(
     n_azimuth : int
         Number of directions.
     surface : {"prism", "linear"}
-        ``prism``: every cell is a column with vertical walls and a flat top (flat roofs with parapets); a column obstructs
-        from where the ray enters it. ``linear``: heights are linear along the grid lines through the cell centres
-        (terrain, lidar); a ray meets the surface where it crosses them.
+        ``prism``: every cell is a column with vertical walls and a flat top (flat roofs with parapets); a column
+        obstructs from where the ray enters it. ``linear``: heights are linear along the grid lines through the cell
+        centres (terrain, lidar); a ray meets the surface where it crosses them.
     above_m : float
         Height of the eye above the surface of its own cell [m], at least 0.
     grid_north_deg : float
@@ -69,9 +72,13 @@ def horizons(
 
     Notes
     -----
-    The ray starts at the centre of the cell. The nearest 16 columns are exact; beyond them the ray is replaced by the
-    nearest of the parallel lines one cell apart, so that edges far away are shifted sideways by at most half a cell.
+    The ray starts at the centre of the cell; its own cell never obstructs. The nearest 48 rows or columns of cells are
+    exact. Beyond them, the tangents along the two nearest of a set of parallel lines three cells apart are
+    interpolated: edges far away are blurred by up to three cells sideways (which turns them by less than 3.6 degrees),
+    and where the horizon is the slope of a plane of gradient g itself, it is up to ``0.9 g`` degrees too high.
+    Against exact rays the mean absolute error on cities is 0.03 to 0.06 degrees, without bias.
     Cells without data obstruct nothing. Beyond the raster there is nothing (see :func:`far_horizons`).
+    Memory: 17 bytes per cell of the raster and thread, and ``4 * n_azimuth`` bytes per cell asked for.
 
     Examples
     --------
@@ -93,55 +100,44 @@ def horizons(
         raise _bad("above_m", above_m, Text("a height of at least 0 m", "不小于 0 米的高度"))
     if surface not in ("prism", "linear"):
         raise _bad("surface", repr(surface), Text("prism or linear", "prism 或 linear"))
-    degrees = np.full((r.size, n_azimuth), np.nan, dtype=np.float32)
-    known = np.flatnonzero(np.isfinite(heights[r, c]))
-    if known.size == 0:
-        return degrees
-    whole = known.size == r.size
-    part = degrees if whole else np.empty((known.size, n_azimuth), dtype=np.float32)
-    _fill(heights, float(cell_size_m), r[known], c[known], part, surface == "prism", above_m, grid_north_deg, threads)
-    if not whole:
-        degrees[known] = part
-    return degrees
+    heights, r, c = _without_empty_margins(heights, r, c)
+    known = (r >= 0) & (r < heights.shape[0]) & (c >= 0) & (c < heights.shape[1])
+    known[known] = np.isfinite(heights[r[known], c[known]])
+    asked = np.zeros(heights.shape, dtype=np.bool_)
+    asked[r[known], c[known]] = True
+    rank, n_asked = view.number_cells(asked)
+    degrees = np.empty((n_asked, n_azimuth), dtype=np.float32)
+    groups = kernel.octants(n_azimuth, grid_north_deg)
 
+    def fill(octant: kernel.Octant) -> None:
+        azimuths = np.array([k for k, _ in groups[octant]])
+        columns = np.empty((azimuths.size, n_asked), dtype=np.float32)
+        prism = surface == "prism"
+        here = kernel.OctantView(heights, asked, rank, n_asked, octant, float(above_m), kernel.level(heights), prism)
+        for column, (_, t) in zip(columns, groups[octant], strict=True):
+            here.degrees(t, float(cell_size_m), column)
+        view.scatter(columns, here.order, azimuths, degrees)
 
-def _fill(
-    heights: NDArray[np.float64 | np.float32],
-    cell_size_m: float,
-    rows: NDArray[np.int64],
-    cols: NDArray[np.int64],
-    degrees: NDArray[np.float32],
-    prism: bool,
-    above_m: float,
-    grid_north_deg: float,
-    threads: int,
-) -> None:
-    """Fill `degrees` octant by octant."""
-    level = float(
-        np.nanmean(heights[rows, cols])
-    )  # float32 keeps 0.01 mm of a 100 m relief, but not of 3 000 m above sea
-    known = np.isfinite(heights)
-    height = np.full(heights.shape, kernel.NOTHING, dtype=np.float32)
-    np.copyto(height, heights - level, where=known, casting="same_kind")
-    eye = np.full(heights.shape, kernel.UNASKED, dtype=np.float32)
-    eye[rows, cols] = height[rows, cols] + np.float32(above_m)
-    n_azimuth = degrees.shape[1]
-    octants: dict[tuple[bool, bool, bool], list[tuple[int, float]]] = {}
-    for k in range(n_azimuth):
-        towards = kernel.direction(k * 360.0 / n_azimuth - grid_north_deg)
-        octants.setdefault(towards.octant, []).append((k, towards.t))
-
-    def work(octant: tuple[bool, bool, bool]) -> None:
-        view = kernel.canonical_view(height, eye, rows, cols, octant, prism=prism)
-        for k, t in octants[octant]:
-            kernel.horizon_degrees(view, t, cell_size_m, degrees, k, prism=prism)
-
-    if threads == 1:
-        for octant in octants:
-            work(octant)
-    else:
+    if n_asked:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, octants))
+            list(pool.map(fill, groups))
+    number = rank[r[known], c[known]]
+    if n_asked == r.size and np.array_equal(number, np.arange(n_asked)):
+        return degrees
+    out = np.full((r.size, n_azimuth), np.nan, dtype=np.float32)
+    out[known] = degrees[number]
+    return out
+
+
+def _without_empty_margins(heights: Heights, rows: Index, cols: Index) -> tuple[Heights, Index, Index]:
+    """Cut off rows and columns at the edge that hold no data: how wide they are must not matter."""
+    known = np.isfinite(heights)
+    any_row, any_col = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
+    if any_row.size == 0:
+        return heights, rows, cols
+    top, left = int(any_row[0]), int(any_col[0])
+    inner = heights[top : any_row[-1] + 1, left : any_col[-1] + 1].copy()
+    return inner, rows - top, cols - left
 
 
 def far_horizons(
@@ -153,6 +149,7 @@ def far_horizons(
     min_distance_m: float,
     n_azimuth: int = 72,
     grid_north_deg: float = 0.0,
+    curvature: bool = True,
 ) -> NDArray[np.float32]:
     """Horizon angles of what lies beyond `min_distance_m`, from a coarse surface; merge with ``numpy.maximum``.
 
@@ -167,25 +164,40 @@ def far_horizons(
     z_m : (n,) array_like of real
         Elevations of the observers [m].
     min_distance_m : float
-        Where the coarse surface begins to count.
+        Where the coarse surface begins to count [m].
     n_azimuth, grid_north_deg
         As in :func:`horizons`.
+    curvature : bool
+        Let the earth curve away, with refraction coefficient 0.13.
 
     Returns
     -------
     (n, n_azimuth) float32
-        Degrees, 0 to 90; the earth curves away with refraction coefficient 0.13.
+        Angles [degrees], 0 to 90; NaN where an observer's position or elevation is NaN.
+
+    Raises
+    ------
+    InputError
+        Wrong shapes or impossible values.
     """
-    surface = np.ascontiguousarray(coarse, dtype=np.float32)
+    surface = np.ascontiguousarray(_heights(coarse, "coarse"), dtype=np.float32)
     _positive("cell_size_m", cell_size_m)
     _positive("min_distance_m", min_distance_m)
-    r, c, z = (np.ascontiguousarray(values, dtype=np.float64) for values in (rows, cols, z_m))
+    _whole("n_azimuth", n_azimuth, 1)
+    _finite("grid_north_deg", grid_north_deg)
+    r = _observers("rows", rows)
+    c, z = _observers("cols", cols, r.size), _observers("z_m", z_m, r.size)
     slopes = np.zeros((r.size, n_azimuth), dtype=np.float32)
     known = surface[np.isfinite(surface)]
-    if known.size and r.size:
+    somewhere = np.isfinite(r) & np.isfinite(c) & np.isfinite(z)
+    if known.size and somewhere.any():
         azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
-        drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M)
-        far.far_slopes(surface, cell_size_m, r, c, z, min_distance_m, azimuth, drop, float(known.max()), slopes)
+        drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M) if curvature else 0.0
+        found = np.zeros((int(somewhere.sum()), n_azimuth), dtype=np.float32)
+        observers = r[somewhere], c[somewhere], z[somewhere]
+        far.far_slopes(surface, cell_size_m, *observers, min_distance_m, azimuth, drop, float(known.max()), found)
+        slopes[somewhere] = found
+    slopes[~somewhere] = np.nan
     return np.degrees(np.arctan(slopes))
 
 
@@ -216,8 +228,9 @@ def sky_view(
 
     Notes
     -----
-    Exact in elevation (the integral of ``cos(b) sin(h) + sin(b) cos(h) cos(a)`` over the solid angle above h has a closed
-    form); midpoint rule in azimuth with steps of at most half a degree.
+    The integral of ``cos(b) sin(h) + sin(b) cos(h) cos(a)`` over the sky above h has a closed form in elevation; in
+    azimuth three Gauss points per step of at most 5 degrees do (error below 1e-5: the integrand vanishes where a
+    plane's own horizon takes over). Level planes are exact in azimuth too.
 
     Examples
     --------
@@ -238,20 +251,20 @@ def sky_view(
     return sky_kernel.sky_view(angles, np.radians(tilt), np.radians(azimuth))
 
 
-def _heights(dsm: ArrayLike) -> NDArray[np.float64 | np.float32]:
+def _heights(dsm: ArrayLike, name: str = "dsm") -> Heights:
     """Return the elevation model as floats, infinities refused."""
     heights = np.asarray(dsm)
     if np.ma.isMaskedArray(dsm):
-        heights = np.ma.filled(dsm.astype(np.float64), np.nan)  # type: ignore[union-attr]
+        heights = np.ma.filled(np.ma.asarray(dsm).astype(np.float64), np.nan)
     if heights.ndim != 2 or heights.size == 0 or heights.dtype.kind not in "fiu":
-        raise _bad("dsm", _shape(heights), Text("a raster of numbers, shape (ny, nx)", "形状为 (ny, nx) 的数值栅格"))
+        raise _bad(name, _shape(heights), Text("a raster of numbers, shape (ny, nx)", "形状为 (ny, nx) 的数值栅格"))
     if heights.dtype not in (np.float32, np.float64):
         heights = heights.astype(np.float64)
     valid = heights[np.isfinite(heights)]
     if np.isinf(heights).any() or (valid.size and np.abs(valid).max() > 20_000.0):
         raise InputError(
             Text("the elevation model holds impossible heights", "高程模型含有不可能的高程"),
-            where="dsm",
+            where=name,
             found=_extent(heights),
             expected=Text("metres, between -20 000 and 20 000, NaN for no data", "米，-20000 至 20000，无数据为 NaN"),
             mend=Text("declare the file's nodata value, or convert its unit", "声明文件的无数据值，或换算单位"),
@@ -259,7 +272,7 @@ def _heights(dsm: ArrayLike) -> NDArray[np.float64 | np.float32]:
     return heights
 
 
-def _cells(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _cells(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[Index, Index]:
     """Return row and column numbers as int64, all within `shape`."""
     found = []
     for name, given, limit in (("rows", rows, shape[0]), ("cols", cols, shape[1])):
@@ -278,6 +291,17 @@ def _cells(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[ND
     return found[0], found[1]
 
 
+def _observers(name: str, given: ArrayLike, n: int | None = None) -> NDArray[np.float64]:
+    """Return an (n,) array of positions or elevations."""
+    values = np.asarray(given)
+    if values.size == 0:
+        values = values.astype(np.float64).reshape(-1)
+    if values.ndim != 1 or values.dtype.kind not in "fiu" or (n is not None and values.size != n):
+        count = "n" if n is None else str(n)
+        raise _bad(name, _shape(values), Text(f"numbers of shape ({count},)", f"形状为 ({count},) 的数值"))
+    return values.astype(np.float64)
+
+
 def _per_cell(name: str, given: ArrayLike, n: int) -> NDArray[np.float64]:
     """Spread a scalar or an (n,) array over the cells."""
     values = np.asarray(given, dtype=np.float64)
@@ -293,11 +317,15 @@ def _positive(name: str, value: float) -> None:
 
 
 def _finite(name: str, value: float) -> None:
-    if not np.isscalar(value) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except (TypeError, ValueError):
+        finite = False
+    if not finite:
         raise _bad(name, repr(value), Text("a finite number", "有限数值"))
 
 
-def _whole(name: str, value: int, least: int) -> None:
+def _whole(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise _bad(name, repr(value), Text(f"a whole number of at least {least}", f"不小于 {least} 的整数"))
 

@@ -1,28 +1,41 @@
 """Numba kernels on arrays and scalars: no files, no tables, no unit conversion, no configuration.
 
-Every kernel is compiled through :func:`jit`: single-threaded, without the interpreter lock (``nogil``), so that tiles or
-azimuths may run in a pool of threads and give the same bits as one thread.
+Every kernel is compiled through :func:`jit` or :func:`jit_no_nan`: single-threaded, without the interpreter lock, so
+that tiles or azimuths may run in a pool of threads and give the same bits as one thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 
-F = TypeVar("F", bound=Callable[..., object])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def jit(function: F) -> F:
+def jit(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` in nopython mode, releasing the interpreter lock and caching the machine code on disk.
 
     Numba refuses ``cache=True`` when neither the package's folder nor the user's cache folder can be written (a wheel
     installed by root, run by a service without a home). The kernel is then compiled in memory, once per process; to
-    keep the cache elsewhere, set ``NUMBA_CACHE_DIR``. Kernels that call each other live in one file, because
-    numba's cache only notices changes in the file that it compiles.
+    keep the cache elsewhere, set ``NUMBA_CACHE_DIR``. Kernels that call each other live in one file, because numba's
+    cache only notices changes in the file that it compiles.
     """
+    return _compile(function, {})
+
+
+def jit_no_nan(function: Callable[P, R]) -> Callable[P, R]:
+    """As :func:`jit`, for kernels that never meet a NaN: ``a if a > b else b`` becomes one vector instruction."""
+    return _compile(function, {"fastmath": {"nnan", "nsz"}})
+
+
+def _compile(function: Callable[P, R], more: dict[str, Any]) -> Callable[P, R]:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", **more}
+    compiled: Callable[P, R]
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(**options)(function)
+    return compiled
