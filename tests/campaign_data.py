@@ -64,7 +64,7 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
         "floors_above": 3,
         "structure": "钢" if k % 3 else None,
         "roof_type": _TYPES.get(use, "flat_concrete"),
-        "roof_source": "assumed" if k % 4 == 0 else "declared",
+        "roof_source": "assumed",
         "gross_area_m2": gross,
         "net_area_m2": gross * 0.75,
         "installable_area_m2": gross * 0.7,
@@ -96,6 +96,8 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
         row |= {"status": "excluded", "reasons": ["no_room"], "capacity_kwp": 0.0, "annual_kwh": 0.0}
         row |= {name: 0.0 for name in ("used_area_m2", "array_area_m2", "module_area_m2", "module_face_area_m2")}
         row |= {"specific_yield_kwh_kwp": np.nan, "module_count": 0, **{f"kwh_{m:02d}": 0.0 for m in range(1, 13)}}
+    if k % 4 == 0:
+        row["reasons"] = [*row["reasons"], "roof_type_assumed"]  # type: ignore[misc]
     if k % 16 == 11:
         row["reasons"] = [*row["reasons"], "height_from_floors", "edge_of_data"]  # type: ignore[misc]
     return row

@@ -96,6 +96,10 @@ def test_load_and_grid_are_always_verified() -> None:
     assert set(_items(roof_load_ok="yes")) == {"grid"}
 
 
+def test_an_assumed_shape_of_the_roof_does_not_make_its_type_assumed() -> None:
+    assert "roof_type" not in _items(roof_source="assumed")
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "number"),
     [
@@ -104,7 +108,7 @@ def test_load_and_grid_are_always_verified() -> None:
         ({"building_use": "unknown"}, "use", "不明"),
         ({"building_use": "rural_house"}, "households", "自然人"),
         ({"owner_type": None}, "owner", "不明"),
-        ({"roof_source": "assumed"}, "roof_type", "混凝土"),
+        ({"reasons": ["roof_type_assumed"]}, "roof_type", "混凝土"),
         ({"roof_type": "unknown"}, "roof_type", "不明"),
         ({"year_built": 1984}, "appraisal", "1984"),
         ({"shading_loss": 0.17}, "shading", "17%"),

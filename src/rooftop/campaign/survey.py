@@ -100,7 +100,6 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
         "is_new": words(roofs, "is_new"),
         "owner_type": words(roofs, "owner_type"),
         "roof_type": words(roofs, "roof_type"),
-        "roof_source": words(roofs, "roof_source"),
         "year": numbers(roofs, "year_built"),
         "loss": numbers(roofs, "shading_loss"),
         "existing": numbers(roofs, "existing_pv_kwp"),
@@ -161,7 +160,7 @@ def _structure_items(roof: Mapping[str, Any], rules: SurveyRules) -> list[Item]:
                 ),
             )
         )
-    if roof["roof_source"] == "assumed" or roof["roof_type"] == "unknown":
+    if "roof_type_assumed" in roof["codes"] or roof["roof_type"] == "unknown":
         label = rules.roof_types.get(roof["roof_type"], rules.roof_types["unknown"])
         items.append(
             Item("roof_type", Text(f"roof type (assumed: {label.en})", f"屋面类型（推定为{label.zh}）"))
