@@ -67,12 +67,12 @@ print(result.products.report)
 
 # %% [markdown]
 # ## The parts, without the pipeline
-# A wall 10 m high, 10 m south of a point, seen from a flat plane: the horizon towards the south is 45°.
+# A wall 10.5 m high, its face 10.5 m south of a point: the horizon towards the south is 45°.
 
 # %%
 import numpy as np  # noqa: E402
 
 dsm = np.zeros((41, 41))
-dsm[30:, :] = 10.0
+dsm[30:, :] = 10.5
 horizon = rooftop.horizons(dsm, 1.0, rows=[19], cols=[20], n_azimuth=72)
 print(f"horizon to the south: {horizon[0, 36]:.1f}°, sky view factor: {rooftop.sky_view(horizon)[0]:.3f}")

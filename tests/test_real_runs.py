@@ -11,6 +11,7 @@ import pytest
 
 import rooftop
 from rooftop.config import Config
+from rooftop.targets import load_pack, mark_new
 
 pytestmark = pytest.mark.real
 
@@ -132,8 +133,11 @@ def test_commune_uses_and_dates_are_read(commune: rooftop.RunResult) -> None:
     roofs = commune.tables.roofs
     assert len(roofs) == 2273
     assert (roofs.building_use == "factory").sum() == 21
-    assert (roofs.is_new == "yes").sum() > 0
-    assert (roofs.is_new == "unknown").sum() == 1059
+    assert roofs.is_new.value_counts().to_dict() == {"no": 1214, "unknown": 1059}  # the file ends in 2016
+    pack = load_pack("lianyungang")
+    earlier = pack.model_copy(update={"period": pack.period.model_copy(update={"start": 2012, "end": 2016})})
+    years = roofs.completion_date.str[:4].astype("Int64")
+    assert (mark_new(roofs, earlier) == "yes").sum() == years.between(2012, 2016).sum() == 93
     assert commune.record.crs == "EPSG:32631"
 
 

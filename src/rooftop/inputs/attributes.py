@@ -452,8 +452,8 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     raw = texts(column)
     found = _each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
     values = pd.Series(found, index=column.index, dtype="string")
-    values = values.where(values != "unknown")
     unread = raw[raw.notna() & values.isna()]
+    values = values.where(values != "unknown")
     if unread.empty:
         return Parsed(values)
     text = Text(
