@@ -7,10 +7,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from campaign_data import default_pack, shared, shared_data
+from campaign_data import default_pack, make_tables, shared, shared_data
+from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.findings import DefinitionResult, Finding, findings, of_level
 from rooftop.outputs.sections import key_numbers, plan_text, plans_of, tone, verdict_facts, where
 from rooftop.rounding import Range
+from rooftop.targets.packs import load_pack
 
 NAN = float("nan")
 NOTHING = Range(NAN, NAN, NAN)
@@ -115,6 +117,38 @@ def test_key_numbers_add_up_and_carry_the_factor_year() -> None:
     roofs = shared()[0].roofs
     assert f"{len(roofs)} 栋" in facts["建筑"]
     assert "2022" in facts["年减排潜力"] and "–" in facts["可装容量"]
+
+
+def _data_of(name: str) -> ReportData:
+    pack = load_pack(name)
+    tables, campaign = make_tables(pack)
+    return report_data(tables, pack, campaign=campaign, title="t")
+
+
+def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:
+    data = _data_of("whole_county")
+    coverage = data.tables.coverage
+    rows = coverage[coverage["is_default"].fillna(False) & (coverage["level"] == "city")].set_index("target_id")
+    city = of_level(data.findings, "city")
+    assert len(city) == 4 and {f.kind for f in city} == {"potential"}
+    for finding in city:
+        row = rows.loc[finding.target_id]
+        assert finding.coverage.central == row["coverage"] and finding.attained == row["attained"]
+        assert finding.verdict.zh in ("潜力可达", "潜力不足", "暂不能判定")
+        assert "已装" not in finding.by_how_much.zh
+
+
+def test_without_a_target_value_nothing_is_missing_or_decided() -> None:
+    data = _data_of("national")
+    facts = verdict_facts(of_level(data.findings, "city")[0], data)
+    assert [fact.name.zh for fact in facts] == ["是否达标", "差多少", "依据口径", "下一步"]
+    assert facts[0].tone == "" and data.campaign.plans == ()
+
+
+def test_roofs_for_a_later_target_come_on_top() -> None:
+    data = _data_of("pinghu")
+    nearer, later = ("".join(fact.value.zh for fact in verdict_facts(f, data)) for f in of_level(data.findings, "city"))
+    assert "已选" in nearer and "另选" in later
 
 
 def test_no_pack_no_findings() -> None:

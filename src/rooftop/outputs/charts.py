@@ -184,7 +184,8 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         low = np.array([f.installed.low for f in shown], dtype=float)
         high = np.array([f.installed.high for f in shown], dtype=float)
         potential = np.array([f.potential.central for f in shown], dtype=float)
-        planned = np.array([f.planned.central for f in shown], dtype=float)
+        # Only where roofs were selected: elsewhere planned is installed.
+        planned = np.array([f.planned.central if f.planned != f.installed else np.nan for f in shown], dtype=float)
         words = {
             "potential": Text("potential", "潜力"),
             "installed": Text("installed (with bounds)", "已装（含上下限）"),
@@ -207,7 +208,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
                 label=f"{words['target'].pick(lang)} {percent(target)}",
             )
         for row, finding in enumerate(shown):
-            if not finding.installed.known:
+            if not finding.coverage.known:
                 axes.annotate(
                     finding.verdict.pick(lang), (0.0, row), xytext=(4, -3), textcoords="offset points", color="#777777"
                 )

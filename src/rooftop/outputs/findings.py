@@ -78,10 +78,12 @@ class Finding:
     n_buildings, n_unknown, n_needs_survey : int
         Buildings in the scope; buildings a missing fact may put into it or keep out; roofs of the scope that may turn
         out not to be installable.
+    kind : str
+        What the target speaks of: ``installed``, or ``potential`` where the pack asks for no other.
     installed, planned, potential : Range
         Coverage; NaN where it is not defined (no building in the scope).
     attained : str
-        Of what is installed: ``yes``, ``no`` or ``unknown``.
+        Of `kind`: ``yes``, ``no`` or ``unknown``.
     attainable : str
         Of what could be installed at most.
     gap_m2, gap_kwp : float
@@ -89,7 +91,7 @@ class Finding:
     gap_roofs : int
         The gap in typical roofs of the scope.
     definitions : tuple of DefinitionResult
-        Installed coverage under every definition.
+        Coverage of `kind` under every definition.
     """
 
     unit_id: str
@@ -109,6 +111,7 @@ class Finding:
     n_buildings: int
     n_unknown: int
     n_needs_survey: int
+    kind: str
     installed: Range
     planned: Range
     potential: Range
@@ -120,6 +123,16 @@ class Finding:
     definitions: tuple[DefinitionResult, ...]
 
     @property
+    def coverage(self) -> Range:
+        """Coverage that the target speaks of."""
+        return self.installed if self.kind == "installed" else self.potential
+
+    @property
+    def kind_label(self) -> Text:
+        """What the target speaks of, in words."""
+        return Text("installed coverage", "已装覆盖率") if self.kind == "installed" else Text("potential", "潜力占比")
+
+    @property
     def has_target(self) -> bool:
         """Whether the plan sets a value."""
         return not np.isnan(self.target)
@@ -127,7 +140,7 @@ class Finding:
     @property
     def certainty(self) -> Certainty:
         """``sure`` when no unknown building can change the verdict, ``open`` when one can, ``nothing`` without any."""
-        if not self.installed.known and not self.n_unknown:
+        if not self.coverage.known and not self.n_unknown:
             return "nothing"
         return "open" if self.attained == "unknown" else "sure"
 
@@ -139,22 +152,26 @@ class Finding:
     @property
     def verdict(self) -> Text:
         """Met or not, in two or three words."""
-        if not self.installed.known:
-            if self.n_buildings:
+        if not self.coverage.known:
+            if self.n_buildings and self.kind == "installed":
                 return Text("existing PV unknown", "已装光伏不明")
             if self.n_unknown:
                 return UNDECIDED
             return Text("no building in scope", "范围内无建筑")
         if not self.has_target:
             return Text("no target value set", "规划未设目标值")
-        words = {"yes": Text("met", "已达标"), "no": Text("not met", "未达标")}
+        words = (
+            {"yes": Text("met", "已达标"), "no": Text("not met", "未达标")}
+            if self.kind == "installed"
+            else {"yes": Text("within reach", "潜力可达"), "no": Text("out of reach", "潜力不足")}
+        )
         return words.get(self.attained, UNDECIDED)
 
     @property
     def by_how_much(self) -> Text:
         """Coverage against target, and the gap."""
-        if not self.installed.known:
-            if self.n_buildings:
+        if not self.coverage.known:
+            if self.n_buildings and self.kind == "installed":
                 return Text(
                     "no source states what is installed, so coverage cannot be computed",
                     "没有任何已装光伏数据，无法计算已装覆盖率",
@@ -167,11 +184,12 @@ class Finding:
                 )
             return Text("no building of the scope, so no coverage", "范围内无建筑，无覆盖率")
         against = self.target if self.has_target else None
-        value = percent_range(self.installed, against)
+        value = percent_range(self.coverage, against)
+        what = self.kind_label
         if not self.has_target:
-            return Text(f"installed coverage {value}", f"已装覆盖率 {value}")
+            return Text(f"{what.en} {value}", f"{what.zh} {value}")
         goal = percent(self.target)
-        head = Text(f"installed coverage {value}, target {goal}", f"已装覆盖率 {value}，目标 {goal}")
+        head = Text(f"{what.en} {value}, target {goal}", f"{what.zh} {value}，目标 {goal}")
         if not self.gap_m2 > 0:
             return head
         m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
@@ -188,7 +206,7 @@ class Finding:
     @property
     def how_sure(self) -> Text:
         """Whether missing facts or another definition could turn the verdict."""
-        if not self.installed.known:
+        if not self.coverage.known:
             return Text("", "")
         first = self._unknowns
         flips = len(self.flips) if self.has_target else 0
@@ -221,8 +239,8 @@ class Finding:
     @property
     def next_step(self) -> Text:
         """What to do, in one sentence."""
-        if not self.installed.known:
-            if self.n_buildings:
+        if not self.coverage.known:
+            if self.n_buildings and self.kind == "installed":
                 return Text("collect the register of existing PV first", "先收集已装光伏台账")
             if self.n_unknown:
                 n = count(self.n_unknown)
@@ -233,6 +251,8 @@ class Finding:
         if not self.has_target:
             return Text("for information only", "仅供参考")
         best = percent(self.potential.central, against=self.target)
+        if self.kind != "installed" and self.attained != "unknown":
+            return Text("see the candidate roofs in their order", "见候选屋顶次序")
         if self.attained == "yes":
             return Text("keep the register of existing PV current", "保持已装光伏台账更新")
         if self.attained == "unknown":
@@ -306,7 +326,8 @@ def _finding(front: pd.DataFrame, rows: pd.DataFrame, group: Group) -> Finding:
     kinds = {str(row["kind"]): row for _, row in front.iterrows()}
     installed, potential, planned = (kinds.get(kind) for kind in ("installed", "potential", "planned"))
     lead = next(row for row in (installed, potential, planned) if row is not None)
-    definitions = _definitions(rows, lead) if installed is not None else ()
+    definitions = _definitions(rows, lead)
+    kind = "installed" if installed is not None else "potential"
     year = lead["year"]
     return Finding(
         unit_id=str(lead["unit_id"]),
@@ -326,14 +347,15 @@ def _finding(front: pd.DataFrame, rows: pd.DataFrame, group: Group) -> Finding:
         n_buildings=int(lead["n_buildings"]),
         n_unknown=_count(lead, "n_unknown"),
         n_needs_survey=_count(lead, "n_needs_survey"),
+        kind=kind,
         installed=_range(installed),
         planned=_range(planned),
         potential=_range(potential),
-        attained="unknown" if installed is None else _answer(installed),
+        attained=_answer(lead),
         attainable="unknown" if potential is None else _answer(potential),
-        gap_m2=max(np.nan_to_num(_value(installed, "gap_m2")), 0.0),
-        gap_kwp=max(np.nan_to_num(_value(installed, "gap_kwp")), 0.0),
-        gap_roofs=0 if installed is None else _count(installed, "gap_roofs"),
+        gap_m2=max(np.nan_to_num(_value(lead, "gap_m2")), 0.0),
+        gap_kwp=max(np.nan_to_num(_value(lead, "gap_kwp")), 0.0),
+        gap_roofs=_count(lead, "gap_roofs"),
         definitions=definitions,
     )
 
@@ -352,8 +374,7 @@ def _definitions(rows: pd.DataFrame, lead: pd.Series) -> tuple[DefinitionResult,
     keys = ("kind", "scope_reading", "cohort", *(("aggregation",) if "aggregation" in rows else ()))
     same = rows
     for key in keys:
-        wanted = "installed" if key == "kind" else lead[key]
-        same = same[same[key] == wanted]
+        same = same[same[key] == lead[key]]
     return tuple(
         DefinitionResult(
             str(row["numerator"]), str(row["denominator"]), _range(row), _answer(row), bool(row["is_default"])

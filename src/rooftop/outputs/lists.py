@@ -89,14 +89,14 @@ def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
         "target_title": target_title(finding, data),
         "n_scope": finding.n_buildings,
         "n_unknown": finding.n_unknown,
-        "coverage": finding.installed.central,
-        "coverage_low": finding.installed.low,
-        "coverage_high": finding.installed.high,
+        "coverage": finding.coverage.central,
+        "coverage_low": finding.coverage.low,
+        "coverage_high": finding.coverage.high,
         "target": finding.target,
         "verdict": finding.verdict,
         "tone": tone(finding),
-        "gap_m2": finding.gap_m2 if finding.installed.known else None,
-        "gap_kwp": finding.gap_kwp if finding.installed.known else None,
+        "gap_m2": finding.gap_m2 if finding.coverage.known else None,
+        "gap_kwp": finding.gap_kwp if finding.coverage.known else None,
         "planned": finding.planned.central,
         "potential": finding.potential.central,
         "finding": finding,
@@ -202,12 +202,23 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
     return [*rows, _line(lang, Text("areas", "面积"), Text("how they nest", "包含关系"), nesting, "")]
 
 
+def results_title(finding: Finding) -> Text:
+    """Return the heading of coverage under every definition."""
+    what = finding.kind_label
+    return Text(f"{what.en} under every definition", f"各口径下的{what.zh}")
+
+
 def result_rows(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, str]]:
-    """Return installed coverage of a unit under every definition: topic, item, content, source."""
-    topic = Text("installed coverage under every definition", "各口径下的已装覆盖率")
+    """Return coverage of a unit under every definition: topic, item, content, source."""
     own = Text("default", "默认")
     return [
-        _line(lang, topic, result.label, definition_result(result, finding.target), own if result.is_default else "")
+        _line(
+            lang,
+            results_title(finding),
+            result.label,
+            definition_result(result, finding.target),
+            own if result.is_default else "",
+        )
         for finding in data.of(level, unit_id)
         for result in finding.definitions
     ]

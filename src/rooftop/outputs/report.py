@@ -21,6 +21,7 @@ from rooftop.outputs.lists import (
     assumption_rows,
     notice_rows,
     policy_rows,
+    results_title,
     short_rows,
     source_rows,
     unit_rows,
@@ -169,7 +170,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         towns=_units(data, ("town",), lang),
         short=_short(data, lang),
         candidates=_candidates(data, lang),
-        matrices=[_matrix(finding, data, lang) for finding in front if finding.definitions],
+        matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
         method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),
@@ -233,6 +234,7 @@ def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
 def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
     rows = unit_rows(data, levels)
     with_target = any("finding" in row for row in rows)
+    mixed = any(row["finding"].kind != "installed" for row in rows if "finding" in row)
     several = len({row["target_title"].en for row in rows if "finding" in row}) > 1
     heads = [
         Head(Text("Unit", "名称").pick(lang)),
@@ -245,7 +247,10 @@ def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
         heads += [
             *([Head(Text("Target", "指标").pick(lang))] if several else []),
             Head(Text("In scope (unknown)", "范围内（不明）").pick(lang), True),
-            Head(Text("Installed coverage", "已装覆盖率").pick(lang), True),
+            Head(
+                Text("Coverage", "覆盖率").pick(lang) if mixed else Text("Installed coverage", "已装覆盖率").pick(lang),
+                True,
+            ),
             Head(Text("Target", "目标").pick(lang), True),
             Head(Text("Met?", "是否达标").pick(lang)),
             Head(Text("Gap", "缺口").pick(lang), True),
@@ -287,7 +292,7 @@ def _verdict_cells(row: Mapping[str, Any], several: bool, lang: Lang) -> list[Ce
     return [
         *([Cell(row["target_title"].pick(lang))] if several else []),
         Cell(f"{count(finding.n_buildings)}{unknown}", True),
-        Cell(percent_range(finding.installed, against), True),
+        Cell(percent_range(finding.coverage, against), True),
         Cell(percent(finding.target), True),
         Cell(finding.verdict.pick(lang), tone=tone(finding)),
         Cell(gap, True),
@@ -401,7 +406,7 @@ def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
             colour = {"yes": "good", "no": "bad"}.get(result.attained, "open") if finding.has_target else ""
             cells.append(Cell(percent_range(result.coverage, against), tone=colour, own=result.is_default))
         rows.append(Row(cells, head=value_label("numerator", top).pick(lang)))
-    title = Text("Installed coverage under every definition", "各口径下的已装覆盖率").pick(lang)
+    title = capitalised(results_title(finding).pick(lang))
     sep = "——" if lang == "zh" else " — "
     return {
         "title": f"{title}{sep}{target_title(finding, data).pick(lang)}",

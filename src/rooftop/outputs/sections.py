@@ -75,9 +75,7 @@ def where(finding: Finding, data: ReportData) -> Text:
         ]
     inner = sorted((f for f in inner if f.gap_kwp > 0), key=lambda f: (-f.gap_kwp, f.unit_id))
     if not inner:
-        return (
-            Text("no part of it misses anything", "各组成单元均无缺口") if finding.installed.known else Text("—", "—")
-        )
+        return Text("no part of it misses anything", "各组成单元均无缺口") if finding.coverage.known else Text("—", "—")
     shown = inner[:MAX_PLACES]
     more = len(inner) - len(shown)
     # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
@@ -113,8 +111,11 @@ def verdict_facts(finding: Finding, data: ReportData) -> list[Fact]:
         Fact(Text("Met?", "是否达标"), finding.verdict, tone(finding)),
         Fact(Text("By how much", "差多少"), finding.by_how_much),
     ]
-    if not finding.installed.known:
+    if not finding.coverage.known:
         return [*facts, Fact(Text("What next", "下一步"), finding.next_step)]
+    if not finding.has_target:
+        definition = Fact(Text("Which definition", "依据口径"), definition_text(finding, data))
+        return [*facts, definition, Fact(Text("What next", "下一步"), finding.next_step)]
     if finding.attained != "yes":
         facts.append(Fact(Text("Where", "在哪里"), where(finding, data)))
     facts += [
@@ -130,7 +131,9 @@ def _next(finding: Finding, data: ReportData) -> Text:
     step = finding.next_step
     if not plans or not any(plan.n_roofs for plan in plans):
         return step
-    text = plan_text(plans)
+    units = {plan.unit_id for plan in plans}
+    first = {unit: next(p.target_id for p in data.campaign.plans if p.unit_id == unit) for unit in units}
+    text = plan_text(plans, further=any(target != finding.target_id for target in first.values()))
     return Text(f"{step.en}; {text.en}", f"{step.zh}；{text.zh}")
 
 
@@ -143,8 +146,15 @@ def plans_of(finding: Finding, data: ReportData) -> list[Plan]:
     ]
 
 
-def plan_text(plans: Iterable[Plan]) -> Text:
-    """Say what the selected roofs give and cost, and how near the cheapest conceivable set they are."""
+def plan_text(plans: Iterable[Plan], *, further: bool = False) -> Text:
+    """Say what the selected roofs give and cost, and how near the cheapest set they are.
+
+    Parameters
+    ----------
+    plans : iterable of Plan
+    further : bool
+        Other roofs were selected for an earlier target already.
+    """
     chosen = list(plans)
     roofs = sum(plan.n_roofs for plan in chosen)
     kwp = sum(plan.added_kwp for plan in chosen)
@@ -157,8 +167,9 @@ def plan_text(plans: Iterable[Plan]) -> Text:
     cost, bound = (sum(getattr(p.selection, name) for p in chosen) for name in ("cost_yuan", "bound_yuan"))
     over = percent(cost / bound - 1.0, "up") if bound > 0 else "0%"
     s = "" if roofs == 1 else "s"
-    en = f"{count(roofs)} roof{s} selected: {capacity(kwp, 'en')}, {money_span(capex, 'en')}"
-    zh = f"已选 {count(roofs)} 个屋顶：{capacity(kwp, 'zh')}，投资 {money_span(capex, 'zh')}"
+    more = Text("more ", "另") if further else Text("", "已")
+    en = f"{count(roofs)} {more.en}roof{s} selected: {capacity(kwp, 'en')}, {money_span(capex, 'en')}"
+    zh = f"{more.zh}选 {count(roofs)} 个屋顶：{capacity(kwp, 'zh')}，投资 {money_span(capex, 'zh')}"
     if missing > 0:
         return Text(
             f"{en}; they still leave {area(missing, 'en', 2, 'up')} open: other roofs fail a gate",

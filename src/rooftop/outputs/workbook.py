@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ _UNIT = (
     Column(Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent"),
     Column(Text("Potential coverage", "潜力覆盖率"), "potential", "percent"),
 )
+_FACTS_OF_UNITS = next(k for k, column in enumerate(_UNIT) if column.key == "target_text")
 _SHORT = (
     Column(Text("No.", "序号"), "number", "count"),
     Column(Text("Building id", "建筑编号"), "building_id"),
@@ -247,11 +249,21 @@ def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str
     return out
 
 
+def _unit_columns(data: ReportData) -> Sequence[Column]:
+    """Columns of a table of units; where a pack judges potential, its coverage is not called installed."""
+    if not data.findings:
+        return _UNIT[:_FACTS_OF_UNITS]
+    if all(finding.kind == "installed" for finding in data.findings):
+        return _UNIT
+    judged = Text("Coverage judged", "考核覆盖率")
+    return tuple(replace(column, label=judged) if column.key == "coverage" else column for column in _UNIT)
+
+
 def _units(book: Book, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["districts"])
     rows = _shown_units(unit_rows(data, ("district", "city", "zone")), book.lang)
     own = [k for k, row in enumerate(rows) if row["unit_id"] == district_id]
-    columns = _UNIT if data.findings else _UNIT[:13]
+    columns = _unit_columns(data)
     row = book.table(sheet, columns, rows, bold=own)
     _colour_verdicts(book, sheet, columns, len(rows))
     note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入任何合计。")
@@ -266,14 +278,16 @@ def _units(book: Book, data: ReportData, district_id: str) -> None:
 
 def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n: int) -> None:
     """Colour the verdict cells, so that a changed cell changes colour too."""
-    verdicts = {
-        "good": ("met", "已达标"),
-        "bad": ("not met", "未达标"),
-        "open": ("cannot be decided yet", "暂不能判定"),
-    }
+    verdicts = (
+        ("good", "met", "已达标"),
+        ("good", "within reach", "潜力可达"),
+        ("bad", "not met", "未达标"),
+        ("bad", "out of reach", "潜力不足"),
+        ("open", "cannot be decided yet", "暂不能判定"),
+    )
     for k, column in enumerate(columns):
         if column.key == "verdict_text" and n:
-            for tone, (en, zh) in verdicts.items():
+            for tone, en, zh in verdicts:
                 value = f'"{zh if book.lang == "zh" else en}"'
                 rule = {
                     "type": "cell",
