@@ -136,6 +136,9 @@ def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:
         assert finding.coverage.central == row["coverage"] and finding.attained == row["attained"]
         assert finding.verdict.zh in ("潜力可达", "潜力不足", "暂不能判定")
         assert "已装" not in finding.by_how_much.zh
+        # With a single definition there is nothing to agree with.
+        assert "口径" not in finding.how_sure.zh
+    assert where(city[0], data).zh.startswith("存疑：")
 
 
 def test_without_a_target_value_nothing_is_missing_or_decided() -> None:

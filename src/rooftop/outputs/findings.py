@@ -211,7 +211,7 @@ class Finding:
         first = self._unknowns
         flips = len(self.flips) if self.has_target else 0
         total = len(self.definitions)
-        if not self.has_target or not total:
+        if not self.has_target or total < 2:
             return first
         if flips:
             return Text(

@@ -73,9 +73,12 @@ def where(finding: Finding, data: ReportData) -> Text:
         inner = [
             f for f in data.findings if f.level == "town" and f.target_id == finding.target_id and f.unit_id in towns
         ]
+    undecided = [f.unit_name for f in inner if f.attained == "unknown" and f.certainty == "open"]
     inner = sorted((f for f in inner if f.gap_kwp > 0), key=lambda f: (-f.gap_kwp, f.unit_id))
+    if not inner and undecided:
+        return Text(f"undecided: {', '.join(undecided[:MAX_PLACES])}", f"存疑：{'、'.join(undecided[:MAX_PLACES])}")
     if not inner:
-        return Text("no part of it misses anything", "各组成单元均无缺口") if finding.coverage.known else Text("—", "—")
+        return Text("no part of it misses anything", "各组成单元均无缺口")
     shown = inner[:MAX_PLACES]
     more = len(inner) - len(shown)
     # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
