@@ -67,11 +67,9 @@ def test_shanxi_uses_half_on_site_at_least() -> None:
     assert gross == pytest.approx(110_000 * (0.5 * 0.35 + 0.5 * 0.15))
 
 
-def test_grid_class_and_voltage() -> None:
+def test_classes_and_voltage() -> None:
     economics = load_economics("jiangsu")
-    assert "不可全额上网" in economics.grid_class("school", 100.0).zh
-    assert "自然人" in economics.grid_class("rural_house", 20.0).zh
-    assert "大型工商业" in economics.grid_class("factory", 7000.0).zh
+    assert "不可全额上网" in economics.classes["commercial"].zh and "全额上网" in economics.classes["household"].zh
     assert [economics.voltage(k) for k in (8.0, 8.1, 400.0, 401.0, 7000.0)] == [
         "220 V",
         "380 V",

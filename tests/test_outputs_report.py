@@ -163,9 +163,11 @@ def test_dollar_signs_in_names_are_dollar_signs() -> None:
 
 
 def test_no_chinese_font_is_said_and_does_not_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    _html()
     monkeypatch.setattr(charts, "cjk_font", lambda: None)
     notice = charts.font_notice()
     assert notice is not None and notice.code == "no_cjk_font"
+    assert "未找到中文字体" in render_report(shared_data(), "zh") and "未找到中文字体" not in _html()
     assert "1月" in charts.monthly_energy(shared_data(), "zh")
     monkeypatch.setattr(charts, "cjk_font", lambda: "Noto Sans CJK SC")
     assert charts.font_notice() is None

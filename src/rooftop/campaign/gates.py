@@ -9,20 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
 
 PASS, SURVEY, FAIL = "pass", "survey", "fail"
 GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
-GATE_LABELS = {
-    "usable": Text("usable roof", "屋面可用"),
-    "size": Text("large enough", "规模足够"),
-    "shading": Text("shading", "遮挡"),
-    "existing_pv": Text("existing PV", "已有光伏"),
-    "structure": Text("structure and load", "结构与荷载"),
-    "fire": Text("fire safety", "消防"),
-    "heritage": Text("heritage", "文物与历史建筑"),
-}
 
 
 @dataclass(frozen=True)

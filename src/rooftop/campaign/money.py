@@ -40,8 +40,8 @@ class Economics:
     min_self_use : float
         Smallest share that must be used on site.
     segment_of_use : dict of str to str
-    large_above_kwp : float
     classes : dict of str to Text
+        What each class of 国能发新能规〔2025〕7号 may feed in.
     connection : tuple of (float, str)
         Upper capacity [kWp] and usual voltage.
     """
@@ -58,19 +58,12 @@ class Economics:
     feed_in_yuan_kwh: Range
     min_self_use: float
     segment_of_use: dict[str, str]
-    large_above_kwp: float
     classes: dict[str, Text]
     connection: tuple[tuple[float, str], ...]
 
     def segment(self, building_use: str) -> str:
         """Return the segment of a use, ``commercial`` when it is not named."""
         return self.segment_of_use.get(building_use, "commercial")
-
-    def grid_class(self, building_use: str, capacity_kwp: float) -> Text:
-        """Return the class of 国能发新能规〔2025〕7号 and how it may use and feed in its energy."""
-        segment = self.segment(building_use)
-        large = segment == "commercial" and capacity_kwp > self.large_above_kwp
-        return self.classes["large" if large else segment]
 
     def voltage(self, capacity_kwp: float) -> str:
         """Return the usual voltage of the connection."""
@@ -106,7 +99,6 @@ def load_economics(province: str = "national", data: dict[str, Any] | None = Non
         feed_in_yuan_kwh=feed_in.get(province, feed_in["national"]),
         min_self_use=float(data["min_self_use"].get(province, 0.0)),
         segment_of_use={use: segment for segment, uses in data["segments"].items() for use in uses},
-        large_above_kwp=float(data["large_above_kwp"]),
         classes={key: Text(value["en"], value["zh"]) for key, value in data["classes"].items() if key != "source"},
         connection=tuple(
             (float("inf") if step["up_to_kwp"] is None else float(step["up_to_kwp"]), str(step["voltage"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -386,33 +386,3 @@ def _definitions(rows: pd.DataFrame, lead: pd.Series) -> tuple[DefinitionResult,
 def of_level(found: Iterable[Finding], level: str) -> list[Finding]:
     """Return the findings of one level, in their order."""
     return [finding for finding in found if finding.level == level]
-
-
-def summary(found: Iterable[Finding]) -> Text:
-    """Count verdicts over units of one level and one target."""
-    verdicts = [f.verdict for f in found]
-    parts: dict[str, tuple[int, Text]] = {}
-    for verdict in verdicts:
-        parts[verdict.en] = (parts.get(verdict.en, (0, verdict))[0] + 1, verdict)
-    return Text(
-        ", ".join(f"{n} {text.en}" for n, text in parts.values()),
-        "，".join(f"{text.zh} {n} 个" for n, text in parts.values()),
-    )
-
-
-def as_table(found: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return the findings as plain values, for `run.json` and for the map."""
-    return [
-        {
-            "level": f.level,
-            "unit_id": f.unit_id,
-            "target_id": f.target_id,
-            "attained": f.attained,
-            "certainty": f.certainty,
-            "coverage": None if not f.installed.known else f.installed.central,
-            "gap_m2": f.gap_m2,
-            "gap_kwp": f.gap_kwp,
-            "flips": [f"{d.numerator}/{d.denominator}" for d in f.flips],
-        }
-        for f in found
-    ]

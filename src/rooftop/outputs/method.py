@@ -39,6 +39,7 @@ _ROOF = Text("roofs", "屋面")
 _SYSTEM = Text("PV system", "光伏系统")
 _DOUBT = Text("uncertainty", "不确定度")
 _MONEY = Text("money", "经济性")
+_GRID = Text("grid", "并网")
 _GATES = Text("gates and order", "筛选与排序")
 _LOSSES = {
     "soiling": Text("soiling", "积灰"),
@@ -83,7 +84,15 @@ def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, 
     campaign : Campaign
     """
     rows = [] if config is None else [*_model(config), *_system(config)]
-    return (*rows, *_roofs(), *_doubt(), *_money(campaign.economics), *_gates(), _carbon(campaign))
+    return (
+        *rows,
+        *_roofs(),
+        *_doubt(),
+        *_money(campaign.economics),
+        *_grid(campaign.economics),
+        *_gates(),
+        _carbon(campaign),
+    )
 
 
 def _model(config: Config) -> list[Assumption]:
@@ -276,6 +285,14 @@ def _money(economics: Economics) -> list[Assumption]:
         ),
     ]
     return rows
+
+
+def _grid(economics: Economics) -> list[Assumption]:
+    source = _source(load_shipped_yaml("economics.yaml")["classes"]["source"])
+    return [
+        Assumption(_GRID, Text("how energy may be used and fed in", "并网方式"), text, source)
+        for text in economics.classes.values()
+    ]
 
 
 def _gates() -> list[Assumption]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from rooftop.campaign.wording import wording
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.charts import coverage_bars, monthly_energy, static_map, yield_histogram
+from rooftop.outputs.charts import coverage_bars, font_notice, monthly_energy, static_map, yield_histogram
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.lists import (
     assumption_rows,
@@ -139,6 +139,9 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
     str
         The same data give the same text. Every value is escaped; the page may load nothing and run nothing.
     """
+    missing_font = font_notice()
+    if missing_font is not None:
+        data = replace(data, notices=(*data.notices, missing_font))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
