@@ -35,7 +35,7 @@ def _padded(text: str, width: int, *, left: bool) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{max(100.0 * value, 0.0):.1f} %" if value == value else "-"  # NaN is not itself
+    return f"{max(0.0, 100.0 * value):.1f} %" if value == value else "-"  # NaN is not itself
 
 
 def summary_lines(result: RunResult, lang: Lang) -> list[str]:
