@@ -43,7 +43,8 @@ print(best[columns].round(2).to_string(index=False))
 # %%
 coverage = result.tables.coverage
 front = coverage[coverage.is_default & (coverage.level == "district")]
-print(front[["unit_name", "kind", "coverage", "coverage_low", "coverage_high", "target", "attained"]].to_string(index=False))
+shown = ["unit_name", "kind", "coverage", "coverage_low", "coverage_high", "target", "attained"]
+print(front[shown].to_string(index=False))
 
 # %%
 potential = coverage[
@@ -70,7 +71,7 @@ print(result.products.report)
 # A wall 10.5 m high, its face 10.5 m south of a point: the horizon towards the south is 45°.
 
 # %%
-import numpy as np  # noqa: E402
+import numpy as np
 
 dsm = np.zeros((41, 41))
 dsm[30:, :] = 10.5
