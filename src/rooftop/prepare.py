@@ -314,7 +314,7 @@ def _scene_notices(
     near = int((shapely.dwithin(blocks.geometry, edge, halo_m) & selected).sum())
     if near:
         text = Text(
-            f"{near} buildings stand within {halo_m:g} m of the end of the footprints: shadows from beyond are not known",
+            f"{near} buildings stand within {halo_m:g} m of the end of the footprints: shadows from beyond are unknown",
             f"{near} 栋建筑距数据边缘不足 {halo_m:g} m，边界以外建筑的遮挡未知",
         )
         found.append(Notice("edge_of_data", text, near, "info", "footprints"))
