@@ -180,7 +180,7 @@ def test_columns_fit_chinese() -> None:
             if isinstance(cell.value, str):
                 lines = -(-display_width(cell.value) // int(width * 1.04))
                 height = sheet.row_dimensions[cell.row].height
-                assert height >= min(lines * 13.5, 400), (head, cell.value)
+                assert height >= min(lines * 15.0, 400), (head, cell.value)
 
 
 def test_conclusion_answers_the_five_questions() -> None:

@@ -28,7 +28,7 @@ _WIDEST: dict[Style, float] = {
     "degree": 11,
     "blank": 16,
 }
-_LINE = 13.5  # points per line of text
+_LINE = 15.0  # points per line of 10-point text; Chinese fonts stand taller than Latin ones
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
 # East Asian wide and fullwidth characters of the basic plane (Unicode annex 11).
 _WIDE = re.compile(
