@@ -36,6 +36,7 @@ from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, sy
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
+_DSM_CELL_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ def read_sources(config: Config) -> Sources:
         open_elevation(source, crs, f"inputs.{role}") if source is not None else None
         for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
     )
+    if dsm is not None:
+        dsm = replace(dsm, sharp=config.scene.surface == "prism")
     for elevation in (ground, dsm, terrain_far):
         if elevation is not None:
             elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
@@ -189,10 +192,11 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     selected : ndarray of bool, shape (n_buildings,)
         Roofs to compute; all others still cast shadows.
     """
-    rules, buildings = load_roof_rules(), sources.buildings
-    geometry = buildings.geometry.to_numpy()
+    rules, geometry = load_roof_rules(), sources.buildings.geometry.to_numpy()
     geometry = np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry)
     base = median_ground_m(geometry, sources.ground)
+    sources, measured = _with_dsm_heights(sources, geometry, base)
+    buildings = sources.buildings
     blocks = Blocks(geometry, buildings["height_m"].to_numpy(dtype=float), base)
     gone = _has_reason(buildings, "duplicate_geometry") | shapely.is_empty(geometry)
     visible, covered = visible_footprints(blocks, ~gone)
@@ -216,10 +220,33 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules)
     roof = layout.planes["roof"].to_numpy()
     usable = ~empties_north(layout.planes, rules) & ~_unusable(buildings, rules, sources.irradiance)[roof]
-    notices = _scene_notices(covered, blocks, selected, lon, config.scene.halo_m)
+    notices = (*measured, *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m))
     return Prepared(
         sources, types, rules, system, layout, inner, free, usable, visible, scene, book, trials, notices
     )  # fmt: skip
+
+
+def _with_dsm_heights(
+    sources: Sources, geometry: NDArray[np.object_], base_m: NDArray[np.float64]
+) -> tuple[Sources, tuple[Notice, ...]]:
+    """Measure heights that no field states: median surface above median terrain, where both models are given."""
+    table = sources.buildings
+    wanted = np.flatnonzero(table["height_source"].isin(["assumed", "default"]).to_numpy())
+    if sources.dsm is None or sources.ground is None or not len(wanted):
+        return sources, ()
+    found = median_ground_m(geometry[wanted], sources.dsm, _DSM_CELL_M) - base_m[wanted]
+    good = np.isfinite(found) & (found > 0.0)
+    rows, heights = wanted[good], table["height_m"].to_numpy(dtype=float).copy()
+    origin, reasons = table["height_source"].astype(object).to_numpy().copy(), list(table["reasons"])
+    heights[rows], origin[rows] = found[good], "dsm"
+    for row in rows:
+        reasons[row] = [code for code in reasons[row] if code != "height_missing"]
+    text = Text(
+        f"{len(rows)} heights are measured: median of the surface model above the median terrain",
+        f"{len(rows)} 栋建筑高度由地表模型中位数减地形中位数量得",
+    )
+    measured = table.assign(height_m=heights, height_source=origin, reasons=reasons)
+    return replace(sources, buildings=measured), (Notice("height_from_dsm", text, len(rows), "info", "inputs.dsm"),)
 
 
 def choose_flat_design(

@@ -47,6 +47,8 @@ class Elevation:
         The file.
     notices : tuple of Notice
         What opening found.
+    sharp : bool
+        Take the nearest cell instead of blending: walls of a surface model stay walls.
     """
 
     path: Path
@@ -57,9 +59,10 @@ class Elevation:
     missing: float | None
     provenance: Provenance
     notices: tuple[Notice, ...] = ()
+    sharp: bool = False
 
     def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
-        """Read a north-up window, resampled bilinearly between cell centres.
+        """Read a north-up window, resampled bilinearly between cell centres (nearest when `sharp`).
 
         Parameters
         ----------
@@ -81,7 +84,7 @@ class Elevation:
             "transform": target,
             "width": n_cols,
             "height": n_rows,
-            "resampling": Resampling.bilinear,
+            "resampling": Resampling.nearest if self.sharp else Resampling.bilinear,
             "dtype": "float64",
             "nodata": np.nan,
             "src_nodata": self.missing,

@@ -81,10 +81,17 @@ def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.floa
     return ground.window(grid.x_min, grid.y_max, grid.cell_size_m, grid.n_rows, grid.n_cols)
 
 
-def median_ground_m(geometry: NDArray[np.object_], ground: ElevationSource | None) -> NDArray[np.float64]:
-    """Return the area-weighted median terrain under each footprint, in metres.
+def median_ground_m(
+    geometry: NDArray[np.object_], ground: ElevationSource | None, cell_size_m: float = _BASE_CELL_M
+) -> NDArray[np.float64]:
+    """Return the area-weighted median elevation under each footprint, in metres.
 
     Footprints without any terrain below them get the median of the others, so that no cliff appears.
+
+    Parameters
+    ----------
+    cell_size_m : float
+        Cells that the model is read in; terrain is smooth, a surface model is not.
     """
     base = np.zeros(len(geometry))
     if ground is None:
@@ -92,12 +99,12 @@ def median_ground_m(geometry: NDArray[np.object_], ground: ElevationSource | Non
     base[:] = np.nan
     present = np.flatnonzero(~shapely.is_empty(geometry) & ~shapely.is_missing(geometry))
     centre = shapely.point_on_surface(geometry[present])
-    tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), _BASE_CELL_M, _BASE_BLOCK_CELLS)
+    tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell_size_m, _BASE_BLOCK_CELLS)
     keys = np.stack([tile_i, tile_j], axis=1)
     blocks, inverse = np.unique(keys, axis=0, return_inverse=True)
     for k in range(len(blocks)):
         rows = present[inverse.ravel() == k]
-        grid = Grid.covering(tuple(shapely.total_bounds(geometry[rows])), _BASE_CELL_M, _BASE_CELL_M)
+        grid = Grid.covering(tuple(shapely.total_bounds(geometry[rows])), cell_size_m, cell_size_m)
         x_min, y_min, x_max, y_max = grid.bounds
         source = NumPyRasterSource(
             ground_window(ground, grid).astype(np.float64),
@@ -126,9 +133,13 @@ def lod1_surface(
     seen = np.zeros(len(blocks.geometry), dtype=bool)
     seen[owner[owner >= 0]] = True
     _claim_small(grid, blocks, rows[~seen[rows]], owner)
+    held = owner >= 0
     if dsm is None:
-        held = owner >= 0
         surface[held] = blocks.top_m[owner[held]].astype(np.float32)
+    else:
+        # at a roof's edge a DSM's cell lies half way down the wall: no module stands there
+        halfway = blocks.base_m + 0.5 * blocks.height_m
+        owner[held] = np.where(surface[held] < halfway[owner[held]], -1, owner[held])
     return Surface(grid, surface, owner)
 
 
