@@ -72,11 +72,12 @@ def horizons(
 
     Notes
     -----
-    The ray starts at the centre of the cell; its own cell never obstructs. The nearest 48 rows or columns of cells are
-    exact. Beyond them, the tangents along the two nearest of a set of parallel lines three cells apart are
-    interpolated: edges far away are blurred by up to three cells sideways (which turns them by less than 3.6 degrees),
-    and where the horizon is the slope of a plane of gradient g itself, it is up to ``0.9 g`` degrees too high.
-    Against exact rays the mean absolute error on cities is 0.03 to 0.06 degrees, without bias.
+    The ray starts at the centre of the cell; its own cell never obstructs. The nearest 64 rows or columns of cells are
+    exact, and so are all distances along the axes and diagonals of the raster. Otherwise, beyond them, the tangents
+    along the two nearest of a set of parallel lines three cells apart are interpolated: edges far away are blurred by
+    up to three cells sideways (which turns them by less than 2.7 degrees), and where the horizon is the slope of a
+    plane of gradient g itself, it is up to ``0.7 g`` degrees too high. Against exact rays the mean absolute error is
+    0.02 to 0.07 degrees on cities, without bias.
     Cells without data obstruct nothing. Beyond the raster there is nothing (see :func:`far_horizons`).
     Memory: 17 bytes per cell of the raster and thread, and ``4 * n_azimuth`` bytes per cell asked for.
 

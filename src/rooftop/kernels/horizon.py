@@ -25,7 +25,7 @@ I8 = NDArray[np.int64]
 B1 = NDArray[np.bool_]
 Octant = tuple[bool, bool, bool]
 
-NEAR = 48
+NEAR = 64
 """Rows of x ahead of a cell that are exact."""
 
 SPACING = 3
@@ -181,15 +181,16 @@ class OctantView:
 
     def _far(self, t: float, events: Events) -> None:
         nx, ny = self.nx, self.ny
+        spacing = 1 if t in (0.0, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
         x = np.arange(nx)
         row = np.ceil(t * x - _EDGE).astype(np.int64)
-        # a cell d above its line sees from the foot of the perpendicular, t d / (1 + t²) further along x
-        eye_x = x + t * (row - t * x) / (1.0 + t * t)
-        shift = t * np.arange(SPACING) / (1.0 + t * t)
-        first_line = int(-row[-1] // SPACING)
-        n_line = int((ny - 1 - row[0]) // SPACING) - first_line + 1
+        first_line = int(-row[-1] // spacing)
+        n_line = int((ny - 1 - row[0]) // spacing) - first_line + 1
         first = np.full(-(-n_line // rays.GAPS), nx, dtype=np.int64)
-        view.first_asked(self.blocks, row, SPACING, first_line, rays.GAPS, _PAD, first)
+        view.first_asked(self.blocks, row, spacing, first_line, rays.GAPS, _PAD, first)
+        # a cell d above a line sees from the foot of the perpendicular, t d / (1 + t²) further along x
+        aside = t / (1.0 + t * t)
+        above = row - t * x
         f4 = np.float32
         rays.far_slopes(
             self.wall,
@@ -199,15 +200,15 @@ class OctantView:
             nx,
             _PAD,
             NEAR,
-            SPACING,
+            spacing,
             not self.prism,
             first_line,
             first,
             row,
-            eye_x.astype(f4),
-            shift.astype(f4),
-            f4(SPACING * t / (1.0 + t * t)),
-            ((row - t * x) / SPACING).astype(f4),
+            (x + aside * above).astype(f4),
+            (aside * np.arange(spacing)).astype(f4),
+            f4(aside * spacing),
+            (above / spacing).astype(f4),
             events.row_1,
             events.x_1.astype(f4),
             events.weight_1.astype(f4),
@@ -229,4 +230,4 @@ def octants(n_azimuth: int, grid_north_deg: float) -> dict[Octant, list[tuple[in
 
 def level(dsm: F4 | F8) -> float:
     """Height to be subtracted so that float32 keeps millimetres; coarse, so that neighbouring windows agree."""
-    return 128.0 * (math.floor(float(np.nanmin(dsm)) / 128.0) - 1.0)
+    return 8.0 * (math.floor(float(np.nanmin(dsm)) / 8.0) - 1.0)

@@ -69,11 +69,9 @@ def fill_view(
 
 @jit
 def thin_walls(height: F4, eye: F4, reach: int, wall: F4) -> None:
-    """Copy `height` to `wall` without prisms that cannot be the highest thing in any direction of the octant.
+    """Copy `height` to `wall` without prisms that are not above any eye that could have them ahead.
 
-    A ray comes to cell (x, y) from (x - 1, y), (x, y - 1) or the corner between them; when all these are at least as
-    high, they hide it. Nor does it matter when it is not above any eye that could have it ahead, on a line that runs up
-    to `reach` cells of y below the eye.
+    A line runs up to `reach` cells of y below the eyes that it stands for.
     """
     nx, ny = height.shape
     lowest = np.full(ny, UNASKED, dtype=np.float32)  # lowest eye at smaller or equal x and y
@@ -84,9 +82,7 @@ def thin_walls(height: F4, eye: F4, reach: int, wall: F4) -> None:
             low = min(low, lowest[y])
             lowest[y] = low
         for y in range(ny):
-            z = height[x, y]
-            hidden = x > 0 and y > 0 and height[x, y - 1] >= z and height[x - 1, y] >= z and height[x - 1, y - 1] >= z
-            wall[x, y] = NOTHING if hidden or z <= lowest[min(y + reach, ny - 1)] else z
+            wall[x, y] = NOTHING if height[x, y] <= lowest[min(y + reach, ny - 1)] else height[x, y]
 
 
 @jit
