@@ -148,7 +148,7 @@ class SceneOptions(Model):
     azimuths: Annotated[int, Field(ge=8, le=360)] = 72
     diffuse: Literal["perez", "haydavies", "isotropic"] = "perez"
     albedo: Share = 0.2
-    halo_m: PositiveFloat = 300.0
+    halo_m: PositiveFloat = 200.0
     tile_cells: Annotated[int, Field(ge=64)] = 1024
 
 

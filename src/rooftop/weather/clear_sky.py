@@ -128,6 +128,30 @@ def clear_skies(
     turbidities: tuple[float | None, ...],
 ) -> tuple[ClearSky, ...]:
     """Return `clear_sky_hours` for several turbidities at once; the suns, which cost most, are computed once."""
+    sky = _skies_at(_Times(index), latitude, longitude, altitude, turbidities)
+    return tuple(ClearSky(ghi=one.ghi.copy(), dni=one.dni.copy()) for one in sky)
+
+
+@dataclass(frozen=True, eq=False)
+class _Times:
+    """An index that compares and hashes by its instants, so that results for it can be kept."""
+
+    index: pd.DatetimeIndex
+
+    def __hash__(self) -> int:
+        return hash((self.index.asi8.tobytes(), str(self.index.tz)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Times) or str(self.index.tz) != str(other.index.tz):
+            return False
+        return bool(self.index.equals(other.index))
+
+
+@lru_cache(maxsize=8)
+def _skies_at(
+    times: _Times, latitude: float, longitude: float, altitude: float, turbidities: tuple[float | None, ...]
+) -> tuple[ClearSky, ...]:
+    index = times.index
     steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     pressure = pvlib.atmosphere.alt2pres(altitude)
