@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rooftop.config import Config
@@ -16,6 +16,7 @@ from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
 from rooftop.outputs.report import render_report
 from rooftop.outputs.store import RunTables, read_tables, write_at_once
+from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record
 from rooftop.targets import Pack, load_pack
 
@@ -65,7 +66,12 @@ def write_products(
     """
     lang: Lang = config.outputs.lang
     data = report_data(
-        tables, pack, config=config, notices=record.notices, provenance=record.provenance, version=record.version
+        _spoken(tables, lang),
+        pack,
+        config=config,
+        notices=record.notices,
+        provenance=record.provenance,
+        version=record.version,
     )
     page = report = None
     lists: tuple[Path, ...] = ()
@@ -77,6 +83,13 @@ def write_products(
         html = render_report(data, lang)
         report = write_at_once(folder / "report.html", lambda p: p.write_text(html, encoding="utf-8"))
     return Products(page, report, lists)
+
+
+def _spoken(tables: RunTables, lang: Lang) -> RunTables:
+    """Call the sum of all districts by its name in `lang`; names of units are their own."""
+    city = load_shipped_yaml("coverage.yaml")["units"]["city"]
+    names = tables.coverage["unit_name"].replace(city["zh"], city[lang])
+    return replace(tables, coverage=tables.coverage.assign(unit_name=names))
 
 
 def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str | None) -> Path:
