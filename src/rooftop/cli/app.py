@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import logging
 import os
 import sys
@@ -36,8 +37,10 @@ class _State:
 
 
 def _system_lang() -> Lang:
-    spoken = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "zh" if spoken.lower().startswith("zh") else "en"
+    spoken = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
+    if not spoken:
+        spoken = locale.getlocale()[0] or ""  # Windows sets no such variable, and calls the language by its name
+    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
 
 
 def _lang(given: str | None) -> Lang | None:
@@ -97,15 +100,18 @@ def _execute(
 ) -> None:
     from rooftop.cli.progress import reporter
     from rooftop.cli.summary import summary_lines
+    from rooftop.config import load_config
 
-    with reporter(_State.lang) as report:
+    settings = load_config(config)
+    spoken = lang or settings.outputs.lang
+    with reporter(spoken) as report:
         from rooftop.pipeline import run as run_pipeline
 
         result = run_pipeline(
-            config, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
+            settings, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
             tianditu_key=os.environ.get("TIANDITU_KEY"), reporter=report,
         )  # fmt: skip
-    for line in summary_lines(result, lang or result.config.outputs.lang):
+    for line in summary_lines(result, spoken):
         print(line)
     _exit_if_partial(result)
 
