@@ -43,6 +43,6 @@ def _bar(lang: Lang) -> Iterator[Reporter]:
         task = bar.add_task("", total=None)
 
         def report(stage: Text, done: int, total: int) -> None:
-            bar.update(task, description=stage.pick(lang), completed=done, total=total if total > 1 else None)
+            bar.update(task, description=stage.pick(lang), completed=done, total=max(total, 1))
 
         yield report
