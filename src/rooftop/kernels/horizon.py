@@ -137,7 +137,7 @@ class OctantView:
     ) -> None:
         self.nx, self.ny = dsm.shape[::-1] if octant[0] else dsm.shape
         self.prism = prism
-        self.shape = (self.nx + NEAR + 1, self.ny + _PAD + NEAR + view.STRIP + 2)
+        self.shape = (self.nx + NEAR + 1, self.ny + _PAD + NEAR + view.STEP + 2)
         self.height = np.empty(self.shape, np.float32)
         self.eye = np.empty(self.shape, np.float32)
         view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, self.height, self.eye)
@@ -157,10 +157,18 @@ class OctantView:
         if self.nx > NEAR + 1:
             self._far(t, events)
         a, b, weight, distance = self._stencil(events)
-        view_arrays = self.height, self.eye, self.slope, self.blocks
-        inverse = (1.0 / distance).astype(np.float32)
-        per_length = 1.0 / (cell_size_m * math.sqrt(1.0 + t * t))
-        rays.near_degrees(*view_arrays, not self.prism, a, b, weight.astype(np.float32), inverse, per_length, out)
+        rays.near_slopes(
+            self.height,
+            self.eye,
+            self.slope,
+            self.blocks,
+            not self.prism,
+            a.astype(np.uint64),
+            b.astype(np.uint64),
+            weight.astype(np.float32),
+            (1.0 / distance).astype(np.float32),
+        )
+        rays.angles(self.slope, self.eye, self.blocks, 1.0 / (cell_size_m * math.sqrt(1.0 + t * t)), out)
 
     def _stencil(self, events: Events) -> tuple[I8, I8, F8, F8]:
         """Offsets of both cells, weight of the second and distance [x] of the events within the near field."""

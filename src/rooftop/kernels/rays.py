@@ -16,6 +16,7 @@ from rooftop.kernels import jit_no_nan
 
 F4 = NDArray[np.float32]
 I8 = NDArray[np.int64]
+U8 = NDArray[np.uint64]
 B1 = NDArray[np.bool_]
 
 NOTHING = np.float32(-1e30)
@@ -34,6 +35,10 @@ _LOW = np.float32(-1e15)  # below: nothing, or mixed with nothing
 _FAR = np.float32(1e9)
 _RIGHT_ANGLE = np.float32(0.5 * math.pi)
 _DEGREES = np.float32(180.0 / math.pi)
+
+# Indices of the inner loops are unsigned: numba then needs no test for negative ones, and the loops become vectors.
+U = np.uint64
+_0, _1, _2, _3, _4, _5, _6, _7 = U(0), U(1), U(2), U(3), U(4), U(5), U(6), U(7)
 
 
 @jit_no_nan
@@ -91,11 +96,14 @@ def far_slopes(
     """
     width = wall.shape[1]
     walls, eyes, slopes = wall.ravel(), eye.ravel(), slope.ravel()
-    eye_bits = eyes.view(np.int32)
+    eye_bits = eyes.view(np.int32)  # heights are positive: their bits are in the same order
     lanes = _LINES * spacing
+    u_lanes, u_spacing, u_width = U(lanes), U(spacing), U(width)
     stack_x = np.empty((nx + 2) * lanes, np.float32)
     stack_z = np.empty((nx + 2) * lanes, np.float32)
-    size = np.empty(_LINES, np.int64)
+    size = np.empty(_LINES, np.uint64)
+    shift_1, shift_2 = shift[min(1, spacing - 1)], shift[min(2, spacing - 1)]
+    bits = np.empty(1, np.int32)
     lower = np.empty(lanes, np.float32)
     upper = np.empty(lanes, np.float32)
     shares = np.empty(lanes, np.float32)
@@ -116,121 +124,117 @@ def far_slopes(
                 else:
                     high = middle - 1
             last = low
-        depth = 0
-        size[:] = 0
+        depth = _0
+        size[:] = _0
         for x in range(last, stop + near, -1):
             # --- push what each line meets at x; those up to `spacing` cells beside the raster take part
             y = y_strip + row_1[x]
-            begin = max(0, -(y // spacing) - 1)
-            end = min(_LINES, (ny - 1 - y) // spacing + 2)
-            at = x * width + pad + y + begin * spacing
-            at_2 = (x - 1) * width + pad + y_strip + row_2[x] + begin * spacing
-            one_x = x_1[x]
-            two = second[x]
-            for line in range(begin, end):
+            first = max(0, -(y // spacing) - 1)
+            end_line = U(min(_LINES, (ny - 1 - y) // spacing + 2))
+            at = U(x * width + pad + y + first * spacing)
+            at_2 = U((x - 1) * width + pad + y_strip + row_2[x] + first * spacing)
+            z_x_1, z_x_2, two = x_1[x], x_2[x], second[x]
+            w_1, w_2 = weight_1[x], weight_2[x]
+            for line in range(U(first), end_line):
                 z = walls[at]
-                z_x = one_x
+                z_x = z_x_1
                 if linear:
-                    z = (np.float32(1.0) - weight_1[x]) * z + weight_1[x] * walls[at + 1]
+                    z = (np.float32(1.0) - w_1) * z + w_1 * walls[at + _1]
                     if two:
-                        z_2 = (np.float32(1.0) - weight_2[x]) * walls[at_2] + weight_2[x] * walls[at_2 + width]
+                        z_2 = (np.float32(1.0) - w_2) * walls[at_2] + w_2 * walls[at_2 + u_width]
                         if z_2 >= z:
                             z = z_2
-                            z_x = x_2[x]
+                            z_x = z_x_2
                 elif two:
-                    z_2 = walls[at + 1]
+                    z_2 = walls[at + _1]
                     if z_2 > z:
                         z = z_2
-                        z_x = x_2[x]
-                at += spacing
-                at_2 += spacing
+                        z_x = z_x_2
+                at += u_spacing
+                at_2 += u_spacing
                 if z > _LOW:
                     n = size[line]
-                    top = (n - 1) * lanes + line * spacing
-                    while n > 1:
-                        under = top - lanes
+                    top = n * u_lanes + line * u_spacing - u_lanes
+                    while n > _1:
+                        under = top - u_lanes
                         if (stack_z[under] - z) * (stack_x[top] - z_x) < (stack_z[top] - z) * (stack_x[under] - z_x):
                             break
-                        n -= 1
+                        n -= _1
                         top = under
-                    if n == 1 and stack_z[top] <= z:
-                        n = 0
-                        top -= lanes
-                    top += lanes
+                    if n == _1 and stack_z[top] <= z:
+                        n = _0
+                        top -= u_lanes
+                    top += u_lanes
                     if n == depth:
-                        for k in range(depth * lanes, (depth + 1) * lanes):
+                        for k in range(depth * u_lanes, (depth + _1) * u_lanes):
                             stack_x[k] = _FAR
                             stack_z[k] = NOTHING
-                        depth += 1
-                    for k in range(spacing):
-                        stack_x[top + k] = z_x - shift[k]
-                        stack_z[top + k] = z
-                    size[line] = n + 1
+                        depth += _1
+                    stack_x[top] = z_x
+                    stack_z[top] = z
+                    if u_spacing == _3:  # written out: it is the innermost store of the sweep
+                        stack_x[top + _1] = z_x - shift_1
+                        stack_x[top + _2] = z_x - shift_2
+                        stack_z[top + _1] = z
+                        stack_z[top + _2] = z
+                    else:
+                        for k in range(_1, u_spacing):
+                            stack_x[top + k] = z_x - shift[k]
+                            stack_z[top + k] = z
+                    size[line] = n + _1
             # --- let the cells look that lie `near + 1` rows of x behind
             x_eye = x - near - 1
             y = y_strip + row[x_eye]
-            begin = max(0, -y)
-            end = min(GAPS * spacing, ny - y)
-            if begin >= end:
+            first = max(0, -y)
+            count = min(GAPS * spacing, ny - y) - first
+            if count <= 0:
                 continue
-            at = x_eye * width + pad + y
-            h = eyes[at + begin : at + end]
-            bits = eye_bits[at + begin : at + end]
+            begin, lane, n_lane = U(x_eye * width + pad + y + first), U(first), U(count)
             lowest_bits = np.int32(0x7FFFFFFF)
-            for k in range(bits.size):
-                lowest_bits = min(lowest_bits, bits[k])
+            for k in range(n_lane):
+                lowest_bits = min(lowest_bits, eye_bits[begin + k])
             if lowest_bits >= UNASKED_BITS:
                 continue
-            lowest = UNASKED
-            for k in range(bits.size):
-                if bits[k] == lowest_bits:
-                    lowest = h[k]
-                    break
-            deepest = 0
-            for line in range(begin // spacing, (end - 1) // spacing + 2):
+            bits[0] = lowest_bits
+            lowest = bits.view(np.float32)[0]
+            deepest = _0
+            for line in range(lane // u_spacing, (lane + n_lane - _1) // u_spacing + _2):
                 n = size[line]
-                while n > deepest and stack_z[(n - 1) * lanes + line * spacing] <= lowest:
-                    n -= 1
+                while n > deepest and stack_z[(n - _1) * u_lanes + line * u_spacing] <= lowest:
+                    n -= _1
                 deepest = max(deepest, n)
-            low_slope = lower[: end - begin]
-            up_slope = upper[: end - begin]
-            share = shares[begin:end]
-            low_slope[:] = 0.0
-            up_slope[:] = 0.0
+            lower[:] = 0.0
+            upper[:] = 0.0
             foot = eye_x[x_eye]
             up_foot = foot - up_shift
             for d in range(deepest):
-                a = d * lanes + begin
-                b = d * lanes + end
-                zs, xs = stack_z[a:b], stack_x[a:b]
-                up_zs, up_xs = stack_z[a + spacing : b + spacing], stack_x[a + spacing : b + spacing]
-                for k in range(h.size):
-                    s = (zs[k] - h[k]) / (xs[k] - foot)
-                    low_slope[k] = s if s > low_slope[k] else low_slope[k]
-                    s = (up_zs[k] - h[k]) / (up_xs[k] - up_foot)
-                    up_slope[k] = s if s > up_slope[k] else up_slope[k]
-            out = slopes[at + begin : at + end]
+                a = d * u_lanes + lane
+                b = a + u_spacing
+                for k in range(n_lane):
+                    h = eyes[begin + k]
+                    s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
+                    lower[k] = s if s > lower[k] else lower[k]
+                    s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
+                    upper[k] = s if s > upper[k] else upper[k]
             offset = share_0[x_eye]
-            for k in range(h.size):
-                w = share[k] + offset
-                out[k] = low_slope[k] + w * (up_slope[k] - low_slope[k])
+            for k in range(n_lane):
+                share = shares[lane + k] + offset
+                slopes[begin + k] = lower[k] + share * (upper[k] - lower[k])
 
 
 @jit_no_nan
-def near_degrees(
+def near_slopes(
     height: F4,
     eye: F4,
     slope: F4,
     blocks: I8,
     linear: bool,
-    offset_a: I8,
-    offset_b: I8,
+    offset_a: U8,
+    offset_b: U8,
     weight_b: F4,
     inverse: F4,
-    per_length: float,
-    degrees: F4,
 ) -> None:
-    """Raise `slope` to the steepest event of the stencil, then list the angles of the asked cells block by block.
+    """Raise `slope` to the steepest event of the stencil.
 
     Parameters
     ----------
@@ -238,82 +242,100 @@ def near_degrees(
         Heights, eye heights, slopes of the far field.
     blocks : (m, 4) int64
         x, first position in y, length, and the position before which cells belong to this block.
-    offset_a, offset_b : (n_event,) int64
+    offset_a, offset_b : (n_event,) uint64
         Cells of each event relative to the eye's, in the flattened view.
     weight_b : (n_event,) float32
         Share of the second cell, ignored unless `linear`.
     inverse : (n_event,) float32
         One over the distance of the event [1/x].
+    """
+    width = height.shape[1]
+    z, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
+    n_event = U(inverse.size)
+    for block in range(blocks.shape[0]):
+        begin = U(blocks[block, 0] * width + blocks[block, 1])
+        length = U(blocks[block, 2])
+        e = _0
+        if linear:
+            while e + _1 < n_event:
+                i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+                e += _1
+                i1, a1, b1, wb1 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+                e += _1
+                wa0, wa1 = np.float32(1.0) - wb0, np.float32(1.0) - wb1
+                for k in range(length):
+                    h = eyes[begin + k]
+                    s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - h) * i0
+                    s1 = (wa1 * z[a1 + k] + wb1 * z[b1 + k] - h) * i1
+                    s0 = s0 if s0 > s1 else s1
+                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+            while e < n_event:
+                i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+                e += _1
+                wa0 = np.float32(1.0) - wb0
+                for k in range(length):
+                    s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - eyes[begin + k]) * i0
+                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+        else:
+            while e + _7 < n_event:
+                i0, a0 = inverse[e], begin + offset_a[e]
+                i1, a1 = inverse[e + _1], begin + offset_a[e + _1]
+                i2, a2 = inverse[e + _2], begin + offset_a[e + _2]
+                i3, a3 = inverse[e + _3], begin + offset_a[e + _3]
+                i4, a4 = inverse[e + _4], begin + offset_a[e + _4]
+                i5, a5 = inverse[e + _5], begin + offset_a[e + _5]
+                i6, a6 = inverse[e + _6], begin + offset_a[e + _6]
+                i7, a7 = inverse[e + _7], begin + offset_a[e + _7]
+                e += _7 + _1
+                for k in range(length):
+                    h = eyes[begin + k]
+                    s0 = (z[a0 + k] - h) * i0
+                    s1 = (z[a1 + k] - h) * i1
+                    s2 = (z[a2 + k] - h) * i2
+                    s3 = (z[a3 + k] - h) * i3
+                    s4 = (z[a4 + k] - h) * i4
+                    s5 = (z[a5 + k] - h) * i5
+                    s6 = (z[a6 + k] - h) * i6
+                    s7 = (z[a7 + k] - h) * i7
+                    s0 = s0 if s0 > s1 else s1
+                    s2 = s2 if s2 > s3 else s3
+                    s4 = s4 if s4 > s5 else s5
+                    s6 = s6 if s6 > s7 else s7
+                    s0 = s0 if s0 > s2 else s2
+                    s4 = s4 if s4 > s6 else s6
+                    s0 = s0 if s0 > s4 else s4
+                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+            while e < n_event:
+                i0, a0 = inverse[e], begin + offset_a[e]
+                e += _1
+                for k in range(length):
+                    s0 = (z[a0 + k] - eyes[begin + k]) * i0
+                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+
+
+@jit_no_nan
+def angles(slope: F4, eye: F4, blocks: I8, per_length: float, degrees: F4) -> None:
+    """List the angles of the asked cells block by block.
+
+    Parameters
+    ----------
+    slope, eye, blocks
+        As in :func:`near_slopes`.
     per_length : float
         One over the length of a unit of x along the ray [1/m].
     degrees : (n,) float32
         Result, in the order of the blocks.
     """
-    width = height.shape[1]
-    heights, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
-    n_event = inverse.size
-    one = np.float32(1.0)
-    per = np.float32(per_length)
-    angle = np.empty(eye.shape[1], np.float32)
-    n = 0
+    width = slope.shape[1]
+    slopes, eyes = slope.ravel(), eye.ravel()
+    one, per = np.float32(1.0), np.float32(per_length)
+    angle = np.empty(width, np.float32)
+    n = _0
     for block in range(blocks.shape[0]):
-        begin = blocks[block, 0] * width + blocks[block, 1]
-        end = begin + blocks[block, 2]
-        h = eyes[begin:end]
-        out = slopes[begin:end]
-        e = 0
-        if linear:
-            while e + 1 < n_event:
-                i0, i1 = inverse[e], inverse[e + 1]
-                wb0, wb1 = weight_b[e], weight_b[e + 1]
-                wa0, wa1 = one - wb0, one - wb1
-                a0 = heights[begin + offset_a[e] : end + offset_a[e]]
-                b0 = heights[begin + offset_b[e] : end + offset_b[e]]
-                a1 = heights[begin + offset_a[e + 1] : end + offset_a[e + 1]]
-                b1 = heights[begin + offset_b[e + 1] : end + offset_b[e + 1]]
-                for k in range(out.size):
-                    eye_z = h[k]
-                    s0 = (wa0 * a0[k] + wb0 * b0[k] - eye_z) * i0
-                    s1 = (wa1 * a1[k] + wb1 * b1[k] - eye_z) * i1
-                    s0 = s0 if s0 > s1 else s1
-                    out[k] = s0 if s0 > out[k] else out[k]
-                e += 2
-            while e < n_event:
-                i0, wb0, wa0 = inverse[e], weight_b[e], one - weight_b[e]
-                a0 = heights[begin + offset_a[e] : end + offset_a[e]]
-                b0 = heights[begin + offset_b[e] : end + offset_b[e]]
-                for k in range(out.size):
-                    s0 = (wa0 * a0[k] + wb0 * b0[k] - h[k]) * i0
-                    out[k] = s0 if s0 > out[k] else out[k]
-                e += 1
-        else:
-            while e + 3 < n_event:
-                i0, i1, i2, i3 = inverse[e], inverse[e + 1], inverse[e + 2], inverse[e + 3]
-                a0 = heights[begin + offset_a[e] : end + offset_a[e]]
-                a1 = heights[begin + offset_a[e + 1] : end + offset_a[e + 1]]
-                a2 = heights[begin + offset_a[e + 2] : end + offset_a[e + 2]]
-                a3 = heights[begin + offset_a[e + 3] : end + offset_a[e + 3]]
-                for k in range(out.size):
-                    eye_z = h[k]
-                    s0 = (a0[k] - eye_z) * i0
-                    s1 = (a1[k] - eye_z) * i1
-                    s2 = (a2[k] - eye_z) * i2
-                    s3 = (a3[k] - eye_z) * i3
-                    s0 = s0 if s0 > s1 else s1
-                    s2 = s2 if s2 > s3 else s3
-                    s0 = s0 if s0 > s2 else s2
-                    out[k] = s0 if s0 > out[k] else out[k]
-                e += 4
-            while e < n_event:
-                i0 = inverse[e]
-                a0 = heights[begin + offset_a[e] : end + offset_a[e]]
-                for k in range(out.size):
-                    s0 = (a0[k] - h[k]) * i0
-                    out[k] = s0 if s0 > out[k] else out[k]
-                e += 1
+        begin = U(blocks[block, 0] * width + blocks[block, 1])
         # arc tangent of a number >= 0: Abramowitz and Stegun (1964), 4.4.49, error below 2e-8 rad
-        for k in range(out.size):
-            tangent = out[k] * per
+        for k in range(U(blocks[block, 2])):
+            tangent = slopes[begin + k] * per
             large = tangent > one
             small = one / tangent if large else tangent
             u = small * small
@@ -327,7 +349,16 @@ def near_degrees(
             p = p * u - np.float32(0.3333314528)
             p = (p * u + one) * small
             angle[k] = (_RIGHT_ANGLE - p if large else p) * _DEGREES
-        for k in range(min(blocks[block, 2], blocks[block, 3] - blocks[block, 1])):
-            if h[k] < UNASKED:
-                degrees[n] = angle[k]
-                n += 1
+        length = U(min(blocks[block, 2], blocks[block, 3] - blocks[block, 1]))
+        asked = np.int32(0)
+        for k in range(length):
+            asked += np.int32(eyes[begin + k] < UNASKED)
+        if U(asked) == length:
+            for k in range(length):
+                degrees[n + k] = angle[k]
+            n += length
+        else:
+            for k in range(length):
+                if eyes[begin + k] < UNASKED:
+                    degrees[n] = angle[k]
+                    n += _1

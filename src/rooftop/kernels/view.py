@@ -14,10 +14,11 @@ I4 = NDArray[np.int32]
 I8 = NDArray[np.int64]
 B1 = NDArray[np.bool_]
 
-STRIP = 128
-"""Cells of y that the stencil treats before it goes to the next strip: what it reads stays in the fastest cache."""
+STRIP = 512
+"""Cells of y that the stencil treats before it goes to the next strip: what it reads stays in the cache."""
 
-_STEP = 32  # block lengths are multiples of it: the vectorised loops have no remainder
+STEP = 32
+"""Lengths of blocks are multiples of it: the vectorised loops have no remainder."""
 
 
 @jit
@@ -96,19 +97,19 @@ def find_blocks(eye: F4, nx: int, ny: int, pad: int) -> I8:
             y = strip
             while y < strip_end:
                 asked = 0
-                for k in range(y, min(y + _STEP, strip_end)):
+                for k in range(y, min(y + STEP, strip_end)):
                     asked += eye[x, k] < UNASKED
                 if asked == 0:
-                    y += _STEP
+                    y += STEP
                     continue
                 while eye[x, y] >= UNASKED:
                     y += 1
                 begin = y
                 more = True
                 while more:
-                    y += _STEP
+                    y += STEP
                     more = False
-                    for k in range(y, min(y + _STEP, strip_end)):
+                    for k in range(y, min(y + STEP, strip_end)):
                         more = more or eye[x, k] < UNASKED
                 if n == blocks.shape[0]:
                     larger = np.empty((2 * n, 4), np.int64)
