@@ -41,6 +41,10 @@ class Case:
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
 
+    def run(self) -> None:
+        """Compute the horizons of the cells asked for."""
+        horizons(self.dsm, 1.0, self.rows, self.cols, N_AZIMUTH, self.surface)
+
 
 def city(n: int, seed: int = 7) -> tuple[F4, B1]:
     """Draw an n by n city at 1 m: slabs, houses, sheds and towers with parapets and stair heads on a slope."""
@@ -88,26 +92,24 @@ def cpu_of(work: Callable[[], object]) -> float:
 def cases(dsm: F4, roof: B1) -> list[Case]:
     """Everything that is timed on one raster."""
     noisy = (dsm + np.random.default_rng(1).normal(0.0, 0.05, dsm.shape)).astype(np.float32)
-    found = []
-    for label, surface, heights, asked in (
+    everything = np.ones_like(roof)
+    todo: list[tuple[str, Surface, F4, B1]] = [
         ("roofs", "prism", dsm, roof),
         ("roofs, 5 cm noise", "prism", noisy, roof),
-        ("all cells", "prism", dsm, np.ones_like(roof)),
-        ("all cells, 5 cm noise", "prism", noisy, np.ones_like(roof)),
+        ("all cells", "prism", dsm, everything),
+        ("all cells, 5 cm noise", "prism", noisy, everything),
         ("roofs", "linear", dsm, roof),
-        ("all cells", "linear", dsm, np.ones_like(roof)),
-    ):
-        rows, cols = np.nonzero(asked)
-        found.append(Case(label, surface, heights, rows, cols))  # type: ignore[arg-type]
-    return found
+        ("all cells", "linear", dsm, everything),
+    ]
+    return [Case(label, surface, heights, *np.nonzero(asked)) for label, surface, heights, asked in todo]
 
 
 def compile_kernels() -> None:
     """Compile, or load from numba's cache, and say how long that took."""
     start = time.perf_counter()
     small = np.random.default_rng(0).uniform(0.0, 9.0, (200, 180)).astype(np.float32)
-    for surface in ("prism", "linear"):
-        horizons(small, 1.0, [90], [90], surface=surface)  # type: ignore[arg-type]
+    horizons(small, 1.0, [90], [90], surface="prism")
+    horizons(small, 1.0, [90], [90], surface="linear")
     print(f"compiling or loading the kernels: {time.perf_counter() - start:.1f} s\n")
 
 
@@ -116,9 +118,7 @@ def time_cases(todo: list[Case], repeat: int) -> None:
     seconds: list[list[float]] = [[] for _ in todo]
     for _ in range(repeat):
         for case, found in zip(todo, seconds, strict=True):
-            found.append(
-                cpu_of(lambda case=case: horizons(case.dsm, 1.0, case.rows, case.cols, N_AZIMUTH, case.surface))
-            )
+            found.append(cpu_of(case.run))
     for case, found in zip(todo, seconds, strict=True):
         median, million = statistics.median(found), case.dsm.size / 1e6
         size = f"{case.dsm.shape[0]} x {case.dsm.shape[1]}"

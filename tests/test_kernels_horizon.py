@@ -457,6 +457,24 @@ def test_kernels_compile_without_a_place_for_the_cache(monkeypatch: pytest.Monke
     assert rooftop.kernels.jit_no_nan(lambda x: x + 1.0)(2.0) == 3.0
 
 
+def test_kernels_run_where_nothing_can_be_written() -> None:
+    program = """
+import numba.core.caching as caching
+
+def refuse(*_, **__):
+    raise PermissionError("read-only file system")
+
+caching.tempfile.TemporaryFile = refuse
+import numpy as np
+from rooftop.kernels.sky_view import sky_view
+
+assert type(sky_view._cache).__name__ == "NullCache"
+print(sky_view(np.zeros((1, 4), np.float32), np.zeros(1), np.zeros(1))[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1.0"
+
+
 # Real surfaces ---------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,11 @@ def jit_no_nan(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, {"fastmath": {"nnan", "nsz"}})
 
 
+def jit_part(function: Callable[P, R]) -> Callable[P, R]:
+    """As :func:`jit_no_nan`, for a part of a kernel that is inlined where it is called, in the same file."""
+    return _compile(function, {"fastmath": {"nnan", "nsz"}, "forceinline": True})
+
+
 def _compile(function: Callable[P, R], more: dict[str, Any]) -> Callable[P, R]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", **more}
     compiled: Callable[P, R]

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import jit_no_nan
+from rooftop.kernels import jit_no_nan, jit_part
 
 F4 = NDArray[np.float32]
 I8 = NDArray[np.int64]
@@ -30,7 +30,7 @@ GAPS = 32
 
 _LINES = GAPS + 1
 
-UNASKED_BITS = int(UNASKED.view(np.int32))
+_UNASKED_BITS = int(UNASKED.view(np.int32))
 _LOW = np.float32(-1e15)  # below: nothing, or mixed with nothing
 _FAR = np.float32(1e9)
 _RIGHT_ANGLE = np.float32(0.5 * math.pi)
@@ -96,17 +96,13 @@ def far_slopes(
     """
     width = wall.shape[1]
     walls, eyes, slopes = wall.ravel(), eye.ravel(), slope.ravel()
-    eye_bits = eyes.view(np.int32)  # heights are positive: their bits are in the same order
+    eye_bits = eyes.view(np.int32)
     lanes = _LINES * spacing
-    u_lanes, u_spacing, u_width = U(lanes), U(spacing), U(width)
     stack_x = np.empty((nx + 2) * lanes, np.float32)
     stack_z = np.empty((nx + 2) * lanes, np.float32)
+    stack_bits = stack_z.view(np.int32)
     size = np.empty(_LINES, np.uint64)
-    shift_1, shift_2 = shift[min(1, spacing - 1)], shift[min(2, spacing - 1)]
-    bits = np.empty(1, np.int32)
-    lower = np.empty(lanes, np.float32)
-    upper = np.empty(lanes, np.float32)
-    shares = np.empty(lanes, np.float32)
+    lower, upper, shares = np.empty(lanes, np.float32), np.empty(lanes, np.float32), np.empty(lanes, np.float32)
     for k in range(lanes):
         shares[k] = np.float32((k % spacing) / spacing)
     for strip in range(first_asked.size):
@@ -114,112 +110,140 @@ def far_slopes(
         if stop + near + 1 >= nx:
             continue
         y_strip = spacing * (first_line + strip * GAPS)
-        last = nx - 1
-        if y_strip + row[last] >= ny:
-            low, high = 0, last
-            while low < high:
-                middle = (low + high + 1) // 2
-                if y_strip + row[middle] < ny:
-                    low = middle
-                else:
-                    high = middle - 1
-            last = low
+        last = np.searchsorted(row, ny - y_strip) - 1  # beyond, all lines of the strip have left the raster
         depth = _0
         size[:] = _0
         for x in range(last, stop + near, -1):
-            # --- push what each line meets at x; those up to `spacing` cells beside the raster take part
+            # lines up to `spacing` cells beside the raster take part
             y = y_strip + row_1[x]
-            first = max(0, -(y // spacing) - 1)
-            end_line = U(min(_LINES, (ny - 1 - y) // spacing + 2))
-            at = U(x * width + pad + y + first * spacing)
-            at_2 = U((x - 1) * width + pad + y_strip + row_2[x] + first * spacing)
-            z_x_1, z_x_2, two = x_1[x], x_2[x], second[x]
-            w_1, w_2 = weight_1[x], weight_2[x]
-            for line in range(U(first), end_line):
-                z = walls[at]
-                z_x = z_x_1
-                if linear:
-                    z = (np.float32(1.0) - w_1) * z + w_1 * walls[at + _1]
-                    if two:
-                        z_2 = (np.float32(1.0) - w_2) * walls[at_2] + w_2 * walls[at_2 + u_width]
-                        if z_2 >= z:
-                            z = z_2
-                            z_x = z_x_2
-                elif two:
-                    z_2 = walls[at + _1]
-                    if z_2 > z:
-                        z = z_2
-                        z_x = z_x_2
-                at += u_spacing
-                at_2 += u_spacing
-                if z > _LOW:
-                    n = size[line]
-                    top = n * u_lanes + line * u_spacing - u_lanes
-                    while n > _1:
-                        under = top - u_lanes
-                        if (stack_z[under] - z) * (stack_x[top] - z_x) < (stack_z[top] - z) * (stack_x[under] - z_x):
-                            break
-                        n -= _1
-                        top = under
-                    if n == _1 and stack_z[top] <= z:
-                        n = _0
-                        top -= u_lanes
-                    top += u_lanes
-                    if n == depth:
-                        for k in range(depth * u_lanes, (depth + _1) * u_lanes):
-                            stack_x[k] = _FAR
-                            stack_z[k] = NOTHING
-                        depth += _1
-                    stack_x[top] = z_x
-                    stack_z[top] = z
-                    if u_spacing == _3:  # written out: it is the innermost store of the sweep
-                        stack_x[top + _1] = z_x - shift_1
-                        stack_x[top + _2] = z_x - shift_2
-                        stack_z[top + _1] = z
-                        stack_z[top + _2] = z
-                    else:
-                        for k in range(_1, u_spacing):
-                            stack_x[top + k] = z_x - shift[k]
-                            stack_z[top + k] = z
-                    size[line] = n + _1
-            # --- let the cells look that lie `near + 1` rows of x behind
+            begin = max(0, -(y // spacing) - 1)
+            end = min(_LINES, (ny - 1 - y) // spacing + 2)
+            at = x * width + pad + y + begin * spacing
+            at_2 = (x - 1) * width + pad + y_strip + row_2[x] + begin * spacing
+            where = (U(begin), U(end), U(at), U(at_2), U(width), U(spacing))
+            met = (x_1[x], weight_1[x], x_2[x], weight_2[x])
+            depth = _push(walls, linear, second[x], met, where, shift, stack_x, stack_z, size, depth)
             x_eye = x - near - 1
             y = y_strip + row[x_eye]
-            first = max(0, -y)
-            count = min(GAPS * spacing, ny - y) - first
-            if count <= 0:
-                continue
-            begin, lane, n_lane = U(x_eye * width + pad + y + first), U(first), U(count)
-            lowest_bits = np.int32(0x7FFFFFFF)
-            for k in range(n_lane):
-                lowest_bits = min(lowest_bits, eye_bits[begin + k])
-            if lowest_bits >= UNASKED_BITS:
-                continue
-            bits[0] = lowest_bits
-            lowest = bits.view(np.float32)[0]
-            deepest = _0
-            for line in range(lane // u_spacing, (lane + n_lane - _1) // u_spacing + _2):
-                n = size[line]
-                while n > deepest and stack_z[(n - _1) * u_lanes + line * u_spacing] <= lowest:
-                    n -= _1
-                deepest = max(deepest, n)
-            lower[:] = 0.0
-            upper[:] = 0.0
-            foot = eye_x[x_eye]
-            up_foot = foot - up_shift
-            for d in range(deepest):
-                a = d * u_lanes + lane
-                b = a + u_spacing
-                for k in range(n_lane):
-                    h = eyes[begin + k]
-                    s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
-                    lower[k] = s if s > lower[k] else lower[k]
-                    s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
-                    upper[k] = s if s > upper[k] else upper[k]
-            offset = share_0[x_eye]
-            for k in range(n_lane):
-                share = shares[lane + k] + offset
-                slopes[begin + k] = lower[k] + share * (upper[k] - lower[k])
+            begin = max(0, -y)
+            n_lane = min(GAPS * spacing, ny - y) - begin
+            if n_lane > 0:
+                here = (U(x_eye * width + pad + y + begin), U(begin), U(n_lane), U(spacing))
+                foot, share = eye_x[x_eye], share_0[x_eye]
+                if _look(eyes, eye_bits, here, foot, foot - up_shift, stack_x, stack_z, stack_bits, size, lower, upper):
+                    for k in range(U(n_lane)):
+                        weight = shares[U(begin) + k] + share
+                        slopes[here[0] + k] = lower[k] + weight * (upper[k] - lower[k])
+
+
+@jit_part
+def _push(
+    walls: F4,
+    linear: bool,
+    two: bool,
+    met: tuple[np.float32, np.float32, np.float32, np.float32],
+    where: tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64],
+    shift: F4,
+    stack_x: F4,
+    stack_z: F4,
+    size: U8,
+    depth: np.uint64,
+) -> np.uint64:
+    """Push on each line's stack the higher of the points that it meets at x; return the depth of the deepest."""
+    begin, end, at, at_2, width, spacing = where
+    z_x_1, w_1, z_x_2, w_2 = met
+    lanes = U(_LINES) * spacing
+    shift_1, shift_2 = shift[min(_1, spacing - _1)], shift[min(_2, spacing - _1)]
+    for line in range(begin, end):
+        z = walls[at]
+        z_x = z_x_1
+        if linear:
+            z = (np.float32(1.0) - w_1) * z + w_1 * walls[at + _1]
+            if two:
+                z_2 = (np.float32(1.0) - w_2) * walls[at_2] + w_2 * walls[at_2 + width]
+                if z_2 >= z:
+                    z = z_2
+                    z_x = z_x_2
+        elif two:
+            z_2 = walls[at + _1]
+            if z_2 > z:
+                z = z_2
+                z_x = z_x_2
+        at += spacing
+        at_2 += spacing
+        if z > _LOW:
+            n = size[line]
+            top = n * lanes + line * spacing - lanes
+            while n > _1:
+                under = top - lanes
+                if (stack_z[under] - z) * (stack_x[top] - z_x) < (stack_z[top] - z) * (stack_x[under] - z_x):
+                    break
+                n -= _1
+                top = under
+            if n == _1 and stack_z[top] <= z:
+                n = _0
+                top -= lanes
+            top += lanes
+            if n == depth:
+                for k in range(depth * lanes, (depth + _1) * lanes):
+                    stack_x[k] = _FAR
+                    stack_z[k] = NOTHING
+                depth += _1
+            stack_x[top] = z_x
+            stack_z[top] = z
+            if spacing == _3:  # written out: it is the innermost store of the sweep
+                stack_x[top + _1] = z_x - shift_1
+                stack_x[top + _2] = z_x - shift_2
+                stack_z[top + _1] = z
+                stack_z[top + _2] = z
+            else:
+                for k in range(_1, spacing):
+                    stack_x[top + k] = z_x - shift[k]
+                    stack_z[top + k] = z
+            size[line] = n + _1
+    return depth
+
+
+@jit_part
+def _look(
+    eyes: F4,
+    eye_bits: NDArray[np.int32],
+    here: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
+    foot: np.float32,
+    up_foot: np.float32,
+    stack_x: F4,
+    stack_z: F4,
+    stack_bits: NDArray[np.int32],
+    size: U8,
+    lower: F4,
+    upper: F4,
+) -> bool:
+    """Write the steepest slopes along the line below and the line above each cell; False when none is asked for."""
+    begin, lane, n_lane, spacing = here
+    lanes = U(_LINES) * spacing
+    lowest_bits = np.int32(0x7FFFFFFF)  # heights are positive: their bits are in the same order
+    for k in range(n_lane):
+        lowest_bits = min(lowest_bits, eye_bits[begin + k])
+    if lowest_bits >= _UNASKED_BITS:
+        return False
+    deepest = _0  # points that are not above the lowest eye need no look
+    for line in range(lane // spacing, (lane + n_lane - _1) // spacing + _2):
+        n = size[line]
+        while n > deepest and stack_bits[(n - _1) * lanes + line * spacing] <= lowest_bits:
+            n -= _1
+        deepest = max(deepest, n)
+    lower[:] = 0.0
+    upper[:] = 0.0
+    for d in range(deepest):
+        a = d * lanes + lane
+        b = a + spacing
+        for k in range(n_lane):
+            h = eyes[begin + k]
+            s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
+            lower[k] = s if s > lower[k] else lower[k]
+            s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
+            upper[k] = s if s > upper[k] else upper[k]
+    return True
 
 
 @jit_no_nan
@@ -251,66 +275,90 @@ def near_slopes(
     """
     width = height.shape[1]
     z, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
-    n_event = U(inverse.size)
     for block in range(blocks.shape[0]):
         begin = U(blocks[block, 0] * width + blocks[block, 1])
         length = U(blocks[block, 2])
-        e = _0
         if linear:
-            while e + _1 < n_event:
-                i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
-                e += _1
-                i1, a1, b1, wb1 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
-                e += _1
-                wa0, wa1 = np.float32(1.0) - wb0, np.float32(1.0) - wb1
-                for k in range(length):
-                    h = eyes[begin + k]
-                    s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - h) * i0
-                    s1 = (wa1 * z[a1 + k] + wb1 * z[b1 + k] - h) * i1
-                    s0 = s0 if s0 > s1 else s1
-                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
-            while e < n_event:
-                i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
-                e += _1
-                wa0 = np.float32(1.0) - wb0
-                for k in range(length):
-                    s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - eyes[begin + k]) * i0
-                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+            _try_mixed(z, eyes, slopes, begin, length, offset_a, offset_b, weight_b, inverse)
         else:
-            while e + _7 < n_event:
-                i0, a0 = inverse[e], begin + offset_a[e]
-                i1, a1 = inverse[e + _1], begin + offset_a[e + _1]
-                i2, a2 = inverse[e + _2], begin + offset_a[e + _2]
-                i3, a3 = inverse[e + _3], begin + offset_a[e + _3]
-                i4, a4 = inverse[e + _4], begin + offset_a[e + _4]
-                i5, a5 = inverse[e + _5], begin + offset_a[e + _5]
-                i6, a6 = inverse[e + _6], begin + offset_a[e + _6]
-                i7, a7 = inverse[e + _7], begin + offset_a[e + _7]
-                e += _7 + _1
-                for k in range(length):
-                    h = eyes[begin + k]
-                    s0 = (z[a0 + k] - h) * i0
-                    s1 = (z[a1 + k] - h) * i1
-                    s2 = (z[a2 + k] - h) * i2
-                    s3 = (z[a3 + k] - h) * i3
-                    s4 = (z[a4 + k] - h) * i4
-                    s5 = (z[a5 + k] - h) * i5
-                    s6 = (z[a6 + k] - h) * i6
-                    s7 = (z[a7 + k] - h) * i7
-                    s0 = s0 if s0 > s1 else s1
-                    s2 = s2 if s2 > s3 else s3
-                    s4 = s4 if s4 > s5 else s5
-                    s6 = s6 if s6 > s7 else s7
-                    s0 = s0 if s0 > s2 else s2
-                    s4 = s4 if s4 > s6 else s6
-                    s0 = s0 if s0 > s4 else s4
-                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
-            while e < n_event:
-                i0, a0 = inverse[e], begin + offset_a[e]
-                e += _1
-                for k in range(length):
-                    s0 = (z[a0 + k] - eyes[begin + k]) * i0
-                    slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+            _try_cells(z, eyes, slopes, begin, length, offset_a, inverse)
+
+
+@jit_no_nan
+def _try_mixed(
+    z: F4,
+    eyes: F4,
+    slopes: F4,
+    begin: np.uint64,
+    length: np.uint64,
+    offset_a: U8,
+    offset_b: U8,
+    weight_b: F4,
+    inverse: F4,
+) -> None:
+    """Try heights mixed from two cells, two events at a time."""
+    n_event = U(inverse.size)
+    e = _0
+    while e + _1 < n_event:
+        i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+        e += _1
+        i1, a1, b1, wb1 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+        e += _1
+        wa0, wa1 = np.float32(1.0) - wb0, np.float32(1.0) - wb1
+        for k in range(length):
+            h = eyes[begin + k]
+            s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - h) * i0
+            s1 = (wa1 * z[a1 + k] + wb1 * z[b1 + k] - h) * i1
+            s0 = s0 if s0 > s1 else s1
+            slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+    while e < n_event:
+        i0, a0, b0, wb0 = inverse[e], begin + offset_a[e], begin + offset_b[e], weight_b[e]
+        e += _1
+        wa0 = np.float32(1.0) - wb0
+        for k in range(length):
+            s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - eyes[begin + k]) * i0
+            slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+
+
+@jit_no_nan
+def _try_cells(z: F4, eyes: F4, slopes: F4, begin: np.uint64, length: np.uint64, offset_a: U8, inverse: F4) -> None:
+    """Try heights of single cells, eight events at a time."""
+    n_event = U(inverse.size)
+    e = _0
+    while e + _7 < n_event:
+        i0, a0 = inverse[e], begin + offset_a[e]
+        i1, a1 = inverse[e + _1], begin + offset_a[e + _1]
+        i2, a2 = inverse[e + _2], begin + offset_a[e + _2]
+        i3, a3 = inverse[e + _3], begin + offset_a[e + _3]
+        i4, a4 = inverse[e + _4], begin + offset_a[e + _4]
+        i5, a5 = inverse[e + _5], begin + offset_a[e + _5]
+        i6, a6 = inverse[e + _6], begin + offset_a[e + _6]
+        i7, a7 = inverse[e + _7], begin + offset_a[e + _7]
+        e += _7 + _1
+        for k in range(length):
+            h = eyes[begin + k]
+            s0 = (z[a0 + k] - h) * i0
+            s1 = (z[a1 + k] - h) * i1
+            s2 = (z[a2 + k] - h) * i2
+            s3 = (z[a3 + k] - h) * i3
+            s4 = (z[a4 + k] - h) * i4
+            s5 = (z[a5 + k] - h) * i5
+            s6 = (z[a6 + k] - h) * i6
+            s7 = (z[a7 + k] - h) * i7
+            s0 = s0 if s0 > s1 else s1
+            s2 = s2 if s2 > s3 else s3
+            s4 = s4 if s4 > s5 else s5
+            s6 = s6 if s6 > s7 else s7
+            s0 = s0 if s0 > s2 else s2
+            s4 = s4 if s4 > s6 else s6
+            s0 = s0 if s0 > s4 else s4
+            slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
+    while e < n_event:
+        i0, a0 = inverse[e], begin + offset_a[e]
+        e += _1
+        for k in range(length):
+            s0 = (z[a0 + k] - eyes[begin + k]) * i0
+            slopes[begin + k] = s0 if s0 > slopes[begin + k] else slopes[begin + k]
 
 
 @jit_no_nan
