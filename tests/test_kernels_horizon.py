@@ -143,6 +143,20 @@ def test_far_walls_across_the_view_are_exact(azimuth: int) -> None:
     assert found == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("azimuth", [15.0, 30.0, 60.0, 75.0, 195.0, 300.0])
+def test_distance_to_an_oblique_dam_is_measured_along_the_ray(azimuth: float) -> None:
+    y, x = np.mgrid[0:321, 0:321]
+    along = (x - 160) * np.sin(np.radians(azimuth)) - (y - 160) * np.cos(np.radians(azimuth))
+    dsm = np.clip(4.0 * (along - 100.0), 0.0, 40.0)  # its crest is 110 cells ahead of the middle
+    rows, cols = np.meshgrid(np.arange(155, 166), np.arange(155, 166), indexing="ij")
+    rows, cols = rows.ravel(), cols.ravel()
+    found = horizons(dsm, 1.0, rows, cols, n_azimuth=24, surface="linear")[:, round(azimuth / 15.0)]
+    exact = np.array([reference.horizon_linear(dsm, 1.0, r, c, azimuth) for r, c in zip(rows, cols, strict=True)])
+    distance, expected = 40.0 / np.tan(np.radians(found)), 40.0 / np.tan(np.radians(exact))
+    assert np.abs(distance - expected).max() < 1.0  # the crest is met somewhere between two grid lines
+    assert (distance - expected).mean() == pytest.approx(0.0, abs=0.1)
+
+
 def test_far_wall_seen_at_a_glancing_angle() -> None:
     dsm = np.zeros((1601, 41))
     dsm[:, 30:] = 12.0
@@ -213,6 +227,18 @@ def test_asking_for_other_cells_changes_no_bit(surface: Surface) -> None:
     rows, cols = np.append(rows, rows[:3]), np.append(cols, cols[:3])  # in no order, some twice
     assert np.array_equal(horizons(dsm, 1.0, rows, cols, surface=surface), everywhere[rows, cols])
     assert np.array_equal(horizons(dsm, 1.0, rows, cols, surface=surface, threads=3), everywhere[rows, cols])
+
+
+@both_surfaces
+def test_asking_for_one_cell_changes_no_bit(surface: Surface) -> None:
+    dsm = np.zeros((150, 160))
+    dsm[:, 150:] = 20.0
+    dsm[130:] = 30.0
+    rows, cols = np.nonzero(dsm == 0.0)
+    everywhere = horizons(dsm, 1.0, rows, cols, n_azimuth=24, surface=surface)
+    for k in np.random.default_rng(32).choice(rows.size, 12, replace=False):
+        alone = horizons(dsm, 1.0, rows[[k]], cols[[k]], n_azimuth=24, surface=surface)
+        assert np.array_equal(alone[0], everywhere[k])
 
 
 def test_unit_of_length_does_not_matter() -> None:

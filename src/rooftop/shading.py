@@ -79,7 +79,7 @@ def horizons(
     plane of gradient g itself, it is up to ``0.7 g`` degrees too high. Against exact rays the mean absolute error is
     0.02 to 0.07 degrees on cities, without bias.
     Cells without data obstruct nothing. Beyond the raster there is nothing (see :func:`far_horizons`).
-    Memory: 17 bytes per cell of the raster and thread, and ``4 * n_azimuth`` bytes per cell asked for.
+    Memory: 5 bytes per cell of the raster, 16 per cell and thread, and ``5 * n_azimuth`` bytes per cell asked for.
 
     Examples
     --------
@@ -134,11 +134,11 @@ def _without_empty_margins(heights: Heights, rows: Index, cols: Index) -> tuple[
     """Cut off rows and columns at the edge that hold no data: how wide they are must not matter."""
     known = np.isfinite(heights)
     any_row, any_col = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
-    if any_row.size == 0:
-        return heights, rows, cols
-    top, left = int(any_row[0]), int(any_col[0])
-    inner = heights[top : any_row[-1] + 1, left : any_col[-1] + 1].copy()
-    return inner, rows - top, cols - left
+    if any_row.size:
+        top, left = int(any_row[0]), int(any_col[0])
+        heights = heights[top : any_row[-1] + 1, left : any_col[-1] + 1]
+        rows, cols = rows - top, cols - left
+    return (heights if heights.flags.c_contiguous else heights.copy()), rows, cols
 
 
 def far_horizons(
@@ -261,12 +261,12 @@ def _heights(dsm: ArrayLike, name: str = "dsm") -> Heights:
         raise _bad(name, _shape(heights), Text("a raster of numbers, shape (ny, nx)", "形状为 (ny, nx) 的数值栅格"))
     if heights.dtype not in (np.float32, np.float64):
         heights = heights.astype(np.float64)
-    valid = heights[np.isfinite(heights)]
-    if np.isinf(heights).any() or (valid.size and np.abs(valid).max() > 20_000.0):
+    lowest, highest = np.fmin.reduce(heights, axis=None), np.fmax.reduce(heights, axis=None)  # NaN only if all are
+    if lowest < -20_000.0 or highest > 20_000.0:
         raise InputError(
             Text("the elevation model holds impossible heights", "高程模型含有不可能的高程"),
             where=name,
-            found=_extent(heights),
+            found=f"{lowest} … {highest}",
             expected=Text("metres, between -20 000 and 20 000, NaN for no data", "米，-20000 至 20000，无数据为 NaN"),
             mend=Text("declare the file's nodata value, or convert its unit", "声明文件的无数据值，或换算单位"),
         )
