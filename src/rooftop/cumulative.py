@@ -250,10 +250,7 @@ def _ground_sky_view(run: float, rise: float, pitch: float) -> float:
 
 def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8]:
     """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each."""
-    parameters = dict(system.iam_parameters)
-    model = getattr(iam, system.iam_model)
-    beam_iam = np.where(light.aoi_deg < 90.0, model(light.aoi_deg, **parameters), 0.0)
-    spread = _diffuse_iam(system.iam_model, plane.surface_tilt, system.iam_parameters)
+    beam_iam, spread = incidence(plane, system, light)
     k = system.ross_k(plane.mounting)
     beam = light.direct + light.circumsolar
     powers = []
@@ -266,6 +263,13 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
     matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
     coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
     return coefficients[:, 0], coefficients[:, 1]
+
+
+def incidence(plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, dict[str, float]]:
+    """Incidence angle modifiers of each sun's beam (n,), and of "sky", "horizon" and "ground"."""
+    model = getattr(iam, system.iam_model)
+    beam = np.where(light.aoi_deg < 90.0, model(light.aoi_deg, **dict(system.iam_parameters)), 0.0)
+    return beam, _diffuse_iam(system.iam_model, plane.surface_tilt, system.iam_parameters)
 
 
 @functools.lru_cache(maxsize=256)
@@ -284,23 +288,30 @@ def _ac_power(effective: F8, temp_cell: F8, system: PvSystem) -> F8:
 def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) -> tuple[F8, F8]:
     """Visible shares, and cumulative table of `values` (c, n), both with the rows in front merged."""
     table = year.fill(sky.azimuth_deg, sky.elevation_deg, sky.month, np.ascontiguousarray(values.T), n_azimuth)
+    shares = visible_shares(plane, n_azimuth)
+    if plane.rows is None:
+        return shares, table
+    flat = table.reshape(n_azimuth, year.N_EDGE, -1)
+    merged = np.empty_like(flat)
+    year.merge_rows(flat, row_horizon_deg(plane, plane.rows, n_azimuth), merged)
+    return shares, merged.reshape(table.shape)
+
+
+def visible_shares(plane: ModulePlane, n_azimuth: int) -> F8:
+    """Shares of the isotropic sky and of the horizon band above each horizon edge: (n_azimuth, N_EDGE, 2)."""
     tilt, facing, band = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth), math.radians(BAND_DEG)
     free = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, np.zeros(2), band)
     slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
     seen = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, slope, band) if slope.any() else free
-    shares = seen / free[:, 0].sum(axis=0)
+    shares: F8 = seen / free[:, 0].sum(axis=0)
     if plane.rows is None:
-        return shares, table
-    ahead = _row_horizon_deg(plane, plane.rows, n_azimuth)
-    merged_shares = np.empty_like(shares)
-    year.merge_rows(shares, ahead, merged_shares)
-    flat = table.reshape(n_azimuth, year.N_EDGE, -1)
-    merged = np.empty_like(flat)
-    year.merge_rows(flat, ahead, merged)
-    return merged_shares, merged.reshape(table.shape)
+        return shares
+    merged = np.empty_like(shares)
+    year.merge_rows(shares, row_horizon_deg(plane, plane.rows, n_azimuth), merged)
+    return merged
 
 
-def _row_horizon_deg(plane: ModulePlane, rows: Rows, n_azimuth: int) -> F8:
+def row_horizon_deg(plane: ModulePlane, rows: Rows, n_azimuth: int) -> F8:
     """Horizon that an endless row in front makes, at positions up the slant: (n_position, n_azimuth) degrees."""
     tilt = math.radians(plane.surface_tilt)
     facing = math.radians(plane.surface_azimuth)

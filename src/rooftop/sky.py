@@ -45,6 +45,10 @@ class SkyYear:
         Multipliers of GHI, DNI and DHI in each month, rising along F.
     duration_h : float
         Time that one sun stands for [h].
+    times : (m,) DatetimeIndex
+        Middle of each interval of the weather.
+    interval : (n,) int
+        The interval that each sun belongs to, rising.
     month : (n,) int
         0 to 11.
     elevation_deg, azimuth_deg : (n,)
@@ -68,6 +72,8 @@ class SkyYear:
     diffuse: Diffuse
     factors: F8
     duration_h: float
+    times: pd.DatetimeIndex
+    interval: I8
     month: I8
     elevation_deg: F8
     azimuth_deg: F8
@@ -140,6 +146,8 @@ def sky_year(
         diffuse=diffuse,
         factors=nodes,
         duration_h=weather.interval_s / 3600.0 / n_sub,
+        times=index,
+        interval=hour.astype(np.int64),
         month=month[hour],
         elevation_deg=elevation,
         azimuth_deg=azimuth,
