@@ -187,6 +187,37 @@ def targets(pack: Annotated[str | None, typer.Argument(help="name of a pack")] =
 
 
 @app.command()
+def audit(
+    file: Annotated[
+        Path | None, typer.Argument(help="declared projects, .csv or .xlsx; a pack's claims without")
+    ] = None,
+    pack: Annotated[
+        str | None, typer.Option(help="policy pack: its place, and its claims when no file is given")
+    ] = None,
+    ghi: Annotated[float | None, typer.Option(help="sunlight on a horizontal m² and year, kWh/m²")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="KEY=NAME, e.g. area=屋顶面积; may be repeated")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="KEY=UNIT, e.g. energy=万kWh; may be repeated")] = None,
+    encoding: Annotated[str | None, typer.Option(help="of a CSV; found out when left out")] = None,
+    sheet: Annotated[str | None, typer.Option(help="of a workbook")] = None,
+    limits: Annotated[Path | None, typer.Option(help="a changed copy of configs/audit.yaml")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="write the result as .csv or .xlsx")] = None,
+    lang: LangOption = None,
+) -> None:
+    """Say which declared PV projects are impossible, improbable or fine, with the physics."""
+    _lang(lang)
+    from rooftop.cli.audit import AuditOptions, run_audit
+
+    options = AuditOptions(pack, ghi, tuple(column or ()), tuple(unit or ()), encoding, sheet, limits, out)
+    done = run_audit(file, options, _State.lang)
+    for line in done.lines:
+        print(line)
+    if done.unread_rows:
+        rows = ", ".join(map(str, done.unread_rows))
+        print(Text(f"values not read in rows: {rows}", f"有值无法识别的行：{rows}").pick(_State.lang), file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration."""
     import json

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from rooftop.lang import Lang, Text
 from rooftop.rounding import is_missing, significant
 
-Style = Literal["text", "wrap", "count", "quantity", "percent", "degree", "blank"]
+Style = Literal["text", "wrap", "count", "quantity", "exact", "percent", "degree", "blank"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
 MAX_ROWS = 1_048_000  # a sheet holds 1 048 576
@@ -24,6 +24,7 @@ _WIDEST: dict[Style, float] = {
     "wrap": 60,
     "count": 9,
     "quantity": 9,
+    "exact": 14,
     "percent": 8.5,
     "degree": 11,
     "blank": 16,
@@ -53,6 +54,7 @@ class Column:
         Column of the frame that is written; it may be missing for ``blank``.
     style : str
         ``text``; ``wrap`` for long text; ``count`` (integer); ``quantity`` (three significant digits);
+        ``exact`` (a declared number, as it is);
         ``percent`` (given as a share); ``degree`` (six decimals); ``blank`` (to be filled in by hand).
     width : float, optional
         Characters; fitted to the contents when left out.
@@ -164,7 +166,7 @@ class Book:
         return self._cells[key]
 
     def _cell(self, style: Style, more: dict[str, Any]) -> Format:
-        numeric = {"count": "#,##0", "quantity": _QUANTITY, "percent": "0.0%", "degree": "0.000000"}
+        numeric = {"count": "#,##0", "quantity": _QUANTITY, "exact": "General", "percent": "0.0%", "degree": "0.000000"}
         properties: dict[str, Any] = {"border": 1, "border_color": "#D5DCE3", **more}
         if style in numeric:
             properties |= {"num_format": numeric[style], "align": "right", "indent": 1} | more
@@ -301,6 +303,8 @@ class Book:
 def shown_number(value: object, style: Style) -> float:
     """Return a number rounded to what is shown, so that a copied cell claims no more digits."""
     number = float(value)  # type: ignore[arg-type]
+    if style == "exact":
+        return number
     if style == "count":
         return float(round(number))
     if style == "quantity":

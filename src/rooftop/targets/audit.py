@@ -1,0 +1,494 @@
+"""Plausibility of declared PV projects: impossible, improbable or fine, with the physics; nothing is ever corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from rooftop.config import Model, validated
+from rooftop.errors import UsageError
+from rooftop.inputs.declared import Project
+from rooftop.lang import Text
+from rooftop.resources import configs_dir
+from rooftop.rounding import number, percent
+from rooftop.targets.models import DateText, ExistingPv, Note, Pack
+from rooftop.targets.scope import coverage_settings
+from rooftop.yamlfile import load_yaml
+
+Verdict = Literal["impossible", "improbable", "fine", "unjudged"]
+ORDER: tuple[Verdict, ...] = ("impossible", "improbable", "fine", "unjudged")
+VERDICTS: dict[Verdict, Text] = {
+    "impossible": Text("impossible", "不可能"),
+    "improbable": Text("improbable", "存疑"),
+    "fine": Text("fine", "合理"),
+    "unjudged": Text("cannot be judged", "无法判断"),
+}
+
+
+class Limit(Model):
+    """A limit and who says so."""
+
+    value: PositiveFloat
+    source: Note
+
+
+class ModuleLimits(Model):
+    """Module efficiencies, as shares of sunlight."""
+
+    efficiency_max: Limit
+    efficiency_high: Limit
+    efficiency_low: Limit
+
+
+class Dense(Model):
+    """W per m² of declared roof that nobody installs, by roof type."""
+
+    source: Note
+    default: PositiveFloat
+    steel_sheet: PositiveFloat
+    flat_concrete: PositiveFloat
+    tile_pitched: PositiveFloat
+
+    def of(self, roof_type: str | None) -> float:
+        """Return the limit of a roof type."""
+        found = getattr(self, roof_type, None) if roof_type in type(self).model_fields else None
+        return float(found) if isinstance(found, float) else self.default
+
+
+class SunlightShare(Model):
+    """Annual energy per m² of roof over all sunlight on a horizontal m²."""
+
+    max: Limit
+    high: Limit
+
+
+class HoursPerGhi(Model):
+    """Full-load hours over GHI in kWh/m²."""
+
+    max: Limit
+    high: Limit
+    typical: Limit
+    low: Limit
+
+
+class Years(Model):
+    """Years before which there was no PV."""
+
+    first_cell: Limit
+    first_roofs: Limit
+
+
+class Place(Model):
+    """A place and its sunlight: low, central, high, kWh/m² a year; central null where it is not known well enough."""
+
+    id: str
+    zh: str
+    en: str
+    ghi: tuple[PositiveFloat, PositiveFloat | None, PositiveFloat]
+    packs: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Place:
+        low, central, high = self.ghi
+        if not low <= (low if central is None else central) <= high:
+            raise ValueError("ghi must be low <= central <= high")
+        return self
+
+    @property
+    def text(self) -> Text:
+        """The name of the place."""
+        return Text(self.en, self.zh)
+
+
+class Places(Model):
+    """Known places; the last stands for everywhere else."""
+
+    source: Note
+    list: Annotated[tuple[Place, ...], Field(min_length=1)]
+
+
+class AuditLimits(Model):
+    """`configs/audit.yaml`: limits and places; the words of columns and units belong to the reader."""
+
+    date: DateText
+    sunlight_w_m2: Limit
+    module: ModuleLimits
+    face_per_roof_max: Limit
+    dense_w_per_m2: Dense
+    sunlight_share: SunlightShare
+    hours_per_ghi: HoursPerGhi
+    years: Years
+    places: Places
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    never: tuple[str, ...] = ()
+    per_year: tuple[str, ...] = ()
+    units: dict[str, dict[str, float]] = Field(default_factory=dict)
+    about: tuple[str, ...] = ()
+
+    @property
+    def roof_w_per_m2_max(self) -> float:
+        """Power no m² of roof can have."""
+        return self.sunlight_w_m2.value * self.module.efficiency_max.value * self.face_per_roof_max.value
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison with physics.
+
+    Parameters
+    ----------
+    code : {"power", "module", "fit", "sunlight", "hours", "year"}
+    verdict : Verdict
+    text : Text
+        The numbers and the limit, one line.
+    """
+
+    code: str
+    verdict: Verdict
+    text: Text
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A declared project and what was found; the declaration stays as it is.
+
+    Parameters
+    ----------
+    project : Project
+    place : Place
+        Whose sunlight was taken.
+    verdict : Verdict
+        The worst of the checks.
+    checks : tuple of Check
+        Worst first; empty where nothing can be judged.
+    missing : Text or None
+        What is not declared or not readable, and is therefore not judged.
+    """
+
+    project: Project
+    place: Place
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    missing: Text | None
+
+
+@cache
+def load_limits(path: Path | None = None) -> AuditLimits:
+    """Load the limits: `configs/audit.yaml`, or a copy of it.
+
+    Raises
+    ------
+    ConfigError
+        Names the wrong key, with its line.
+    """
+    return validated(AuditLimits, load_yaml(path or configs_dir() / "audit.yaml"))
+
+
+def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> Place:
+    """Return a place of stated annual irradiation, taken at its word.
+
+    Raises
+    ------
+    UsageError
+        No place of the country has that.
+    """
+    everywhere = limits.places.list[-1]
+    low, _, high = everywhere.ghi
+    if not low <= ghi_kwh_m2 <= high:
+        raise UsageError(
+            Text("no place has that much sunlight a year", "没有任何地点的年辐照量为此值"),
+            where="--ghi",
+            found=f"{ghi_kwh_m2:g}",
+            expected=f"{low:g}–{high:g} kWh/m²",
+            mend=Text("state the annual sum on a horizontal m²", "请给出水平面年总辐照量（kWh/㎡）"),
+        )
+    return Place(id="given", zh="给定值", en="as given", ghi=(ghi_kwh_m2, ghi_kwh_m2, ghi_kwh_m2))
+
+
+def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
+    """Return the place of a pack: by its id, else by the name of its region, else the whole country."""
+    for place in limits.places.list:
+        if pack.id in place.packs:
+            return place
+    return place_named(pack.region.zh, limits)
+
+
+def place_named(name: str | None, limits: AuditLimits) -> Place:
+    """Return the place a district lies in; the whole country where it is not known."""
+    text = (name or "").casefold()
+    hits = [place for place in limits.places.list if any(known.casefold() in text for known in place.names)]
+    return hits[0] if hits else limits.places.list[-1]
+
+
+def claims_of(pack: Pack) -> tuple[Project, ...]:
+    """Return the projects a plan declares, as written."""
+    return tuple(
+        Project(
+            row=k + 1,
+            name=claim.name,
+            area_m2=claim.roof_area_m2,
+            capacity_kw=claim.capacity_kw,
+            annual_kwh=None if claim.annual_mwh is None else claim.annual_mwh * 1000.0,
+        )
+        for k, claim in enumerate(pack.claims)
+    )
+
+
+def audit(
+    projects: Iterable[Project], limits: AuditLimits, this_year: int, place: Place | None = None
+) -> tuple[Audited, ...]:
+    """Judge declared projects.
+
+    Sunlight enters with the bound that favours the project: what is called impossible is so under every value of it.
+
+    Parameters
+    ----------
+    projects : iterable of Project
+    limits : AuditLimits
+    this_year : int
+        Later years lie in the future.
+    place : Place, optional
+        Of all projects; found from each one's district when left out.
+
+    Returns
+    -------
+    tuple of Audited
+        One per project, in their order.
+    """
+    return tuple(_audited(p, limits, place or place_named(p.district, limits), this_year) for p in projects)
+
+
+def _audited(project: Project, limits: AuditLimits, place: Place, this_year: int) -> Audited:
+    found = [
+        *_power(project, limits),
+        *_module(project, limits),
+        *_sunlight(project, limits, place),
+        *_hours(project, limits, place),
+    ]
+    physics = bool(found)
+    found += _year(project, limits, this_year)
+    checks = tuple(sorted(found, key=lambda check: ORDER.index(check.verdict)))
+    worst = checks[0].verdict if checks else "unjudged"
+    # A believable year alone says nothing about the project.
+    verdict: Verdict = "unjudged" if worst == "fine" and not physics else worst
+    return Audited(project, place, verdict, checks, _missing(project))
+
+
+def _graded(value: float, impossible: float, improbable: float) -> Verdict:
+    if value > impossible:
+        return "impossible"
+    return "improbable" if value > improbable else "fine"
+
+
+def _missing(project: Project) -> Text | None:
+    unread = {key: text for key, text in project.unread}
+    parts = []
+    for key, value, name in (
+        ("area", project.area_m2, Text("roof area", "屋顶面积")),
+        ("capacity", project.capacity_kw, Text("capacity", "装机容量")),
+        ("energy", project.annual_kwh, Text("annual energy", "年发电量")),
+    ):
+        if value is None:
+            shown = f" ({unread[key]})" if key in unread else ""
+            parts.append(Text(name.en + shown, name.zh + shown.replace(" (", "（").replace(")", "）")))
+    for key, name in (("module_area", Text("module area", "组件面积")), ("year", Text("year", "年份"))):
+        if key in unread:
+            parts.append(Text(f"{name.en} ({unread[key]})", f"{name.zh}（{unread[key]}）"))
+    if not parts:
+        return None
+    return Text(
+        f"not declared or not readable: {', '.join(p.en for p in parts)}",
+        f"未申报或无法识别：{'、'.join(p.zh for p in parts)}",
+    )
+
+
+def modules_needed_m2(capacity_kw: float) -> float:
+    """Return the module area a capacity needs, by `existing_pv` of `configs/coverage.yaml`."""
+    return capacity_kw * 1000.0 / ExistingPv.model_validate(coverage_settings()["existing_pv"]).w_per_m2
+
+
+def _power(project: Project, limits: AuditLimits) -> Iterator[Check]:
+    """Installed power per m² of roof against sunlight and efficiency."""
+    if project.area_m2 is None or project.capacity_kw is None:
+        return
+    density = project.capacity_kw * 1000.0 / project.area_m2
+    most, dense = limits.roof_w_per_m2_max, limits.dense_w_per_m2.of(project.roof_type)
+    verdict = _graded(density, most, dense)
+    w, sun = number(density), number(limits.sunlight_w_m2.value, 4)
+    need = number(modules_needed_m2(project.capacity_kw), 2)
+    kw, roof = number(project.capacity_kw), number(project.area_m2)
+    needs = Text(
+        f"{kw} kW need about {need} m² of module, the roof has {roof} m²",
+        f"{kw} kW 约需组件 {need} ㎡，申报屋顶 {roof} ㎡",
+    )
+    if verdict == "impossible":
+        best, limit = percent(limits.module.efficiency_max.value), number(most)
+        more = density > limits.sunlight_w_m2.value
+        yield Check(
+            "power",
+            verdict,
+            Text(
+                f"{w} W per m² of roof{', more than the sunlight itself' if more else ''}: full sun brings {sun} W/m², "
+                f"no module turns more than {best} of it into power (at most {limit} W per m² of the steepest roof); "
+                f"{needs.en}",
+                f"每㎡屋顶 {w} W{'，超过阳光本身' if more else ''}：晴天正午阳光约 {sun} W/㎡，"
+                f"组件效率不超过 {best}（最陡坡面也至多 {limit} W/㎡）；{needs.zh}",
+            ),
+        )
+    elif verdict == "improbable":
+        yield Check(
+            "power",
+            verdict,
+            Text(
+                f"{w} W per m² of roof; wholly covered, such a roof carries about {number(dense)} W/m²; {needs.en}",
+                f"每㎡屋顶 {w} W，同类屋面铺满也仅约 {number(dense)} W/㎡；{needs.zh}",
+            ),
+        )
+    else:
+        yield Check("power", verdict, Text(f"{w} W per m² of roof", f"每㎡屋顶 {w} W"))
+
+
+def _module(project: Project, limits: AuditLimits) -> Iterator[Check]:
+    """Power per m² of module, and whether the modules fit on the roof."""
+    if project.module_area_m2 is None:
+        return
+    face, module = project.module_area_m2, limits.module
+    if project.capacity_kw is not None:
+        sun = limits.sunlight_w_m2.value
+        share = project.capacity_kw * 1000.0 / (face * sun)
+        verdict = _graded(share, module.efficiency_max.value, module.efficiency_high.value)
+        if share < module.efficiency_low.value:
+            verdict = "improbable"
+        usual = f"{percent(module.efficiency_low.value)}–{percent(module.efficiency_high.value)}"
+        yield Check(
+            "module",
+            verdict,
+            Text(
+                f"{number(share * sun)} W per m² of module, an efficiency of {percent(share)} (made: {usual}, "
+                f"best ever {percent(module.efficiency_max.value)})",
+                f"每㎡组件 {number(share * sun)} W，即效率 {percent(share)}（在售 {usual}，最高纪录约 "
+                f"{percent(module.efficiency_max.value)}）",
+            ),
+        )
+    if project.area_m2 is not None:
+        ratio = face / project.area_m2
+        yield Check(
+            "fit",
+            _graded(ratio, limits.face_per_roof_max.value, 1.0),
+            Text(
+                f"{number(face)} m² of module on {number(project.area_m2)} m² of roof",
+                f"组件 {number(face)} ㎡，屋顶 {number(project.area_m2)} ㎡",
+            ),
+        )
+
+
+def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[Check]:
+    """Annual energy per m² of roof against all sunlight on it."""
+    if project.area_m2 is None or project.annual_kwh is None:
+        return
+    low, central, high = place.ghi
+    yearly = project.annual_kwh / project.area_m2
+    share = limits.sunlight_share
+    verdict = _graded(yearly / high, share.max.value, share.high.value)
+    if central is None:
+        part = Text(f"at least {percent(yearly / high)}", f"至少 {percent(yearly / high)}")
+        of = f"{number(low)}–{number(high)}"
+    else:
+        span = "" if low == high else f" ({percent(yearly / high)}–{percent(yearly / low)})"
+        part = Text(
+            percent(yearly / central) + span, percent(yearly / central) + span.replace(" (", "（").replace(")", "）")
+        )
+        of = f"{number(central)}" if low == high else f"{number(central)}, {number(low)}–{number(high)}"
+    en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of} kWh/m², {place.en})"
+    sun = f"{place.zh}水平面年总辐照 {of.replace(', ', '，')} kWh/㎡"
+    zh = f"每㎡屋顶每年 {number(yearly)} kWh，占全部阳光的 {part.zh}，{sun}"
+    if verdict == "impossible":
+        en += f"; PV cannot turn more than {percent(share.max.value)} into electricity"
+        zh += f"；光伏至多能转换 {percent(share.max.value)}"
+    elif verdict == "improbable":
+        en += f"; a wholly covered roof gives {percent(share.high.value)} at best"
+        zh += f"；屋顶铺满也至多约 {percent(share.high.value)}"
+    yield Check("sunlight", verdict, Text(en, zh))
+
+
+def _hours(project: Project, limits: AuditLimits, place: Place) -> Iterator[Check]:
+    """Full-load hours against what the place allows."""
+    if project.capacity_kw is None or project.annual_kwh is None:
+        return
+    low, central, high = place.ghi
+    hours, share = project.annual_kwh / project.capacity_kw, limits.hours_per_ghi
+    verdict = _graded(hours, share.max.value * high, share.high.value * high)
+    if hours < share.low.value * low:
+        verdict = "improbable"
+    band = f"{number(share.low.value * low, 2)}–{number(share.high.value * high, 2)}"
+    usual = "" if central is None else number(share.typical.value * central, 2)
+    en = f"{number(hours)} full-load hours" + (f", usual in {place.en} about {usual}" if usual else "")
+    zh = f"年利用小时数 {number(hours)} h" + (f"，{place.zh}通常约 {usual} h" if usual else "")
+    if place.id == "given" and usual:
+        en, zh = (
+            f"{number(hours)} full-load hours, usual here about {usual}",
+            f"年利用小时数 {number(hours)} h，当地通常约 {usual} h",
+        )
+    if verdict == "impossible":
+        most = number(share.max.value * high)
+        en, zh = f"{en}: more than {most} h cannot be had from that sunlight", f"{zh}：该辐照条件下不可能超过 {most} h"
+    elif verdict == "improbable":
+        en, zh = f"{en} (believable: {band} h)", f"{zh}（可信范围 {band} h）"
+    yield Check("hours", verdict, Text(en, zh))
+
+
+def _year(project: Project, limits: AuditLimits, this_year: int) -> Iterator[Check]:
+    """Years in the future, or before there was PV."""
+    year = project.year
+    if year is None:
+        return
+    cell, roofs = int(limits.years.first_cell.value), int(limits.years.first_roofs.value)
+    if year < cell:
+        yield Check(
+            "year",
+            "impossible",
+            Text(f"{year}: the first solar cell is of {cell}", f"{year} 年：首块太阳电池问世于 {cell} 年"),
+        )
+    elif year < roofs:
+        text = Text(
+            f"{year}: hardly any rooftop PV in China before {roofs}", f"{year} 年：国内 {roofs} 年以前几乎没有屋顶光伏"
+        )
+        yield Check("year", "improbable", text)
+    elif year > this_year:
+        text = Text(f"{year} lies in the future: a plan, not a plant", f"{year} 年尚未到来：属计划，非已建")
+        yield Check("year", "improbable", text)
+    else:
+        yield Check("year", "fine", Text(f"{year}", f"{year} 年"))
+
+
+def counts(audited: Iterable[Audited]) -> dict[Verdict, int]:
+    """Count the verdicts, worst first."""
+    found = [item.verdict for item in audited]
+    return {verdict: found.count(verdict) for verdict in ORDER}
+
+
+def declared_text(project: Project) -> Text:
+    """Return what a project declares, as written but for the units."""
+
+    def shown(value: float) -> str:
+        return f"{value:,.10g}"
+
+    parts = []
+    if project.area_m2 is not None:
+        parts.append(Text(f"{shown(project.area_m2)} m² of roof", f"屋顶 {shown(project.area_m2)} ㎡"))
+    if project.capacity_kw is not None:
+        parts.append(Text(f"{shown(project.capacity_kw)} kW", f"{shown(project.capacity_kw)} kW"))
+    if project.annual_kwh is not None:
+        mwh = project.annual_kwh / 1000.0
+        parts.append(Text(f"{shown(mwh)} MWh a year", f"{shown(mwh / 10.0)} 万kWh/年"))
+    if project.module_area_m2 is not None:
+        parts.append(Text(f"{shown(project.module_area_m2)} m² of module", f"组件 {shown(project.module_area_m2)} ㎡"))
+    if project.year is not None:
+        parts.append(Text(f"{project.year}", f"{project.year} 年"))
+    return Text(", ".join(p.en for p in parts), "，".join(p.zh for p in parts))
