@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from rooftop.errors import ConfigError
@@ -76,6 +76,7 @@ class FootprintsInput(Model):
     use_map: TextMap = {}
     public_map: Annotated[dict[str, Literal["yes", "no", "unknown"]], BeforeValidator(_as_text_map)] = {}
     roof_type_map: TextMap = {}
+    name_rules: bool = Field(True, description="infer the use from the name where no attribute states it")
     storey_height_m: PositiveFloat = 3.0
     default_height_m: PositiveFloat | None = Field(
         None, description="height of buildings that have none; null takes the median of their use, and says so"
@@ -92,6 +93,21 @@ class BoundaryInput(Model):
     datum: Datum = "wgs84"
     id_field: str
     name_field: str | None = None
+
+
+class LandUseInput(Model):
+    """Land-use polygons: what stands where attributes of buildings do not say."""
+
+    path: Path
+    standard: Literal["ydyh_2023", "gbt21010_2017", "sandiao"] = Field(
+        description="用地用海 2023, GB/T 21010-2017 or 三调: the same code means different things"
+    )
+    code_field: str
+    name_field: str | None = Field(None, description="names of the classes; compared with the standard's")
+    layer: str | None = None
+    encoding: str | None = None
+    crs: str | None = None
+    datum: Datum = "wgs84"
 
 
 class RasterInput(Model):
@@ -133,6 +149,7 @@ class Inputs(Model):
     districts: BoundaryInput | None = None
     towns: BoundaryInput | None = None
     zones: BoundaryInput | None = None
+    land_use: LandUseInput | None = None
     irradiance: IrradianceInput
     weather: WeatherInput | None = None
     dsm: ElevationInput | None = None
@@ -187,6 +204,69 @@ class System(Model):
     losses: Losses = Losses()
 
 
+class Impossible(ValueError):
+    """A combination of keys that cannot be meant, said in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+_AMOUNTS = ("building_area_m2", "collector_area_m2", "floor_area_share", "heat_kwh")
+
+
+class Installation(Model):
+    """Renewable heat that stands in a district: its size in exactly one way."""
+
+    kind: Literal["solar_thermal", "ground_source", "air_source"]
+    unit_id: str | None = Field(None, description="a district; null: the whole city, not divided among districts")
+    building_area_m2: PositiveFloat | None = Field(None, description="floor area served (光热、地源热泵应用面积)")
+    collector_area_m2: PositiveFloat | None = None
+    floor_area_share: Share | None = Field(None, description="share of the floor area in scope that is served")
+    heat_kwh: PositiveFloat | None = Field(None, description="useful heat a year")
+    cop: Annotated[float, Field(gt=1.0)] | None = Field(None, description="annual; heat over electricity")
+    replaces: Literal["electric", "gas", "coal"] = "gas"
+    completed: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> Installation:
+        given = [name for name in _AMOUNTS if getattr(self, name) is not None]
+        if len(given) != 1:
+            listed = ", ".join(_AMOUNTS)
+            raise Impossible(Text(f"exactly one of {listed} must be given", f"{listed} 须且只能给出一项"))
+        allowed: dict[str, tuple[str, ...]] = {"solar_thermal": _AMOUNTS, "air_source": ("heat_kwh",)}
+        allowed["ground_source"] = ("building_area_m2", "floor_area_share", "heat_kwh")
+        if given[0] not in allowed[self.kind]:
+            names = ", ".join(allowed[self.kind])
+            raise Impossible(Text(f"{self.kind} is declared by {names}", f"{self.kind} 须以 {names} 申报"))
+        if self.heat_kwh is not None and self.kind != "solar_thermal" and self.cop is None:
+            raise Impossible(
+                Text("a heat pump declared by its heat needs its cop: its electricity counts against it",
+                     "以供热量申报的热泵须给出 cop：其耗电量须扣除")
+            )  # fmt: skip
+        return self
+
+
+class Demand(Model):
+    """Annual energy of a building class per m² of floor."""
+
+    electricity_kwh_m2: Annotated[float, Field(ge=0.0)]
+    heat_kgce_m2: Annotated[float, Field(ge=0.0)] = 0.0
+    source: str = ""
+
+
+class SubstitutionOptions(Model):
+    """What the renewable substitution rate rests on beside roofs."""
+
+    climate_zone: str | None = Field(None, description="overrides the pack: hot_summer_cold_winter, cold, severe_cold")
+    energy_demand: Path | None = Field(None, description="a changed copy of configs/energy_demand.yaml")
+    k_e: str | None = Field(None, description="the equivalent of the front row, by its id in energy_demand.yaml")
+    demand: dict[str, Demand] = Field({}, description="by building use, instead of the class intensities")
+    measured: Path | None = Field(None, description="CSV: building_id, measured_energy_kwh, measured_fuel_kgce")
+    installations: list[Installation] = []
+
+
 class Outputs(Model):
     """What is written, and in which language."""
 
@@ -206,6 +286,7 @@ class Config(Model):
     scene: SceneOptions = SceneOptions()
     system: System = System()
     policy: str | None = None
+    substitution: SubstitutionOptions = SubstitutionOptions()
     outputs: Outputs = Outputs()
     seed: int = 0
     synthetic: bool = Field(False, description="the input is made up; every output says so")
@@ -350,6 +431,8 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
         return _describe_unknown(model, path)
     what = Text(f"the value of {path[-1]} is not possible", f"键 {path[-1]} 的值不可用")
     correct = Text("correct the value", "请更正该值")
+    if isinstance(context.get("error"), Impossible):
+        return context["error"].text, found, Text("see docs/targets.md", "见 docs/targets.md"), correct
     if kind == "literal_error":
         allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
         near = difflib.get_close_matches(str(details["input"]).lower(), allowed.split(", "), n=1)

@@ -20,6 +20,7 @@ from rooftop.inputs.datums import meridian_convergence_deg, parse_working_crs, w
 from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
+from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
@@ -93,8 +94,14 @@ def read_sources(config: Config) -> Sources:
     """Read and join all inputs."""
     inputs = config.inputs
     footprints = read_buildings(inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None)
-    buildings, crs = _located(footprints.table, footprints.crs), footprints.crs
-    notices, provenance = list(footprints.notices), [footprints.provenance]
+    crs = footprints.crs
+    inferred = infer_uses(footprints.table, inputs.land_use, name_rules=inputs.footprints.name_rules)
+    buildings = _located(inferred.table, crs)
+    # How many uses are unknown is known only now.
+    notices = [n for n in footprints.notices if n.code != "use_unknown"] + list(inferred.notices)
+    provenance = [footprints.provenance]
+    if inferred.provenance is not None:
+        provenance.append(inferred.provenance)
     units = _read_all_units(config, buildings, crs)
     for unit in units:
         notices.extend(unit.notices)

@@ -237,12 +237,12 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     district: pd.DataFrame | None = None
     districts: gpd.GeoDataFrame | None = None
     for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level(u))):
-        pairs = _pairs(shapes, np.asarray(group.table.geometry, dtype=object))
+        pairs = overlap_pairs(shapes, np.asarray(group.table.geometry, dtype=object))
         level = _level(group)
         if level == "town" and district is not None and districts is not None:
             pairs = _nested(pairs, district, _parents(group.table, districts))
         if level != "zone":
-            pairs = _largest(pairs)
+            pairs = largest_overlap(pairs)
         if level == "district":
             district, districts = pairs, group.table
         parts.append(
@@ -263,7 +263,7 @@ def _level(units: Units) -> str:
     return str(units.table["level"].iloc[0]) if len(units.table) else "zone"
 
 
-def _pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
+def overlap_pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
     """Return row, unit and share of every building and unit that share area, by row then unit."""
     tree = shapely.STRtree(shapes)
     shapely.prepare(zones)
@@ -279,7 +279,7 @@ def _pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
     return frame[frame["share"] > _LEAST_SHARE].sort_values(["row", "unit"], ignore_index=True)
 
 
-def _largest(pairs: pd.DataFrame) -> pd.DataFrame:
+def largest_overlap(pairs: pd.DataFrame) -> pd.DataFrame:
     """Keep the unit with the largest share of each building; the first in the file on a tie."""
     ranked = pairs.sort_values(["row", "share", "unit"], ascending=[True, False, True])
     return ranked.drop_duplicates("row").reset_index(drop=True)
@@ -287,7 +287,9 @@ def _largest(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
     """Return the district that holds most of each town, -1 where none does."""
-    pairs = _largest(_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object)))
+    pairs = largest_overlap(
+        overlap_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object))
+    )
     parents = np.full(len(towns), -1, dtype=np.int64)
     parents[pairs["row"]] = pairs["unit"]
     return parents

@@ -18,6 +18,7 @@ from rooftop.targets.packs import building_uses
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"
+INFERRED = ("land_use:", "rule:")
 
 
 @cache
@@ -33,16 +34,17 @@ class Facts:
 
     Parameters
     ----------
-    kinds : tuple of (str, str, str, str or None)
-        Building use (``unknown`` where missing), code system it comes from (``code:…``, else empty), public
-        institution (yes | no | unknown), owner type (None where missing).
+    kinds : tuple of (str, str, str, str or None, bool)
+        Building use (``unknown`` where missing), what it is presumed from (``code:…``, ``land_use:…``, ``rule:…``, else
+        empty), public institution (yes | no | unknown), owner type (None where missing), and whether the ownership is
+        presumed with the use.
     kind : ndarray of int, shape (n,)
         Row of `kinds`.
     year : ndarray of float, shape (n,)
         Year of completion; NaN where it is unknown.
     """
 
-    kinds: tuple[tuple[str, str, str, str | None], ...]
+    kinds: tuple[tuple[str, str, str, str | None, bool], ...]
     kind: NDArray[np.intp]
     year: NDArray[np.float64]
 
@@ -84,10 +86,12 @@ def _new(year: pd.Series, period: Period) -> NDArray[Any]:
 
 
 def facts(roofs: pd.DataFrame) -> Facts:
-    """Gather what scopes ask for from a table of roofs (`tables.ROOFS`)."""
-    names = ("building_use", "use_source", "is_public_institution", "owner_type")
-    text = roofs[list(names)].astype("string").reset_index(drop=True)
-    text["use_source"] = text["use_source"].where(text["use_source"].str.startswith("code:"))
+    """Gather what scopes ask for from a table of roofs (`tables.ROOFS`, and ``public_source`` where it is there)."""
+    names = ("building_use", "use_source", "is_public_institution", "owner_type", "presumed_public")
+    text = roofs[list(names[:4])].astype("string").reset_index(drop=True)
+    text["use_source"] = text["use_source"].where(text["use_source"].str.startswith(("code:", *INFERRED)))
+    known = roofs["public_source"] if "public_source" in roofs else pd.Series(pd.NA, index=roofs.index)
+    text["presumed_public"] = known.astype("string").reset_index(drop=True).isin([i.rstrip(":") for i in INFERRED])
     kind = text.groupby(list(names), sort=False, dropna=False).ngroup().to_numpy().astype(np.intp)
     first = text.iloc[np.unique(kind, return_index=True)[1]]
     kinds = tuple(
@@ -96,8 +100,9 @@ def facts(roofs: pd.DataFrame) -> Facts:
             "" if pd.isna(source) else str(source),
             "unknown" if pd.isna(public) else str(public),
             None if pd.isna(owner) else str(owner),
+            bool(presumed),
         )
-        for use, source, public, owner in first.itertuples(index=False)
+        for use, source, public, owner, presumed in first.itertuples(index=False)
     )
     return Facts(kinds, kind, completion_year(roofs).to_numpy())
 
@@ -108,7 +113,8 @@ def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.
     Every state a building may be in, given what is known of it, is tried: the answer is yes when all of them
     satisfy the scope, no when none does. This is exact where several unknowns meet; a logic of three values evaluated
     part by part is not (a building that is public or not public is certainly one of the two). A use taken from a code
-    that covers several uses is a presumption: it decides the central value, not the bounds.
+    that covers several uses, from a name or from the land is a presumption, and so is an ownership that follows
+    from it: it decides the central value, not the bounds.
 
     Parameters
     ----------
@@ -130,15 +136,20 @@ def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.
     cases, code = np.unique(case, return_inverse=True)
     answers = np.zeros(cases.size, dtype=np.int8)
     for k, value in enumerate(cases.tolist()):
-        use, source, public, owner = known.kinds[value // (breaks.size + 2)]
+        use, source, public, owner, presumed = known.kinds[value // (breaks.size + 2)]
         unknown_owner = owner is None and bool(named)
         owners = sorted(named | {_OTHER_OWNER}) if unknown_owner else [owner if owner in named else _OTHER_OWNER]
         years = _bucket_years(value % (breaks.size + 2) - 1, breaks)
         truth: dict[bool, set[bool]] = {True: set(), False: set()}
-        for (u, p), o, y in product(_use_states(use, source, public), owners, years):
-            truth[u == use].add(_holds(scope, u, p, str(o), y, cohort))
+        for (u, p), o, y in product(_use_states(use, source, "unknown" if presumed else public), owners, years):
+            truth[u == use and (not presumed or p == public)].add(_holds(scope, u, p, str(o), y, cohort))
         answers[k] = _answer(recorded=truth[True], otherwise=truth[False])
     return answers[code.reshape(-1)]
+
+
+def possible_uses(known: Facts) -> list[tuple[str, ...]]:
+    """Return the uses that the buildings of each row of `Facts.kinds` may have in truth, in the vocabulary's order."""
+    return [tuple(dict.fromkeys(use for use, _ in _use_states(*kind[:3]))) for kind in known.kinds]
 
 
 def _answer(recorded: set[bool], otherwise: set[bool]) -> int:
@@ -173,8 +184,14 @@ def _holds(scope: Scope, use: str, public: str, owner: str, year: float, cohort:
 
 @cache
 def _code_uses() -> dict[tuple[str, str], list[str]]:
-    """Uses that a code may stand for, by source and the use that was taken."""
+    """Uses that a code, a land use or a name may stand for, by source and the use that was taken."""
     out: dict[tuple[str, str], list[str]] = {}
+    for standard, entry in load_shipped_yaml("land_use.yaml")["standards"].items():
+        for code, land in entry["codes"].items():
+            if land["uses"]:
+                out[f"land_use:{standard}:{code}", land["uses"][0]] = land["uses"]
+    for rule in load_shipped_yaml("use_rules.yaml")["rules"]:
+        out[f"rule:{rule['id']}", rule["uses"][0]] = rule["uses"]
     for system, entry in load_shipped_yaml("building_uses.yaml")["codes"].items():
         for code, uses in entry.get("ambiguous", {}).items():
             out.setdefault((f"code:{system}", entry["map"][code]), []).extend(uses)

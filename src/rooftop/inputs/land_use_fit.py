@@ -1,0 +1,127 @@
+"""Whether land-use codes are those of the standard named: codes alone cannot tell, what stands on them can."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from rooftop.errors import InputError
+from rooftop.inputs.attributes import fold
+from rooftop.inputs.land_use_codes import inference, settings, standard_name, takes_unlisted
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+_TELLING = ("high", "medium")
+
+
+def check_standard(codes: pd.Series, standard: str, where: str) -> list[Notice]:
+    """Compare how many buildings each standard explains.
+
+    Under the right standard nearly all buildings stand where buildings stand; under a wrong one they stand on railways
+    (1001), rivers (1101) or codes that do not exist.
+
+    Parameters
+    ----------
+    codes : Series of str
+        Code under each building.
+    standard : str
+        The one named.
+    where : str
+        File.
+
+    Raises
+    ------
+    InputError
+        The named standard explains few of the buildings, another one most.
+    """
+    data = settings()
+    limits = data["fit"]
+    if codes.empty:
+        return []
+    counts = codes.astype(str).value_counts()
+    fit = {}
+    for name in data["standards"]:
+        found = {code: inference(name, str(code)) for code in counts.index}
+        told = [n for code, n in counts.items() if (i := found[str(code)]) is not None and i.confidence in _TELLING]
+        fit[name] = sum(told) / int(counts.sum())
+    own = fit[standard]
+    best = max((name for name in fit if name != standard), key=lambda name: fit[name])
+    examples = tuple(f"{code} ({n})" for code, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
+    if own < limits["refuse_below"] and fit[best] >= limits["refuse_other"]:
+        raise _other_standard(standard, best, own, fit[best], examples, where)
+    if fit[best] - own <= limits["warn_gain"]:
+        return []
+    a, b = standard_name(standard), standard_name(best)
+    text = Text(
+        f"{a.en} explains the land of {own:.0%} of the buildings, {b.en} that of {fit[best]:.0%}: is it the right one?",
+        f"按“{a.zh}”可解释 {own:.0%} 的建筑所在地类，按“{b.zh}”为 {fit[best]:.0%}：请核对所用标准",
+    )
+    return [Notice("land_use_standard_doubtful", text, int(counts.sum()), source=where, examples=examples)]
+
+
+def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -> list[Notice]:
+    """Compare the names beside the codes with the standard's.
+
+    Raises
+    ------
+    InputError
+        Most names are another standard's.
+    """
+    data = settings()
+    known = codes.notna() & names.notna()
+    pairs = pd.DataFrame({"code": codes[known], "name": names[known]})
+    wrong = {name: _mismatch(pairs, data["standards"][name]["codes"]) for name in data["standards"]}
+    share, examples = wrong[standard]
+    if share <= data["fit"]["name_warn"]:
+        return []
+    best = min((name for name in wrong if name != standard), key=lambda name: wrong[name][0])
+    if share >= data["fit"]["name_refuse"] and wrong[best][0] < share / 2:
+        raise _other_standard(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
+    a = standard_name(standard)
+    text = Text(
+        f"{share:.0%} of the class names differ from those of {a.en}: is it the right standard?",
+        f"{share:.0%} 的地类名称与“{a.zh}”不符：请核对所用标准",
+    )
+    return [Notice("land_use_names_differ", text, len(pairs), source=where, examples=examples)]
+
+
+def _mismatch(pairs: pd.DataFrame, table: dict[str, dict[str, Any]]) -> tuple[float, tuple[str, ...]]:
+    """Return the share of rows whose name is not the table's, and the commonest of them; rows of other codes too."""
+    if pairs.empty:
+        return 0.0, ()
+    wrong: dict[str, int] = {}
+    total = 0
+    counts = Counter(zip(pairs["code"].astype(str), pairs["name"].astype(str), strict=True))
+    for (code, name), n in sorted(counts.items()):
+        if code not in table and _below_an_entry(code, table):
+            continue  # a subclass has a name of its own
+        total += n
+        meant = str(table[code]["zh"]) if code in table else "—"
+        said, kept = (fold(text).replace("用地", "") for text in (name, meant))
+        if not (said in kept or kept in said):
+            wrong[f"{code} {name} ≠ {meant} ({n})"] = n
+    ranked = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))
+    return (sum(wrong.values()) / total if total else 0.0), tuple(text for text, _ in ranked[:5])
+
+
+def _below_an_entry(code: str, table: dict[str, dict[str, Any]]) -> bool:
+    listed = any(len(known) >= 4 and code.startswith(known) for known in table)
+    return listed or (code[:2] in table and takes_unlisted(code[:2], table))
+
+
+def _other_standard(
+    standard: str, best: str, own: float, other: float, examples: tuple[str, ...], where: str
+) -> InputError:
+    a, b = standard_name(standard), standard_name(best)
+    return InputError(
+        Text("the land-use codes are those of another standard", "地类代码属于另一标准"),
+        where=Text(f"inputs.land_use.standard ({where})", f"inputs.land_use.standard（{where}）"),
+        found=Text(
+            f"{standard} fits {own:.0%}, {best} {other:.0%}; codes: {', '.join(examples)}",
+            f"{standard} 仅符合 {own:.0%}，{best} 符合 {other:.0%}；代码：{'、'.join(examples)}",
+        ),
+        expected=Text(f"codes of {a.en}", f"“{a.zh}”的代码"),
+        mend=Text(f"set standard: {best} ({b.en})", f"请设置 standard: {best}（{b.zh}）"),
+    )

@@ -1,0 +1,93 @@
+"""Uses read from names of buildings (区人民医院, 第二小学, 3号厂房), where attributes say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from rooftop.inputs.attributes import fold
+from rooftop.resources import load_shipped_yaml
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What something other than an attribute says of a use.
+
+    Parameters
+    ----------
+    uses : tuple of str
+        The first is taken, the others remain possible; empty where it says nothing.
+    confidence : str
+        ``high``, ``medium`` or ``low``.
+    source : str
+        ``rule:<id>`` or ``land_use:<standard>:<code>``, as written to ``use_source``.
+    """
+
+    uses: tuple[str, ...]
+    confidence: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    inference: Inference
+    contains: tuple[str, ...]
+    unless: tuple[str, ...]
+
+
+@cache
+def _rules() -> tuple[tuple[_Rule, ...], tuple[str, ...]]:
+    data: dict[str, Any] = load_shipped_yaml("use_rules.yaml")
+    rules = tuple(
+        _Rule(
+            Inference(tuple(entry["uses"]), str(entry["confidence"]), f"rule:{entry['id']}"),
+            tuple(fold(word) for word in entry["contains"]),
+            tuple(fold(word) for word in entry.get("unless", ())),
+        )
+        for entry in data["rules"]
+    )
+    return rules, tuple(fold(word) for word in data["street"])
+
+
+def use_of_name(name: str) -> Inference | None:
+    """Return what a building's name says of its use; None where no rule of `configs/use_rules.yaml` fits.
+
+    Parameters
+    ----------
+    name : str
+        学院路3号 and 医院小区 name a road and a neighbourhood, no school and no hospital.
+    """
+    rules, street = _rules()
+    text = fold(name)
+    for rule in rules:
+        if not any(word in text for word in rule.unless) and any(_said(text, word, street) for word in rule.contains):
+            return rule.inference
+    return None
+
+
+def _said(text: str, word: str, street: Sequence[str]) -> bool:
+    """Whether a word stands in a name other than as part of the name of a road or neighbourhood."""
+    at = text.find(word)
+    while at >= 0:
+        if not text.startswith(tuple(street), at + len(word)):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def uses_of_names(names: pd.Series) -> list[Inference | None]:
+    """Return what each name says, computed once per distinct name; None for a missing one."""
+    known: dict[str, Inference | None] = {}
+    out: list[Inference | None] = []
+    for name in names:
+        if not isinstance(name, str):
+            out.append(None)
+            continue
+        if name not in known:
+            known[name] = use_of_name(name)
+        out.append(known[name])
+    return out
