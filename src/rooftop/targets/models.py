@@ -220,6 +220,57 @@ class Coverage(Model):
     aggregation: Aggregations
 
 
+class Climate(Model):
+    """Climate zone of the plan's area, which energy demand depends on."""
+
+    zone: str | None = Field(description="a zone of configs/energy_demand.yaml; null: not one for the whole area")
+    units: dict[str, str] = Field({}, description="zone of the districts whose id begins like this")
+    source: Note
+
+    def of(self, unit_id: str | None) -> str | None:
+        """Return the zone of a district: of the longest beginning of its id that is listed, else of the whole."""
+        fits = [start for start in self.units if unit_id is not None and unit_id.startswith(start)]
+        return self.units[max(fits, key=len)] if fits else self.zone
+
+
+class SubstitutionTarget(Model):
+    """A substitution rate of the plan: whose demand and whose renewables it speaks of."""
+
+    target: Identifier
+    scope: Scope
+    cohort: Window | Literal["all"]
+    k_e: Identifier | None = Field(None, description="the plan's own equivalent of electricity; null: the default")
+    source: Note
+
+    @property
+    def window(self) -> Window | None:
+        """The cohort; None stands for all buildings whatever their age."""
+        return None if self.cohort == "all" else self.cohort
+
+
+class MandatePart(Model):
+    """One class of buildings that a mandate names."""
+
+    id: Identifier
+    label: Note
+    scope: Scope
+    cohort: Window | Literal["all"]
+    condition: Note | None = Field(None, description="a fact it also depends on and no input states: never certain")
+
+    @property
+    def window(self) -> Window | None:
+        """The cohort; None stands for all buildings whatever their age."""
+        return None if self.cohort == "all" else self.cohort
+
+
+class Mandate(Model):
+    """Buildings that must have renewable hot water, whatever PV would replace on their roof."""
+
+    target: Identifier
+    parts: Annotated[tuple[MandatePart, ...], Field(min_length=1)]
+    source: Note
+
+
 class ExistingPv(Model):
     """Converts declared capacity to module area."""
 
@@ -250,6 +301,9 @@ class Pack(Model):
     period: Period
     targets: tuple[Target, ...]
     coverage: tuple[Coverage, ...] = ()
+    climate: Climate | None = None
+    substitution: tuple[SubstitutionTarget, ...] = ()
+    mandates: tuple[Mandate, ...] = ()
     existing_pv: ExistingPv | None = Field(None, description="overrides configs/coverage.yaml")
     claims: tuple[Claim, ...] = ()
     remarks: tuple[Note, ...] = ()

@@ -14,7 +14,7 @@ from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.notices import Provenance, file_sha256
 from rooftop.resources import configs_dir, load_shipped_yaml
-from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target
+from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
 from rooftop.yamlfile import YamlDocument, load_yaml, require_mapping
 
 Loc = tuple[str | int, ...]
@@ -115,6 +115,7 @@ def check_pack(pack: Pack) -> Iterator[Problem]:
     yield from _repeated([c.id for c in pack.coverage], ("coverage",))
     for i, coverage in enumerate(pack.coverage):
         yield from _check_coverage(pack, coverage, ("coverage", i))
+    yield from _check_energy(pack)
     answered = [t.id for coverage in pack.coverage for t in coverage.targets]
     for i, target in enumerate(pack.targets):
         if target.indicator == "pv_coverage" and target.computable.answer == "yes" and target.id not in answered:
@@ -205,6 +206,52 @@ def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: Loc) -> Itera
         for year in years:
             if not pack.period.contains(year):
                 yield _outside(pack, year, place)
+
+
+def _check_energy(pack: Pack) -> Iterator[Problem]:
+    """Yield the contradictions of climate, substitution and mandates."""
+    shipped = load_shipped_yaml("energy_demand.yaml")
+    zones, options = list(shipped["zones"]), list(shipped["k_e"]["options"])
+    if pack.climate is not None:
+        named = {("zone",): pack.climate.zone} | {("units", start): zone for start, zone in pack.climate.units.items()}
+        for key, zone in named.items():
+            if zone is not None and zone not in zones:
+                yield _unknown("climate zone", "气候分区", zone, zones, ("climate", *key))
+    rates = {t.id: t for t in pack.targets if t.indicator == "renewable_substitution"}
+    yield from _repeated([entry.target for entry in pack.substitution], ("substitution",))
+    for i, entry in enumerate(pack.substitution):
+        here: Loc = ("substitution", i)
+        if entry.target not in rates:
+            yield _unknown("substitution target", "替代率指标", entry.target, list(rates), (*here, "target"))
+        elif rates[entry.target].unit != "share":
+            what = Text("a substitution rate is a share", "替代率指标须为比例")
+            yield Problem((*here, "target"), what, rates[entry.target].unit, "share")
+        if entry.k_e is not None and entry.k_e not in options:
+            yield _unknown("equivalent of electricity", "电力折标系数", entry.k_e, options, (*here, "k_e"))
+        yield from _check_cohort(pack, entry.window, (*here, "cohort"))
+        yield from _check_scope(pack, entry.scope, (*here, "scope"))
+    answered = [entry.target for entry in pack.substitution]
+    for i, target in enumerate(pack.targets):
+        if target.id in rates and target.computable.answer != "no" and target.id not in answered:
+            what = Text("no substitution entry answers this target", "没有任何替代率口径对应该指标")
+            yield Problem(("targets", i, "computable"), what, target.id)
+    for i, mandate in enumerate(pack.mandates):
+        if mandate.target not in [t.id for t in pack.targets]:
+            yield _unknown("target", "指标", mandate.target, [t.id for t in pack.targets], ("mandates", i, "target"))
+        yield from _repeated([part.id for part in mandate.parts], ("mandates", i, "parts"))
+        for k, part in enumerate(mandate.parts):
+            yield from _check_cohort(pack, part.window, ("mandates", i, "parts", k, "cohort"))
+            yield from _check_scope(pack, part.scope, ("mandates", i, "parts", k, "scope"))
+
+
+def _check_cohort(pack: Pack, window: Window | None, loc: Loc) -> Iterator[Problem]:
+    if window is None:
+        return
+    if window.start > window.end:
+        yield _reversed_years([window.start, window.end], loc)
+    for year in dict.fromkeys((window.start, window.end)):
+        if not pack.period.contains(year):
+            yield _outside(pack, year, loc)
 
 
 def _check_scope(pack: Pack, scope: Scope, loc: Loc) -> Iterator[Problem]:
