@@ -105,7 +105,8 @@ def _claims(
     pack: Pack | None, given: Place | None, limits: AuditLimits, lang: Lang
 ) -> tuple[list[str], tuple[Audited, ...], tuple[Project, ...]]:
     packs = [load_pack(name) for name in list_packs()] if pack is None else [pack]
-    head, audited = [], []
+    head: list[str] = []
+    audited: list[Audited] = []
     for each in packs:
         if each.claims or pack is not None:
             name = each.name.text

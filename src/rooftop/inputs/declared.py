@@ -18,7 +18,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from rooftop.errors import InputError, UsageError
 from rooftop.inputs.attributes import clean, parse_date, roof_types_of
-from rooftop.inputs.encodings import detect_encoding
+from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.vectors import check_file, did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -230,6 +230,8 @@ def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
         else:
             pieces = [piece for piece in re.split(rb"[,;\t\r\n]", data.removeprefix(b"\xef\xbb\xbf")) if piece]
             encoding = detect_encoding(pieces, path)[0]
+            if encoding == BYTES.lower() and "\ufffd" not in data.decode("gb18030", errors="replace"):
+                encoding = "gb18030"  # a few words with rare characters (㎡ is not in GB 2312)
     try:
         return data.decode(encoding, errors="replace").removeprefix("\ufeff"), encoding
     except LookupError as error:
