@@ -1,10 +1,12 @@
 """Policy packs, building scope, coverage with bounds, and what falls short."""
 
+from rooftop.targets.capacity import capacity_ledger
 from rooftop.targets.coverage import coverage_table
-from rooftop.targets.ledger import capacity_ledger, coverage_notices, quota_table, shortfalls
+from rooftop.targets.ledger import coverage_notices, shortfalls
 from rooftop.targets.listing import definition_rows, target_lines, target_rows, value_label
 from rooftop.targets.models import Pack
 from rooftop.targets.packs import list_packs, load_pack, pack_provenance
+from rooftop.targets.quotas import quota_table
 from rooftop.targets.scope import mark_new
 
 __all__ = [

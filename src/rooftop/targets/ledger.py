@@ -1,4 +1,4 @@
-"""The ledger beside the coverage table: buildings that fall short, capacity against quotas, what a reader must know."""
+"""The ledger beside the coverage table: buildings that fall short, what a reader must know."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.targets.basis import Basis, Floats, denominator, excluded_for, existing_pv, gather, link, numerator
-from rooftop.targets.models import Coverage, CoverageTarget, Definition, Kind, Pack, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, completion_year, coverage_settings, membership
+from rooftop.targets.models import Coverage, CoverageTarget, Definition, Pack, Scope, Target, Window
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
 
 MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
 SHORTFALL_COLUMNS = {
@@ -145,113 +145,6 @@ def _kwp_per_m2(basis: Basis, pack: Pack, definition: Definition, rows: NDArray[
     total = float(area.sum())
     mean = float(capacity.sum()) / total if total > 0 else existing_pv(pack).w_per_m2 / 1000.0
     return np.divide(capacity, area, out=np.full(area.size, mean), where=area > 0)
-
-
-def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
-    """Capacity of every unit against a capacity target of the pack (the national 0.5亿kW).
-
-    Parameters
-    ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`.
-    pack : Pack
-        Targets in 亿kW take part; without one the table is empty.
-
-    Returns
-    -------
-    DataFrame
-        ``unit_id unit_name level target_id year target_kwp kind capacity_kwp capacity_low_kwp share_of_target``.
-        ``installed`` is the declared inventory, whenever it was built (null without one); ``potential`` a full layout,
-        the larger of layout and inventory on each roof; the low value leaves out roofs that need a survey.
-    """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
-    declared = np.nan_to_num(pd.to_numeric(basis.roofs["existing_pv_kwp"]).to_numpy(dtype=float, na_value=np.nan))
-    whole = np.maximum(basis.capacity_kwp, declared)
-    values: dict[Kind, tuple[Floats, Floats]] = {
-        "installed": (declared, declared),
-        "potential": (whole, np.where(basis.needs_survey, declared, whole)),
-    }
-    parts = []
-    for target in (t for t in pack.targets if t.unit == "亿kW"):
-        for kind, (central, low) in values.items():
-            known = basis.inventory or kind != "installed"
-            sums = [
-                np.bincount(links.unit, v[links.row] * links.weight, len(links.units)) if known else np.nan
-                for v in (central, low)
-            ]
-            kwp = target.value * 1e8
-            part = links.units.assign(
-                target_id=target.id, year=target.year, target_kwp=kwp, kind=kind, capacity_kwp=sums[0],
-                capacity_low_kwp=sums[1],
-            )  # fmt: skip
-            parts.append(part.assign(share_of_target=part["capacity_kwp"] / kwp))
-    columns = [
-        "unit_id", "unit_name", "level", "target_id", "year", "target_kwp", "kind", "capacity_kwp",
-        "capacity_low_kwp", "share_of_target",
-    ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-
-
-def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
-    """Lay the district tables of a pack over the roofs: what stands in each unit that has a quota.
-
-    A unit is found by its id, else by a name that contains the plan's; a district excludes the buildings of the zones
-    that have a quota of their own (连云港 附表2).
-
-    Returns
-    -------
-    DataFrame
-        ``target_id name level value unit unit_id n_buildings n_existing gross_area_m2 capacity_kwp``; ``n_existing``
-        counts buildings completed before the plan's period, ``n_year_unknown`` those of unknown year. Null where the
-        unit is not among `units`.
-    """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
-    year = completion_year(basis.roofs).to_numpy()
-    rows = []
-    for target in pack.targets:
-        found = {row.name: _unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts}
-        zones = [found[row.name] for row in target.districts if row.level == "zone" and found[row.name] is not None]
-        zoned = np.zeros(len(basis.roofs))
-        for zone in zones:
-            mine = links.unit == zone
-            np.add.at(zoned, links.row[mine], links.weight[mine])
-        for row in target.districts:
-            unit = found[row.name]
-            entry: dict[str, object] = {
-                "target_id": target.id, "name": row.name, "level": row.level, "value": row.value, "unit": target.unit,
-                "unit_id": pd.NA if unit is None else links.units["unit_id"].iloc[unit],
-            }  # fmt: skip
-            if unit is not None:
-                mine = links.unit == unit
-                share = links.weight[mine]
-                inside = links.row[mine]
-                if row.level == "district":
-                    share = np.maximum(share - zoned[inside], 0.0)
-                here = inside[share > 0]
-                entry |= {
-                    "n_buildings": here.size,
-                    "n_existing": int((year[here] < pack.period.start).sum()),
-                    "n_year_unknown": int(np.isnan(year[here]).sum()),
-                    "gross_area_m2": float((basis.roof["gross"][inside] * share).sum()),
-                    "capacity_kwp": float((basis.capacity_kwp[inside] * share).sum()),
-                }
-            rows.append(entry)
-    columns = {
-        "target_id": "string", "name": "string", "level": "string", "value": "float64", "unit": "string",
-        "unit_id": "string", "n_buildings": "Int64", "n_existing": "Int64", "n_year_unknown": "Int64",
-        "gross_area_m2": "float64", "capacity_kwp": "float64",
-    }  # fmt: skip
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
-
-
-def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) -> int | None:
-    same = units["level"] == level
-    hits = np.flatnonzero(same & (units["unit_id"] == unit_id)) if unit_id else np.empty(0, dtype=int)
-    if not hits.size:
-        hits = np.flatnonzero((same & units["unit_name"].str.contains(name, regex=False)).fillna(False))
-    return int(hits[0]) if hits.size == 1 else None
 
 
 def coverage_notices(

@@ -145,6 +145,9 @@ class Target(Model):
     date: DateText
     source: Note
     computable: Computable
+    stock: Literal["existing", "new"] | None = Field(
+        None, description="buildings a quota of floor area speaks of: completed before the period, or within it"
+    )
     districts: tuple[DistrictShare, ...] = ()
     districts_note: Note | None = None
 

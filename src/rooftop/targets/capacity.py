@@ -1,0 +1,128 @@
+"""Capacity against the plans' quantities: the national 0.5亿kW, and what the whole-county shares ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.tables import CAPACITY, conform
+from rooftop.targets.basis import Basis, Floats, Links, gather, link
+from rooftop.targets.models import Kind, Pack
+from rooftop.targets.scope import PRESUMED, UNKNOWN, YES, membership
+
+_ALL = "all"
+
+
+@dataclass(frozen=True)
+class _Capacities:
+    """Capacity and energy per roof, central and low."""
+
+    central_kwp: Floats
+    low_kwp: Floats
+    annual_kwh: Floats
+    known: bool
+
+
+def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+    """Capacity of every unit against the capacity that a target of the pack asks for.
+
+    Parameters
+    ----------
+    roofs, memberships, units : DataFrame
+        As for `coverage_table`.
+    pack : Pack
+        Targets in 亿kW take part as they are, for all buildings (``share_of_target`` of a national total). A share of
+        the total roof that PV can be put on (whole-county pilot) asks for that share of the group's gross roof, at the
+        mean kWp per m² of its installable area. Without either the table is empty.
+
+    Returns
+    -------
+    DataFrame
+        `tables.CAPACITY`. ``installed`` is the declared inventory, whenever it was built (null without one), its energy
+        estimated at each roof's yield; ``potential`` a full layout, the larger of layout and inventory on each roof.
+        The low value leaves out roofs that need a survey and buildings whose class is presumed.
+    """
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    values = _capacities(basis)
+    parts = [*_totals(links, pack, values), *_shares(basis, links, pack, values)]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CAPACITY.names)
+    return conform(frame.reindex(columns=CAPACITY.names), CAPACITY)
+
+
+def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
+    declared = np.maximum(_column(basis, "existing_pv_kwp"), 0.0)
+    whole = np.maximum(basis.capacity_kwp, declared)
+    annual = _column(basis, "annual_kwh")
+    total = float(basis.capacity_kwp.sum())
+    mean = float(annual.sum()) / total if total > 0 else np.nan
+    hours = np.divide(annual, basis.capacity_kwp, out=np.full(annual.size, mean), where=basis.capacity_kwp > 0)
+    return {
+        "installed": _Capacities(declared, declared, np.nan_to_num(declared * hours), basis.inventory),
+        "potential": _Capacities(
+            whole, np.where(basis.needs_survey, declared, whole), np.nan_to_num(whole * hours), True
+        ),
+    }
+
+
+def _column(basis: Basis, name: str) -> Floats:
+    values = pd.to_numeric(basis.roofs[name], errors="coerce").astype("Float64")
+    return np.nan_to_num(values.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+    everything = np.ones(len(next(iter(values.values())).central_kwp), dtype=bool)
+    for target in pack.targets:
+        if target.unit == "亿kW":
+            asked = np.full(len(links.units), target.value * 1e8)
+            yield from _rows(links, target.id, target.year, _ALL, asked, values, (everything, everything, everything))
+
+
+def _shares(basis: Basis, links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+    for coverage in pack.coverage:
+        if coverage.kinds != ("potential",):
+            continue
+        scopes = next(reading for reading in coverage.readings if reading.default).scopes
+        for entry in (e for e in coverage.targets if e.id is not None):
+            target = pack.target(str(entry.id))
+            for group in (g for g in coverage.groups if not g.union):
+                answers = membership(scopes[group.id], basis.facts, entry.windows()[0])
+                inside = answers >= PRESUMED
+                gross = _sum(links, basis.roof["gross"] * inside)
+                room = _sum(links, basis.roof["installable"] * inside)
+                density = _sum(links, basis.capacity_kwp * inside) / np.where(room > 0, room, np.nan)
+                masks = (inside, answers == YES, answers == UNKNOWN)
+                yield from _rows(links, target.id, target.year, group.id, target.value * gross * density, values, masks)
+
+
+def _rows(
+    links: Links,
+    target_id: str,
+    year: int | None,
+    group: str,
+    asked_kwp: Floats,
+    values: dict[Kind, _Capacities],
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
+) -> Iterator[pd.DataFrame]:
+    inside, sure, open_ = masks
+    n_unknown = _sum(links, open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))
+    for kind, value in values.items():
+        nothing = np.full(len(links.units), np.nan)
+        central = _sum(links, value.central_kwp * inside) if value.known else nothing
+        share = np.divide(central, asked_kwp, out=nothing.copy(), where=asked_kwp > 0)
+        yield links.units.assign(
+            target_id=target_id, year=year, building_group=group, kind=kind,
+            n_buildings=_sum(links, inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
+            capacity_kwp=central, capacity_low_kwp=_sum(links, value.low_kwp * sure) if value.known else nothing,
+            share_of_target=share, annual_kwh=_sum(links, value.annual_kwh * inside) if value.known else nothing,
+        )  # fmt: skip
+
+
+def _sum(links: Links, values: Floats, *, whole: bool = False) -> Floats:
+    """Sum roofs to units by their share; `whole` counts each building once wherever it lies."""
+    weight = (links.weight > 0).astype(float) if whole else links.weight
+    return np.asarray(np.bincount(links.unit, values[links.row] * weight, len(links.units)), dtype=np.float64)

@@ -1,0 +1,59 @@
+"""Floor area of buildings: what the plans call 建筑面积, from footprint and floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.resources import load_shipped_yaml
+from rooftop.targets.scope import coverage_settings
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FloorAreas:
+    """Floor area of n buildings.
+
+    Parameters
+    ----------
+    area_m2 : ndarray, shape (n,)
+        Footprint × floors above ground; NaN where neither floors nor height are known.
+    assumed : ndarray of bool, shape (n,)
+        Floors follow from the height and the storey height of the use.
+    """
+
+    area_m2: Floats
+    assumed: NDArray[np.bool_]
+
+
+def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
+    """Return the floor area above ground of every building.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        `tables.ROOFS`. ``gross_area_m2`` lies in the roof plane; the pitch of the roof type brings it to the ground.
+
+    Returns
+    -------
+    FloorAreas
+        An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
+    """
+    settings = coverage_settings()["floor_area"]["storey_height_m"]
+    types = load_shipped_yaml("roof_types.yaml")["types"]
+    pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
+    footprint = _numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float)))
+    floors, height = _numbers(roofs, "floors_above"), _numbers(roofs, "height_m")
+    storey = roofs["building_use"].map(settings["by_use"]).astype(float).fillna(float(settings["value"])).to_numpy()
+    counted = np.where(floors >= 1.0, floors, np.nan)
+    by_height = np.where(height > 0.0, np.maximum(np.round(height / storey), 1.0), np.nan)
+    assumed = np.isnan(counted)
+    return FloorAreas(footprint * np.where(assumed, by_height, counted), assumed)
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> Floats:
+    return pd.to_numeric(frame[name], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)

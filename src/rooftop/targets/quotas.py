@@ -1,0 +1,203 @@
+"""Quotas of a plan (连云港 附表2) laid over the roofs: the stock of each unit, and the PV its retrofit could carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.tables import QUOTAS, conform
+from rooftop.targets.basis import CITY, Basis, Floats, Links, gather, link
+from rooftop.targets.floors import FloorAreas, floor_areas
+from rooftop.targets.models import Pack, Target
+from rooftop.targets.scope import completion_year
+
+_M2 = {"万m²": 1e4, "亿m²": 1e8}
+_LEAST_SHARE = 1e-9
+
+
+@dataclass(frozen=True)
+class _Stock:
+    """Buildings as arrays of length n: in the stock surely, perhaps, and what they hold."""
+
+    sure: NDArray[np.bool_]
+    maybe: NDArray[np.bool_]
+    floors: FloorAreas
+    added_kwp: Floats
+    annual_kwh: Floats
+
+
+@dataclass(frozen=True)
+class Filling:
+    """The buildings that fill a quota of floor area with most PV.
+
+    Parameters
+    ----------
+    share : ndarray, shape (n,)
+        Part of each building that is taken: 1, 0, and in between for the last one.
+    """
+
+    share: Floats
+
+
+def best_filling(floor_m2: Floats, added_kwp: Floats, quota_m2: float) -> Filling:
+    """Take the buildings with most PV per m² of floor until the quota is full.
+
+    With the last building taken in part this is the exact maximum of the relaxed knapsack (Dantzig, Operations Research
+    5(2), 1957): no choice of whole buildings within the quota carries more.
+
+    Parameters
+    ----------
+    floor_m2, added_kwp : ndarray, shape (n,)
+    quota_m2 : float
+    """
+    share = np.zeros(floor_m2.size)
+    useful = np.flatnonzero((floor_m2 > 0) & (added_kwp > 0))
+    order = useful[np.argsort(-added_kwp[useful] / floor_m2[useful], kind="stable")]
+    before = np.concatenate([[0.0], np.cumsum(floor_m2[order])[:-1]]) if order.size else np.empty(0)
+    share[order] = np.clip((quota_m2 - before) / floor_m2[order], 0.0, 1.0)
+    return Filling(share)
+
+
+def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+    """Lay the quotas of a pack over the roofs: what stands in each unit that has one, and what PV fits there.
+
+    A unit is found by its id, else by a name that contains the plan's; a district excludes the buildings of the zones
+    that have a quota of their own (附表2). A target that names its `stock` but no units has one row for all districts.
+
+    Parameters
+    ----------
+    roofs, memberships, units : DataFrame
+        As for `coverage_table`.
+    pack : Pack
+
+    Returns
+    -------
+    DataFrame
+        `tables.QUOTAS`. ``gross_area_m2`` and ``capacity_kwp`` are those of all roofs of the unit. ``stock_area_m2`` is
+        floor area of the buildings the quota speaks of (existing: completed before the plan's period; new: within it),
+        ``stock_area_high_m2`` counts those of unknown year too. ``added_kwp`` is what fits, beside existing PV, on the
+        roofs that fill the quota best: ``_low`` leaves out roofs to survey, ``_high`` takes buildings of unknown year
+        too, ``_mean`` is a choice that does not look at roofs. Null where the unit is not among `units`, and the
+        comparison null where the plan's excerpt states no unit of area.
+    """
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    floors = floor_areas(basis.roofs)
+    rows = []
+    for target in pack.targets:
+        stock = _stock(basis, floors, pack, target)
+        for row, unit, share in _places(links, len(basis.roofs), pack, target):
+            entry: dict[str, object] = {
+                "target_id": target.id, "year": target.year, "unit_id": pd.NA, "name": row[0], "level": row[1],
+                "value": row[2], "unit": target.unit, "stock": target.stock,
+                "quota_m2": row[2] * _M2[target.unit] if target.unit in _M2 else np.nan,
+            }  # fmt: skip
+            if unit is not None:
+                entry["unit_id"] = links.units["unit_id"].iloc[unit]
+                entry |= _contents(basis, pack, share)
+                if stock is not None:
+                    entry |= _overlay(stock, basis, share, float(str(entry["quota_m2"])))
+            rows.append(entry)
+    frame = pd.DataFrame(rows).reindex(columns=QUOTAS.names) if rows else pd.DataFrame(columns=QUOTAS.names)
+    return conform(frame, QUOTAS)
+
+
+def _places(
+    links: Links, n: int, pack: Pack, target: Target
+) -> list[tuple[tuple[str, str, float], int | None, Floats]]:
+    """Return name, level and value of each row of a target, its unit, and the share of every building in it."""
+    if not target.districts:
+        if target.stock is None:
+            return []
+        return [((pack.region.zh, CITY, target.value), 0, _shares(links, 0, n))]
+    found = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
+    zoned = np.zeros(n)
+    for row, unit in zip(target.districts, found, strict=True):
+        if row.level == "zone" and unit is not None:
+            zoned += _shares(links, unit, n)
+    out: list[tuple[tuple[str, str, float], int | None, Floats]] = []
+    for row, unit in zip(target.districts, found, strict=True):
+        share = np.zeros(n) if unit is None else _shares(links, unit, n)
+        if row.level == "district":
+            share = np.maximum(share - zoned, 0.0)
+        out.append(((row.name, row.level, row.value), unit, np.where(share > _LEAST_SHARE, share, 0.0)))
+    return out
+
+
+def _shares(links: Links, unit: int, n: int) -> Floats:
+    mine = links.unit == unit
+    return np.asarray(np.bincount(links.row[mine], links.weight[mine], n), dtype=np.float64)
+
+
+def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) -> int | None:
+    same = units["level"] == level
+    hits = np.flatnonzero(same & (units["unit_id"] == unit_id)) if unit_id else np.empty(0, dtype=int)
+    if not hits.size:
+        hits = np.flatnonzero((same & units["unit_name"].str.contains(name, regex=False)).fillna(False))
+    return int(hits[0]) if hits.size == 1 else None
+
+
+def _stock(basis: Basis, floors: FloorAreas, pack: Pack, target: Target) -> _Stock | None:
+    if target.stock is None:
+        return None
+    year = completion_year(basis.roofs).to_numpy()
+    last = np.inf if pack.period.end is None else pack.period.end
+    new = (year >= pack.period.start) & (year <= last)
+    sure = year < pack.period.start if target.stock == "existing" else new
+    declared = _column(basis, "existing_pv_kwp")
+    added = np.maximum(basis.capacity_kwp - declared, 0.0)
+    per_kwp = np.divide(_column(basis, "annual_kwh"), basis.capacity_kwp, out=np.zeros(added.size),
+                        where=basis.capacity_kwp > 0)  # fmt: skip
+    return _Stock(sure, np.isnan(year), floors, added, added * per_kwp)
+
+
+def _column(basis: Basis, name: str) -> Floats:
+    values = pd.to_numeric(basis.roofs[name], errors="coerce").astype("Float64")
+    return np.nan_to_num(values.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:
+    """Count what stands in a unit, whatever the quota speaks of."""
+    year = completion_year(basis.roofs).to_numpy()
+    here = share > 0
+    return {
+        "n_buildings": int(here.sum()),
+        "n_existing": int((here & (year < pack.period.start)).sum()),
+        "n_year_unknown": int((here & np.isnan(year)).sum()),
+        "gross_area_m2": float((basis.roof["gross"] * share).sum()),
+        "capacity_kwp": float((basis.capacity_kwp * share).sum()),
+    }
+
+
+def _overlay(stock: _Stock, basis: Basis, share: Floats, quota_m2: float) -> dict[str, object]:
+    area = np.nan_to_num(stock.floors.area_m2) * share
+    sure = stock.sure & (share > 0)
+    either = (stock.sure | stock.maybe) & (share > 0)
+    total = float(area[sure].sum())
+    out: dict[str, object] = {
+        "n_stock": int(sure.sum()),
+        "n_floors_assumed": int((sure & stock.floors.assumed).sum()),
+        "stock_area_m2": total,
+        "stock_area_high_m2": float(area[either].sum()),
+    }
+    if np.isnan(quota_m2):
+        return out
+    added = stock.added_kwp * share
+    filling = best_filling(np.where(sure, area, 0.0), added, quota_m2)
+    firm = np.where(basis.needs_survey, 0.0, added)
+    low = best_filling(np.where(sure, area, 0.0), firm, quota_m2)
+    high = best_filling(np.where(either, area, 0.0), added, quota_m2)
+    mean = min(quota_m2 / total, 1.0) if total > 0 else np.nan
+    return out | {
+        "quota_share": quota_m2 / total if total > 0 else np.nan,
+        "n_filled": int((filling.share > 0).sum()),
+        "filled_roof_m2": float((filling.share * basis.roof["gross"] * share).sum()),
+        "added_kwp": float((filling.share * added).sum()),
+        "added_low_kwp": float((low.share * firm).sum()),
+        "added_high_kwp": float((high.share * added).sum()),
+        "added_mean_kwp": float(added[sure].sum()) * mean,
+        "added_kwh": float((filling.share * stock.annual_kwh * share).sum()),
+    }
