@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.charts import coverage_bars, font_notice, monthly_energy, static_map, yield_histogram
 from rooftop.outputs.findings import Finding
+from rooftop.outputs.grids import Cell, Grid, Head, Row
 from rooftop.outputs.lists import (
     assumption_rows,
     notice_rows,
@@ -86,44 +87,6 @@ WORDS = {
     "sources": Text("Sources", "数据来源"),
     "notices": Text("Quality of the data", "数据质量提示"),
 }
-
-
-@dataclass(frozen=True)
-class Head:
-    """A column of a table."""
-
-    text: str
-    number: bool = False
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: text ready to print, and how it looks."""
-
-    text: str
-    number: bool = False
-    tone: str = ""
-    own: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table."""
-
-    cells: list[Cell]
-    strong: bool = False
-    head: str = ""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table ready to print."""
-
-    heads: list[Head]
-    rows: list[Row]
-    empty: str = ""
-    note: str = ""
-    style: str = ""
 
 
 def render_report(data: ReportData, lang: Lang = "zh") -> str:
