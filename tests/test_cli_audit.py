@@ -82,7 +82,7 @@ def test_mistakes_end_in_one_block_and_write_nothing(tmp_path: Path) -> None:
     ):
         done = rooftop(*arguments, cwd=tmp_path, ROOFTOP_LANG="en")
         assert done.returncode == 2, arguments
-        assert b"Traceback" not in done.stderr and b"\n  found" in done.stderr
+        assert b"Traceback" not in done.stderr and b"\n  where" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 

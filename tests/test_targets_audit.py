@@ -194,12 +194,12 @@ def test_limits_of_ones_own(tmp_path: Path) -> None:
     data = yaml.safe_load((configs_dir() / "audit.yaml").read_text(encoding="utf-8"))
     data["dense_w_per_m2"]["default"] = 100
     path = tmp_path / "mine.yaml"
-    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
     project = Project(row=1, area_m2=1000.0, capacity_kw=150.0)
     assert audit([project], load_limits(path), THIS_YEAR, HERE)[0].verdict == "improbable"
     data["module"]["efficiency_max"] = {"value": -1, "source": {"zh": "甲", "en": "a"}}
     path = tmp_path / "wrong.yaml"
-    path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
     with pytest.raises(ConfigError, match="efficiency_max"):
         load_limits(path)
 
