@@ -573,7 +573,7 @@ def test_columns_of_the_contract_and_determinism(tmp_path: Path) -> None:
     expected = (
         "building_id source_id source_file source_row building_name address owner_name owner_type building_use "
         "is_public_institution use_source year_built completion_date height_m height_source floors_above structure "
-        "roof_type existing_pv_kwp status reasons geometry"
+        "roof_type existing_pv_kwp existing_pv_year status reasons geometry"
     )
     assert set(expected.split()) <= set(first.table.columns)
     pd.testing.assert_frame_equal(pd.DataFrame(first.table), pd.DataFrame(second.table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ class FieldMap(Model):
     structure: str | None = None
     roof_type: str | None = None
     existing_pv_kwp: str | None = None
+    existing_pv_year: str | None = Field(None, description="year or date in which the existing PV was commissioned")
 
 
 class FootprintsInput(Model):
@@ -142,6 +144,25 @@ class ElevationInput(Model):
     vertical_offset_m: float = 0.0
 
 
+class ScheduleFields(Model):
+    """Columns of a commissioning schedule; each row names a building or a unit, a year, and kWp or m² of module."""
+
+    building_id: str | None = None
+    unit_id: str | None = Field(None, description="district, town or zone by id or name, where no building is named")
+    year: str
+    kwp: str | None = None
+    module_m2: str | None = None
+
+
+class ScheduleInput(Model):
+    """When PV was or will be commissioned: CSV or XLSX."""
+
+    path: Path
+    encoding: str | None = None
+    sheet: str | None = None
+    fields: ScheduleFields
+
+
 class Inputs(Model):
     """Everything that is read."""
 
@@ -155,6 +176,7 @@ class Inputs(Model):
     dsm: ElevationInput | None = None
     dtm: ElevationInput | None = None
     terrain_far: ElevationInput | None = None
+    schedule: ScheduleInput | None = None
 
 
 class SceneOptions(Model):
@@ -276,6 +298,17 @@ class Outputs(Model):
     personal_names: bool = Field(False, description="show owners' names on the map")
 
 
+class TimelineOptions(Model):
+    """Attainment by year."""
+
+    reference_date: datetime.date | None = Field(
+        None, description="today of the timeline; the day of the run when null"
+    )
+    build_rate_kwp_per_year: PositiveFloat | dict[str, PositiveFloat] | None = Field(
+        None, description="how fast the selected roofs are built: one number for all, or one per district id"
+    )
+
+
 class Config(Model):
     """The whole configuration of one run."""
 
@@ -287,6 +320,7 @@ class Config(Model):
     system: System = System()
     policy: str | None = None
     substitution: SubstitutionOptions = SubstitutionOptions()
+    timeline: TimelineOptions = TimelineOptions()
     outputs: Outputs = Outputs()
     seed: int = 0
     synthetic: bool = Field(False, description="the input is made up; every output says so")

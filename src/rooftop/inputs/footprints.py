@@ -38,8 +38,8 @@ class Buildings:
         One row per source feature, RangeIndex in file order, in `crs`. Columns: ``building_id source_id source_file
         source_row building_name address owner_name owner_type building_use is_public_institution use_source
         public_source year_built completion_date height_m height_source floors_above structure roof_type
-        existing_pv_kwp status reasons geometry``. Geometry is polygonal and valid, or None on rows excluded as
-        ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the configured
+        existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, or None on rows
+        excluded as ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the configured
         height) | assumed (median of the same use).
     crs : pyproj.CRS
         Working CRS, metres.
@@ -323,6 +323,11 @@ def _describe(
         _, kept = attributes.bounded(pv.values, -1e-9, most, "existing_pv_absurd", what, where)
         table["existing_pv_kwp"] = kept.values
         notices += [*pv.notices, *kept.notices]
+    table["existing_pv_year"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    if fields.existing_pv_year:
+        since, _ = attributes.dates(source[fields.existing_pv_year], where)
+        table["existing_pv_year"] = since.values
+        notices += since.notices
 
 
 def _dates(

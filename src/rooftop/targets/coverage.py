@@ -223,7 +223,7 @@ def _block(run: _Run, choice: _Choice) -> _Block:
             "coverage_high": ratios.high,
             "gap_m2": gap_m2,
             "gap_kwp": gap_kwp,
-            "gap_roofs": _typical_roofs(run, answers, gap_kwp),
+            "gap_roofs": typical_roofs(run.basis, answers, gap_kwp),
             "attained": _attained(ratios, _required(choice)),
             "is_default": np.tile(default, n_units),
         },
@@ -336,7 +336,9 @@ def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple
     else:
         gap = _gap_by_building(run, choice, answers)
     gap[np.isnan(ratios.central)] = np.nan
-    per_m2 = np.stack([_kwp_per_m2(run, answers, name) for name in choice.coverage.numerators], axis=1)
+    per_m2 = np.stack(
+        [kwp_per_m2(run.basis, run.links, run.pack, answers, name) for name in choice.coverage.numerators], axis=1
+    )
     return gap, gap * np.repeat(per_m2, len(choice.coverage.denominators), axis=1)
 
 
@@ -365,9 +367,8 @@ def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> Floats:
     return out
 
 
-def _kwp_per_m2(run: _Run, answers: Answers, name: str) -> Floats:
-    """Mean kWp per m² of numerator in each unit's layouts of the group; of all units where one has none."""
-    basis, links = run.basis, run.links
+def kwp_per_m2(basis: Basis, links: Links, pack: Pack, answers: Answers, name: str) -> Floats:
+    """Mean kWp per m² of numerator in each unit's layouts of the group (n_units,); of all units where one has none."""
     area = basis.roof["installable"] if name == "installable" else basis.layout[name]
     use = (answers[links.row] != NO) & (links.weight > 0)
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
@@ -378,16 +379,22 @@ def _kwp_per_m2(run: _Run, answers: Answers, name: str) -> Floats:
     whole = float(area[member].sum())
     fallback = float(basis.capacity_kwp[member].sum()) / whole if whole > 0 else np.nan
     if whole <= 0 and name == "module":
-        fallback = existing_pv(run.pack).w_per_m2 / 1000.0
+        fallback = existing_pv(pack).w_per_m2 / 1000.0
     return np.divide(top, bottom, out=np.full(n_units, fallback), where=bottom > 0)
 
 
-def _typical_roofs(run: _Run, answers: Answers, gap_kwp: Floats) -> NDArray[np.object_]:
+def typical_roofs(basis: Basis, answers: Answers, gap_kwp: Floats) -> NDArray[np.object_]:
     """Gap in roofs of the group's median capacity, rounded up; null where no roof of the group carries any."""
-    capacity = run.basis.capacity_kwp[(answers != NO) & (run.basis.capacity_kwp > 0)]
+    typical = typical_roof_kwp(basis, answers)
     out = np.full(gap_kwp.shape, pd.NA, dtype=object)
-    if capacity.size:
+    if np.isfinite(typical):
         known = ~np.isnan(gap_kwp)
-        roofs = np.ceil(gap_kwp[known] / float(np.median(capacity)) - TOLERANCE)
+        roofs = np.ceil(gap_kwp[known] / typical - TOLERANCE)
         out[known] = roofs.astype(int)
     return out
+
+
+def typical_roof_kwp(basis: Basis, answers: Answers) -> float:
+    """Median capacity of the group's roofs that carry any [kWp]; NaN where none does."""
+    capacity = basis.capacity_kwp[(answers != NO) & (basis.capacity_kwp > 0)]
+    return float(np.median(capacity)) if capacity.size else np.nan
