@@ -15,6 +15,7 @@ from rooftop.energy import (
     ModulePlane,
     PlaneTables,
     Rows,
+    cell_months,
     cell_year,
     free_year,
     irradiation,
@@ -22,6 +23,7 @@ from rooftop.energy import (
     plane_tables,
     plane_year,
     pv_energy,
+    usable_year,
 )
 from rooftop.errors import ComputeError
 from rooftop.pvsystem import PvSystem, load_system
@@ -254,6 +256,56 @@ def test_a_group_is_the_mean_of_its_cells(south: PlaneTables) -> None:
     assert np.isnan(found.ac_kwh_kwp[1]).all() and np.isnan(found.shading_loss[1]) and np.isnan(found.svf[1])
 
 
+def test_too_shaded_cells_take_no_part_unless_all_are(south: PlaneTables) -> None:
+    around = city_horizons()
+    cells = np.array([0, 1, 4, 8, 1, 1, 2, 7, 10])  # the second group is too shaded throughout, the third is empty
+    start, factor = np.array([0, 4, 6, 6, 9]), np.linspace(0.9, 1.1, 48).reshape(4, 12)
+    usual = np.linspace(0.95, 1.05, 12)
+    found = usable_year(south, around, cells, start, factor, usual, max_shading_loss=0.1)
+    np.testing.assert_allclose(found.annual_kwh_m2, cell_year(south, around[cells], usual), rtol=1e-12)
+    loss = 1 - found.annual_kwh_m2 / free_year(south, usual).sum()
+    np.testing.assert_allclose(found.shading_loss, loss, atol=1e-12)
+    group = np.array([0, 0, 0, 0, 1, 1, 3, 3, 3])
+    ok = loss <= 0.1
+    assert 0 < ok[:4].sum() < 4 and not ok[4:6].any() and 0 < ok[6:].sum() < 3
+    np.testing.assert_allclose(found.ok_share, [ok[:4].mean(), 0, 0, ok[6:].mean()])
+    takes = np.where(ok | (group == 1), group, -1)
+    expected = plane_year(south, around[cells], takes, 4, factor)
+    for field in dataclasses.fields(expected):
+        np.testing.assert_allclose(getattr(found.year, field.name), getattr(expected, field.name), rtol=1e-12)
+
+
+def test_months_of_a_cell_are_those_of_its_group_and_make_its_year(south: PlaneTables) -> None:
+    around, factor = city_horizons(), np.linspace(0.9, 1.1, 12)
+    months, n = cell_months(south, around, factor), len(around)
+    np.testing.assert_allclose(months.sum(axis=1), cell_year(south, around, factor), rtol=1e-9)
+    groups = plane_year(south, around, np.arange(n), n, np.repeat(factor[None], n, axis=0))
+    np.testing.assert_allclose(months, groups.poa_kwh_m2, rtol=1e-7)
+
+
+def test_a_mean_of_weights_is_a_mean_of_tables(south: PlaneTables) -> None:
+    """The kernel gathers weights of all cells first; here the polynomial is evaluated cell by cell, edge by edge."""
+    around = np.vstack([city_horizons(), np.full((1, N), 90), np.full((1, N), -3), np.full((1, N), 89.75)])
+    around = around.astype(np.float32)
+    place = np.clip(around.astype(float) * 2, 0, 180)
+    j = np.minimum(place.astype(int), 179)
+    t, k = place - j, np.arange(N)
+
+    def read(table: np.ndarray) -> np.ndarray:
+        low, high = table[k, j].astype(float), table[k, j + 1].astype(float)
+        weight = t.reshape(*t.shape, *[1] * (table.ndim - 2))
+        return ((1 - weight) * low + weight * high).sum(axis=1)
+
+    s, b = read(south.shares).T
+    w = np.stack([np.ones_like(s), 1 - s, (1 - s) ** 2, b - s], axis=1)
+    ac = np.einsum("iq,iqc->c", w, south.ac_base + read(south.ac_beam)).reshape(3, 12)[1] / len(around)
+    poa = read(south.poa_beam) + np.outer(s, south.poa_isotropic) + np.outer(b, south.poa_band)
+    poa = poa.mean(axis=0).reshape(3, 12)[1] + south.poa_ground[1]
+    found = plane_year(south, around, np.zeros(len(around), int), 1, ONES)
+    np.testing.assert_allclose(found.ac_kwh_kwp[0], ac, rtol=1e-9)
+    np.testing.assert_allclose(found.poa_kwh_m2[0], poa, rtol=1e-9)
+
+
 def test_order_of_cells_and_a_second_run_change_no_bit(south: PlaneTables) -> None:
     around = city_horizons()
     group = np.arange(len(around)) % 3
@@ -290,6 +342,8 @@ def test_what_does_not_fit_is_refused(south: PlaneTables) -> None:
         cell_year(south, np.zeros((1, 36), np.float32), np.ones(12))
     with pytest.raises(ComputeError, match="not a number"):
         cell_year(south, FREE + np.nan, np.ones(12))
+    with pytest.raises(ComputeError, match="not a number"):
+        plane_year(south, np.where(np.arange(N) == 71, np.nan, FREE), [0], 1, ONES)
     for group in ([1], [0, 0]):
         with pytest.raises(ComputeError, match="groups do not fit"):
             plane_year(south, FREE, group, 1, ONES)

@@ -129,6 +129,13 @@ class PlaneTables:
         """Sectors of the circle."""
         return int(self.shares.shape[0])
 
+    @functools.cached_property
+    def reach(self) -> NDArray[np.int64]:
+        """Edges of each sector, (n_azimuth,), from which on the beam tables are zero: no sun stands higher there."""
+        lit = (self.poa_beam != 0.0).any(axis=2) | (self.ac_beam != 0.0).any(axis=(2, 3))
+        edges = lit.shape[1] - np.argmax(lit[:, ::-1], axis=1)
+        return np.where(lit.any(axis=1), edges, 0).astype(np.int64)
+
 
 @dataclass(frozen=True)
 class Light:

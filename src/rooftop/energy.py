@@ -26,6 +26,8 @@ __all__ = [
     "PlaneTables",
     "PlaneYear",
     "Rows",
+    "UsableYear",
+    "cell_months",
     "cell_year",
     "free_year",
     "irradiation",
@@ -33,6 +35,7 @@ __all__ = [
     "plane_tables",
     "plane_year",
     "pv_energy",
+    "usable_year",
 ]
 
 _FACTOR_SLACK = 0.1  # factors this share of the nodes' spread beyond the outer nodes are still extrapolated
@@ -59,6 +62,26 @@ class PlaneYear:
     shading_loss: F8
 
 
+@dataclass(frozen=True)
+class UsableYear:
+    """One year of groups of cells of which the too shaded take no part.
+
+    Parameters
+    ----------
+    year : PlaneYear
+        Mean over the cells that take part.
+    annual_kwh_m2, shading_loss : (n,)
+        Of every cell, at the usual factor.
+    ok_share : (n_group,)
+        Share of cells not too shaded; 0 for a group without cells.
+    """
+
+    year: PlaneYear
+    annual_kwh_m2: F8
+    shading_loss: F8
+    ok_share: F8
+
+
 def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int, factor: ArrayLike) -> PlaneYear:
     """Average irradiation and AC yield over the cells of each group.
 
@@ -82,23 +105,87 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
     ComputeError
         Shapes do not fit, or a horizon or factor is not a number.
     """
-    horizon = _checked_horizon(tables.n_azimuth, horizon)
     groups = np.asarray(group, dtype=np.int64)
-    if groups.shape != (horizon.shape[0],) or (groups >= n_group).any():
+    if groups.shape != np.shape(horizon)[:1] or (groups >= n_group).any():
         raise ComputeError(
             Text("groups do not fit the cells", "分组与栅格单元不一致"),
             found=f"{groups.shape}, max {groups.max(initial=-1)}",
-            expected=f"({horizon.shape[0]},), < {n_group}",
+            expected=f"({np.shape(horizon)[0]},), < {n_group}",
         )
-    factors = _checked_factor(factor, (n_group, 12))
-    weights = _factor_weights(tables.factors, factors)
     order = np.argsort(groups, kind="stable")
     start = np.searchsorted(groups[order], np.arange(n_group + 1))
-    size = np.diff(start).astype(np.float64)
+    cells = order[start[0] : start[-1]]
+    return usable_year(tables, horizon, cells, start - start[0], factor).year
+
+
+def usable_year(
+    tables: PlaneTables,
+    horizon: F4,
+    cells: NDArray[np.int64],
+    start: NDArray[np.int64],
+    factor: ArrayLike,
+    usual_factor: ArrayLike | None = None,
+    max_shading_loss: float = np.inf,
+) -> UsableYear:
+    """Average irradiation and AC yield over the cells of each group that are not too shaded.
+
+    Parameters
+    ----------
+    tables : PlaneTables
+    horizon : (n_cells, n_azimuth) float32
+        Horizon elevation [deg]; below 0 counts as 0.
+    cells : (n,) int
+        Rows of `horizon`, group after group; a row may stand in several groups.
+    start : (n_group + 1,) int
+        Where each group begins in `cells`.
+    factor : (n_group, 12)
+        Irradiance factor of each group and month.
+    usual_factor : (12,), optional
+        Factor at which cells are compared; the mean of `factor` when left out.
+    max_shading_loss : float
+        Cells that lose more take no part, unless all of their group do.
+
+    Returns
+    -------
+    UsableYear
+
+    Raises
+    ------
+    ComputeError
+        Shapes do not fit, or a horizon or factor is not a number.
+    """
+    horizon = _shaped_horizon(tables.n_azimuth, horizon)
+    n_group = start.size - 1
+    factors = _checked_factor(factor, (n_group, 12))
+    weights = _factor_weights(tables.factors, factors)
+    at_usual = _usual_weights(tables, factors, usual_factor)
+    free = float(tables.poa_free.ravel() @ at_usual)
+    ground = float(tables.poa_ground.ravel() @ at_usual)
+    columns = [tables.shares, _annual_table(tables, at_usual)[:, :, None]]
     moment = np.zeros((n_group, 5))
-    poa = np.zeros((n_group, tables.poa_beam.shape[2]))
-    ac = np.zeros((n_group, tables.ac_beam.shape[3]))
-    year.read_groups(order, start, horizon, tables.shares, tables.poa_beam, tables.ac_beam, moment, poa, ac)
+    poa, ac = (np.zeros((n_group, tables.poa_beam.shape[2])) for _ in range(2))
+    annual = np.empty(cells.size)
+    n_ok, n_used = (np.zeros(n_group, dtype=np.int64) for _ in range(2))
+    n_row = tables.n_azimuth * year.N_EDGE
+    missing = year.read_groups(
+        cells, start, horizon, year.look_up_rows(np.concatenate(columns, axis=2)),
+        (1.0 - max_shading_loss) * free - ground, tables.poa_beam.reshape(n_row, -1), tables.ac_beam.reshape(n_row, -1),
+        tables.reach, annual, n_ok, n_used, moment, poa, ac,
+    )  # fmt: skip
+    if missing:
+        raise _not_a_number()
+    annual += ground
+    n_cells = np.diff(start)
+    return UsableYear(
+        year=_plane_year(tables, weights, n_used.astype(np.float64), moment, poa, ac),
+        annual_kwh_m2=annual,
+        shading_loss=1.0 - annual / free,
+        ok_share=np.divide(n_ok, n_cells, out=np.zeros(n_group), where=n_cells > 0),
+    )
+
+
+def _plane_year(tables: PlaneTables, weights: F8, size: F8, moment: F8, poa: F8, ac: F8) -> PlaneYear:
+    """Turn sums over `size` cells into a mean year at each group's factor."""
     with np.errstate(invalid="ignore", divide="ignore"):
         s, b, x, xx, y = (moment / size[:, None]).T
         poa /= size[:, None]
@@ -119,6 +206,21 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
     )
 
 
+def _usual_weights(tables: PlaneTables, factors: F8, usual: ArrayLike | None) -> F8:
+    """Weights (F * 12,) of the factor at which cells are compared."""
+    if usual is None:
+        usual = factors.mean(axis=0) if len(factors) else tables.factors[tables.factors.shape[0] // 2]
+    return _factor_weights(tables.factors, _checked_factor(usual, (12,))[None, :])[0].ravel()
+
+
+def _annual_table(tables: PlaneTables, weights: F8) -> F8:
+    """Irradiation of the year by sector and horizon, without the ground's: (n_azimuth, N_EDGE) [kWh/m2]."""
+    annual: F8 = tables.poa_beam.astype(np.float64) @ weights
+    annual += tables.shares[:, :, 0] * float(tables.poa_isotropic.ravel() @ weights)
+    annual += tables.shares[:, :, 1] * float(tables.poa_band.ravel() @ weights)
+    return annual
+
+
 def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     """Annual irradiation of every cell.
 
@@ -137,12 +239,34 @@ def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     """
     horizon = _checked_horizon(tables.n_azimuth, horizon)
     weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])[0].ravel()
-    annual = tables.poa_beam.astype(np.float64) @ weights
-    annual += tables.shares[:, :, 0] * float(tables.poa_isotropic.ravel() @ weights)
-    annual += tables.shares[:, :, 1] * float(tables.poa_band.ravel() @ weights)
     out = np.empty((horizon.shape[0], 1))
-    year.read_cells(annual[:, :, None], horizon, out)
+    year.read_cells(_annual_table(tables, weights)[:, :, None], horizon, out)
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
+
+
+def cell_months(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
+    """Monthly irradiation of every cell.
+
+    Parameters
+    ----------
+    tables, horizon, factor
+        As in `cell_year`.
+
+    Returns
+    -------
+    (n_cells, 12) float64
+        [kWh/m2].
+    """
+    horizon = _checked_horizon(tables.n_azimuth, horizon)
+    weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])[0]
+    beam = tables.poa_beam.reshape(*tables.poa_beam.shape[:2], *weights.shape)
+    months = np.einsum("kjfm,fm->kjm", beam, weights, dtype=np.float64)
+    months += tables.shares[:, :, :1] * (tables.poa_isotropic * weights).sum(axis=0)
+    months += tables.shares[:, :, 1:] * (tables.poa_band * weights).sum(axis=0)
+    out = np.empty((horizon.shape[0], 12))
+    year.read_cells(months, horizon, out)
+    result: F8 = out + (tables.poa_ground * weights).sum(axis=0)
+    return result
 
 
 def free_year(tables: PlaneTables, factor: ArrayLike) -> F8:
@@ -347,6 +471,13 @@ def _at_factor(weights: F8, values: F8) -> F8:
 
 
 def _checked_horizon(n_azimuth: int, horizon: ArrayLike) -> F4:
+    around = _shaped_horizon(n_azimuth, horizon)
+    if np.isnan(around).any():
+        raise _not_a_number()
+    return around
+
+
+def _shaped_horizon(n_azimuth: int, horizon: ArrayLike) -> F4:
     around = np.ascontiguousarray(horizon, dtype=np.float32)
     if around.ndim != 2 or around.shape[1] != n_azimuth:
         raise ComputeError(
@@ -354,9 +485,11 @@ def _checked_horizon(n_azimuth: int, horizon: ArrayLike) -> F4:
             found=str(around.shape),
             expected=f"(n, {n_azimuth})",
         )
-    if np.isnan(around).any():
-        raise ComputeError(Text("a horizon is not a number", "地平遮挡角含有非数值"), where="horizon")
     return around
+
+
+def _not_a_number() -> ComputeError:
+    return ComputeError(Text("a horizon is not a number", "地平遮挡角含有非数值"), where="horizon")
 
 
 def _checked_factor(factor: ArrayLike, shape: tuple[int, ...]) -> F8:

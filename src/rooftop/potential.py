@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import SceneOptions
-from rooftop.energy import ModulePlane, PlaneTables, cell_year, free_year, plane_tables, plane_year
+from rooftop.energy import ModulePlane, PlaneTables, plane_tables, usable_year
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
@@ -222,27 +222,21 @@ def _orientation_year(
 ) -> NDArray[np.float64]:
     """Return ``PLANE_YEAR_COLUMNS`` of each plane under one orientation; too shaded cells take no part."""
     factor = scene.factor[scene.planes["roof"].to_numpy()[plane_rows]]
-    group = np.repeat(np.arange(len(used)), [len(u) for u in used])
-    index = np.concatenate(used) if used else np.zeros(0, dtype=np.int64)
-    horizon = cells.horizon[index]
+    size = np.array([len(u) for u in used])
+    index = np.concatenate(used)
     mean_factor = scene.factor.mean(axis=0)  # of the whole data set: which cells are used depends on no selection
-    annual = cell_year(tables, horizon, mean_factor)
-    loss = 1.0 - annual / float(free_year(tables, mean_factor).sum())
-    ok = loss <= scene.max_shading_loss
-    n_cells = np.bincount(group, minlength=len(used))
-    n_ok = np.bincount(group, weights=ok, minlength=len(used))
-    takes = ok | (n_ok == 0)[group]
-    year = plane_year(tables, horizon[takes], group[takes], len(used), factor)
+    start = np.concatenate([[0], np.cumsum(size)])
+    found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, scene.max_shading_loss)
     if raster is not None:
-        raster.add(index, annual, loss, weight[group])
+        raster.add(index, found.annual_kwh_m2, found.shading_loss, np.repeat(weight, size))
     return np.column_stack(
         [
-            np.divide(n_ok, n_cells, out=np.zeros(len(used)), where=n_cells > 0),
-            year.svf,
-            year.shading_loss,
-            year.poa_free_kwh_m2.sum(axis=1),
-            year.poa_kwh_m2,
-            year.ac_kwh_kwp,
+            found.ok_share,
+            found.year.svf,
+            found.year.shading_loss,
+            found.year.poa_free_kwh_m2.sum(axis=1),
+            found.year.poa_kwh_m2,
+            found.year.ac_kwh_kwp,
         ]
     )
 

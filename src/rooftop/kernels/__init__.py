@@ -31,6 +31,11 @@ def jit_no_nan(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, {"fastmath": {"nnan", "nsz"}})
 
 
+def jit_inline(function: Callable[P, R]) -> Callable[P, R]:
+    """As :func:`jit`, for a part of a kernel that is inlined where it is called, in the same file."""
+    return _compile(function, {"forceinline": True})
+
+
 def jit_part(function: Callable[P, R]) -> Callable[P, R]:
     """As :func:`jit_no_nan`, for a part of a kernel that is inlined where it is called, in the same file."""
     return _compile(function, {"fastmath": {"nnan", "nsz"}, "forceinline": True})

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import jit
+from rooftop.kernels import jit, jit_inline
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
@@ -16,6 +16,7 @@ I8 = NDArray[np.int64]
 #: Horizon elevation is tabulated at this many edges per degree, from 0 to 90 degrees.
 EDGES_PER_DEG = 2
 N_EDGE = 90 * EDGES_PER_DEG + 1
+_LINE = 8  # values of a look-up side by side: one cache line
 _ANGLE = np.radians(np.arange(N_EDGE) / EDGES_PER_DEG)
 _COS2 = np.cos(_ANGLE) ** 2
 _WEDGE = 0.5 * np.pi - _ANGLE - 0.5 * np.sin(2.0 * _ANGLE)
@@ -125,89 +126,191 @@ def read_cells(table: F8, horizon: F4, out: F8) -> None:
                 out[i, c] += (1.0 - t) * table[k, j, c] + t * table[k, j + 1, c]
 
 
-@jit
-def read_groups(
-    order: I8,
-    start: I8,
-    horizon: F4,
-    shares: F8,
-    poa: F4,
-    ac: F4,
-    out_moment: F8,
-    out_poa: F8,
-    out_ac: F8,
-) -> None:
-    """Sum the tables over the cells of each group.
-
-    Each cell first gets its visible shares of the isotropic sky (s) and of the horizon band (b). With
-    ``x = 1 - s`` and ``y = b - s`` its AC is ``sum_q w_q * AC_q`` where ``w = (1, x, x^2, y)``. Looking up is linear in
-    the tables, so a group's cells are first gathered as weights on (sector, edge) and the wide tables are read once.
+def look_up_rows(table: F8) -> F8:
+    """Lay out a table so that one cache line answers a look-up: four values, then their steps to the next edge.
 
     Parameters
     ----------
-    order : (n,) int64
-        Cells sorted by group; cells of no group are absent.
+    table : (n_azimuth, N_EDGE, c) float64
+        Up to four columns.
+
+    Returns
+    -------
+    (n_azimuth * N_EDGE * 8,) float64
+    """
+    rows = np.zeros((*table.shape[:2], _LINE))
+    rows[:, :, : table.shape[2]] = table
+    rows[:, :-1, 4:] = np.diff(rows[:, :, :4], axis=1)
+    return rows.ravel()
+
+
+@jit
+def read_groups(
+    cells: I8,
+    start: I8,
+    horizon: F4,
+    rows: F8,
+    least: float,
+    poa: F4,
+    ac: F4,
+    reach: I8,
+    out_annual: F8,
+    out_ok: I8,
+    out_used: I8,
+    out_moment: F8,
+    out_poa: F8,
+    out_ac: F8,
+) -> bool:
+    """Sum the tables over the cells of each group, in one pass over the horizons.
+
+    Each cell first gets its visible shares of the isotropic sky (s) and of the horizon band (b) and its annual
+    irradiation. With ``x = 1 - s`` and ``y = b - s`` its AC is ``sum_q w_q * AC_q`` where ``w = (1, x, x^2, y)``.
+    Looking up is linear in the tables, so a group's cells are first gathered as weights on (sector, edge), one cache
+    line each, and the wide tables are read once. Cells that receive less than `least` take no part, unless all of the
+    group do.
+
+    Parameters
+    ----------
+    cells : (n,) int64
+        Rows of `horizon`, group after group.
     start : (n_group + 1,) int64
-        Where each group begins in `order`.
+        Where each group begins in `cells`.
     horizon : (n_cells, n_azimuth) float32
         Degrees.
-    shares : (n_azimuth, N_EDGE, 2) float64
-        Visible shares of the isotropic sky and of the horizon band; a free plane's sum to 1 over the sectors.
-    poa : (n_azimuth, N_EDGE, p) float32
-    ac : (n_azimuth, N_EDGE, 4, q) float32
+    rows : (n_azimuth * N_EDGE * 8,) float64
+        `look_up_rows` of: visible share of the isotropic sky, of the horizon band (a free plane's sum to 1 over the
+        sectors), annual irradiation.
+    least : float
+        In the unit of the annual irradiation.
+    poa : (n_azimuth * N_EDGE, p) float32
+    ac : (n_azimuth * N_EDGE, 4 * p) float32
         Beam part of the AC polynomial.
+    reach : (n_azimuth,) int64
+        Edges of each sector from which on `poa` and `ac` are zero.
+    out_annual : (n,) float64
+    out_ok, out_used : (n_group,) int64
+        Cells that receive at least `least`, and cells that took part.
     out_moment : (n_group, 5) float64
         Sums over cells of s, b, x, x^2, y.
-    out_poa : (n_group, p) float64
-    out_ac : (n_group, q) float64
+    out_poa, out_ac : (n_group, p) float64
+
+    Returns
+    -------
+    bool
+        A horizon was not a number.
     """
     n_azimuth = horizon.shape[1]
-    n_poa = poa.shape[2]
-    n_ac = ac.shape[3]
-    weight = np.zeros((n_azimuth, N_EDGE, 4))
-    lowest = np.full(n_azimuth, N_EDGE, dtype=np.int64)
-    highest = np.full(n_azimuth, -1, dtype=np.int64)
+    weight = np.zeros(n_azimuth * N_EDGE * _LINE)
+    lowest = np.full(n_azimuth, n_azimuth * N_EDGE, dtype=np.int32)
+    highest = np.full(n_azimuth, -1, dtype=np.int32)
+    place = np.empty(n_azimuth, dtype=np.int32)
+    part = np.empty(n_azimuth, dtype=np.float32)
+    missing = np.int32(0)
     for g in range(start.size - 1):
-        for a in range(start[g], start[g + 1]):
-            i = order[a]
-            s = 0.0
-            b = 0.0
-            for k in range(n_azimuth):
-                j, t = _place(horizon[i, k])
-                s += (1.0 - t) * shares[k, j, 0] + t * shares[k, j + 1, 0]
-                b += (1.0 - t) * shares[k, j, 1] + t * shares[k, j + 1, 1]
-            x = 1.0 - s
-            y = b - s
-            out_moment[g, 0] += s
-            out_moment[g, 1] += b
-            out_moment[g, 2] += x
-            out_moment[g, 3] += x * x
-            out_moment[g, 4] += y
-            for k in range(n_azimuth):
-                j, t = _place(horizon[i, k])
-                lowest[k] = min(lowest[k], j)
-                highest[k] = max(highest[k], j + 1)
-                u = 1.0 - t
-                weight[k, j, 0] += u
-                weight[k, j, 1] += u * x
-                weight[k, j, 2] += u * x * x
-                weight[k, j, 3] += u * y
-                weight[k, j + 1, 0] += t
-                weight[k, j + 1, 1] += t * x
-                weight[k, j + 1, 2] += t * x * x
-                weight[k, j + 1, 3] += t * y
+        for every in range(2):
+            for a in range(start[g], start[g + 1]):
+                missing |= _find_places(horizon[cells[a]], place, part, lowest, highest)
+                s, b, annual = _look_up(rows, place, part)
+                out_annual[a] = annual
+                if annual >= least:
+                    out_ok[g] += 1
+                elif every == 0:
+                    continue
+                out_used[g] += 1
+                x = 1.0 - s
+                out_moment[g, 0] += s
+                out_moment[g, 1] += b
+                out_moment[g, 2] += x
+                out_moment[g, 3] += x * x
+                out_moment[g, 4] += b - s
+                _add_weights(weight, place, part, x, b - s)
+            if out_used[g] > 0:
+                break
         for k in range(n_azimuth):
-            for j in range(lowest[k], highest[k] + 1):
-                w0, w1, w2, w3 = weight[k, j, 0], weight[k, j, 1], weight[k, j, 2], weight[k, j, 3]
-                if w0 != 0.0:
-                    a0, a1, a2, a3 = ac[k, j, 0], ac[k, j, 1], ac[k, j, 2], ac[k, j, 3]
-                    for c in range(n_poa):
-                        out_poa[g, c] += w0 * poa[k, j, c]
-                    for c in range(n_ac):
-                        out_ac[g, c] += w0 * a0[c] + w1 * a1[c] + w2 * a2[c] + w3 * a3[c]
-                    weight[k, j, :] = 0.0
-            lowest[k] = N_EDGE
+            top = min(highest[k] + 2, (k + 1) * N_EDGE)
+            _read_wide(weight, lowest[k], min(top, k * N_EDGE + reach[k]), poa, ac, out_poa[g], out_ac[g])
+            for i in range(lowest[k] * _LINE, top * _LINE):
+                weight[np.uint64(i)] = 0.0
+            lowest[k] = n_azimuth * N_EDGE
             highest[k] = -1
+    return missing != 0
+
+
+@jit_inline
+def _find_places(
+    horizon: F4, place: NDArray[np.int32], part: F4, lowest: NDArray[np.int32], highest: NDArray[np.int32]
+) -> np.int32:
+    """Find edge (numbered through all sectors) and fraction of each horizon; return whether one is not a number.
+
+    Separate loops, each over few arrays, become vector instructions.
+    """
+    n = np.uint64(horizon.size)
+    missing = np.int32(0)
+    for k in range(n):
+        missing |= np.int32(horizon[k] != horizon[k])
+    for k in range(n):
+        p = horizon[k] * np.float32(EDGES_PER_DEG)
+        p = p if p > np.float32(0.0) else np.float32(0.0)
+        p = p if p < np.float32(N_EDGE - 1) else np.float32(N_EDGE - 1)
+        j = np.int32(p)
+        j = j if j < np.int32(N_EDGE - 2) else np.int32(N_EDGE - 2)
+        part[k] = p - np.float32(j)
+        place[k] = j + np.int32(k) * np.int32(N_EDGE)
+    for k in range(n):
+        lowest[k] = place[k] if place[k] < lowest[k] else lowest[k]
+    for k in range(n):
+        highest[k] = place[k] if place[k] > highest[k] else highest[k]
+    return missing
+
+
+@jit_inline
+def _look_up(rows: F8, place: NDArray[np.int32], part: F4) -> tuple[float, float, float]:
+    s = 0.0
+    b = 0.0
+    annual = 0.0
+    for k in range(np.uint64(place.size)):
+        i = np.uint64(place[k]) * np.uint64(_LINE)
+        t = np.float64(part[k])
+        s += rows[i] + t * rows[i + np.uint64(4)]
+        b += rows[i + np.uint64(1)] + t * rows[i + np.uint64(5)]
+        annual += rows[i + np.uint64(2)] + t * rows[i + np.uint64(6)]
+    return s, b, annual
+
+
+@jit_inline
+def _add_weights(weight: F8, place: NDArray[np.int32], part: F4, x: float, y: float) -> None:
+    """Add (1, x, x^2, y) at each place, and the same times the fraction that belongs to the next edge."""
+    xx = x * x
+    for k in range(np.uint64(place.size)):
+        i = np.uint64(place[k]) * np.uint64(_LINE)
+        t = np.float64(part[k])
+        weight[i] += 1.0
+        weight[i + np.uint64(1)] += x
+        weight[i + np.uint64(2)] += xx
+        weight[i + np.uint64(3)] += y
+        weight[i + np.uint64(4)] += t
+        weight[i + np.uint64(5)] += t * x
+        weight[i + np.uint64(6)] += t * xx
+        weight[i + np.uint64(7)] += t * y
+
+
+@jit_inline
+def _read_wide(weight: F8, first: int, stop: int, poa: F4, ac: F4, out_poa: F8, out_ac: F8) -> None:
+    """Add the wide tables' rows `first` to `stop` of one sector, weighted."""
+    n = np.uint64(out_poa.size)
+    p0 = p1 = p2 = p3 = 0.0  # what the edge below hands on
+    for j in range(first, stop):
+        i = np.uint64(j) * np.uint64(_LINE)
+        t0, t1 = weight[i + np.uint64(4)], weight[i + np.uint64(5)]
+        t2, t3 = weight[i + np.uint64(6)], weight[i + np.uint64(7)]
+        w0, w1 = weight[i] - t0 + p0, weight[i + np.uint64(1)] - t1 + p1
+        w2, w3 = weight[i + np.uint64(2)] - t2 + p2, weight[i + np.uint64(3)] - t3 + p3
+        p0, p1, p2, p3 = t0, t1, t2, t3
+        if w0 != 0.0:
+            beam, power = poa[np.uint64(j)], ac[np.uint64(j)]
+            for c in range(n):
+                out_poa[c] += w0 * beam[c]
+                out_ac[c] += w0 * power[c] + w1 * power[c + n] + w2 * power[c + n + n] + w3 * power[c + n + n + n]
 
 
 @jit
