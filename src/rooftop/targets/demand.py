@@ -1,0 +1,445 @@
+"""Energy demand of buildings: class and zone intensities times floor area, or what was metered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
+
+from rooftop.config import Demand, Impossible, Model, Share, SubstitutionOptions, validated
+from rooftop.errors import ConfigError
+from rooftop.lang import Text
+from rooftop.resources import configs_dir
+from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
+from rooftop.targets.packs import building_uses
+from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
+from rooftop.yamlfile import load_yaml
+
+Floats = NDArray[np.float64]
+Grade = Literal["A", "B", "C"]
+NonNegative = Annotated[float, Field(ge=0.0)]
+MEASURED = ("measured_energy_kwh", "measured_fuel_kgce")
+
+
+class Name(Model):
+    """A name in both languages."""
+
+    zh: Written
+    en: Written
+
+    @property
+    def text(self) -> Text:
+        """The name as `Text`."""
+        return Text(en=self.en, zh=self.zh)
+
+
+class Positive(Model):
+    """A positive number with grade and source."""
+
+    value: PositiveFloat
+    grade: Grade
+    source: Note
+
+
+class Part(Positive):
+    """A share with grade and source."""
+
+    value: Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class Spread(Positive):
+    """A positive number between bounds."""
+
+    low: PositiveFloat
+    high: PositiveFloat
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Spread:
+        if not self.low <= self.value <= self.high:
+            raise Impossible(Text("low, value and high are out of order", "low、value、high 次序颠倒"))
+        return self
+
+
+class Equivalent(Model):
+    """What one kWh of electricity stands for, kgce/kWh."""
+
+    kgce_kwh: PositiveFloat
+    year: str
+    grade: Grade
+    label: Name
+    source: Note
+
+
+class Equivalents(Model):
+    """The equivalents evaluated, and the one of the front row."""
+
+    options: Annotated[dict[Identifier, Equivalent], Field(min_length=1)]
+    default: str
+
+    @field_validator("default")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        options = info.data.get("options", {})
+        if options and value not in options:
+            names = ", ".join(options)
+            raise Impossible(Text(f"the default is none of the options: {names}", f"default 不在 options 之中：{names}"))
+        return value
+
+
+class Intensity(Model):
+    """Annual demand per m² of floor in one zone: electricity, and heating and fuels."""
+
+    electricity_kwh_m2: NonNegative
+    heat_kgce_m2: NonNegative
+    grade: Grade
+
+
+class Unknown(Model):
+    """Bounds of the number of floors where nothing is known."""
+
+    low: Annotated[int, Field(ge=1)]
+    high: Annotated[int, Field(ge=1)]
+    grade: Grade
+    source: Note
+
+
+class Floors(Model):
+    """How floors are estimated where they are not stated."""
+
+    storey_height_m: Spread
+    unknown: Unknown
+
+
+class HotWater(Model):
+    """Average-day hot water of one class."""
+
+    litres_day: PositiveFloat
+    days: Annotated[int, Field(ge=1, le=366)]
+    m2_each: PositiveFloat
+    grade: Grade
+
+
+class HotWaterNeeds(Model):
+    """Hot-water need of the classes; a class that is not listed has none."""
+
+    temperature_rise_k: Positive
+    kwh_l_k: Positive
+    source: Note
+    classes: dict[str, HotWater]
+
+
+class Collector(Model):
+    """Solar collectors: what of the irradiation on them becomes useful heat."""
+
+    efficiency: Part
+    loss: Part
+    max_share_of_need: Part
+    replaces: Literal["electric", "gas", "coal"]
+
+
+class Rule(Model):
+    """A plan's own rule: kgce replaced per m² of building served."""
+
+    kgce_m2: PositiveFloat
+    collector_m2_per_100_m2: PositiveFloat | None = None
+    grade: Grade
+    source: Note
+
+
+class Rules(Model):
+    """The plans' rules."""
+
+    solar_thermal: Rule
+    ground_source: Rule
+
+
+def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
+    wanted = [use for use in building_uses() if use not in coverage_settings()["withheld_uses"]]
+    missing = [use for use in wanted if use not in intensity]
+    odd = [use for use in intensity if use not in wanted]
+    if missing or odd:
+        listed = ", ".join([*missing, *odd])
+        raise Impossible(Text(f"missing or unknown classes: {listed}", f"建筑类别缺失或未知：{listed}"))
+    return intensity
+
+
+class EnergySettings(Model):
+    """`configs/energy_demand.yaml`, or a changed copy of it."""
+
+    date: object
+    q_mj_kgce: Positive
+    k_e: Equivalents
+    zones: dict[Identifier, Name]
+    intensity_note: Note
+    intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_complete)]
+    floors: Floors
+    hot_water: HotWaterNeeds
+    collector: Collector
+    eta_conv: dict[Literal["electric", "gas", "coal"], Part]
+    rules: Rules
+    labels: dict[str, dict[str, Name]]
+
+    @field_validator("intensity")
+    @classmethod
+    def _all_zones(
+        cls, value: dict[str, dict[str, Note | Intensity]], info: ValidationInfo
+    ) -> dict[str, dict[str, Note | Intensity]]:
+        wanted = {"source", *info.data.get("zones", {})}
+        for use, entry in value.items():
+            if set(entry) != wanted:
+                listed = ", ".join(sorted(wanted.symmetric_difference(entry)))
+                raise Impossible(
+                    Text(f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}")
+                )
+        return value
+
+    def of(self, use: str, zone: str) -> Intensity:
+        """Return the intensity of a class in a zone."""
+        found = self.intensity[use][zone]
+        assert isinstance(found, Intensity)
+        return found
+
+    def need_kwh_m2(self, use: str) -> float:
+        """Return the heat for hot water, kWh per m² of floor and year; 0 for a class without."""
+        entry = self.hot_water.classes.get(use)
+        if entry is None:
+            return 0.0
+        litres = entry.litres_day * entry.days / entry.m2_each
+        return litres * self.hot_water.kwh_l_k.value * self.hot_water.temperature_rise_k.value
+
+    def kgce_of_heat(self, kwh: float, replaces: str) -> float:
+        """Return Q/(q·η_conv): kgce of the conventional heat that `kwh` of useful heat replaces."""
+        eta = {str(name): part.value for name, part in self.eta_conv.items()}[replaces]
+        return kwh * 3.6 / (self.q_mj_kgce.value * eta)
+
+
+@cache
+def energy_settings(path: Path | None = None) -> EnergySettings:
+    """Load the shipped settings, or a user's copy.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or does not hold together: with its line.
+    """
+    return validated(EnergySettings, load_yaml(path or configs_dir() / "energy_demand.yaml"))
+
+
+def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, own: str | None) -> str:
+    """Return the id of the front row's k_e: of the configuration, else of the pack, else the default.
+
+    Raises
+    ------
+    ConfigError
+        The configuration or the pack names none of the options.
+    """
+    wanted = options.k_e or own or settings.k_e.default
+    if wanted not in settings.k_e.options:
+        raise ConfigError(
+            Text("unknown equivalent of electricity", "未知的电力折标系数"),
+            where="substitution.k_e",
+            found=wanted,
+            expected=", ".join(settings.k_e.options),
+        )
+    return wanted
+
+
+def check_options(settings: EnergySettings, options: SubstitutionOptions, district_ids: list[str]) -> None:
+    """Refuse a configuration that names a zone, class, equivalent or district that there is not.
+
+    Raises
+    ------
+    ConfigError
+    """
+    chosen_equivalent(settings, options, None)
+    checks = [("climate_zone", options.climate_zone, list(settings.zones))]
+    checks += [(f"demand.{use}", use, list(settings.intensity)) for use in options.demand]
+    checks += [(f"installations[{i}].unit_id", e.unit_id, district_ids) for i, e in enumerate(options.installations)]
+    for key, value, known in checks:
+        if value is not None and value not in known:
+            raise ConfigError(
+                Text(f"{value} is not known", f"未知的取值 {value}"),
+                where=f"substitution.{key}",
+                found=value,
+                expected=", ".join(known[:20]),
+            )
+
+
+@dataclass(frozen=True)
+class FloorArea:
+    """Floor area above ground of n buildings, m².
+
+    Parameters
+    ----------
+    low, central, high : ndarray (n,)
+        The same where floors are stated.
+    estimated : ndarray of bool (n,)
+        Floors come from the height, or from nothing.
+    """
+
+    low: Floats
+    central: Floats
+    high: Floats
+    estimated: NDArray[np.bool_]
+
+
+def footprints(roofs: pd.DataFrame, planes: pd.DataFrame | None) -> Floats:
+    """Return the footprint of every roof, m²: its planes laid flat.
+
+    What a higher overlapping footprint covers is not in it: those floors are the other building's. Without planes, roofs
+    are taken as flat.
+    """
+    gross = pd.to_numeric(roofs["gross_area_m2"]).to_numpy(dtype=float, na_value=np.nan)
+    if planes is None or not len(planes):
+        return np.nan_to_num(gross)
+    flat = planes["area_m2"] * np.cos(np.radians(planes["plane_tilt_deg"].astype(float)))
+    laid = flat.groupby(planes["building_id"].astype(str)).sum(min_count=1)
+    found = roofs["building_id"].astype(str).map(laid).to_numpy(dtype=float)
+    return np.nan_to_num(np.where(np.isnan(found), gross, found))
+
+
+def floor_area(roofs: pd.DataFrame, footprint_m2: Floats, settings: EnergySettings) -> FloorArea:
+    """Return footprint × floors above ground, with bounds where floors are not stated.
+
+    A known height gives floors by the usual storey height and its bounds; where the height is assumed too, the central
+    value rests on it and the bounds are those of ``floors.unknown``.
+    """
+    stated = pd.to_numeric(roofs["floors_above"]).to_numpy(dtype=float, na_value=np.nan)
+    known = stated >= 1.0
+    height = np.nan_to_num(pd.to_numeric(roofs["height_m"]).to_numpy(dtype=float, na_value=np.nan))
+    storey, unknown = settings.floors.storey_height_m, settings.floors.unknown
+    codes = {"height_missing", "height_absurd"}
+    guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
+    guessed |= height <= 0.0
+    central = np.maximum(np.round(height / storey.value), 1.0)
+    low = np.where(guessed, np.minimum(unknown.low, central), np.maximum(np.floor(height / storey.high), 1.0))
+    high = np.where(guessed, np.maximum(unknown.high, central), np.maximum(np.floor(height / storey.low), central))
+    floors = [np.where(known, stated, values) for values in (np.minimum(low, central), central, high)]
+    return FloorArea(floors[0] * footprint_m2, floors[1] * footprint_m2, floors[2] * footprint_m2, ~known)
+
+
+def codes_of(reasons: object) -> list[str]:
+    """Return the reason codes of a row, whatever a file made of the list."""
+    return [str(code) for code in reasons] if isinstance(reasons, (list, tuple, np.ndarray)) else []
+
+
+@dataclass(frozen=True)
+class EnergyDemand:
+    """Demand of n buildings per m² of floor, kgce, one column per equivalent (q).
+
+    Parameters
+    ----------
+    low, central, high : ndarray (n, q)
+        Over every class and zone that the building may have; central is NaN where the zone is not known.
+    measured_kgce : ndarray (n, q)
+        Metered annual demand of the whole building; NaN where none is.
+    """
+
+    low: Floats
+    central: Floats
+    high: Floats
+    measured_kgce: Floats
+
+
+def zones_of(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions) -> NDArray[np.object_]:
+    """Return the climate zone of every roof, None where it is not known; the configuration overrides the pack."""
+    if options.climate_zone is not None:
+        return np.full(len(roofs), options.climate_zone, dtype=object)
+    if pack.climate is None:
+        return np.full(len(roofs), None, dtype=object)
+    ids = roofs["district_id"].astype("string").fillna("")
+    by_id = {unit: pack.climate.of(str(unit)) for unit in ids.unique()}
+    return np.array([by_id[unit] for unit in ids], dtype=object)
+
+
+def energy_demand(
+    roofs: pd.DataFrame,
+    known: Facts,
+    scope: Scope,
+    pack: Pack,
+    settings: EnergySettings,
+    options: SubstitutionOptions,
+) -> EnergyDemand:
+    """Return what buildings need by class and zone, and what was metered.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        `tables.ROOFS`; the columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and
+        ``measured_fuel_kgce`` are taken where they are there.
+    known : Facts
+        Of the same rows.
+    scope : Scope
+        Classes outside it do not enter the bounds.
+    """
+    zones = zones_of(roofs, pack, options)
+    k_e = np.array([entry.kgce_kwh for entry in settings.k_e.options.values()])
+    uses = _uses_in_scope(scope, known)
+    cases: dict[tuple[int, str | None], int] = {}
+    rows = np.array([cases.setdefault(pair, len(cases)) for pair in zip(known.kind.tolist(), zones, strict=True)], int)
+    table = np.empty((len(cases), 3, k_e.size))
+    for (kind, zone), row in cases.items():
+        recorded = known.kinds[kind][0]
+        table[row] = _intensities(recorded, uses[kind], zone, settings, options, k_e)
+    low, central, high = (table[rows, k] for k in range(3))
+    return EnergyDemand(low, central, high, _measured(roofs, k_e))
+
+
+def _intensities(
+    recorded: str,
+    uses: tuple[str, ...],
+    zone: str | None,
+    settings: EnergySettings,
+    options: SubstitutionOptions,
+    k_e: Floats,
+) -> Floats:
+    """Low, central and high kgce per m² for each equivalent, array (3, q)."""
+
+    def kgce(use: str, where: str) -> Floats:
+        entry: Demand | Intensity = options.demand.get(use) or settings.of(use, where)
+        return entry.electricity_kwh_m2 * k_e + entry.heat_kgce_m2
+
+    recorded = recorded if recorded in settings.intensity else "unknown"
+    zones = list(settings.zones) if zone is None else [zone]
+    every = np.array([kgce(use, where) for use in uses or (recorded,) for where in zones])
+    own = np.array([kgce(recorded, where) for where in zones])
+    central = own[0] if np.ptp(own, axis=0).max() == 0.0 else np.full(k_e.size, np.nan)
+    # The middle value of an unknown class need not be one of the classes' own.
+    low, high = np.fmin(every.min(axis=0), central), np.fmax(every.max(axis=0), central)
+    return np.stack([low, central, high])
+
+
+def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
+    """Uses that buildings of each kind may have and satisfy the scope with, whatever their year."""
+    possible = possible_uses(known)
+    pairs = [(kind, use) for kind, uses in enumerate(possible) for use in uses]
+    tried = Facts(
+        tuple((use, "", *known.kinds[kind][2:]) for kind, use in pairs),
+        np.arange(len(pairs), dtype=np.intp),
+        np.full(len(pairs), np.nan),
+    )
+    inside = membership(scope, tried, None) != NO
+    out: list[list[str]] = [[] for _ in possible]
+    for (kind, use), kept in zip(pairs, inside, strict=True):
+        if kept:
+            out[kind].append(use)
+    return [tuple(uses) for uses in out]
+
+
+def _measured(roofs: pd.DataFrame, k_e: Floats) -> Floats:
+    """Metered demand in kgce, (n, q); NaN where the roofs have none."""
+    energy, fuel = (
+        pd.to_numeric(roofs[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        if name in roofs
+        else np.full(len(roofs), np.nan)
+        for name in MEASURED
+    )
+    total = np.nan_to_num(energy)[:, None] * k_e + np.nan_to_num(fuel)[:, None]
+    total[np.isnan(energy) & np.isnan(fuel)] = np.nan
+    return total

@@ -1,0 +1,342 @@
+"""Renewable substitution rate (可再生能源替代率): what renewables on buildings replace of what buildings need.
+
+R = Σ(E_PV·k_e + Q_th/(q·η_conv) + ΔE_HP) / E_building, all in kgce, for the buildings a plan's target speaks of. A row is
+one unit × target × kind × k_e; the bounds are the smallest and the largest rate over every assignment of buildings that
+may belong, classes and floors they may have, and roofs that a survey may find unfit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.config import SubstitutionOptions
+from rooftop.errors import ComputeError
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.tables import SUBSTITUTION, conform
+from rooftop.targets.basis import Basis, Links, gather, link
+from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.demand import (
+    EnergyDemand,
+    EnergySettings,
+    FloorArea,
+    Floats,
+    chosen_equivalent,
+    energy_demand,
+    energy_settings,
+    floor_area,
+    footprints,
+    zones_of,
+)
+from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.thermal import DeclaredHeat, declared_heat
+
+TOLERANCE = 1e-9
+KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
+
+
+@dataclass(frozen=True)
+class PvEnergy:
+    """Annual PV energy of n roofs, kWh: as counted, and if a survey finds that no more can be installed."""
+
+    counted: Floats
+    surveyed: Floats
+
+
+@dataclass
+class _Run:
+    basis: Basis
+    links: Links
+    pack: Pack
+    settings: EnergySettings
+    options: SubstitutionOptions
+    floors: FloorArea
+    planned: NDArray[np.bool_] | None
+
+
+def substitution_table(
+    roofs: pd.DataFrame,
+    memberships: pd.DataFrame,
+    units: pd.DataFrame,
+    pack: Pack,
+    options: SubstitutionOptions | None = None,
+    *,
+    planes: pd.DataFrame | None = None,
+    planned: pd.Series | None = None,
+) -> pd.DataFrame:
+    """Compute the substitution rate of every unit for every target of a pack, under every k_e.
+
+    Parameters
+    ----------
+    roofs, memberships, units : DataFrame
+        As for `coverage_table`; `roofs` may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``.
+    pack : Pack
+        Its ``substitution`` entries say whose demand counts, its ``climate`` in which zone.
+    options : SubstitutionOptions, optional
+        Of the configuration: zone, own intensities, declared installations.
+    planes : DataFrame, optional
+        `tables.PLANES`, to lay pitched roofs flat; without it every roof is taken as flat.
+    planned : Series of bool, optional
+        Selected roofs, index of `roofs`; without it there are no planned rows.
+
+    Returns
+    -------
+    DataFrame
+        `tables.SUBSTITUTION`. ``rate`` counts the buildings known or presumed to belong; it is null where they need no
+        energy, where the climate zone is not known, and for installed where no roof states its existing PV.
+
+    Raises
+    ------
+    ComputeError
+        `planned` does not have the index of `roofs`; a building_id occurs twice.
+    """
+    options = options or SubstitutionOptions()
+    settings = energy_settings(options.energy_demand)
+    basis = gather(roofs, pack)
+    floors = floor_area(basis.roofs, footprints(basis.roofs, planes), settings)
+    chosen = None if planned is None else _rows_of(roofs, basis, planned)
+    run = _Run(basis, link(basis, memberships, units), pack, settings, options, floors, chosen)
+    parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
+    if not parts:
+        return conform(pd.DataFrame(columns=SUBSTITUTION.names), SUBSTITUTION)
+    table = pd.concat(parts, ignore_index=True)
+    order = table.sort_values("unit", kind="stable").index
+    return conform(table.loc[order].drop(columns="unit").reset_index(drop=True), SUBSTITUTION)
+
+
+def _kinds(run: _Run) -> Iterator[Kind]:
+    return (kind for kind in KINDS if kind != "planned" or run.planned is not None)
+
+
+def _rows_of(roofs: pd.DataFrame, basis: Basis, planned: pd.Series) -> NDArray[np.bool_]:
+    if not planned.index.equals(roofs.index):
+        raise ComputeError(Text("the selection is not aligned with the roofs", "所选屋顶与屋顶表的索引不一致"))
+    ids = roofs["building_id"].astype("string")[planned.astype("boolean").fillna(False).to_numpy(dtype=bool)]
+    return basis.roofs["building_id"].astype("string").isin(ids).to_numpy(dtype=bool)
+
+
+def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) -> PvEnergy:
+    """Return what PV on every roof yields a year.
+
+    Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. A full layout
+    holds what stands already, so the larger of the two counts; existing PV beyond the installable area is part of
+    ``installed`` only, as in coverage.
+    """
+    roofs = basis.roofs
+    annual = np.nan_to_num(pd.to_numeric(roofs["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan))
+    declared = np.nan_to_num(pd.to_numeric(roofs["existing_pv_kwp"]).to_numpy(dtype=float, na_value=np.nan))
+    capacity = basis.capacity_kwp
+    whole = float(capacity.sum())
+    mean = float(annual.sum()) / whole if whole > 0 else 0.0
+    standing = declared * np.divide(annual, capacity, out=np.full_like(annual, mean), where=capacity > 0)
+    if kind == "installed":
+        return PvEnergy(standing, standing)
+    used = basis.installed["used"]
+    fits = np.divide(basis.roof["installable"], used, out=np.ones_like(used), where=used > 0)
+    within = standing * np.minimum(fits, 1.0)
+    full = np.maximum(annual, within)
+    counted = full if kind == "potential" or planned is None else np.where(planned, full, within)
+    return PvEnergy(counted, np.where(basis.needs_survey, within, counted))
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Arrays (n_units, q) in kgce, and the bounds of the rate."""
+
+    demand: Floats
+    pv: Floats
+    thermal: Floats
+    heat_pump: Floats
+    low: Floats
+    high: Floats
+
+
+def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
+    """Rows of one target and kind, with the row of the unit in ``unit``."""
+    basis, links, settings = run.basis, run.links, run.settings
+    target = run.pack.target(entry.target)
+    answers = membership(entry.scope, basis.facts, entry.window)
+    demand = energy_demand(basis.roofs, basis.facts, entry.scope, run.pack, settings, run.options)
+    k_e = np.array([option.kgce_kwh for option in settings.k_e.options.values()])
+    heat = declared_heat(run.options.installations, links, len(basis.roofs), entry.window, settings, k_e)
+    energy = pv_energy_of(basis, kind, run.planned)
+    sums = _sums(run, answers, demand, energy, heat, k_e)
+    if kind == "installed" and not basis.inventory:
+        nothing = np.full_like(sums.pv, np.nan)
+        sums = _Sums(sums.demand, nothing, sums.thermal, sums.heat_pump, nothing, nothing)
+    front = chosen_equivalent(settings, run.options, entry.k_e)
+    q, n_units = k_e.size, len(links.units)
+    central = answers >= PRESUMED
+    measured = ~np.isnan(demand.measured_kgce[:, 0])
+    counts = {
+        "n_buildings": central,
+        "n_unknown": (answers == UNKNOWN) | (answers == PRESUMED),
+        "n_measured": central & measured,
+        "n_floors_estimated": central & run.floors.estimated & ~measured,
+    }
+    table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
+    table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
+    table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
+    table |= {name: np.repeat(_per_unit(links, rows.astype(float), whole=True), q) for name, rows in counts.items()}
+    table["floor_area_m2"] = np.repeat(_per_unit(links, np.where(central, run.floors.central, 0.0)), q)
+    table |= {name: values.ravel() for name, values in _results(sums, target, settings).items()}
+    table["attained"] = _attained(sums, target).ravel()
+    table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
+    return pd.DataFrame(table)
+
+
+def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
+    return {
+        "target_id": target.id, "year": target.year, "target": target.value, "target_nature": target.nature,
+        "cohort": "all" if entry.window is None else entry.window.id,
+    }  # fmt: skip
+
+
+def _per_unit(links: Links, values: Floats, *, whole: bool = False) -> Floats:
+    """Sum over the buildings of each unit, by share, or counting each whole."""
+    weight = (links.weight > 0).astype(float) if whole else links.weight
+    return np.bincount(links.unit, values[links.row] * weight, len(links.units))
+
+
+def _each_unit(links: Links, values: Floats) -> Floats:
+    """Sum (n, q) over units, by share: (n_units, q)."""
+    return np.stack([_per_unit(links, values[:, k]) for k in range(values.shape[1])], axis=1)
+
+
+def _sums(
+    run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: Floats
+) -> _Sums:
+    """Central sums, and the extremes of the rate over every way the buildings may count."""
+    links, floors = run.links, run.floors
+    metered = ~np.isnan(demand.measured_kgce)
+    inside = (answers >= PRESUMED)[:, None]
+
+    def needs(area: Floats, per_m2: Floats) -> Floats:
+        return np.where(metered, demand.measured_kgce, area[:, None] * per_m2)
+
+    def saves(pv_kwh: Floats, area: Floats) -> Floats:
+        return pv_kwh[:, None] * k_e + area[:, None] * (heat.thermal_m2 + heat.heat_pump_m2)[:, None]
+
+    total = _each_unit(links, np.where(inside, needs(floors.central, demand.central), 0.0))
+    pv = _each_unit(links, np.where(inside, energy.counted[:, None] * k_e, 0.0))
+    per_area = np.where(inside[:, 0], floors.central, 0.0)
+    thermal = heat.thermal + _per_unit(links, per_area * heat.thermal_m2)[:, None]
+    heat_pump = heat.heat_pump + _per_unit(links, per_area * heat.heat_pump_m2)[:, None]
+    ways = [
+        (saves(kwh, area), needs(area, per_m2))
+        for per_m2 in (demand.high, demand.low)
+        for area in (floors.high, floors.low)
+        for kwh in (energy.counted, energy.surveyed)
+    ]
+    low, high = _bounds(links, answers, ways, heat)
+    rate = _rate(pv + thermal + heat_pump, total)
+    return _Sums(total, pv, thermal, heat_pump, np.fmin(low, rate), np.fmax(high, rate))
+
+
+def _bounds(
+    links: Links, answers: NDArray[np.int8], ways: list[tuple[Floats, Floats]], heat: DeclaredHeat
+) -> tuple[Floats, Floats]:
+    keep = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
+    row, unit, weight = links.row[keep], links.unit[keep], links.weight[keep, None]
+    n_all = np.stack([n[row] * weight for n, _ in ways], axis=1)
+    d_all = np.stack([d[row] * weight for _, d in ways], axis=1)
+    spread = (np.ptp(n_all, axis=1) > 0).any(axis=1) | (np.ptp(d_all, axis=1) > 0).any(axis=1)
+    fixed = (answers[row] == YES) & ~spread
+    # The last way: out, where the building may be out; otherwise the first once more.
+    out = (answers[row] != YES)[:, None]
+    n = np.concatenate([n_all, np.where(out, 0.0, n_all[:, 0])[:, None]], axis=1)[~fixed]
+    d = np.concatenate([d_all, np.where(out, 0.0, d_all[:, 0])[:, None]], axis=1)[~fixed]
+    n_units, q = heat.thermal.shape
+    base_n, base_d = np.zeros((n_units, q)), np.zeros((n_units, q))
+    np.add.at(base_n, unit[fixed], n_all[fixed, 0])
+    np.add.at(base_d, unit[fixed], d_all[fixed, 0])
+    sure, maybe = heat.thermal + heat.heat_pump, heat.open
+    low, high = ratio_bounds(unit[~fixed], n, d, base_n + sure + np.minimum(maybe, 0.0), base_d)
+    if (maybe > 0).any():
+        high = ratio_bounds(unit[~fixed], n, d, base_n + sure + np.maximum(maybe, 0.0), base_d)[1]
+    return low, high
+
+
+def _rate(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
+
+
+def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str, Floats]:
+    """Rate, what roofs carry of the target, and what is missing."""
+    asked = target.value * sums.demand
+    got = sums.pv + sums.thermal + sums.heat_pump
+    gap = np.maximum(asked - got, 0.0)
+    return {
+        "demand_kgce": sums.demand,
+        "pv_kgce": sums.pv,
+        "thermal_kgce": sums.thermal,
+        "heat_pump_kgce": sums.heat_pump,
+        "rate": _rate(got, sums.demand),
+        "rate_low": sums.low,
+        "rate_high": sums.high,
+        "roof_share_of_target": _rate(sums.pv, asked),
+        "elsewhere_kgce": np.maximum(asked - sums.pv, 0.0),
+        "gap_kgce": gap,
+        "gap_solar_thermal_m2": gap / settings.rules.solar_thermal.kgce_m2,
+        "gap_ground_source_m2": gap / settings.rules.ground_source.kgce_m2,
+    }
+
+
+def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
+    rate = _rate(sums.pv + sums.thermal + sums.heat_pump, sums.demand)
+    out = np.full(rate.shape, None, dtype=object)
+    out[~np.isnan(sums.low)] = "unknown"
+    known = ~np.isnan(sums.low) & ((~np.isnan(rate)) | np.isnan(sums.demand))
+    out[known & (sums.low >= target.value - TOLERANCE)] = "yes"
+    out[known & (sums.high < target.value - TOLERANCE)] = "no"
+    return out
+
+
+def substitution_notices(
+    roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
+) -> tuple[Notice, ...]:
+    """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, no inventory."""
+    if not pack.substitution:
+        return ()
+    options = options or SubstitutionOptions()
+    settings = energy_settings(options.energy_demand)
+    basis = gather(roofs, pack)
+    answers = np.stack([membership(e.scope, basis.facts, e.window) for e in pack.substitution]).max(axis=0)
+    inside = answers >= PRESUMED
+    ids = basis.roofs["building_id"].astype(str).to_numpy()
+    floors = floor_area(basis.roofs, footprints(basis.roofs, None), settings)
+    zones = zones_of(basis.roofs, pack, options)
+    metered = np.zeros(len(ids), dtype=bool)
+    for name in ("measured_energy_kwh", "measured_fuel_kgce"):
+        if name in basis.roofs:
+            metered |= basis.roofs[name].notna().to_numpy()
+    found: list[Notice] = []
+
+    def add(code: str, rows: NDArray[np.bool_], en: str, zh: str) -> None:
+        n = int(rows.sum())
+        if n:
+            text = Text(f"{n} {en}", f"{n} {zh}")
+            found.append(Notice(code, text, n, source="targets", examples=tuple(ids[rows][:5].tolist())))
+
+    add(
+        "demand_from_limits", inside & ~metered,
+        "buildings have no metered energy: their demand is that of limits by class and climate zone, not an average",
+        "栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
+    )  # fmt: skip
+    add(
+        "floors_estimated", inside & ~metered & floors.estimated,
+        "buildings state no floors: floor area is estimated from the height, with bounds",
+        "栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
+    )  # fmt: skip
+    add(
+        "climate_zone_unknown", inside & np.array([zone is None for zone in zones], dtype=bool),
+        "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
+        "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
+    )  # fmt: skip
+    return tuple(found)

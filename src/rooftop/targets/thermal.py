@@ -1,0 +1,186 @@
+"""Renewable heat: what declared installations replace, and whether a roof serves better for PV or for hot water."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.config import Installation, SubstitutionOptions
+from rooftop.tables import PV_OR_THERMAL, conform
+from rooftop.targets.basis import Links, gather
+from rooftop.targets.demand import EnergySettings, Floats, energy_settings, floor_area, footprints
+from rooftop.targets.models import Pack, Window
+from rooftop.targets.scope import NO, PRESUMED, membership
+
+
+@dataclass(frozen=True)
+class DeclaredHeat:
+    """What declared installations replace a year, kgce.
+
+    Parameters
+    ----------
+    thermal, heat_pump : ndarray (n_units, q)
+        Fixed amounts: of the unit itself, and of its districts for the city.
+    thermal_m2, heat_pump_m2 : ndarray (n,)
+        Of installations declared as a share of floor area, per m² of each building's floor.
+    open : ndarray (n_units, q)
+        Amounts whose year is not known where the year matters: in no central value, in the upper bound.
+    """
+
+    thermal: Floats
+    heat_pump: Floats
+    thermal_m2: Floats
+    heat_pump_m2: Floats
+    open: Floats
+
+
+def declared_heat(
+    installations: Sequence[Installation],
+    links: Links,
+    n_buildings: int,
+    window: Window | None,
+    settings: EnergySettings,
+    k_e: Floats,
+) -> DeclaredHeat:
+    """Turn declared installations into kgce.
+
+    Parameters
+    ----------
+    window : Window or None
+        Only installations completed within it count; None: all.
+    k_e : ndarray (q,)
+        kgce/kWh.
+
+    Notes
+    -----
+    Areas of building served count by the plans' rules. Heat counts as Q/(q·η_conv); a heat pump's electricity
+    W = Q/COP is taken off as W·k_e, so that never its whole output counts and a bad one counts against the rate. An
+    amount belongs to its district and to the city, never to towns and zones.
+    """
+    shape = (len(links.units), k_e.size)
+    amounts = {"thermal": np.zeros(shape), "heat_pump": np.zeros(shape), "open": np.zeros(shape)}
+    per_m2 = {"thermal": np.zeros(n_buildings), "heat_pump": np.zeros(n_buildings)}
+    units, levels = links.units["unit_id"].to_numpy(), links.units["level"].to_numpy()
+    for entry in installations:
+        name = "thermal" if entry.kind == "solar_thermal" else "heat_pump"
+        rows = (units == entry.unit_id) & (levels == "district") if entry.unit_id is not None else levels == "city"
+        if entry.floor_area_share is not None:
+            rule = settings.rules.solar_thermal if name == "thermal" else settings.rules.ground_source
+            mine = np.flatnonzero(rows[links.unit])
+            np.add.at(per_m2[name], links.row[mine], links.weight[mine] * entry.floor_area_share * rule.kgce_m2)
+            continue
+        if window is not None and entry.completed is not None and not window.start <= entry.completed <= window.end:
+            continue
+        into = "open" if window is not None and entry.completed is None else name
+        amounts[into][rows | (levels == "city")] += installation_kgce(entry, settings, k_e)
+    return DeclaredHeat(
+        amounts["thermal"], amounts["heat_pump"], per_m2["thermal"], per_m2["heat_pump"], amounts["open"]
+    )
+
+
+def installation_kgce(entry: Installation, settings: EnergySettings, k_e: Floats) -> Floats:
+    """Return what one installation replaces a year under each equivalent, kgce, shape (q,)."""
+    rules = settings.rules
+    same = np.ones_like(k_e)
+    if entry.heat_kwh is not None:
+        electricity = entry.heat_kwh / entry.cop if entry.cop is not None else 0.0
+        return settings.kgce_of_heat(entry.heat_kwh, entry.replaces) - electricity * k_e
+    if entry.collector_area_m2 is not None:
+        per_100 = rules.solar_thermal.collector_m2_per_100_m2 or 2.0
+        return same * (entry.collector_area_m2 * 100.0 / per_100 * rules.solar_thermal.kgce_m2)
+    rule = rules.solar_thermal if entry.kind == "solar_thermal" else rules.ground_source
+    return same * ((entry.building_area_m2 or 0.0) * rule.kgce_m2)
+
+
+def collector_kwh(poa_kwh_m2: Floats, settings: EnergySettings) -> Floats:
+    """Return useful heat of a square metre of collector from the irradiation on it, kWh."""
+    return poa_kwh_m2 * (settings.collector.efficiency.value * (1.0 - settings.collector.loss.value))
+
+
+def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Say for every roof that counts whether a mandate demands renewable hot water, and which part of it says so.
+
+    Returns
+    -------
+    answer : ndarray of str
+        yes | unknown (a fact it depends on is not known) | no.
+    part : ndarray of str or None
+        Id of the part that speaks most surely.
+    """
+    known = gather(roofs, pack).facts
+    answer = np.zeros(known.kind.size, dtype=int)
+    part = np.full(known.kind.size, None, dtype=object)
+    for mandate in pack.mandates:
+        for entry in mandate.parts:
+            found = membership(entry.scope, known, entry.window)
+            sure = (found >= PRESUMED) & (entry.condition is None)
+            value = np.where(sure, 2, np.where(found != NO, 1, 0))
+            part = np.where(value > answer, entry.id, part)
+            answer = np.maximum(answer, value)
+    return np.array(["no", "unknown", "yes"], dtype=object)[answer], part
+
+
+def pv_or_thermal(
+    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None, *, planes: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Compare PV and solar hot water on every roof under every k_e (宜电则电、宜热则热).
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        `tables.ROOFS`.
+    pack : Pack
+        Its mandates decide where they speak.
+    options, planes
+        As for `substitution_table`.
+
+    Returns
+    -------
+    DataFrame
+        `tables.PV_OR_THERMAL`, one row per roof that carries modules, and for each equivalent ``choice_<id>`` (pv |
+        thermal | both) and ``decided_by_<id>`` (energy | no_need | mandate).
+
+    Notes
+    -----
+    Collectors are thought in the modules' place: the same face area and irradiation. A square metre of the zone gives
+    kWh·k_e by PV, and Q/(q·η_conv) by collectors; they are equal at ``k_e_equal``, below which hot water replaces more.
+    Collectors serve at most ``max_share_of_need`` of the building's hot water: beyond it the zone is PV's in any case.
+    """
+    options = options or SubstitutionOptions()
+    settings = energy_settings(options.energy_demand)
+    basis = gather(roofs, pack)
+    kept, used = basis.roofs, basis.layout["used"]
+    poa, annual, face = (
+        pd.to_numeric(kept[name]).to_numpy(dtype=float, na_value=np.nan)
+        for name in ("poa_kwh_m2", "annual_kwh", "module_face_area_m2")
+    )
+    floors = floor_area(kept, footprints(kept, planes), settings).central
+    use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
+    per_m2 = {name: settings.need_kwh_m2(name) for name in dict.fromkeys(use.tolist())}
+    need = floors * np.array([per_m2[name] for name in use.tolist()], dtype=float)
+    carries = (used > 0) & (np.nan_to_num(annual) > 0) & (np.nan_to_num(face) > 0) & ~np.isnan(poa)
+    size = np.where(carries, used, 1.0)
+    pv = annual / size
+    heat = collector_kwh(poa, settings) * face / size
+    kgce = np.array([settings.kgce_of_heat(1.0, settings.collector.replaces)]) * heat
+    wanted = settings.collector.max_share_of_need.value * need
+    share = np.minimum(wanted / np.where(carries, heat * size, 1.0), 1.0)
+    mandate, part = mandate_answers(pack, roofs)
+    table = pd.DataFrame(
+        {
+            "building_id": kept["building_id"], "district_id": kept["district_id"], "building_use": use,
+            "used_area_m2": used, "pv_kwh_m2": pv, "collector_kwh_m2": heat, "collector_kgce_m2": kgce,
+            "k_e_equal": kgce / np.where(pv > 0, pv, np.nan), "hot_water_kwh": need, "collector_share": share,
+            "collector_zone_m2": share * used, "mandate": mandate, "mandate_part": part,
+        }
+    )  # fmt: skip
+    for name, option in settings.k_e.options.items():
+        warm = (share > 0) & ((mandate == "yes") | (kgce > pv * option.kgce_kwh))
+        table[f"choice_{name}"] = np.where(~warm, "pv", np.where(share >= 1.0, "thermal", "both"))
+        by = np.where(share > 0, "energy", "no_need")
+        table[f"decided_by_{name}"] = np.where((mandate == "yes") & (share > 0), "mandate", by)
+    return conform(table[carries].reset_index(drop=True), PV_OR_THERMAL)
