@@ -18,7 +18,7 @@ import rasterio
 from browser import chromium, opened
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, PLANES, ROOFS
 
-SHEETS = ["结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "口径说明", "数据来源"]
+SHEETS = ["结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源"]
 COLUMNS = [
     "序号", "建筑编号", "建筑名称", "坐落", "县区", "街道(镇)",
     "产权单位", "建筑用途", "是否公共机构", "竣工日期", "屋面类型", "屋顶面积(㎡)",

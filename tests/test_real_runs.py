@@ -118,7 +118,7 @@ def test_suzhou_class_and_year_unknown_give_a_range_not_a_guess(suzhou: tuple[ro
 def test_suzhou_workbook_asks_for_surveys(suzhou: tuple[rooftop.RunResult, float]) -> None:
     book = openpyxl.load_workbook(next(p for p in suzhou[0].products.candidates if p.suffix == ".xlsx"), read_only=True)
     assert book.sheetnames == [
-        "结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "口径说明", "数据来源",
+        "结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源",
     ]  # fmt: skip
     assert book["候选屋顶"].max_row > 2500
 

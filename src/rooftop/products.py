@@ -11,6 +11,7 @@ from rooftop.lang import Lang
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import write_candidates
+from rooftop.outputs.ledgers import write_ledgers
 from rooftop.outputs.lists import ROLES
 from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
@@ -80,6 +81,7 @@ def write_products(
     if "candidates" in parts:
         lists = write_candidates(folder / "candidates", data, lang)
     if "report" in parts:
+        write_ledgers(folder, data)
         html = render_report(data, lang)
         report = write_at_once(folder / "report.html", lambda p: p.write_text(html, encoding="utf-8"))
     return Products(page, report, lists)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -13,6 +13,8 @@ from rooftop.notices import Notice, Provenance
 from rooftop.outputs.findings import Finding, findings
 from rooftop.outputs.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
+from rooftop.tables import CAPACITY, QUOTAS
+from rooftop.targets import capacity_ledger, quota_table
 from rooftop.targets.models import Pack
 
 
@@ -38,6 +40,8 @@ class ReportData:
         Whether names of natural persons may be printed.
     version : str
         Of the program.
+    quotas, capacity : DataFrame
+        ``tables.QUOTAS`` and ``tables.CAPACITY``; empty where the pack has no such target.
     """
 
     title: str
@@ -51,6 +55,8 @@ class ReportData:
     synthetic: bool = False
     personal_names: bool = False
     version: str = ""
+    quotas: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUOTAS.names))
+    capacity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CAPACITY.names))
 
     def units(self, level: str) -> pd.DataFrame:
         """Return the rows of `tables.DISTRICTS` of one level, without geometry."""
@@ -92,6 +98,7 @@ def report_data(
     """
     campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
     named = "" if config is None else config.title or config.name
+    ledgers = {} if pack is None else _ledgers(tables, pack)
     return ReportData(
         title=title if title is not None else named,
         tables=tables,
@@ -104,4 +111,13 @@ def report_data(
         synthetic=bool(config.synthetic) if synthetic is None and config is not None else bool(synthetic),
         personal_names=config is not None and config.outputs.personal_names,
         version=version,
+        **ledgers,
     )
+
+
+def _ledgers(tables: RunTables, pack: Pack) -> dict[str, pd.DataFrame]:
+    units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
+    return {
+        "quotas": quota_table(tables.roofs, tables.memberships, units, pack),
+        "capacity": capacity_ledger(tables.roofs, tables.memberships, units, pack),
+    }

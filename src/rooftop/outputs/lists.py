@@ -34,6 +34,7 @@ ROLES = {
     "inputs.districts": Text("districts", "县区边界"),
     "inputs.towns": Text("towns", "街道（镇）边界"),
     "inputs.zones": Text("functional zones", "功能区边界"),
+    "inputs.land_use": Text("land use", "用地图斑"),
     "inputs.irradiance.ghi": Text("global horizontal irradiation", "水平面总辐照"),
     "inputs.irradiance.dni": Text("direct normal irradiation", "法向直接辐照"),
     "inputs.irradiance.dhi": Text("diffuse horizontal irradiation", "水平面散射辐照"),

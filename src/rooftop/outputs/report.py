@@ -18,6 +18,7 @@ from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.charts import coverage_bars, font_notice, monthly_energy, static_map, yield_histogram
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.grids import Cell, Grid, Head, Row
+from rooftop.outputs.ledgers import ledger_blocks
 from rooftop.outputs.lists import (
     assumption_rows,
     notice_rows,
@@ -60,6 +61,7 @@ WORDS = {
         "workbook of each district.",
         "按优先次序列出前若干候选屋顶；全部候选屋顶及坐标、待核实事项见各县区工作簿。",
     ),
+    "ledgers": Text("Quotas and capacity", "任务量与容量台账"),
     "charts": Text("Energy, yield, definitions", "发电量、利用小时与口径"),
     "monthly_alt": Text("Energy by month", "逐月发电量"),
     "yield_alt": Text("Distribution of specific yield", "年等效利用小时数分布"),
@@ -137,6 +139,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         short=_short(data, lang),
         candidates=_candidates(data, lang),
         matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
+        ledgers=ledger_blocks(data, lang),
         method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),

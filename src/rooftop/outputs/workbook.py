@@ -15,6 +15,7 @@ from rooftop.campaign.gates import words
 from rooftop.campaign.survey import load_survey_rules
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.ledgers import capacity_rows, quota_rows, uncomputed_rows
 from rooftop.outputs.lists import (
     assumption_rows,
     notice_rows,
@@ -38,6 +39,7 @@ SHEETS = {
     "short": Text("New buildings short", "未达标新建建筑"),
     "candidates": Text("Candidates", "候选屋顶"),
     "verify": Text("To verify", "待核实"),
+    "ledger": Text("Quotas and capacity", "任务量与容量"),
     "definitions": Text("Definitions", "口径说明"),
     "sources": Text("Sources", "数据来源"),
 }
@@ -99,6 +101,46 @@ _SHORT = (
     Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent"),
     Column(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
 )
+_QUOTAS = (
+    Column(Text("Target", "指标"), "target_label", "wrap", 22),
+    Column(Text("Unit", "单元"), "name"),
+    Column(Text("Level", "层级"), "level_label"),
+    Column(Text("Quota as written", "任务量（原文）"), "value", "exact"),
+    Column(Text("Unit of the quota", "任务量单位"), "unit_label", "wrap", 12),
+    Column(Text("Stock meant", "对应存量"), "stock_label", "wrap", 16),
+    Column(Text("Buildings of the stock", "存量建筑数"), "n_stock", "count"),
+    Column(Text("Year unknown", "竣工时间不明数"), "n_year_unknown", "count"),
+    Column(Text("Floor area of the stock (m²)", "存量建筑面积(㎡)"), "stock_area_m2", "quantity"),
+    Column(Text("Quota ÷ stock", "任务量占存量"), "quota_share", "percent"),
+    Column(Text("Roofs that fill it best", "优选改造屋顶数"), "n_filled", "count"),
+    Column(Text("PV that fits (kWp)", "可新增容量(kWp)"), "added_kwp", "quantity"),
+    Column(Text("Low (kWp)", "下限(kWp)"), "added_low_kwp", "quantity"),
+    Column(Text("High (kWp)", "上限(kWp)"), "added_high_kwp", "quantity"),
+    Column(Text("Not chosen by roof (kWp)", "不择优时(kWp)"), "added_mean_kwp", "quantity"),
+    Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
+    Column(Text("Note", "说明"), "state", "wrap", 26),
+)
+_CAPACITY = (
+    Column(Text("Target", "指标"), "target_label", "wrap", 22),
+    Column(Text("Unit", "单元"), "unit_name"),
+    Column(Text("Level", "层级"), "level_label"),
+    Column(Text("Capacity asked for (kWp)", "目标容量(kWp)"), "target_kwp", "quantity"),
+    Column(Text("Buildings", "建筑数"), "n_buildings", "count"),
+    Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
+    Column(Text("Installed (kWp)", "已装(kWp)"), "installed_capacity_kwp", "quantity"),
+    Column(Text("Installed ÷ target", "已装占目标"), "installed_share_of_target", "percent"),
+    Column(Text("Potential (kWp)", "潜力(kWp)"), "potential_capacity_kwp", "quantity"),
+    Column(Text("Low bound (kWp)", "潜力下限(kWp)"), "potential_capacity_low_kwp", "quantity"),
+    Column(Text("Potential ÷ target", "潜力占目标"), "potential_share_of_target", "percent"),
+    Column(ENERGY, "energy", "quantity"),
+    Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
+)
+_UNCOMPUTED = (
+    Column(Text("Not computed", "未（完全）计算的指标"), "target", "wrap", 22),
+    Column(Text("Value", "数值"), "value"),
+    Column(Text("State", "状态"), "state"),
+    Column(Text("Why", "原因"), "reason", "wrap", 60),
+)
 _DEFINITIONS = (
     Column(Text("Topic", "类别"), "topic", "wrap", 22),
     Column(Text("Item", "条目"), "item", "wrap", 46),
@@ -157,6 +199,7 @@ def write_workbook(
     _short(book, data, district_id)
     _candidates(book, candidate_rows(data, district_id, lang) if rows is None else rows)
     _verify(book, data, district_id)
+    _ledger(book, data)
     sheet = book.add_sheet(SHEETS["definitions"])
     book.table(
         sheet,
@@ -335,6 +378,33 @@ def _verify(book: Book, data: ReportData, district_id: str) -> None:
     )
     rows = survey_rows(data, district_id, book.lang)
     book.table(sheet, columns, rows, empty=Text("Nothing to verify.", "无待核实事项。"))
+
+
+def _ledger(book: Book, data: ReportData) -> None:
+    """Quotas over the stock, capacity against targets, and what the pack cannot compute; one below the other."""
+    lang = book.lang
+    quotas = quota_rows(data, lang)
+    capacities = capacity_rows(data, lang, ("city", "district", "zone"))
+    missing = uncomputed_rows(data, lang)
+    sheet = book.add_sheet(SHEETS["ledger"])
+    if not (quotas or capacities or missing):
+        text = Text("No policy pack with quotas or capacity targets.", "未选择含任务量或容量指标的政策包。")
+        book.plain(sheet, 0, 0, text.pick(lang), italic=True, font_color="#666666")
+        return
+    for rows, name in ((quotas, "avoided_kg"), (capacities, "potential_avoided_kg")):
+        for row in rows:
+            row["avoided_t"] = None if is_missing(row[name]) else row[name] / 1000.0
+    for row in capacities:
+        kwh = row["potential_annual_kwh"]
+        row["energy"] = None if is_missing(kwh) else kwh * ENERGY_SCALE[lang]
+    top, follows = 0, False
+    for columns, rows in ((_QUOTAS, quotas), (_CAPACITY, capacities), (_UNCOMPUTED, missing)):
+        if rows:
+            top = book.table(sheet, columns, rows, top=top, follows=follows, repeat=False) + 1
+            follows = True
+    factor = data.campaign.factor.label
+    note = Text(f"CO₂: {factor.en}. A district excludes its zones.", f"碳减排：{factor.zh}。县区数不含其中的功能区。")
+    book.plain(sheet, top, 0, note.pick(lang), italic=True, font_color="#555555")
 
 
 def _sources(book: Book, data: ReportData) -> None:

@@ -65,7 +65,7 @@ def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFr
     """Lay the quotas of a pack over the roofs: what stands in each unit that has one, and what PV fits there.
 
     A unit is found by its id, else by a name that contains the plan's; a district excludes the buildings of the zones
-    that have a quota of their own (附表2). A target that names its `stock` but no units has one row for all districts.
+    that have a quota of their own (附表2). A target that names its `stock` has a row for all districts together too.
 
     Parameters
     ----------
@@ -109,10 +109,8 @@ def _places(
     links: Links, n: int, pack: Pack, target: Target
 ) -> list[tuple[tuple[str, str, float], int | None, Floats]]:
     """Return name, level and value of each row of a target, its unit, and the share of every building in it."""
-    if not target.districts:
-        if target.stock is None:
-            return []
-        return [((pack.region.zh, CITY, target.value), 0, _shares(links, 0, n))]
+    whole: list[tuple[tuple[str, str, float], int | None, Floats]]
+    whole = [] if target.stock is None else [((pack.region.zh, CITY, target.value), 0, _shares(links, 0, n))]
     found = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
     zoned = np.zeros(n)
     for row, unit in zip(target.districts, found, strict=True):
@@ -124,7 +122,7 @@ def _places(
         if row.level == "district":
             share = np.maximum(share - zoned, 0.0)
         out.append(((row.name, row.level, row.value), unit, np.where(share > _LEAST_SHARE, share, 0.0)))
-    return out
+    return [*out, *whole]
 
 
 def _shares(links: Links, unit: int, n: int) -> Floats:
