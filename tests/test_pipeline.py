@@ -81,7 +81,7 @@ def settings(folder: Path, **changes: object) -> Config:
         },
         "scene": {"azimuths": 36, "halo_m": 150.0},
         "policy": "lianyungang",
-        "outputs": {"lang": "en", "rasters": ["poa_annual", "svf"]},
+        "outputs": {"lang": "en", "rasters": ["poa_annual", "poa_monthly", "svf"]},
     }
     return Config.model_validate({**values, **changes})
 
@@ -144,6 +144,18 @@ def test_a_second_run_resumes_finished_tiles(finished: rooftop.RunResult, projec
     again = rooftop.run(settings(project), finished.out)
     assert again.record.counts["tiles_resumed"] == again.record.counts["tiles"] > 0
     assert digests(finished.out) == before
+
+
+def test_monthly_raster_sums_to_the_annual_one(finished: rooftop.RunResult, project: Path) -> None:
+    rooftop.run(settings(project), finished.out)  # from finished tiles: the months come from disk
+    with rasterio.open(finished.out / "rasters" / "poa_monthly.tif") as raster:
+        months = raster.read(masked=True).astype(float)
+        assert raster.tags()["azimuths"] == "36" and raster.tags()["sky_model"] == "perez" and raster.tags()["weather"]
+    with rasterio.open(finished.out / "rasters" / "poa_annual.tif") as raster:
+        annual = raster.read(1, masked=True).astype(float)
+    np.testing.assert_array_equal(months.mask[0], annual.mask)
+    np.testing.assert_allclose(months.sum(axis=0).compressed(), annual.compressed(), rtol=1e-6)
+    assert months[6].mean() > 1.5 * months[11].mean()
 
 
 def test_one_district_alone_equals_its_part_of_the_whole(finished: rooftop.RunResult, project: Path) -> None:

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _CELL_FIELDS = ("lattice_row", "lattice_col", "poa_annual_kwh_m2", "svf", "shading_loss")
+_MONTHS = ("poa_monthly_kwh_m2",)  # only when asked for
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,12 @@ def fingerprint(scene: Scene, book: TableBook, extra: dict[str, str]) -> str:
     for item in fields(book.sky):
         value = getattr(book.sky, item.name)
         digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-    parts = [repr(scene.orientations), repr(book.system), scene.options.model_dump_json(), str(scene.keep_cells)]
+    parts = [
+        repr(scene.orientations),
+        repr(book.system),
+        scene.options.model_dump_json(),
+        f"{scene.keep_cells} {scene.keep_months}",
+    ]
     digest.update(json.dumps([*parts, scene.max_shading_loss, sorted(extra.items())]).encode())
     return digest.hexdigest()[:16]
 
@@ -96,13 +102,15 @@ class TileStore:
         cells = None
         if cells_file.exists():
             with np.load(cells_file) as arrays:
-                cells = TileCells(**{name: arrays[name] for name in _CELL_FIELDS})
+                cells = TileCells(**{name: arrays[name] for name in (*_CELL_FIELDS, *_MONTHS) if name in arrays})
         return TileResult(pd.read_parquet(planes), cells)
 
     def save(self, tile: Tile, result: TileResult) -> None:
         """Write a tile; its table appears last and at once, so that a crash leaves no half tile."""
         if result.cells is not None:
             arrays = {name: getattr(result.cells, name) for name in _CELL_FIELDS}
+            if result.cells.poa_monthly_kwh_m2 is not None:
+                arrays[_MONTHS[0]] = result.cells.poa_monthly_kwh_m2
             np.savez(self.folder / f"{tile.name}.npz", **arrays)
         temporary = self.folder / f"{tile.name}.part"
         result.planes.to_parquet(temporary)

@@ -293,7 +293,9 @@ class Outputs(Model):
     """What is written, and in which language."""
 
     lang: Literal["zh", "en"] = "zh"
-    rasters: list[Literal["poa_annual", "svf", "shading_loss"]] = []
+    rasters: list[Literal["poa_annual", "poa_monthly", "svf", "shading_loss"]] = Field(
+        [], description="GeoTIFFs of roof cells; poa_monthly has 12 bands"
+    )
     basemap: Literal["none", "osm", "tianditu"] = "none"
     personal_names: bool = Field(False, description="show owners' names on the map")
 

@@ -324,12 +324,18 @@ def _coverage(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFram
 
 def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:
     written = []
-    for name in settings.outputs.rasters:
+    about = {
+        "azimuths": str(settings.scene.azimuths),
+        "sky_model": settings.scene.diffuse,
+        "weather": prepared.sources.weather.source,
+        "software": f"rooftop {version('rooftop')}",
+    }
+    for name in dict.fromkeys(settings.outputs.rasters):
         cells = [result.cells for result in batch.results.values() if result.cells is not None]
         parts = [CellValues(c.lattice_row, c.lattice_col, getattr(c, raster_field(name))) for c in cells]
         path = write_raster(
             folder / "rasters" / f"{name}.tif", name, parts, settings.scene.cell_size_m,
-            prepared.sources.buildings.crs, settings.scene.surface,
+            prepared.sources.buildings.crs, settings.scene.surface, about,
         )  # fmt: skip
         if path is not None:
             written.append(path)

@@ -12,12 +12,14 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import SceneOptions
-from rooftop.energy import ModulePlane, PlaneTables, plane_tables, usable_year
+from rooftop.energy import ModulePlane, PlaneTables, cell_months, plane_tables, usable_year
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
 from rooftop.shading import far_horizons, horizons, sky_view
 from rooftop.sky import SkyYear
+
+_BLOCK = 65_536  # cells whose months are held as float64 at a time
 
 
 @dataclass
@@ -81,17 +83,23 @@ class Scene:
     options: SceneOptions
     max_shading_loss: float
     keep_cells: bool
+    keep_months: bool = False
 
 
 @dataclass(frozen=True)
 class TileCells:
-    """Per-cell results of a tile, for rasters; lattice positions count from the CRS origin."""
+    """Per-cell results of a tile, for rasters; lattice positions count from the CRS origin.
+
+    Irradiation and shading loss are those of the array plane, at the data set's mean irradiance; `svf` is the level
+    cell's, behind its horizons alone. `poa_monthly_kwh_m2` is (n, 12), only where asked for.
+    """
 
     lattice_row: NDArray[np.int64]
     lattice_col: NDArray[np.int64]
     poa_annual_kwh_m2: NDArray[np.float32]
     svf: NDArray[np.float32]
     shading_loss: NDArray[np.float32]
+    poa_monthly_kwh_m2: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     cells = _roof_cells(scene, surface, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
     sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
-    raster = _CellSums(len(cells.row)) if scene.keep_cells else None
+    raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
     mine = scene.variants[scene.variants["plane"].isin(plane_rows)]
     for orientation in np.unique(mine["orientation"].to_numpy()):
         rows = mine[mine["orientation"] == orientation]
@@ -229,6 +237,7 @@ def _orientation_year(
     found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, scene.max_shading_loss)
     if raster is not None:
         raster.add(index, found.annual_kwh_m2, found.shading_loss, np.repeat(weight, size))
+        raster.add_months(tables, cells.horizon, index, mean_factor, np.repeat(weight, size))
     return np.column_stack(
         [
             found.ok_share,
@@ -244,10 +253,11 @@ def _orientation_year(
 class _CellSums:
     """Weighted sums per cell over the orientations of its planes."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, months: bool) -> None:
         self.poa = np.zeros(n)
         self.loss = np.zeros(n)
         self.weight = np.zeros(n)
+        self.months = np.zeros((n, 12), dtype=np.float32) if months else None
 
     def add(
         self,
@@ -260,6 +270,22 @@ class _CellSums:
         np.add.at(self.loss, index, loss * weight)
         np.add.at(self.weight, index, weight)
 
+    def add_months(
+        self,
+        tables: PlaneTables,
+        horizon: NDArray[np.float32],
+        index: NDArray[np.int64],
+        factor: NDArray[np.float64],
+        weight: NDArray[np.float64],
+    ) -> None:
+        """Add each cell's months where they are asked for, a block at a time: they stay float32."""
+        if self.months is None:
+            return
+        for first in range(0, len(index), _BLOCK):
+            part = index[first : first + _BLOCK]
+            months = cell_months(tables, horizon[part], factor) * weight[first : first + _BLOCK, None]
+            np.add.at(self.months, part, months.astype(np.float32))
+
     def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
         seen = self.weight > 0
         weight = self.weight[seen]
@@ -269,4 +295,5 @@ class _CellSums:
             (self.poa[seen] / weight).astype(np.float32),
             np.asarray(sky_view(cells.horizon[seen]), dtype=np.float32),
             (self.loss[seen] / weight).astype(np.float32),
+            None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32),
         )

@@ -311,6 +311,7 @@ def _scene(
     return Scene(
         blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
         sources.ground, sources.dsm, far, options, rules.max_shading_loss.value, bool(config.outputs.rasters),
+        "poa_monthly" in config.outputs.rasters,
     )  # fmt: skip
 
 
