@@ -166,21 +166,7 @@ def read_declared(
     InputError, UsageError
         No such file, column, sheet or unit; no column that can be audited.
     """
-    check_file(path, "FILE")
-    codec = ""
-    if path.suffix.lower() == ".xlsx":
-        sheets = dict(_workbook(path, sheet))
-    elif path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        text, codec = _decoded(path, encoding)
-        sheets = {"": _csv_rows(text)}
-    else:
-        raise InputError(
-            Text("this kind of file cannot be read", "不支持这种文件格式"),
-            where=str(path),
-            found=path.suffix or Text("no suffix", "无扩展名"),
-            expected=".csv, .xlsx",
-            mend=Text("save the table as .xlsx or .csv", "请另存为 .xlsx 或 .csv"),
-        )
+    sheets, codec = read_rows(path, encoding, sheet, "FILE")
     names, given = dict(columns or {}), dict(units or {})
     _known_keys(names, _settings()["columns"], "--column")
     _known_keys(given, QUANTITIES, "--unit")
@@ -220,6 +206,34 @@ def _nothing_found(path: Path, header: Sequence[str]) -> InputError:
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
+
+
+def read_rows(path: Path, encoding: str | None, sheet: str | None, role: str) -> tuple[dict[str, list[list[str]]], str]:
+    """Read a CSV or a workbook as text, cell by cell.
+
+    Returns
+    -------
+    tuple of dict and str
+        Rows of each sheet (of a CSV: one without a name), and the encoding of a CSV.
+
+    Raises
+    ------
+    InputError, UsageError
+        No such file, sheet or encoding, or another kind of file.
+    """
+    check_file(path, role)
+    if path.suffix.lower() == ".xlsx":
+        return dict(_workbook(path, sheet)), ""
+    if path.suffix.lower() in (".csv", ".txt", ".tsv"):
+        text, codec = _decoded(path, encoding)
+        return {"": _csv_rows(text)}, codec
+    raise InputError(
+        Text("this kind of file cannot be read", "不支持这种文件格式"),
+        where=str(path),
+        found=path.suffix or Text("no suffix", "无扩展名"),
+        expected=".csv, .xlsx",
+        mend=Text("save the table as .xlsx or .csv", "请另存为 .xlsx 或 .csv"),
+    )
 
 
 def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:

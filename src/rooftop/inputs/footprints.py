@@ -39,8 +39,8 @@ class Buildings:
         source_row building_name address owner_name owner_type building_use is_public_institution use_source
         public_source year_built completion_date height_m height_source floors_above structure roof_type
         existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, or None on rows
-        excluded as ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the configured
-        height) | assumed (median of the same use).
+        excluded as ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the
+        configured height) | assumed (median of the same use).
     crs : pyproj.CRS
         Working CRS, metres.
     notices : tuple of Notice

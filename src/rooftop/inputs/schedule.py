@@ -1,0 +1,151 @@
+"""A commissioning schedule: which PV stands, or will stand, from which year."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rooftop.config import ScheduleInput
+from rooftop.errors import InputError
+from rooftop.inputs.attributes import clean, parse_date
+from rooftop.inputs.declared import fold, quantity, read_rows, split_unit
+from rooftop.inputs.vectors import did_you_mean, suggest
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance, file_sha256
+
+ROLE = "inputs.schedule"
+_QUANTITIES = {"kwp": ("capacity", "kw"), "module_m2": ("area", "m2")}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A commissioning schedule as read.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per row of the file that can be used: ``source_row building_id unit_id`` (strings, one of the two null)
+        ``year`` (Int64, null where unknown) ``kwp module_m2`` (float, at least one known).
+    notices : tuple of Notice
+    provenance : Provenance
+    """
+
+    table: pd.DataFrame
+    notices: tuple[Notice, ...]
+    provenance: Provenance
+
+
+def read_schedule(config: ScheduleInput) -> Schedule:
+    """Read a commissioning schedule.
+
+    Raises
+    ------
+    InputError
+        Missing file or column; no column of a building or a unit, or of a capacity or an area.
+    """
+    where = str(config.path)
+    sheets, encoding = read_rows(config.path, config.encoding, config.sheet, ROLE)
+    wanted = {key: name for key, name in config.fields.model_dump().items() if name is not None}
+    for one_of in (("building_id", "unit_id"), ("kwp", "module_m2")):
+        if not any(key in wanted for key in one_of):
+            raise InputError(
+                Text("the schedule lacks a column", "建设时序表缺少列"),
+                where=f"{ROLE}.fields",
+                found=", ".join(wanted),
+                expected=Text(" or ".join(one_of), " 或 ".join(one_of)),
+            )
+    rows = next((r for r in sheets.values() if _at(r, wanted)), next(iter(sheets.values()), []))
+    head = _head(rows, wanted, where)
+    header = rows[head]
+    at = {key: [fold(cell) for cell in header].index(fold(name)) for key, name in wanted.items()}
+    units = {key: _unit(header[at[key]], *_QUANTITIES[key]) for key in _QUANTITIES if key in at}
+    body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
+    table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
+    usable = (table["building_id"].notna() | table["unit_id"].notna()) & (
+        (table["kwp"] > 0) | (table["module_m2"] > 0)
+    ).to_numpy()
+    notices = [*_lost(table[~usable], where), *_undated(table[usable], where)]
+    details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "used": str(int(usable.sum()))}
+    provenance = Provenance(ROLE, where, file_sha256(config.path), details)
+    return Schedule(table[usable].reset_index(drop=True), tuple(notices), provenance)
+
+
+_COLUMNS = {
+    "source_row": "Int64",
+    "building_id": "string",
+    "unit_id": "string",
+    "year": "Int64",
+    "kwp": "float64",
+    "module_m2": "float64",
+}
+
+
+def _at(rows: list[list[str]], wanted: dict[str, str]) -> int | None:
+    names = {fold(name) for name in wanted.values()}
+    return next((k for k, row in enumerate(rows[:10]) if names <= {fold(cell) for cell in row}), None)
+
+
+def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
+    head = _at(rows, wanted)
+    if head is not None:
+        return head
+    header = next((row for row in rows if any(row)), [])
+    have = {fold(cell) for cell in header}
+    key, name = next((item for item in wanted.items() if fold(item[1]) not in have), next(iter(wanted.items())))
+    raise InputError(
+        Text("the file has no such column", "文件中没有该列"),
+        where=Text(f"{ROLE}.fields.{key} ({where})", f"{ROLE}.fields.{key}（{where}）"),
+        found=name,
+        expected=", ".join(cell for cell in header if cell) or Text("(no header)", "（没有表头）"),
+        mend=suggest(did_you_mean(name, header), Text("name one of these", "请填写其中一列")),
+    )
+
+
+def _unit(header: str, kind: str, base: str) -> tuple[str, str]:
+    _, unit, own = split_unit(header)
+    return kind, unit if unit is not None and own == kind else base
+
+
+def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[str, str]]) -> dict[str, object]:
+    def text(key: str) -> str | None:
+        if key not in at or at[key] >= len(row):
+            return None
+        found = clean(row[at[key]])
+        return None if found is None else unicodedata.normalize("NFKC", found).strip()
+
+    date = parse_date(text("year"))
+    values: dict[str, object] = {"source_row": line, "building_id": text("building_id"), "unit_id": text("unit_id")}
+    if values["building_id"] is not None:
+        values["unit_id"] = None
+    values["year"] = pd.NA if date is None else date[0]
+    for key in _QUANTITIES:
+        written = text(key)
+        value = None if written is None or key not in units else quantity(written, *units[key])
+        values[key] = np.nan if value is None or value <= 0 else value
+    return values
+
+
+def _lost(rows: pd.DataFrame, where: str) -> list[Notice]:
+    if rows.empty:
+        return []
+    text = Text(
+        f"{len(rows)} rows of the schedule name no place, or no positive capacity or area: they do not count",
+        f"建设时序表有 {len(rows)} 行没有建筑或单元，或没有为正的容量、面积：不计入",
+    )
+    examples = tuple(f"{row}" for row in rows["source_row"].head(5))
+    return [Notice("schedule_rows_lost", text, len(rows), source=where, examples=examples)]
+
+
+def _undated(rows: pd.DataFrame, where: str) -> list[Notice]:
+    undated = rows[rows["year"].isna()]
+    if undated.empty:
+        return []
+    text = Text(
+        f"{len(undated)} rows of the schedule have no readable year: they enter the upper bound only",
+        f"建设时序表有 {len(undated)} 行没有可识别的年份：只计入上限",
+    )
+    examples = tuple(f"{row}" for row in undated["source_row"].head(5))
+    return [Notice("schedule_year_unknown", text, len(undated), source=where, examples=examples)]

@@ -1,0 +1,432 @@
+"""Attainment by year: what stood, what a schedule adds, what a target still needs, and how fast it must be built."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.tables import TIMELINE, conform
+from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, gather, link
+from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
+from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+
+DAYS_PER_YEAR = 365.25
+_NEVER, _ALWAYS = 9999, -9999
+SCHEDULE_COLUMNS = ("building_id", "unit_id", "year", "kwp", "module_m2")
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """Selected roofs and how fast they are built.
+
+    Parameters
+    ----------
+    order : tuple of str
+        ``building_id`` of the selected roofs, first built first.
+    added_kwp : tuple of float
+        What each adds.
+    district : tuple of str
+        District of each.
+    rate_kwp_per_year : float or mapping of str to float
+        One rate for all in the order given, or one per district; a district without one builds nothing.
+    """
+
+    order: tuple[str, ...]
+    added_kwp: tuple[float, ...]
+    district: tuple[str, ...]
+    rate_kwp_per_year: float | Mapping[str, float]
+
+    def built_by(self, years: float) -> set[str]:
+        """Return the roofs that are finished `years` after the start."""
+        done: dict[str, float] = {}
+        out = set()
+        for roof, kwp, district in zip(self.order, self.added_kwp, self.district, strict=True):
+            one = isinstance(self.rate_kwp_per_year, Mapping)
+            key = district if one else ""
+            rate = self.rate_kwp_per_year.get(district, 0.0) if one else self.rate_kwp_per_year  # type: ignore[union-attr]
+            done[key] = done.get(key, 0.0) + kwp
+            if done[key] <= float(rate) * max(years, 0.0) * (1.0 + TOLERANCE):  # type: ignore[arg-type]
+                out.add(roof)
+        return out
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """PV with the first year in which it surely, by presumption, and possibly stands; arrays of length p.
+
+    `at` is a row of `Basis.roofs`, or of `Links.units` for PV on no named building; `face_m2` is module area.
+    """
+
+    at: NDArray[np.intp]
+    face_m2: Floats
+    sure: NDArray[np.intp]
+    presumed: NDArray[np.intp]
+    possible: NDArray[np.intp]
+
+    def standing(self, year: int, since: str, size: int) -> Floats:
+        """Module area that stands at the end of `year`, summed to `size` places."""
+        there = getattr(self, since) <= year
+        return np.bincount(self.at[there], self.face_m2[there], size).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Stock:
+    """All PV of a timeline: on roofs, and in units without a named building."""
+
+    roofs: _Pieces
+    units: _Pieces
+    known: bool
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What stays the same over all rows."""
+
+    basis: Basis
+    links: Links
+    pack: Pack
+    stock: _Stock
+    plan: BuildPlan | None
+    today: datetime.date
+
+
+def timeline_table(
+    roofs: pd.DataFrame,
+    memberships: pd.DataFrame,
+    units: pd.DataFrame,
+    pack: Pack,
+    *,
+    reference_date: datetime.date,
+    schedule: pd.DataFrame | None = None,
+    plan: BuildPlan | None = None,
+) -> pd.DataFrame:
+    """Attainment of every unit by year, against the target in force in that year.
+
+    Rows run from the first year of the cohort to the last target year (or the year of the reference date, if later).
+    The target in force is the next one due: 30 % to 2025 and 50 % from 2026 on where a plan sets both. Buildings count
+    from the year of their completion; buildings that do not stand yet are in no denominator.
+
+    Parameters
+    ----------
+    roofs, memberships, units : DataFrame
+        As for `coverage_table`; ``existing_pv_year`` of `roofs`, where there is one, dates the existing PV.
+    pack : Pack
+        Default group, reading and definition of every pooled coverage with a target value.
+    reference_date : date
+        Today: earlier years are past, and build rates run from here to the end of the target year.
+    schedule : DataFrame, optional
+        ``building_id unit_id year kwp module_m2``. On a building, years up to the reference year date its existing PV
+        (what they hold beyond it counts too), later ones add to it. In a unit (by id or name), later years add; earlier
+        ones are left to the inventory. A unit's rows count in the central value and in the upper bound.
+    plan : BuildPlan, optional
+        Gives rows of kind ``planned`` for the reference year and later.
+
+    Returns
+    -------
+    DataFrame
+        `tables.TIMELINE`. PV of unknown year stands in the central value from the beginning, in the lower bound from
+        the reference year. Build rates stand on the installed row of a target year that is not over; null otherwise,
+        never negative.
+    """
+    basis = gather(roofs, pack)
+    links = link(basis, memberships, units)
+    stock = _stock(basis, links, pack, schedule, reference_date.year)
+    setting = _Setting(basis, links, pack, stock, plan, reference_date)
+    parts = [
+        _rows(setting, coverage, entry, kind, year)
+        for coverage in pack.coverage
+        if _has_timeline(coverage)
+        for entry, year in _years(coverage, pack, reference_date.year)
+        for kind in _kinds(setting, year)
+    ]
+    if not parts:
+        return conform(pd.DataFrame(columns=TIMELINE.names), TIMELINE)
+    table = pd.concat(parts, ignore_index=True)
+    keys = table.sort_values(["unit_row", "kind", "year"], kind="stable")
+    return conform(table.loc[keys.index].drop(columns="unit_row").reset_index(drop=True), TIMELINE)
+
+
+def _has_timeline(coverage: Coverage) -> bool:
+    """Whether PV by year says something about a coverage: pooled, and with PV in its numerator."""
+    front = next(group for group in coverage.groups if group.front)
+    pooled = coverage.aggregation.default == "pooled"
+    return pooled and "installed" in coverage.kinds and front.default.numerator != "installable"
+
+
+def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
+    return ("installed", "planned") if setting.plan is not None and year >= setting.today.year else ("installed",)
+
+
+def _years(coverage: Coverage, pack: Pack, this_year: int) -> Iterator[tuple[CoverageTarget, int]]:
+    """Each year with the target in force: the next one due, after the last the last."""
+    entries = [(t, pack.target(t.id).year) for t in coverage.targets if t.id is not None]
+    due = sorted(((e, y) for e, y in entries if y is not None), key=lambda item: item[1])
+    if not due:
+        return
+    starts = [e.cohort.start for e, _ in due if e.cohort != "all"]
+    first = min([*starts, due[0][1]] if starts else [pack.period.start, due[0][1]])
+    for year in range(first, max(due[-1][1], this_year) + 1):
+        yield next((e for e, y in due if y >= year), due[-1][0]), year
+
+
+# --- PV by year ------------------------------------------------------------------------------------------------------
+
+
+def _stock(basis: Basis, links: Links, pack: Pack, schedule: pd.DataFrame | None, this_year: int) -> _Stock:
+    """Gather all PV with its years; a schedule dates the inventory and adds to it."""
+    per_kwp = 1000.0 / existing_pv(pack).w_per_m2
+    rows = _scheduled(schedule, per_kwp)
+    row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
+    declared = _floats(basis.roofs, "existing_pv_kwp")
+    years = _floats(basis.roofs, "existing_pv_year")
+    left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
+    pieces: list[tuple[int, float, int, int, int]] = []
+    for building, _, year, face in rows:
+        if building is None or building not in row_of:
+            continue
+        at = row_of[building]
+        if year is None:
+            pieces.append((at, face, _NEVER, _NEVER, this_year))
+            continue
+        pieces.append((at, face, year, year, year))
+        if year <= this_year:
+            left[at] = max(left[at] - face, 0.0)
+    for at in map(int, np.flatnonzero(left > 0)):
+        if np.isfinite(years[at]):
+            year = int(years[at])
+            pieces.append((at, float(left[at]), year, year, year))
+        else:
+            pieces.append((at, float(left[at]), this_year, _ALWAYS, _ALWAYS))
+    loose = []
+    for _, unit, year, face in rows:
+        if unit is None or (year is not None and year <= this_year):
+            continue
+        hits = _unit_rows(links, unit)
+        for at in hits:
+            since = this_year if year is None else year
+            loose.append((at, face, _NEVER, _NEVER if year is None else year, since))
+    known = basis.inventory or any(building in row_of for building, *_ in rows) or bool(loose)
+    return _Stock(_pieces(pieces), _pieces(loose), known)
+
+
+def _pieces(rows: list[tuple[int, float, int, int, int]]) -> _Pieces:
+    at, sure, presumed, possible = (np.array([row[k] for row in rows], dtype=np.intp) for k in (0, 2, 3, 4))
+    return _Pieces(at, np.array([row[1] for row in rows], dtype=np.float64), sure, presumed, possible)
+
+
+def _scheduled(schedule: pd.DataFrame | None, per_kwp: float) -> list[tuple[str | None, str | None, int | None, float]]:
+    """Return building, unit, year and module area of every row of a schedule."""
+    if schedule is None:
+        return []
+    out: list[tuple[str | None, str | None, int | None, float]] = []
+    for building, unit, year, kwp, face in schedule[list(SCHEDULE_COLUMNS)].itertuples(index=False):
+        area = float(face) if pd.notna(face) else float(kwp) * per_kwp
+        out.append(
+            (
+                str(building) if pd.notna(building) else None,
+                str(unit) if pd.notna(unit) else None,
+                int(year) if pd.notna(year) else None,
+                area,
+            )
+        )
+    return out
+
+
+def _unit_rows(links: Links, unit: str) -> list[int]:
+    """Rows of `Links.units` that PV in a unit belongs to: the unit, and the city where the unit is a district."""
+    units = links.units
+    same = (units["unit_id"] == unit) | (units["unit_name"] == unit)
+    hits = np.flatnonzero((same & (units["level"] != CITY)).fillna(False).to_numpy(dtype=bool))[:1]
+    out = [int(k) for k in hits]
+    return [0, *out] if out and units["level"].iloc[out[0]] == "district" else out
+
+
+def _floats(frame: pd.DataFrame, column: str) -> Floats:
+    if column not in frame.columns:
+        return np.full(len(frame), np.nan)
+    return pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Kind, year: int) -> pd.DataFrame:
+    """Rows of one year: all units."""
+    assert entry.id is not None
+    basis, links, target = setting.basis, setting.links, setting.pack.target(entry.id)
+    group = next(g for g in coverage.groups if g.front)
+    window = _window(entry.windows()[0], year)
+    answers = _answers(basis, coverage, group, window)
+    n_units = len(links.units)
+    use = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
+    unit, row, weight = links.unit[use], links.row[use], links.weight[use]
+    name, below = group.default.numerator, group.default.denominator
+    d_yes, d_no = (d[row] * weight for d in denominator(basis, below))
+    n, n_no = {}, {}
+    for since in ("sure", "presumed", "possible"):
+        value, otherwise = _numerator(setting, kind, name, year, since)
+        n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
+    central = answers[row] >= PRESUMED
+    loose = {s: setting.stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
+    top = np.bincount(unit[central], n["presumed"][central], n_units) + loose["presumed"]
+    bottom = np.bincount(unit[central], d_yes[central], n_units)
+    # In and installable with all PV that may stand; with what surely stands; either with nothing more to install; out.
+    survey = basis.needs_survey[row]
+    d_other = np.where(survey, d_no, d_yes)
+    n_other = {since: np.where(survey, n_no[since], n[since]) for since in n}
+    out = answers[row] != YES
+    ways_n = [n["possible"], n["sure"], n_other["possible"], n_other["sure"], np.where(out, 0.0, n["possible"])]
+    ways_d = [d_yes, d_yes, d_other, d_other, np.where(out, 0.0, d_yes)]
+    ways = (np.stack(ways_n, axis=1)[:, :, None], np.stack(ways_d, axis=1)[:, :, None])
+    nothing = np.zeros((n_units, 1))
+    low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
+    high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
+    ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
+    if not setting.stock.known and kind == "installed":
+        top, ratio, low, high = (np.full(n_units, np.nan) for _ in range(4))
+    low, high = np.fmin(low, ratio), np.fmax(high, ratio)
+    gap = np.where(np.isnan(ratio), np.nan, np.maximum(target.value * bottom - top, 0.0))
+    gap[gap <= TOLERANCE * bottom] = 0.0
+    gap_kwp = gap * kwp_per_m2(basis, links, setting.pack, answers, name)
+    frame = pd.DataFrame(
+        {
+            **{column: links.units[column].array for column in links.units.columns},
+            "unit_row": np.arange(n_units),
+            "target_id": entry.id, "target_year": target.year, "year": year, "state": _state(year, setting.today.year),
+            "kind": kind, "cohort": ALL_AGES if window is None else window.id, "building_group": group.id,
+            "numerator": name, "denominator": below,
+            "n_buildings": np.bincount(unit[central], minlength=n_units),
+            "n_unknown": np.bincount(unit[(answers[row] == UNKNOWN) | (answers[row] == PRESUMED)], minlength=n_units),
+            "numerator_m2": top, "denominator_m2": bottom,
+            "coverage": ratio, "coverage_low": low, "coverage_high": high,
+            "target": target.value, "attained": _attained(ratio, low, high, target.value),
+            "gap_m2": gap, "gap_kwp": gap_kwp,
+        }
+    )  # fmt: skip
+    return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(basis, answers)))
+
+
+def _state(year: int, this_year: int) -> str:
+    return "past" if year < this_year else "now" if year == this_year else "ahead"
+
+
+def _window(window: Window | None, year: int) -> Window | None:
+    """Cut a cohort at the end of a year; before its first year it is that year, in which nothing is completed yet."""
+    if window is None:
+        return None
+    return Window(start=window.start, end=min(max(year, window.start), window.end))
+
+
+def _answers(basis: Basis, coverage: Coverage, group: Group, window: Window | None) -> NDArray[np.int8]:
+    scopes = next(reading for reading in coverage.readings if reading.default).scopes
+    return membership(Scope(any=tuple(scopes[m] for m in group.union or (group.id,))), basis.facts, window)
+
+
+def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) -> tuple[Floats, Floats]:
+    """Numerator of every roof at the end of a year: if the roof is installable, and if nothing more can be installed.
+
+    As `basis.numerator`: what stands; for planned a full layout on what is built by then, within the roof.
+    """
+    basis, layout = setting.basis, setting.basis.layout
+    face = setting.stock.roofs.standing(year, since, len(basis.roofs))
+    # The roof's own layout turns module area into projected, array and used area, as in `basis.gather`.
+    module = face * _ratio(layout["module"], np.nan_to_num(_floats(basis.roofs, "module_face_area_m2")))
+    standing = module * _ratio(layout[name], layout["module"])
+    if kind == "installed" or setting.plan is None:
+        return standing, standing
+    within = np.minimum(standing, basis.roof["installable"])
+    elapsed = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
+    built = basis.roofs["building_id"].astype(str).isin(setting.plan.built_by(elapsed)).to_numpy(dtype=bool)
+    return np.where(built, np.maximum(layout[name], within), within), within
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)
+
+
+def _attained(ratio: Floats, low: Floats, high: Floats, value: float) -> NDArray[np.object_]:
+    out = np.full(ratio.shape, None, dtype=object)
+    out[~np.isnan(low)] = "unknown"
+    known = ~np.isnan(ratio)
+    out[known & (low >= value - TOLERANCE)] = "yes"
+    out[known & (high < value - TOLERANCE)] = "no"
+    return out
+
+
+def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, Floats]:
+    """Build rates on rows of a target year that is not over."""
+    nan = np.full(len(frame), np.nan)
+    year = int(frame["year"].iloc[0])
+    left = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
+    if year != target.year or left <= 0 or frame["kind"].iloc[0] != "installed":
+        empty = ("years_left", "needed_kwp_per_year", "needed_m2_per_year", "needed_roofs_per_year")
+        return dict.fromkeys(empty, nan)
+    kwp = frame["gap_kwp"].to_numpy(dtype=float) / left
+    return {
+        "years_left": np.full(len(frame), left),
+        "needed_kwp_per_year": kwp,
+        "needed_m2_per_year": frame["gap_m2"].to_numpy(dtype=float) / left,
+        "needed_roofs_per_year": kwp / typical_kwp,
+    }
+
+
+def timeline_notices(
+    roofs: pd.DataFrame, units: pd.DataFrame, pack: Pack, reference_date: datetime.date, schedule: pd.DataFrame | None
+) -> tuple[Notice, ...]:
+    """Say what a reader of the timeline must know: PV without a year, rows of the schedule that do not count."""
+    if not any(_has_timeline(coverage) for coverage in pack.coverage):
+        return ()
+    found: dict[str, list[str]] = {code: [] for code in _NOTICES}
+    ids = roofs["building_id"].astype(str).tolist()
+    known, names = set(ids), set(units["unit_id"].astype(str)) | set(units["unit_name"].dropna().astype(str))
+    dated = set()
+    for building, unit, year, _ in _scheduled(schedule, 1.0):
+        past = year is not None and year <= reference_date.year
+        if building is not None:
+            dated |= {building} if past else set()
+            found["schedule_building_unknown"] += [building] if building not in known else []
+        elif unit is not None:
+            found["schedule_unit_unknown"] += [unit] if unit not in names else []
+            found["schedule_unit_past"] += [unit] if past and unit in names else []
+    kwp, years = _floats(roofs, "existing_pv_kwp"), _floats(roofs, "existing_pv_year")
+    undated = (kwp > 0) & np.isnan(years)
+    found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
+    return tuple(
+        Notice(
+            code,
+            Text(f"{len(rows)} {_NOTICES[code].en}", f"{len(rows)} {_NOTICES[code].zh}"),
+            len(rows),
+            source="timeline",
+            examples=tuple(rows[:5]),
+        )
+        for code, rows in found.items()
+        if rows
+    )
+
+
+_NOTICES = {
+    "pv_year_unknown": Text(
+        "roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
+        "个屋顶的已装光伏并网年份不明：历年进度的上下限分别按已有与未有计算",
+    ),
+    "schedule_building_unknown": Text(
+        "rows of the schedule name a building that is not there: they do not count",
+        "行建设时序所列建筑不在数据中，不计入",
+    ),
+    "schedule_unit_unknown": Text(
+        "rows of the schedule name a unit that is not there: they do not count", "行建设时序所列单元不在数据中，不计入"
+    ),
+    "schedule_unit_past": Text(
+        "rows of the schedule are past and name no building: the inventory holds what stands, they do not count again",
+        "行建设时序属已过年份且未指明建筑：已建部分以存量数据为准，不重复计入",
+    ),
+}
