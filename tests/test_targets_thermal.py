@@ -13,7 +13,7 @@ from targets_example import pack_copy, roof, table
 
 
 def one(**columns):
-    """A roof of 100 m² of module in a zone of 200 m²: 24 100 kWh of PV, 241 per m² of module; 1430 kWh/m² fall on it."""
+    """A roof of 100 m² of module in a zone of 200 m²: 24 100 kWh of PV, 241 per m² of module; 1430 kWh/m² fall."""
     columns = {"building_use": "hotel", "floors_above": 20, "height_m": 60.0, "annual_kwh": 24100.0,
                "poa_kwh_m2": 1430.0, "year_built": 2015} | columns  # fmt: skip
     return table([roof("A", (1000, 800, 400, 200, 150, 100), **columns)])
@@ -37,8 +37,8 @@ def test_domain_figures():
 
 
 def test_where_the_answer_turns():
-    # Per m² of zone: PV 24 100 / 200 = 120.5 kWh. Collectors: 1430 × 0.45 × 0.8 = 514.8 kWh per m² of collector, half of
-    # that per m² of zone, 257.4 kWh = 257.4 × 3.6 / (29.307 × 0.84) = 37.64 kgce. Equal at 37.64 / 120.5 = 0.3124.
+    # Per m² of zone: PV 24 100 / 200 = 120.5 kWh. Collectors: 1430 × 0.45 × 0.8 = 514.8 kWh per m² of collector, half
+    # of that per m² of zone, 257.4 kWh = 257.4 × 3.6 / (29.307 × 0.84) = 37.64 kgce. Equal at 37.64 / 120.5 = 0.3124.
     row = first(one())
     assert row["pv_kwh_m2"] == pytest.approx(120.5)
     assert row["collector_kwh_m2"] == pytest.approx(257.4)

@@ -180,6 +180,10 @@ _CARBON: dict[Lang, tuple[tuple[float, str], ...]] = {
     "en": ((1.0, "kg CO₂"), (1e3, "t CO₂"), (1e6, "kt CO₂")),
     "zh": ((1.0, "kg CO₂"), (1e3, "t CO₂"), (1e7, "万t CO₂")),
 }
+_COAL: dict[Lang, tuple[tuple[float, str], ...]] = {
+    "en": ((1.0, "kgce"), (1e3, "tce"), (1e6, "ktce")),
+    "zh": ((1.0, "kgce"), (1e3, "tce"), (1e7, "万tce")),
+}
 
 
 def capacity(kwp: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
@@ -205,6 +209,11 @@ def money(yuan: object, lang: Lang = "zh", digits: int = 2, way: Way = "nearest"
 def carbon(kg: object, lang: Lang = "zh", digits: int = 2, way: Way = "nearest") -> str:
     """Return a mass of CO2 given in kg, e.g. ``130 t CO₂``."""
     return _scaled(kg, _CARBON, lang, digits, way)
+
+
+def coal(kgce: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
+    """Return an amount of standard coal given in kgce, e.g. ``62 kgce``, ``130 tce`` or ``1.2 万tce``."""
+    return _scaled(kgce, _COAL, lang, digits, way)
 
 
 def span(low: str, high: str) -> str:

@@ -8,6 +8,8 @@ from rooftop.targets.models import Pack
 from rooftop.targets.packs import list_packs, load_pack, pack_provenance
 from rooftop.targets.quotas import quota_table
 from rooftop.targets.scope import mark_new
+from rooftop.targets.substitution import substitution_notices, substitution_table
+from rooftop.targets.thermal import pv_or_thermal
 
 __all__ = [
     "Pack",
@@ -19,8 +21,11 @@ __all__ = [
     "load_pack",
     "mark_new",
     "pack_provenance",
+    "pv_or_thermal",
     "quota_table",
     "shortfalls",
+    "substitution_notices",
+    "substitution_table",
     "target_lines",
     "target_rows",
     "value_label",

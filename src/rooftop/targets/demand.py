@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
-from rooftop.config import Demand, Impossible, Model, Share, SubstitutionOptions, validated
+from rooftop.config import Demand, Impossible, Model, SubstitutionOptions, validated
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir
+from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
 from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
@@ -88,7 +89,9 @@ class Equivalents(Model):
         options = info.data.get("options", {})
         if options and value not in options:
             names = ", ".join(options)
-            raise Impossible(Text(f"the default is none of the options: {names}", f"default 不在 options 之中：{names}"))
+            raise Impossible(
+                Text(f"the default is none of the options: {names}", f"default 不在 options 之中：{names}")
+            )
         return value
 
 
@@ -112,7 +115,7 @@ class Unknown(Model):
 class Floors(Model):
     """How floors are estimated where they are not stated."""
 
-    storey_height_m: Spread
+    storey_spread: Spread
     unknown: Unknown
 
 
@@ -195,7 +198,9 @@ class EnergySettings(Model):
             if set(entry) != wanted:
                 listed = ", ".join(sorted(wanted.symmetric_difference(entry)))
                 raise Impossible(
-                    Text(f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}")
+                    Text(
+                        f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}"
+                    )
                 )
         return value
 
@@ -289,39 +294,27 @@ class FloorArea:
     estimated: NDArray[np.bool_]
 
 
-def footprints(roofs: pd.DataFrame, planes: pd.DataFrame | None) -> Floats:
-    """Return the footprint of every roof, m²: its planes laid flat.
-
-    What a higher overlapping footprint covers is not in it: those floors are the other building's. Without planes, roofs
-    are taken as flat.
-    """
-    gross = pd.to_numeric(roofs["gross_area_m2"]).to_numpy(dtype=float, na_value=np.nan)
-    if planes is None or not len(planes):
-        return np.nan_to_num(gross)
-    flat = planes["area_m2"] * np.cos(np.radians(planes["plane_tilt_deg"].astype(float)))
-    laid = flat.groupby(planes["building_id"].astype(str)).sum(min_count=1)
-    found = roofs["building_id"].astype(str).map(laid).to_numpy(dtype=float)
-    return np.nan_to_num(np.where(np.isnan(found), gross, found))
-
-
-def floor_area(roofs: pd.DataFrame, footprint_m2: Floats, settings: EnergySettings) -> FloorArea:
+def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     """Return footprint × floors above ground, with bounds where floors are not stated.
 
-    A known height gives floors by the usual storey height and its bounds; where the height is assumed too, the central
-    value rests on it and the bounds are those of ``floors.unknown``.
+    The central value is that of `floors.floor_areas`. A known height gives bounds by how storey heights spread; where
+    the height is assumed too, the bounds are those of ``floors.unknown``.
     """
-    stated = pd.to_numeric(roofs["floors_above"]).to_numpy(dtype=float, na_value=np.nan)
-    known = stated >= 1.0
+    found = floor_areas(roofs)
+    central = np.nan_to_num(found.area_m2)
     height = np.nan_to_num(pd.to_numeric(roofs["height_m"]).to_numpy(dtype=float, na_value=np.nan))
-    storey, unknown = settings.floors.storey_height_m, settings.floors.unknown
+    storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
     codes = {"height_missing", "height_absurd"}
     guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
     guessed |= height <= 0.0
-    central = np.maximum(np.round(height / storey.value), 1.0)
-    low = np.where(guessed, np.minimum(unknown.low, central), np.maximum(np.floor(height / storey.high), 1.0))
-    high = np.where(guessed, np.maximum(unknown.high, central), np.maximum(np.floor(height / storey.low), central))
-    floors = [np.where(known, stated, values) for values in (np.minimum(low, central), central, high)]
-    return FloorArea(floors[0] * footprint_m2, floors[1] * footprint_m2, floors[2] * footprint_m2, ~known)
+    floors = np.maximum(np.round(height / storey), 1.0)
+    low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
+    high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
+    one = central / floors
+    low, high = np.minimum(low, floors) * one, np.maximum(high, floors) * one
+    return FloorArea(
+        np.where(found.assumed, low, central), central, np.where(found.assumed, high, central), found.assumed
+    )
 
 
 def codes_of(reasons: object) -> list[str]:

@@ -43,16 +43,21 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     FloorAreas
         An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
     """
-    settings = coverage_settings()["floor_area"]["storey_height_m"]
     types = load_shipped_yaml("roof_types.yaml")["types"]
     pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
     footprint = _numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float)))
     floors, height = _numbers(roofs, "floors_above"), _numbers(roofs, "height_m")
-    storey = roofs["building_use"].map(settings["by_use"]).astype(float).fillna(float(settings["value"])).to_numpy()
     counted = np.where(floors >= 1.0, floors, np.nan)
-    by_height = np.where(height > 0.0, np.maximum(np.round(height / storey), 1.0), np.nan)
+    by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
     return FloorAreas(footprint * np.where(assumed, by_height, counted), assumed)
+
+
+def storey_heights(roofs: pd.DataFrame) -> Floats:
+    """Return the usual storey height of every building's use, m."""
+    settings = coverage_settings()["floor_area"]["storey_height_m"]
+    heights = roofs["building_use"].map(settings["by_use"]).astype(float).fillna(float(settings["value"]))
+    return np.asarray(heights.to_numpy(dtype=float), dtype=np.float64)
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:

@@ -1,8 +1,8 @@
 """Renewable substitution rate (可再生能源替代率): what renewables on buildings replace of what buildings need.
 
-R = Σ(E_PV·k_e + Q_th/(q·η_conv) + ΔE_HP) / E_building, all in kgce, for the buildings a plan's target speaks of. A row is
-one unit × target × kind × k_e; the bounds are the smallest and the largest rate over every assignment of buildings that
-may belong, classes and floors they may have, and roofs that a survey may find unfit.
+R = Σ(E_PV·k_e + Q_th/(q·η_conv) + ΔE_HP) / E_building, all in kgce, for the buildings a plan's target speaks of. A row
+is one unit × target × kind × k_e; the bounds are the smallest and the largest rate over every assignment of buildings
+that may belong, classes and floors they may have, and roofs that a survey may find unfit.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.demand import (
     EnergyDemand,
     EnergySettings,
-    FloorArea,
     Floats,
+    FloorArea,
     chosen_equivalent,
     energy_demand,
     energy_settings,
     floor_area,
-    footprints,
     zones_of,
 )
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target
@@ -67,7 +66,6 @@ def substitution_table(
     pack: Pack,
     options: SubstitutionOptions | None = None,
     *,
-    planes: pd.DataFrame | None = None,
     planned: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Compute the substitution rate of every unit for every target of a pack, under every k_e.
@@ -80,8 +78,6 @@ def substitution_table(
         Its ``substitution`` entries say whose demand counts, its ``climate`` in which zone.
     options : SubstitutionOptions, optional
         Of the configuration: zone, own intensities, declared installations.
-    planes : DataFrame, optional
-        `tables.PLANES`, to lay pitched roofs flat; without it every roof is taken as flat.
     planned : Series of bool, optional
         Selected roofs, index of `roofs`; without it there are no planned rows.
 
@@ -99,7 +95,7 @@ def substitution_table(
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
     basis = gather(roofs, pack)
-    floors = floor_area(basis.roofs, footprints(basis.roofs, planes), settings)
+    floors = floor_area(basis.roofs, settings)
     chosen = None if planned is None else _rows_of(roofs, basis, planned)
     run = _Run(basis, link(basis, memberships, units), pack, settings, options, floors, chosen)
     parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
@@ -124,9 +120,9 @@ def _rows_of(roofs: pd.DataFrame, basis: Basis, planned: pd.Series) -> NDArray[n
 def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) -> PvEnergy:
     """Return what PV on every roof yields a year.
 
-    Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. A full layout
-    holds what stands already, so the larger of the two counts; existing PV beyond the installable area is part of
-    ``installed`` only, as in coverage.
+    Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. A full
+    layout holds what stands already, so the larger of the two counts; existing PV beyond the installable area is part
+    of ``installed`` only, as in coverage.
     """
     roofs = basis.roofs
     annual = np.nan_to_num(pd.to_numeric(roofs["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan))
@@ -201,7 +197,8 @@ def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
 def _per_unit(links: Links, values: Floats, *, whole: bool = False) -> Floats:
     """Sum over the buildings of each unit, by share, or counting each whole."""
     weight = (links.weight > 0).astype(float) if whole else links.weight
-    return np.bincount(links.unit, values[links.row] * weight, len(links.units))
+    sums = np.bincount(links.unit, values[links.row] * weight, len(links.units))
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _each_unit(links: Links, values: Floats) -> Floats:
@@ -301,7 +298,7 @@ def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
 def substitution_notices(
     roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
 ) -> tuple[Notice, ...]:
-    """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, no inventory."""
+    """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones."""
     if not pack.substitution:
         return ()
     options = options or SubstitutionOptions()
@@ -310,7 +307,7 @@ def substitution_notices(
     answers = np.stack([membership(e.scope, basis.facts, e.window) for e in pack.substitution]).max(axis=0)
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
-    floors = floor_area(basis.roofs, footprints(basis.roofs, None), settings)
+    floors = floor_area(basis.roofs, settings)
     zones = zones_of(basis.roofs, pack, options)
     metered = np.zeros(len(ids), dtype=bool)
     for name in ("measured_energy_kwh", "measured_fuel_kgce"):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.tables import PV_OR_THERMAL, conform
 from rooftop.targets.basis import Links, gather
-from rooftop.targets.demand import EnergySettings, Floats, energy_settings, floor_area, footprints
+from rooftop.targets.demand import EnergySettings, Floats, energy_settings, floor_area
 from rooftop.targets.models import Pack, Window
 from rooftop.targets.scope import NO, PRESUMED, membership
 
@@ -124,9 +124,7 @@ def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_
     return np.array(["no", "unknown", "yes"], dtype=object)[answer], part
 
 
-def pv_or_thermal(
-    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None, *, planes: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None) -> pd.DataFrame:
     """Compare PV and solar hot water on every roof under every k_e (宜电则电、宜热则热).
 
     Parameters
@@ -135,7 +133,7 @@ def pv_or_thermal(
         `tables.ROOFS`.
     pack : Pack
         Its mandates decide where they speak.
-    options, planes
+    options : SubstitutionOptions, optional
         As for `substitution_table`.
 
     Returns
@@ -158,7 +156,7 @@ def pv_or_thermal(
         pd.to_numeric(kept[name]).to_numpy(dtype=float, na_value=np.nan)
         for name in ("poa_kwh_m2", "annual_kwh", "module_face_area_m2")
     )
-    floors = floor_area(kept, footprints(kept, planes), settings).central
+    floors = floor_area(kept, settings).central
     use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
     per_m2 = {name: settings.need_kwh_m2(name) for name in dict.fromkeys(use.tolist())}
     need = floors * np.array([per_m2[name] for name in use.tolist()], dtype=float)
