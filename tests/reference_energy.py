@@ -22,11 +22,15 @@ SUNS = 6
 
 @dataclass(frozen=True)
 class Simulated:
-    """Monthly totals: irradiation [kWh/m2] and AC energy [kWh/kWp]; `pooled` sums the cells' DC before one inverter."""
+    """Monthly totals: irradiation [kWh/m2] and AC energy [kWh/kWp]; `pooled` sums the cells' DC before one inverter.
+
+    `pooled_w` is its mean power in each hour [W per kWp].
+    """
 
     poa: np.ndarray
     ac: np.ndarray
     pooled: np.ndarray
+    pooled_w: np.ndarray
 
 
 def made_weather(latitude: float = 34.6, longitude: float = 119.2, seed: int = 0) -> Weather:
@@ -217,7 +221,9 @@ def simulate(
         ac = clear * _inverter(dc_on, system) + (1 - clear) * _inverter(dc_off, system)
         parts.append((clear * poa_on + (1 - clear) * poa_off, ac * system.ac_share))
     pooled = _inverter(total_dc / len(parts), system) * system.ac_share
-    return [Simulated(_months(poa / 1000, month), _months(ac, month), _months(pooled, month)) for poa, ac in parts]
+    hourly = np.bincount(h, weights=pooled, minlength=len(data)) * (1000 / SUNS)
+    together = _months(pooled, month), hourly
+    return [Simulated(_months(poa / 1000, month), _months(ac, month), *together) for poa, ac in parts]
 
 
 _seen_positions: dict[tuple, pd.DataFrame] = {}

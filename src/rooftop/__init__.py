@@ -9,34 +9,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rooftop.cumulative import ModulePlane, Rows
     from rooftop.energy import irradiation, irradiation_raster, pv_energy
+    from rooftop.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
     from rooftop.inputs.weather import read_weather
     from rooftop.pipeline import RunResult, run
     from rooftop.shading import horizons, sky_view
     from rooftop.weather import Weather, synthetic_weather
 
 _HOMES = {
+    "HourlyYield": "rooftop.hourly",
+    "ModulePlane": "rooftop.cumulative",
+    "Rows": "rooftop.cumulative",
     "RunResult": "rooftop.pipeline",
     "Weather": "rooftop.weather",
     "horizons": "rooftop.shading",
+    "hourly_series": "rooftop.hourly",
+    "hourly_tables": "rooftop.hourly",
+    "hourly_yield": "rooftop.hourly",
     "irradiation": "rooftop.energy",
     "irradiation_raster": "rooftop.energy",
     "pv_energy": "rooftop.energy",
     "read_weather": "rooftop.inputs.weather",
     "run": "rooftop.pipeline",
+    "self_use": "rooftop.hourly",
     "sky_view": "rooftop.shading",
     "synthetic_weather": "rooftop.weather",
 }
 
 __all__ = [
+    "HourlyYield",
+    "ModulePlane",
+    "Rows",
     "RunResult",
     "Weather",
     "horizons",
+    "hourly_series",
+    "hourly_tables",
+    "hourly_yield",
     "irradiation",
     "irradiation_raster",
     "pv_energy",
     "read_weather",
     "run",
+    "self_use",
     "sky_view",
     "synthetic_weather",
 ]
