@@ -21,7 +21,7 @@ from rooftop.lang import Text
 from rooftop.outputs import map as map_module
 from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_data import SCALE, coverage_payload, encode_shapes, is_natural_person
-from rooftop.outputs.map_style import YIELD_COLOURS, coverage_labels, yield_breaks
+from rooftop.outputs.map_style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
 from rooftop.targets.packs import load_pack
 
 N = 1500
@@ -355,6 +355,62 @@ def test_the_definition_switch_recolours_the_districts(seen):
     assert seen.page.locator(".rt-tag.rt-no").first.inner_text() == "未达标"
     assert "已建" in popup_text(seen)
     assert "6.6%" in popup_text(seen)  # an open popup follows the choice
+
+
+@pytest.mark.browser
+def test_all_nine_definitions_and_every_kind_recolour_the_districts(seen):
+    """Real clicks: what is shown is what the coverage table says for each of them."""
+    table = example_coverage()
+    breaks = [0.2, 0.3, 0.4, 0.5, 0.6, 0.8]
+    for kind, button in (("installed", "已建"), ("planned", "拟建"), ("potential", "可建潜力")):
+        seen.page.click(f'[data-choice="kind"] button:text-is("{button}")')
+        for top, upper in (("module", "组件"), ("array", "方阵"), ("used", "布置区")):
+            seen.page.click(f'[data-choice="numerator"] button:text-is("{upper}")')
+            for bottom, lower in (("gross", "总面积"), ("net", "净面积"), ("installable", "可安装")):
+                seen.page.click(f'[data-choice="denominator"] button:text-is("{lower}")')
+                rows = table[(table.kind == kind) & (table.numerator == top) & (table.denominator == bottom)]
+                rows = rows[(rows.building_group == "all_in_scope") & (rows.level == "district")]
+                wanted = [COVERAGE_COLOURS[sum(v >= b - 1e-9 for b in breaks)] for v in rows.coverage]
+                shown = seen.page.evaluate("[...window.rooftop.polygonOf.values()].map((p) => p.options.fillColor)")
+                assert shown == wanted, (kind, top, bottom)
+
+
+@pytest.mark.browser
+def test_the_map_says_where_the_definition_decides(seen):
+    # Potential of 连云区 (factor .755): .66/.84/1 × .55/.8/1 reaches .5 in array÷net, array÷installable, used÷net,
+    # used÷installable and no other: .498 is module÷installable, .415 used÷gross.
+    text = seen.page.inner_text('.rt-units li[data-unit="320701"]')
+    assert "9 种口径：可达标 4 · 不可达标 5" in text
+    assert seen.page.inner_text(".rt-decides") == "口径决定结论：4 个统计单元中有 4 个，换用其他分子或分母时结论不同。"
+    seen.page.click('.rt-units li[data-unit="320701"]')
+    assert "可达标 4" in popup_text(seen)
+    # Nothing that is installed reaches the target under any definition: they agree.
+    seen.page.click('[data-choice="kind"] button:text-is("已建")')
+    assert seen.page.inner_text(".rt-decides") == "各统计单元在所有口径下结论一致。"
+    assert seen.page.locator(".rt-flips").count() == 0
+
+
+@pytest.mark.browser
+def test_the_target_switch_recolours_the_districts_too(browser, roofs, districts, tmp_path):
+    first = example_coverage()
+    later = first.assign(target_id="pv_coverage_2030", year=2030, target=0.3, coverage=first["coverage"] * 0.4)
+    later["attained"] = np.where(later["coverage"].isna(), None, np.where(later["coverage"] >= 0.3, "yes", "no"))
+    both = pd.concat([first, later], ignore_index=True)
+    labels = {
+        "target_id:pv_coverage_2025": Text("by 2025", "2025年"),
+        "target_id:pv_coverage_2030": Text("by 2030", "2030年"),
+    }
+    few = build_map(roofs.iloc[10:40], districts, both, title="x", lang="zh", labels=labels)
+    with opened(browser, written(tmp_path, render_offline(few))) as seen:
+        colours = "[...window.rooftop.polygonOf.values()].map((p) => p.options.fillColor)"
+        before = seen.page.evaluate(colours)
+        seen.page.click('[data-choice="target_id"] button:text-is("2030年")')
+        # 66, 49.8 and 41 % become 26, 20 and 16 %.
+        assert seen.page.evaluate(colours) == [COVERAGE_COLOURS[1], COVERAGE_COLOURS[0], COVERAGE_COLOURS[0]] != before
+        assert "30%" in seen.page.inner_text(".rt-target")
+        seen.page.click('[data-choice="target_id"] button:text-is("2025年")')
+        assert seen.page.evaluate(colours) == before
+        assert (seen.errors, seen.requests) == ([], [])
 
 
 @pytest.mark.browser

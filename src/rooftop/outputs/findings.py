@@ -150,6 +150,26 @@ class Finding:
         return tuple(d for d in self.definitions if d.attained != self.attained and not d.is_default)
 
     @property
+    def deciding(self) -> Text | None:
+        """Which definitions give which verdict, where they differ; None where all agree or there is no target."""
+        if not self.has_target or not self.coverage.known or not self.flips:
+            return None
+        met, missed = ("met", "not met") if self.kind == "installed" else ("within reach", "out of reach")
+        words = {
+            "yes": Text(met, "达标" if self.kind == "installed" else "潜力可达"),
+            "no": Text(missed, "未达标" if self.kind == "installed" else "潜力不足"),
+            "unknown": Text("undecided", "不能判定"),
+        }
+        en, zh = [], []
+        for answer, word in words.items():
+            same = [d.label for d in self.definitions if d.attained == answer]
+            if same:
+                en.append(f"{word.en} under {len(same)} ({', '.join(label.en for label in same)})")
+                zh.append(f"{word.zh} {len(same)} 种（{'、'.join(label.zh for label in same)}）")
+        n = len(self.definitions)
+        return Text(f"of {n} definitions: {'; '.join(en)}", f"{n} 种口径中，{'；'.join(zh)}")
+
+    @property
     def verdict(self) -> Text:
         """Met or not, in two or three words."""
         if not self.coverage.known:

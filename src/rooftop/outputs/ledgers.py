@@ -14,6 +14,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.grids import Cell, Grid, Head, Row
 from rooftop.outputs.store import write_at_once
+from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import NONE, Range, area, capacity, carbon, count, energy, is_missing, percent, span
 from rooftop.targets.listing import target_rows, value_label
 from rooftop.targets.models import Pack
@@ -91,7 +92,10 @@ def _state(row: Mapping[Any, Any], pack: Pack, given: pd.DataFrame) -> Text:
     if is_missing(row["unit_id"]):
         return Text("the unit is not among the boundaries of this run", "本次数据边界中没有该单元")
     if is_missing(row["quota_m2"]):
-        return Text("the excerpt states no unit: not compared", "文本摘录未注明单位，不作比较")
+        return Text(
+            "new buildings of the period; the excerpt states no unit: not compared",
+            "为规划期内新建建筑；文本摘录未注明单位，不作比较",
+        )
     if not row["n_stock"]:
         years = Text(f"before {pack.period.start}", f"{pack.period.start} 年以前")
         return Text(
@@ -109,6 +113,8 @@ def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list
         return []
     frame = data.capacity[data.capacity["level"].isin(levels).to_numpy(dtype=bool)]
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    named = load_shipped_yaml("coverage.yaml")["units"]["city"]
+    city = Text(named["en"], named["zh"])
     for row in with_carbon(frame, "annual_kwh", data.campaign.factor).to_dict("records"):
         key = tuple(str(row[name]) for name in ("target_id", "level", "unit_id", "building_group"))
         entry = rows.setdefault(
@@ -118,7 +124,8 @@ def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list
                 "target_label": value_label("target_id", str(row["target_id"]), data.pack).pick(lang),
                 "level_label": value_label("level", str(row["level"])).pick(lang),
                 "n_unknown": row["n_unknown"],
-            },
+            }
+            | ({"unit_name": city.pick(lang)} if row["level"] == "city" else {}),
         )
         for name in ("capacity_kwp", "capacity_low_kwp", "share_of_target", "annual_kwh", "avoided_kg"):
             entry[f"{row['kind']}_{name}"] = row[name]
@@ -166,10 +173,10 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
         title = Text("Capacity ledger", "装机容量台账")
         lead = Text(
             "Local capacity against what the plan asks for. A national total is not broken down to places: the share "
-            "tells how much of it these roofs hold. The energy of installed PV is estimated at each roof's yield. "
-            f"CO₂ of the potential: {factor.en}.",
-            "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额。已装光伏发电量按各屋顶"
-            f"利用小时数估算。潜力碳减排：{factor.zh}。",
+            "tells how much of it these roofs hold. A share of the total roof becomes capacity at the group's mean kWp "
+            f"per m² of installable area. Brackets: without roofs to survey. CO₂ of the potential: {factor.en}.",
+            "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额。屋顶总面积比例类目标按该类"
+            f"建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor.zh}。",
         )
         blocks.append({"title": title.pick(lang), "lead": lead.pick(lang), "grid": _capacity_grid(capacities, lang)})
     missing = uncomputed_rows(data, lang)
@@ -187,9 +194,9 @@ def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
         Head(Text("Target", "指标").pick(lang)),
         Head(Text("Unit", "单元").pick(lang)),
         Head(Text("Quota", "任务量").pick(lang), True),
-        Head(Text("Stock: buildings", "存量建筑数").pick(lang), True),
-        Head(Text("Stock: floor area", "存量建筑面积").pick(lang), True),
-        Head(Text("Quota ÷ stock", "任务量占存量").pick(lang), True),
+        Head(Text("Buildings (year unknown)", "对应建筑数（时间不明）").pick(lang), True),
+        Head(Text("Their floor area", "对应建筑面积").pick(lang), True),
+        Head(Text("Quota ÷ floor area", "任务量占比").pick(lang), True),
         Head(Text("Roofs taken", "优选屋顶数").pick(lang), True),
         Head(Text("PV that fits", "可新增容量").pick(lang), True),
         Head(Text("not chosen by roof", "不择优时").pick(lang), True),
@@ -236,7 +243,7 @@ def _away(rows: list[dict[str, Any]], lang: Lang) -> str:
 
 def _with_unknown(row: Mapping[str, Any]) -> str:
     unknown = int(row["n_year_unknown"])
-    return count(row["n_stock"]) + (f" (+{count(unknown)}?)" if unknown else "")
+    return count(row["n_stock"]) + (f" ({count(unknown)})" if unknown else "")
 
 
 def _known(value: object, show: Any) -> str:
@@ -269,17 +276,19 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
     body = []
     for row in rows:
         unknown = f" ({count(row['n_unknown'])})" if row["n_unknown"] else ""
-        low = capacity(row["potential_capacity_low_kwp"], lang, 2, "down")
+        low = ""
+        if row["potential_capacity_low_kwp"] < row["potential_capacity_kwp"]:
+            low = f" ({capacity(row['potential_capacity_low_kwp'], lang, 2, 'down')})"
         body.append(
             Row(
                 [
                     Cell(row["target_label"]),
-                    Cell(str(row["unit_name"])),
+                    Cell(_unit_name(row, lang)),
                     Cell(f"{count(row['n_buildings'])}{unknown}", True),
                     Cell(_known(row["target_kwp"], lambda v: capacity(v, lang)), True),
                     Cell(_known(row["installed_capacity_kwp"], lambda v: capacity(v, lang)), True),
                     Cell(_share(row["installed_share_of_target"]), True),
-                    Cell(f"{capacity(row['potential_capacity_kwp'], lang)} ({low})", True),
+                    Cell(f"{capacity(row['potential_capacity_kwp'], lang)}{low}", True),
                     Cell(_share(row["potential_share_of_target"]), True),
                     Cell(energy(row["potential_annual_kwh"], lang), True),
                     Cell(carbon(row["potential_avoided_kg"], lang), True),
@@ -287,7 +296,16 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
                 row["level"] == "city",
             )
         )
-    return Grid(heads, body, style="ledger")
+    zones = any(row["level"] == "zone" for row in rows)
+    note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。")
+    return Grid(heads, body, note=note.pick(lang) if zones else "", style="ledger")
+
+
+def _unit_name(row: Mapping[str, Any], lang: Lang) -> str:
+    name = str(row["unit_name"])
+    if row["level"] != "zone":
+        return name
+    return f"{name}（{row['level_label']}）" if lang == "zh" else f"{name} ({row['level_label']})"
 
 
 def _share(value: object) -> str:

@@ -62,6 +62,15 @@ UI: dict[str, Text] = {
     "target": Text("target", "目标"),
     "default_definition": Text("the plan's own definition", "方案默认口径"),
     "other_definition": Text("not the plan's own definition", "非方案默认口径"),
+    "definition_decides": Text(
+        "The definition decides: in {n} of {m} units the verdict changes with numerator or denominator.",
+        "口径决定结论：{m} 个统计单元中有 {n} 个，换用其他分子或分母时结论不同。",
+    ),
+    "definitions_agree": Text(
+        "All definitions give the same verdict in every unit.", "各统计单元在所有口径下结论一致。"
+    ),
+    "by_definition": Text("by definition", "各口径结论"),
+    "n_definitions": Text("definitions: ", "种口径："),
     "back_to_default": Text("back to it", "恢复默认"),
     "numerator": Text("numerator", "分子"),
     "denominator": Text("denominator", "分母"),

@@ -30,7 +30,7 @@ class Fact:
     ----------
     name, value : Text
     tone : str
-        ``good``, ``bad``, ``open`` or empty: how a verdict is coloured.
+        ``good``, ``bad``, ``open`` or empty: how a verdict is coloured; ``flip``: another definition turns it.
     """
 
     name: Text
@@ -124,9 +124,11 @@ def verdict_facts(finding: Finding, data: ReportData) -> list[Fact]:
     facts += [
         Fact(Text("How sure", "有多确定"), finding.how_sure),
         Fact(Text("Which definition", "依据口径"), definition_text(finding, data)),
-        Fact(Text("What next", "下一步"), _next(finding, data)),
     ]
-    return facts
+    deciding = finding.deciding
+    if deciding is not None:
+        facts.append(Fact(Text("The definition decides", "口径决定结论"), deciding, "flip"))
+    return [*facts, Fact(Text("What next", "下一步"), _next(finding, data))]
 
 
 def _next(finding: Finding, data: ReportData) -> Text:

@@ -49,6 +49,7 @@ _TONES = {
     "good": {"bg_color": "#E3F1E4", "font_color": "#1E5B24"},
     "bad": {"bg_color": "#F9E3E0", "font_color": "#8C2318"},
     "open": {"bg_color": "#FBF1D5", "font_color": "#7A5600"},
+    "flip": {"bg_color": "#FBF1D5"},
     "": {},
 }
 _UNIT = (
@@ -272,7 +273,7 @@ def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[F
         row += 1
         value = capitalised(fact.value.pick(book.lang))
         colour = _TONES[fact.tone]
-        strong = {"bold": True, "font_size": 12} if fact.tone else {}
+        strong = {"bold": True, "font_size": 12} if fact.tone not in ("", "flip") else {}
         book.write(sheet, row, 0, fact.name.pick(book.lang), "wrap", bold=True, bg_color="#EEF2F6")
         book.write(sheet, row, 1, value, "wrap", **colour, **strong)
         sheet.set_row(row, 18 * book.lines(value, 116))

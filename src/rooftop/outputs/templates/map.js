@@ -109,6 +109,25 @@ function rooftopMap(map, baseLayers) {
     return `${top} ÷ ${bottom}`;
   }
 
+  /* The definition decides where a verdict changes between the numerators and denominators, all else as chosen. */
+  const DEFINITION = ["numerator", "denominator"].map(choiceAt);
+  function verdicts() {
+    const found = new Map();
+    for (const row of cover.rows) {
+      if (row[FIELD.attained] === null || state.choice.some((value, k) => !DEFINITION.includes(k) && row[1 + k] !== value)) continue;
+      if (!found.has(row[0])) found.set(row[0], { yes: 0, no: 0, unknown: 0 });
+      found.get(row[0])[row[FIELD.attained]] += 1;
+    }
+    return found;
+  }
+  const differs = (counts) => counts !== undefined && Object.values(counts).filter((n) => n > 0).length > 1;
+  function verdictText(counts) {
+    const kind = cover.choices[choiceAt("kind")].values[state.choice[choiceAt("kind")]] === "potential" ? "attainable" : "attained";
+    const total = counts.yes + counts.no + counts.unknown;
+    const parts = [[`${kind}_yes`, counts.yes], [`${kind}_no`, counts.no], ["attained_unknown", counts.unknown]];
+    return `${total} ${texts.n_definitions}${parts.filter(([, n]) => n).map(([key, n]) => `${texts[key]} ${n}`).join(" · ")}`;
+  }
+
   function buildUnits() {
     unitLayer.clearLayers();
     polygonOf.clear();
@@ -163,6 +182,8 @@ function rooftopMap(map, baseLayers) {
       add(texts.range, rangeText(row));
       add(texts.target, row[FIELD.target] === null ? "" : percent(row[FIELD.target], null));
       add(texts.gap, gapText(row));
+      const counts = verdicts().get(coverUnit.get(unitKey(units.id[k], units.level[k])));
+      add(texts.by_definition, differs(counts) ? verdictText(counts) : "");
       add(texts.n_buildings, number(row[FIELD.buildings]));
       add(texts.n_unknown, row[FIELD.unknown] ? number(row[FIELD.unknown]) : "");
     }
@@ -379,7 +400,7 @@ function rooftopMap(map, baseLayers) {
   const core = {
     map, page, state, units, cover, roofs, levels, FIELD, STATUS, overlays, control, polygonOf, drawnRoofs, roofLayers, unitLayer, labelLayer, lazy, node,
     number, percent, label, byId, rowFor, rowOfUnit, shareOf, shareText, targetOf, choiceAt, statement, rangeText, definitionText, buildUnits, paintUnits,
-    openUnit, openRoof, goToRoof, refreshPopup,
+    openUnit, openRoof, goToRoof, refreshPopup, verdicts, verdictText, differs,
   };
   rooftopPanel(core);
   paintUnits();

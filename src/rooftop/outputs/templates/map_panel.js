@@ -103,10 +103,11 @@ function rooftopPanel(core) {
   const heading = node("h2");
   const what = node("p", "rt-what");
   const controls = node("div");
-  const MAIN = ["unit_level", "kind", "numerator", "denominator"];
+  const MAIN = ["unit_level", "target_id", "kind", "numerator", "denominator"];
   const more = node("div");
   const details = node("details", "rt-more", node("summary", "", texts.more_choices), more);
   const definition = node("p", "rt-definition");
+  const decides = node("p", "rt-decides");
   const list = node("ul", "rt-units");
   const nChoices = cover.choices.length;
 
@@ -202,7 +203,7 @@ function rooftopPanel(core) {
     const at = core.choiceAt("target_id");
     what.textContent = cover.choices[at].labels[state.choice[at]] || "";
   }
-  function unitItem(coverIndex, row) {
+  function unitItem(coverIndex, row, counts) {
     const [id, name, level] = cover.units[coverIndex];
     const share = core.shareOf(row);
     const target = core.targetOf(row);
@@ -219,7 +220,8 @@ function rooftopPanel(core) {
     }
     const item = node("li", "",
       node("div", "rt-unit-line", node("span", "rt-unit-name", name || id), node("span", "rt-unit-range", core.rangeText(row)),
-        node("span", "rt-unit-value", core.shareText(row)), share === null ? null : core.statement(row)), bar);
+        node("span", "rt-unit-value", core.shareText(row)), share === null ? null : core.statement(row)), bar,
+      core.differs(counts) ? node("small", "rt-flips", core.verdictText(counts)) : null);
     item.dataset.unit = id;
     item.tabIndex = 0;
     item.addEventListener("keydown", (event) => { if (event.key === "Enter") item.click(); });
@@ -240,7 +242,14 @@ function rooftopPanel(core) {
       .map(([k, row]) => [k, row, cover.units[k][2] === state.level ? 1 : 0]);
     const rank = (row) => (core.shareOf(row) === null ? -Infinity : core.shareOf(row));
     shown.sort((a, b) => a[2] - b[2] || rank(b[1]) - rank(a[1]) || a[0] - b[0]);
-    list.replaceChildren(...shown.map(([k, row]) => unitItem(k, row)));
+    const verdicts = core.verdicts();
+    list.replaceChildren(...shown.map(([k, row]) => unitItem(k, row, verdicts.get(k))));
+    const judged = shown.filter(([k]) => verdicts.has(k));
+    const open = judged.filter(([k]) => core.differs(verdicts.get(k))).length;
+    const counted = texts.definition_decides.replace("{n}", number(open)).replace("{m}", number(judged.length));
+    decides.textContent = open ? counted : judged.length ? texts.definitions_agree : "";
+    decides.classList.toggle("rt-open-question", open > 0);
+    decides.hidden = !judged.length;
     if (!shown.length) list.append(node("li", "rt-none", texts.no_rows));
   }
   function refresh() {
@@ -252,7 +261,7 @@ function rooftopPanel(core) {
   }
   if (cover.rows.length) {
     section.hidden = false;
-    section.append(heading, what, controls, details, definition, list);
+    section.append(heading, what, controls, details, definition, decides, list);
     refresh();
     details.hidden = !more.childElementCount;
   }
