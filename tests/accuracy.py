@@ -1,0 +1,194 @@
+"""The product against the brute force of `reference_suns`: scenes, comparison, gates; shared by tests and benchmark."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import reference_suns
+from reference_energy import made_weather
+from reference_suns import Plane
+from rooftop.energy import irradiation
+from rooftop.shading import horizons
+from rooftop.sky import Diffuse, SkyYear, sky_year
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+B1 = NDArray[np.bool_]
+Surface = Literal["prism", "linear"]
+
+SURFACES: tuple[Surface, ...] = ("prism", "linear")
+MODELS: tuple[Diffuse, ...] = ("perez", "isotropic")
+PLANES = (Plane(0.0, 180.0), *(Plane(tilt, azimuth) for tilt in (10.0, 30.0) for azimuth in (180.0, 90.0, 0.0)))
+
+HORIZON_MAE_DEG = 0.1
+ENERGY_MAE, ENERGY_BIAS, MONTH_MAE = 0.0015, 0.0005, 0.004
+
+
+@dataclass(frozen=True)
+class Site:
+    """An elevation model (row 0 north, NaN no data), its roof cells, and where on earth it lies."""
+
+    name: str
+    dsm: F8
+    cell: float
+    roof: B1
+    latitude: float
+    longitude: float
+
+    def cells(self, n: int, seed: int = 30) -> tuple[I8, I8]:
+        """Seeded roof cells, in the order of the raster."""
+        rows, cols = np.nonzero(self.roof & np.isfinite(self.dsm))
+        chosen = np.sort(np.random.default_rng(seed).choice(rows.size, min(n, rows.size), replace=False))
+        return rows[chosen], cols[chosen]
+
+
+@dataclass(frozen=True)
+class Error:
+    """Energy of one plane under one sky against the brute force, as shares of the plane's unshaded energy."""
+
+    model: Diffuse
+    plane: Plane
+    per_cell: F8
+    mae: float
+    bias: float
+    month: float
+    """Mean absolute error of the worst month, as a share of that month's unshaded energy."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One site under one surface."""
+
+    rows: I8
+    cols: I8
+    horizon_error_deg: F8
+    svf: F8
+    loss: F8
+    errors: list[Error]
+
+    @property
+    def horizon_mae_deg(self) -> float:
+        """Mean absolute error over cells and azimuths."""
+        return float(np.abs(self.horizon_error_deg).mean())
+
+    def misses(self) -> list[str]:
+        """What does not meet its gate, in words."""
+        found = []
+        if self.horizon_mae_deg > HORIZON_MAE_DEG:
+            found.append(f"horizon MAE {self.horizon_mae_deg:.3f} deg")
+        for error in self.errors:
+            name = f"{error.model} {error.plane.tilt:g} deg towards {error.plane.azimuth:g}"
+            for what, value, gate in (
+                ("MAE", error.mae, ENERGY_MAE),
+                ("bias", error.bias, ENERGY_BIAS),
+                ("month", error.month, MONTH_MAE),
+            ):
+                if abs(value) > gate:
+                    found.append(f"{name}: {what} {100 * value:+.3f} %")
+        return found
+
+
+@functools.cache
+def skies(latitude: float, longitude: float) -> tuple[SkyYear, ...]:
+    """The suns of a seeded year under both sky models."""
+    weather = made_weather(latitude, longitude)
+    return tuple(sky_year(weather, model, factors=(1.0,)) for model in MODELS)
+
+
+def compare(
+    site: Site, surface: Surface, n_cells: int, n_azimuth: int = 72, planes: tuple[Plane, ...] = PLANES, seed: int = 30
+) -> Comparison:
+    """Compare horizons and the year behind them, cell by cell."""
+    rows, cols = site.cells(n_cells, seed)
+    place = reference_suns.scene(site.dsm, site.cell, surface)
+    sky = list(skies(site.latitude, site.longitude))
+    shaded, free, svf = reference_suns.year(place, rows, cols, sky, list(planes))
+    around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface)
+    exact = reference_suns.horizons(place, rows, cols, np.arange(n_azimuth) * 360.0 / n_azimuth)
+    errors = []
+    for i, model in enumerate(MODELS):
+        for j, plane in enumerate(planes):
+            found = irradiation(sky[i], around, plane.tilt, plane.azimuth)["poa_global"].to_numpy()
+            difference = found.reshape(rows.size, 12) - shaded[i, j]
+            annual = difference.sum(axis=1) / free[i, j].sum()
+            month = float((np.abs(difference).mean(axis=0) / free[i, j]).max())
+            errors.append(Error(model, plane, annual, float(np.abs(annual).mean()), float(annual.mean()), month))
+    loss = 1.0 - shaded[0, 0].sum(axis=1) / free[0, 0].sum()
+    return Comparison(rows, cols, around - exact, svf, loss, errors)
+
+
+# Scenes ----------------------------------------------------------------------------------------------------------
+
+
+def seeded_city(n: int) -> Site:
+    """The city of benchmarks/horizon.py; needs nothing but the repository."""
+    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        from horizon import city  # type: ignore[import-not-found,unused-ignore]
+    finally:
+        sys.path.remove(folder)
+    dsm, roof = city(n)
+    return Site(f"seeded city {n}", dsm.astype(np.float64), 1.0, roof, 32.07, 118.8)
+
+
+def noisy(site: Site, noise_m: float = 0.05) -> Site:
+    """The same with noise on every cell."""
+    noise = noise_m * np.random.default_rng(29).standard_normal(site.dsm.shape)
+    return Site(f"{site.name}, 5 cm noise", site.dsm + noise, site.cell, site.roof, site.latitude, site.longitude)
+
+
+def bench_city(folder: Path, n: int = 1000) -> Site:
+    """The city of ../shared/bench, drawn by make_dsm.py into `folder`."""
+    import rasterio
+
+    with rasterio.open(folder / f"dsm_{n}.tif") as dsm, rasterio.open(folder / f"roof_{n}.tif") as roof:
+        return Site(f"bench city {n}", dsm.read(1).astype(np.float64), 1.0, roof.read(1) > 0, 32.07, 118.8)
+
+
+def goteborg(data: Path) -> Site:
+    """Lidar at 1 m with the footprints of its buildings."""
+    folder = data / "goteborg"
+    return _with_footprints("Goteborg", folder / "DSM_KRbig.tif", folder / "buildings.shp", 57.7, 11.97)
+
+
+def delft(data: Path) -> Site:
+    """Lidar at 0.5 m with holes, with the footprints of its buildings."""
+    folder = data / "delft_ahn3"
+    return _with_footprints("Delft", folder / "ahn3_delft_dsm_0p5m.tif", folder / "bgt_pand.sqlite", 52.0, 4.37)
+
+
+def _with_footprints(name: str, dsm: Path, footprints: Path, latitude: float, longitude: float) -> Site:
+    import pyogrio
+    import rasterio
+    from rasterio.features import rasterize
+
+    with rasterio.open(dsm) as source:
+        heights = source.read(1, masked=True).astype(np.float64).filled(np.nan)
+        transform, cell = source.transform, float(source.res[0])
+    heights[heights < -1e4] = np.nan
+    shapes = pyogrio.read_dataframe(footprints).geometry
+    roof = rasterize(shapes[~shapes.is_empty], heights.shape, transform=transform) > 0
+    return Site(name, heights, cell, roof, latitude, longitude)
+
+
+# The worst cells -------------------------------------------------------------------------------------------------
+
+
+def drop_distance_m(site: Site, rows: I8, cols: I8, drop_m: float = 1.5, reach: int = 40) -> F8:
+    """Distance of cells from the nearest cell that is `drop_m` lower or higher, a wall or an edge [m]."""
+    found = np.full(rows.size, np.inf)
+    for i, (r, c) in enumerate(zip(rows, cols, strict=True)):
+        r0, c0 = max(r - reach, 0), max(c - reach, 0)
+        around = site.dsm[r0 : r + reach + 1, c0 : c + reach + 1]
+        y, x = np.nonzero(np.abs(around - site.dsm[r, c]) > drop_m)
+        if y.size:
+            found[i] = np.sqrt(((y + r0 - r) ** 2 + (x + c0 - c) ** 2).min()) * site.cell
+    return found

@@ -1,0 +1,113 @@
+"""The accuracy gates: horizons and energy of roof cells against a brute force over every sun of the year.
+
+Real scenes with 2 000 cells each; the same table for more scenes: ``benchmarks/accuracy.py``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import accuracy
+import reference_horizon
+import reference_suns
+from accuracy import SURFACES, Site, Surface
+from reference_suns import Plane
+
+both_surfaces = pytest.mark.parametrize("surface", SURFACES)
+JUMP = "a prism's horizon jumps at the raster's diagonals, which are four of the 72 azimuths: see docs/method.md, 8"
+
+
+@pytest.fixture(scope="module")
+def city() -> Site:
+    return accuracy.seeded_city(300)
+
+
+# The brute force itself ------------------------------------------------------------------------------------------
+
+
+@both_surfaces
+def test_marched_horizon_is_that_of_sorted_crossings(city: Site, surface: Surface) -> None:
+    dsm = accuracy.noisy(city).dsm[:150, :131].copy()
+    dsm[40:60, 100:110] = np.nan
+    known = np.argwhere(np.isfinite(dsm))
+    rows, cols = known[np.random.default_rng(1).choice(len(known), 30, replace=False)].T
+    place = reference_suns.scene(dsm, 0.5, surface)
+    one = reference_horizon.horizon_prism if surface == "prism" else reference_horizon.horizon_linear
+    azimuths = np.append(np.arange(8) * 45.0, np.random.default_rng(2).uniform(0.0, 360.0, 25))
+    expected = [[one(dsm, 0.5, int(r), int(c), a, 0.3) for a in azimuths] for r, c in zip(rows, cols, strict=True)]
+    assert np.max(expected) > 60.0
+    np.testing.assert_allclose(reference_suns.horizons(place, rows, cols, azimuths, 0.3), expected, atol=1e-9)
+
+
+def test_counted_sky_is_that_of_counted_directions() -> None:
+    rng = np.random.default_rng(3)
+    horizon = np.repeat(rng.uniform(0.0, 50.0, (4, 12)), 60, axis=1)
+    azimuth = (np.arange(720) + 0.5) / 2.0
+    for plane in (Plane(0.0, 180.0), Plane(30.0, 77.0)):
+        sky, _ = reference_suns.sky_seen(horizon, azimuth, plane)
+        free = 0.5 + 0.5 * np.cos(np.radians(plane.tilt))
+        counted = reference_horizon.sky_view(horizon, plane.tilt, plane.azimuth)
+        np.testing.assert_allclose(sky * free, counted, atol=2e-3)
+
+
+def test_a_lone_tower_takes_the_suns_behind_it() -> None:
+    """Nothing but the suns inside the tower's outline is lost of the beam."""
+    dsm = np.zeros((201, 201))
+    dsm[130:141, 90:111] = 60.0  # 29.5 m south of the eye, 21 m wide
+    place = reference_suns.scene(dsm, 1.0, "prism")
+    sky = accuracy.skies(32.07, 118.8)[1]
+    cell = np.array([100])
+    shaded, free, svf = reference_suns.year(place, cell, cell, [sky], [Plane(0.0, 180.0)])
+    azimuth, elevation = np.radians(sky.azimuth_deg - 180.0), np.radians(sky.elevation_deg)
+    face = 29.5 / np.cos(azimuth)  # how far the ray runs until it meets the plane of the southern face
+    in_face = (np.cos(azimuth) > 0.0) & (np.abs(29.5 * np.tan(azimuth)) < 10.5)
+    side = 10.5 / np.maximum(np.abs(np.sin(azimuth)), 1e-9)
+    at_side = ~in_face & (np.cos(azimuth) > 0.0) & (side * np.cos(azimuth) > 29.5) & (side * np.cos(azimuth) < 40.5)
+    hidden = (in_face & (np.tan(elevation) * face < 60.0)) | (at_side & (np.tan(elevation) * side < 60.0))
+    hidden &= sky.elevation_deg > 0.0
+    beam = (sky.beam[0] * np.maximum(np.sin(elevation), 0.0)) * sky.duration_h / 1000.0
+    diffuse = sky.isotropic[0].sum() * sky.duration_h / 1000.0
+    assert hidden.sum() > 1000
+    assert shaded[0, 0, 0].sum() == pytest.approx(beam[~hidden].sum() + diffuse * svf[0], rel=1e-9)
+    assert free[0, 0].sum() == pytest.approx(beam.sum() + diffuse, rel=1e-9)
+
+
+# The gates -------------------------------------------------------------------------------------------------------
+
+
+@both_surfaces
+def test_seeded_city_meets_the_gates(city: Site, surface: Surface) -> None:
+    found = accuracy.compare(city, surface, 250)
+    assert found.loss.mean() > 0.02 and found.loss.max() > 0.25  # there is something to get wrong
+    assert found.misses() == []
+
+
+@pytest.fixture(scope="module")
+def bench_folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bench")
+    program = shared_data.parent / "bench" / "make_dsm.py"
+    subprocess.run([sys.executable, str(program), str(folder), "1000"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.real
+@both_surfaces
+def test_bench_city_meets_the_gates(bench_folder: Path, surface: Surface) -> None:
+    assert accuracy.compare(accuracy.bench_city(bench_folder), surface, 2000).misses() == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("surface", [pytest.param("prism", marks=pytest.mark.xfail(reason=JUMP)), "linear"])
+def test_goteborg_meets_the_gates(shared_data: Path, surface: Surface) -> None:
+    assert accuracy.compare(accuracy.goteborg(shared_data), surface, 2000).misses() == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("surface", [pytest.param("prism", marks=pytest.mark.xfail(reason=JUMP)), "linear"])
+def test_delft_meets_the_gates(shared_data: Path, surface: Surface) -> None:
+    assert accuracy.compare(accuracy.delft(shared_data), surface, 2000).misses() == []
