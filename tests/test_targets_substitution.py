@@ -256,7 +256,7 @@ def test_an_unknown_zone_gives_bounds_only_and_the_configuration_settles_it():
     ]
     assert row["rate_low"] == pytest.approx(min(s["rate"] for s in single))
     assert row["rate_high"] == pytest.approx(max(s["rate"] for s in single))
-    assert "climate_zone_unknown" in [n.code for n in substitution_notices(roofs, members(roofs), pack)]
+    assert "climate_zone_unknown" in [n.code for n in substitution_notices(roofs, pack)]
 
 
 def test_a_zone_by_the_beginning_of_the_district_id():

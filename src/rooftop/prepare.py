@@ -21,6 +21,7 @@ from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
+from rooftop.inputs.measured import read_measured
 from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
@@ -33,6 +34,7 @@ from rooftop.scene.roofs import RoofTypes, assumed_planes, empties_north, net_sh
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, median_ground_m
 from rooftop.sky import factor_nodes, sky_year
+from rooftop.targets.demand import check_options, energy_settings
 from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, synthetic_weather
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
@@ -103,6 +105,13 @@ def read_sources(config: Config) -> Sources:
     if inferred.provenance is not None:
         provenance.append(inferred.provenance)
     units = _read_all_units(config, buildings, crs)
+    settings = energy_settings(config.substitution.energy_demand)
+    check_options(settings, config.substitution, units[0].table["unit_id"].astype(str).tolist())
+    if config.substitution.measured is not None:
+        measured, found, source = read_measured(config.substitution.measured, buildings["building_id"])
+        buildings = buildings.assign(**{str(name): measured[name] for name in measured})
+        notices.extend(found)
+        provenance.append(source)
     for unit in units:
         notices.extend(unit.notices)
         if unit.provenance is not None:

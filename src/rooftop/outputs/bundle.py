@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from rooftop.campaign.candidates import Campaign, plan_campaign
-from rooftop.config import Config
+from rooftop.config import Config, SubstitutionOptions
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.findings import Finding, findings
 from rooftop.outputs.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
-from rooftop.tables import CAPACITY, QUOTAS
-from rooftop.targets import capacity_ledger, quota_table
+from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
+from rooftop.targets import capacity_ledger, pv_or_thermal, quota_table, substitution_table
 from rooftop.targets.models import Pack
 
 
@@ -42,6 +42,10 @@ class ReportData:
         Of the program.
     quotas, capacity : DataFrame
         ``tables.QUOTAS`` and ``tables.CAPACITY``; empty where the pack has no such target.
+    substitution, pv_or_thermal : DataFrame
+        ``tables.SUBSTITUTION`` and ``tables.PV_OR_THERMAL``; empty where the pack sets no rate.
+    options : SubstitutionOptions
+        What they rest on, of the configuration.
     """
 
     title: str
@@ -57,6 +61,9 @@ class ReportData:
     version: str = ""
     quotas: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUOTAS.names))
     capacity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CAPACITY.names))
+    substitution: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SUBSTITUTION.names))
+    pv_or_thermal: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PV_OR_THERMAL.names))
+    options: SubstitutionOptions = field(default_factory=SubstitutionOptions)
 
     def units(self, level: str) -> pd.DataFrame:
         """Return the rows of `tables.DISTRICTS` of one level, without geometry."""
@@ -98,7 +105,7 @@ def report_data(
     """
     campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
     named = "" if config is None else config.title or config.name
-    ledgers = {} if pack is None else _ledgers(tables, pack)
+    ledgers = {} if pack is None else _ledgers(tables, pack) | _energy(tables, pack, config, campaign)
     return ReportData(
         title=title if title is not None else named,
         tables=tables,
@@ -112,6 +119,7 @@ def report_data(
         personal_names=config is not None and config.outputs.personal_names,
         version=version,
         **ledgers,
+        options=SubstitutionOptions() if config is None else config.substitution,
     )
 
 
@@ -120,4 +128,18 @@ def _ledgers(tables: RunTables, pack: Pack) -> dict[str, pd.DataFrame]:
     return {
         "quotas": quota_table(tables.roofs, tables.memberships, units, pack),
         "capacity": capacity_ledger(tables.roofs, tables.memberships, units, pack),
+    }
+
+
+def _energy(tables: RunTables, pack: Pack, config: Config | None, campaign: Campaign) -> dict[str, pd.DataFrame]:
+    if not pack.substitution:
+        return {}
+    options = SubstitutionOptions() if config is None else config.substitution
+    units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
+    roofs = pd.DataFrame(tables.roofs.drop(columns="geometry", errors="ignore"))
+    return {
+        "substitution": substitution_table(
+            roofs, tables.memberships, units, pack, options, planned=campaign.planned.set_axis(roofs.index)
+        ),
+        "pv_or_thermal": pv_or_thermal(roofs, pack, options),
     }

@@ -296,7 +296,7 @@ def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
 
 
 def substitution_notices(
-    roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
+    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
 ) -> tuple[Notice, ...]:
     """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones."""
     if not pack.substitution:
