@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,16 +21,25 @@ from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config, load_config
 from rooftop.errors import ComputeError
+from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
-from rooftop.notices import Notice
+from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS
 from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_districts
-from rooftop.products import Products, product_notices, write_products
+from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.tables import COVERAGE
-from rooftop.targets import Pack, coverage_notices, coverage_table, load_pack, mark_new, pack_provenance
+from rooftop.targets import (
+    Pack,
+    coverage_notices,
+    coverage_table,
+    load_pack,
+    mark_new,
+    pack_provenance,
+    substitution_notices,
+)
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -125,7 +135,9 @@ def run(
     clock = _Clock()
     with clock.stage("read"):
         say(Text("reading inputs", "读取输入数据"), 0, 1)
+        settings = _dated(settings)
         pack = load_pack(settings.policy) if settings.policy is not None else None
+        schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
@@ -136,16 +148,30 @@ def run(
         batch = _compute(settings, prepared, folder, workers, scheduler, fresh, say)
     with clock.stage("aggregate"):
         tables, notices = build_tables(prepared, batch, pack, selected)
+        tables, found = with_timeline(settings, tables, pack, schedule)
+        notices = (*notices, *(() if schedule is None else schedule.notices), *found)
     with clock.stage("write"):
         say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
+        if pack is not None:
+            notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
         write_tables(folder, tables)
         rasters = _write_rasters(settings, prepared, batch, folder)
-        record = _record(settings, prepared, batch, tables, notices, clock, districts)
+        more = () if schedule is None else (schedule.provenance,)
+        record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
         products = write_products(folder, settings, tables, pack, record, tianditu_key=tianditu_key)
     record = record.finished(clock.seconds, _peak_memory_mb(), [str(p) for p in rasters])
     write_record(folder / "run.json", record)
     return RunResult(folder, settings, tables, products, record)
+
+
+def _dated(settings: Config) -> Config:
+    """Settle the reference date of the timeline: what is rebuilt later has the date of the run."""
+    options = settings.timeline
+    if options.reference_date is not None:
+        return settings
+    options = options.model_copy(update={"reference_date": datetime.date.today()})
+    return settings.model_copy(update={"timeline": options})
 
 
 def _compute(
@@ -350,6 +376,7 @@ def _record(
     notices: tuple[Notice, ...],
     clock: _Clock,
     districts: tuple[str, ...],
+    more: tuple[Provenance, ...] = (),
 ) -> RunRecord:
     sources = prepared.sources
     status = tables.roofs["status"].value_counts()
@@ -375,7 +402,11 @@ def _record(
         },
         tilt_trials=prepared.tilt_trials,
         notices=notices,
-        provenance=(*sources.provenance, *((pack_provenance(settings.policy),) if settings.policy is not None else ())),
+        provenance=(
+            *sources.provenance,
+            *more,
+            *((pack_provenance(settings.policy),) if settings.policy is not None else ()),
+        ),
         failed_tiles=tuple(f.tile.name for f in batch.failures),
         seconds=dict(clock.seconds),
     )

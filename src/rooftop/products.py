@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rooftop.campaign.candidates import Campaign, plan_campaign
 from rooftop.config import Config
+from rooftop.inputs.schedule import Schedule
 from rooftop.lang import Lang
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData, report_data
@@ -17,9 +20,11 @@ from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
 from rooftop.outputs.report import render_report
 from rooftop.outputs.store import RunTables, read_tables, write_at_once
+from rooftop.outputs.substitution import write_substitution
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record
 from rooftop.targets import Pack, load_pack
+from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
 
@@ -82,6 +87,7 @@ def write_products(
         lists = write_candidates(folder / "candidates", data, lang)
     if "report" in parts:
         write_ledgers(folder, data)
+        write_substitution(folder, data)
         html = render_report(data, lang)
         report = write_at_once(folder / "report.html", lambda p: p.write_text(html, encoding="utf-8"))
     return Products(page, report, lists)
@@ -90,8 +96,55 @@ def write_products(
 def _spoken(tables: RunTables, lang: Lang) -> RunTables:
     """Call the sum of all districts by its name in `lang`; names of units are their own."""
     city = load_shipped_yaml("coverage.yaml")["units"]["city"]
-    names = tables.coverage["unit_name"].replace(city["zh"], city[lang])
-    return replace(tables, coverage=tables.coverage.assign(unit_name=names))
+    coverage, timeline = (
+        None if frame is None else frame.assign(unit_name=frame["unit_name"].replace(city["zh"], city[lang]))
+        for frame in (tables.coverage, tables.timeline)
+    )
+    assert coverage is not None
+    return replace(tables, coverage=coverage, timeline=timeline)
+
+
+def with_timeline(
+    config: Config, tables: RunTables, pack: Pack | None, schedule: Schedule | None
+) -> tuple[RunTables, tuple[Notice, ...]]:
+    """Add attainment by year, where the pack sets dated coverage targets.
+
+    Parameters
+    ----------
+    config : Config
+        With `timeline.reference_date` settled.
+    schedule : Schedule or None
+
+    Returns
+    -------
+    tuple of RunTables and tuple of Notice
+    """
+    today = config.timeline.reference_date or datetime.date.today()
+    if pack is None:
+        return tables, ()
+    units = tables.districts[["unit_id", "unit_name", "level"]]
+    rows = None if schedule is None else schedule.table
+    plan = None
+    if config.timeline.build_rate_kwp_per_year is not None:
+        campaign = plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
+        plan = build_plan(campaign, config.timeline.build_rate_kwp_per_year)
+    table = timeline_table(
+        tables.roofs, tables.memberships, units, pack, reference_date=today, schedule=rows, plan=plan
+    )
+    if table.empty:
+        return tables, ()
+    return replace(tables, timeline=table), timeline_notices(tables.roofs, units, pack, today, rows)
+
+
+def build_plan(campaign: Campaign, rate_kwp_per_year: float | Mapping[str, float]) -> BuildPlan:
+    """Put the selected roofs of a campaign in the order of their priority."""
+    frame = campaign.candidates[campaign.candidates["planned"].to_numpy(dtype=bool)]
+    return BuildPlan(
+        tuple(frame["building_id"].astype(str)),
+        tuple(float(kwp) for kwp in frame["added_kwp"]),
+        tuple(frame["district_id"].astype(str)),
+        rate_kwp_per_year,
+    )
 
 
 def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str | None) -> Path:

@@ -10,6 +10,7 @@ import shapely
 
 from rooftop.config import Config, load_config
 from rooftop.grid import tile_of
+from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.prepare import Sources, read_sources
 from rooftop.scene.rules import load_roof_rules
@@ -30,11 +31,12 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
     config = load_config(path)
     load_roof_rules()
     pack = load_pack(config.policy) if config.policy is not None else None
+    schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
     sources = read_sources(config)
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))
-    for notice in sources.notices:
+    for notice in (*sources.notices, *(schedule.notices if schedule is not None else ())):
         mark = "!" if notice.severity == "warning" else "-"
         lines.append(f" {mark} {notice.text.pick(lang)}")
     lines.append(Text("the configuration can run", "配置可以运行").pick(lang))

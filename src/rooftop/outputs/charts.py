@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import shapely
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -226,6 +227,50 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
             frameon=False,
             fontsize=8,
         )
+        return _svg(figure)
+
+
+def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
+    """Return coverage of one unit by year against the target in force, as SVG.
+
+    Parameters
+    ----------
+    years : DataFrame
+        Rows of `tables.TIMELINE` of one unit and coverage.
+    lang : {"zh", "en"}
+    """
+    installed, planned = (years[years["kind"] == kind].sort_values("year") for kind in ("installed", "planned"))
+    year = installed["year"].to_numpy(dtype=float)
+    central, low, high = (numbers(installed, n) for n in ("coverage", "coverage_low", "coverage_high"))
+    target = numbers(installed, "target")
+    with _style("timeline"):
+        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        ahead = (installed["state"] == "ahead").to_numpy(dtype=bool)
+        colours = np.where(ahead, SOFT, INK)
+        axes.bar(year, np.nan_to_num(central), color=colours, width=0.6)
+        spread = np.nan_to_num(np.stack([central - low, high - central]).clip(min=0.0))
+        axes.errorbar(year, central, yerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
+        if len(planned):
+            label = Text("with the selected roofs, built at the given rate", "按给定速度实施所选屋顶后").pick(lang)
+            axes.plot(planned["year"].to_numpy(dtype=float), numbers(planned, "coverage"), "D-", color=ACCENT,
+                      markersize=4, linewidth=1.0, label=label)  # fmt: skip
+        label = Text("target in force", "当年目标值").pick(lang)
+        edges = np.append(year - 0.5, year[-1:] + 0.5)
+        axes.stairs(target, edges, baseline=None, color=TARGET, linestyle="--", linewidth=1.3, label=label)
+        for colour, text, some in (
+            (INK, Text("installed (with bounds)", "已装（含上下限）"), ~ahead),
+            (SOFT, Text("installed and scheduled", "已装并计入建设时序"), ahead),
+        ):
+            if some.any():
+                axes.fill_between([], [], color=colour, label=text.pick(lang))
+        axes.set_xticks(year, [f"{int(y)}" for y in year])
+        tops = [v for v in (*central, *high, *target, *numbers(planned, "coverage"), 0.1) if np.isfinite(v)]
+        axes.set_ylim(0.0, max(tops) * 1.12)
+        axes.yaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
+        axes.yaxis.grid(True, color="#E3E8ED", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False, fontsize=8)
         return _svg(figure)
 
 

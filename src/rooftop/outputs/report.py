@@ -15,7 +15,14 @@ from markupsafe import Markup
 from rooftop.campaign.wording import wording
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.charts import coverage_bars, font_notice, monthly_energy, static_map, yield_histogram
+from rooftop.outputs.charts import (
+    coverage_bars,
+    coverage_by_year,
+    font_notice,
+    monthly_energy,
+    static_map,
+    yield_histogram,
+)
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.grids import Cell, Grid, Head, Row
 from rooftop.outputs.ledgers import ledger_blocks
@@ -32,6 +39,8 @@ from rooftop.outputs.lists import (
 from rooftop.outputs.rows import roof_rows
 from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
 from rooftop.outputs.store import write_at_once
+from rooftop.outputs.substitution import substitution_blocks
+from rooftop.outputs.timeline import charted_years, timeline_rows
 from rooftop.rounding import NONE, area, capacity, count, energy, number, percent, percent_range
 from rooftop.targets.listing import value_label
 
@@ -54,6 +63,15 @@ WORDS = {
     ),
     "districts": Text("Districts", "县区"),
     "towns": Text("Towns", "街道（镇）"),
+    "timeline": Text("Attainment by year, and how fast to build", "历年进度与所需建设速度"),
+    "timeline_alt": Text("Coverage by year against the target in force", "历年覆盖率与当年目标值"),
+    "timeline_caption": Text(
+        "All districts. Buildings count from the year of their completion, PV from its commissioning; existing PV of "
+        "unknown year stands in the bar and leaves the lower bound until today. Buildings not built yet are not in it: "
+        "every further one raises what is needed.",
+        "全部县区合计。建筑自竣工年份起计入，光伏自并网年份起计入；并网年份不明的已装光伏计入柱形，在当前年份以前不计入下限。"
+        "尚未建成的建筑不在其中：今后新增建筑会增加所需建设量。",
+    ),
     "short": Text("New buildings that fall short", "未达标新建建筑"),
     "candidates": Text("Where to begin", "从哪里开始"),
     "candidates_lead": Text(
@@ -61,6 +79,7 @@ WORDS = {
         "workbook of each district.",
         "按优先次序列出前若干候选屋顶；全部候选屋顶及坐标、待核实事项见各县区工作簿。",
     ),
+    "substitution": Text("Renewable substitution", "可再生能源替代率"),
     "ledgers": Text("Quotas and capacity", "任务量与容量台账"),
     "charts": Text("Energy, yield, definitions", "发电量、利用小时与口径"),
     "monthly_alt": Text("Energy by month", "逐月发电量"),
@@ -136,9 +155,12 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         yield_chart=_picture(yield_histogram(data, lang)),
         districts=_units(data, ("district", "city", "zone"), lang),
         towns=_units(data, ("town",), lang),
+        timeline=_timeline(data, lang),
+        timeline_chart=_picture(coverage_by_year(years, lang)) if len(years := charted_years(data)) else "",
         short=_short(data, lang),
         candidates=_candidates(data, lang),
         matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
+        substitution=substitution_blocks(data, lang),
         ledgers=ledger_blocks(data, lang),
         method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
@@ -267,6 +289,31 @@ def _verdict_cells(row: Mapping[str, Any], several: bool, lang: Lang) -> list[Ce
         Cell(gap, True),
         Cell(percent(finding.potential.central, against=against), True),
     ]
+
+
+def _timeline(data: ReportData, lang: Lang) -> Grid:
+    heads = [
+        Head(Text("Unit", "名称").pick(lang)),
+        Head(Text("Target", "目标").pick(lang)),
+        Head(Text("Coverage by then", "届时覆盖率").pick(lang), True),
+        Head(Text("Met?", "是否达标").pick(lang)),
+        Head(Text("Still needed", "尚需").pick(lang)),
+    ]
+    rows = [
+        Row(
+            [
+                Cell(step.unit_name),
+                Cell(step.target.pick(lang)),
+                Cell(step.coverage.pick(lang), True),
+                Cell(step.verdict.pick(lang), tone=step.tone),
+                Cell(step.needed.pick(lang)),
+            ],
+            step.level == "city",
+        )
+        for step in timeline_rows(data, lang)
+    ]
+    note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。").pick(lang)
+    return Grid(heads, rows, note=note)
 
 
 def _short(data: ReportData, lang: Lang) -> Grid:

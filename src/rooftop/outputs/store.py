@@ -12,7 +12,7 @@ import pandas as pd
 
 from rooftop.errors import InputError
 from rooftop.lang import Text
-from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, PLANES, ROOFS, conform
+from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, PLANES, ROOFS, TIMELINE, conform
 
 CRS_OUT = "OGC:CRS84"
 
@@ -29,6 +29,8 @@ class RunTables:
         ``tables.PLANES``, ``tables.MEMBERSHIPS``, ``tables.COVERAGE``.
     districts : GeoDataFrame
         ``tables.DISTRICTS`` of districts, towns and zones, with their polygons.
+    timeline : DataFrame or None
+        ``tables.TIMELINE``; None where the pack sets no dated coverage target.
     """
 
     roofs: gpd.GeoDataFrame
@@ -36,6 +38,7 @@ class RunTables:
     memberships: pd.DataFrame
     districts: gpd.GeoDataFrame
     coverage: pd.DataFrame
+    timeline: pd.DataFrame | None = None
 
     def conformed(self) -> RunTables:
         """Return the same with columns ordered and typed as the contract says."""
@@ -45,6 +48,7 @@ class RunTables:
             conform(self.memberships, MEMBERSHIPS),
             gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
             conform(self.coverage, COVERAGE),
+            None if self.timeline is None else conform(self.timeline, TIMELINE),
         )
 
 
@@ -58,8 +62,8 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def write_tables(folder: Path, tables: RunTables) -> list[Path]:
-    """Write the five tables; districts and coverage as CSV too (UTF-8 with BOM, for spreadsheets)."""
-    coverage = tables.coverage
+    """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets)."""
+    coverage, timeline = tables.coverage, tables.timeline
     plain = pd.DataFrame(tables.districts.drop(columns="geometry"))
     return [
         write_at_once(folder / "roofs.parquet", lambda p: tables.roofs.to_parquet(p, index=False)),
@@ -68,6 +72,7 @@ def write_tables(folder: Path, tables: RunTables) -> list[Path]:
         write_at_once(folder / "districts.parquet", lambda p: tables.districts.to_parquet(p, index=False)),
         write_at_once(folder / "districts.csv", lambda p: _csv(plain, p)),
         write_at_once(folder / "coverage.csv", lambda p: _csv(coverage, p)),
+        *([] if timeline is None else [write_at_once(folder / "timeline.csv", lambda p: _csv(timeline, p))]),
     ]
 
 
@@ -91,10 +96,12 @@ def read_tables(folder: Path) -> RunTables:
                 mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
             )
     ids = {name: str for name in ("unit_id", "unit_name")}
+    timeline = folder / "timeline.csv"
     return RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
         pd.read_parquet(folder / "planes.parquet"),
         pd.read_parquet(folder / "memberships.parquet"),
         gpd.read_parquet(folder / "districts.parquet"),
         pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),
+        pd.read_csv(timeline, encoding="utf-8-sig", dtype=ids) if timeline.exists() else None,
     ).conformed()

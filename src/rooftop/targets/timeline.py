@@ -293,7 +293,7 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
     if not setting.stock.known and kind == "installed":
         top, ratio, low, high = (np.full(n_units, np.nan) for _ in range(4))
-    low, high = np.fmin(low, ratio), np.fmax(high, ratio)
+    low, high = np.fmin(low, ratio) + 0.0, np.fmax(high, ratio) + 0.0  # no -0.0
     gap = np.where(np.isnan(ratio), np.nan, np.maximum(target.value * bottom - top, 0.0))
     gap[gap <= TOLERANCE * bottom] = 0.0
     gap_kwp = gap * kwp_per_m2(basis, links, setting.pack, answers, name)
