@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from rooftop.targets import capacity_ledger, coverage_notices, load_pack, quota_table, shortfalls
+from rooftop.targets.floors import floor_areas
+from rooftop.targets.quotas import best_filling
 from targets_example import five_buildings, members, pack_copy, roof, table, units
 
 ONE_DISTRICT = units(("d1", "district"))
@@ -101,3 +103,122 @@ def test_notices(lianyungang):
     lost = table([*roofs.to_dict("records"), roof("lost", status="excluded", reasons=["no_irradiance"])])
     notice = coverage_notices(lost, members(lost), ONE_DISTRICT, lianyungang)[-1]
     assert (notice.code, notice.examples) == ("coverage_not_computed", ("lost",))
+
+
+# --- retrofit overlay, by hand ---------------------------------------------------------------------------------------
+
+
+def stock():
+    """Four buildings of a district with a quota; floor area = footprint × floors; capacity 0.2 kWp per m² of module."""
+    return table(
+        [
+            # 1000 m², 2 floors: 2000 m² of floor; 80 kWp of which 30 stand: 50 to add, 25 W per m² of floor.
+            roof("low", (1000, 800, 700, 600, 500, 400), building_use="office", year_built=2005, floors_above=2,
+                 roof_type="flat_concrete", existing_pv_kwp=30.0, annual_kwh=88_000.0),
+            # 500 m², 10 floors: 5000 m²; 20 kWp: 4 W per m².
+            roof("tower", (500, 400, 300, 200, 150, 100), building_use="residential", year_built=1999, floors_above=10,
+                 roof_type="flat_concrete", existing_pv_kwp=0.0, annual_kwh=20_000.0),
+            # No floors, 16 m high factory: 16 / 8 = 2 floors, 4000 m²; 120 kWp: 30 W per m², to survey.
+            roof("hall", (2000, 1600, 1500, 1200, 900, 600), building_use="factory", year_built=2010, height_m=16.0,
+                 roof_type="flat_concrete", status="needs_survey", annual_kwh=120_000.0),
+            # Year unknown, 1 floor: 1000 m², 100 kWp: 100 W per m².
+            roof("undated", (1000, 900, 800, 700, 600, 500), building_use="school", floors_above=1,
+                 roof_type="flat_concrete", annual_kwh=110_000.0),
+        ]
+    )  # fmt: skip
+
+
+def quota_pack(folder, value=0.5):
+    """A quota of `value` 万m² for 海州 and one other unit."""
+
+    def change(data):
+        for target in data["targets"]:
+            if target["id"] == "retrofit_area":
+                target["value"] = value + 1
+                target["districts"] = [
+                    {"name": "海州", "unit_id": "320706", "level": "district", "value": value},
+                    {"name": "东海", "unit_id": "320722", "level": "district", "value": 1},
+                ]
+
+    return pack_copy(folder, change=change)
+
+
+def haizhou(roofs, pack):
+    names = pd.DataFrame([("320706", "海州区", "district")], columns=["unit_id", "unit_name", "level"])
+    found = quota_table(roofs, members(roofs, "320706"), names, pack)
+    return found[(found["target_id"] == "retrofit_area") & (found["name"] == "海州")].iloc[0]
+
+
+def test_the_best_roofs_fill_a_quota(tmp_path):
+    # Quota 5000 m². Stock: 2000 + 5000 + 4000 = 11 000, with the undated one 12 000.
+    row = haizhou(stock(), quota_pack(tmp_path))
+    assert (row["quota_m2"], row["n_stock"], row["n_year_unknown"], row["n_floors_assumed"]) == (5000, 3, 1, 1)
+    assert (row["stock_area_m2"], row["stock_area_high_m2"]) == (11_000, 12_000)
+    assert row["quota_share"] == 5000 / 11_000
+    # Best first: hall (4000 m², 120 kWp), then half of low (1000 of 2000 m²: 25 of 50 kWp).
+    assert row["n_filled"] == 2
+    assert row["added_kwp"] == pytest.approx(120 + 25, rel=1e-12)
+    assert row["filled_roof_m2"] == pytest.approx(2000 + 500, rel=1e-12)
+    # Energy by each roof's own yield: hall 1000 h, low 1100 h.
+    assert row["added_kwh"] == pytest.approx(120 * 1000 + 25 * 1100, rel=1e-12)
+    # Low: the hall fails its survey: low whole (50), then 3000 of 5000 m² of the tower (12).
+    assert row["added_low_kwp"] == pytest.approx(50 + 12, rel=1e-12)
+    # High: the undated one is existing after all: 100 for 1000 m², then the hall whole.
+    assert row["added_high_kwp"] == pytest.approx(100 + 120, rel=1e-12)
+    # Without looking at roofs: 5/11 of 190 kWp.
+    assert row["added_mean_kwp"] == pytest.approx(190 * 5 / 11, rel=1e-12)
+
+
+def test_a_quota_larger_than_the_stock_takes_everything_once(tmp_path):
+    row = haizhou(stock(), quota_pack(tmp_path, value=2))
+    assert row["quota_share"] > 1
+    assert row["added_kwp"] == row["added_mean_kwp"] == pytest.approx(190, rel=1e-12)
+
+
+def test_the_filling_is_the_best_of_all_choices():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        area, kwp = rng.uniform(1, 10, 8), rng.uniform(0, 5, 8)
+        quota = rng.uniform(0, area.sum())
+        whole = [(np.array(list(np.binary_repr(k, 8)), dtype=int) == 1) for k in range(256)]
+        best = max(kwp[w].sum() for w in whole if area[w].sum() <= quota)
+        share = best_filling(area, kwp, quota).share
+        assert (share * area).sum() <= quota * (1 + 1e-12)
+        assert (share * kwp).sum() >= best - 1e-12
+        assert ((share > 0) & (share < 1)).sum() <= 1
+
+
+def test_storeys_follow_from_height_and_use_and_pitch_from_the_roof():
+    rows = table(
+        [
+            roof("flat", (100, 0, 0, 0, 0, 0), building_use="residential", height_m=17.4, roof_type="flat_concrete"),
+            roof("tiled", (100, 0, 0, 0, 0, 0), building_use="rural_house", height_m=6.4, roof_type="tile_pitched"),
+            roof("hut", (100, 0, 0, 0, 0, 0), building_use="factory", height_m=3.0),
+            roof("bare", (100, 0, 0, 0, 0, 0)),
+            roof("stated", (100, 0, 0, 0, 0, 0), height_m=60.0, floors_above=3),
+        ]
+    )
+    found = floor_areas(rows)
+    # 17.4/2.9 = 6; 6.4/3.2 = 2 on a footprint of 100·cos 25°; at least one storey; nothing known; the count wins.
+    expected = [600, 200 * np.cos(np.deg2rad(25)), 100, np.nan, 300]
+    np.testing.assert_allclose(found.area_m2, expected, rtol=1e-12)
+    assert found.assumed.tolist() == [True, True, True, True, False]
+
+
+def test_whole_county_shares_as_capacity():
+    roofs = five_buildings().assign(annual_kwh=[80_000.0, 240_000.0, 40_000.0, 16_000.0, 60_000.0])
+    found = capacity_ledger(roofs, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
+    rows = found[(found["unit_id"] == "d1") & (found["target_id"] == "business_share")].set_index("kind")
+    # B and C: gross 2400, installable 1900, 280 kWp. 30 % of 2400 is 720 m² at 280/1900 kWp per m².
+    asked = 0.3 * 2400 * 280 / 1900
+    assert rows.loc["potential", "target_kwp"] == pytest.approx(asked, rel=1e-12)
+    assert rows.loc["potential", "capacity_kwp"] == pytest.approx(280)
+    assert rows.loc["potential", "share_of_target"] == pytest.approx((1900 / 2400) / 0.3, rel=1e-12)
+    assert rows.loc["installed", "capacity_kwp"] == 100
+    assert rows.loc["installed", "annual_kwh"] == pytest.approx(100 * 1000)
+    assert (rows["n_buildings"] == 2).all()
+    assert (rows["n_unknown"] == 1).all()  # D may be a private office
+    bare = capacity_ledger(
+        roofs.assign(existing_pv_kwp=np.nan), members(roofs), ONE_DISTRICT, load_pack("whole_county")
+    )
+    assert bare.loc[bare["kind"] == "installed", ["capacity_kwp", "share_of_target", "annual_kwh"]].isna().all().all()

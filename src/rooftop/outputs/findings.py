@@ -11,6 +11,7 @@ import pandas as pd
 
 from rooftop.campaign.candidates import front_group
 from rooftop.lang import Text
+from rooftop.outputs.map_style import SHORT_LABELS
 from rooftop.rounding import Range, area, capacity, count, percent, percent_range
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Group, Pack
@@ -57,6 +58,12 @@ class DefinitionResult:
         """The definition in words."""
         top, bottom = value_label("numerator", self.numerator), value_label("denominator", self.denominator)
         return Text(f"{top.en} ÷ {bottom.en}", f"{top.zh} ÷ {bottom.zh}")
+
+    @property
+    def short(self) -> Text:
+        """The definition in two words."""
+        top, bottom = SHORT_LABELS[f"numerator:{self.numerator}"], SHORT_LABELS[f"denominator:{self.denominator}"]
+        return Text(f"{top.en}÷{bottom.en}", f"{top.zh}÷{bottom.zh}")
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ class Finding:
         }
         en, zh = [], []
         for answer, word in words.items():
-            same = [d.label for d in self.definitions if d.attained == answer]
+            same = [d.short for d in self.definitions if d.attained == answer]
             if same:
                 en.append(f"{word.en} under {len(same)} ({', '.join(label.en for label in same)})")
                 zh.append(f"{word.zh} {len(same)} 种（{'、'.join(label.zh for label in same)}）")
