@@ -64,14 +64,19 @@ class Error:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One site under one surface."""
+    """One site under one surface.
+
+    `sampling` is the error of `errors[0]` with exact horizons at the same azimuths: what sampling alone costs.
+    """
 
     rows: I8
     cols: I8
+    horizon_deg: F8
     horizon_error_deg: F8
     svf: F8
     loss: F8
     errors: list[Error]
+    sampling: F8
 
     @property
     def horizon_mae_deg(self) -> float:
@@ -121,7 +126,9 @@ def compare(
             month = float((np.abs(difference).mean(axis=0) / free[i, j]).max())
             errors.append(Error(model, plane, annual, float(np.abs(annual).mean()), float(annual.mean()), month))
     loss = 1.0 - shaded[0, 0].sum(axis=1) / free[0, 0].sum()
-    return Comparison(rows, cols, around - exact, svf, loss, errors)
+    behind_exact = irradiation(sky[0], exact, planes[0].tilt, planes[0].azimuth)["poa_global"].to_numpy()
+    sampling = (behind_exact.reshape(rows.size, 12) - shaded[0, 0]).sum(axis=1) / free[0, 0].sum()
+    return Comparison(rows, cols, exact, around - exact, svf, loss, errors, sampling)
 
 
 # Scenes ----------------------------------------------------------------------------------------------------------

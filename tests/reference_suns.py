@@ -25,7 +25,7 @@ BAND_DEG = 6.5
 
 @dataclass(frozen=True)
 class Scene:
-    """A surface, the maxima of its blocks, and how it is read (`linear` along the grid lines through the cell centres)."""
+    """A surface, the maxima of its blocks, its cell [m], and whether it is read along the lines through cell centres."""
 
     dsm: F8
     highest: F8
@@ -84,8 +84,8 @@ def _on_grid_line(dsm: F8, y: float, x: float, along_y: bool) -> float:
 
 @jit
 def _march(
-    dsm: F8, highest: F8, widest: F8, top: float, linear: bool, row: int, col: int, eye: float, east: float, south: float,
-    slope: float, only_blocked: bool,
+    dsm: F8, highest: F8, widest: F8, top: float, linear: bool, row: int, col: int, eye: float, east: float,
+    south: float, slope: float, only_blocked: bool,
 ) -> float:  # fmt: skip
     """Follow one ray from a cell's centre; lengths along it in cells, slopes in metres per cell.
 
@@ -160,8 +160,8 @@ def _horizons(
 
 @jit
 def _lit(
-    dsm: F8, highest: F8, widest: F8, top: float, cell: float, linear: bool, rows: I8, cols: I8, above: float, azimuths: F8,
-    slopes: F8, month: I8, values: F8,
+    dsm: F8, highest: F8, widest: F8, top: float, cell: float, linear: bool, rows: I8, cols: I8, above: float,
+    azimuths: F8, slopes: F8, month: I8, values: F8,
 ) -> F8:  # fmt: skip
     n_value = values.shape[1]
     out = np.zeros((rows.size, 12, n_value))
@@ -180,8 +180,8 @@ def horizons(place: Scene, rows: I8, cols: I8, azimuth_deg: F8, above: float = 0
     """Exact horizons [deg], (n, n_direction); `azimuth_deg` clockwise from the raster's top."""
     top = float(np.nanmax(place.dsm))
     slopes = _horizons(
-        place.dsm, place.highest, place.widest, top, place.cell, place.linear, rows.astype(np.int64), cols.astype(np.int64), above,
-        np.radians(azimuth_deg),
+        place.dsm, place.highest, place.widest, top, place.cell, place.linear, rows.astype(np.int64),
+        cols.astype(np.int64), above, np.radians(azimuth_deg),
     )  # fmt: skip
     return np.degrees(np.arctan(slopes))
 
@@ -233,8 +233,9 @@ def year(
     top = float(np.nanmax(place.dsm))
     around = (np.arange(directions) + 0.5) * 360.0 / directions
     lit = np.concatenate([
-        _lit(place.dsm, place.highest, place.widest, top, place.cell, place.linear, rows[a : a + chunk].astype(np.int64),
-             cols[a : a + chunk].astype(np.int64), above, azimuth, slope, suns.month[some], beam[some])
+        _lit(place.dsm, place.highest, place.widest, top, place.cell, place.linear,
+             rows[a : a + chunk].astype(np.int64), cols[a : a + chunk].astype(np.int64), above, azimuth, slope,
+             suns.month[some], beam[some])
         for a in range(0, rows.size, chunk)
     ])  # fmt: skip
     horizon = horizons(place, rows, cols, around, above)
