@@ -134,10 +134,9 @@ def hourly_tables(
     n_sun = round(pd.Timedelta(sky.times[1] - sky.times[0]) / pd.Timedelta(hours=sky.duration_h))
     record, count = _records(sky.interval, lit)
     n_record = count.size
-    merged = np.stack(
-        [np.bincount(record, weights=row, minlength=n_record) for row in coefficient.reshape(-1, record.size)]
-    )
-    merged = (merged / count).reshape(*coefficient.shape[:2], n_record).transpose(2, 0, 1)
+    flat = coefficient.reshape(-1, record.size)
+    sums: F8 = np.stack([np.bincount(record, weights=row, minlength=n_record) for row in flat]).astype(np.float64)
+    merged = (sums / count).reshape(*coefficient.shape[:2], n_record).transpose(2, 0, 1)
     first = np.zeros(n_record, dtype=np.int64)
     first[record[::-1]] = np.arange(record.size)[::-1]
     share, left, right = _sectors(sky, plane, first, n_azimuth)

@@ -228,11 +228,12 @@ def groups_year(
     """
     n_azimuth, n_interval = horizon.shape[1], start.size - 1
     n_group, n_node = cell_start.size - 1, coefficient.shape[1]
-    view = np.empty((n_azimuth, n_edge + 1, 3 * GROUP_LANES), np.float32)
+    pitch = 3 * GROUP_LANES
+    view = np.empty(n_azimuth * (n_edge + 1) * pitch, np.float32)
     part = np.empty(5 * GROUP_LANES, np.float32)
-    node = np.empty((12, n_node, GROUP_LANES), np.float32)
+    node = np.empty(12 * n_node * GROUP_LANES, np.float32)
     seen = np.empty(3 * GROUP_LANES, np.float32)
-    dc = np.empty(GROUP_LANES, np.float32)
+    dc = np.zeros(GROUP_LANES, np.float32)
     total = np.empty(GROUP_LANES, np.float32)
     for first in range(0, n_group, GROUP_LANES):
         size = min(GROUP_LANES, n_group - first)
@@ -242,19 +243,20 @@ def groups_year(
         for lane in range(size):
             cells = order[cell_start[first + lane] : cell_start[first + lane + 1]]
             _gather(cells, horizon, visible, edges_per_deg, n_edge, lane, part, view)
-            node[:, :, lane] = weight[:, :, first + lane]
+            for m in range(12):
+                for f in range(n_node):
+                    node[(m * n_node + f) * GROUP_LANES + lane] = weight[m, f, first + lane]
         for k in range(n_azimuth):
             for j in range(1, n_edge + 1):
-                for lane in range(3 * GROUP_LANES):
-                    view[k, j, lane] += view[k, j - 1, lane]
+                _add_edge(view, (k * (n_edge + 1) + j) * pitch)
         for i in range(n_interval):
             total[:] = np.float32(0.0)
             for r in range(start[i], start[i + 1]):
-                j = edge[r]
-                _mix(view[sector[r, 0], j], view[sector[r, 1], j], sun[r, 1], sun[r, 2], seen)
-                dc[:] = np.float32(0.0)
+                left = (sector[r, 0] * (n_edge + 1) + edge[r]) * pitch
+                right = (sector[r, 1] * (n_edge + 1) + edge[r]) * pitch
+                _mix(r, left, right, view, sun, seen)
                 for f in range(n_node):
-                    _add_group(part, seen, coefficient[r, f], node[month[i], f], dc)
+                    _set_group(r, f, part, seen, coefficient, node, month[i], dc)
                 _add_ac(dc, sun[r, 3], inverter, total)
             for lane in range(size):
                 out[first + lane, i] = total[lane] * inverter[4]
@@ -277,22 +279,41 @@ def _gather(
             j = int(place)
             above = (place - j) * share
             below = share - above
-            for q, m in enumerate((1.0, s, b)):
-                view[k, j, lane + q * GROUP_LANES] += np.float32(below * m)
-                view[k, j + 1, lane + q * GROUP_LANES] += np.float32(above * m)
+            at = (k * (n_edge + 1) + j) * 3 * GROUP_LANES + lane
+            to = at + 3 * GROUP_LANES
+            view[at] += np.float32(below)
+            view[at + GROUP_LANES] += np.float32(below * s)
+            view[at + 2 * GROUP_LANES] += np.float32(below * b)
+            view[to] += np.float32(above)
+            view[to + GROUP_LANES] += np.float32(above * s)
+            view[to + 2 * GROUP_LANES] += np.float32(above * b)
 
 
 @jit_fused
-def _mix(left: F4, right: F4, share_left: float, share_right: float, seen: F4) -> None:
+def _add_edge(view: F4, at: int) -> None:
+    below, here = view[at - 3 * GROUP_LANES : at], view[at : at + 3 * GROUP_LANES]
     for lane in range(3 * GROUP_LANES):
-        seen[lane] = share_left * left[lane] + share_right * right[lane]
+        here[lane] += below[lane]
 
 
 @jit_fused
-def _add_group(part: F4, seen: F4, c: F4, node: F4, dc: F4) -> None:
-    c0, c1, c2, c3, c4, c5, c6, c7, c8 = c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
+def _mix(r: int, left: int, right: int, view: F4, sun: F4, seen: F4) -> None:
+    share_left, share_right = sun[r, 1], sun[r, 2]
+    a, b = view[left : left + 3 * GROUP_LANES], view[right : right + 3 * GROUP_LANES]
+    for lane in range(3 * GROUP_LANES):
+        seen[lane] = share_left * a[lane] + share_right * b[lane]
+
+
+@jit_fused
+def _set_group(r: int, f: int, part: F4, seen: F4, coefficient: F4, node: F4, month: int, dc: F4) -> None:
+    c0, c1, c2 = coefficient[r, f, 0], coefficient[r, f, 1], coefficient[r, f, 2]
+    c3, c4, c5 = coefficient[r, f, 3], coefficient[r, f, 4], coefficient[r, f, 5]
+    c6, c7, c8 = coefficient[r, f, 6], coefficient[r, f, 7], coefficient[r, f, 8]
+    keep = np.float32(f > 0)
+    at = (month * coefficient.shape[1] + f) * GROUP_LANES
+    weight = node[at : at + GROUP_LANES]
     for lane in range(GROUP_LANES):
         base = c0 + c1 * part[lane] + c2 * part[lane + GROUP_LANES] + c3 * part[lane + 2 * GROUP_LANES]
         base += c4 * part[lane + 3 * GROUP_LANES] + c5 * part[lane + 4 * GROUP_LANES]
-        beam = c6 * seen[lane] + c7 * seen[lane + GROUP_LANES] + c8 * seen[lane + 2 * GROUP_LANES]
-        dc[lane] += node[lane] * (base + beam)
+        base += c6 * seen[lane] + c7 * seen[lane + GROUP_LANES] + c8 * seen[lane + 2 * GROUP_LANES]
+        dc[lane] = keep * dc[lane] + weight[lane] * base
