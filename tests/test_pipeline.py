@@ -158,6 +158,34 @@ def test_monthly_raster_sums_to_the_annual_one(finished: rooftop.RunResult, proj
     assert months[6].mean() > 1.5 * months[11].mean()
 
 
+def test_reflecting_facades_give_shaded_roofs_a_little_more(finished: rooftop.RunResult, project: Path) -> None:
+    scene = {"azimuths": 36, "halo_m": 150.0, "obstacle_reflectance": 0.3}
+    found = rooftop.run(settings(project, scene=scene, policy=None), project / "reflecting")
+    before, after = (r.tables.roofs[r.tables.roofs.capacity_kwp > 0] for r in (finished, found))
+    pd.testing.assert_series_equal(after["capacity_kwp"], before["capacity_kwp"])
+    gain = after["annual_kwh"] / before["annual_kwh"] - 1.0
+    assert gain.between(0.0, 0.03).all() and gain.mean() > 1e-4
+    assert gain.astype(float).corr(before["shading_loss"].astype(float)) > 0.5
+    assert (after["poa_kwh_m2"] > before["poa_kwh_m2"]).all()
+    with rasterio.open(found.out / "rasters" / "poa_monthly.tif") as months:
+        with rasterio.open(found.out / "rasters" / "poa_annual.tif") as annual:
+            year = annual.read(1, masked=True).compressed()
+        np.testing.assert_allclose(months.read(masked=True).sum(axis=0).compressed(), year, rtol=1e-5)
+
+
+def test_facades_are_not_looked_at_unless_they_reflect(
+    finished: rooftop.RunResult, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_more: object) -> None:
+        raise AssertionError("reflection is off")
+
+    monkeypatch.setattr("rooftop.potential.facades", refuse)
+    monkeypatch.setattr("rooftop.potential.with_reflection", refuse)
+    off = settings(project, scene={"azimuths": 36, "halo_m": 150.0, "obstacle_reflectance": 0.0})
+    assert not rooftop.run(off, project / "off").failed_tiles
+    assert digests(project / "off") == digests(finished.out)
+
+
 def test_one_district_alone_equals_its_part_of_the_whole(finished: rooftop.RunResult, project: Path) -> None:
     alone = rooftop.run(settings(project), project / "west", districts=("1",)).tables.roofs.set_index("building_id")
     whole = finished.tables.roofs.set_index("building_id").loc[alone.index]

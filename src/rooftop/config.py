@@ -187,6 +187,7 @@ class SceneOptions(Model):
     azimuths: Annotated[int, Field(ge=8, le=360)] = 72
     diffuse: Literal["perez", "haydavies", "isotropic"] = "perez"
     albedo: Share = 0.2
+    obstacle_reflectance: Share = Field(0.0, description="share of light that facades throw back onto roofs; 0: none")
     halo_m: PositiveFloat = 200.0
     tile_cells: Annotated[int, Field(ge=64)] = 1024
 

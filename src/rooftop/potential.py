@@ -15,6 +15,7 @@ from rooftop.config import SceneOptions
 from rooftop.energy import ModulePlane, PlaneTables, cell_months, plane_tables, usable_year
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
+from rooftop.reflection import Facades, facades, with_reflection
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
 from rooftop.shading import far_horizons, horizons, sky_view
 from rooftop.sky import SkyYear
@@ -30,10 +31,11 @@ class TableBook:
     system: PvSystem
     scene: SceneOptions
     _tables: dict[ModulePlane, PlaneTables] = field(default_factory=dict)
+    _facades: Facades | None = None
     _lock: Any = field(default_factory=threading.Lock)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"sky": self.sky, "system": self.system, "scene": self.scene, "_tables": {}}
+        return {"sky": self.sky, "system": self.system, "scene": self.scene, "_tables": {}, "_facades": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -47,6 +49,16 @@ class TableBook:
                     self.sky, plane, self.system, n_azimuth=self.scene.azimuths, albedo=self.scene.albedo
                 )
             return self._tables[plane]
+
+    def facades(self, factor: NDArray[np.float64]) -> Facades:
+        """Return what the facades around receive, at the data set's mean irradiance factor."""
+        scene = self.scene
+        with self._lock:
+            if self._facades is None:
+                self._facades = facades(
+                    self.sky, factor, scene.obstacle_reflectance, n_azimuth=scene.azimuths, albedo=scene.albedo
+                )
+            return self._facades
 
 
 @dataclass(frozen=True)
@@ -152,7 +164,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
         used = [cells_of[k] for k in local]
         weight = rows["weight"].to_numpy()
         sums[local] += weight[:, None] * _orientation_year(
-            scene, tables, cells, used, plane_rows[local], raster, weight
+            scene, book, tables, cells, used, plane_rows[local], raster, weight
         )
     out = pd.DataFrame(sums, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
     out["n_cells"] = [len(c) for c in cells_of]
@@ -221,6 +233,7 @@ def _cells_by_plane(
 
 def _orientation_year(
     scene: Scene,
+    book: TableBook,
     tables: PlaneTables,
     cells: _RoofCells,
     used: list[NDArray[np.int64]],
@@ -235,9 +248,14 @@ def _orientation_year(
     mean_factor = scene.factor.mean(axis=0)  # of the whole data set: which cells are used depends on no selection
     start = np.concatenate([[0], np.cumsum(size)])
     found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, scene.max_shading_loss)
+    reflected = None
+    if scene.options.obstacle_reflectance > 0.0:
+        found, reflected = with_reflection(
+            found, book.facades(mean_factor), tables, cells.horizon, index, start, factor, scene.max_shading_loss
+        )
     if raster is not None:
         raster.add(index, found.annual_kwh_m2, found.shading_loss, np.repeat(weight, size))
-        raster.add_months(tables, cells.horizon, index, mean_factor, np.repeat(weight, size))
+        raster.add_months(tables, cells.horizon, index, mean_factor, np.repeat(weight, size), reflected)
     return np.column_stack(
         [
             found.ok_share,
@@ -277,14 +295,17 @@ class _CellSums:
         index: NDArray[np.int64],
         factor: NDArray[np.float64],
         weight: NDArray[np.float64],
+        reflected: NDArray[np.float64] | None,
     ) -> None:
         """Add each cell's months where they are asked for, a block at a time: they stay float32."""
         if self.months is None:
             return
         for first in range(0, len(index), _BLOCK):
-            part = index[first : first + _BLOCK]
-            months = cell_months(tables, horizon[part], factor) * weight[first : first + _BLOCK, None]
-            np.add.at(self.months, part, months.astype(np.float32))
+            here = slice(first, first + _BLOCK)
+            months = cell_months(tables, horizon[index[here]], factor)
+            if reflected is not None:
+                months += reflected[here]
+            np.add.at(self.months, index[here], (months * weight[here, None]).astype(np.float32))
 
     def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
         seen = self.weight > 0
