@@ -31,7 +31,7 @@ def dated(**years: object) -> pd.DataFrame:
     """The five buildings, without the two of unknown class or date (C, D), and with years of their PV."""
     roofs = five_buildings()
     roofs = roofs[roofs["building_id"].isin(["A", "B", "E"])].reset_index(drop=True)
-    roofs["existing_pv_year"] = pd.array([years.get(str(b)) for b in roofs["building_id"]], dtype="Int64")
+    roofs["existing_pv_year"] = roofs["building_id"].map(lambda b: years.get(str(b))).astype("Int64")
     return roofs
 
 

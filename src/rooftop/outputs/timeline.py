@@ -56,7 +56,7 @@ def steps(data: ReportData) -> list[Step]:
     return [_step(row, today.get((row["unit_id"], row["level"], row["target_id"]))) for row in due.to_dict("records")]
 
 
-def _step(row: Mapping[str, Any], today: Mapping[str, Any] | None) -> Step:
+def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
     attained = None if is_missing(row["attained"]) else str(row["attained"])
     values = Range(row["coverage_low"], row["coverage"], row["coverage_high"])
     shown = percent_range(values, row["target"])
@@ -71,7 +71,7 @@ def _step(row: Mapping[str, Any], today: Mapping[str, Any] | None) -> Step:
     )
 
 
-def needed_text(row: Mapping[str, Any], today: Mapping[str, Any] | None = None) -> Text:
+def needed_text(row: Mapping[Any, Any], today: Mapping[Any, Any] | None = None) -> Text:
     """Say what a target still needs: a past year has a shortfall and no rate.
 
     Parameters
@@ -101,7 +101,7 @@ def needed_text(row: Mapping[str, Any], today: Mapping[str, Any] | None = None) 
     return Text(f"{en} for {left} years, to the end of {year}", f"至 {year} 年底（{left} 年）{zh}")
 
 
-def _short_of(row: Mapping[str, Any]) -> Text:
+def _short_of(row: Mapping[Any, Any]) -> Text:
     kwp, m2 = row["gap_kwp"], row["gap_m2"]
     return Text(
         f"short by {capacity(kwp, 'en', 2, 'up')} ({area(m2, 'en', 2, 'up')})",
@@ -109,7 +109,7 @@ def _short_of(row: Mapping[str, Any]) -> Text:
     )
 
 
-def _past(row: Mapping[str, Any], today: Mapping[str, Any] | None) -> Text:
+def _past(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Text:
     if not row["gap_kwp"] > 0:
         open_ = "" if str(row["attained"]) == "yes" else ", within what is known"
         return Text(f"year past: reached{open_}", f"年份已过：{'已达到' if not open_ else '按现有数据已达到'}")
