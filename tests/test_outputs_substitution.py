@@ -1,0 +1,123 @@
+"""The report's section on substitution, its files, and metered energy read from a CSV."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from campaign_data import make_tables, shared_data
+from rooftop.errors import InputError
+from rooftop.inputs.measured import read_measured
+from rooftop.outputs.bundle import ReportData, report_data
+from rooftop.outputs.substitution import CSV_NAMES, substitution_blocks, write_substitution
+from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
+from rooftop.targets import load_pack
+
+
+@cache
+def data_of(pack: str) -> ReportData:
+    loaded = load_pack(pack)
+    tables, campaign = make_tables(loaded)
+    return report_data(tables, loaded, campaign=campaign)
+
+
+def words(blocks: list[dict]) -> str:
+    cells = [c.text for b in blocks for row in b["grid"].rows for c in row.cells]
+    heads = [h.text for b in blocks for h in b["grid"].heads]
+    return "\n".join([b["title"] + b["lead"] + b["grid"].note for b in blocks] + heads + cells)
+
+
+@pytest.mark.parametrize("pack", ["lianyungang", "pinghu", "liaocheng", "shanxi"])
+def test_every_pack_with_a_rate_has_its_section_in_both_languages(pack: str) -> None:
+    data = data_of(pack)
+    chinese, english = (words(substitution_blocks(data, lang)) for lang in ("zh", "en"))
+    assert data.pack is not None
+    for entry in data.pack.substitution:
+        assert data.pack.target(entry.target).label.zh in chinese
+    for name in ("宜电则电、宜热则热", "现状替代率", "可建潜力替代率", "仅屋顶光伏可完成目标", "限额而非平均能耗"):
+        assert name in chinese
+    assert "nan" not in chinese.lower() and "nan" not in english.lower().replace("finan", "")
+    left = "".join(t.wording for t in data.pack.targets) + "宜电则电、宜热则热"
+    assert all(part in left for part in re.findall(r"[一-鿿]{6,}", english)), english
+
+
+def test_pinghu_claims_no_compliance_and_liaocheng_names_its_mandate() -> None:
+    assert "不代表符合该标准" in words(substitution_blocks(data_of("pinghu"), "zh"))
+    text = words(substitution_blocks(data_of("liaocheng"), "zh"))
+    assert "强制要求：“新建城镇居住建筑、农村社区、集中供应热水的公共建筑全面安装使用可再生能源热水系统”" in text
+    assert "是否集中供应热水未知" in text
+
+
+def test_the_front_row_repeats_the_table() -> None:
+    data = data_of("lianyungang")
+    first = substitution_blocks(data, "zh")[0]["grid"].rows[0]
+    assert first.strong and first.cells[0].text == "全部县区"
+    table = data.substitution
+    own = table[(table["level"] == "city") & table["is_default"] & (table["kind"] == "potential")].iloc[0]
+    assert first.cells[1].text.split()[0] == f"{int(own['n_buildings']):,d}"
+    assert first.cells[8].text.startswith(f"{own['rate'] * 100:.2g}"[:2])
+
+
+def test_an_unknown_zone_shows_bounds_only() -> None:
+    row = substitution_blocks(data_of("national"), "zh")[0]["grid"].rows[0]
+    assert re.fullmatch(r"[\d.]+%–[\d.]+%", row.cells[8].text)
+    assert row.cells[3].text == "—"
+
+
+def test_no_rate_no_section_and_no_file(tmp_path: Path) -> None:
+    data = data_of("whole_county")
+    (tmp_path / CSV_NAMES[0]).write_text("old", "utf-8")
+    assert substitution_blocks(data, "zh") == [] and write_substitution(tmp_path, data) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_have_the_columns_and_are_the_same_twice(tmp_path: Path) -> None:
+    data = shared_data()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_substitution(tmp_path / folder, data_of.__wrapped__("liaocheng"))
+    for name, table in zip(CSV_NAMES, (SUBSTITUTION, PV_OR_THERMAL), strict=True):
+        raw = (tmp_path / "a" / name).read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbf") and raw == (tmp_path / "b" / name).read_bytes()
+        frame = pd.read_csv(tmp_path / "a" / name, encoding="utf-8-sig", dtype={"building_id": str})
+        assert frame.columns[: len(table.names)].tolist() == table.names
+    assert {"choice_calorific", "decided_by_calorific"} <= set(frame.columns)
+    assert frame["building_id"].isin(data.tables.roofs["building_id"].astype(str)).all()
+
+
+def test_metered_energy_is_aligned_by_id(tmp_path: Path) -> None:
+    path = tmp_path / "能耗.csv"
+    path.write_bytes('building_id,measured_energy_kwh,名称\nB,"1,200",办公楼\nX,5,无此楼\nA,,学校\n'.encode("gbk"))
+    found, notices, source = read_measured(path, pd.Series(["A", "B", "C"], index=[5, 6, 7]))
+    assert found.index.tolist() == [5, 6, 7]
+    np.testing.assert_array_equal(found["measured_energy_kwh"], [np.nan, 1200.0, np.nan])
+    assert found["measured_fuel_kgce"].isna().all()
+    assert [(n.code, n.count, n.examples) for n in notices] == [("measured_unmatched", 1, ("X",))]
+    assert source.details == {"rows": "3", "matched": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,measured_energy_kwh\nA,1\n", "building_id"),
+        ("building_id,kwh\nA,1\n", "measured_energy_kwh"),
+        ("building_id,measured_energy_kwh\nA,1\nA,2\n", "A"),
+        ("building_id,measured_energy_kwh\nA,-1\n", "-1"),
+        ("building_id,measured_energy_kwh\nA,viel\n", "viel"),
+        ("", ""),
+    ],
+)
+def test_metered_energy_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError) as caught:
+        read_measured(path, pd.Series(["A"]))
+    shown = caught.value.render("zh")
+    assert message in shown and str(path) in shown
+    with pytest.raises(InputError):
+        read_measured(tmp_path / "none.csv", pd.Series(["A"]))
