@@ -188,7 +188,8 @@ def test_more_in_the_schedule_than_in_the_inventory(pack: Pack) -> None:
 def test_a_plan_is_built_at_its_rate(pinghu: Pack) -> None:
     """B's missing 140 kW, then A's 40 kW, at 61 kW a year from 2026-07-01.
 
-    2028-12-31: 2.502 years, 153 kW: B (from January 2026 it would be 183 kW). 2029-12-31: 3.50 years, 214 kW: both. B's full layout is 1 200 m², A's 400 m².
+    2028-12-31: 2.502 years, 153 kW: B (from January 2026 it would be 183 kW). 2029-12-31: 3.50 years, 214 kW: both.
+    B's full layout is 1 200 m², A's 400 m².
     """
     plan = BuildPlan(("B", "A"), (140.0, 40.0), ("d1", "d1"), 61.0)
     frame = table(dated(A=2024, B=2023), pinghu, plan=plan)
