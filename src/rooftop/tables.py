@@ -324,7 +324,12 @@ PV_OR_THERMAL = Table(
             "equivalent at which both replace as much (kgce/kWh)",
             "光电光热相当的折标系数(kgce/kWh)",
         ),
-        _c("k_e_equal_rule", "float", "the same by the plans' rule for collectors (kgce/kWh)", "按规划折算规则的相当系数(kgce/kWh)"),
+        _c(
+            "k_e_equal_rule",
+            "float",
+            "the same by the plans' rule for collectors (kgce/kWh)",
+            "按规划折算规则的相当系数(kgce/kWh)",
+        ),
         _c("hot_water_kwh", "float", "need of hot water (kWh/a)", "生活热水需热量(kWh)"),
         _c("collector_share", "float", "share of the zone that hot water can use", "热水可用布置区比例"),
         _c("collector_zone_m2", "float", "zone that hot water can use (m²)", "热水可用布置区面积(㎡)"),
