@@ -13,12 +13,15 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from rooftop.config import LandUseInput
-from rooftop.errors import InputError
+from rooftop.config import LandUseInput, load_config
+from rooftop.errors import ConfigError, InputError
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.inputs.land_use import InferredUses, infer_uses
 from rooftop.inputs.land_use_codes import entry_of, inference, settings
 from rooftop.inputs.use_rules import use_of_name
+from rooftop.outputs.use_sources import inferred_by, use_source_label
+from rooftop.prepare import read_sources
+from rooftop.resources import demo_dir
 from rooftop.targets import coverage_table
 from rooftop.targets.models import Scope
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, facts, membership
@@ -318,3 +321,49 @@ def test_bounds_count_an_inferred_factory_in_and_out(tmp_path: Path) -> None:
     row = one(coverage_table(roofs, members(roofs), units(("d1", "district")), pack_copy(tmp_path)))
     assert (row["coverage"], row["coverage_low"], row["coverage_high"]) == (700 / 2300, 200 / 800, 700 / 2300)
     assert (row["n_buildings"], row["n_unknown"]) == (2, 1)
+
+
+# --- in a run and in what people read --------------------------------------------------------------------------------
+
+
+def test_land_use_in_the_configuration_reaches_roofs_notices_and_provenance(tmp_path: Path) -> None:
+    config = load_config(demo_dir() / "rooftop.yaml")
+    before = read_sources(config)
+    unknown = before.buildings["building_use"] == "unknown"
+    assert 0 < unknown.sum() < len(unknown)
+    whole = shapely.box(*before.buildings.total_bounds).buffer(50)
+    path = land(tmp_path / "l.gpkg", ["1001"], [whole], before.buildings.crs)
+    path_2 = tmp_path / "run.yaml"
+    text = (demo_dir() / "rooftop.yaml").read_text(encoding="utf-8").replace("path: ", f"path: {demo_dir()}/")
+    block = f"inputs:\n  land_use: {{path: {path}, code_field: DLBM, standard: ydyh_2023}}\n"
+    path_2.write_text(text.replace("inputs:\n", block, 1), encoding="utf-8")
+    after = read_sources(load_config(path_2))
+    inferred = after.buildings["use_source"] == "land_use:ydyh_2023:1001"
+    assert (inferred == unknown).all()
+    assert set(after.buildings.loc[inferred, "building_use"]) == {"factory"}
+    assert (after.buildings.loc[~inferred, "building_use"] == before.buildings.loc[~unknown, "building_use"]).all()
+    counted = [n.count for n in before.notices if n.code == "use_unknown"]
+    assert counted == [int(unknown.sum())]
+    assert not [n for n in after.notices if n.code == "use_unknown"]
+    assert "inputs.land_use" in {p.role for p in after.provenance}
+
+
+def test_what_people_read_of_an_inference() -> None:
+    assert use_source_label("land_use:ydyh_2023:1001").zh == "按用地推断：1001 工业用地（置信度高）"
+    assert use_source_label("land_use:gbt21010_2017:1001").zh == "按用地推断：1001 铁路用地（置信度低）"
+    assert use_source_label("rule:hospital").en == "inferred from the name (confidence high)"
+    assert use_source_label("code:GHYT").zh == "编码 GHYT"
+    assert inferred_by("mapped") is None
+    assert inferred_by(None) is None
+
+
+def test_a_standard_must_be_named(tmp_path: Path) -> None:
+    text = (demo_dir() / "rooftop.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "run.yaml"
+    for block, said in (
+        ("{path: l.gpkg, code_field: DLBM}", "standard"),
+        ("{path: l.gpkg, code_field: DLBM, standard: gb21010}", "gbt21010_2017"),
+    ):
+        path.write_text(text.replace("inputs:\n", f"inputs:\n  land_use: {block}\n", 1), encoding="utf-8")
+        with pytest.raises(ConfigError, match=said):
+            load_config(path)

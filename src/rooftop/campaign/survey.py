@@ -14,6 +14,7 @@ from rooftop.campaign.money import Economics
 from rooftop.lang import Lang, Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import capacity, number, percent
+from rooftop.targets.scope import INFERRED
 
 _HEIGHT_CODES = {"height_missing", "height_absurd", "height_from_floors"}
 
@@ -96,6 +97,7 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
     """
     columns: dict[str, Iterable[Any]] = {
         "use": words(roofs, "building_use"),
+        "use_source": words(roofs, "use_source", ""),
         "public": words(roofs, "is_public_institution"),
         "is_new": words(roofs, "is_new"),
         "owner_type": words(roofs, "owner_type"),
@@ -137,6 +139,8 @@ def _class_items(roof: Mapping[str, Any]) -> list[Item]:
         items.append(Item("class", Text("whether a public institution (unknown)", "是否公共机构（不明）")))
     if roof["use"] == "unknown":
         items.append(Item("use", Text("use of the building (unknown)", "建筑用途（不明）")))
+    elif str(roof["use_source"]).startswith(INFERRED):
+        items.append(Item("use", Text("use of the building (inferred)", "建筑用途（推断）")))
     if roof["use"] in ("residential", "rural_house"):
         items.append(
             Item("households", Text("number of households (persons / companies)", "产权及自然人/非自然人户数"))

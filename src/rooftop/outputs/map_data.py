@@ -19,6 +19,7 @@ import shapely
 from rooftop.errors import ComputeError
 from rooftop.lang import Lang, Text
 from rooftop.outputs.map_style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, choice_label
+from rooftop.outputs.use_sources import use_source_label
 from rooftop.rounding import is_missing
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
@@ -194,6 +195,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -
             "index": [reasons["index"][a:b] or 0 for a, b in itertools.pairwise(offsets)],
         },
         **{name: _coded(roofs[name]) for name in _CODED_COLUMNS},
+        "use_source": _coded(roofs["use_source"].map(lambda value: _how_known(value, lang))),
         "completion": _texts(roofs["completion_date"]),
         "year": _json_numbers(_floats(roofs, "year_built")),
         "height": _numbers(roofs["height_m"], 2),
@@ -209,8 +211,14 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -
 
 _CODED_COLUMNS = (
     "building_use", "is_public_institution", "is_new", "roof_type", "district_name", "town_name",
-    "height_source", "use_source", "roof_source",
+    "height_source", "roof_source",
 )  # fmt: skip
+
+
+def _how_known(source: object, lang: Lang) -> str | None:
+    """Return where a use comes from, when that is more or less than an attribute that states it."""
+    said = not is_missing(source) and str(source) not in ("mapped", "none")
+    return use_source_label(str(source)).pick(lang) if said else None
 
 
 def _origin(frame: gpd.GeoDataFrame) -> tuple[int, int]:

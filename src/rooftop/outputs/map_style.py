@@ -132,7 +132,7 @@ def interface_texts(lang: Lang) -> dict[str, str]:
     texts = {key: text.pick(lang) for key, text in UI.items()}
     for name in ("building_id", "owner_name", "building_use", "is_public_institution", "roof_type", "address"):
         texts[name] = ROOFS.label(name).pick(lang)
-    for name in ("completion_date", "year_built", "status", "height_m", "is_new"):
+    for name in ("completion_date", "year_built", "status", "use_source", "height_m", "is_new"):
         texts[name] = ROOFS.label(name).pick(lang)
     for name in ("kind", "scope_reading", "cohort", "aggregation", "building_group", "target_id", "level"):
         texts[name] = COVERAGE.label(name).pick(lang)

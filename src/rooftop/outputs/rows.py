@@ -13,6 +13,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.map_data import is_natural_person
 from rooftop.outputs.sheet import Column
+from rooftop.outputs.use_sources import inferred_by
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import is_missing
 
@@ -98,12 +99,15 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang, personal_names: bool) -> list[dic
         "building_id", "building_name", "address", "district_name", "town_name", "owner_name", "owner_type",
         "building_use", "is_public_institution", "completion_date", "year_built", "roof_type", "gross_area_m2",
         "installable_area_m2", "capacity_kwp", "existing_pv_kwp", "specific_yield_kwh_kwp", "shading_loss",
-        "lon_gcj02", "lat_gcj02",
+        "lon_gcj02", "lat_gcj02", "use_source",
     ]  # fmt: skip
     out = []
     for row in roofs[names].to_dict("records"):
         _withhold(row, lang, personal_names)
         row["use"] = use_label(row["building_use"], lang)
+        inferred = inferred_by(row["use_source"])
+        if inferred is not None:
+            row["use"] += f"（{inferred.zh}）" if lang == "zh" else f" ({inferred.en})"
         row["public"] = _label(YES_NO, row["is_public_institution"], lang)
         row["completed"] = completed(row["completion_date"], row["year_built"])
         row["roof_type"] = roof_type_label(row["roof_type"], lang)

@@ -292,6 +292,7 @@ function rooftopMap(map, baseLayers) {
     const known = (name) => (text(name, k) === null ? null : label(text(name, k), "answer"));
     add(texts.building_id, roofs.id[k]);
     add(texts.building_use, use === null ? null : label(use, "use"));
+    add(texts.use_source, text("use_source", k));
     add(texts.is_public_institution, known("is_public_institution"));
     const owner = roofs.owner[k];
     add(texts.owner_name, owner === 1 ? texts.owner_withheld : owner === 2 ? texts.owner_unknown : owner);

@@ -1,0 +1,49 @@
+"""Where a building's use comes from, in words: its attributes, a code, its name, the land it stands on."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+from rooftop.rounding import is_missing
+
+_BY_NAME = Text("inferred from the name", "按名称推断")
+_BY_LAND = Text("inferred from the land use", "按用地推断")
+
+
+def inferred_by(source: object) -> Text | None:
+    """Return how a use was inferred, in a few words; None where an attribute states it."""
+    text = "" if is_missing(source) else str(source)
+    if text.startswith("rule:"):
+        return _BY_NAME
+    return _BY_LAND if text.startswith("land_use:") else None
+
+
+@cache
+def use_source_label(source: str) -> Text:
+    """Return a value of ``use_source`` in words, with the confidence of an inference."""
+    kind, _, rest = source.partition(":")
+    if kind == "mapped":
+        return Text("attribute", "属性")
+    if kind == "code":
+        return Text(f"code {rest}", f"编码 {rest}")
+    if kind == "rule":
+        entry = next((r for r in load_shipped_yaml("use_rules.yaml")["rules"] if r["id"] == rest), None)
+        sure = _confidence(None if entry is None else entry["confidence"])
+        return Text(f"{_BY_NAME.en}{sure.en}", f"{_BY_NAME.zh}{sure.zh}")
+    if kind == "land_use":
+        standard, _, code = rest.partition(":")
+        codes = load_shipped_yaml("land_use.yaml")["standards"].get(standard, {"codes": {}})["codes"]
+        entry = codes.get(code)
+        name = "" if entry is None else f" {entry['zh']}"
+        sure = _confidence(None if entry is None else entry.get("confidence"))
+        return Text(f"{_BY_LAND.en}: {code}{name}{sure.en}", f"{_BY_LAND.zh}：{code}{name}{sure.zh}")
+    return Text("not known", "不明") if kind == "none" else Text(source, source)
+
+
+def _confidence(key: str | None) -> Text:
+    if key is None:
+        return Text("", "")
+    word = load_shipped_yaml("land_use.yaml")["confidence"][key]
+    return Text(f" (confidence {word['en']})", f"（置信度{word['zh']}）")
