@@ -166,7 +166,8 @@ def test_reflecting_facades_give_shaded_roofs_a_little_more(finished: rooftop.Ru
     gain = after["annual_kwh"] / before["annual_kwh"] - 1.0
     assert gain.between(0.0, 0.03).all() and gain.mean() > 1e-4
     assert gain.astype(float).corr(before["shading_loss"].astype(float)) > 0.5
-    assert (after["poa_kwh_m2"] > before["poa_kwh_m2"]).all()
+    more = after["poa_kwh_m2"] - before["poa_kwh_m2"]
+    assert (more >= 0.0).all() and (more > 0.1).mean() > 0.5  # nothing stands above the highest roof
     with rasterio.open(found.out / "rasters" / "poa_monthly.tif") as months:
         with rasterio.open(found.out / "rasters" / "poa_annual.tif") as annual:
             year = annual.read(1, masked=True).compressed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import jit
+from rooftop.kernels import jit, jit_inline
 from rooftop.kernels.year import EDGES_PER_DEG, N_EDGE
 
 F4 = NDArray[np.float32]
@@ -33,6 +33,7 @@ def reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> None:
         Set to what a reflectance of 1 would give.
     """
     n_azimuth, n_facade = horizon.shape[1], facade.shape[0]
+    reach = n_azimuth // 4 + 1
     seen = np.empty(n_facade)
     edge = np.empty(n_azimuth, dtype=np.int64)
     part = np.empty(n_azimuth)
@@ -50,15 +51,20 @@ def reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> None:
             between = back - f
             seen[f % n_facade] += (1.0 - between) * share
             seen[(f + 1) % n_facade] += between * share
-        out[a, :] = 0.0
+        got = out[a]
+        got[:] = 0.0
         for f in range(n_facade):
             if seen[f] <= 0.0:
                 continue
-            for k in range(n_azimuth):
-                off = abs(k / n_azimuth - f / n_facade)
-                if min(off, 1.0 - off) > 0.25 + 1.0 / n_azimuth:
-                    continue
-                j, t = edge[k], part[k]
-                for m in range(12):
-                    got = (1.0 - t) * facade[f, k, j, m] + t * facade[f, k, j + 1, m]
-                    out[a, m] += seen[f] * got
+            first = (f * n_azimuth) // n_facade - reach + n_azimuth
+            for step in range(2 * reach + 2):
+                k = (first + step) % n_azimuth
+                _add(
+                    facade[f, k, edge[k]], facade[f, k, edge[k] + 1], seen[f] * (1.0 - part[k]), seen[f] * part[k], got
+                )
+
+
+@jit_inline
+def _add(low: F4, high: F4, w_low: float, w_high: float, out: F8) -> None:
+    for m in range(np.uint64(out.size)):
+        out[m] += w_low * low[m] + w_high * high[m]

@@ -116,6 +116,11 @@ def _model(config: Config) -> list[Assumption]:
         ),
         Assumption(_MODEL, Text("diffuse sky", "散射模型"), _same(scene.diffuse)),
         Assumption(_MODEL, Text("albedo", "地表反照率"), _same(f"{scene.albedo:g}")),
+        Assumption(
+            _MODEL,
+            Text("reflectance of obstacles", "周边建筑立面反射率"),
+            _same(f"{scene.obstacle_reflectance:g}"),
+        ),
         Assumption(_MODEL, Text("hourly shape of the year", "逐时气象"), hours),
         Assumption(
             _MODEL,
