@@ -305,6 +305,25 @@ def pv_energy(
     -------
     (12,) float64
         [kWh/kWp].
+
+    Raises
+    ------
+    ComputeError
+        A tilt outside 0 to 90 degrees, or a horizon that is not a number.
+
+    Examples
+    --------
+    A year without a file, on racks of 20 degrees to the south; then behind a ridge of 15 degrees all around:
+
+    >>> import numpy as np
+    >>> import rooftop
+    >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> free = rooftop.pv_energy(weather, 20.0, 180.0)
+    >>> free.shape, bool(1000 < free.sum() < 1300)
+    ((12,), True)
+    >>> behind = rooftop.pv_energy(weather, 20.0, 180.0, horizon=np.full(72, 15.0))
+    >>> bool(0.94 < behind.sum() / free.sum() < 0.97)
+    True
     """
     around = np.zeros((1, 72), np.float32) if horizon is None else np.asarray(horizon, np.float32)[None, :]
     plane = ModulePlane(surface_tilt, surface_azimuth, mounting)
@@ -342,6 +361,20 @@ def irradiation(
     pandas.DataFrame
         Index (point, month 1-12); columns ``poa_direct``, ``poa_sky_diffuse``, ``poa_ground_diffuse``,
         ``poa_global`` [kWh/m2].
+
+    Raises
+    ------
+    ComputeError
+        A tilt outside 0 to 90 degrees, or a horizon that is not a number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rooftop
+    >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> light = rooftop.irradiation(weather, [[0.0] * 72, [30.0] * 72], surface_tilt=0.0)
+    >>> light["poa_global"].groupby("point").sum().round(0).tolist()
+    [1350.0, 1114.0]
     """
     around = np.atleast_2d(np.asarray(horizon, dtype=np.float32))
     around = _checked_horizon(around.shape[1], around)

@@ -125,6 +125,20 @@ def hourly_tables(
     Returns
     -------
     HourlyTables
+
+    Examples
+    --------
+    Tables made once, roofs treated in blocks that share one array:
+
+    >>> import numpy as np
+    >>> import rooftop
+    >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> tables = rooftop.hourly_tables(weather, rooftop.ModulePlane(20.0, 180.0, "rack"))
+    >>> horizon = np.linspace(0.0, 30.0, 200)[:, None].repeat(72, axis=1)
+    >>> out = np.empty((100, 8760), np.float32)
+    >>> peak = [rooftop.hourly_series(tables, block, out=out).ac_w_per_kwp.max() for block in np.split(horizon, 2)]
+    >>> bool(600 < min(peak) <= max(peak) < 820)
+    True
     """
     sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
     system = system or load_system()
@@ -252,6 +266,21 @@ def hourly_series(
     ------
     ComputeError
         Shapes do not fit, a horizon is not a number, or a factor lies outside the nodes of `tables`.
+
+    Examples
+    --------
+    A roof of two cells, one of them behind a wall in the south, and one inverter:
+
+    >>> import numpy as np
+    >>> import rooftop
+    >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> tables = rooftop.hourly_tables(weather, rooftop.ModulePlane(20.0, 180.0, "rack"))
+    >>> cells = np.zeros((2, 72))
+    >>> cells[1, 27:46] = 30.0
+    >>> roof = rooftop.hourly_series(tables, cells, group=[0, 0])
+    >>> alone = rooftop.hourly_series(tables, cells)
+    >>> bool(roof.ac_w_per_kwp.sum() >= alone.ac_w_per_kwp.mean(axis=0).sum())
+    True
     """
     around = _checked_horizon(tables.n_azimuth, horizon)
     groups = None if group is None else _checked_group(group, n_group, around.shape[0])
@@ -345,7 +374,7 @@ def hourly_yield(
     >>> series.ac_w_per_kwp.shape
     (2, 8760)
     >>> free, behind = series.monthly_kwh_kwp().sum(axis=1)
-    >>> bool(0.7 < behind / free < 0.9)
+    >>> bool(0.90 < behind / free < 0.93)
     True
 
     What a load of 0.1 kW at all hours uses of 1 kWp:

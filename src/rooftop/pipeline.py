@@ -126,6 +126,19 @@ def run(
     ------
     ConfigError, InputError
         Nothing has been written then.
+
+    Examples
+    --------
+    One district of the bundled example, which is synthetic:
+
+    >>> from tempfile import mkdtemp
+    >>> import rooftop
+    >>> from rooftop.resources import demo_dir
+    >>> result = rooftop.run(demo_dir() / "rooftop.yaml", out=mkdtemp(), districts=("990101",), lang="en")
+    >>> len(result.tables.roofs) > 100, result.failed_tiles
+    (True, ())
+    >>> result.products.map.name
+    'index.html'
     """
     settings = config if isinstance(config, Config) else load_config(Path(config))
     if lang is not None:

@@ -36,7 +36,7 @@ _PVGIS_HORIZONTAL = {"poa_global": "ghi", "poa_sky_diffuse": "dhi"}
 
 
 def read_weather(path: Path | str, format: Format | None = None) -> Weather:
-    """Read a weather file as one nominal year of hours.
+    r"""Read a weather file as one nominal year of hours.
 
     Parameters
     ----------
@@ -55,6 +55,26 @@ def read_weather(path: Path | str, format: Format | None = None) -> Weather:
     ------
     InputError
         The file is missing, of another kind, incomplete, or says what cannot be true.
+
+    Examples
+    --------
+    A file of made-up hours in the form of NASA POWER:
+
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> import numpy as np
+    >>> import rooftop
+    >>> made = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> head = "-BEGIN HEADER-\nNASA/POWER, hours in LST\nlatitude 32.0 longitude 118.8\n-END HEADER-\n"
+    >>> light = ["ALLSKY_SFC_SW_DWN", "ALLSKY_SFC_SW_DNI", "ALLSKY_SFC_SW_DIFF"]
+    >>> hours = made.data.set_axis([*light, "T2M", "WS10M"], axis=1)
+    >>> for name, part in {"HR": "hour", "DY": "day", "MO": "month", "YEAR": "year"}.items():
+    ...     hours.insert(0, name, getattr(made.data.index, part))
+    >>> path = Path(mkdtemp()) / "station.csv"
+    >>> _ = path.write_text(head + hours.to_csv(index=False))
+    >>> weather = rooftop.read_weather(path)
+    >>> weather.data.shape, weather.latitude, bool(abs(weather.monthly_ghi_kwh_m2().sum() - 1350.0) < 0.1)
+    ((8760, 5), 32.0, True)
     """
     file = Path(path)
     text = _read_text(file)

@@ -67,6 +67,14 @@ def synthetic_weather(
     Notes
     -----
     Method and sources of every coefficient: ``configs/synthetic_weather.yaml``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rooftop
+    >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
+    >>> weather.data.shape, round(float(weather.monthly_ghi_kwh_m2().sum()), 3)
+    ((8760, 5), 1350.0)
     """
     settings = synthetic_settings()
     if altitude is None:
