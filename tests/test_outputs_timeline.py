@@ -53,6 +53,7 @@ def test_words_of_a_coming_year() -> None:
     assert text.en == "20 kWp a year (100 m², about 0.13 typical roofs) for 4.5 years, to the end of 2030"
     assert text.zh == "至 2030 年底（4.5 年）每年需建 20 kWp（100 ㎡，约 0.13 个典型屋顶）"
     assert needed_text(row(gap_kwp=0.0, attained="yes")).zh == "无需再建"
+    assert "下限未达目标" in needed_text(row(gap_kwp=0.0, attained="unknown")).zh
 
 
 def test_words_of_a_past_year_hold_no_rate() -> None:

@@ -88,7 +88,11 @@ def needed_text(row: Mapping[Any, Any], today: Mapping[Any, Any] | None = None) 
     if row["state"] == "past":
         return _past(row, today)
     if not row["gap_kwp"] > 0:
-        return Text("nothing more is needed", "无需再建")
+        if str(row["attained"]) == "yes":
+            return Text("nothing more is needed", "无需再建")
+        return Text(
+            "nothing more by the central value, but the lower bound misses the target", "按中值无需再建，但下限未达目标"
+        )
     if is_missing(row["needed_kwp_per_year"]):
         return _short_of(row)
     rate = row["needed_kwp_per_year"]
