@@ -107,12 +107,12 @@ _QUOTAS = (
     Column(Text("Unit", "单元"), "name"),
     Column(Text("Level", "层级"), "level_label"),
     Column(Text("Quota as written", "任务量（原文）"), "value", "exact"),
-    Column(Text("Unit of the quota", "任务量单位"), "unit_label", "wrap", 12),
-    Column(Text("Stock meant", "对应存量"), "stock_label", "wrap", 16),
-    Column(Text("Buildings of the stock", "存量建筑数"), "n_stock", "count"),
+    Column(Text("Unit of the quota", "任务量单位"), "unit_label", "wrap", 14),
+    Column(Text("Buildings meant", "对应建筑"), "stock_label", "wrap", 18),
+    Column(Text("Number", "对应建筑数"), "n_stock", "count"),
     Column(Text("Year unknown", "竣工时间不明数"), "n_year_unknown", "count"),
-    Column(Text("Floor area of the stock (m²)", "存量建筑面积(㎡)"), "stock_area_m2", "quantity"),
-    Column(Text("Quota ÷ stock", "任务量占存量"), "quota_share", "percent"),
+    Column(Text("Floor area (m²)", "对应建筑面积(㎡)"), "stock_area_m2", "quantity"),
+    Column(Text("Quota ÷ floor area", "任务量占比"), "quota_share", "percent"),
     Column(Text("Roofs that fill it best", "优选改造屋顶数"), "n_filled", "count"),
     Column(Text("PV that fits (kWp)", "可新增容量(kWp)"), "added_kwp", "quantity"),
     Column(Text("Low (kWp)", "下限(kWp)"), "added_low_kwp", "quantity"),
@@ -137,11 +137,8 @@ _CAPACITY = (
     Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
 )
 _UNCOMPUTED = (
-    Column(Text("Not computed", "未（完全）计算的指标"), "target", "wrap", 22),
-    Column(Text("Value", "数值"), "value"),
-    Column(Text("State", "状态"), "state"),
-    Column(Text("Why", "原因"), "reason", "wrap", 60),
-)
+    Text("Not computed", "未（完全）计算的指标"), Text("Value", "数值"), Text("State", "状态"), Text("Why", "原因"),
+)  # fmt: skip
 _DEFINITIONS = (
     Column(Text("Topic", "类别"), "topic", "wrap", 22),
     Column(Text("Item", "条目"), "item", "wrap", 46),
@@ -398,14 +395,40 @@ def _ledger(book: Book, data: ReportData) -> None:
     for row in capacities:
         kwh = row["potential_annual_kwh"]
         row["energy"] = None if is_missing(kwh) else kwh * ENERGY_SCALE[lang]
+    away = dict.fromkeys(str(row["name"]) for row in quotas if is_missing(row["unit_id"]))
+    here = [row for row in quotas if not is_missing(row["unit_id"])]
     top, follows = 0, False
-    for columns, rows in ((_QUOTAS, quotas), (_CAPACITY, capacities), (_UNCOMPUTED, missing)):
+    for columns, rows in ((_QUOTAS, here), (_CAPACITY, capacities)):
         if rows:
             top = book.table(sheet, columns, rows, top=top, follows=follows, repeat=False) + 1
             follows = True
+    if missing:
+        top = _uncomputed(book, sheet, missing, top)
     factor = data.campaign.factor.label
-    note = Text(f"CO₂: {factor.en}. A district excludes its zones.", f"碳减排：{factor.zh}。县区数不含其中的功能区。")
-    book.plain(sheet, top, 0, note.pick(lang), italic=True, font_color="#555555")
+    notes = [
+        Text(f"CO₂: {factor.en}. A district excludes its zones.", f"碳减排：{factor.zh}。县区数不含其中的功能区。")
+    ]
+    if away:
+        gone = Text(
+            f"Not among the boundaries of this run: {', '.join(away)}.", f"本次数据边界中没有：{'、'.join(away)}。"
+        )
+        notes.append(gone)
+    for k, note in enumerate(notes, start=top):
+        book.plain(sheet, k, 0, note.pick(lang), italic=True, font_color="#555555")
+
+
+def _uncomputed(book: Book, sheet: Worksheet, rows: Sequence[Mapping[str, str]], top: int) -> int:
+    """Write what is not computed and why, the reason over several columns; return the first free row."""
+    last = len(_QUOTAS) - 4
+    for column, label in enumerate(_UNCOMPUTED[:-1]):
+        sheet.write_string(top, column, label.pick(book.lang), book.header)
+    sheet.merge_range(top, len(_UNCOMPUTED) - 1, top, last, _UNCOMPUTED[-1].pick(book.lang), book.header)
+    for row, entry in enumerate(rows, start=top + 1):
+        for column, key in enumerate(("target", "value", "state")):
+            book.write(sheet, row, column, entry[key], "wrap")
+        sheet.merge_range(row, len(_UNCOMPUTED) - 1, row, last, entry["reason"], book.cell("wrap"))
+        sheet.set_row(row, 15.0 * max(book.lines(entry["reason"], 100), book.lines(entry["target"], 20)) + 4)
+    return top + len(rows) + 2
 
 
 def _sources(book: Book, data: ReportData) -> None:
