@@ -20,6 +20,7 @@ from rooftop.outputs.report import render_report
 from rooftop.outputs.store import RunTables, read_tables, write_tables
 from rooftop.outputs.timeline import needed_text, steps
 from rooftop.products import build_plan, with_timeline
+from rooftop.tables import PLANES, TIMELINE, conform
 from rooftop.targets import Pack, load_pack
 from rooftop.targets.timeline import timeline_table
 
@@ -116,8 +117,11 @@ def test_a_run_takes_date_and_rate_from_its_configuration() -> None:
     assert TimelineOptions(build_rate_kwp_per_year={"320703": 100.0}).build_rate_kwp_per_year == {"320703": 100.0}
 
 
-def test_an_older_run_without_a_timeline_can_still_be_read(tmp_path: Path) -> None:
-    tables = replace(made()[0], timeline=None)
-    write_tables(tmp_path, replace(tables, planes=pd.DataFrame(columns=["plane_id"])))
-    assert not (tmp_path / "timeline.csv").exists()
-    assert read_tables.__doc__
+def test_runs_with_and_without_a_timeline_are_read_back(tmp_path: Path) -> None:
+    tables = replace(made()[0], planes=pd.DataFrame(columns=PLANES.names))
+    write_tables(tmp_path, tables)
+    read = read_tables(tmp_path).timeline
+    assert read is not None and tables.timeline is not None
+    pd.testing.assert_frame_equal(read, conform(tables.timeline, TIMELINE), rtol=1e-9)
+    (tmp_path / "timeline.csv").unlink()  # a run of an earlier version
+    assert read_tables(tmp_path).timeline is None
