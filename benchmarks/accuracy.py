@@ -80,8 +80,8 @@ def print_worst(site: Site, found: Comparison) -> None:
         print(
             f"    {name:<20} energy error {100 * energy[chosen].mean():5.2f} %, shading loss "
             f"{100 * found.loss[chosen].mean():5.1f} %, wall or edge at {np.median(near):5.1f} m (median), "
-            f"horizon MAE {np.abs(found.horizon_error_deg[chosen]).mean():.3f} deg; with exact horizons the energy error "
-            f"would be {100 * np.abs(found.sampling[chosen]).mean():.2f} %"
+            f"horizon MAE {np.abs(found.horizon_error_deg[chosen]).mean():.3f} deg; energy error with "
+            f"exact horizons {100 * np.abs(found.sampling[chosen]).mean():.2f} %"
         )
     # single angles: is the error at a jump of the horizon, where neighbouring samples differ by as much?
     error = np.abs(found.horizon_error_deg)

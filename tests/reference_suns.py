@@ -25,7 +25,7 @@ BAND_DEG = 6.5
 
 @dataclass(frozen=True)
 class Scene:
-    """A surface, the maxima of its blocks, its cell [m], and whether it is read along the lines through cell centres."""
+    """A surface, the maxima of its blocks, its cell [m], and whether it is read between cell centres."""
 
     dsm: F8
     highest: F8

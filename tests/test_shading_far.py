@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import reference_horizon as reference
+from rooftop.errors import InputError
 from rooftop.shading import far_horizons, horizons
 
 N = 8  # azimuths every 45°: index 2 is east
@@ -21,9 +23,9 @@ def field(n: int = 201) -> np.ndarray:
 
 def test_block_in_the_east_is_seen_in_the_east_at_its_angle() -> None:
     coarse = field()
-    coarse[100, 140] = 80.0  # 1 000 m east
+    coarse[100, 140] = 80.0  # 1 000 m east; its western face stands at 987.5 m
     found = one(coarse)
-    assert found[2] == pytest.approx(np.degrees(np.arctan(80.0 / 1000.0)), abs=0.01)
+    assert found[2] == pytest.approx(np.degrees(np.arctan(80.0 / 987.5)), abs=0.01)
     assert np.delete(found, 2).max() == 0.0
 
 
@@ -32,6 +34,35 @@ def test_what_is_nearer_than_the_first_distance_does_not_count() -> None:
     coarse[100, 110] = 80.0  # 250 m east
     assert one(coarse).max() == 0.0
     assert one(coarse, first=200.0)[2] > 10.0
+
+
+def test_first_distance_may_differ_by_observer_and_azimuth() -> None:
+    coarse = field()
+    coarse[100, 110] = 80.0  # from 237.5 to 262.5 m east
+    coarse[100, 90] = 80.0  # and west
+    first = np.full((2, N), 300.0)
+    first[0, 2] = first[1, 6] = 200.0
+    found = far_horizons(coarse, 25.0, [100.0] * 2, [100.0] * 2, [0.0] * 2, first, N)
+    expected = np.degrees(np.arctan(80.0 / 237.5))
+    assert np.argwhere(found > 0.0).tolist() == [[0, 2], [1, 6]]
+    assert found.max() == pytest.approx(expected, abs=2e-3)
+    within = far_horizons(coarse, 25.0, [100.0], [100.0], [0.0], [250.0], N)[0]
+    assert within[2] == pytest.approx(np.degrees(np.arctan(80.0 / 250.0)), abs=2e-3)  # begins inside the block
+    with pytest.raises(InputError, match="min_distance_m"):
+        far_horizons(coarse, 25.0, [100.0], [100.0], [0.0], [[200.0, 200.0]], N)
+    with pytest.raises(InputError, match="min_distance_m"):
+        far_horizons(coarse, 25.0, [100.0], [100.0], [0.0], -1.0, N)
+
+
+def test_equals_exact_rays_from_the_first_distance_on() -> None:
+    rng = np.random.default_rng(5)
+    coarse = rng.uniform(0.0, 30.0, (70, 60)) * (rng.random((70, 60)) < 0.2)
+    rows, cols = rng.integers(10, 60, 20), rng.integers(10, 50, 20)
+    coarse[rows, cols] = 1.0
+    found = far_horizons(coarse, 25.0, rows, cols, np.ones(20), 1e-6, 36, curvature=False)
+    for azimuth in range(36):
+        exact = [reference.horizon_prism(coarse, 25.0, r, c, azimuth * 10.0) for r, c in zip(rows, cols, strict=True)]
+        np.testing.assert_allclose(found[:, azimuth], exact, atol=2e-4)
 
 
 def test_eye_above_everything_sees_no_horizon_and_nodata_is_no_wall() -> None:
@@ -65,7 +96,7 @@ def test_observer_outside_looks_in() -> None:
     coarse = field(41)
     coarse[20, 20] = 100.0
     found = far_horizons(coarse, 25.0, [20.0], [-30.0], [0.0], 300.0, N)[0]
-    assert found[2] == pytest.approx(np.degrees(np.arctan(100.0 / 1250.0)), abs=0.01)
+    assert found[2] == pytest.approx(np.degrees(np.arctan(100.0 / 1237.5)), abs=0.01)
     assert far_horizons(coarse, 25.0, [20.0], [-30.0], [0.0], 300.0, N)[0, 6] == 0.0
 
 

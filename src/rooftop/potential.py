@@ -16,8 +16,9 @@ from rooftop.energy import ModulePlane, PlaneTables, cell_months, plane_tables, 
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
+from rooftop.scene.far import far_field, ring_surface
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
-from rooftop.shading import far_horizons, horizons, sky_view
+from rooftop.shading import horizons, sky_view
 from rooftop.sky import SkyYear
 
 _BLOCK = 65_536  # cells whose months are held as float64 at a time
@@ -149,10 +150,11 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     """Compute the year of every plane whose roof belongs to `tile`."""
     members = scene.tile_members[tile]
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
-    surface = lod1_surface(grid, scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm)
+    stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm
+    surface, ring = lod1_surface(grid, *stands), ring_surface(grid, *stands)
     plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
     north = float(np.mean(scene.convergence_deg[members]))
-    cells = _roof_cells(scene, surface, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
+    cells = _roof_cells(scene, surface, ring, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
     sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
@@ -172,7 +174,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     return TileResult(out, raster.finish(grid, cells) if raster is not None else None)
 
 
-def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64], north: float) -> _RoofCells:
+def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray[np.int64], north: float) -> _RoofCells:
     wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
     wanted[roofs] = True
     row, col = np.nonzero(wanted[surface.owner] & np.isfinite(surface.dsm))
@@ -184,30 +186,20 @@ def _roof_cells(scene: Scene, surface: Surface, roofs: NDArray[np.int64], north:
         surface.dsm, options.cell_size_m, row, col,
         n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
     )  # fmt: skip
-    return _RoofCells(row, col, roof, _with_far(scene, surface, row, col, roof, near, north))
-
-
-def _with_far(
-    scene: Scene,
-    surface: Surface,
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
-    roof: NDArray[np.int64],
-    near: NDArray[np.float32],
-    north: float,
-) -> NDArray[np.float32]:
-    """Merge, per roof, what stands beyond the halo."""
-    if not len(roof):
-        return near
-    _, first, inverse = np.unique(roof, return_index=True, return_inverse=True)
-    x, y = surface.grid.centres(row[first], col[first])
-    far_row, far_col = scene.far.grid.position(x, y)
-    far = far_horizons(
-        scene.far.elevation_m, scene.far.grid.cell_size_m, far_row, far_col,
-        surface.dsm[row[first], col[first]].astype(np.float64), scene.options.halo_m,
-        scene.options.azimuths, grid_north_deg=north,
-    )  # fmt: skip
-    return np.maximum(near, far[inverse.ravel()])
+    if len(roof):
+        far, observer = far_field(
+            surface.grid,
+            ring,
+            scene.far,
+            row,
+            col,
+            roof,
+            surface.dsm[row, col].astype(np.float64),
+            options.azimuths,
+            north,
+        )
+        np.maximum(near, far[observer], out=near)
+    return _RoofCells(row, col, roof, near)
 
 
 def _cells_by_plane(

@@ -147,7 +147,7 @@ def far_horizons(
     rows: ArrayLike,
     cols: ArrayLike,
     z_m: ArrayLike,
-    min_distance_m: float,
+    min_distance_m: ArrayLike,
     n_azimuth: int = 72,
     grid_north_deg: float = 0.0,
     curvature: bool = True,
@@ -157,15 +157,16 @@ def far_horizons(
     Parameters
     ----------
     coarse : (ny, nx) array_like of real
-        Highest elevation in each coarse cell [m], row 0 in the north; NaN obstructs nothing.
+        Elevation of each coarse cell [m], row 0 in the north; NaN obstructs nothing. A cell is a prism: it obstructs
+        from where the ray enters it.
     cell_size_m : float
         Edge of a coarse cell [m].
     rows, cols : (n,) array_like of real
         Fractional positions of the observers; (0, 0) is the centre of the first cell. They may lie outside.
     z_m : (n,) array_like of real
         Elevations of the observers [m].
-    min_distance_m : float
-        Where the coarse surface begins to count [m].
+    min_distance_m : float, (n,) or (n, n_azimuth) array_like
+        Where the coarse surface begins to count [m], for each observer and azimuth; where the fine surface ends.
     n_azimuth, grid_north_deg
         As in :func:`horizons`.
     curvature : bool
@@ -183,11 +184,11 @@ def far_horizons(
     """
     surface = np.ascontiguousarray(_heights(coarse, "coarse"), dtype=np.float32)
     _positive("cell_size_m", cell_size_m)
-    _positive("min_distance_m", min_distance_m)
     _whole("n_azimuth", n_azimuth, 1)
     _finite("grid_north_deg", grid_north_deg)
     r = _observers("rows", rows)
     c, z = _observers("cols", cols, r.size), _observers("z_m", z_m, r.size)
+    first = _distances(min_distance_m, r.size, n_azimuth)
     slopes = np.zeros((r.size, n_azimuth), dtype=np.float32)
     known = surface[np.isfinite(surface)]
     somewhere = np.isfinite(r) & np.isfinite(c) & np.isfinite(z)
@@ -196,7 +197,7 @@ def far_horizons(
         drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M) if curvature else 0.0
         found = np.zeros((int(somewhere.sum()), n_azimuth), dtype=np.float32)
         observers = r[somewhere], c[somewhere], z[somewhere]
-        far.far_slopes(surface, cell_size_m, *observers, min_distance_m, azimuth, drop, float(known.max()), found)
+        far.far_slopes(surface, cell_size_m, *observers, first[somewhere], azimuth, drop, float(known.max()), found)
         slopes[somewhere] = found
     slopes[~somewhere] = np.nan
     return np.degrees(np.arctan(slopes))
@@ -301,6 +302,18 @@ def _observers(name: str, given: ArrayLike, n: int | None = None) -> NDArray[np.
         count = "n" if n is None else str(n)
         raise _bad(name, _shape(values), Text(f"numbers of shape ({count},)", f"形状为 ({count},) 的数值"))
     return values.astype(np.float64)
+
+
+def _distances(given: ArrayLike, n: int, n_azimuth: int) -> NDArray[np.float64]:
+    """Spread distances over observers and azimuths, (n, n_azimuth)."""
+    values = np.asarray(given)
+    spread = values[:, None] if values.shape == (n,) else values
+    if values.dtype.kind not in "fiu" or spread.shape not in ((), (n, 1), (n, n_azimuth)):
+        expected = Text(f"a number, ({n},) or ({n}, {n_azimuth})", f"一个数值、({n},) 或 ({n}, {n_azimuth})")
+        raise _bad("min_distance_m", _shape(values), expected)
+    if not np.isfinite(spread).all() or (spread <= 0.0).any():
+        raise _bad("min_distance_m", _extent(values), Text("numbers above 0", "大于 0 的数"))
+    return np.ascontiguousarray(np.broadcast_to(spread.astype(np.float64), (n, n_azimuth)))
 
 
 def _per_cell(name: str, given: ArrayLike, n: int) -> NDArray[np.float64]:
