@@ -139,8 +139,8 @@ def test_the_sunlit_wall_gives_more(lit: Facades, south: PlaneTables, sunny: Sky
 
 def test_never_more_than_facades_fully_lit(lit: Facades, south: PlaneTables) -> None:
     rng = np.random.default_rng(2)
-    horizon = np.vstack([rng.uniform(0, 80, (20, N)), np.repeat(rng.uniform(0, 60, (20, N // 6)), 6, axis=1)])
-    horizon = horizon.astype(np.float32)
+    edges = np.repeat(rng.uniform(0, 60, (20, N // 6)), 6, axis=1)
+    horizon = np.vstack([rng.uniform(0, 80, (20, N)), edges]).astype(np.float32)
     cells = np.arange(len(horizon))
     found = usable_year(south, horizon, cells, np.arange(len(cells) + 1), np.ones((len(cells), 12)), ONES)
     hidden = south.svf_free - found.year.svf
