@@ -457,5 +457,6 @@ def _other_lines(irradiance: Path | None, base: Path | None, say: _Comments) -> 
     yield "# districts: {path: districts.gpkg, id_field: adcode, name_field: name, datum: wgs84}"
     yield "# towns: {path: towns.gpkg, id_field: code, name_field: name}"
     yield "# zones: {path: zones.gpkg, id_field: code, name_field: name}"
+    yield "# land_use: {path: land_use.gpkg, standard: ydyh_2023, code_field: DLBM}  # or gbt21010_2017, sandiao"
     yield "# weather: {path: station.epw}"
     yield "# dtm: {path: dtm.tif}"
