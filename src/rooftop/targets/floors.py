@@ -61,4 +61,5 @@ def storey_heights(roofs: pd.DataFrame) -> Floats:
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:
-    return pd.to_numeric(frame[name], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    values = pd.to_numeric(frame[name], errors="coerce").astype("Float64")
+    return np.asarray(values.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
