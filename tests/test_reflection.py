@@ -11,6 +11,7 @@ from reference_energy import made_weather
 from rooftop.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.reflection import Facades, facades, marginal_ac, reflected, with_reflection
+from rooftop.shading import sky_view
 from rooftop.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -95,6 +96,15 @@ def test_in_a_round_court(
     expected = reflectance * np.sin(np.radians(deg)) ** 2 * facade * weather.data["dhi"].sum() / 1000
     found = total(facades(overcast, ONES, reflectance, albedo=0.0), level, np.full((1, N), deg))
     assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_steep_plane_in_a_round_court(overcast: SkyYear, even: Facades, weather: Weather, system: PvSystem) -> None:
+    """All facades are equally bright, so that only the share of the plane's own hemisphere that they fill counts."""
+    tables, deg = plane_tables(overcast, ModulePlane(50.0, 120.0), system), 30.0
+    hidden = sky_view(np.array([[0.0] * N, [deg] * N]), 50.0, 120.0)
+    e = np.arctan(0.25 * np.tan(np.radians(deg)))
+    expected = (hidden[0] - hidden[1]) * (0.5 - (e + 0.5 * np.sin(2 * e)) / np.pi) * weather.data["dhi"].sum() / 1000
+    assert total(even, tables, np.full((1, N), deg)) == pytest.approx(expected, rel=2e-3)
 
 
 @pytest.mark.parametrize("height", [0.3, 1.0, 2.0])
