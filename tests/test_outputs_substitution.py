@@ -67,6 +67,7 @@ def test_an_unknown_zone_shows_bounds_only() -> None:
     row = substitution_blocks(data_of("national"), "zh")[0]["grid"].rows[0]
     assert re.fullmatch(r"[\d.]+%–[\d.]+%", row.cells[8].text)
     assert row.cells[3].text == "—"
+    assert "气候分区不明" in substitution_blocks(data_of("national"), "zh")[0]["lead"]
 
 
 def test_no_rate_no_section_and_no_file(tmp_path: Path) -> None:

@@ -162,6 +162,9 @@ def test_declared_heat_by_each_rule(tmp_path):
     # A bad one counts against the rate, never for it.
     bad = with_(kind="air_source", heat_kwh=10000, cop=2.0)
     assert bad["heat_pump_kgce"] == pytest.approx(heat - 1725) and bad["rate"] < base["rate"]
+    entries = [Installation(kind="air_source", unit_id="d1", heat_kwh=10000, cop=cop) for cop in (3.0, 2.0)]
+    notices = substitution_notices(five(), pack, SubstitutionOptions(installations=entries))
+    assert [n.count for n in notices if n.code == "heat_pump_negative"] == [1]
     assert with_(kind="air_source", heat_kwh=10000, cop=3.0, replaces="coal")["heat_pump_kgce"] == pytest.approx(
         36000 / (29.307 * 0.70) - 1150
     )

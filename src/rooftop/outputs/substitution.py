@@ -167,6 +167,13 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
     )
     if not is_missing(best["gap_kgce"]):
         parts.append(_rest(best, lang))
+    else:
+        parts.append(
+            Text(
+                "the climate zone is not known, so these are bounds only: set substitution.climate_zone",
+                "气候分区不明，仅给出上下限：请设置 substitution.climate_zone",
+            )
+        )
     option = Text(
         f"1 kWh counts as {best['k_e_kgce_kwh']:g} kgce here; the table below shows what changes with it",
         f"此处 1 kWh 折 {best['k_e_kgce_kwh']:g} kgce，其他折标口径见下表",
@@ -177,6 +184,11 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
 
 
 def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
+    if best["attained"] == "unknown":
+        return Text(
+            "whether that reaches the target is open: the bounds lie on both sides of it",
+            "能否达到目标尚不能判定：上下限分居目标值两侧",
+        )
     if not best["gap_kgce"] > 0:
         return Text("the target is within reach with roofs and what is declared", "仅靠屋顶与已申报热利用即可达到目标")
     thermal, ground = (

@@ -34,7 +34,7 @@ from rooftop.targets.demand import (
 )
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
-from rooftop.targets.thermal import DeclaredHeat, declared_heat
+from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
 TOLERANCE = 1e-9
 KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
@@ -336,4 +336,16 @@ def substitution_notices(
         "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
         "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
     )  # fmt: skip
+    front = settings.k_e.options[chosen_equivalent(settings, options, pack.substitution[0].k_e)].kgce_kwh
+    bad = [
+        f"{entry.kind} {entry.unit_id or ''}".strip()
+        for entry in options.installations
+        if entry.floor_area_share is None and installation_kgce(entry, settings, np.array([front]))[0] < 0
+    ]
+    if bad:
+        text = Text(
+            f"{len(bad)} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
+            f"{len(bad)} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
+        )
+        found.append(Notice("heat_pump_negative", text, len(bad), source="targets", examples=tuple(bad[:5])))
     return tuple(found)

@@ -169,12 +169,14 @@ def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions 
     share = np.minimum(wanted / np.where(carries, heat * size, 1.0), 1.0)
     plan = settings.rules.solar_thermal
     rule = plan.kgce_m2 * 100.0 / (plan.collector_m2_per_100_m2 or 2.0)
+    by_rule = rule * np.nan_to_num(face) / np.where(pv > 0, annual, np.nan)
     mandate, part = mandate_answers(pack, roofs)
     table = pd.DataFrame(
         {
             "building_id": kept["building_id"], "district_id": kept["district_id"], "building_use": use,
             "used_area_m2": used, "pv_kwh_m2": pv, "collector_kwh_m2": heat, "collector_kgce_m2": kgce,
-            "k_e_equal": kgce / np.where(pv > 0, pv, np.nan), "k_e_equal_rule": rule * np.nan_to_num(face) / np.where(pv > 0, annual, np.nan), "hot_water_kwh": need, "collector_share": share,
+            "k_e_equal": kgce / np.where(pv > 0, pv, np.nan), "k_e_equal_rule": by_rule,
+            "hot_water_kwh": need, "collector_share": share,
             "collector_zone_m2": share * used, "mandate": mandate, "mandate_part": part,
         }
     )  # fmt: skip
