@@ -77,6 +77,32 @@ def test_a_lone_tower_takes_the_suns_behind_it() -> None:
     assert free[0, 0].sum() == pytest.approx(beam.sum() + diffuse, rel=1e-9)
 
 
+def test_linear_surface_is_whiteboxs(tmp_path: Path, city: Site) -> None:
+    """WhiteboxTools' horizon angle, where the package is installed (no dependency, not in the lock)."""
+    whitebox = pytest.importorskip("whitebox_workflows")
+    import rasterio
+    from rasterio.transform import from_origin
+
+    dsm = accuracy.noisy(city).dsm.astype(np.float32)
+    shape = {"height": 300, "width": 300, "count": 1, "dtype": "float32", "crs": "EPSG:32650"}
+    with rasterio.open(
+        tmp_path / "dsm.tif", "w", driver="GTiff", transform=from_origin(670000, 3550000, 1, 1), **shape
+    ) as out:
+        out.write(dsm, 1)
+    place = reference_suns.scene(dsm, 1.0, "linear")
+    environment = whitebox.WbEnvironment()
+    source = environment.read_raster(str(tmp_path / "dsm.tif"))
+    rows, cols = np.random.default_rng(7).integers(5, 295, (2, 800))
+    for azimuth in (0.0, 20.0, 45.0, 90.0, 135.0, 200.0, 290.0, 333.0):
+        path = tmp_path / f"{azimuth:g}.tif"
+        environment.write_raster(environment.horizon_angle(source, azimuth=azimuth, max_dist=1000.0), str(path))
+        with rasterio.open(path) as raster:
+            theirs = np.maximum(raster.read(1)[rows, cols].astype(np.float64), 0.0)
+        ours = reference_suns.horizons(place, rows, cols, np.array([azimuth]))[:, 0]
+        assert np.median(np.abs(theirs - ours)) < 1e-3
+        assert np.abs(theirs - ours).mean() < 0.01
+
+
 # The gates -------------------------------------------------------------------------------------------------------
 
 
