@@ -269,6 +269,9 @@ def test_too_shaded_cells_take_no_part_unless_all_are(south: PlaneTables) -> Non
     ok = loss <= 0.1
     assert 0 < ok[:4].sum() < 4 and not ok[4:6].any() and 0 < ok[6:].sum() < 3
     np.testing.assert_allclose(found.ok_share, [ok[:4].mean(), 0, 0, ok[6:].mean()])
+    for limit, expected_ok in ((loss[2] + 1e-6, 1), (loss[2] - 1e-6, 0)):
+        alone = usable_year(south, around, cells[2:3], np.array([0, 1]), factor[:1], usual, limit)
+        assert alone.ok_share[0] == expected_ok
     takes = np.where(ok | (group == 1), group, -1)
     expected = plane_year(south, around[cells], takes, 4, factor)
     for field in dataclasses.fields(expected):
