@@ -12,6 +12,7 @@ import pandas as pd
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.grids import Cell, Grid, Head, Row
+from rooftop.outputs.sections import capitalised
 from rooftop.outputs.store import write_at_once
 from rooftop.rounding import NONE, Range, area, coal, count, is_missing, number, percent, percent_range
 from rooftop.targets.demand import EnergySettings, energy_settings
@@ -54,7 +55,7 @@ def substitution_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
 
 
 def _block(title: Text, lead: Text, grid: Grid, lang: Lang) -> dict[str, Any]:
-    return {"title": title.pick(lang), "lead": lead.pick(lang), "grid": grid}
+    return {"title": capitalised(title.pick(lang)), "lead": lead.pick(lang), "grid": grid}
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -107,7 +108,8 @@ def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergyS
         mine = (seen["unit_id"] == unit_id).to_numpy(dtype=bool) & (seen["level"] == level).to_numpy(dtype=bool)
         rows.append(Row(_unit_cells(_by_kind(seen[mine]), lang), level == "city"))
     notes = Text(
-        f"{entry.source.en}. {settings.intensity_note.en}.", f"{entry.source.zh}。{settings.intensity_note.zh}。"
+        f"{capitalised(entry.source.en)}. {capitalised(settings.intensity_note.en)}.",
+        f"{entry.source.zh}。{settings.intensity_note.zh}。",
     )
     lead = _lead(city, lang)
     return _block(_title(data, entry.target), lead, Grid(heads, rows, note=notes.pick(lang), style="ledger"), lang)
@@ -234,7 +236,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
             rows.append(
                 Row(
                     [
-                        *([Cell(_title(data, entry.target).pick(lang))] if several else []),
+                        *([Cell(capitalised(_title(data, entry.target).pick(lang)))] if several else []),
                         Cell(label.pick(lang) + own),
                         Cell(coal(best["demand_kgce"], lang), True),
                         Cell(_rate(kinds.get("installed")), True),
@@ -312,7 +314,7 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
         target = data.pack.target(mandate.target)
         notes.append(
             Text(
-                f"Mandate: “{target.wording}”. {mandate.source.en}.",
+                f"Mandate: “{target.wording}”. {capitalised(mandate.source.en)}.",
                 f"强制要求：“{target.wording}”。{mandate.source.zh}。",
             )
         )
@@ -325,7 +327,7 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             why = Text(f" ({part.condition.en})", f"（{part.condition.zh}）") if part.condition else Text("", "")
             notes.append(
                 Text(
-                    f"{part.label.en}: {count(sure)} roofs, possibly {count(maybe)} more{why.en}.",
+                    f"{capitalised(part.label.en)}: {count(sure)} roofs, possibly {count(maybe)} more{why.en}.",
                     f"{part.label.zh}：{count(sure)} 个屋顶，另有 {count(maybe)} 个可能属于{why.zh}。",
                 )
             )
