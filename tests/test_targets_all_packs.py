@@ -243,3 +243,17 @@ def test_installed_above_one_is_shown_under_every_definition(tmp_path):
     assert values["module", "gross"] == 20.0
     assert values["used", "installable"] == pytest.approx(48.0)  # 3000 · 80/50 over 100
     assert min(values.values()) > 1
+
+
+def test_a_building_in_a_zone_but_in_no_district_is_not_in_the_city(tmp_path):
+    # A lies in the district, B (the larger) only in two zones that overlap: 200 of 800 in the city.
+    roofs = five_buildings().iloc[:2]
+    zones = [members(roofs, zone, "zone") for zone in ("z1", "z2")]
+    place = pd.concat([members(roofs.iloc[:1], "d1"), *zones])
+    names = units(("d1", "district"), ("z1", "zone"), ("z2", "zone"))
+    found = coverage_table(roofs, place, names, pack_copy(tmp_path))
+    for unit, expected in (("city", (200, 800)), ("d1", (200, 800)), ("z1", (700, 2300)), ("z2", (700, 2300))):
+        row = one(found, unit_id=unit)
+        assert (row["numerator_m2"], row["denominator_m2"]) == expected, unit
+    city = capacity_ledger(roofs, place, names, load_pack("national")).query("level == 'city'")
+    assert set(city["capacity_kwp"]) == {40.0, 80.0}
