@@ -12,18 +12,23 @@ interpolated between the two nearest of a set of lines :data:`SPACING` cells apa
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import rays, view
+from rooftop.kernels import rays, readout, view
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
+U8 = NDArray[np.uint64]
 B1 = NDArray[np.bool_]
 Octant = tuple[bool, bool, bool]
+Share = Callable[[Callable[[int, int], None], int], None]
 
 NEAR = 64
 """Rows of x ahead of a cell that are exact."""
@@ -32,6 +37,7 @@ SPACING = 3
 """Distance between the lines of the far field [cells of y]."""
 
 _PAD = SPACING + 2  # empty cells before y = 0
+_PARTS = 8  # of the work per thread
 _EDGE = 1e-9  # a ray that touches a cell for less than this share of a cell does not enter it
 
 
@@ -107,14 +113,13 @@ def direction(azimuth_deg: float) -> tuple[Octant, float]:
 class OctantView:
     """Canonical view of an elevation model in which a set of cells is asked for.
 
+    Memory: 12 bytes per cell of the raster.
+
     Parameters
     ----------
     dsm : (n_row, n_col) float32 or float64
         Heights [m], NaN without data.
     asked : (n_row, n_col) bool
-    rank : (n_row, n_col) int32
-        Rank of each asked cell in row-major order.
-    n_asked : int
     octant : Octant
     above_m : float
         Eye height [m].
@@ -122,57 +127,85 @@ class OctantView:
         Height that becomes 0 in float32 [m].
     prism : bool
         Surface: prisms, or linear between cell centres.
+    share : callable
+        Runs a function of (begin, end) on the parts of a range, in one or several threads.
     """
 
     def __init__(
-        self,
-        dsm: F4 | F8,
-        asked: B1,
-        rank: NDArray[np.int32],
-        n_asked: int,
-        octant: Octant,
-        above_m: float,
-        level_m: float,
-        prism: bool,
+        self, dsm: F4 | F8, asked: B1, octant: Octant, above_m: float, level_m: float, prism: bool, share: Share
     ) -> None:
         self.nx, self.ny = dsm.shape[::-1] if octant[0] else dsm.shape
-        self.prism = prism
-        self.shape = (self.nx + NEAR + 1, self.ny + _PAD + NEAR + view.STEP + 2)
-        self.height = np.empty(self.shape, np.float32)
-        self.eye = np.empty(self.shape, np.float32)
-        view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, self.height, self.eye)
-        self.wall = self.height
-        if prism:
-            self.wall = np.empty(self.shape, np.float32)
-            view.thin_walls(self.height, self.eye, SPACING, self.wall)
-        self.blocks = view.find_blocks(self.eye, self.nx, self.ny, _PAD)
-        self.order = np.empty(n_asked, np.int32)
-        view.order_cells(self.blocks, self.eye, rank, *octant, self.nx, self.ny, _PAD, self.order)
-        self.slope = np.empty(self.shape, np.float32)
+        self.octant, self.prism, self.share = octant, prism, share
+        width = -(-(_PAD + self.ny) // view.STEP) * view.STEP
+        shape = (self.nx + NEAR + 1, width + NEAR + 2)
+        self.height, self.eye, self.slope = (np.empty(shape, np.float32) for _ in range(3))
+
+        def fill(begin: int, end: int) -> None:
+            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, self.height, self.eye)
+
+        share(fill, shape[0])
+        self.runs, self.rows, self.before = view.find_runs(self.eye, self.nx, width)
+
+    def order(self, rank: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the rank of each asked cell in the order in which :meth:`degrees` lists them."""
+        order = np.empty(self.before[-1], np.int32)
+        view.order_cells(self.runs, self.eye, rank, *self.octant, self.nx, self.ny, _PAD, order)
+        return order
 
     def degrees(self, t: float, cell_size_m: float, out: F4) -> None:
-        """Write the horizon [degrees] of the asked cells in direction `t` to `out`, in the order of ``self.order``."""
+        """Write the horizon [degrees] of the asked cells in direction `t` to `out`."""
+        self._look(t)
+
+        def read(begin: int, end: int) -> None:
+            readout.angles(self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), out)
+
+        self._share_runs(read)
+
+    def add_to_raster(self, t: float, cell_size_m: float, table: F4, kind: NDArray[np.uint16], out: F4) -> None:
+        """Add to each asked cell of the raster `out` what its table holds for its horizon in direction `t`."""
+        self._look(t)
+        turned = (*self.octant, self.nx, self.ny, _PAD)
+
+        def read(begin: int, end: int) -> None:
+            readout.add_to_raster(
+                self.slope, self.eye, self.runs, begin, end, _per_m(t, cell_size_m), *turned, table, kind, out
+            )
+
+        self._share_runs(read)
+
+    def add_to_cells(
+        self, t: float, cell_size_m: float, order: NDArray[np.int32], table: F4, kind: NDArray[np.uint16], out: F4
+    ) -> None:
+        """As :meth:`add_to_raster`, several values to each asked cell."""
+        self._look(t)
+
+        def read(begin: int, end: int) -> None:
+            readout.add_to_cells(
+                self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), order, table,
+                kind, out,
+            )  # fmt: skip
+
+        self._share_runs(read)
+
+    def _look(self, t: float) -> None:
+        """Find the slope of the horizon in direction `t`."""
         events = (prism_events if self.prism else linear_events)(t, max(self.nx, NEAR + 1))
-        self.slope[:] = 0.0
+        stencil = self._stencil(events)
+
+        def near(begin: int, end: int) -> None:
+            rays.near_slopes(self.height, self.eye, self.slope, self.runs, begin, end, not self.prism, *stencil)
+
+        self._share_runs(near)
         if self.nx > NEAR + 1:
             self._far(t, events)
-        a, b, weight, distance = self._stencil(events)
-        rays.near_slopes(
-            self.height,
-            self.eye,
-            self.slope,
-            self.blocks,
-            not self.prism,
-            a.astype(np.uint64),
-            b.astype(np.uint64),
-            weight.astype(np.float32),
-            (1.0 / distance).astype(np.float32),
-        )
-        rays.angles(self.slope, self.eye, self.blocks, 1.0 / (cell_size_m * math.sqrt(1.0 + t * t)), out)
 
-    def _stencil(self, events: Events) -> tuple[I8, I8, F8, F8]:
-        """Offsets of both cells, weight of the second and distance [x] of the events within the near field."""
-        width = self.shape[1]
+    def _share_runs(self, work: Callable[[int, int], None]) -> None:
+        """Run `work` on parts of the runs that end where a row does."""
+        self.share(lambda begin, end: work(self.rows[begin], self.rows[end]), len(self.rows) - 1)
+
+    def _stencil(self, events: Events) -> tuple[U8, U8, F4, F4]:
+        """Offsets of both cells, weight of the second and inverse distance [1/x] of the events of the near field."""
+        width = self.height.shape[1]
         x = np.arange(1, NEAR + 1)
         row_1, weight_1 = events.row_1[1 : NEAR + 1], events.weight_1[1 : NEAR + 1]
         second = np.flatnonzero(events.second[1 : NEAR + 1]) + 1
@@ -183,9 +216,12 @@ class OctantView:
         two_a = two_b if self.prism else two_b - width
         distance = np.concatenate([events.x_1[1 : NEAR + 1], events.x_2[second]])
         order = np.argsort(distance, kind="stable")
-        a = np.concatenate([one_a, two_a])[order]
-        b = np.concatenate([one_b, two_b])[order]
-        return a, b, np.concatenate([weight_1, events.weight_2[second]])[order], distance[order]
+        return (
+            np.concatenate([one_a, two_a])[order].astype(np.uint64),
+            np.concatenate([one_b, two_b])[order].astype(np.uint64),
+            np.concatenate([weight_1, events.weight_2[second]])[order].astype(np.float32),
+            (1.0 / distance[order]).astype(np.float32),
+        )
 
     def _far(self, t: float, events: Events) -> None:
         nx, ny = self.nx, self.ny
@@ -194,37 +230,27 @@ class OctantView:
         row = np.ceil(t * x - _EDGE).astype(np.int64)
         first_line = int(-row[-1] // spacing)
         n_line = int((ny - 1 - row[0]) // spacing) - first_line + 1
-        first = np.full(-(-n_line // rays.GAPS), nx, dtype=np.int64)
-        view.first_asked(self.blocks, row, spacing, first_line, rays.GAPS, _PAD, first)
         # a cell d above a line sees from the foot of the perpendicular, t d / (1 + t²) further along x
         aside = t / (1.0 + t * t)
         above = row - t * x
         f4 = np.float32
-        rays.far_slopes(
-            self.wall,
-            self.eye,
-            self.slope,
-            ny,
-            nx,
-            _PAD,
-            NEAR,
-            spacing,
-            not self.prism,
-            first_line,
-            first,
-            row,
-            (x + aside * above).astype(f4),
-            (aside * np.arange(spacing)).astype(f4),
-            f4(aside * spacing),
-            (above / spacing).astype(f4),
-            events.row_1,
-            events.x_1.astype(f4),
-            events.weight_1.astype(f4),
-            events.second,
-            events.row_2,
-            events.x_2.astype(f4),
-            events.weight_2.astype(f4),
-        )
+        eye_x, shift = (x + aside * above).astype(f4), (aside * np.arange(spacing)).astype(f4)
+        share_0, x_1, x_2 = (above / spacing).astype(f4), events.x_1.astype(f4), events.x_2.astype(f4)
+        weight_1, weight_2 = events.weight_1.astype(f4), events.weight_2.astype(f4)
+
+        def far(begin: int, end: int) -> None:
+            rays.far_slopes(
+                self.height, self.eye, self.slope, ny, nx, _PAD, NEAR, spacing, not self.prism, first_line, begin, end,
+                row, eye_x, shift, f4(aside * spacing), share_0, events.row_1, x_1, weight_1, events.second,
+                events.row_2, x_2, weight_2,
+            )  # fmt: skip
+
+        self.share(far, -(-n_line // rays.GAPS))
+
+
+def _per_m(t: float, cell_size_m: float) -> float:
+    """One over the length of a unit of x along the ray [1/m]."""
+    return 1.0 / (cell_size_m * math.sqrt(1.0 + t * t))
 
 
 def octants(n_azimuth: int, grid_north_deg: float) -> dict[Octant, list[tuple[int, float]]]:
@@ -239,3 +265,21 @@ def octants(n_azimuth: int, grid_north_deg: float) -> dict[Octant, list[tuple[in
 def level(dsm: F4 | F8) -> float:
     """Height to be subtracted so that float32 keeps millimetres; coarse, so that neighbouring windows agree."""
     return 8.0 * (math.floor(float(np.nanmin(dsm)) / 8.0) - 1.0)
+
+
+@contextmanager
+def sharing(threads: int) -> Iterator[Share]:
+    """Provide a function that runs another on the parts of a range, in one or several threads.
+
+    The parts touch different cells: how many there are, and who does which, changes no bit.
+    """
+    if threads == 1:
+        yield lambda work, n: work(0, n)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+
+        def share(work: Callable[[int, int], None], n: int) -> None:
+            ends = [n * part // (_PARTS * threads) for part in range(_PARTS * threads + 1)]
+            list(pool.map(work, ends[:-1], ends[1:]))
+
+        yield share

@@ -2,12 +2,11 @@
 
 Both work on a canonical view ``[x, y]`` (see :mod:`rooftop.kernels.horizon`): the ray runs towards increasing x and
 non-decreasing y, y is contiguous. Neighbouring rays meet neighbouring cells of the same x, so that the inner loops run
-along y and become vector instructions. Slopes are in metres of height per unit of x.
+along y and become vector instructions. Slopes are in metres of height per unit of x. The near half runs first: what
+is not steeper than the slope that is already known is passed over, whole groups at a time.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from rooftop.kernels import jit_no_nan, jit_part
 
 F4 = NDArray[np.float32]
+I4 = NDArray[np.int32]
 I8 = NDArray[np.int64]
 U8 = NDArray[np.uint64]
 B1 = NDArray[np.bool_]
@@ -23,18 +23,16 @@ NOTHING = np.float32(-1e30)
 """Height of a cell without data: no wall, and nobody looks out of it."""
 
 UNASKED = np.float32(1e30)
-"""Eye height of a cell whose horizon is not asked for."""
+"""Eye height of a cell whose horizon is not asked for; its slope too, so that nothing is above it."""
 
-GAPS = 32
+GAPS = 96
 """Gaps between the lines that are swept together; neighbouring strips share a line."""
 
 _LINES = GAPS + 1
+_UNASKED_BITS = np.int32(UNASKED.view(np.int32))
+_REFRESH = 16  # steps after which the bounds of the stacks are computed anew
 
-_UNASKED_BITS = int(UNASKED.view(np.int32))
-_LOW = np.float32(-1e15)  # below: nothing, or mixed with nothing
 _FAR = np.float32(1e9)
-_RIGHT_ANGLE = np.float32(0.5 * math.pi)
-_DEGREES = np.float32(180.0 / math.pi)
 
 # Indices of the inner loops are unsigned: numba then needs no test for negative ones, and the loops become vectors.
 U = np.uint64
@@ -42,230 +40,28 @@ _0, _1, _2, _3, _4, _5, _6, _7 = U(0), U(1), U(2), U(3), U(4), U(5), U(6), U(7)
 
 
 @jit_no_nan
-def far_slopes(
-    wall: F4,
-    eye: F4,
-    slope: F4,
-    ny: int,
-    nx: int,
-    pad: int,
-    near: int,
-    spacing: int,
-    linear: bool,
-    first_line: int,
-    first_asked: I8,
-    row: I8,
-    eye_x: F4,
-    shift: F4,
-    up_shift: np.float32,
-    share_0: F4,
-    row_1: I8,
-    x_1: F4,
-    weight_1: F4,
-    second: B1,
-    row_2: I8,
-    x_2: F4,
-    weight_2: F4,
-) -> None:
-    """Raise `slope` to the steepest of what lies more than `near` rows of x ahead.
-
-    Lines lie `spacing` cells apart in y; each serves the `spacing` cells whose centres are closest to it. Strips of
-    :data:`GAPS` + 1 lines advance together, from the far end towards the eye. Every line keeps the upper convex hull of
-    what it has met: a stack whose top is nearest and lowest. Stacks of neighbouring lines lie side by side
-    (``[depth, cell]``, repeated for the cells that a line serves), so that all cells of a strip try one depth at a
-    time. What lies above the top of a stack are points that were popped from it: real, only no longer the steepest.
-
-    Parameters
-    ----------
-    wall, eye, slope : (nx + ..., ny + ...) float32
-        Heights, eye heights and result; cell y is at position ``pad + y``.
-    first_line : int
-        Number of the first line; line m passes through ``y = spacing * m`` at x = 0.
-    first_asked : (n_strip,) int64
-        Smallest x at which anything in the strip is asked for.
-    row : (nx,) int64
-        First y that line 0 serves at x.
-    eye_x : (nx,) float32
-        Foot of the first served cell on its line [x].
-    shift : (spacing,) float32
-        Foot of each served cell, relative to that of the first [x].
-    row_1, x_1, weight_1 : (nx,)
-        First point of line 0 at x: between cells (x, y) and (x, y + 1), position on the line.
-    second, row_2, x_2, weight_2 : (nx,)
-        Second point: for prisms cell (x, y + 1), for linear surfaces between cells (x - 1, y) and (x, y).
-    """
-    width = wall.shape[1]
-    walls, eyes, slopes = wall.ravel(), eye.ravel(), slope.ravel()
-    eye_bits = eyes.view(np.int32)
-    lanes = _LINES * spacing
-    stack_x = np.empty((nx + 2) * lanes, np.float32)
-    stack_z = np.empty((nx + 2) * lanes, np.float32)
-    stack_bits = stack_z.view(np.int32)
-    size = np.empty(_LINES, np.uint64)
-    lower, upper, shares = np.empty(lanes, np.float32), np.empty(lanes, np.float32), np.empty(lanes, np.float32)
-    for k in range(lanes):
-        shares[k] = np.float32((k % spacing) / spacing)
-    for strip in range(first_asked.size):
-        stop = first_asked[strip]
-        if stop + near + 1 >= nx:
-            continue
-        y_strip = spacing * (first_line + strip * GAPS)
-        last = np.searchsorted(row, ny - y_strip) - 1  # beyond, all lines of the strip have left the raster
-        depth = _0
-        size[:] = _0
-        for x in range(last, stop + near, -1):
-            # lines up to `spacing` cells beside the raster take part
-            y = y_strip + row_1[x]
-            begin = max(0, -(y // spacing) - 1)
-            end = min(_LINES, (ny - 1 - y) // spacing + 2)
-            at = x * width + pad + y + begin * spacing
-            at_2 = (x - 1) * width + pad + y_strip + row_2[x] + begin * spacing
-            where = (U(begin), U(end), U(at), U(at_2), U(width), U(spacing))
-            met = (x_1[x], weight_1[x], x_2[x], weight_2[x])
-            depth = _push(walls, linear, second[x], met, where, shift, stack_x, stack_z, size, depth)
-            x_eye = x - near - 1
-            y = y_strip + row[x_eye]
-            begin = max(0, -y)
-            n_lane = min(GAPS * spacing, ny - y) - begin
-            if n_lane > 0:
-                here = (U(x_eye * width + pad + y + begin), U(begin), U(n_lane), U(spacing))
-                foot, share = eye_x[x_eye], share_0[x_eye]
-                if _look(eyes, eye_bits, here, foot, foot - up_shift, stack_x, stack_z, stack_bits, size, lower, upper):
-                    for k in range(U(n_lane)):
-                        weight = shares[U(begin) + k] + share
-                        slopes[here[0] + k] = lower[k] + weight * (upper[k] - lower[k])
-
-
-@jit_part
-def _push(
-    walls: F4,
-    linear: bool,
-    two: bool,
-    met: tuple[np.float32, np.float32, np.float32, np.float32],
-    where: tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64, np.uint64],
-    shift: F4,
-    stack_x: F4,
-    stack_z: F4,
-    size: U8,
-    depth: np.uint64,
-) -> np.uint64:
-    """Push on each line's stack the higher of the points that it meets at x; return the depth of the deepest."""
-    begin, end, at, at_2, width, spacing = where
-    z_x_1, w_1, z_x_2, w_2 = met
-    lanes = U(_LINES) * spacing
-    shift_1, shift_2 = shift[min(_1, spacing - _1)], shift[min(_2, spacing - _1)]
-    for line in range(begin, end):
-        z = walls[at]
-        z_x = z_x_1
-        if linear:
-            z = (np.float32(1.0) - w_1) * z + w_1 * walls[at + _1]
-            if two:
-                z_2 = (np.float32(1.0) - w_2) * walls[at_2] + w_2 * walls[at_2 + width]
-                if z_2 >= z:
-                    z = z_2
-                    z_x = z_x_2
-        elif two:
-            z_2 = walls[at + _1]
-            if z_2 > z:
-                z = z_2
-                z_x = z_x_2
-        at += spacing
-        at_2 += spacing
-        if z > _LOW:
-            n = size[line]
-            top = n * lanes + line * spacing - lanes
-            while n > _1:
-                under = top - lanes
-                if (stack_z[under] - z) * (stack_x[top] - z_x) < (stack_z[top] - z) * (stack_x[under] - z_x):
-                    break
-                n -= _1
-                top = under
-            if n == _1 and stack_z[top] <= z:
-                n = _0
-                top -= lanes
-            top += lanes
-            if n == depth:
-                for k in range(depth * lanes, (depth + _1) * lanes):
-                    stack_x[k] = _FAR
-                    stack_z[k] = NOTHING
-                depth += _1
-            stack_x[top] = z_x
-            stack_z[top] = z
-            if spacing == _3:  # written out: it is the innermost store of the sweep
-                stack_x[top + _1] = z_x - shift_1
-                stack_x[top + _2] = z_x - shift_2
-                stack_z[top + _1] = z
-                stack_z[top + _2] = z
-            else:
-                for k in range(_1, spacing):
-                    stack_x[top + k] = z_x - shift[k]
-                    stack_z[top + k] = z
-            size[line] = n + _1
-    return depth
-
-
-@jit_part
-def _look(
-    eyes: F4,
-    eye_bits: NDArray[np.int32],
-    here: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
-    foot: np.float32,
-    up_foot: np.float32,
-    stack_x: F4,
-    stack_z: F4,
-    stack_bits: NDArray[np.int32],
-    size: U8,
-    lower: F4,
-    upper: F4,
-) -> bool:
-    """Write the steepest slopes along the line below and the line above each cell; False when none is asked for."""
-    begin, lane, n_lane, spacing = here
-    lanes = U(_LINES) * spacing
-    lowest_bits = np.int32(0x7FFFFFFF)  # heights are positive: their bits are in the same order
-    for k in range(n_lane):
-        lowest_bits = min(lowest_bits, eye_bits[begin + k])
-    if lowest_bits >= _UNASKED_BITS:
-        return False
-    deepest = _0  # points that are not above the lowest eye need no look
-    for line in range(lane // spacing, (lane + n_lane - _1) // spacing + _2):
-        n = size[line]
-        while n > deepest and stack_bits[(n - _1) * lanes + line * spacing] <= lowest_bits:
-            n -= _1
-        deepest = max(deepest, n)
-    lower[:] = 0.0
-    upper[:] = 0.0
-    for d in range(deepest):
-        a = d * lanes + lane
-        b = a + spacing
-        for k in range(n_lane):
-            h = eyes[begin + k]
-            s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
-            lower[k] = s if s > lower[k] else lower[k]
-            s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
-            upper[k] = s if s > upper[k] else upper[k]
-    return True
-
-
-@jit_no_nan
 def near_slopes(
     height: F4,
     eye: F4,
     slope: F4,
-    blocks: I8,
+    runs: I4,
+    begin: int,
+    end: int,
     linear: bool,
     offset_a: U8,
     offset_b: U8,
     weight_b: F4,
     inverse: F4,
 ) -> None:
-    """Raise `slope` to the steepest event of the stencil.
+    """Set `slope` to the steepest event of the stencil, at least 0; to :data:`UNASKED` where nothing is asked.
 
     Parameters
     ----------
     height, eye, slope : (nx + ..., ny + ...) float32
-        Heights, eye heights, slopes of the far field.
-    blocks : (m, 4) int64
-        x, first position in y, length, and the position before which cells belong to this block.
+        Heights, eye heights, result.
+    runs : (m, 4) int32
+        x, first position in y, length, position from which cells belong to this run; those from `begin` to `end` are
+        treated.
     offset_a, offset_b : (n_event,) uint64
         Cells of each event relative to the eye's, in the flattened view.
     weight_b : (n_event,) float32
@@ -275,13 +71,14 @@ def near_slopes(
     """
     width = height.shape[1]
     z, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
-    for block in range(blocks.shape[0]):
-        begin = U(blocks[block, 0] * width + blocks[block, 1])
-        length = U(blocks[block, 2])
+    for run in range(begin, end):
+        here, length = U(runs[run, 0] * width + runs[run, 1]), U(runs[run, 2])
+        for k in range(length):
+            slopes[here + k] = np.float32(0.0) if eyes[here + k] < UNASKED else UNASKED
         if linear:
-            _try_mixed(z, eyes, slopes, begin, length, offset_a, offset_b, weight_b, inverse)
+            _try_mixed(z, eyes, slopes, here, length, offset_a, offset_b, weight_b, inverse)
         else:
-            _try_cells(z, eyes, slopes, begin, length, offset_a, inverse)
+            _try_cells(z, eyes, slopes, here, length, offset_a, inverse)
 
 
 @jit_no_nan
@@ -362,51 +159,314 @@ def _try_cells(z: F4, eyes: F4, slopes: F4, begin: np.uint64, length: np.uint64,
 
 
 @jit_no_nan
-def angles(slope: F4, eye: F4, blocks: I8, per_length: float, degrees: F4) -> None:
-    """List the angles of the asked cells block by block.
+def far_slopes(
+    height: F4,
+    eye: F4,
+    slope: F4,
+    ny: int,
+    nx: int,
+    pad: int,
+    near: int,
+    spacing: int,
+    linear: bool,
+    first_line: int,
+    begin_strip: int,
+    end_strip: int,
+    row: I8,
+    eye_x: F4,
+    shift: F4,
+    up_shift: np.float32,
+    share_0: F4,
+    row_1: I8,
+    x_1: F4,
+    weight_1: F4,
+    second: B1,
+    row_2: I8,
+    x_2: F4,
+    weight_2: F4,
+) -> None:
+    """Raise `slope` by what lies more than `near` rows of x ahead.
+
+    Lines lie `spacing` cells apart in y; each serves the `spacing` cells whose centres are closest to it. Strips of
+    :data:`GAPS` + 1 lines advance together, from the far end towards the eye. Every line keeps the upper convex hull of
+    what it has met: a stack whose top is nearest and lowest. Stacks of neighbouring lines lie side by side
+    (``[depth, cell]``, repeated for the cells that a line serves), so that all cells of a strip try one depth at a
+    time, and only a depth that holds something above the lowest sight line. What lies above the top of a stack are
+    points that were popped from it: real, only no longer the steepest. Of two rows of x one point is pushed, the one
+    that is steeper for the nearest and lowest eye.
 
     Parameters
     ----------
-    slope, eye, blocks
-        As in :func:`near_slopes`.
-    per_length : float
-        One over the length of a unit of x along the ray [1/m].
-    degrees : (n,) float32
-        Result, in the order of the blocks.
+    height, eye, slope : (nx + ..., ny + ...) float32
+        Heights, eye heights and slopes; cell y is at position ``pad + y``.
+    first_line : int
+        Number of the first line; line m passes through ``y = spacing * m`` at x = 0.
+    begin_strip, end_strip : int
+        Strips of lines to treat.
+    row : (nx,) int64
+        First y that line 0 serves at x.
+    eye_x : (nx,) float32
+        Foot of the first served cell on its line [x].
+    shift : (spacing,) float32
+        Foot of each served cell, relative to that of the first [x].
+    row_1, x_1, weight_1 : (nx,)
+        First point of line 0 at x: between cells (x, y) and (x, y + 1), position on the line.
+    second, row_2, x_2, weight_2 : (nx,)
+        Second point: for prisms cell (x, y + 1), for linear surfaces between cells (x - 1, y) and (x, y).
     """
-    width = slope.shape[1]
-    slopes, eyes = slope.ravel(), eye.ravel()
-    one, per = np.float32(1.0), np.float32(per_length)
-    angle = np.empty(width, np.float32)
-    n = _0
-    for block in range(blocks.shape[0]):
-        begin = U(blocks[block, 0] * width + blocks[block, 1])
-        # arc tangent of a number >= 0: Abramowitz and Stegun (1964), 4.4.49, error below 2e-8 rad
-        for k in range(U(blocks[block, 2])):
-            tangent = slopes[begin + k] * per
-            large = tangent > one
-            small = one / tangent if large else tangent
-            u = small * small
-            p = np.float32(0.0028662257)
-            p = p * u - np.float32(0.0161657367)
-            p = p * u + np.float32(0.0429096138)
-            p = p * u - np.float32(0.0752896400)
-            p = p * u + np.float32(0.1065626393)
-            p = p * u - np.float32(0.1420889944)
-            p = p * u + np.float32(0.1999355085)
-            p = p * u - np.float32(0.3333314528)
-            p = (p * u + one) * small
-            angle[k] = (_RIGHT_ANGLE - p if large else p) * _DEGREES
-        length = U(min(blocks[block, 2], blocks[block, 3] - blocks[block, 1]))
-        asked = np.int32(0)
-        for k in range(length):
-            asked += np.int32(eyes[begin + k] < UNASKED)
-        if U(asked) == length:
-            for k in range(length):
-                degrees[n + k] = angle[k]
-            n += length
-        else:
-            for k in range(length):
-                if eyes[begin + k] < UNASKED:
-                    degrees[n] = angle[k]
-                    n += _1
+    width = height.shape[1]
+    walls, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
+    eye_bits, slope_bits = eyes.view(np.int32), slopes.view(np.int32)
+    both = np.empty(2, np.float32)
+    bits = both.view(np.int32)
+    floor, low_bits = np.empty(nx, np.float32), np.empty(nx, np.int32)
+    floor_bits = floor.view(np.int32)
+    lanes = _LINES * spacing
+    stack_x = np.empty((nx + 2) * lanes, np.float32)
+    stack_z = np.empty((nx + 2) * lanes, np.float32)
+    top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
+    size = np.empty(_LINES, np.uint64)
+    point_z, point_x = np.empty(_LINES, np.float32), np.empty(_LINES, np.float32)
+    lower, upper, shares = np.empty(lanes, np.float32), np.empty(lanes, np.float32), np.empty(lanes, np.float32)
+    for k in range(lanes):
+        shares[k] = np.float32((k % spacing) / spacing)
+    for strip in range(begin_strip, end_strip):
+        y_strip = spacing * (first_line + strip * GAPS)
+        stop = _lowest_eyes(eye_bits, y_strip, spacing, ny, nx, pad, width, row, low_bits, floor_bits)
+        if stop + near + 1 >= nx:
+            continue
+        last = np.searchsorted(row, ny - y_strip) - 1  # beyond, all lines of the strip have left the raster
+        used = touched = _0  # depths in use, depths ever used
+        size[:] = _0
+        for x in range(last - last % 2, stop + near - 1, -2):
+            # lines up to `spacing` cells beside the raster take part
+            y = y_strip + row_1[x]
+            begin = max(0, -(y // spacing) - 1)
+            end = min(_LINES, (ny - 1 - y) // spacing + 2)
+            base = pad + y_strip + begin * spacing
+            n = U(max(end - begin, 0))
+            for k in range(n):
+                point_z[k] = NOTHING
+                point_x[k] = x_1[x]
+            nearest = (np.float32(x - near - 1), floor[x - near])
+            for at in (x + 1, x):
+                if at < nx:
+                    met = (second[at], x_1[at], weight_1[at], x_2[at], weight_2[at])
+                    first, other = U(at * width + base + row_1[at]), U((at - 1) * width + base + row_2[at])
+                    _meet(walls, linear, first, other, U(width), U(spacing), n, met, nearest, point_z, point_x)
+            used, touched = _push(
+                U(begin), U(begin) + n, U(spacing), floor[x - near], point_z, point_x, shift, stack_x, stack_z, top_z,
+                near_x, size, used, touched,
+            )  # fmt: skip
+            if x % _REFRESH == 0:
+                used = _refresh(stack_x, stack_z, top_z, near_x, size, used, U(lanes))
+            for x_eye in range(x - near, max(x - near - 2, -1), -1):
+                y = y_strip + row[x_eye]
+                begin = max(0, -y)
+                n_lane = min(GAPS * spacing, ny - y) - begin
+                if n_lane <= 0 or low_bits[x_eye] >= _UNASKED_BITS:
+                    continue
+                here = (U(x_eye * width + pad + y + begin), U(begin), U(n_lane), U(spacing))
+                foot, share = eye_x[x_eye], share_0[x_eye]
+                look = (foot, foot - up_shift)
+                if _look(
+                    eyes, slopes, slope_bits, low_bits[x_eye], here, look, stack_x, stack_z, top_z, near_x, used,
+                    lower, upper, both, bits,
+                ):  # fmt: skip
+                    for k in range(U(n_lane)):
+                        weight = shares[U(begin) + k] + share
+                        slopes[here[0] + k] = lower[k] + weight * (upper[k] - lower[k])
+
+
+@jit_part
+def _lowest_eyes(
+    eye_bits: I4,
+    y_strip: int,
+    spacing: int,
+    ny: int,
+    nx: int,
+    pad: int,
+    width: int,
+    row: I8,
+    low_bits: I4,
+    floor_bits: I4,
+) -> int:
+    """Write the lowest eye of a strip at each x, and the lowest up to there; return the first x with any.
+
+    As bits: eyes are positive numbers, whose bits are in the same order, and integers are compared as vectors.
+    """
+    first, floor = nx, _UNASKED_BITS
+    for x in range(nx):
+        y = y_strip + row[x]
+        begin = max(0, -y)
+        at = U(x * width + pad + y + begin)
+        low = _UNASKED_BITS
+        for k in range(U(max(min(GAPS * spacing, ny - y) - begin, 0))):
+            low = min(low, eye_bits[at + k])
+        floor = min(floor, low)
+        low_bits[x], floor_bits[x] = low, floor
+        if low < _UNASKED_BITS and first == nx:
+            first = x
+    return first
+
+
+@jit_part
+def _meet(
+    walls: F4,
+    linear: bool,
+    at: np.uint64,
+    at_2: np.uint64,
+    width: np.uint64,
+    spacing: np.uint64,
+    n: np.uint64,
+    met: tuple[bool, np.float32, np.float32, np.float32, np.float32],
+    seen_from: tuple[np.float32, np.float32],
+    z: F4,
+    z_x: F4,
+) -> None:
+    """Take the points that `n` lines meet at one x where they are steeper, for the nearest and lowest eye."""
+    two, x_1, w_1, x_2, w_2 = met
+    eye_x, eye_z = seen_from
+    d_1, d_2 = x_1 - eye_x, x_2 - eye_x
+    if two:
+        for k in range(n):
+            if linear:
+                high = (np.float32(1.0) - w_2) * walls[at_2 + k * spacing] + w_2 * walls[at_2 + k * spacing + width]
+            else:
+                high = walls[at + k * spacing + _1]
+            steeper = (high - eye_z) * (z_x[k] - eye_x) >= (z[k] - eye_z) * d_2
+            z_x[k] = x_2 if steeper else z_x[k]
+            z[k] = high if steeper else z[k]
+    for k in range(n):
+        high = walls[at + k * spacing]
+        if linear:
+            high = (np.float32(1.0) - w_1) * high + w_1 * walls[at + k * spacing + _1]
+        steeper = (high - eye_z) * (z_x[k] - eye_x) >= (z[k] - eye_z) * d_1
+        z_x[k] = x_1 if steeper else z_x[k]
+        z[k] = high if steeper else z[k]
+
+
+@jit_part
+def _push(
+    begin: np.uint64,
+    end: np.uint64,
+    spacing: np.uint64,
+    floor: np.float32,
+    point_z: F4,
+    point_x: F4,
+    shift: F4,
+    stack_x: F4,
+    stack_z: F4,
+    top_z: F4,
+    near_x: F4,
+    size: U8,
+    used: np.uint64,
+    touched: np.uint64,
+) -> tuple[np.uint64, np.uint64]:
+    """Push points above `floor` on the stacks of lines `begin` to `end`; return the depths in use and touched."""
+    lanes = U(_LINES) * spacing
+    shift_1, shift_2, shift_last = shift[min(_1, spacing - _1)], shift[min(_2, spacing - _1)], shift[spacing - _1]
+    for line in range(begin, end):
+        z, z_x = point_z[line - begin], point_x[line - begin]
+        if z > floor:
+            n = size[line]
+            top = n * lanes + line * spacing - lanes
+            while n > _1:
+                under = top - lanes
+                if (stack_z[under] - z) * (stack_x[top] - z_x) < (stack_z[top] - z) * (stack_x[under] - z_x):
+                    break
+                n -= _1
+                top = under
+            if n == _1 and stack_z[top] <= z:
+                n = _0
+                top -= lanes
+            top += lanes
+            if n == touched:
+                for k in range(touched * lanes, (touched + _1) * lanes):
+                    stack_x[k] = _FAR
+                    stack_z[k] = NOTHING
+                touched += _1
+            if n == used:
+                used += _1
+                top_z[n] = NOTHING
+                near_x[n] = _FAR
+            top_z[n] = max(top_z[n], z)
+            near_x[n] = min(near_x[n], z_x - shift_last)
+            stack_x[top] = z_x
+            stack_z[top] = z
+            if spacing == _3:  # written out: it is the innermost store of the sweep
+                stack_x[top + _1] = z_x - shift_1
+                stack_x[top + _2] = z_x - shift_2
+                stack_z[top + _1] = z
+                stack_z[top + _2] = z
+            else:
+                for k in range(_1, spacing):
+                    stack_x[top + k] = z_x - shift[k]
+                    stack_z[top + k] = z
+            size[line] = n + _1
+    return used, touched
+
+
+@jit_part
+def _refresh(stack_x: F4, stack_z: F4, top_z: F4, near_x: F4, size: U8, used: np.uint64, lanes: np.uint64) -> np.uint64:
+    """Bound each depth anew, by its highest and its nearest point; return the depths in use."""
+    x_bits, z_bits = stack_x.view(np.int32), stack_z.view(np.int32)
+    near_bits, top_bits = near_x.view(np.int32), top_z.view(np.int32)
+    deepest = _0
+    for line in range(U(_LINES)):
+        deepest = max(deepest, size[line])
+    for d in range(deepest):
+        high, close = z_bits[d * lanes], x_bits[d * lanes]
+        for k in range(d * lanes, (d + _1) * lanes):
+            high = max(high, z_bits[k])
+        for k in range(d * lanes, (d + _1) * lanes):
+            close = min(close, x_bits[k])
+        top_bits[d], near_bits[d] = high, close
+    return deepest
+
+
+@jit_part
+def _look(
+    eyes: F4,
+    slopes: F4,
+    slope_bits: I4,
+    low_bits: np.int32,
+    here: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
+    feet: tuple[np.float32, np.float32],
+    stack_x: F4,
+    stack_z: F4,
+    top_z: F4,
+    near_x: F4,
+    used: np.uint64,
+    lower: F4,
+    upper: F4,
+    both: F4,
+    bits: I4,
+) -> bool:
+    """Write the steepest slopes along the line below and the line above each cell; False when nothing is steeper."""
+    begin, lane, n_lane, spacing = here
+    foot, up_foot = feet
+    lanes = U(_LINES) * spacing
+    least_bits = _UNASKED_BITS
+    for k in range(n_lane):
+        least_bits = min(least_bits, slope_bits[begin + k])
+    bits[0], bits[1] = low_bits, least_bits
+    low, least = both[0], both[1]
+    found = False
+    for d in range(used):
+        if top_z[d] - low <= least * (near_x[d] - foot):
+            continue
+        if not found:
+            found = True
+            for k in range(n_lane):
+                lower[k] = slopes[begin + k]
+                upper[k] = slopes[begin + k]
+        a = d * lanes + lane
+        b = a + spacing
+        for k in range(n_lane):
+            h = eyes[begin + k]
+            s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
+            lower[k] = s if s > lower[k] else lower[k]
+            s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
+            upper[k] = s if s > upper[k] else upper[k]
+    return found

@@ -1,4 +1,4 @@
-"""Turning, thinning and indexing of the raster that the rays run through."""
+"""Turning and indexing of the raster that the rays run through."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRIP = 512
 """Cells of y that the stencil treats before it goes to the next strip: what it reads stays in the cache."""
 
 STEP = 32
-"""Lengths of blocks are multiples of it: the vectorised loops have no remainder."""
+"""Lengths of runs are multiples of it: the vectorised loops have no remainder."""
 
 
 @jit
@@ -44,19 +44,24 @@ def fill_view(
     flip_x: bool,
     flip_y: bool,
     pad: int,
+    begin: int,
+    end: int,
     height: F4,
     eye: F4,
 ) -> None:
-    """Copy the raster to ``height[x, pad + y]`` and eye heights to `eye`, x along rows unless `transpose`."""
+    """Copy the raster to ``height[x, pad + y]`` and eye heights to `eye`, for x from `begin` to `end`.
+
+    x runs along rows unless `transpose`.
+    """
     nx, ny = dsm.shape
     if transpose:
         nx, ny = ny, nx
-    height[:] = NOTHING
-    eye[:] = UNASKED
+    height[begin:end] = NOTHING
+    eye[begin:end] = UNASKED
     tile = 32
-    for x_tile in range(0, nx, tile):
+    for x_tile in range(begin, min(end, nx), tile):
         for y_tile in range(0, ny, tile):
-            for x in range(x_tile, min(x_tile + tile, nx)):
+            for x in range(x_tile, min(x_tile + tile, end, nx)):
                 source_x = nx - 1 - x if flip_x else x
                 for y in range(y_tile, min(y_tile + tile, ny)):
                     source_y = ny - 1 - y if flip_y else y
@@ -69,70 +74,80 @@ def fill_view(
 
 
 @jit
-def thin_walls(height: F4, eye: F4, reach: int, wall: F4) -> None:
-    """Copy `height` to `wall` without prisms that are not above any eye that could have them ahead.
+def find_runs(eye: F4, nx: int, ny: int) -> tuple[I4, I8, I8]:
+    """Cover the asked cells among the first `ny` positions, a multiple of :data:`STEP`, with runs along y.
 
-    A line runs up to `reach` cells of y below the eyes that it stands for.
+    Returns
+    -------
+    runs : (m, 4) int32
+        x, first position, length, position from which cells belong to this run and not to the one before. A run stays
+        within its strip.
+    rows : (r + 1,) int64
+        First run of each row of x within a strip: runs of one row may overlap, those of different rows do not.
+    before : (m + 1,) int64
+        Asked cells before each run.
     """
-    nx, ny = height.shape
-    lowest = np.full(ny, UNASKED, dtype=np.float32)  # lowest eye at smaller or equal x and y
-    for x in range(nx):
-        low = UNASKED
-        for y in range(ny):
-            low = min(low, eye[x, y])
-            low = min(low, lowest[y])
-            lowest[y] = low
-        for y in range(ny):
-            wall[x, y] = NOTHING if height[x, y] <= lowest[min(y + reach, ny - 1)] else height[x, y]
+    runs = np.empty((1024, 4), np.int32)
+    rows, before = np.zeros(1024, np.int64), np.zeros(1025, np.int64)
+    n = n_row = 0
+    for strip in range(0, ny, STRIP):
+        strip_end = min(strip + STRIP, ny)
+        for x in range(nx):
+            y = own = strip
+            row_begin = n
+            while True:
+                while y < strip_end and eye[x, y] >= UNASKED:
+                    y += 1
+                if y == strip_end:
+                    break
+                begin, count = y, 0
+                last = y
+                while y < strip_end and y - last <= STEP:
+                    if eye[x, y] < UNASKED:
+                        last = y
+                        count += 1
+                    y += 1
+                length = (last - begin) // STEP * STEP + STEP
+                if n == runs.shape[0]:
+                    runs, before = _longer_runs(runs), _longer(before)
+                start = min(begin, strip_end - length)
+                runs[n, 0], runs[n, 1], runs[n, 2], runs[n, 3] = x, start, length, max(own, start)
+                own = start + length
+                before[n + 1] = before[n] + count
+                n += 1
+                y = min(max(y, own), strip_end)
+            if n > row_begin:
+                n_row += 1
+                if n_row == rows.size:
+                    rows = _longer(rows)
+                rows[n_row] = n
+    return runs[:n].copy(), rows[: n_row + 1].copy(), before[: n + 1].copy()
 
 
 @jit
-def find_blocks(eye: F4, nx: int, ny: int, pad: int) -> I8:
-    """Cover the asked cells with blocks along y: x, first position, length, position where the strip ends."""
-    blocks = np.empty((1024, 4), np.int64)
-    n = 0
-    for strip in range(pad, pad + ny, STRIP):
-        strip_end = min(strip + STRIP, pad + ny)
-        for x in range(nx):
-            y = strip
-            while y < strip_end:
-                asked = 0
-                for k in range(y, min(y + STEP, strip_end)):
-                    asked += eye[x, k] < UNASKED
-                if asked == 0:
-                    y += STEP
-                    continue
-                while eye[x, y] >= UNASKED:
-                    y += 1
-                begin = y
-                more = True
-                while more:
-                    y += STEP
-                    more = False
-                    for k in range(y, min(y + STEP, strip_end)):
-                        more = more or eye[x, k] < UNASKED
-                if n == blocks.shape[0]:
-                    larger = np.empty((2 * n, 4), np.int64)
-                    larger[:n] = blocks
-                    blocks = larger
-                blocks[n, 0] = x
-                blocks[n, 1] = begin
-                blocks[n, 2] = y - begin
-                blocks[n, 3] = strip_end
-                n += 1
-    return blocks[:n].copy()
+def _longer(values: I8) -> I8:
+    out = np.zeros(2 * values.size, np.int64)
+    out[: values.size] = values
+    return out
+
+
+@jit
+def _longer_runs(runs: I4) -> I4:
+    out = np.empty((2 * runs.shape[0], 4), np.int32)
+    out[: runs.shape[0]] = runs
+    return out
 
 
 @jit
 def order_cells(
-    blocks: I8, eye: F4, rank: I4, transpose: bool, flip_x: bool, flip_y: bool, nx: int, ny: int, pad: int, order: I4
+    runs: I4, eye: F4, rank: I4, transpose: bool, flip_x: bool, flip_y: bool, nx: int, ny: int, pad: int, order: I4
 ) -> None:
-    """List the rank of each asked cell in the order of the blocks."""
+    """List the rank of each asked cell in the order of the runs."""
     n = 0
-    for block in range(blocks.shape[0]):
-        x = blocks[block, 0]
+    for k in range(runs.shape[0]):
+        x = runs[k, 0]
         source_x = nx - 1 - x if flip_x else x
-        for y in range(blocks[block, 1], min(blocks[block, 1] + blocks[block, 2], blocks[block, 3])):
+        for y in range(runs[k, 3], runs[k, 1] + runs[k, 2]):
             if eye[x, y] < UNASKED:
                 source_y = ny - 1 - (y - pad) if flip_y else y - pad
                 order[n] = rank[source_y, source_x] if transpose else rank[source_x, source_y]
@@ -140,21 +155,8 @@ def order_cells(
 
 
 @jit
-def first_asked(blocks: I8, row: I8, spacing: int, first_line: int, lines: int, pad: int, first: I8) -> None:
-    """Lower ``first[strip of lines]`` to the smallest x of any block in it."""
-    for block in range(blocks.shape[0]):
-        x = blocks[block, 0]
-        y = blocks[block, 1] - pad
-        y_last = min(y + blocks[block, 2], blocks[block, 3] - pad) - 1
-        begin = ((y - row[x]) // spacing - first_line) // lines
-        end = ((y_last - row[x]) // spacing - first_line) // lines
-        for strip in range(begin, end + 1):
-            first[strip] = min(first[strip], x)
-
-
-@jit
 def scatter(columns: F4, order: I4, azimuths: I8, degrees: F4) -> None:
-    """Write ``columns[i]``, in block order, to column ``azimuths[i]`` of `degrees`, in rank order."""
+    """Write ``columns[i]``, in the order of the runs, to column ``azimuths[i]`` of `degrees`, in rank order."""
     for n in range(order.size):
         target = order[n]
         for i in range(azimuths.size):
