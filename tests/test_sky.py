@@ -13,7 +13,7 @@ import pytest
 from reference_energy import made_weather, pvlib_hourly
 from rooftop.cumulative import ModulePlane, plane_light
 from rooftop.kernels import year
-from rooftop.sky import factor_nodes, sky_year
+from rooftop.sky import _positions, factor_nodes, sky_year
 from rooftop.weather import Weather
 
 
@@ -172,6 +172,24 @@ def test_base_slope_hides_what_lies_behind_it() -> None:
     shares = year.sky_shares(72, 16, 0.0, 0.0, np.array([0.0, fall]), np.radians(6.5))
     assert shares[:, 0, 0].sum() == pytest.approx((1 + np.cos(np.radians(30.0))) / 2, abs=1e-3)
     assert shares[36, 0, 0] > shares[0, 0, 0]
+
+
+@pytest.mark.real
+def test_suns_stand_where_the_published_grid_says(shared_truth: Path) -> None:
+    """NREL's algorithm at 960 places and hours, through the weather's own clock."""
+    grid = pd.read_csv(shared_truth / "published" / "solar_position_spa_grid.csv")
+    worst = []
+    for (latitude, longitude), rows in grid.groupby(["lat", "lon"]):
+        index = pd.DatetimeIndex(pd.to_datetime(rows["utc"])).tz_convert("Etc/GMT-8")
+        data = pd.DataFrame({"ghi": 1.0, "dni": 0.0, "dhi": 1.0, "temp_air": 12.0, "wind_speed": 1.0}, index=index)
+        there = Weather(data, float(latitude), float(longitude), 0.0, 3600.0, "grid")
+        elevation, azimuth = _positions(there, index.tz_convert("UTC"))
+        up = rows["apparent_zenith"].to_numpy() < 89.5
+        turn = (azimuth - rows["azimuth"].to_numpy() + 180.0) % 360.0 - 180.0
+        aside = np.abs(turn) * np.sin(np.radians(rows["zenith"].to_numpy()))
+        worst.append([np.abs(90.0 - elevation - rows["apparent_zenith"].to_numpy())[up].max(), aside.max()])
+    assert len(grid) == 960
+    assert np.max(worst, axis=0).tolist() == pytest.approx([0.0, 0.0], abs=0.0005)
 
 
 @pytest.mark.real
