@@ -1,0 +1,296 @@
+"""Rows of rectangles in a polygon: which strips are free, which rows to take, how much of a box the polygon fills.
+
+Everything is in row coordinates: u along the rows, v across them, metres. The polygon is given by its edges
+``(u0, v0, u1, v1)`` in any order; exteriors run counter-clockwise and holes clockwise where areas are asked for.
+A rectangle lies inside when no edge enters its interior and its middle is inside; an edge blocks, of a strip, exactly
+the u-extent of its part within the strip. So nothing is sampled along u.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rooftop.kernels import jit, jit_inline
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+SLACK_M = 1e-6
+"""What an edge may reach into a strip, and what a run may exceed its room by: rounding of turned coordinates."""
+
+
+@jit
+def sorted_edges(edges: F8) -> F8:
+    """Return the edges by their lower end, so that strips can be swept upwards."""
+    low = np.minimum(edges[:, 1], edges[:, 3])
+    return edges[np.argsort(low)]
+
+
+@jit
+def row_positions(edges: F8, levels: F8, depth: float, pitch: float, steps: int) -> F8:
+    """Return where rows may start: a lattice of `steps` per pitch, and rows in step with each level.
+
+    Parameters
+    ----------
+    edges : (m, 4)
+    levels : (k,)
+        Heights v at which rows should be able to start or end, whole pitches away included.
+    depth, pitch : float
+        A row covers ``v .. v + depth``; the next one starts at ``v + pitch`` or later.
+
+    Returns
+    -------
+    (n,) ascending, in the range that the polygon covers.
+    """
+    bottom = min(edges[:, 1].min(), edges[:, 3].min())
+    room = max(edges[:, 1].max(), edges[:, 3].max()) - depth + SLACK_M - bottom
+    if room < 0.0:
+        return np.empty(0)
+    step = pitch / steps
+    n_lattice = int(room / step) + 1
+    n_level = int(room / pitch) + 2
+    found = np.empty(n_lattice + 2 * len(levels) * n_level)
+    for k in range(n_lattice):
+        found[k] = k * step
+    n = n_lattice
+    for level in levels:
+        for anchor in (level - bottom, level - bottom - depth):
+            at = anchor - np.floor(anchor / pitch) * pitch
+            while at <= room and n < len(found):
+                found[n] = at
+                n += 1
+                at += pitch
+    found = np.sort(found[:n])
+    kept = 1
+    for k in range(1, n):
+        if found[k] - found[kept - 1] > SLACK_M:
+            found[kept] = found[k]
+            kept += 1
+    return bottom + found[:kept]
+
+
+@jit_inline
+def _activate(edges: F8, v: float, depth: float, active: I8, n_active: int, following: int) -> tuple[int, int]:
+    """Keep in `active` the edges that enter the strip; return their number and the next edge to look at."""
+    kept = 0
+    for k in range(n_active):
+        e = active[k]
+        if max(edges[e, 1], edges[e, 3]) > v + SLACK_M:
+            active[kept] = e
+            kept += 1
+    top = v + depth - SLACK_M
+    while following < len(edges) and min(edges[following, 1], edges[following, 3]) < top:
+        if max(edges[following, 1], edges[following, 3]) > v + SLACK_M:
+            active[kept] = following
+            kept += 1
+        following += 1
+    return kept, following
+
+
+@jit_inline
+def _block(edges: F8, v: float, depth: float, active: I8, n_active: int, left: F8, right: F8) -> None:
+    """Set the u-extent of each active edge within the strip, and sort all three arrays by its left end."""
+    low, high = v + SLACK_M, v + depth - SLACK_M
+    for k in range(n_active):
+        e = active[k]
+        u0, v0, u1, v1 = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+        if v0 > v1:
+            u0, v0, u1, v1 = u1, v1, u0, v0
+        a, b = u0, u1
+        if v0 < low:
+            a = u0 + (u1 - u0) * (low - v0) / (v1 - v0)
+        if v1 > high:
+            b = u0 + (u1 - u0) * (high - v0) / (v1 - v0)
+        if a > b:
+            a, b = b, a
+        m = k
+        while m > 0 and left[m - 1] > a:
+            left[m], right[m], active[m] = left[m - 1], right[m - 1], active[m - 1]
+            m -= 1
+        left[m], right[m], active[m] = a, b, e
+
+
+@jit_inline
+def _fill(
+    edges: F8, v: float, depth: float, active: I8, n_active: int, left: F8, right: F8,
+    width: float, gap: float, start: F8, number: I8,
+) -> int:  # fmt: skip
+    """Fill the free intervals of a strip, each run in the middle of its interval; return the number of runs."""
+    middle = v + 0.5 * depth
+    n_runs = 0
+    inside = False
+    reach = left[0] if n_active else 0.0
+    ends = -1e300
+    for k in range(n_active):
+        if inside and left[k] > reach:
+            begin = max(reach, ends + gap)
+            room = left[k] - begin
+            n = int(np.floor((room + gap + SLACK_M) / (width + gap)))
+            if n > 0:
+                taken = n * (width + gap) - gap
+                start[n_runs] = begin + 0.5 * (room - taken)
+                number[n_runs] = n
+                ends = start[n_runs] + taken
+                n_runs += 1
+        e = active[k]
+        if (edges[e, 1] > middle) != (edges[e, 3] > middle):
+            inside = not inside
+        if right[k] > reach:
+            reach = right[k]
+    return n_runs
+
+
+@jit
+def row_counts(edges: F8, positions: F8, depth: float, width: float, gap: float) -> I8:
+    """Return how many rectangles a row holds at each position.
+
+    Parameters
+    ----------
+    edges : (m, 4)
+        From :func:`sorted_edges`.
+    positions : (n,)
+        Ascending starts v of the row.
+    depth, width, gap : float
+        Of the row; of a rectangle along it; between rectangles.
+    """
+    m = len(edges)
+    active, number = np.empty(m, np.int64), np.empty(m, np.int64)
+    left, right, start = np.empty(m), np.empty(m), np.empty(m)
+    counts = np.zeros(len(positions), np.int64)
+    n_active = following = 0
+    for k in range(len(positions)):
+        v = positions[k]
+        n_active, following = _activate(edges, v, depth, active, n_active, following)
+        _block(edges, v, depth, active, n_active, left, right)
+        n_runs = _fill(edges, v, depth, active, n_active, left, right, width, gap, start, number)
+        for r in range(n_runs):
+            counts[k] += number[r]
+    return counts
+
+
+@jit
+def best_rows(positions: F8, counts: I8, pitch: float) -> tuple[F8, int]:
+    """Return the starts of the rows that together hold most, and how much; none nearer to the next than the pitch.
+
+    Exact for the given positions (dynamic programming over them); among equals, the rows lie lowest.
+    """
+    n = len(positions)
+    total, before = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
+    j = 0
+    for k in range(n):
+        while positions[j] <= positions[k] - pitch + SLACK_M:
+            j += 1
+        before[k] = j
+        total[k + 1] = max(total[k], total[j] + counts[k])
+    rows = np.empty(n)
+    n_rows = 0
+    k = n
+    while k > 0:
+        if total[k] == total[k - 1]:
+            k -= 1
+        else:
+            rows[n_rows] = positions[k - 1]
+            n_rows += 1
+            k = before[k - 1]
+    return rows[:n_rows][::-1].copy(), total[n]
+
+
+@jit
+def fill_rows(edges: F8, rows: F8, depth: float, width: float, gap: float) -> tuple[I8, F8, I8]:
+    """Return the runs of the given rows.
+
+    Returns
+    -------
+    row, start, number : (n_runs,)
+        Index into `rows`; where the run begins along u; how many rectangles it holds.
+    """
+    m = len(edges)
+    active, number = np.empty(m, np.int64), np.empty(m, np.int64)
+    left, right, start = np.empty(m), np.empty(m), np.empty(m)
+    of_row, at, held = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
+    n = n_active = following = 0
+    for k in range(len(rows)):
+        n_active, following = _activate(edges, rows[k], depth, active, n_active, following)
+        _block(edges, rows[k], depth, active, n_active, left, right)
+        n_runs = _fill(edges, rows[k], depth, active, n_active, left, right, width, gap, start, number)
+        for r in range(n_runs):
+            of_row[n], at[n], held[n] = k, start[r], number[r]
+            n += 1
+    return of_row[:n].copy(), at[:n].copy(), held[:n].copy()
+
+
+@jit
+def box_area(edges: F8, u_low: float, u_high: float, v_low: float, v_high: float) -> float:
+    """Return the area of the polygon within a box, exactly: by Green, each edge's u held within the box."""
+    area = 0.0
+    width = u_high - u_low
+    for k in range(len(edges)):
+        u0, v0, u1, v1 = edges[k, 0] - u_low, edges[k, 1], edges[k, 2] - u_low, edges[k, 3]
+        sign = 1.0
+        if v0 > v1:
+            u0, v0, u1, v1, sign = u1, v1, u0, v0, -1.0
+        low, high = max(v0, v_low), min(v1, v_high)
+        if low >= high:
+            continue
+        slope = (u1 - u0) / (v1 - v0)
+        a, b = u0 + slope * (low - v0), u0 + slope * (high - v0)
+        if a > b:
+            a, b = b, a
+        # mean over v of min(max(u, 0), width) for u linear from a to b
+        if b - a < 1e-12:
+            mean = min(max(a, 0.0), width)
+        else:
+            above, below = min(max(b, 0.0), width), min(max(a, 0.0), width)
+            mean = (0.5 * (above * above - below * below) + width * max(b - max(a, width), 0.0)) / (b - a)
+        area += sign * mean * (high - low)
+    return area
+
+
+@jit
+def array_area(
+    edges: F8, rows: F8, row: I8, start: F8, number: I8, depth: float, pitch: float, width: float, gap: float
+) -> float:
+    """Return the footprint of the rows with the gaps between them, as far as the polygon reaches.
+
+    A row's gap counts where the next row stands behind it, up to the pitch.
+    """
+    area = 0.0
+    n = len(row)
+    for k in range(n):
+        begin, end = start[k], start[k] + number[k] * (width + gap) - gap
+        area += (end - begin) * depth
+        low, high = rows[row[k]] + depth, rows[row[k]] + pitch
+        if high <= low:
+            continue
+        for m in range(k + 1, n):
+            if row[m] == row[k]:
+                continue
+            if row[m] > row[k] + 1:
+                break
+            a, b = max(begin, start[m]), min(end, start[m] + number[m] * (width + gap) - gap)
+            if b > a:
+                area += box_area(edges, a, b, low, high)
+    return area
+
+
+@jit
+def main_direction(edges: F8) -> float:
+    """Return the direction of most edge length, turns by a right angle counting as the same, in [0, π/2) radians.
+
+    Of each edge's direction all edges within 2° are counted; the answer is their mean, weighted by length.
+    """
+    quarter, near = 0.5 * np.pi, np.radians(2.0)
+    du, dv = edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1]
+    length, angle = np.hypot(du, dv), np.arctan2(dv, du) % quarter
+    best, most = 0.0, -1.0
+    for k in range(len(edges)):
+        support = turn = 0.0
+        for m in range(len(edges)):
+            off = (angle[m] - angle[k] + 0.5 * quarter) % quarter - 0.5 * quarter
+            if abs(off) < near:
+                support += length[m]
+                turn += length[m] * off
+        if support > most * (1.0 + 1e-9):
+            best, most = angle[k] + turn / support, support
+    return best % quarter
