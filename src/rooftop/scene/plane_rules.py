@@ -1,0 +1,54 @@
+"""Typed view of `configs/roof_planes.yaml`: how planes are found, what counts as an obstacle, what walkways take."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rooftop.config import Model
+from rooftop.resources import load_shipped_yaml
+from rooftop.scene.rules import Sourced
+
+
+class SegmentationRules(Model):
+    """How the cells of a roof become planes."""
+
+    min_plane_m2: Sourced
+    min_noise_m: Sourced
+    max_normal_deg: Sourced
+    apart_m: Sourced
+    simplify_m: Sourced
+
+
+class ObstacleRules(Model):
+    """What stands on a plane and how far modules stay away."""
+
+    min_height_m: Sourced
+    noise_factor: Sourced
+    min_area_m2: Sourced
+    clearance_m: Sourced
+    clearance_per_height: Sourced
+
+
+class ZoneRules(Model):
+    """What is left of a plane for modules, beyond the setback of `configs/roof_types.yaml`."""
+
+    ridge_setback_m: Sourced
+    walkway_m: Sourced
+    walkway_every_m: Sourced
+    max_tilt_deg: Sourced
+
+
+class PlaneRules(Model):
+    """All rules about planes, obstacles and zones."""
+
+    source: str
+    date: object
+    segmentation: SegmentationRules
+    obstacles: ObstacleRules
+    zones: ZoneRules
+
+
+@lru_cache(maxsize=1)
+def load_plane_rules() -> PlaneRules:
+    """Load and check the shipped rules."""
+    return PlaneRules.model_validate(load_shipped_yaml("roof_planes.yaml"))

@@ -1,0 +1,254 @@
+"""Roof planes found in a surface model: the cells inside each footprint, segmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.grid import Grid
+from rooftop.kernels.segment import outlines, segment_roof, spread
+from rooftop.scene.plane_rules import SegmentationRules
+
+_MARGIN = 3  # cells around a roof's window, for outlines that reach beyond the footprint
+_BEYOND = 2
+_LEAST_PIECE_M2 = 0.01
+_COLUMNS = (
+    "roof", "plane_id", "surface_tilt_deg", "surface_azimuth_deg", "area_m2", "roof_source", "z_m", "slope_east",
+    "slope_north", "noise_m", "geometry",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Planes of the roofs of one window, and what every roof cell is.
+
+    Parameters
+    ----------
+    planes : GeoDataFrame
+        One row per plane, ordered by roof: ``roof`` (row of the building), ``plane_id`` (number within the roof, from
+        1), ``surface_tilt_deg``, ``surface_azimuth_deg`` (true north), ``area_m2`` (in the plane), ``roof_source``
+        ("dsm"), ``z_m`` (elevation at the polygon's centroid), ``slope_east``, ``slope_north`` (metres up per metre),
+        ``noise_m`` (standard deviation of the cells about their planes), ``geometry`` (Polygon in plan). The planes of
+        a roof do not overlap; together they fill its footprint, obstacles included, but for parts that touch no plane.
+    label : ndarray of int32, shape ``grid.shape``
+        Row of `planes` that a cell belongs to; -1 where the cell is on no roof, or on a roof without any plane.
+    residual_m : ndarray of float32, shape ``grid.shape``
+        Elevation above that plane [m]; NaN where `label` is -1.
+    on_plane : ndarray of bool, shape ``grid.shape``
+        The cell lies on its plane; else it is an obstacle, an edge, or part of a face smaller than a plane.
+    without : ndarray of int64
+        Roofs in which no plane was found.
+    """
+
+    planes: gpd.GeoDataFrame
+    label: NDArray[np.int32]
+    residual_m: NDArray[np.float32]
+    on_plane: NDArray[np.bool_]
+    without: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Roof:
+    """One roof's result in its own window: planes ``a b c`` about (x, y, z) of its first cell, and rings of corners."""
+
+    plane: NDArray[np.float64]
+    noise_m: float
+    origin: tuple[float, float, float]
+    corner: NDArray[np.float64]
+    first: NDArray[np.int32]
+    of: NDArray[np.int32]
+
+
+def segment(
+    dsm: NDArray[np.float32],
+    owner: NDArray[np.int32],
+    grid: Grid,
+    footprints: NDArray[np.object_],
+    convergence_deg: NDArray[np.float64],
+    rules: SegmentationRules,
+    roofs: NDArray[np.int64] | None = None,
+) -> Segmentation:
+    """Segment the surface model inside each footprint into planes.
+
+    Each roof is worked on alone, from the cells that `owner` gives it: what the window holds beside it changes nothing.
+
+    Parameters
+    ----------
+    dsm : ndarray, shape ``grid.shape``
+        Elevation [m], NaN where unknown.
+    owner : ndarray of int32, shape ``grid.shape``
+        Row of the building whose roof a cell is, -1 for none.
+    grid : Grid
+        Cells of half a metre to a metre.
+    footprints : ndarray of shapely geometries, shape (n,)
+        Visible part of each building's footprint, working CRS.
+    convergence_deg : ndarray, shape (n,)
+        True azimuth of grid north at each building.
+    rules : SegmentationRules
+    roofs : ndarray of int64, optional
+        Rows to segment; by default all that own a cell.
+
+    Returns
+    -------
+    Segmentation
+    """
+    windows = _windows(owner, roofs)
+    label = np.full(grid.shape, -1, dtype=np.int32)
+    residual = np.full(grid.shape, np.nan, dtype=np.float32)
+    on_plane = np.zeros(grid.shape, dtype=bool)
+    numbers: list[int] = []
+    found: list[_Roof] = []
+    n_plane = 0
+    for roof, (r0, r1, c0, c1) in windows:
+        z, inside, origin_z = _cells(dsm, owner, roof, (r0, r1, c0, c1))
+        own, plane, noise = segment_roof(
+            z, inside, grid.cell_size_m, rules.min_plane_m2.value, rules.min_noise_m.value,
+            np.radians(rules.max_normal_deg.value), rules.apart_m.value,
+        )  # fmt: skip
+        if len(plane) < 2:
+            continue
+        host = spread(own, inside, _BEYOND)
+        corner, first, of = outlines(host, len(plane) - 1)
+        _write(label, residual, on_plane, (r0, c0), z, inside, own, host, plane, grid.cell_size_m, n_plane)
+        n_plane += len(plane) - 1
+        row0, col0 = r0 - _MARGIN, c0 - _MARGIN
+        x, y = grid.centres(np.array([row0]), np.array([col0]))
+        side = grid.cell_size_m
+        at = np.stack([(grid.col0 + col0 + corner[:, 1]) * side, (grid.row0 - row0 - corner[:, 0]) * side], axis=1)
+        numbers.append(roof)
+        found.append(_Roof(plane[1:], noise, (float(x[0]), float(y[0]), origin_z), at, first, of))
+    planes, row_of = _table(np.array(numbers, dtype=np.int64), found, footprints, convergence_deg, rules, grid)
+    held = label >= 0
+    label[held] = row_of[label[held]]
+    missed = np.setdiff1d(np.array([roof for roof, _ in windows], dtype=np.int64), planes["roof"].to_numpy())
+    lost = label < 0
+    residual[lost] = np.nan
+    on_plane[lost] = False
+    return Segmentation(planes, label, residual, on_plane, missed)
+
+
+def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[tuple[int, tuple[int, int, int, int]]]:
+    """Return each roof with the first and last-but-one rows and columns of its cells, by rising number."""
+    rows, cols = np.nonzero(owner >= 0)
+    names, which = np.unique(owner[rows, cols], return_inverse=True)
+    low = np.full((len(names), 2), np.iinfo(np.int64).max)
+    high = np.zeros((len(names), 2), dtype=np.int64)
+    for axis, at in enumerate((rows, cols)):
+        np.minimum.at(low[:, axis], which, at)
+        np.maximum.at(high[:, axis], which, at + 1)
+    wanted = set(names.tolist()) if roofs is None else set(np.asarray(roofs).tolist())
+    boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1).tolist()
+    return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True) if int(name) in wanted]
+
+
+def _cells(
+    dsm: NDArray[np.float32], owner: NDArray[np.int32], roof: int, box: tuple[int, int, int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], float]:
+    """Return a roof's elevations less their median, and which cells it has, with a margin around them."""
+    r0, r1, c0, c1 = box
+    high = dsm[r0:r1, c0:c1].astype(np.float64)
+    own = (owner[r0:r1, c0:c1] == roof) & np.isfinite(high)
+    zero = float(np.median(high[own])) if own.any() else 0.0
+    z = np.pad(np.where(own, high - zero, 0.0), _MARGIN)
+    return z, np.pad(own, _MARGIN), zero
+
+
+def _write(
+    label: NDArray[np.int32],
+    residual: NDArray[np.float32],
+    on_plane: NDArray[np.bool_],
+    corner: tuple[int, int],
+    z: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    own: NDArray[np.int32],
+    host: NDArray[np.int32],
+    plane: NDArray[np.float64],
+    cell: float,
+    before: int,
+) -> None:
+    """Enter one roof's cells into the window's arrays; its labels follow the `before` ones of earlier roofs."""
+    rows, cols = np.nonzero(inside & (host > 0))
+    k = host[rows, cols]
+    off = z[rows, cols] - plane[k, 0] * cols * cell + plane[k, 1] * rows * cell - plane[k, 2]
+    to = rows + corner[0] - _MARGIN, cols + corner[1] - _MARGIN
+    label[to] = k - 1 + before
+    residual[to] = off
+    on_plane[to] = own[rows, cols] > 0
+
+
+def _rings(found: list[_Roof]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the outline of every plane with at least one cell, and the number of the plane."""
+    corner = np.concatenate([roof.corner for roof in found])
+    ring_of, plane_of, first, planes = [], [], 0, 0
+    for roof in found:
+        length = np.diff(roof.first)
+        ring_of.append(np.repeat(np.arange(first, first + len(length)), length))
+        plane_of.append(roof.of - 1 + planes)
+        first, planes = first + len(length), planes + len(roof.plane)
+    rings = shapely.linearrings(corner, indices=np.concatenate(ring_of))
+    plane = np.concatenate(plane_of)
+    order = np.argsort(plane, kind="stable")
+    shapes = shapely.polygons(rings[order], indices=plane[order])
+    roof = np.repeat(np.arange(len(found)), [len(one.plane) for one in found])
+    return shapes, roof
+
+
+def _outlined(
+    shapes: NDArray[np.object_], roof: NDArray[np.int64], footprints: NDArray[np.object_], tolerance_m: float
+) -> NDArray[np.object_]:
+    """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge.
+
+    A ring may touch itself at a corner of cells; it is mended first.
+    """
+    touching = ~shapely.is_valid(shapes)
+    shapes[touching] = shapely.make_valid(shapes[touching])
+    for k in range(len(footprints)):
+        own = roof == k
+        shapes[own] = shapely.coverage_simplify(shapes[own], tolerance_m)
+    cut = shapely.intersection(shapes, footprints[roof])
+    return cut
+
+
+def _table(
+    numbers: NDArray[np.int64],
+    found: list[_Roof],
+    footprints: NDArray[np.object_],
+    convergence_deg: NDArray[np.float64],
+    rules: SegmentationRules,
+    grid: Grid,
+) -> tuple[gpd.GeoDataFrame, NDArray[np.int32]]:
+    """Return the table of planes, and the row of the largest piece of every plane found (-1 where nothing is left)."""
+    if not found:
+        return gpd.GeoDataFrame({name: [] for name in _COLUMNS}, geometry="geometry"), np.zeros(0, dtype=np.int32)
+    shapes, roof = _rings(found)
+    shapes = _outlined(shapes, roof, footprints[numbers], rules.simplify_m.value * grid.cell_size_m)
+    pieces, source = shapely.get_parts(shapes, return_index=True)
+    keep = (shapely.get_type_id(pieces) == 3) & (shapely.area(pieces) > _LEAST_PIECE_M2)
+    pieces, source = pieces[keep], source[keep]
+    order = np.lexsort((-shapely.area(pieces), source))
+    pieces, source = pieces[order], source[order]
+    row_of = np.full(len(shapes), -1, dtype=np.int32)
+    kept, first = np.unique(source, return_index=True)
+    row_of[kept] = first
+    plane = np.concatenate([one.plane for one in found])[source]
+    origin = np.array([one.origin for one in found])[roof[source]]
+    owner = numbers[roof[source]]
+    east, north = plane[:, 0], plane[:, 1]
+    centre = shapely.get_coordinates(shapely.centroid(pieces))
+    z = plane[:, 2] + east * (centre[:, 0] - origin[:, 0]) + north * (centre[:, 1] - origin[:, 1]) + origin[:, 2]
+    rise = np.hypot(east, north)
+    table = pd.DataFrame({"roof": owner})
+    table["plane_id"] = table.groupby("roof").cumcount() + 1
+    table["surface_tilt_deg"] = np.degrees(np.arctan(rise))
+    table["surface_azimuth_deg"] = (np.degrees(np.arctan2(-east, -north)) + convergence_deg[owner]) % 360.0
+    table["area_m2"] = shapely.area(pieces) * np.hypot(1.0, rise)
+    table["roof_source"] = "dsm"
+    table["z_m"] = z
+    table["slope_east"], table["slope_north"] = east, north
+    table["noise_m"] = np.array([one.noise_m for one in found])[roof[source]]
+    return gpd.GeoDataFrame(table, geometry=pieces), row_of
