@@ -144,6 +144,21 @@ class ElevationInput(Model):
     vertical_offset_m: float = 0.0
 
 
+class RoofsInput(Model):
+    """An LoD2 model of roofs: CityJSON 1.x or 2.0, gzip or not."""
+
+    path: Path
+    crs: str | None = Field(None, description="CRS of a file that states none, or the wrong one, e.g. EPSG:4549")
+    datum: Datum = "wgs84"
+    id_field: str | None = Field(
+        None, description="attribute that holds the id of the footprint; null: object ids, then overlap in plan"
+    )
+    vertical_unit: Literal["m", "ft", "us-ft"] | None = Field(
+        None, description="unit of heights where the CRS does not say it"
+    )
+    vertical_offset_m: float = 0.0
+
+
 class ScheduleFields(Model):
     """Columns of a commissioning schedule; each row names a building or a unit, a year, and kWp or m² of module."""
 
@@ -176,6 +191,7 @@ class Inputs(Model):
     dsm: ElevationInput | None = None
     dtm: ElevationInput | None = None
     terrain_far: ElevationInput | None = None
+    roofs: RoofsInput | None = None
     schedule: ScheduleInput | None = None
 
 
@@ -198,6 +214,12 @@ class FlatSystem(Model):
     mounting: Literal["rack", "flush", "east_west"] = "rack"
     tilt_deg: Literal["auto"] | Annotated[float, Field(ge=0.0, le=60.0)] = "auto"
     azimuth_deg: Annotated[float, Field(ge=0.0, lt=360.0)] = 180.0
+    rows: Literal["azimuth", "building", "best"] = Field(
+        "azimuth", description="rows face azimuth_deg; or run along the building, facing as near to it; or the better"
+    )
+    tilt_for: Literal["roof", "module"] = Field(
+        "roof", description="auto tilt and best rows: most energy on the roof, or most per module"
+    )
 
 
 class PitchedSystem(Model):

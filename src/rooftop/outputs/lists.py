@@ -43,6 +43,7 @@ ROLES = {
     "inputs.dsm": Text("surface model", "地表模型"),
     "inputs.dtm": Text("terrain model", "地形模型"),
     "inputs.terrain_far": Text("far terrain", "远处地形"),
+    "inputs.roofs": Text("roof model (LoD2)", "LoD2 屋顶模型"),
     "inputs.schedule": Text("commissioning schedule", "建设时序"),
     "policy": Text("policy pack", "政策包"),
 }

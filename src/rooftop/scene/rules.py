@@ -28,6 +28,19 @@ class NorthFacing(Model):
     source: str
 
 
+class ModelledRoofs(Model):
+    """How surfaces of a roof model become planes of roofs."""
+
+    planar_within_m: float
+    coplanar_within_deg: float
+    coplanar_within_m: float
+    whole_from_share: Share
+    modelled_from_share: Share
+    min_area_m2: float
+    height_m: tuple[float, float]
+    source: str
+
+
 class Highrise(Model):
     """From where on a block of flats has the roof of a high-rise."""
 
@@ -70,6 +83,8 @@ class RoofRules(Model):
     module_gap_m: Sourced
     east_west_tilt_deg: Sourced
     east_west_gap_m: Sourced
+    flat_below_deg: Sourced
+    lod2: ModelledRoofs
     north_facing: NorthFacing
     highrise: Highrise
     auto_tilt_deg: AutoTilt
