@@ -28,6 +28,19 @@ def sorted_edges(edges: F8) -> F8:
 
 
 @jit
+def main_levels(edges: F8, most: int) -> F8:
+    """Return the heights v of the ends of the edges that run furthest along u, at most `most` edges."""
+    order = np.argsort(-np.abs(edges[:, 2] - edges[:, 0]))[:most]
+    levels = np.sort(np.concatenate((edges[order, 1], edges[order, 3])))
+    kept = 1
+    for k in range(1, len(levels)):
+        if levels[k] - levels[kept - 1] > SLACK_M:
+            levels[kept] = levels[k]
+            kept += 1
+    return levels[:kept].copy()
+
+
+@jit
 def row_positions(edges: F8, levels: F8, depth: float, pitch: float, steps: int) -> F8:
     """Return where rows may start: a lattice of `steps` per pitch, and rows in step with each level.
 
@@ -194,6 +207,27 @@ def best_rows(positions: F8, counts: I8, pitch: float) -> tuple[F8, int]:
             n_rows += 1
             k = before[k - 1]
     return rows[:n_rows][::-1].copy(), total[n]
+
+
+@jit
+def most_places(edges: F8, levels: F8, sizes: F8, steps: int) -> I8:
+    """Return how many rectangles fit for each row of `sizes`: depth, pitch, width, gap."""
+    most = np.zeros(len(sizes), np.int64)
+    for k in range(len(sizes)):
+        depth, pitch, width, gap = sizes[k, 0], sizes[k, 1], sizes[k, 2], sizes[k, 3]
+        positions = row_positions(edges, levels, depth, pitch, steps)
+        if len(positions) > 0:
+            most[k] = best_rows(positions, row_counts(edges, positions, depth, width, gap), pitch)[1]
+    return most
+
+
+@jit
+def rows_of(edges: F8, levels: F8, depth: float, pitch: float, width: float, gap: float, steps: int) -> F8:
+    """Return the starts of the rows that hold most."""
+    positions = row_positions(edges, levels, depth, pitch, steps)
+    if len(positions) == 0:
+        return positions
+    return best_rows(positions, row_counts(edges, positions, depth, width, gap), pitch)[0]
 
 
 @jit
