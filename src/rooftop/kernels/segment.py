@@ -239,8 +239,18 @@ def relabel(
         changed = 0
         for r in range(h):
             for c in range(w):
-                if label[r, c] == _OUTSIDE:
+                own = label[r, c]
+                if own == _OUTSIDE:
                     continue
+                alike, others = 0, 0
+                for i in range(max(r - 1, 0), min(r + 2, h)):
+                    for j in range(max(c - 1, 0), min(c + 2, w)):
+                        alike += label[i, j] == own
+                        others += label[i, j] != own and label[i, j] != _OUTSIDE
+                if own > 0 and others == 0:  # any other label costs all bonds
+                    off = (z[r, c] - plane[own, 0] * c * cell + plane[own, 1] * r * cell - plane[own, 2]) / sigma
+                    if off * off <= bond * (alike - 1):
+                        continue
                 n = 1
                 tried[0] = _FREE
                 for i in range(max(r - _REACH, 0), min(r + _REACH + 1, h)):
@@ -252,7 +262,7 @@ def relabel(
                         if new:
                             tried[n] = k
                             n += 1
-                best, best_cost = label[r, c], np.inf
+                best, best_cost = own, np.inf
                 for t in range(n):
                     k = tried[t]
                     cost = none_cost
@@ -265,7 +275,7 @@ def relabel(
                                 cost += bond
                     if cost < best_cost:
                         best, best_cost = k, cost
-                if best != label[r, c]:
+                if best != own:
                     label[r, c] = best
                     changed += 1
         if changed == 0:

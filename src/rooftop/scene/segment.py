@@ -184,18 +184,14 @@ def _write(
 def _rings(found: list[_Roof]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Return the outline of every plane with at least one cell, and the number of the plane."""
     corner = np.concatenate([roof.corner for roof in found])
-    ring_of, plane_of, first, planes = [], [], 0, 0
-    for roof in found:
-        length = np.diff(roof.first)
-        ring_of.append(np.repeat(np.arange(first, first + len(length)), length))
-        plane_of.append(roof.of - 1 + planes)
-        first, planes = first + len(length), planes + len(roof.plane)
-    rings = shapely.linearrings(corner, indices=np.concatenate(ring_of))
+    length = np.concatenate([np.diff(one.first) for one in found])
+    rings = shapely.linearrings(corner, indices=np.repeat(np.arange(len(length)), length))
+    before = np.cumsum([0] + [len(one.plane) for one in found[:-1]])
+    plane_of = [one.of - 1 + start for one, start in zip(found, before, strict=True)]
     plane = np.concatenate(plane_of)
     order = np.argsort(plane, kind="stable")
     shapes = shapely.polygons(rings[order], indices=plane[order])
-    roof = np.repeat(np.arange(len(found)), [len(one.plane) for one in found])
-    return shapes, roof
+    return shapes, np.repeat(np.arange(len(found)), [len(one.plane) for one in found])
 
 
 def _outlined(

@@ -1,0 +1,244 @@
+"""The part of a roof plane that modules may stand on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.affinity import affine_transform
+
+from rooftop.scene.plane_rules import PlaneRules
+from rooftop.scene.rules import RoofRules
+
+_ON_EDGE_M = 0.02  # outlines of planes are cut at the footprint: they lie on it but for rounding
+_FLAT_DEG = 3.0  # below it the direction of a slope says nothing about where the eaves are
+
+
+@dataclass(frozen=True)
+class ZoneDistances:
+    """What modules keep away from, metres in the plane; and which planes stay empty.
+
+    Parameters
+    ----------
+    edge_setback_m, ridge_setback_m : float
+        From the footprint's edge, and from ridges, hips, valleys and steps between planes.
+    clearance_m, clearance_per_height : float
+        Around obstacles; the second is multiplied by the obstacle's height.
+    walkway_m, walkway_every_m : float
+        Walkways cut a zone longer or wider than the second into blocks.
+    min_patch_m2 : float
+        Smaller pieces are dropped.
+    max_tilt_deg, north_within_deg, north_min_tilt_deg : float
+        Planes steeper than the first, and planes that face north within the second and are at least as steep as the
+        third, stay empty.
+    """
+
+    edge_setback_m: float
+    ridge_setback_m: float
+    clearance_m: float
+    clearance_per_height: float
+    walkway_m: float
+    walkway_every_m: float
+    min_patch_m2: float
+    max_tilt_deg: float
+    north_within_deg: float
+    north_min_tilt_deg: float
+
+
+def zone_distances(roof: RoofRules, plane: PlaneRules) -> ZoneDistances:
+    """Return the shipped values of `configs/roof_types.yaml` and `configs/roof_planes.yaml`."""
+    return ZoneDistances(
+        edge_setback_m=roof.setback_m.value,
+        ridge_setback_m=plane.zones.ridge_setback_m.value,
+        clearance_m=plane.obstacles.clearance_m.value,
+        clearance_per_height=plane.obstacles.clearance_per_height.value,
+        walkway_m=plane.zones.walkway_m.value,
+        walkway_every_m=plane.zones.walkway_every_m.value,
+        min_patch_m2=roof.min_patch_m2.value,
+        max_tilt_deg=plane.zones.max_tilt_deg.value,
+        north_within_deg=roof.north_facing.within_deg,
+        north_min_tilt_deg=roof.north_facing.min_tilt_deg,
+    )
+
+
+@dataclass(frozen=True)
+class Slope:
+    """How a plane lies: degrees; the azimuth is clockwise from the *grid's* north (true azimuth less convergence)."""
+
+    tilt_deg: float
+    grid_azimuth_deg: float
+
+
+def net_zone(
+    plane: shapely.Geometry,
+    slope: Slope,
+    rules: ZoneDistances,
+    *,
+    footprint: shapely.Geometry | None = None,
+    obstacles: NDArray[np.object_] | None = None,
+    obstacle_heights_m: NDArray[np.float64] | None = None,
+    exclusions: shapely.Geometry | None = None,
+) -> shapely.Geometry:
+    """Return what setbacks, obstacles, walkways and present uses leave of a plane.
+
+    Distances are measured in the plane: on a slope they are shorter in plan.
+
+    Parameters
+    ----------
+    plane : Polygon or MultiPolygon
+        In plan, working CRS.
+    slope : Slope
+    rules : ZoneDistances
+    footprint : Polygon or MultiPolygon, optional
+        Of the roof: outlines on its boundary get the edge setback, the others the ridge setback. Without it all get the
+        edge setback.
+    obstacles : ndarray of shapely geometries, optional
+        In plan.
+    obstacle_heights_m : ndarray, optional
+        Same length.
+    exclusions : geometry, optional
+        Roof gardens, existing arrays, declared uses: taken out as they are.
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+        In plan; pieces of any size.
+    """
+    if plane.is_empty:
+        return shapely.Polygon()
+    to_plane, to_plan = _frames(plane, slope)
+    own = affine_transform(plane, to_plane)
+    taken = [_setbacks(own, rules, None if footprint is None else affine_transform(footprint, to_plane))]
+    if obstacles is not None and len(obstacles):
+        heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
+        away = rules.clearance_m + rules.clearance_per_height * heights
+        near = np.flatnonzero(shapely.distance(obstacles, plane) <= away)
+        taken += [
+            shapely.buffer(affine_transform(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0)
+            for k in near
+        ]
+    left = shapely.difference(own, shapely.union_all(taken))
+    left = shapely.difference(left, _walkways(left, rules))
+    left = affine_transform(left, to_plan)
+    if exclusions is not None and not exclusions.is_empty:
+        left = shapely.difference(left, exclusions)
+    return _areal(left)
+
+
+def usable_zone(
+    plane: shapely.Geometry,
+    slope: Slope,
+    rules: ZoneDistances,
+    *,
+    footprint: shapely.Geometry | None = None,
+    obstacles: NDArray[np.object_] | None = None,
+    obstacle_heights_m: NDArray[np.float64] | None = None,
+    exclusions: shapely.Geometry | None = None,
+    shaded: shapely.Geometry | None = None,
+    surface_azimuth_deg: float | None = None,
+) -> shapely.Geometry:
+    """Return where modules may stand: :func:`net_zone` less what is too shaded, in pieces large enough.
+
+    Parameters
+    ----------
+    plane, slope, rules, footprint, obstacles, obstacle_heights_m, exclusions
+        As in :func:`net_zone`.
+    shaded : geometry, optional
+        Where irradiation is too low (:func:`rooftop.scene.obstacles.mask_polygon` of such cells).
+    surface_azimuth_deg : float, optional
+        True azimuth, for the rule on planes that face north; the grid's azimuth without it.
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+        In plan; empty for planes that stay empty.
+    """
+    azimuth = slope.grid_azimuth_deg if surface_azimuth_deg is None else surface_azimuth_deg
+    if slope.tilt_deg > rules.max_tilt_deg or faces_north(slope.tilt_deg, azimuth, rules):
+        return shapely.Polygon()
+    zone = net_zone(
+        plane, slope, rules, footprint=footprint, obstacles=obstacles, obstacle_heights_m=obstacle_heights_m,
+        exclusions=exclusions,
+    )  # fmt: skip
+    if shaded is not None and not shaded.is_empty:
+        zone = shapely.difference(zone, shaded)
+    return large_pieces(zone, rules.min_patch_m2 * math.cos(math.radians(slope.tilt_deg)))
+
+
+def faces_north(tilt_deg: float, azimuth_deg: float, rules: ZoneDistances) -> bool:
+    """Return whether a plane faces north too steeply to carry modules."""
+    from_north = abs((azimuth_deg + 180.0) % 360.0 - 180.0)
+    return tilt_deg >= rules.north_min_tilt_deg and from_north < rules.north_within_deg
+
+
+def large_pieces(zone: shapely.Geometry, least_m2: float) -> shapely.Geometry:
+    """Return the pieces of a zone that are at least `least_m2` in plan."""
+    pieces = shapely.get_parts(_areal(zone))
+    pieces = pieces[shapely.area(pieces) >= least_m2]
+    if len(pieces) == 0:
+        return shapely.Polygon()
+    return pieces[0] if len(pieces) == 1 else shapely.MultiPolygon(list(pieces))
+
+
+def _frames(plane: shapely.Geometry, slope: Slope) -> tuple[list[float], list[float]]:
+    """Return the affine coefficients from plan to the plane (u along the eaves, v up the slope) and back.
+
+    Where the plane is flat u runs along its longer side.
+    """
+    tilt, looks = slope.tilt_deg, math.radians(slope.grid_azimuth_deg)
+    if tilt < _FLAT_DEG:
+        box = shapely.get_coordinates(shapely.oriented_envelope(plane))
+        sides = np.diff(box[:3], axis=0)
+        if len(sides) == 2:
+            east, north = sides[int(np.argmax(np.hypot(sides[:, 0], sides[:, 1]).round(3)))]
+            looks = math.atan2(east, north) + math.pi / 2.0
+    stretch = 1.0 / math.cos(math.radians(tilt))
+    along = (-math.cos(looks), math.sin(looks))
+    up = (-math.sin(looks), -math.cos(looks))
+    x0, y0, _, _ = plane.bounds
+    a, b, c, d = along[0], along[1], up[0] * stretch, up[1] * stretch
+    there = [a, b, c, d, -a * x0 - b * y0, -c * x0 - d * y0]
+    back = [along[0], up[0] / stretch, along[1], up[1] / stretch, x0, y0]
+    return there, back
+
+
+def _setbacks(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry | None) -> shapely.Geometry:
+    """Return what lies too near to the outline of a plane, in its own coordinates."""
+    outline = own.boundary
+    if footprint is None:
+        return shapely.buffer(outline, rules.edge_setback_m, quad_segs=4)
+    near_edge = shapely.buffer(footprint.boundary, _ON_EDGE_M, quad_segs=1)
+    edge, ridge = shapely.intersection(outline, near_edge), shapely.difference(outline, near_edge)
+    return shapely.union(
+        shapely.buffer(edge, rules.edge_setback_m, quad_segs=4),
+        shapely.buffer(ridge, rules.ridge_setback_m, quad_segs=4),
+    )
+
+
+def _walkways(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
+    """Return evenly spaced strips across each piece that is longer than a block, in the plane's own coordinates."""
+    strips = []
+    for piece in shapely.get_parts(zone):
+        u0, v0, u1, v1 = piece.bounds
+        half = 0.5 * rules.walkway_m
+        for u in _cuts(u0, u1, rules):
+            strips.append(shapely.intersection(piece, shapely.box(u - half, v0, u + half, v1)))
+        for v in _cuts(v0, v1, rules):
+            strips.append(shapely.intersection(piece, shapely.box(u0, v - half, u1, v + half)))
+    return shapely.union_all(strips) if strips else shapely.Polygon()
+
+
+def _cuts(low: float, high: float, rules: ZoneDistances) -> list[float]:
+    blocks = math.ceil((high - low + rules.walkway_m) / (rules.walkway_every_m + rules.walkway_m) - 1e-9)
+    return [low + (high - low) * k / blocks for k in range(1, blocks)]
+
+
+def _areal(shape: shapely.Geometry) -> shapely.Geometry:
+    """Return the polygons of a geometry."""
+    if shape.geom_type in ("Polygon", "MultiPolygon"):
+        return shape
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
+    return shapely.union_all(parts) if parts else shapely.Polygon()
