@@ -63,6 +63,14 @@ def horizon_linear(dsm: F8, cell: float, row: int, col: int, azimuth_deg: float,
     return float(np.degrees(np.arctan(max(slope.max(initial=0.0), 0.0))))
 
 
+def _horizon_prism_or_sides(dsm: F8, cell: float, row: int, col: int, azimuth_deg: float, above: float = 0.0) -> float:
+    """As `horizon_prism`; along a diagonal, where prisms touch with their corners, the mean sin² of both its sides."""
+    if azimuth_deg % 90.0 != 45.0:
+        return horizon_prism(dsm, cell, row, col, azimuth_deg, above)
+    sides = [np.radians(horizon_prism(dsm, cell, row, col, azimuth_deg + d, above)) for d in (-5e-5, 5e-5)]
+    return float(np.degrees(np.arcsin(np.sqrt(np.mean(np.sin(sides) ** 2)))))
+
+
 def horizons(
     dsm: F8,
     cell: float,
@@ -74,7 +82,7 @@ def horizons(
 ) -> F8:
     """All azimuths of all cells, (n, n_azimuth) [degrees]."""
     dsm = np.asarray(dsm, dtype=np.float64)
-    one = horizon_prism if surface == "prism" else horizon_linear
+    one = _horizon_prism_or_sides if surface == "prism" else horizon_linear
     return np.array(
         [
             [one(dsm, cell, int(r), int(c), k * 360.0 / n_azimuth, above) for k in range(n_azimuth)]

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 import accuracy
-from rooftop.energy import irradiation, irradiation_raster
+from rooftop.energy import irradiation
 from rooftop.shading import horizons
 from rooftop.sky import SkyYear
+from rooftop.sweep import irradiation_raster
 
 F8 = NDArray[np.float64]
 N = 360

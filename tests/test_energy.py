@@ -19,7 +19,6 @@ from rooftop.energy import (
     cell_year,
     free_year,
     irradiation,
-    irradiation_raster,
     plane_tables,
     plane_year,
     pv_energy,
@@ -27,7 +26,6 @@ from rooftop.energy import (
 )
 from rooftop.errors import ComputeError
 from rooftop.pvsystem import PvSystem, load_system
-from rooftop.shading import horizons
 from rooftop.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -428,26 +426,6 @@ def test_a_roof_falling_north_shades_the_rack_on_it(sky: SkyYear, system: PvSyst
     a, b = (plane_year(t, FREE, [0], 1, ONES) for t in (level, falling))
     assert b.poa_kwh_m2.sum() < 0.95 * a.poa_kwh_m2.sum()
     np.testing.assert_allclose(a.poa_free_kwh_m2, b.poa_free_kwh_m2)
-
-
-# --- rasters -----------------------------------------------------------------------------------------------------
-
-
-def test_raster_is_the_cells_irradiation_in_its_place(sky: SkyYear) -> None:
-    dsm = np.zeros((14, 23))
-    dsm[2:5, 3:9] = 9.0
-    dsm[10, 18] = 20.0
-    dsm[13, 22] = np.nan
-    mask = ~(dsm > 0)
-    mask[:, :2] = False
-    found = irradiation_raster(sky, dsm, 2.0, mask, 15.0, 200.0, block=50)
-    assert np.isnan(found[13, 22])
-    rows, cols = np.nonzero(mask & np.isfinite(dsm))
-    around = horizons(dsm, 2.0, rows, cols)
-    expected = irradiation(sky, around, 15.0, 200.0)["poa_global"].groupby("point").sum()
-    np.testing.assert_allclose(found[rows, cols], expected, rtol=1e-6)
-    assert np.isnan(found[~mask]).all()
-    assert found[5, 5] > found[1, 5]  # south of the block it is lit, north of it in its shade
 
 
 # --- published truth ---------------------------------------------------------------------------------------------

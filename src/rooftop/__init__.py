@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rooftop.cumulative import ModulePlane, Rows
-    from rooftop.energy import irradiation, irradiation_raster, pv_energy
+    from rooftop.energy import irradiation, pv_energy
     from rooftop.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
     from rooftop.inputs.weather import read_weather
     from rooftop.pipeline import RunResult, run
     from rooftop.shading import horizons, sky_view
+    from rooftop.sweep import irradiation_raster, monthly_irradiation, sky_view_raster
     from rooftop.weather import Weather, synthetic_weather
 
 _HOMES = {
@@ -28,12 +29,14 @@ _HOMES = {
     "hourly_tables": "rooftop.hourly",
     "hourly_yield": "rooftop.hourly",
     "irradiation": "rooftop.energy",
-    "irradiation_raster": "rooftop.energy",
+    "irradiation_raster": "rooftop.sweep",
+    "monthly_irradiation": "rooftop.sweep",
     "pv_energy": "rooftop.energy",
     "read_weather": "rooftop.inputs.weather",
     "run": "rooftop.pipeline",
     "self_use": "rooftop.hourly",
     "sky_view": "rooftop.shading",
+    "sky_view_raster": "rooftop.sweep",
     "synthetic_weather": "rooftop.weather",
 }
 
@@ -49,11 +52,13 @@ __all__ = [
     "hourly_yield",
     "irradiation",
     "irradiation_raster",
+    "monthly_irradiation",
     "pv_energy",
     "read_weather",
     "run",
     "self_use",
     "sky_view",
+    "sky_view_raster",
     "synthetic_weather",
 ]
 

@@ -28,7 +28,7 @@ BAND_DEG = 6.5
 
 _NODES = ((1.0, 1.0), (0.7, 0.7), (0.4, 0.4), (1.0, 0.0))  # visible shares of sky and band at which AC is evaluated
 _SLANTS = 16  # positions on the slant of a row
-_STRIPS = 8  # azimuth strips per sector in the sky integral
+STRIPS = 8  # azimuth strips per sector in the sky integral
 
 
 @dataclass(frozen=True)
@@ -307,9 +307,9 @@ def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) 
 def visible_shares(plane: ModulePlane, n_azimuth: int) -> F8:
     """Shares of the isotropic sky and of the horizon band above each horizon edge: (n_azimuth, N_EDGE, 2)."""
     tilt, facing, band = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth), math.radians(BAND_DEG)
-    free = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, np.zeros(2), band)
+    free = year.sky_shares(n_azimuth, STRIPS, tilt, facing, np.zeros(2), band)
     slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
-    seen = year.sky_shares(n_azimuth, _STRIPS, tilt, facing, slope, band) if slope.any() else free
+    seen = year.sky_shares(n_azimuth, STRIPS, tilt, facing, slope, band) if slope.any() else free
     shares: F8 = seen / free[:, 0].sum(axis=0)
     if plane.rows is None:
         return shares

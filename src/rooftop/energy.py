@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from rooftop.errors import ComputeError
 from rooftop.kernels import year
 from rooftop.lang import Text
 from rooftop.pvsystem import Mounting, PvSystem, load_system
-from rooftop.shading import horizons
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -22,6 +20,7 @@ F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
 
 __all__ = [
+    "LightTables",
     "ModulePlane",
     "PlaneTables",
     "PlaneYear",
@@ -31,7 +30,7 @@ __all__ = [
     "cell_year",
     "free_year",
     "irradiation",
-    "irradiation_raster",
+    "light_tables",
     "plane_tables",
     "plane_year",
     "pv_energy",
@@ -378,7 +377,7 @@ def irradiation(
     """
     around = np.atleast_2d(np.asarray(horizon, dtype=np.float32))
     around = _checked_horizon(around.shape[1], around)
-    tables = _light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.shape[1])
+    tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.shape[1])
     beam = np.empty((around.shape[0], 24))
     visible = np.empty((around.shape[0], 2))
     year.read_cells(tables.beam, around, beam)
@@ -398,65 +397,18 @@ def irradiation(
     )
 
 
-def irradiation_raster(
-    weather: Weather | SkyYear,
-    dsm: ArrayLike,
-    cell_size_m: float,
-    mask: ArrayLike,
-    surface_tilt: float = 0.0,
-    surface_azimuth: float = 180.0,
-    *,
-    diffuse: Diffuse = "perez",
-    albedo: float = 0.0,
-    n_azimuth: int = 72,
-    surface: Literal["prism", "linear"] = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    block: int = 200_000,
-) -> F8:
-    """Annual irradiation of every masked cell of an elevation model.
+@dataclass(frozen=True)
+class LightTables:
+    """Irradiation of a plane by horizon, without yield [kWh/m2].
 
     Parameters
     ----------
-    weather : Weather or SkyYear
-    dsm : (ny, nx)
-        Elevation [m], row 0 north.
-    cell_size_m : float
-    mask : (ny, nx) bool
-        Cells to compute.
-    surface_tilt, surface_azimuth : float
-        Plane in every cell [deg].
-    diffuse, albedo
-        As in `irradiation`.
-    n_azimuth, surface, above_m, grid_north_deg
-        As in `rooftop.shading.horizons`.
-    block : int
-        Cells whose horizons are held in memory at a time.
-
-    Returns
-    -------
-    (ny, nx) float64
-        [kWh/m2]; NaN outside the mask and where the elevation model has no data.
+    beam : (n_azimuth, N_EDGE, 24)
+        12 months of direct, then of circumsolar irradiation.
+    shares : (n_azimuth, N_EDGE, 2)
+        Visible shares of the isotropic sky and of the band.
+    isotropic, band, ground : (12,)
     """
-    wanted = np.asarray(mask, dtype=bool)
-    tables = _light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, n_azimuth)
-    annual = tables.beam.sum(axis=2) + tables.shares[:, :, 0] * tables.isotropic.sum()
-    annual += tables.shares[:, :, 1] * tables.band.sum()
-    out = np.full(wanted.shape, np.nan)
-    rows, cols = np.nonzero(wanted)
-    for first in range(0, rows.size, block):
-        r, c = rows[first : first + block], cols[first : first + block]
-        around = horizons(dsm, cell_size_m, r, c, n_azimuth, surface, above_m, grid_north_deg)
-        known = ~np.isnan(around).any(axis=1)
-        total = np.empty((int(known.sum()), 1))
-        year.read_cells(annual[:, :, None], around[known], total)
-        out[r[known], c[known]] = total[:, 0] + tables.ground.sum()
-    return out
-
-
-@dataclass(frozen=True)
-class _LightTables:
-    """Irradiation only [kWh/m2]: beam (n_azimuth, N_EDGE, 24), 12 months direct then circumsolar; the rest (12,)."""
 
     beam: F8
     shares: F8
@@ -465,16 +417,17 @@ class _LightTables:
     ground: F8
 
 
-def _light_tables(
+def light_tables(
     weather: Weather | SkyYear, plane: ModulePlane, diffuse: Diffuse, albedo: float, n_azimuth: int
-) -> _LightTables:
+) -> LightTables:
+    """Integrate a year of sky for a plane, irradiation only; the middle factors of a SkyYear are used."""
     sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
     light = plane_light(sky, plane, albedo)
     one = sky.factors.shape[0] // 2
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
     isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
-    return _LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
+    return LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
 
 
 def _factor_weights(nodes: F8, factor: F8) -> F8:

@@ -38,6 +38,8 @@ SPACING = 3
 
 _PAD = SPACING + 2  # empty cells before y = 0
 _PARTS = 8  # of the work per thread
+_BESIDE = 1.0 - 1e-6  # the slope t of a ray just beside a diagonal
+_SIGHT = 0.2  # tangent of a usual horizon beyond the near field, to choose between neighbouring points
 _EDGE = 1e-9  # a ray that touches a cell for less than this share of a cell does not enter it
 
 
@@ -65,29 +67,35 @@ class Events:
     weight_2: F8
 
 
-def prism_events(t: float, n: int) -> Events:
-    """Entries into cells that are vertical prisms: through the face at x - 1/2, or through the side."""
+def prism_events(t: float, n: int, start: float = 0.0) -> Events:
+    """Entries into cells that are vertical prisms: through the face at x - 1/2, or through the side.
+
+    The ray is at y = `start` where x = 0.
+    """
     x = np.arange(n, dtype=np.int64)
-    row_1 = np.floor(t * (x - 0.5) + 0.5 + _EDGE).astype(np.int64)
-    row_2 = np.ceil(t * (x + 0.5) + 0.5 - _EDGE).astype(np.int64) - 1
+    row_1 = np.floor(t * (x - 0.5) + start + 0.5 + _EDGE).astype(np.int64)
+    row_2 = np.ceil(t * (x + 0.5) + start + 0.5 - _EDGE).astype(np.int64) - 1
     second = row_2 > row_1
     x_2 = np.zeros(n)
     if t > 0.0:
-        x_2[:] = (row_2 - 0.5) / t
+        x_2[:] = (row_2 - 0.5 - start) / t
     none = np.zeros(n)
     return Events(row_1, x.astype(np.float64) - 0.5, none, second, row_2, x_2, none)
 
 
-def linear_events(t: float, n: int) -> Events:
-    """Crossings with the grid lines through the cell centres: at whole x, and at whole y between x - 1 and x."""
+def linear_events(t: float, n: int, start: float = 0.0) -> Events:
+    """Crossings with the grid lines through the cell centres: at whole x, and at whole y between x - 1 and x.
+
+    The ray is at y = `start` where x = 0.
+    """
     x = np.arange(n, dtype=np.int64)
-    y = t * x
+    y = t * x + start
     row_1 = np.floor(y + _EDGE).astype(np.int64)
     weight_1 = np.maximum(y - row_1, 0.0)
     weight_1[weight_1 < _EDGE] = 0.0
     row_2 = np.ceil(y - _EDGE).astype(np.int64) - 1
-    second = row_2 > t * (x - 1) + _EDGE
-    x_2 = np.where(second, row_2 / t, 0.0) if t > 0.0 else np.zeros(n)
+    second = row_2 > y - t + _EDGE
+    x_2 = np.where(second, (row_2 - start) / t, 0.0) if t > 0.0 else np.zeros(n)
     return Events(row_1, x.astype(np.float64), weight_1, second, row_2, x_2, np.where(second, x_2 - (x - 1), 0.0))
 
 
@@ -129,19 +137,34 @@ class OctantView:
         Surface: prisms, or linear between cell centres.
     share : callable
         Runs a function of (begin, end) on the parts of a range, in one or several threads.
+    origin : (int, int), optional
+        Row and column of the raster's first cell on the lattice to which far lines are anchored; without one, they are
+        anchored to the corner that the view begins with.
+    memory : (3, m) float32
+        From :func:`memory_for`; the view before that used it is gone.
     """
 
     def __init__(
-        self, dsm: F4 | F8, asked: B1, octant: Octant, above_m: float, level_m: float, prism: bool, share: Share
+        self,
+        dsm: F4 | F8,
+        asked: B1,
+        octant: Octant,
+        above_m: float,
+        level_m: float,
+        prism: bool,
+        share: Share,
+        origin: tuple[int, int] | None,
+        memory: F4,
     ) -> None:
         self.nx, self.ny = dsm.shape[::-1] if octant[0] else dsm.shape
+        self.origin = _origin_of_view(origin, octant, self.nx, self.ny)
         self.octant, self.prism, self.share = octant, prism, share
-        width = -(-(_PAD + self.ny) // view.STEP) * view.STEP
+        width = _width(self.ny)
         shape = (self.nx + NEAR + 1, width + NEAR + 2)
-        self.height, self.eye, self.slope = (np.empty(shape, np.float32) for _ in range(3))
+        self.height, self.eye, self.slope = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
 
         def fill(begin: int, end: int) -> None:
-            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, self.height, self.eye)
+            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, self.height, self.eye, self.slope)
 
         share(fill, shape[0])
         self.runs, self.rows, self.before = view.find_runs(self.eye, self.nx, width)
@@ -154,7 +177,7 @@ class OctantView:
 
     def degrees(self, t: float, cell_size_m: float, out: F4) -> None:
         """Write the horizon [degrees] of the asked cells in direction `t` to `out`."""
-        self._look(t)
+        self._look(t, cell_size_m)
 
         def read(begin: int, end: int) -> None:
             readout.angles(self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), out)
@@ -163,7 +186,7 @@ class OctantView:
 
     def add_to_raster(self, t: float, cell_size_m: float, table: F4, kind: NDArray[np.uint16], out: F4) -> None:
         """Add to each asked cell of the raster `out` what its table holds for its horizon in direction `t`."""
-        self._look(t)
+        self._look(t, cell_size_m)
         turned = (*self.octant, self.nx, self.ny, _PAD)
 
         def read(begin: int, end: int) -> None:
@@ -177,7 +200,7 @@ class OctantView:
         self, t: float, cell_size_m: float, order: NDArray[np.int32], table: F4, kind: NDArray[np.uint16], out: F4
     ) -> None:
         """As :meth:`add_to_raster`, several values to each asked cell."""
-        self._look(t)
+        self._look(t, cell_size_m)
 
         def read(begin: int, end: int) -> None:
             readout.add_to_cells(
@@ -187,7 +210,7 @@ class OctantView:
 
         self._share_runs(read)
 
-    def _look(self, t: float) -> None:
+    def _look(self, t: float, cell_size_m: float) -> None:
         """Find the slope of the horizon in direction `t`."""
         events = (prism_events if self.prism else linear_events)(t, max(self.nx, NEAR + 1))
         stencil = self._stencil(events)
@@ -197,7 +220,7 @@ class OctantView:
 
         self._share_runs(near)
         if self.nx > NEAR + 1:
-            self._far(t, events)
+            self._far(t, cell_size_m)
 
     def _share_runs(self, work: Callable[[int, int], None]) -> None:
         """Run `work` on parts of the runs that end where a row does."""
@@ -223,29 +246,51 @@ class OctantView:
             (1.0 / distance[order]).astype(np.float32),
         )
 
-    def _far(self, t: float, events: Events) -> None:
+    def _far(self, t: float, cell_size_m: float) -> None:
         nx, ny = self.nx, self.ny
-        spacing = 1 if t in (0.0, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
+        spacing = 1 if t in (0.0, _BESIDE, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
         x = np.arange(nx)
-        row = np.ceil(t * x - _EDGE).astype(np.int64)
+        start = 0.0 if spacing == 1 else (t * self.origin[0] - self.origin[1]) % SPACING
+        events = (prism_events if self.prism else linear_events)(t, nx, start)
+        row = np.ceil(t * x + start - _EDGE).astype(np.int64)
         first_line = int(-row[-1] // spacing)
         n_line = int((ny - 1 - row[0]) // spacing) - first_line + 1
         # a cell d above a line sees from the foot of the perpendicular, t d / (1 + t²) further along x
         aside = t / (1.0 + t * t)
-        above = row - t * x
+        above = row - (t * x + start)
         f4 = np.float32
         eye_x, shift = (x + aside * above).astype(f4), (aside * np.arange(spacing)).astype(f4)
         share_0, x_1, x_2 = (above / spacing).astype(f4), events.x_1.astype(f4), events.x_2.astype(f4)
         weight_1, weight_2 = events.weight_1.astype(f4), events.weight_2.astype(f4)
 
+        sight = f4(_SIGHT / _per_m(t, cell_size_m))
+
         def far(begin: int, end: int) -> None:
             rays.far_slopes(
-                self.height, self.eye, self.slope, ny, nx, _PAD, NEAR, spacing, not self.prism, first_line, begin, end,
-                row, eye_x, shift, f4(aside * spacing), share_0, events.row_1, x_1, weight_1, events.second,
-                events.row_2, x_2, weight_2,
+                self.height, self.eye, self.slope, ny, nx, _PAD, NEAR, spacing, not self.prism, self.origin[0] % 2,
+                sight, first_line, begin, end, row, eye_x, shift, f4(aside * spacing), share_0,
+                events.row_1, x_1, weight_1, events.second, events.row_2, x_2, weight_2,
             )  # fmt: skip
 
         self.share(far, -(-n_line // rays.GAPS))
+
+
+def memory_for(shape: tuple[int, ...]) -> F4:
+    """Memory for the views of a raster, one at a time, uninitialised."""
+    return np.empty((3, max((nx + NEAR + 1) * (_width(ny) + NEAR + 2) for nx, ny in (shape, shape[::-1]))), np.float32)
+
+
+def _width(ny: int) -> int:
+    """Positions along y that may hold asked cells."""
+    return -(-(_PAD + ny) // view.STEP) * view.STEP
+
+
+def _origin_of_view(origin: tuple[int, int] | None, octant: Octant, nx: int, ny: int) -> tuple[int, int]:
+    """Place of the view's first cell on the lattice, along x and y."""
+    if origin is None:
+        return 0, 0
+    x, y = origin[::-1] if octant[0] else origin
+    return -(x + nx - 1) if octant[1] else x, -(y + ny - 1) if octant[2] else y
 
 
 def _per_m(t: float, cell_size_m: float) -> float:
@@ -253,12 +298,30 @@ def _per_m(t: float, cell_size_m: float) -> float:
     return 1.0 / (cell_size_m * math.sqrt(1.0 + t * t))
 
 
-def octants(n_azimuth: int, grid_north_deg: float) -> dict[Octant, list[tuple[int, float]]]:
-    """Group azimuths (index, t) by octant; azimuth k looks to true azimuth ``k * 360 / n_azimuth``."""
-    groups: dict[Octant, list[tuple[int, float]]] = {}
+@dataclass(frozen=True)
+class Way:
+    """A direction to sweep: t within its octant, and the share of azimuth `number` that it stands for."""
+
+    number: int
+    t: float
+    weight: float
+
+
+def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, list[Way]]:
+    """Group directions by octant; azimuth k looks to true azimuth ``k * 360 / n_azimuth``.
+
+    A ray along a diagonal passes from corner to corner between prisms, and meets no wall where every ray beside it
+    does. For prisms both its sides stand for it, half each.
+    """
+    groups: dict[Octant, list[Way]] = {}
     for k in range(n_azimuth):
-        octant, t = direction(k * 360.0 / n_azimuth - grid_north_deg)
-        groups.setdefault(octant, []).append((k, t))
+        azimuth = k * 360.0 / n_azimuth - grid_north_deg
+        octant, t = direction(azimuth)
+        if prism and t == 1.0:
+            for side in (-1.0, 1.0):
+                groups.setdefault(direction(azimuth + side)[0], []).append(Way(k, _BESIDE, 0.5))
+        else:
+            groups.setdefault(octant, []).append(Way(k, t, 1.0))
     return groups
 
 

@@ -169,6 +169,8 @@ def far_slopes(
     near: int,
     spacing: int,
     linear: bool,
+    odd: int,
+    sight: np.float32,
     first_line: int,
     begin_strip: int,
     end_strip: int,
@@ -192,13 +194,17 @@ def far_slopes(
     what it has met: a stack whose top is nearest and lowest. Stacks of neighbouring lines lie side by side
     (``[depth, cell]``, repeated for the cells that a line serves), so that all cells of a strip try one depth at a
     time, and only a depth that holds something above the lowest sight line. What lies above the top of a stack are
-    points that were popped from it: real, only no longer the steepest. Of two rows of x one point is pushed, the one
-    that is steeper for the nearest and lowest eye.
+    points that were popped from it: real, only no longer the steepest. Of two rows of x one point is pushed: the one
+    that is higher on a sight line that rises by `sight`.
 
     Parameters
     ----------
     height, eye, slope : (nx + ..., ny + ...) float32
         Heights, eye heights and slopes; cell y is at position ``pad + y``.
+    odd : int
+        0 or 1: x of the nearer row of each pair, modulo 2.
+    sight : float32
+        Rise of a usual sight line [m per x].
     first_line : int
         Number of the first line; line m passes through ``y = spacing * m`` at x = 0.
     begin_strip, end_strip : int
@@ -238,7 +244,7 @@ def far_slopes(
         last = np.searchsorted(row, ny - y_strip) - 1  # beyond, all lines of the strip have left the raster
         used = touched = _0  # depths in use, depths ever used
         size[:] = _0
-        for x in range(last - last % 2, stop + near - 1, -2):
+        for x in range(last - (last - odd) % 2, stop + near - 1, -2):
             # lines up to `spacing` cells beside the raster take part
             y = y_strip + row_1[x]
             begin = max(0, -(y // spacing) - 1)
@@ -248,17 +254,16 @@ def far_slopes(
             for k in range(n):
                 point_z[k] = NOTHING
                 point_x[k] = x_1[x]
-            nearest = (np.float32(x - near - 1), floor[x - near])
             for at in (x + 1, x):
                 if at < nx:
                     met = (second[at], x_1[at], weight_1[at], x_2[at], weight_2[at])
                     first, other = U(at * width + base + row_1[at]), U((at - 1) * width + base + row_2[at])
-                    _meet(walls, linear, first, other, U(width), U(spacing), n, met, nearest, point_z, point_x)
+                    _meet(walls, linear, first, other, U(width), U(spacing), n, met, sight, point_z, point_x)
             used, touched = _push(
                 U(begin), U(begin) + n, U(spacing), floor[x - near], point_z, point_x, shift, stack_x, stack_z, top_z,
                 near_x, size, used, touched,
             )  # fmt: skip
-            if x % _REFRESH == 0:
+            if x % _REFRESH < 2:
                 used = _refresh(stack_x, stack_z, top_z, near_x, size, used, U(lanes))
             for x_eye in range(x - near, max(x - near - 2, -1), -1):
                 y = y_strip + row[x_eye]
@@ -320,30 +325,28 @@ def _meet(
     spacing: np.uint64,
     n: np.uint64,
     met: tuple[bool, np.float32, np.float32, np.float32, np.float32],
-    seen_from: tuple[np.float32, np.float32],
+    sight: np.float32,
     z: F4,
     z_x: F4,
 ) -> None:
-    """Take the points that `n` lines meet at one x where they are steeper, for the nearest and lowest eye."""
+    """Take the points that `n` lines meet at one x where they are above a sight line through the others."""
     two, x_1, w_1, x_2, w_2 = met
-    eye_x, eye_z = seen_from
-    d_1, d_2 = x_1 - eye_x, x_2 - eye_x
     if two:
         for k in range(n):
             if linear:
                 high = (np.float32(1.0) - w_2) * walls[at_2 + k * spacing] + w_2 * walls[at_2 + k * spacing + width]
             else:
                 high = walls[at + k * spacing + _1]
-            steeper = (high - eye_z) * (z_x[k] - eye_x) >= (z[k] - eye_z) * d_2
-            z_x[k] = x_2 if steeper else z_x[k]
-            z[k] = high if steeper else z[k]
+            above = high - z[k] >= sight * (x_2 - z_x[k])
+            z_x[k] = x_2 if above else z_x[k]
+            z[k] = high if above else z[k]
     for k in range(n):
         high = walls[at + k * spacing]
         if linear:
             high = (np.float32(1.0) - w_1) * high + w_1 * walls[at + k * spacing + _1]
-        steeper = (high - eye_z) * (z_x[k] - eye_x) >= (z[k] - eye_z) * d_1
-        z_x[k] = x_1 if steeper else z_x[k]
-        z[k] = high if steeper else z[k]
+        above = high - z[k] >= sight * (x_1 - z_x[k])
+        z_x[k] = x_1 if above else z_x[k]
+        z[k] = high if above else z[k]
 
 
 @jit_part

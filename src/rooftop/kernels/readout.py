@@ -16,8 +16,8 @@ I4 = NDArray[np.int32]
 I8 = NDArray[np.int64]
 U2 = NDArray[np.uint16]
 
-STEPS = 512
-"""Intervals of a table over u = s / (1 + s), s the tangent of the horizon: 0.1-0.2 degrees each."""
+STEPS = 2048
+"""Intervals of a table over u = s / (1 + s), s the tangent of the horizon: 0.03-0.06 degrees each."""
 
 _RIGHT_ANGLE = np.float32(0.5 * math.pi)
 _DEGREES = np.float32(180.0 / math.pi)

@@ -48,16 +48,18 @@ def fill_view(
     end: int,
     height: F4,
     eye: F4,
+    slope: F4,
 ) -> None:
     """Copy the raster to ``height[x, pad + y]`` and eye heights to `eye`, for x from `begin` to `end`.
 
-    x runs along rows unless `transpose`.
+    x runs along rows unless `transpose`. All slopes are those of cells that are not asked for.
     """
     nx, ny = dsm.shape
     if transpose:
         nx, ny = ny, nx
     height[begin:end] = NOTHING
     eye[begin:end] = UNASKED
+    slope[begin:end] = UNASKED
     tile = 32
     for x_tile in range(begin, min(end, nx), tile):
         for y_tile in range(0, ny, tile):
