@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from roof_shapes import CELL_M, Painted
+from painted_roofs import CELL_M, Painted
 from rooftop.grid import Grid
 
 LEAST_CELLS = 16

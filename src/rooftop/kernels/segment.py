@@ -354,8 +354,10 @@ def merge(
 
 
 @jit
-def split(label: Labels, plane: Floats, least_m2: float, cell: float) -> tuple[int, Floats]:
+def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core: float) -> tuple[int, Floats]:
     """Number the connected pieces of all labels anew; pieces below `least_m2` in their plane become free.
+
+    So do strips: pieces of which less than `least_core` have all four neighbours in the piece.
 
     Returns
     -------
@@ -372,7 +374,7 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float) -> tuple[i
         k = label[first // w, first % w]
         if k <= 0 or piece[first // w, first % w] != 0:
             continue
-        n, top = 0, 1
+        n, top, core = 0, 1, 0
         stack[0] = first
         piece[first // w, first % w] = -1
         while top > 0:
@@ -381,18 +383,23 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float) -> tuple[i
             held[n] = at
             n += 1
             r, c = at // w, at % w
+            alike = 0
             for side in range(4):
                 i, j = r + (side == 0) - (side == 1), c + (side == 2) - (side == 3)
-                if 0 <= i < h and 0 <= j < w and piece[i, j] == 0 and label[i, j] == k:
-                    piece[i, j] = -1
-                    stack[top] = i * w + j
-                    top += 1
+                if 0 <= i < h and 0 <= j < w and label[i, j] == k:
+                    alike += 1
+                    if piece[i, j] == 0:
+                        piece[i, j] = -1
+                        stack[top] = i * w + j
+                        top += 1
+            core += alike == 4
         area = n * cell * cell * np.sqrt(1.0 + plane[k, 0] ** 2 + plane[k, 1] ** 2)
-        if area >= least_m2:
+        keep = area >= least_m2 and core >= least_core * n
+        if keep:
             n_label += 1
             kept[n_label] = plane[k]
         for t in range(n):
-            piece[held[t] // w, held[t] % w] = n_label if area >= least_m2 else -1
+            piece[held[t] // w, held[t] % w] = n_label if keep else -1
     for r in range(h):
         for c in range(w):
             if label[r, c] > 0:
@@ -468,6 +475,7 @@ def segment_roof(
     half = 2 if sigma < 0.16 * cell else 3
     slack = 3.0 * sigma / (cell * half * (half + 1.0) * np.sqrt(4.0 / 3.0))
     cosine = np.cos(angle + np.arctan(slack))
+    core = 0.25 if cell < 0.75 else 0.0  # a strip 1 m wide is a parapet; larger cells do not show it
     least = max(8, int(0.25 * least_m2 / (cell * cell)))
     n_label = 0
     plane = np.zeros((1, 3))
@@ -480,11 +488,11 @@ def segment_roof(
             refit(z, label, n_label, cell, 2.5 * sigma, plane)
             relabel(z, label, plane, cell, sigma, 9.0, 1.0, 2)
         merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
-        n_label, plane = split(label, plane, 0.5 * least_m2 if step < 2 else least_m2, cell)
+        n_label, plane = split(label, plane, 0.5 * least_m2 if step < 2 else least_m2, cell, 0.0)
     for _ in range(2):
         refit(z, label, n_label, cell, 2.5 * sigma, plane)
         relabel(z, label, plane, cell, sigma, 9.0, 1.0, 3)
-    n_label, plane = split(label, plane, least_m2, cell)
+    n_label, plane = split(label, plane, least_m2, cell, core)
     refit(z, label, n_label, cell, 2.5 * sigma, plane)
     return label, plane, sigma
 

@@ -111,7 +111,7 @@ def _table(
 def _pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) -> tuple[NDArray[np.int32], int]:
     """Number the connected pieces of cells of one kind (above 0), without those smaller than `least_m2`."""
     piece = np.ascontiguousarray(kind, dtype=np.int32)
-    n, _ = split(piece, np.zeros((int(piece.max(initial=0)) + 1, 3)), least_m2, cell_size_m)
+    n, _ = split(piece, np.zeros((int(piece.max(initial=0)) + 1, 3)), least_m2, cell_size_m, 0.0)
     return piece, int(n)
 
 
