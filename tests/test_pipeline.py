@@ -18,6 +18,7 @@ from rasterio.transform import from_origin
 
 import rooftop
 from rooftop.config import Config
+from rooftop.prepare import prepare, read_sources
 
 LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
 
@@ -267,6 +268,13 @@ def test_given_surface_and_terrain_models_give_the_heights(project: Path, tmp_pa
     config["inputs"]["footprints"]["default_height_m"] = 6.0
     config["inputs"]["dsm"] = {"path": tmp_path / "dsm.tif"}
     config["inputs"]["dtm"] = {"path": tmp_path / "dtm.tif"}
+    sources = read_sources(Config.model_validate(config))
+    seen = prepare(Config.model_validate(config), sources, np.ones(len(table), dtype=bool)).layout.planes
+    assert set(seen["roof_source"]) == {"dsm"}
+    assert seen["plane_tilt_deg"].max() < 0.5
+    assert seen.groupby("roof")["area_m2"].sum().to_numpy() == pytest.approx(metric.area.to_numpy(), rel=0.02)
+    # as blocks have them, so that the surfaces can be compared
+    config["scene"]["roof_planes"] = "assumed"
     result = rooftop.run(Config.model_validate(config), tmp_path / "out")
     roofs = result.tables.roofs
     assert set(roofs.height_source) == {"dsm"}

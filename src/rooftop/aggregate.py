@@ -44,7 +44,7 @@ def plane_table(
     year : DataFrame
         ``rooftop.potential.PLANE_YEAR_COLUMNS`` and ``n_cells``.
     inner_share, free_share : ndarray, shape (n_roofs,)
-        What setbacks leave, and what obstacles leave of that.
+        What setbacks leave, and what obstacles leave of that; a column ``inner_share`` of `planes` goes before.
     usable : ndarray of bool, shape (n_planes,)
         False where a plane stays empty (north-facing, excluded roof).
     module_area_m2, module_kwp : float
@@ -53,7 +53,8 @@ def plane_table(
     roof = planes["roof"].to_numpy()
     out = planes.copy()
     out["gross_area_m2"] = planes["area_m2"]
-    out["net_area_m2"] = out["gross_area_m2"] * inner_share[roof] * free_share[roof]
+    inner = planes["inner_share"].to_numpy(dtype=float) if "inner_share" in planes else inner_share[roof]
+    out["net_area_m2"] = out["gross_area_m2"] * inner * free_share[roof]
     out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * year["ok_share"].fillna(0.0), 0.0)
     fits = out["installable_area_m2"] >= rules.min_patch_m2.value
     out["used_area_m2"] = out["installable_area_m2"].where(fits, 0.0)

@@ -59,8 +59,14 @@ def fingerprint(scene: Scene, book: TableBook, extra: dict[str, str]) -> str:
     digest.update(shapely.to_wkb(shapely.GeometryCollection(list(scene.blocks.geometry))))
     for array in (scene.blocks.top_m, scene.blocks.base_m, scene.factor, scene.convergence_deg):
         digest.update(np.ascontiguousarray(array, dtype=np.float64).tobytes())
-    for frame in (scene.planes[["roof", "side", "axis_grid_deg"]], scene.variants):
+    for frame in (scene.planes[["roof", "side", "axis_grid_deg", "known"]], scene.variants):
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    if scene.relief is not None:
+        digest.update(shapely.to_wkb(shapely.GeometryCollection(list(scene.relief.geometry))))
+        for item in fields(scene.relief):
+            value = getattr(scene.relief, item.name)
+            if item.name != "geometry":
+                digest.update(np.ascontiguousarray(value, dtype=np.float64).tobytes())
     for item in fields(book.sky):
         value = getattr(book.sky, item.name)
         digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())

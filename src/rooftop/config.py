@@ -200,6 +200,9 @@ class SceneOptions(Model):
 
     cell_size_m: Annotated[float, Field(ge=0.25, le=10.0)] = 1.0
     surface: Literal["prism", "linear"] = "prism"
+    roof_planes: Literal["known", "assumed"] = Field(
+        "known", description="known: from a roof model or a surface model, assumed for the rest; assumed: for all"
+    )
     azimuths: Annotated[int, Field(ge=8, le=360)] = 72
     diffuse: Literal["perez", "haydavies", "isotropic"] = "perez"
     albedo: Share = 0.2

@@ -253,9 +253,11 @@ def build_tables(
     polygons = gpd.GeoSeries(
         pd.concat([unit.table.geometry for unit in sources.units], ignore_index=True), crs=crs
     ).to_crs(CRS_OUT)
+    plans = gpd.GeoSeries(planes["geometry"].to_numpy(), crs=crs).to_crs(CRS_OUT)
+    inner = ["roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "geometry"]
     tables = RunTables(
         with_geometry(visible_roofs, footprints),
-        planes.drop(columns=["roof", "side", "axis_grid_deg", "design"]),
+        with_geometry(planes.drop(columns=inner), plans),
         memberships.reset_index(drop=True),
         with_geometry(units, polygons),
         coverage,

@@ -17,10 +17,13 @@ from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
 from rooftop.scene.far import far_field, ring_surface
+from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
 from rooftop.shading import horizons, sky_view
 from rooftop.sky import SkyYear
 
+_LEVEL = 1e-3  # slope below which a plane has no steps worth the name
+_STEP_DEG = 0.1
 _BLOCK = 65_536  # cells whose months are held as float64 at a time
 
 
@@ -70,7 +73,7 @@ class Scene:
     ----------
     blocks : Blocks
     planes : DataFrame
-        One row per plane: ``roof side axis_grid_deg``.
+        One row per plane: ``roof side axis_grid_deg``, and ``known``, the row of `relief`, -1 for assumed planes.
     variants : DataFrame
         Orientations that stand for each plane: ``plane`` (row of `planes`), ``orientation`` (row of `orientations`)
         and ``weight``; the weights of a plane sum to one. An azimuth between two tables takes part in both.
@@ -81,6 +84,8 @@ class Scene:
         True azimuth of grid north.
     tile_members : dict of Tile to ndarray
         All roofs of each tile, whether selected or not: they define its window.
+    relief : Relief or None
+        Roof planes whose geometry is known.
     """
 
     blocks: Blocks
@@ -97,6 +102,7 @@ class Scene:
     max_shading_loss: float
     keep_cells: bool
     keep_months: bool = False
+    relief: Relief | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,7 @@ class _RoofCells:
     row: NDArray[np.int64]
     col: NDArray[np.int64]
     roof: NDArray[np.int64]  # ascending
+    known: NDArray[np.int64]  # row of the relief, -1 for none
     horizon: NDArray[np.float32]
 
 
@@ -150,7 +157,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     """Compute the year of every plane whose roof belongs to `tile`."""
     members = scene.tile_members[tile]
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
-    stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm
+    stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm, scene.relief
     surface, ring = lod1_surface(grid, *stands), ring_surface(grid, *stands)
     plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
     north = float(np.mean(scene.convergence_deg[members]))
@@ -181,11 +188,15 @@ def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray
     roof = surface.owner[row, col].astype(np.int64)
     order = np.argsort(roof, kind="stable")
     row, col, roof = row[order], col[order], roof[order]
+    known = surface.plane[row, col].astype(np.int64)
     options = scene.options
     near = horizons(
         surface.dsm, options.cell_size_m, row, col,
         n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
+        origin=(-surface.grid.row0, surface.grid.col0),
     )  # fmt: skip
+    if scene.relief is not None and options.surface == "prism":
+        _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
         far, observer = far_field(
             surface.grid,
@@ -199,22 +210,59 @@ def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray
             north,
         )
         np.maximum(near, far[observer], out=near)
-    return _RoofCells(row, col, roof, near)
+    return _RoofCells(row, col, roof, known, near)
+
+
+def _smooth_own_steps(
+    near: NDArray[np.float32],
+    relief: Relief,
+    surface: Surface,
+    row: NDArray[np.int64],
+    col: NDArray[np.int64],
+    known: NDArray[np.int64],
+    north: float,
+) -> None:
+    """Take the steps that prisms make of a sloping plane out of the horizons of its own cells, in place.
+
+    What looks no higher than these steps is seen on the linear surface, where the plane is a plane and its own slope is
+    what the sky tables merge anyway; what looks higher stands above the plane and stays as it is.
+    """
+    planes, which = np.unique(known, return_inverse=True)
+    sloping = (planes >= 0) & (np.hypot(relief.slope_east[planes], relief.slope_north[planes]) > _LEVEL)
+    index = np.flatnonzero(sloping[which])
+    if not len(index):
+        return
+    n_azimuth = near.shape[1]
+    smooth = horizons(
+        surface.dsm, surface.grid.cell_size_m, row[index], col[index], n_azimuth=n_azimuth, surface="linear",
+        grid_north_deg=north, origin=(-surface.grid.row0, surface.grid.col0),
+    )  # fmt: skip
+    steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]]
+    mine = near[index]
+    near[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
 
 
 def _cells_by_plane(
     scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: NDArray[np.int64]
 ) -> list[NDArray[np.int64]]:
-    """Return the cells of each plane; a gable's cells are split by the side of its axis they lie on."""
+    """Return the cells of each plane: those in its plan, or of an assumed gable on its side of the axis.
+
+    A known plane without any cell takes the one nearest to it on its roof.
+    """
     planes = scene.planes.iloc[plane_rows]
     start = np.searchsorted(cells.roof, planes["roof"].to_numpy(), side="left")
     stop = np.searchsorted(cells.roof, planes["roof"].to_numpy(), side="right")
     centre = shapely.centroid(scene.blocks.geometry[planes["roof"].to_numpy()])
     x, y = grid.centres(cells.row, cells.col)
     found = []
-    for k, (side, axis) in enumerate(zip(planes["side"], np.radians(planes["axis_grid_deg"]), strict=True)):
+    table = zip(planes["side"], np.radians(planes["axis_grid_deg"]), planes["known"], strict=True)
+    for k, (side, axis, known) in enumerate(table):
         index = np.arange(start[k], stop[k])
-        if side != 0 and len(index) > 1:
+        if known >= 0 and scene.relief is not None and len(index):
+            inside = index[cells.known[index] == known]
+            away = np.hypot(x[index] - scene.relief.x_m[known], y[index] - scene.relief.y_m[known])
+            index = inside if len(inside) else index[[np.argmin(away)]]
+        elif side != 0 and len(index) > 1:
             dx, dy = x[index] - centre[k].x, y[index] - centre[k].y
             right = dx * np.cos(axis) - dy * np.sin(axis) >= 0.0
             half = index[right if side > 0 else ~right]

@@ -16,6 +16,7 @@ from rooftop.energy import plane_year
 from rooftop.errors import InputError
 from rooftop.grid import Tile, tile_of
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
+from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg, parse_working_crs, wgs84_to_gcj02
 from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.footprints import read_buildings
@@ -29,8 +30,20 @@ from rooftop.potential import Scene, TableBook
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.runrecord import TiltTrial
 from rooftop.scene.array import ArrayDesign, flush_design
+from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
-from rooftop.scene.roofs import RoofTypes, assumed_planes, empties_north, net_shares, roof_types, visible_footprints
+from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.relief import Relief
+from rooftop.scene.roofs import (
+    RoofTypes,
+    assumed_planes,
+    empties_north,
+    net_shares,
+    retyped,
+    roof_planes,
+    roof_types,
+    visible_footprints,
+)
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, median_ground_m
 from rooftop.sky import factor_nodes, sky_year
@@ -58,6 +71,8 @@ class Sources:
     anchor : Anchor
         Monthly factors that bring the weather to the rasters at each building.
     ground, dsm, terrain_far : Elevation or None
+    roofs : RoofModel or None
+        LoD2 surfaces.
     """
 
     buildings: gpd.GeoDataFrame
@@ -71,6 +86,7 @@ class Sources:
     terrain_far: Elevation | None
     notices: tuple[Notice, ...]
     provenance: tuple[Provenance, ...]
+    roofs: RoofModel | None = None
 
 
 @dataclass(frozen=True)
@@ -137,9 +153,14 @@ def read_sources(config: Config) -> Sources:
             elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
             provenance.append(elevation.provenance)
             notices.extend(elevation.notices)
+    roofs = read_roofs(inputs.roofs, crs) if inputs.roofs is not None else None
+    if roofs is not None:
+        provenance.append(roofs.provenance)
+        notices.extend(roofs.notices)
     return Sources(
         buildings, units, memberships, at, weather, anchor, ground, dsm,
         None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
+        roofs,
     )  # fmt: skip
 
 
@@ -221,10 +242,17 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
     convergence = np.zeros(len(buildings))
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
-    planes = assumed_planes(buildings, types, visible, convergence, rules)
+    known = known_planes(
+        *((sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)), buildings, np.where(gone, shapely.Polygon(), visible), base, convergence, rules,
+        terrain_known=sources.ground is not None,
+    )  # fmt: skip
+    relief = relief_of(known, convergence)
+    blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
+    planes = roof_planes(assumed_planes(buildings, types, visible, convergence, rules), known.table, types, rules)
     military = buildings["building_use"].to_numpy() == "military"
     keep = (selected & ~gone & ~military & (shapely.area(visible) > 0.01))[planes["roof"].to_numpy()]
     planes = planes[keep].reset_index(drop=True)
+    planes["inner_share"] = _inner_shares(planes, visible, types, rules)
     system = load_system(config.system.module, config.system.losses)
     factor = _known_factor(sources.anchor.factor)
     sky = sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor))
@@ -233,10 +261,16 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     flush = flush_design(system.module.length_m, system.module.width_m, rules.module_gap_m.value)
     layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
     inner, free = net_shares(visible, types, rules)
-    scene = _scene(config, sources, blocks, layout, factor, convergence, rules)
+    scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
     roof = layout.planes["roof"].to_numpy()
-    usable = ~empties_north(layout.planes, rules) & ~_unusable(buildings, rules, sources.irradiance)[roof]
-    notices = (*measured, *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m))
+    steep = layout.planes["plane_tilt_deg"].to_numpy(dtype=float) > load_plane_rules().zones.max_tilt_deg.value
+    usable = ~empties_north(layout.planes, rules) & ~steep & ~_unusable(buildings, rules, sources.irradiance)[roof]
+    notices = (
+        *measured,
+        *known.notices,
+        *_source_notices(layout.planes),
+        *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m),
+    )
     return Prepared(
         sources, types, rules, system, layout, inner, free, usable, visible, scene, book, trials, notices
     )  # fmt: skip
@@ -299,6 +333,7 @@ def _scene(
     factor: NDArray[np.float64],
     convergence: NDArray[np.float64],
     rules: RoofRules,
+    relief: Relief | None,
 ) -> Scene:
     options = config.scene
     point = shapely.point_on_surface(blocks.geometry)
@@ -320,8 +355,31 @@ def _scene(
     return Scene(
         blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
         sources.ground, sources.dsm, far, options, rules.max_shading_loss.value, bool(config.outputs.rasters),
-        "poa_monthly" in config.outputs.rasters,
+        "poa_monthly" in config.outputs.rasters, relief,
     )  # fmt: skip
+
+
+def _inner_shares(
+    planes: pd.DataFrame, visible: NDArray[np.object_], types: RoofTypes, rules: RoofRules
+) -> NDArray[np.float64]:
+    """Return what setbacks leave: of the footprint for assumed planes, of its own plan for a known one."""
+    inner, _ = net_shares(visible, types, rules)
+    plans = planes["geometry"].to_numpy()
+    own, _ = net_shares(plans, RoofTypes(types.name[planes["roof"].to_numpy()], types.assumed), rules)
+    return np.where(planes["known"].to_numpy() >= 0, own, inner[planes["roof"].to_numpy()])
+
+
+def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
+    """Count the roofs by the source of their planes, where any is known."""
+    roofs = planes.drop_duplicates("roof")["roof_source"].value_counts()
+    if set(roofs.index) <= {"assumed"}:
+        return ()
+    lod2, dsm, assumed = (int(roofs.get(name, 0)) for name in ("lod2", "dsm", "assumed"))
+    text = Text(
+        f"roof planes: {lod2} roofs from the roof model, {dsm} from the surface model, {assumed} assumed",
+        f"屋顶坡面来源：屋顶模型 {lod2} 个，地表模型 {dsm} 个，按类型假定 {assumed} 个",
+    )
+    return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
 
 
 def _known_factor(factor: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -96,6 +96,13 @@ class Elevation:
             metres[(metres < _LOWEST_M) | (metres > _HIGHEST_M)] = np.nan
         return metres.astype(np.float32)
 
+    @property
+    def native_cell_m(self) -> float:
+        """Edge of the raster's own cells, in the working CRS [m]."""
+        west, south, east, north = self.bounds
+        with rasterio.open(self.path, sharing=False) as source:
+            return float(np.sqrt((east - west) * (north - south) / (source.width * source.height)))
+
     def require_overlap(self, x_min: float, y_min: float, x_max: float, y_max: float) -> None:
         """Raise an `InputError` naming both extents where the raster covers nothing of a rectangle [m]."""
         west, south, east, north = self.bounds

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+from pyarrow import parquet
 
 from rooftop.errors import InputError
 from rooftop.lang import Text
@@ -25,8 +26,10 @@ class RunTables:
     ----------
     roofs : GeoDataFrame
         ``tables.ROOFS`` and footprints in OGC:CRS84.
-    planes, memberships, coverage : DataFrame
-        ``tables.PLANES``, ``tables.MEMBERSHIPS``, ``tables.COVERAGE``.
+    planes : DataFrame
+        ``tables.PLANES``, and the plan of each plane in OGC:CRS84.
+    memberships, coverage : DataFrame
+        ``tables.MEMBERSHIPS``, ``tables.COVERAGE``.
     districts : GeoDataFrame
         ``tables.DISTRICTS`` of districts, towns and zones, with their polygons.
     timeline : DataFrame or None
@@ -44,7 +47,7 @@ class RunTables:
         """Return the same with columns ordered and typed as the contract says."""
         return RunTables(
             gpd.GeoDataFrame(conform(self.roofs, ROOFS), geometry="geometry", crs=self.roofs.crs),
-            conform(self.planes, PLANES),
+            _with_plans(conform(self.planes, PLANES), getattr(self.planes, "crs", None)),
             conform(self.memberships, MEMBERSHIPS),
             gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
             conform(self.coverage, COVERAGE),
@@ -80,6 +83,16 @@ def _csv(frame: pd.DataFrame, path: Path) -> None:
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
+def _with_plans(planes: pd.DataFrame, crs: object) -> pd.DataFrame:
+    """Keep planes a GeoDataFrame where they have their plan; runs of earlier versions have none."""
+    return gpd.GeoDataFrame(planes, geometry="geometry", crs=crs) if "geometry" in planes else planes
+
+
+def _read_planes(path: Path) -> pd.DataFrame:
+    with_plans = b"geo" in (parquet.read_schema(path).metadata or {})
+    return gpd.read_parquet(path) if with_plans else pd.read_parquet(path)
+
+
 def read_tables(folder: Path) -> RunTables:
     """Read the tables of a finished run.
 
@@ -99,7 +112,7 @@ def read_tables(folder: Path) -> RunTables:
     timeline = folder / "timeline.csv"
     return RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
-        pd.read_parquet(folder / "planes.parquet"),
+        _read_planes(folder / "planes.parquet"),
         pd.read_parquet(folder / "memberships.parquet"),
         gpd.read_parquet(folder / "districts.parquet"),
         pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),

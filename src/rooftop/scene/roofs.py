@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from shapely.affinity import rotate, translate
 
 from rooftop.scene.rules import RoofRules, RoofType, default_roof_types
 from rooftop.scene.surface import Blocks
@@ -108,7 +109,8 @@ def assumed_planes(
     -------
     DataFrame
         ``roof`` (row of the building), ``plane_id``, ``side`` (0 whole, +1 right of the axis, -1 left of it),
-        ``axis_grid_deg``, ``plane_tilt_deg``, ``plane_azimuth_deg`` (true), ``area_m2`` (in the plane).
+        ``axis_grid_deg``, ``plane_tilt_deg``, ``plane_azimuth_deg`` (true), ``area_m2`` (in the plane), ``pitched``
+        (False: a flat roof, which carries racks), ``roof_source``, ``known`` (-1), ``geometry`` (plan).
     """
     n = len(buildings)
     kinds: list[RoofType] = [rules.types[str(name)] for name in types.name]
@@ -129,10 +131,80 @@ def assumed_planes(
     planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, looks)
     share = np.where(side == 0, 1.0, 0.5)
     planes["area_m2"] = flat_area[roof] * share / np.cos(np.radians(planes["plane_tilt_deg"]))
-    planes["roof_source"] = "assumed"
+    planes["roof_source"], planes["pitched"], planes["known"] = "assumed", side != 0, -1
+    planes["geometry"] = _halves(visible[roof], side, axis[roof])
     number = planes.groupby("roof").cumcount() + 1
     planes["plane_id"] = pd.Series(ids[roof]) + "-" + number.astype(str)
     return planes
+
+
+def _halves(
+    plans: NDArray[np.object_], side: NDArray[np.int64], axis_grid_deg: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """Return the part of each plan on one side of the axis through its centroid: +1 right, -1 left, 0 all of it."""
+    out = plans.copy()
+    for k in np.flatnonzero(side != 0):
+        centre = shapely.centroid(plans[k])
+        if centre.is_empty:
+            continue
+        x0, y0, x1, y1 = plans[k].bounds
+        far = 2.0 * max(x1 - x0, y1 - y0, 1.0)
+        east, west = sorted((0.0, far * side[k]), reverse=True)
+        half = rotate(shapely.box(west, -far, east, far), -axis_grid_deg[k], origin=(0.0, 0.0))
+        out[k] = shapely.intersection(plans[k], translate(half, centre.x, centre.y))
+    return out
+
+
+def roof_planes(assumed: pd.DataFrame, known: pd.DataFrame | None, types: RoofTypes, rules: RoofRules) -> pd.DataFrame:
+    """Put known planes in the place of assumed ones, for the roofs that have them.
+
+    Known planes below ``rules.flat_below_deg`` count as flat, except on roof types that are never level (metal sheet
+    and tile carry modules flush).
+
+    Parameters
+    ----------
+    known : DataFrame or None
+        ``roof plane_id surface_tilt_deg surface_azimuth_deg area_m2 roof_source geometry``, see
+        :mod:`rooftop.scene.planes`.
+
+    Returns
+    -------
+    DataFrame
+        Columns of :func:`assumed_planes`, ordered by roof; ``known`` is the row of `known`.
+    """
+    if known is None or not len(known):
+        return assumed
+    tilt, roof = known["surface_tilt_deg"].to_numpy(dtype=float), known["roof"].to_numpy(dtype=np.int64)
+    flush = np.array([rules.types[str(name)].plane == "gable" for name in types.name[roof]], dtype=bool)
+    pitched = flush | (tilt >= rules.flat_below_deg.value)
+    there = pd.DataFrame(
+        {
+            "roof": roof, "side": 0, "plane_id": known["plane_id"].astype(str), "axis_grid_deg": 0.0,
+            "plane_tilt_deg": tilt, "plane_azimuth_deg": known["surface_azimuth_deg"].to_numpy(dtype=float),
+            "area_m2": known["area_m2"].to_numpy(dtype=float), "roof_source": known["roof_source"].astype(str),
+            "pitched": pitched, "known": np.arange(len(known)),
+            "geometry": np.asarray(known["geometry"], dtype=object),
+        }
+    )  # fmt: skip
+    rest = assumed[~assumed["roof"].isin(roof)]
+    return pd.concat([rest, there]).sort_values("roof", kind="stable").reset_index(drop=True)
+
+
+def retyped(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRules) -> RoofTypes:
+    """Let the known shape of a roof overrule a type that was only assumed: pitched is tiled, level is concrete.
+
+    The shape with most plan area decides; metal sheet, which may be either, stays.
+    """
+    if known is None or not len(known):
+        return types
+    name, plan = types.name.copy(), shapely.area(np.asarray(known["geometry"], dtype=object))
+    tilt, roof = known["surface_tilt_deg"].to_numpy(dtype=float), known["roof"].to_numpy(dtype=np.int64)
+    steep = tilt >= rules.flat_below_deg.value
+    pitched, level = (np.bincount(roof[m], plan[m], minlength=len(name)) for m in (steep, ~steep))
+    flat_type = np.array([rules.types[str(n)].plane == "flat" for n in name], dtype=bool)
+    name[types.assumed & flat_type & (pitched > level)] = "tile_pitched"
+    name[types.assumed & (types.name == "tile_pitched") & (level > pitched)] = "flat_concrete"
+    return RoofTypes(name, types.assumed)
 
 
 def net_shares(
@@ -155,5 +227,5 @@ def net_shares(
 def empties_north(planes: pd.DataFrame, rules: RoofRules) -> NDArray[np.bool_]:
     """Return which planes face north too steeply to carry modules."""
     from_north = np.abs((planes["plane_azimuth_deg"].to_numpy() + 180.0) % 360.0 - 180.0)
-    steep = planes["plane_tilt_deg"].to_numpy() >= rules.north_facing.min_tilt_deg
-    return steep & (from_north < rules.north_facing.within_deg)
+    steep = planes["plane_tilt_deg"].to_numpy(dtype=float) >= rules.north_facing.min_tilt_deg
+    return np.asarray(steep & (from_north < rules.north_facing.within_deg), dtype=bool)

@@ -14,6 +14,7 @@ from shapely.geometry import mapping
 
 from rooftop.grid import Bounds, Grid, tile_of
 from rooftop.inputs.burn import burn
+from rooftop.scene.relief import Relief
 
 FAR_CELL_M = 25.0
 _BASE_CELL_M = 5.0
@@ -67,11 +68,14 @@ class Surface:
         Elevation of what the sky sees first, metres, NaN where unknown.
     owner : ndarray of int32, shape ``grid.shape``
         Row of the building whose roof the cell is, -1 for ground.
+    plane : ndarray of int32, shape ``grid.shape``
+        Row of the known roof plane that the cell lies on, -1 for none.
     """
 
     grid: Grid
     dsm: NDArray[np.float32]
     owner: NDArray[np.int32]
+    plane: NDArray[np.int32]
 
 
 def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.float32]:
@@ -119,12 +123,18 @@ def median_ground_m(
 
 
 def lod1_surface(
-    grid: Grid, blocks: Blocks, tree: shapely.STRtree, ground: ElevationSource | None, dsm: ElevationSource | None
+    grid: Grid,
+    blocks: Blocks,
+    tree: shapely.STRtree,
+    ground: ElevationSource | None,
+    dsm: ElevationSource | None,
+    relief: Relief | None = None,
 ) -> Surface:
     """Build one window of the surface.
 
     The highest building wins a cell. A building that covers no cell centre takes the cell of its representative
-    point. With a given DSM the elevations are the DSM's, and the footprints only say whose roof a cell is.
+    point. With a given DSM the elevations are the DSM's, and the footprints only say whose roof a cell is. Roofs of
+    known planes have their shape (:meth:`rooftop.scene.relief.Relief.shape`) instead of a flat top.
     """
     rows = np.sort(tree.query(shapely.box(*grid.bounds)))
     rows = rows[np.argsort(blocks.top_m[rows], kind="stable")]
@@ -140,7 +150,10 @@ def lod1_surface(
         # at a roof's edge a DSM's cell lies half way down the wall: no module stands there
         halfway = blocks.base_m + 0.5 * blocks.height_m
         owner[held] = np.where(surface[held] < halfway[owner[held]], -1, owner[held])
-    return Surface(grid, surface, owner)
+    if relief is None:
+        return Surface(grid, surface, owner, np.full(grid.shape, -1, dtype=np.int32))
+    surface = np.ascontiguousarray(surface)
+    return Surface(grid, surface, owner, relief.shape(grid, surface, owner, dsm is not None))
 
 
 def _claim_small(grid: Grid, blocks: Blocks, rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:

@@ -1,0 +1,137 @@
+"""Roofs whose planes are known: from a roof model, else from a surface model; what that changes in the scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.grid import Grid, tile_of
+from rooftop.inputs.burn import burn
+from rooftop.inputs.cityjson import RoofModel
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
+from rooftop.scene.relief import Relief
+from rooftop.scene.rules import RoofRules
+from rooftop.scene.segment import segment
+from rooftop.scene.surface import Blocks, ElevationSource, ground_window
+
+Floats = NDArray[np.float64]
+
+_COARSEST_M, _FINEST_M = 1.0, 0.25
+_BLOCK_CELLS = 1024
+
+
+class SurfaceModel(ElevationSource, Protocol):
+    """A surface model that knows how fine it is."""
+
+    @property
+    def native_cell_m(self) -> float:
+        """Edge of its own cells [m]."""
+        ...
+
+
+def known_planes(
+    model: RoofModel | None,
+    dsm: SurfaceModel | None,
+    buildings: gpd.GeoDataFrame,
+    visible: NDArray[np.object_],
+    base_m: Floats,
+    convergence_deg: Floats,
+    rules: RoofRules,
+    *,
+    terrain_known: bool,
+) -> RoofPlanes:
+    """Return the planes of all roofs that a roof model or, where it knows nothing, a surface model gives.
+
+    Parameters
+    ----------
+    visible : (n,) ndarray of geometries
+        Footprints without what higher ones cover; empty for roofs that are not wanted.
+    base_m, convergence_deg, terrain_known
+        See :func:`rooftop.scene.planes.lod2_planes`.
+    """
+    empty = gpd.GeoDataFrame(
+        pd.DataFrame(columns=list(PLANE_COLUMNS), dtype=float), geometry=gpd.GeoSeries([], crs=buildings.crs)
+    )
+    found = RoofPlanes(empty)
+    if model is not None:
+        found = lod2_planes(model, buildings, visible, base_m, convergence_deg, rules.lod2, terrain_known=terrain_known)
+    if dsm is None:
+        return found
+    rest = visible.copy()
+    rest[found.table["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
+    seen = dsm_planes(dsm, buildings, rest, convergence_deg)
+    tables = [t for t in (found.table, seen.table) if len(t)]
+    table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty
+    table = table.sort_values("roof", kind="stable").reset_index(drop=True)
+    return RoofPlanes(table, (*found.notices, *seen.notices))
+
+
+def dsm_planes(
+    dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], convergence_deg: Floats
+) -> RoofPlanes:
+    """Return the planes that segmentation finds in a surface model, window by window.
+
+    Models of cells above 1 m show no roof planes and give none.
+    """
+    cell = dsm.native_cell_m
+    present = np.flatnonzero(~shapely.is_empty(visible) & ~shapely.is_missing(visible))
+    nothing = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=buildings.crs))
+    if cell > _COARSEST_M + 1e-6:
+        text = Text(
+            f"the surface model has cells of {cell:.3g} m: too coarse for roof planes, which are assumed",
+            f"地表模型像元为 {cell:.3g} m，过粗而不能识别坡面，坡面按假定",
+        )
+        return RoofPlanes(nothing, (Notice("dsm_too_coarse", text, 1, "info", "inputs.dsm"),))
+    if not len(present):
+        return RoofPlanes(nothing)
+    cell = max(cell, _FINEST_M)
+    centre = shapely.point_on_surface(visible[present])
+    i, j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell, _BLOCK_CELLS)
+    keys, inverse = np.unique(np.stack([i, j], axis=1), axis=0, return_inverse=True)
+    parts = [
+        _window_planes(dsm, cell, present[inverse.ravel() == k], visible, convergence_deg) for k in range(len(keys))
+    ]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return RoofPlanes(nothing)
+    table = gpd.GeoDataFrame(pd.concat(parts), geometry="geometry", crs=buildings.crs)
+    table = table.sort_values("roof", kind="stable").reset_index(drop=True)
+    ids = buildings["building_id"].astype(str).to_numpy()
+    number = (table.groupby("roof").cumcount() + 1).astype(str)
+    table["plane_id"] = pd.Series(ids[table["roof"].to_numpy(dtype=np.int64)]) + "-" + number
+    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]])
+
+
+def _window_planes(
+    dsm: SurfaceModel, cell: float, rows: NDArray[np.int64], visible: NDArray[np.object_], convergence_deg: Floats
+) -> gpd.GeoDataFrame:
+    x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(visible[rows]))
+    grid = Grid.covering((x_min, y_min, x_max, y_max), cell, 4.0 * cell)
+    owner = burn(list(visible[rows]), list(rows), grid)
+    found = segment(ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation)
+    return found.planes
+
+
+def relief_of(planes: RoofPlanes, convergence_deg: Floats) -> Relief | None:
+    """Return known planes as the surface model sees them; None without any."""
+    if not len(planes.table):
+        return None
+    return Relief.of(planes.table, convergence_deg, load_plane_rules().obstacles.min_height_m.value)
+
+
+def with_ridges(blocks: Blocks, planes: RoofPlanes, relief: Relief | None) -> Blocks:
+    """Give the blocks of modelled roofs the height of their ridge, which the coarse far surface is made of."""
+    if relief is None:
+        return blocks
+    lod2 = np.zeros(len(blocks.height_m), dtype=bool)
+    lod2[planes.table.loc[planes.table["roof_source"] == "lod2", "roof"].to_numpy(dtype=np.int64)] = True
+    return replace(blocks, height_m=np.where(lod2, relief.ridge_m() - blocks.base_m, blocks.height_m))

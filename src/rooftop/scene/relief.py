@@ -1,0 +1,151 @@
+"""Roof planes in the surface model: which plane a cell lies on, how high it is, and what a plane is to itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.grid import Bounds, Grid
+from rooftop.inputs.burn import burn
+
+Floats = NDArray[np.float64]
+_REACH = 4  # cells; further ones of the same plane look less steep
+
+
+@dataclass(frozen=True)
+class Relief:
+    """Known roof planes; arrays are aligned with each other.
+
+    Parameters
+    ----------
+    geometry : ndarray of polygons, shape (m,)
+        Plans in the working CRS.
+    roof : (m,) int64
+        Row of the building.
+    x_m, y_m, z_m : (m,)
+        A point of each plane.
+    slope_east, slope_north : (m,)
+        Metres up per metre.
+    eaves_m : (n_roofs,)
+        Lowest point of the planes of each roof; NaN for roofs without known planes.
+    on_plane_m : float
+        Cells of a surface model this close to their plane lie on it; what is higher or lower is an obstacle.
+    """
+
+    geometry: NDArray[np.object_]
+    roof: NDArray[np.int64]
+    x_m: Floats
+    y_m: Floats
+    z_m: Floats
+    slope_east: Floats
+    slope_north: Floats
+    eaves_m: Floats
+    on_plane_m: float
+
+    @classmethod
+    def of(cls, planes: pd.DataFrame, convergence_deg: Floats, on_plane_m: float) -> Relief:
+        """Make the relief of planes from :mod:`rooftop.scene.planes`.
+
+        Parameters
+        ----------
+        convergence_deg : (n_roofs,)
+            True azimuth of grid north at each building.
+        """
+        geometry = np.asarray(planes["geometry"], dtype=object)
+        roof = planes["roof"].to_numpy(dtype=np.int64)
+        azimuth = np.radians(planes["surface_azimuth_deg"].to_numpy(dtype=float) - convergence_deg[roof])
+        steep = np.tan(np.radians(planes["surface_tilt_deg"].to_numpy(dtype=float)))
+        at = shapely.get_coordinates(shapely.centroid(geometry)).reshape(-1, 2)
+        z_m, east, north = planes["z_m"].to_numpy(dtype=float), -steep * np.sin(azimuth), -steep * np.cos(azimuth)
+        eaves = np.full(len(convergence_deg), np.inf)
+        corner, of = shapely.get_coordinates(geometry, return_index=True)
+        moved = corner - at[of]
+        np.minimum.at(eaves, roof[of], z_m[of] + east[of] * moved[:, 0] + north[of] * moved[:, 1])
+        eaves[~np.isfinite(eaves)] = np.nan
+        return cls(geometry, roof, at[:, 0], at[:, 1], z_m, east, north, eaves, on_plane_m)
+
+    def elevation_m(self, plane: NDArray[np.int64], x: NDArray[np.floating], y: NDArray[np.floating]) -> Floats:
+        """Return the elevation of planes at points, (n,)."""
+        east, north = x - self.x_m[plane], y - self.y_m[plane]
+        return np.asarray(self.z_m[plane] + self.slope_east[plane] * east + self.slope_north[plane] * north)
+
+    def ridge_m(self) -> Floats:
+        """Return the highest point of each roof, (n_roofs,); NaN without known planes."""
+        out = np.full(len(self.eaves_m), -np.inf)
+        corner, of = shapely.get_coordinates(self.geometry, return_index=True)
+        np.maximum.at(out, self.roof[of], self.elevation_m(of, corner[:, 0], corner[:, 1]))
+        out[~np.isfinite(out)] = np.nan
+        return out
+
+    def rows_within(self, bounds: Bounds) -> NDArray[np.int64]:
+        """Return the planes whose plan reaches into a rectangle, lowest first."""
+        x0, y0, x1, y1 = shapely.bounds(self.geometry).reshape(-1, 4).T
+        x_min, y_min, x_max, y_max = bounds
+        rows = np.flatnonzero((x0 < x_max) & (x1 > x_min) & (y0 < y_max) & (y1 > y_min))
+        return rows[np.argsort(self.z_m[rows], kind="stable")]
+
+    def shape(
+        self, grid: Grid, surface: NDArray[np.float32], owner: NDArray[np.int32], given: bool
+    ) -> NDArray[np.int32]:
+        """Lay the planes into a window of the surface, in place, and return the plane of each cell, -1 for none.
+
+        Without a surface model the cells take the height of their plane, eaves beyond the footprint included; cells of
+        a modelled roof that no plane covers take that of its eaves. With one (`given`) only cells within
+        ``on_plane_m`` of their plane are put on it: noise goes, chimneys stay.
+        """
+        plane = np.full(grid.shape, -1, dtype=np.int32)
+        rows = self.rows_within(grid.bounds)
+        if len(rows):
+            plane = burn(list(self.geometry[rows]), list(rows), grid)
+        row, col = np.nonzero(plane >= 0)
+        k = plane[row, col].astype(np.int64)
+        mine = owner[row, col] == self.roof[k]
+        if not given:
+            mine |= owner[row, col] < 0
+        plane[row[~mine], col[~mine]] = -1
+        row, col, k = row[mine], col[mine], k[mine]
+        x, y = grid.centres(row, col)
+        z = self.elevation_m(k, x, y)
+        if given:
+            near = np.abs(surface[row, col] - z) <= self.on_plane_m
+            row, col, k, z = row[near], col[near], k[near], z[near]
+        surface[row, col] = z.astype(np.float32)
+        owner[row, col] = self.roof[k].astype(np.int32)
+        if not given:
+            rest = np.nonzero((owner >= 0) & (plane < 0))
+            eaves = self.eaves_m[owner[rest]]
+            known = np.isfinite(eaves)
+            surface[rest[0][known], rest[1][known]] = eaves[known].astype(np.float32)
+        return plane
+
+    def steps_deg(self, planes: NDArray[np.int64], n_azimuth: int, grid_north_deg: float = 0.0) -> NDArray[np.float32]:
+        """Return the horizon that the steps of a sloping plane make for its own cells where every cell is a prism.
+
+        Seen from the centre of a cell, columns of the same plane uphill begin half a cell away and end a whole cell
+        higher: a roof of 30° seems to rise by 49°. Whatever looks lower than this may be the roof itself.
+
+        Returns
+        -------
+        (len(planes), n_azimuth) float32
+            [deg].
+        """
+        azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
+        towards = np.stack([np.sin(azimuth), np.cos(azimuth)])
+        side = np.arange(-_REACH, _REACH + 1)
+        cell = np.stack([v.ravel() for v in np.meshgrid(side, side)])
+        cell = cell[:, np.any(cell != 0, axis=0)]
+        with np.errstate(divide="ignore"):
+            one, two = ((cell[:, :, None] + edge) / towards[:, None, :] for edge in (-0.5, 0.5))
+        enters, leaves = np.minimum(one, two).max(axis=0), np.maximum(one, two).min(axis=0)
+        seen = (enters < leaves + 1e-9) & (leaves > 0.0)
+        rise = self.slope_east[planes, None] * cell[0] + self.slope_north[planes, None] * cell[1]
+        out = np.zeros((len(planes), n_azimuth), dtype=np.float32)
+        for k in range(n_azimuth):
+            near = seen[:, k]
+            steepest = (rise[:, near] / enters[near, k]).max(axis=1)
+            out[:, k] = np.degrees(np.arctan(np.maximum(steepest, 0.0)))
+        return out
