@@ -17,6 +17,7 @@ from reference_suns import Plane
 from rooftop.energy import irradiation
 from rooftop.shading import horizons
 from rooftop.sky import Diffuse, SkyYear, sky_year
+from rooftop.sweep import monthly_irradiation
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -116,12 +117,16 @@ def compare(
     sky = list(skies(site.latitude, site.longitude))
     shaded, free, svf = reference_suns.year(place, rows, cols, sky, list(planes))
     around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface)
-    exact = reference_suns.horizons(place, rows, cols, np.arange(n_azimuth) * 360.0 / n_azimuth)
+    exact = exact_horizons(place, rows, cols, n_azimuth)
+    mask = np.zeros(site.dsm.shape, dtype=np.bool_)
+    mask[rows, cols] = True
     errors = []
     for i, model in enumerate(MODELS):
         for j, plane in enumerate(planes):
-            found = irradiation(sky[i], around, plane.tilt, plane.azimuth)["poa_global"].to_numpy()
-            difference = found.reshape(rows.size, 12) - shaded[i, j]
+            found = monthly_irradiation(
+                sky[i], site.dsm, site.cell, mask, plane.tilt, plane.azimuth, n_azimuth=n_azimuth, surface=surface
+            )
+            difference = found.astype(np.float64) - shaded[i, j]
             annual = difference.sum(axis=1) / free[i, j].sum()
             month = float((np.abs(difference).mean(axis=0) / free[i, j]).max())
             errors.append(Error(model, plane, annual, float(np.abs(annual).mean()), float(annual.mean()), month))
@@ -129,6 +134,16 @@ def compare(
     behind_exact = irradiation(sky[0], exact, planes[0].tilt, planes[0].azimuth)["poa_global"].to_numpy()
     sampling = (behind_exact.reshape(rows.size, 12) - shaded[0, 0]).sum(axis=1) / free[0, 0].sum()
     return Comparison(rows, cols, exact, around - exact, svf, loss, errors, sampling)
+
+
+def exact_horizons(place: reference_suns.Scene, rows: I8, cols: I8, n_azimuth: int) -> F8:
+    """Exact horizons; along diagonals, where prisms touch with their corners, the mean sin² of both sides."""
+    azimuths = np.arange(n_azimuth) * 360.0 / n_azimuth
+    if place.linear:
+        return reference_suns.horizons(place, rows, cols, azimuths)
+    beside = np.where(azimuths % 90.0 == 45.0, 5e-5, 0.0)
+    sides = [np.radians(reference_suns.horizons(place, rows, cols, azimuths + d)) for d in (-beside, beside)]
+    return np.degrees(np.arcsin(np.sqrt(0.5 * (np.sin(sides[0]) ** 2 + np.sin(sides[1]) ** 2))))
 
 
 # Scenes ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from accuracy import SURFACES, Site, Surface
 from reference_suns import Plane
 
 both_surfaces = pytest.mark.parametrize("surface", SURFACES)
-JUMP = "a prism's horizon jumps at the raster's diagonals, which are four of the 72 azimuths: see docs/method.md, 8"
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +127,18 @@ def test_bench_city_meets_the_gates(bench_folder: Path, surface: Surface) -> Non
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("surface", [pytest.param("prism", marks=pytest.mark.xfail(reason=JUMP)), "linear"])
+@both_surfaces
+def test_bench_city_with_noise_meets_the_gates(bench_folder: Path, surface: Surface) -> None:
+    assert accuracy.compare(accuracy.noisy(accuracy.bench_city(bench_folder)), surface, 2000).misses() == []
+
+
+@pytest.mark.real
+@both_surfaces
 def test_goteborg_meets_the_gates(shared_data: Path, surface: Surface) -> None:
     assert accuracy.compare(accuracy.goteborg(shared_data), surface, 2000).misses() == []
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("surface", [pytest.param("prism", marks=pytest.mark.xfail(reason=JUMP)), "linear"])
+@both_surfaces
 def test_delft_meets_the_gates(shared_data: Path, surface: Surface) -> None:
     assert accuracy.compare(accuracy.delft(shared_data), surface, 2000).misses() == []
