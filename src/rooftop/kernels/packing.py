@@ -20,11 +20,25 @@ SLACK_M = 1e-6
 """What an edge may reach into a strip, and what a run may exceed its room by: rounding of turned coordinates."""
 
 
+_HEARD = 64  # the longest edges alone say where walls run
+
+
 @jit
-def sorted_edges(edges: F8) -> F8:
-    """Return the edges by their lower end, so that strips can be swept upwards."""
-    low = np.minimum(edges[:, 1], edges[:, 3])
-    return edges[np.argsort(low)]
+def turned_edges(edges: F8, along: F8, up: F8) -> F8:
+    """Return plan edges in row coordinates, by their lower end, so that strips can be swept upwards.
+
+    Parameters
+    ----------
+    edges : (m, 4)
+        ``(x0, y0, x1, y1)``.
+    along, up : (2,)
+        What u and v are of a plan vector.
+    """
+    turned = np.empty_like(edges)
+    for end in (0, 2):
+        turned[:, end] = edges[:, end] * along[0] + edges[:, end + 1] * along[1]
+        turned[:, end + 1] = edges[:, end] * up[0] + edges[:, end + 1] * up[1]
+    return turned[np.argsort(np.minimum(turned[:, 1], turned[:, 3]))]
 
 
 @jit
@@ -161,7 +175,7 @@ def row_counts(edges: F8, positions: F8, depth: float, width: float, gap: float)
     Parameters
     ----------
     edges : (m, 4)
-        From :func:`sorted_edges`.
+        From :func:`turned_edges`.
     positions : (n,)
         Ascending starts v of the row.
     depth, width, gap : float
@@ -210,21 +224,26 @@ def best_rows(positions: F8, counts: I8, pitch: float) -> tuple[F8, int]:
 
 
 @jit
-def most_places(edges: F8, levels: F8, sizes: F8, steps: int) -> I8:
-    """Return how many rectangles fit for each row of `sizes`: depth, pitch, width, gap."""
+def most_places(edges: F8, along: F8, up: F8, sizes: F8, steps: int, levels: int) -> I8:
+    """Return how many rectangles fit into a polygon for each row of `sizes`: depth, pitch, width, gap.
+
+    `edges`, `along` and `up` as in :func:`turned_edges`; `steps` and `levels` say how finely rows' starts are searched.
+    """
     most = np.zeros(len(sizes), np.int64)
+    turned = turned_edges(edges, along, up)
+    ends = main_levels(turned, levels)
     for k in range(len(sizes)):
         depth, pitch, width, gap = sizes[k, 0], sizes[k, 1], sizes[k, 2], sizes[k, 3]
-        positions = row_positions(edges, levels, depth, pitch, steps)
+        positions = row_positions(turned, ends, depth, pitch, steps)
         if len(positions) > 0:
-            most[k] = best_rows(positions, row_counts(edges, positions, depth, width, gap), pitch)[1]
+            most[k] = best_rows(positions, row_counts(turned, positions, depth, width, gap), pitch)[1]
     return most
 
 
 @jit
-def rows_of(edges: F8, levels: F8, depth: float, pitch: float, width: float, gap: float, steps: int) -> F8:
-    """Return the starts of the rows that hold most."""
-    positions = row_positions(edges, levels, depth, pitch, steps)
+def rows_of(edges: F8, depth: float, pitch: float, width: float, gap: float, steps: int, levels: int) -> F8:
+    """Return the starts of the rows that hold most, for edges from :func:`turned_edges`."""
+    positions = row_positions(edges, main_levels(edges, levels), depth, pitch, steps)
     if len(positions) == 0:
         return positions
     return best_rows(positions, row_counts(edges, positions, depth, width, gap), pitch)[0]
@@ -309,22 +328,36 @@ def array_area(
 
 
 @jit
-def main_direction(edges: F8) -> float:
-    """Return the direction of most edge length, turns by a right angle counting as the same, in [0, π/2) radians.
+def wall_directions(edges: F8, most: int, shortest: float) -> F8:
+    """Return the directions of most edge length, turns by a right angle counting as the same, in [0, π/2) radians.
 
-    Of each edge's direction all edges within 2° are counted; the answer is their mean, weighted by length.
+    All edges within 0.5° of an edge support its direction; the answer is their mean, weighted by length. What supports
+    one direction is not heard for the next. At most `most`, each of more than `shortest` metres; at least one.
     """
-    quarter, near = 0.5 * np.pi, np.radians(2.0)
+    quarter, near = 0.5 * np.pi, np.radians(0.5)
     du, dv = edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1]
     length, angle = np.hypot(du, dv), np.arctan2(dv, du) % quarter
-    best, most = 0.0, -1.0
-    for k in range(len(edges)):
-        support = turn = 0.0
-        for m in range(len(edges)):
-            off = (angle[m] - angle[k] + 0.5 * quarter) % quarter - 0.5 * quarter
+    order = np.argsort(-length)[:_HEARD]
+    found = np.empty(most)
+    n = 0
+    while n < most:
+        best, longest = -1, 0.0
+        for k in order:
+            support = 0.0
+            for m in order:
+                off = (angle[m] - angle[k] + 0.5 * quarter) % quarter - 0.5 * quarter
+                if abs(off) < near:
+                    support += length[m]
+            if support > longest * (1.0 + 1e-9):
+                best, longest = k, support
+        if best < 0 or (n > 0 and longest <= shortest):
+            break
+        turn, centre = 0.0, angle[best]
+        for m in order:
+            off = (angle[m] - centre + 0.5 * quarter) % quarter - 0.5 * quarter
             if abs(off) < near:
-                support += length[m]
                 turn += length[m] * off
-        if support > most * (1.0 + 1e-9):
-            best, most = angle[k] + turn / support, support
-    return best % quarter
+                length[m] = 0.0
+        found[n] = (centre + turn / longest) % quarter
+        n += 1
+    return found[:n]

@@ -19,8 +19,10 @@ F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 Polygons = NDArray[np.object_]
 
-_STEPS = 32
-_MAX_LEVELS = 24
+_STEPS = 16
+_LEVELS = 24
+_DIRECTIONS = 4
+_SHORTEST_WALL_M = 3.0
 _POLYGON = 3
 
 
@@ -36,29 +38,48 @@ def polygons_of(zone: Any) -> Polygons:
     return oriented
 
 
-def neighbours(parts: Polygons, distance_m: float) -> list[Polygons]:
-    """Return the parts, those nearer to each other than the distance (chained) together."""
-    if len(parts) < 2:
-        return [parts] if len(parts) else []
+@dataclass(frozen=True)
+class Group:
+    """Polygons that are packed together, and their edges seen from the origin."""
+
+    parts: Polygons
+    origin: F8
+    edges: F8
+
+
+def neighbours(parts: Polygons, distance_m: float) -> list[Group]:
+    """Return the polygons, those nearer to each other than the distance (chained) in one group; all of one origin."""
+    if not len(parts):
+        return []
+    origin = shapely.get_coordinates(parts[0])[0]
+    if len(parts) == 1:
+        return [Group(parts, origin, edges_of(parts, origin))]
     left, right = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=distance_m)
     n, label = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(len(parts),) * 2))
-    return [parts[label == k] for k in range(n)]
+    chosen = [parts[label == k] for k in range(n)]
+    return [Group(some, origin, edges_of(some, origin)) for some in chosen]
 
 
-def edges_of(parts: Polygons) -> F8:
-    """Return the edges (x0, y0, x1, y1) of all rings, shape (m, 4); none of zero length."""
+def edges_of(parts: Polygons, origin: F8) -> F8:
+    """Return the edges (x0, y0, x1, y1) of all rings seen from the origin, shape (m, 4); none of zero length."""
     points, ring = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
+    points -= origin
     edges = np.hstack([points[:-1], points[1:]])[ring[:-1] == ring[1:]]
     return edges[(edges[:, 0] != edges[:, 2]) | (edges[:, 1] != edges[:, 3])]
 
 
-def wall_azimuth_deg(parts: Polygons, wanted_deg: float, grid_north_deg: float) -> float:
-    """Return the true azimuth at right angles to most walls that is nearest to the wanted one."""
-    if not len(parts):
-        return wanted_deg
-    walls = math.degrees(kernel.main_direction(edges_of(parts)))
+def wall_azimuths_deg(groups: list[Group], wanted_deg: float, grid_north_deg: float) -> list[float]:
+    """Return the true azimuths at right angles to the walls: of all that run alike, the one nearest to the wanted one.
+
+    Ordered by the length of the walls, at most four; the wanted azimuth alone where there is no wall.
+    """
+    if not groups:
+        return [wanted_deg]
+    edges = np.concatenate([group.edges for group in groups])
+    walls = np.degrees(kernel.wall_directions(edges, _DIRECTIONS, _SHORTEST_WALL_M))
     off = (90.0 - walls + grid_north_deg - wanted_deg + 45.0) % 90.0 - 45.0
-    return (wanted_deg + off) % 360.0
+    found: list[float] = ((wanted_deg + off) % 360.0).tolist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -84,45 +105,33 @@ class Laid:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """Polygons that are packed together, with their edges and the levels rows should be able to start from."""
-
-    parts: Polygons
-    edges: F8
-    levels: F8
-
-
-@dataclass(frozen=True)
 class Frame:
-    """A zone in row coordinates: u along the rows, v across them, up the slope or away from where modules look."""
+    """A zone in row coordinates: u along the rows, v across them, up the slope or away from where modules look.
 
+    Parameters
+    ----------
+    groups : list of Group
+    along, up : ndarray, shape (2,)
+        What u and v are of a plan vector; `up` is longer than 1 where plan distances up the slope are shortened.
+    """
+
+    groups: list[Group]
     along: F8
     up: F8
-    origin: F8
-    stretch: float
-    groups: tuple[_Group, ...]
 
     @classmethod
-    def of(cls, groups: list[Polygons], facing_grid_deg: float, stretch: float) -> Frame:
+    def of(cls, groups: list[Group], facing_grid_deg: float, stretch: float) -> Frame:
         """Turn the groups so that modules look towards -v; `stretch` makes plan distances up the slope true."""
         facing = math.radians(facing_grid_deg)
         up = np.array([-math.sin(facing), -math.cos(facing)])
-        along = np.array([up[1], -up[0]])
-        origin = shapely.get_coordinates(groups[0][0])[0] if groups else np.zeros(2)
-        turn = np.column_stack([along, up * stretch])
-        made = []
-        for parts in groups:
-            flat = edges_of(parts).reshape(-1, 2) - origin
-            edges = kernel.sorted_edges((flat @ turn).reshape(-1, 4))
-            made.append(_Group(parts, edges, kernel.main_levels(edges, _MAX_LEVELS)))
-        return cls(along, up, origin, stretch, tuple(made))
+        return cls(groups, np.array([up[1], -up[0]]), up * stretch)
 
     def counts(self, designs: list[RowDesign]) -> I8:
         """Return how many modules of each design fit."""
         sizes = np.array([(d.depth_m, d.pitch_m, d.width_m, d.gap_m) for d in designs])
         places = np.zeros(len(designs), dtype=np.int64)
         for group in self.groups:
-            places += kernel.most_places(group.edges, group.levels, sizes, _STEPS)
+            places += kernel.most_places(group.edges, self.along, self.up, sizes, _STEPS, _LEVELS)
         return places * np.array([design.per_place for design in designs])
 
     def lay(self, design: RowDesign) -> Laid:
@@ -130,22 +139,23 @@ class Frame:
         depth, pitch, width, gap = design.depth_m, design.pitch_m, design.width_m, design.gap_m
         modules, used, array, first = [np.zeros((0, 4, 2))], 0.0, 0.0, (math.inf, math.inf)
         for group in self.groups:
-            rows = kernel.rows_of(group.edges, group.levels, depth, pitch, width, gap, _STEPS)
+            edges = kernel.turned_edges(group.edges, self.along, self.up)
+            rows = kernel.rows_of(edges, depth, pitch, width, gap, _STEPS, _LEVELS)
             if not len(rows):
                 continue
-            row, start, number = kernel.fill_rows(group.edges, rows, depth, width, gap)
-            array += kernel.array_area(group.edges, rows, row, start, number, depth, pitch, width, gap)
+            row, start, number = kernel.fill_rows(edges, rows, depth, width, gap)
+            array += kernel.array_area(edges, rows, row, start, number, depth, pitch, width, gap)
             run = np.repeat(np.arange(len(row)), number)
             place = np.arange(len(run)) - np.repeat(np.cumsum(number) - number, number)
             u, v = start[run] + place * (width + gap), rows[row[run]]
             first = min(first, (float(v[0]), float(u[0])))
-            modules.append(self._rectangles(u, v, design))
-            used += _used_area(group.parts, self._plan(u + 0.5 * width, v + 0.5 * depth))
+            modules.append(group.origin + self._rectangles(u, v, design))
+            used += _used_area(group.parts, group.origin + self._plan(u + 0.5 * width, v + 0.5 * depth))
         return Laid(np.concatenate(modules), array, used, self._offset(first))
 
     def _plan(self, u: F8, v: F8) -> F8:
-        """Return plan coordinates, shape (..., 2)."""
-        return self.origin + u[..., None] * self.along + (v / self.stretch)[..., None] * self.up
+        """Return plan vectors from the origin, shape (..., 2)."""
+        return u[..., None] * self.along + v[..., None] * (self.up / (self.up @ self.up))
 
     def _rectangles(self, u: F8, v: F8, design: RowDesign) -> F8:
         """Return the corners in plan of the modules at places (u, v)."""
@@ -161,9 +171,8 @@ class Frame:
     def _offset(self, first: tuple[float, float]) -> tuple[float, float]:
         if not math.isfinite(first[0]):
             return 0.0, 0.0
-        edges = np.concatenate([group.edges for group in self.groups])
-        low = np.minimum(edges[:, :2], edges[:, 2:]).min(axis=0)
-        return first[1] - float(low[0]), first[0] - float(low[1])
+        ends = np.concatenate([group.edges for group in self.groups]).reshape(-1, 2)
+        return first[1] - float((ends @ self.along).min()), first[0] - float((ends @ self.up).min())
 
 
 def _used_area(parts: Polygons, middles: F8) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.pvsystem import Module
-from rooftop.scene.frame import Frame, Polygons, neighbours, polygons_of, wall_azimuth_deg
+from rooftop.scene.frame import Frame, Group, neighbours, polygons_of, wall_azimuths_deg
 from rooftop.scene.rows import (
     Mounting,
     Orientation,
@@ -23,6 +22,7 @@ from rooftop.scene.rows import (
     flush_rows,
     level_rows,
     tilt_table,
+    widest_pitch_m,
 )
 from rooftop.scene.rules import RoofRules
 
@@ -31,6 +31,7 @@ __all__ = ["PackOptions", "Packed", "RowDesign", "Trial", "flat_options", "flush
 F8 = NDArray[np.float64]
 
 _LEVEL_DEG = 1e-6
+_TURN_DEG = 3.0
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,13 @@ def pack(
         Several tilts or row directions are to be compared, and `specific_yield` is missing.
     """
     parts = polygons_of(zone)
-    designs = list(_candidates(parts, tilt_deg, azimuth_deg, module, options, latitude_deg, grid_north_deg))
-    stretch = 1.0 / math.cos(math.radians(tilt_deg))
     flush = options.mounting == "flush"
-    groups = neighbours(parts, options.gap_m if flush else max(design.pitch_m for design in designs))
+    stretch = 1.0 / math.cos(math.radians(tilt_deg))
+    groups = neighbours(parts, options.gap_m if flush else widest_pitch_m(module, options, latitude_deg))
+    if flush:
+        designs = _flush_designs(groups, tilt_deg, azimuth_deg, module, options, grid_north_deg)
+    else:
+        designs = _level_designs(groups, module, options, latitude_deg, grid_north_deg)
     frames = {
         facing: Frame.of(groups, facing - grid_north_deg, stretch if flush else 1.0)
         for facing in dict.fromkeys(design.azimuth_deg for design in designs)
@@ -212,30 +216,33 @@ def pack(
     )
 
 
-def _candidates(
-    parts: Polygons,
+def _flush_designs(
+    groups: list[Group],
     tilt_deg: float,
     azimuth_deg: float,
     module: Module,
     options: PackOptions,
-    latitude_deg: float,
     grid_north_deg: float,
-) -> Iterator[RowDesign]:
-    """Yield what is to be tried, ordered by direction; of equals the first wins."""
-    if options.mounting == "flush":
-        directions: tuple[float, ...] = (azimuth_deg,)
-        if tilt_deg < _LEVEL_DEG:
-            walls = wall_azimuth_deg(parts, azimuth_deg, grid_north_deg)
-            directions = (walls, (walls + 90.0) % 360.0)
-        for facing in directions:
-            yield from flush_rows(module, options, tilt_deg, azimuth_deg, facing)
-        return
-    directions = (options.azimuth_deg,)
+) -> list[RowDesign]:
+    """Return rows along the eaves; on a level plane along and across walls (`best`: in all directions)."""
+    facings = [azimuth_deg]
+    if tilt_deg < _LEVEL_DEG:
+        walls = wall_azimuths_deg(groups, azimuth_deg, grid_north_deg)
+        if options.rows == "best":
+            walls += [(walls[0] + turn) % 360.0 for turn in np.arange(_TURN_DEG, 90.0, _TURN_DEG).tolist()]
+        facings = list(dict.fromkeys((wall + turn) % 360.0 for wall in walls for turn in (0.0, 90.0)))
+    return [row for facing in facings for row in flush_rows(module, options, tilt_deg, azimuth_deg, facing)]
+
+
+def _level_designs(
+    groups: list[Group], module: Module, options: PackOptions, latitude_deg: float, grid_north_deg: float
+) -> list[RowDesign]:
+    """Return racks of each direction, tilt and orientation; of equals the first wins."""
+    facings = [options.azimuth_deg]
     if options.rows != "azimuth":
-        walls = wall_azimuth_deg(parts, options.azimuth_deg, grid_north_deg)
-        directions = (walls,) if options.rows == "building" else (*directions, walls)
-    for facing in dict.fromkeys(directions):
-        yield from level_rows(module, options, facing, latitude_deg)
+        walls = wall_azimuths_deg(groups, options.azimuth_deg, grid_north_deg)[:1]
+        facings = walls if options.rows == "building" else [*facings, *walls]
+    return [row for facing in dict.fromkeys(facings) for row in level_rows(module, options, facing, latitude_deg)]
 
 
 def _valued(

@@ -33,7 +33,8 @@ class PackOptions:
     azimuth_deg : float
         Where rack modules look, clockwise from true north; the first half of an east-west pair looks to 90°.
     rows : {"azimuth", "building", "best"}
-        Rack rows across `azimuth_deg`; parallel to the building, looking as near to it as that allows; or the better.
+        Rack rows face `azimuth_deg`; run parallel to the building, facing as near to it as that allows; or the better.
+        Flush rows run along the eaves, on a level roof along the walls; there `best` also turns them in steps of 3°.
     tilt_for : {"roof", "module"}
         Tilt and rows with most energy on the roof, or with most energy per module.
     orientations : tuple of {"portrait", "landscape"}
@@ -135,6 +136,11 @@ def level_rows(module: Module, options: PackOptions, azimuth_deg: float, latitud
                 RowDesign(options.mounting, name, tilt, azimuth_deg, slope, width, depth, pitch, options.gap_m, planes)
             )
     return tuple(designs)
+
+
+def widest_pitch_m(module: Module, options: PackOptions, latitude_deg: float) -> float:
+    """Return the widest pitch of the options: polygons further apart do not shade each other."""
+    return max(design.pitch_m for design in level_rows(module, options, options.azimuth_deg, latitude_deg))
 
 
 def tilt_table(
