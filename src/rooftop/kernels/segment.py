@@ -17,7 +17,7 @@ Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 _OUTSIDE, _FREE = -1, 0
-_MEDIAN_OF_MEAN_CHI2_6 = 0.891  # median of a chi-squared variate of 6 degrees of freedom over 6
+_QUARTILE_OF_MEAN_CHI2_6 = 0.5758  # lower quartile of a chi-squared variate of 6 degrees of freedom over 6
 _FIRST_FIT = 12  # cells that a region gathers before its plane is fitted anew
 _REACH = 2  # planes compete for a cell when they hold one this many cells away
 
@@ -91,13 +91,17 @@ def window_fits(z: Floats, take: Mask, cell: float, half: int, least: int) -> tu
 
 @jit
 def noise_of(z: Floats, take: Mask, cell: float) -> float:
-    """Return the standard deviation of the cells about their planes [m]: the median of fits to three by three cells."""
+    """Return the standard deviation of the cells about their planes [m], from fits to three by three cells.
+
+    Of their lower quartile: in small roofs most windows see an edge.
+    """
     _, variance = window_fits(z, take, cell, 1, 9)
     known = variance.ravel()
     known = known[np.isfinite(known)]
     if known.size == 0:
         return 0.0
-    return float(np.sqrt(np.median(known) / _MEDIAN_OF_MEAN_CHI2_6))
+    known.sort()
+    return float(np.sqrt(known[known.size // 4] / _QUARTILE_OF_MEAN_CHI2_6))
 
 
 @jit
@@ -408,6 +412,43 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core
 
 
 @jit
+def straighten(z: Floats, label: Labels, plane: Floats, cell: float, sweeps: int, limit: float) -> None:
+    """Draw the border of two planes along the line where they meet.
+
+    Along a ridge or hip the roof is the lower of its two planes, in a valley the higher. Which of them, the cells within
+    two of the border say; at a step they disagree, and nothing is moved. No cell goes to a plane further than `limit` from it [m].
+    """
+    h, w = label.shape
+    n = plane.shape[0]
+    votes = np.zeros((n, n, 2), dtype=np.int32)
+    for sweep in range(sweeps + 1):
+        for r in range(h):
+            for c in range(w):
+                k = label[r, c]
+                if k <= 0:
+                    continue
+                last = k
+                own = plane[k, 0] * c * cell - plane[k, 1] * r * cell + plane[k, 2]
+                for i in range(max(r - _REACH, 0), min(r + _REACH + 1, h)):
+                    for j in range(max(c - _REACH, 0), min(c + _REACH + 1, w)):
+                        other = label[i, j]
+                        if other <= 0 or other == label[r, c] or other == last:
+                            continue
+                        last = other
+                        theirs = plane[other, 0] * c * cell - plane[other, 1] * r * cell + plane[other, 2]
+                        lower = theirs < own
+                        low, high = min(label[r, c], other), max(label[r, c], other)
+                        if sweep == 0:
+                            votes[low, high, 1 if lower else 0] += 1  # 0: the lower of the two is the roof
+                            continue
+                        ridge, valley = votes[low, high, 0], votes[low, high, 1]
+                        clear = ridge > 3 * valley if lower else valley > 3 * ridge
+                        if clear and abs(z[r, c] - theirs) <= limit:
+                            label[r, c] = other
+                            own = theirs
+
+
+@jit
 def spread(label: Labels, inside: Mask, beyond: int) -> Labels:
     """Return the plane each cell belongs to: its own, else the nearest's along the roof; up to `beyond` cells outside.
 
@@ -492,6 +533,10 @@ def segment_roof(
     for _ in range(2):
         refit(z, label, n_label, cell, 2.5 * sigma, plane)
         relabel(z, label, plane, cell, sigma, 9.0, 1.0, 3)
+    n_label, plane = split(label, plane, least_m2, cell, core)
+    for _ in range(2):
+        refit(z, label, n_label, cell, 2.5 * sigma, plane)
+        straighten(z, label, plane, cell, 2, 3.0 * sigma)
     n_label, plane = split(label, plane, least_m2, cell, core)
     refit(z, label, n_label, cell, 2.5 * sigma, plane)
     return label, plane, sigma
