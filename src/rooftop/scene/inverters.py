@@ -1,0 +1,110 @@
+"""Inverters of a roof, simply: voltage by capacity, and the fewest equal units that are large enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated
+
+import pandas as pd
+from numpy.typing import ArrayLike
+from pydantic import Field, PositiveFloat, model_validator
+
+from rooftop.config import Model
+from rooftop.resources import load_shipped_yaml
+
+
+class VoltageClass(Model):
+    """Connections up to a capacity, and the inverters used there."""
+
+    voltage: str
+    up_to_kwp: PositiveFloat | None
+    unit_kw: Annotated[list[PositiveFloat], Field(min_length=1)]
+    source: str
+
+
+class InverterRules(Model):
+    """Typed view of `configs/inverters.yaml`; classes by rising capacity, the last without a limit."""
+
+    date: object
+    source: str
+    classes: Annotated[list[VoltageClass], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> InverterRules:
+        limits = [math.inf if each.up_to_kwp is None else each.up_to_kwp for each in self.classes]
+        if limits != sorted(set(limits)) or limits[-1] != math.inf:
+            raise ValueError("classes: up_to_kwp must rise, and the last must be null")
+        return self
+
+    def of(self, capacity_kwp: float) -> VoltageClass:
+        """Return the class of a capacity."""
+        return next(each for each in self.classes if each.up_to_kwp is None or capacity_kwp <= each.up_to_kwp)
+
+
+@dataclass(frozen=True)
+class Inverters:
+    """The inverters of one roof.
+
+    Parameters
+    ----------
+    count : int
+        Zero without modules.
+    unit_kw : float
+        AC rating of each.
+    voltage : str
+        Usual voltage of the connection; empty without modules.
+    dc_ac_ratio : float
+        As built: at most the wanted one, because ratings come in steps; NaN without modules.
+    """
+
+    count: int
+    unit_kw: float
+    voltage: str
+    dc_ac_ratio: float
+
+    @property
+    def ac_kw(self) -> float:
+        """AC rating of all."""
+        return self.count * self.unit_kw
+
+
+@lru_cache(maxsize=1)
+def load_inverter_rules() -> InverterRules:
+    """Load and check the shipped rules."""
+    return InverterRules.model_validate(load_shipped_yaml("inverters.yaml"))
+
+
+def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules | None = None) -> Inverters:
+    """Return the fewest equal inverters whose AC rating is at least the capacity over the wanted ratio.
+
+    Parameters
+    ----------
+    capacity_kwp : float
+        DC rating of the roof.
+    dc_ac_ratio : float
+        Wanted, see `configs/system.yaml`.
+    rules : InverterRules, optional
+        The shipped ones when omitted.
+    """
+    if not capacity_kwp > 0.0:
+        return Inverters(0, 0.0, "", math.nan)
+    kind = (rules or load_inverter_rules()).of(capacity_kwp)
+    wanted = capacity_kwp / dc_ac_ratio
+    count = math.ceil(wanted / max(kind.unit_kw) - 1e-9)
+    unit = min(size for size in kind.unit_kw if size * count >= wanted - 1e-9)
+    return Inverters(count, unit, kind.voltage, capacity_kwp / (count * unit))
+
+
+def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float, rules: InverterRules | None = None) -> pd.DataFrame:
+    """Return ``inverter_count inverter_unit_kw inverter_ac_kw connection_voltage`` of each roof, in its order."""
+    found = [size_inverters(float(each), dc_ac_ratio, rules) for each in pd.Series(capacity_kwp, dtype=float)]
+    return pd.DataFrame(
+        {
+            "inverter_count": pd.array([each.count for each in found], dtype="int64"),
+            "inverter_unit_kw": pd.array([each.unit_kw for each in found], dtype="float64"),
+            "inverter_ac_kw": pd.array([each.ac_kw for each in found], dtype="float64"),
+            "connection_voltage": pd.array([each.voltage for each in found], dtype="string"),
+        }
+    )
