@@ -221,7 +221,8 @@ def _setbacks(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Ge
 def _walkways(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
     """Return evenly spaced strips across each piece that is longer than a block, in the plane's own coordinates."""
     strips = []
-    for piece in shapely.get_parts(zone):
+    parts = shapely.get_parts(zone)
+    for piece in parts[~shapely.is_empty(parts)]:
         u0, v0, u1, v1 = piece.bounds
         half = 0.5 * rules.walkway_m
         for u in _cuts(u0, u1, rules):
