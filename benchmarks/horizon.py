@@ -1,6 +1,6 @@
-"""Cost of horizons per million cells, by size, surface and cells asked for; GRASS r.horizon beside it where installed.
+"""Cost of horizons per million cells, by size, surface and cells asked for; against other programs: ``speed.py``.
 
-    python benchmarks/horizon.py [--sizes 500 1000 2000] [--repeat 3] [--dsm FILE --mask FILE] [--no-grass]
+    python benchmarks/horizon.py [--sizes 500 1000 2000] [--repeat 3] [--dsm FILE --mask FILE]
 
 CPU seconds (user + system of the process) are medians of alternating runs; compiling is timed apart. Without ``--dsm``
 a seeded city is drawn: 1 m cells, 40 % roofs, parapets, towers, terrain.
@@ -9,12 +9,8 @@ a seeded city is drawn: 1 m cells, 40 % roofs, parapets, towers, terrain.
 from __future__ import annotations
 
 import argparse
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +24,6 @@ from rooftop.shading import Surface, horizons
 F4 = NDArray[np.float32]
 B1 = NDArray[np.bool_]
 N_AZIMUTH = 72
-GRASS_AZIMUTHS, GRASS_REACH_M = 36, 500
 
 
 @dataclass(frozen=True)
@@ -74,12 +69,21 @@ def city(n: int, seed: int = 7) -> tuple[F4, B1]:
     return dsm, roof
 
 
+def read_dsm(path: Path) -> F4:
+    """Read an elevation model."""
+    import rasterio
+
+    with rasterio.open(path) as source:
+        heights: F4 = source.read(1, masked=True).astype(np.float32).filled(np.nan)
+    return heights
+
+
 def read(dsm: Path, mask: Path) -> tuple[F4, B1]:
     """Read an elevation model and a mask of the cells asked for."""
     import rasterio
 
-    with rasterio.open(dsm) as source, rasterio.open(mask) as cells:
-        return source.read(1, masked=True).astype(np.float32).filled(np.nan), cells.read(1) > 0
+    with rasterio.open(mask) as cells:
+        return read_dsm(dsm), cells.read(1) > 0
 
 
 def cpu_of(work: Callable[[], object]) -> float:
@@ -129,51 +133,6 @@ def time_cases(todo: list[Case], repeat: int) -> None:
         )
 
 
-def time_threads(dsm: F4, roof: B1, repeat: int) -> None:
-    """Print the wall time of one thread over that of two."""
-    rows, cols = np.nonzero(roof)
-    walls: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(repeat):
-        for threads, found in walls.items():
-            start = time.perf_counter()
-            horizons(dsm, 1.0, rows, cols, N_AZIMUTH, threads=threads)
-            found.append(time.perf_counter() - start)
-    one, two = (statistics.median(walls[threads]) for threads in (1, 2))
-    size = f"{dsm.shape[0]} x {dsm.shape[1]}"
-    print(f"\nroofs of {size}: wall {one:.2f} s with one thread, {two:.2f} s with two: {one / two:.2f} times as fast")
-
-
-def time_grass(dsm: F4, repeat: int) -> None:
-    """Print the CPU time of r.horizon (36 azimuths, 500 m) over ours (36 azimuths, unlimited) on all cells."""
-    import rasterio
-    from rasterio.transform import from_origin
-
-    rows, cols = np.nonzero(np.ones_like(dsm, dtype=np.bool_))
-    ours, theirs = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dsm.tif"
-        shape = {"height": dsm.shape[0], "width": dsm.shape[1], "count": 1, "dtype": "float32", "crs": "EPSG:32650"}
-        with rasterio.open(path, "w", driver="GTiff", transform=from_origin(670000, 3550000, 1, 1), **shape) as out:
-            out.write(dsm, 1)
-        place = f"{folder}/location"
-        subprocess.run(["grass", "-c", str(path), place, "-e"], check=True, capture_output=True)
-        session = ["grass", f"{place}/PERMANENT", "--exec"]
-        subprocess.run([*session, "r.in.gdal", "-o", f"input={path}", "output=dsm"], check=True, capture_output=True)
-        subprocess.run([*session, "g.region", "raster=dsm"], check=True, capture_output=True)
-        command = [*session, "r.horizon", "elevation=dsm", f"step={360 // GRASS_AZIMUTHS}", "output=hz", "--overwrite"]
-        for _ in range(repeat):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run([*command, f"maxdistance={GRASS_REACH_M}"], check=True, capture_output=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            theirs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            ours.append(cpu_of(lambda: horizons(dsm, 1.0, rows, cols, GRASS_AZIMUTHS)))
-    them, we = statistics.median(theirs), statistics.median(ours)
-    print(
-        f"\nall cells of {dsm.shape[0]} x {dsm.shape[1]}, {GRASS_AZIMUTHS} azimuths: "
-        f"r.horizon to {GRASS_REACH_M} m {them:.1f} CPU s, ours without limit {we:.2f} CPU s: {them / we:.0f} times"
-    )
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -181,7 +140,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--dsm", type=Path)
     parser.add_argument("--mask", type=Path)
-    parser.add_argument("--no-grass", action="store_true")
     chosen = parser.parse_args(arguments)
     compile_kernels()
     rasters = [read(chosen.dsm, chosen.mask)] if chosen.dsm else [city(n) for n in chosen.sizes]
@@ -189,9 +147,6 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'CPU s':>9}{'least':>9}{'CPU s/Mcell':>13}{'Mcell·az/s':>12}")
     for dsm, roof in rasters:
         time_cases(cases(dsm, roof), chosen.repeat)
-    time_threads(*rasters[min(1, len(rasters) - 1)], chosen.repeat)
-    if shutil.which("grass") and not chosen.no_grass:
-        time_grass(rasters[0][0], chosen.repeat)
     return 0
 
 

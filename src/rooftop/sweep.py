@@ -239,14 +239,16 @@ class _Job:
 
     def annual(self, tables: F4, kind: Kind, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
-        out = np.full(self.shape, np.nan, np.float32)
-        inside = out[self.part.rows, self.part.cols]
-        start = beyond[kind] if kind.size > 1 else beyond[0]
-        np.copyto(inside, start, where=self.asked)
+        inside = np.full(self.asked.shape, np.nan, np.float32)
+        np.copyto(inside, beyond[kind] if kind.size > 1 else beyond[0], where=self.asked)
         for here, directions in octant_views(self.heights, self.asked, self.sweep):
             for way in directions:
                 table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
                 here.add_to_raster(way.t, self.cell_size_m, table, kind, inside)
+        if inside.shape == self.shape:
+            return inside
+        out = np.full(self.shape, np.nan, np.float32)
+        out[self.part.rows, self.part.cols] = inside
         return out
 
     def monthly(self, tables: F4, kind: Kind, beyond: F4) -> F4:

@@ -98,31 +98,34 @@ def add_to_raster(
     kind : (n_row, n_col) uint16, or (1, 1)
         Table of each cell of the raster.
     out : (n_row, n_col) float32
-        Sums.
+        Sums; contiguous.
     """
-    width = slope.shape[1]
-    slopes, eyes = slope.ravel(), eye.ravel()
+    width, n_col = slope.shape[1], out.shape[1]
+    slopes, eyes, values = slope.ravel(), eye.ravel(), table.ravel()
+    sums, kinds = out.ravel(), kind.ravel()
     one, per, steps = np.float32(1.0), np.float32(per_length), np.float32(STEPS)
+    last = np.float32(STEPS - 1)
     place = np.empty(STRIP, np.float32)
     many = kind.size > 1
-    row = table[0]
+    along_x, along_y = (1, n_col) if transpose else (n_col, 1)
     for run in range(begin, end):
         x, first = runs[run, 0], runs[run, 1]
-        source_x = nx - 1 - x if flip_x else x
         here, length = U(x * width + first), U(runs[run, 2])
         for k in range(length):
             tangent = slopes[here + k] * per
             place[k] = steps * tangent / (one + tangent)
-        for k in range(U(runs[run, 3] - runs[run, 1]), length):
+        y = first - pad
+        step = -along_y if flip_y else along_y
+        target = along_x * (nx - 1 - x if flip_x else x) + along_y * (ny - 1 - y if flip_y else y)
+        for k in range(U(runs[run, 3] - first), length):
             if eyes[here + k] < UNASKED:
-                y = first + np.int64(k) - pad
-                source_y = ny - 1 - y if flip_y else y
-                i, j = (source_y, source_x) if transpose else (source_x, source_y)
+                cell = U(target + np.int64(k) * step)
+                u = place[k]
+                edge = U(min(u, last))
+                share = u - np.float32(edge)
                 if many:
-                    row = table[kind[i, j]]
-                edge = min(int(place[k]), STEPS - 1)
-                share = place[k] - np.float32(edge)
-                out[i, j] += row[edge] + share * (row[edge + 1] - row[edge])
+                    edge += U(kinds[cell]) * U(STEPS + 1)
+                sums[cell] += values[edge] + share * (values[edge + U(1)] - values[edge])
 
 
 @jit_no_nan
@@ -154,6 +157,7 @@ def add_to_cells(
     width = slope.shape[1]
     slopes, eyes = slope.ravel(), eye.ravel()
     one, per, steps = np.float32(1.0), np.float32(per_length), np.float32(STEPS)
+    last, n_value, values, sums = np.float32(STEPS - 1), U(out.shape[1]), table.ravel(), out.ravel()
     many = kind.size > 1
     for run in range(begin, end):
         here, length = U(runs[run, 0] * width + runs[run, 1]), U(runs[run, 2])
@@ -161,11 +165,13 @@ def add_to_cells(
         for k in range(U(runs[run, 3] - runs[run, 1]), length):
             if eyes[here + k] < UNASKED:
                 tangent = slopes[here + k] * per
-                place = steps * tangent / (one + tangent)
-                edge = min(int(place), STEPS - 1)
-                share = place - np.float32(edge)
-                cell = order[n]
+                u = steps * tangent / (one + tangent)
+                edge = U(min(u, last))
+                share = u - np.float32(edge)
+                cell = U(order[n])
                 n += 1
-                a = table[int(kind[cell]) if many else 0]
-                for c in range(out.shape[1]):
-                    out[cell, c] += a[edge, c] + share * (a[edge + 1, c] - a[edge, c])
+                if many:
+                    edge += U(kind[cell]) * U(STEPS + 1)
+                low, target = edge * n_value, cell * n_value
+                for c in range(n_value):
+                    sums[target + c] += values[low + c] + share * (values[low + n_value + c] - values[low + c])
