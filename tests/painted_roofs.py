@@ -138,7 +138,7 @@ class Score:
 
     ``area_m2`` in the face, ``tilt_error``, ``azimuth_error`` [deg] (NaN below 5° of tilt, or where nothing was found),
     ``found`` (share of the face's cells on its plane; 0 where the normals differ by 15°), ``spanning`` (pairs of faces
-    of at least `LEAST_M2`, normals more than 8° apart, of which one plane holds more than half each).
+    of at least `least_span_m2`, normals more than 8° apart, of which one plane holds more than half each).
     """
 
     area_m2: F8
@@ -153,7 +153,14 @@ def normals(slopes: F8) -> F8:
     return up / np.linalg.norm(up, axis=1, keepdims=True)
 
 
-def score(truth: NDArray[np.int64], slopes: F8, label: NDArray[np.int64], found: F8, cell_m: float = CELL_M) -> Score:
+def score(
+    truth: NDArray[np.int64],
+    slopes: F8,
+    label: NDArray[np.int64],
+    found: F8,
+    cell_m: float = CELL_M,
+    least_span_m2: float = LEAST_M2,
+) -> Score:
     """Compare cells of faces with cells of planes; `found` are slopes (east, north) by label, labels from 0."""
     tilt, azimuth = _angles(slopes)
     found_tilt, found_azimuth = _angles(found)
@@ -164,8 +171,9 @@ def score(truth: NDArray[np.int64], slopes: F8, label: NDArray[np.int64], found:
         area = cells.sum() * cell_m**2 / np.cos(np.radians(tilt[face]))
         names, counts = np.unique(label[cells & (label >= 0)], return_counts=True)
         held.append({int(k) for k, n in zip(names, counts, strict=True) if n > 0.5 * cells.sum()})
-        if area < LEAST_M2:
+        if area < least_span_m2:
             held[-1] = set()
+        if area < LEAST_M2:
             continue
         if not len(names):
             rows.append((area, np.nan, np.nan, 0.0))

@@ -25,10 +25,12 @@ def found_in(roof: Painted, convergence_deg: float = 0.0) -> Segmentation:
     return segment(roof.dsm, roof.owner, roof.grid, footprints, np.array([convergence_deg]), RULES.segmentation)
 
 
-def scored(roof: Painted, found: Segmentation) -> Score:
+def scored(roof: Painted, found: Segmentation, least_span_m2: float = LEAST_M2) -> Score:
     """Only cells that lie on their plane count."""
     on = np.where(found.on_plane, found.label, -1)
-    return score(roof.truth, roof.slopes, on, found.planes[["slope_east", "slope_north"]].to_numpy())
+    return score(
+        roof.truth, roof.slopes, on, found.planes[["slope_east", "slope_north"]].to_numpy(), CELL_M, least_span_m2
+    )
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -234,7 +236,7 @@ def test_zurich_with_noise(shared_truth: Path, noise: float, tilt: float, azimut
         found = found_in(roof)
         if found.planes.empty:
             continue
-        result = scored(roof, found)
+        result = scored(roof, found, 20.0)
         large = result.area_m2 >= 20.0
         area.append(result.area_m2[large])
         found_area.append((result.area_m2 * result.found)[large])

@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 _OUTSIDE, _FREE = -1, 0
 _QUARTILE_OF_MEAN_CHI2_6 = 0.5758  # lower quartile of a chi-squared variate of 6 degrees of freedom over 6
 _FIRST_FIT = 12  # cells that a region gathers before its plane is fitted anew
+_LINES = 24  # that a label may be cut along
 _REACH = 2  # planes compete for a cell when they hold one this many cells away
 
 
@@ -358,6 +359,64 @@ def merge(
 
 
 @jit
+def cleave(
+    z: Floats, label: Labels, n_label: int, cell: float, sigma: float, apart: float, chi2: float
+) -> int:  # fmt: skip
+    """Cut labels in two that two planes fit much better than one; return the number of labels.
+
+    Lines in eight directions, each through the middle and half a standard deviation beside it, are tried.
+    """
+    h, w = label.shape
+    whole = moments_of(z, label, n_label, cell, np.zeros((n_label + 1, 3)), np.inf)
+    lines = np.zeros((n_label + 1, _LINES, 3))
+    for k in range(1, n_label + 1):
+        n = max(whole[k, 0], 1.0)
+        mx, my = whole[k, 1] / n, whole[k, 2] / n
+        vxx, vxy, vyy = whole[k, 4] / n - mx * mx, whole[k, 5] / n - mx * my, whole[k, 6] / n - my * my
+        for t in range(_LINES):
+            p, q = np.cos(t // 3 * np.pi / 8.0), np.sin(t // 3 * np.pi / 8.0)
+            spread_m = np.sqrt(max(p * p * vxx + 2.0 * p * q * vxy + q * q * vyy, 0.0))
+            lines[k, t, 0], lines[k, t, 1] = p, q
+            lines[k, t, 2] = p * mx + q * my + 0.5 * (t % 3 - 1) * spread_m
+    part = np.zeros((n_label + 1, _LINES, 10))
+    for r in range(h):
+        for c in range(w):
+            k = label[r, c]
+            for t in range(_LINES if k > 0 else 0):
+                if lines[k, t, 0] * c * cell - lines[k, t, 1] * r * cell > lines[k, t, 2]:
+                    _add(part[k, t], c * cell, -r * cell, z[r, c])
+    cut = np.full(n_label + 1, -1, dtype=np.int32)
+    named = np.zeros(n_label + 1, dtype=np.int32)
+    more = n_label
+    rest = np.zeros(10)
+    for k in range(1, n_label + 1):
+        sse = solve(whole[k])[3]
+        best = 1.0
+        for t in range(_LINES):
+            n_one, n_two = part[k, t, 0], whole[k, 0] - part[k, t, 0]
+            if min(n_one, n_two) < 8.0:
+                continue
+            for i in range(10):
+                rest[i] = whole[k, i] - part[k, t, i]
+            limit = 2.0 * max(apart * apart * n_one * n_two / (n_one + n_two), chi2 * sigma * sigma)
+            score = (sse - solve(part[k, t])[3] - solve(rest)[3]) / limit
+            if score > best:
+                best = score
+                cut[k] = t
+        if cut[k] >= 0:
+            more += 1
+            named[k] = more
+    for r in range(h):
+        for c in range(w):
+            k = label[r, c]
+            if k > 0 and cut[k] >= 0:
+                t = cut[k]
+                if lines[k, t, 0] * c * cell - lines[k, t, 1] * r * cell > lines[k, t, 2]:
+                    label[r, c] = named[k]
+    return more
+
+
+@jit
 def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core: float) -> tuple[int, Floats]:
     """Number the connected pieces of all labels anew; pieces below `least_m2` in their plane become free.
 
@@ -415,8 +474,9 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core
 def straighten(z: Floats, label: Labels, plane: Floats, cell: float, sweeps: int, limit: float) -> None:
     """Draw the border of two planes along the line where they meet.
 
-    Along a ridge or hip the roof is the lower of its two planes, in a valley the higher. Which of them, the cells within
-    two of the border say; at a step they disagree, and nothing is moved. No cell goes to a plane further than `limit` from it [m].
+    Along a ridge or hip the roof is the lower of its two planes, in a valley the higher. Which of them, the cells
+    within two of the border say; at a step they disagree, and nothing is moved. No cell goes to a plane further than
+    `limit` from it [m].
     """
     h, w = label.shape
     n = plane.shape[0]
@@ -530,9 +590,12 @@ def segment_roof(
             relabel(z, label, plane, cell, sigma, 9.0, 1.0, 2)
         merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
         n_label, plane = split(label, plane, 0.5 * least_m2 if step < 2 else least_m2, cell, 0.0)
+    n_label = cleave(z, label, n_label, cell, sigma, apart, 14.0)
+    plane = np.zeros((n_label + 1, 3))
     for _ in range(2):
         refit(z, label, n_label, cell, 2.5 * sigma, plane)
         relabel(z, label, plane, cell, sigma, 9.0, 1.0, 3)
+    merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
     n_label, plane = split(label, plane, least_m2, cell, core)
     for _ in range(2):
         refit(z, label, n_label, cell, 2.5 * sigma, plane)

@@ -121,8 +121,7 @@ def net_zone(
             for k in near
         ]
     left = shapely.difference(own, shapely.union_all(taken))
-    left = shapely.difference(left, _walkways(left, rules))
-    left = affine_transform(left, to_plan)
+    left = affine_transform(_in_blocks(left, rules), to_plan)
     if exclusions is not None and not exclusions.is_empty:
         left = shapely.difference(left, exclusions)
     return _areal(left)
@@ -209,27 +208,24 @@ def _setbacks(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Ge
     """Return what lies too near to the outline of a plane, in its own coordinates."""
     outline = own.boundary
     if footprint is None:
-        return shapely.buffer(outline, rules.edge_setback_m, quad_segs=4)
+        return shapely.buffer(outline, rules.edge_setback_m, quad_segs=8)
     near_edge = shapely.buffer(footprint.boundary, _ON_EDGE_M, quad_segs=1)
     edge, ridge = shapely.intersection(outline, near_edge), shapely.difference(outline, near_edge)
     return shapely.union(
-        shapely.buffer(edge, rules.edge_setback_m, quad_segs=4),
-        shapely.buffer(ridge, rules.ridge_setback_m, quad_segs=4),
+        shapely.buffer(edge, rules.edge_setback_m, quad_segs=8),
+        shapely.buffer(ridge, rules.ridge_setback_m, quad_segs=8),
     )
 
 
-def _walkways(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
-    """Return evenly spaced strips across each piece that is longer than a block, in the plane's own coordinates."""
-    strips = []
-    parts = shapely.get_parts(zone)
-    for piece in parts[~shapely.is_empty(parts)]:
+def _in_blocks(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
+    """Cut each piece that is longer or wider than a block by evenly spaced walkways, in the plane's own coordinates."""
+    blocks, half = [], 0.5 * rules.walkway_m
+    for piece in shapely.get_parts(zone):
         u0, v0, u1, v1 = piece.bounds
-        half = 0.5 * rules.walkway_m
-        for u in _cuts(u0, u1, rules):
-            strips.append(shapely.intersection(piece, shapely.box(u - half, v0, u + half, v1)))
-        for v in _cuts(v0, v1, rules):
-            strips.append(shapely.intersection(piece, shapely.box(u0, v - half, u1, v + half)))
-    return shapely.union_all(strips) if strips else shapely.Polygon()
+        strips = [shapely.box(u - half, v0 - 1.0, u + half, v1 + 1.0) for u in _cuts(u0, u1, rules)]
+        strips += [shapely.box(u0 - 1.0, v - half, u1 + 1.0, v + half) for v in _cuts(v0, v1, rules)]
+        blocks.append(shapely.difference(piece, shapely.union_all(strips)) if strips else piece)
+    return shapely.union_all(blocks) if len(blocks) != 1 else blocks[0]
 
 
 def _cuts(low: float, high: float, rules: ZoneDistances) -> list[float]:
