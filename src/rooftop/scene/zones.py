@@ -219,6 +219,8 @@ def _setbacks(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Ge
 
 def _in_blocks(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
     """Cut each piece that is longer or wider than a block by evenly spaced walkways, in the plane's own coordinates."""
+    if zone.is_empty:
+        return zone
     blocks, half = [], 0.5 * rules.walkway_m
     for piece in shapely.get_parts(zone):
         u0, v0, u1, v1 = piece.bounds
