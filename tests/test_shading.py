@@ -210,3 +210,17 @@ def test_bad_arguments_are_named(bad: dict[str, object]) -> None:
     with pytest.raises(InputError) as caught:
         horizons(**arguments)  # type: ignore[arg-type]
     assert next(iter(bad)) in str(caught.value)
+
+
+@pytest.mark.parametrize("surface", ["prism", "linear"])
+def test_windows_of_one_lattice_agree(surface: str) -> None:
+    """Another window has other corners, but the same lines far away."""
+    inner, roof = city(260)
+    dsm = np.pad(inner, 40, constant_values=float(inner.min()))
+    rows, cols = np.argwhere(roof)[::97].T + 40
+    whole = horizons(dsm, 1.0, rows, cols, 36, surface, origin=(-11, 5))  # type: ignore[arg-type]
+    window = dsm[31:-8, 17:-25]
+    part = horizons(window, 1.0, rows - 31, cols - 17, 36, surface, origin=(20, 22))  # type: ignore[arg-type]
+    np.testing.assert_allclose(part, whole, atol=2e-3)
+    elsewhere = horizons(window, 1.0, rows - 31, cols - 17, 36, surface, origin=(21, 22))  # type: ignore[arg-type]
+    assert np.abs(elsewhere - whole).max() > 0.1
