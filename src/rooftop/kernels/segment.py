@@ -612,7 +612,8 @@ def outlines(host: Labels, n_label: int) -> tuple[Labels, Labels, Labels]:
     Returns
     -------
     corner : (m, 2) int32
-        Row and column of cell corners, one per cell edge; (0, 0) is the window's north-west corner.
+        Row and column of cell corners where a ring turns or a third label begins: rings of neighbours share them;
+        (0, 0) is the window's north-west corner.
     first : (n_ring + 1,) int32
         Where each ring begins in `corner`; rings are open.
     of : (n_ring,) int32
@@ -637,8 +638,10 @@ def outlines(host: Labels, n_label: int) -> tuple[Labels, Labels, Labels]:
                     if seen[r, c]:
                         break
                     seen[r, c] = True
-                corner[n, 0], corner[n, 1] = r - 1, c - 1
-                n += 1
+                nw, ne, sw, se = padded[r - 1, c - 1], padded[r - 1, c], padded[r, c - 1], padded[r, c]
+                if not ((nw == ne and sw == se) or (nw == sw and ne == se)):
+                    corner[n, 0], corner[n, 1] = r - 1, c - 1
+                    n += 1
                 r, c = r + dr, c + dc
                 west, north = dc < 0, dr < 0  # which of the four cells at the corner lies ahead, right and left
                 if padded[r - (west or north), c - (west or dr > 0)] != k:

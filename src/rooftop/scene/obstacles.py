@@ -40,7 +40,7 @@ def cells_polygons(piece: NDArray[np.int32], grid: Grid) -> NDArray[np.object_]:
     shapes = shapely.polygons(rings[order], indices=of[order].astype(np.int64) - 1)
     touching = ~shapely.is_valid(shapes)
     shapes[touching] = shapely.make_valid(shapes[touching])
-    return shapely.simplify(shapes, 0.0)
+    return shapes
 
 
 def mask_polygon(mask: NDArray[np.bool_], grid: Grid) -> shapely.Geometry:
