@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.affinity import affine_transform
 
 from rooftop.scene.plane_rules import PlaneRules
 from rooftop.scene.rules import RoofRules
@@ -110,18 +109,17 @@ def net_zone(
     if plane.is_empty:
         return shapely.Polygon()
     to_plane, to_plan = _frames(plane, slope)
-    own = affine_transform(plane, to_plane)
-    taken = [_setbacks(own, rules, None if footprint is None else affine_transform(footprint, to_plane))]
+    own = _moved(plane, to_plane)
+    left = _set_back(own, rules, None if footprint is None else _moved(footprint, to_plane))
     if obstacles is not None and len(obstacles):
         heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
         away = rules.clearance_m + rules.clearance_per_height * heights
         near = np.flatnonzero(shapely.distance(obstacles, plane) <= away)
-        taken += [
-            shapely.buffer(affine_transform(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0)
-            for k in near
+        taken = [
+            shapely.buffer(_moved(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0) for k in near
         ]
-    left = shapely.difference(own, shapely.union_all(taken))
-    left = affine_transform(_in_blocks(left, rules), to_plan)
+        left = shapely.difference(left, shapely.union_all(taken)) if taken else left
+    left = _moved(_in_blocks(left, rules), to_plan)
     if exclusions is not None and not exclusions.is_empty:
         left = shapely.difference(left, exclusions)
     return _areal(left)
@@ -204,17 +202,32 @@ def _frames(plane: shapely.Geometry, slope: Slope) -> tuple[list[float], list[fl
     return there, back
 
 
-def _setbacks(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry | None) -> shapely.Geometry:
-    """Return what lies too near to the outline of a plane, in its own coordinates."""
-    outline = own.boundary
+def _moved(shape: shapely.Geometry, by: list[float]) -> shapely.Geometry:
+    turn, shift = np.array(by[:4]).reshape(2, 2).T, np.array(by[4:])
+    return shapely.transform(shape, lambda xy: xy @ turn + shift)
+
+
+def _set_back(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry | None) -> shapely.Geometry:
+    """Return a plane without what lies too near to its outline, in its own coordinates."""
+    near, far = rules.ridge_setback_m, rules.edge_setback_m
     if footprint is None:
-        return shapely.buffer(outline, rules.edge_setback_m, quad_segs=8)
-    near_edge = shapely.buffer(footprint.boundary, _ON_EDGE_M, quad_segs=1)
-    edge, ridge = shapely.intersection(outline, near_edge), shapely.difference(outline, near_edge)
-    return shapely.union(
-        shapely.buffer(edge, rules.edge_setback_m, quad_segs=8),
-        shapely.buffer(ridge, rules.ridge_setback_m, quad_segs=8),
-    )
+        return shapely.buffer(own, -far, quad_segs=8)
+    corners, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(own)), return_index=True)
+    same = ring[1:] == ring[:-1]
+    sides = np.stack([corners[:-1][same], corners[1:][same]], axis=1)
+    points = shapely.points(np.concatenate([sides[:, 0], sides[:, 1], sides.mean(axis=1)]))
+    boundary = footprint.boundary
+    shapely.prepare(boundary)
+    edge = shapely.dwithin(boundary, points, _ON_EDGE_M).reshape(3, -1).all(axis=0)
+    if near > far:
+        near, far, edge = far, near, ~edge
+    if edge.all():
+        return shapely.buffer(own, -far, quad_segs=8)
+    kept = shapely.buffer(own, -near, quad_segs=8)
+    if not edge.any():
+        return kept
+    lines = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(sides[edge])))
+    return shapely.difference(kept, shapely.buffer(lines, far, quad_segs=8))
 
 
 def _in_blocks(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:
