@@ -76,12 +76,12 @@ def row_coordinates(found: Packed, facing_deg: float) -> np.ndarray:
 def test_modules_lie_inside_and_apart_on_random_zones(module: Module, options: PackOptions, tilt: float) -> None:
     rng = np.random.default_rng(7)
     total = 0
-    for _ in range(600):
+    for _ in range(420):
         zone, azimuth = random_zone(rng), rng.uniform(0, 360)
         found = packed(zone, module, options, tilt, azimuth)
         assert_sound(found, zone, module, options.gap_m, tilt)
         total += found.count
-    assert total > 20_000
+    assert total > 14_000
 
 
 def test_racks_keep_their_pitch_wherever_one_stands_behind_another(module: Module) -> None:
@@ -120,9 +120,16 @@ def test_a_zone_without_room_is_empty(module: Module, options: PackOptions, zone
 
 
 def test_parts_that_touch_keep_the_clamp_gap(module: Module) -> None:
-    zone = MultiPolygon([box(0, 0, 9.3, 12), box(9.3, 0.4, 20, 12)])
-    for options in (FLUSH, RACK, EAST_WEST):
-        assert_sound(packed(zone, module, options), shapely.union_all(zone), module, options.gap_m)
+    """Parts whose wall is shared and which would each be filled to the millimetre."""
+    for side in (module.width_m, module.length_m):
+        wall = 7 * (side + 0.02) - 0.02
+        for options in (FLUSH, RACK, EAST_WEST):
+            zone = MultiPolygon([box(0, 0, wall, 12), box(wall, 0.4, 2 * wall, 12)])
+            if options is EAST_WEST:
+                zone = affinity.rotate(zone, 90, origin=(0, 0))
+            found = packed(zone, module, options)
+            assert_sound(found, shapely.union_all(zone), module, options.gap_m)
+            assert found.used_area_m2 == pytest.approx(shapely.area(zone))
 
 
 # The optimum by hand ---------------------------------------------------------------------------------------------
@@ -354,7 +361,7 @@ def test_real_footprints_come_within_3_percent_of_a_slow_search(module: Module, 
     chosen = np.random.default_rng(1).choice(zones[shapely.area(zones) > 10], 24, replace=False)
     for options, some, steps in (
         (RACK, chosen, 32),
-        (FLUSH, chosen, 12),
+        (FLUSH, chosen[:12], 12),
         (PackOptions("flush", rows="best"), chosen[:8], 6),
     ):
         found = np.array([share_of_search(zone, module, options, steps) for zone in some])

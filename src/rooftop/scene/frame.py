@@ -20,6 +20,7 @@ I8 = NDArray[np.int64]
 Polygons = NDArray[np.object_]
 
 _STEPS = 16
+_FINE_STEPS = 64  # of the design that was chosen
 _LEVELS = 24
 _DIRECTIONS = 4
 _SHORTEST_WALL_M = 3.0
@@ -127,7 +128,7 @@ class Frame:
         return cls(groups, np.array([up[1], -up[0]]), up * stretch)
 
     def counts(self, designs: list[RowDesign]) -> I8:
-        """Return how many modules of each design fit."""
+        """Return how many modules of each design fit, at least: rows' starts are searched coarsely."""
         sizes = np.array([(d.depth_m, d.pitch_m, d.width_m, d.gap_m) for d in designs])
         places = np.zeros(len(designs), dtype=np.int64)
         for group in self.groups:
@@ -135,12 +136,12 @@ class Frame:
         return places * np.array([design.per_place for design in designs])
 
     def lay(self, design: RowDesign) -> Laid:
-        """Return the modules of a design and the areas they take."""
+        """Return the modules of a design and the areas they take; rows' starts are searched finely."""
         depth, pitch, width, gap = design.depth_m, design.pitch_m, design.width_m, design.gap_m
         modules, used, array, first = [np.zeros((0, 4, 2))], 0.0, 0.0, (math.inf, math.inf)
         for group in self.groups:
             edges = kernel.turned_edges(group.edges, self.along, self.up)
-            rows = kernel.rows_of(edges, depth, pitch, width, gap, _STEPS, _LEVELS)
+            rows = kernel.rows_of(edges, depth, pitch, width, gap, _FINE_STEPS, _LEVELS)
             if not len(rows):
                 continue
             row, start, number = kernel.fill_rows(edges, rows, depth, width, gap)

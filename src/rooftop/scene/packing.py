@@ -42,7 +42,7 @@ class Trial:
     ----------
     design : RowDesign
     count : int
-        Modules that fit.
+        Modules that fit; for the chosen design a finer search may have found more, see :class:`Packed`.
     specific_yield : float
         kWh per kWp and year as the caller gave it; 1 where it was not asked for.
     energy : float
@@ -190,13 +190,14 @@ def pack(
     trials = _valued(designs, counts.tolist(), module, specific_yield)
     best = _chosen(trials, options.tilt_for)
     laid = frames[best.design.azimuth_deg].lay(best.design)
-    second = np.zeros(best.count, dtype=bool)
+    count = len(laid.modules)
+    second = np.zeros(count, dtype=bool)
     second[1::2] = options.mounting == "east_west"
     # A level rack's plan area over the cosine of the roof's slope is its projection onto the roof plane.
     onto_plane = 1.0 if flush else stretch * math.cos(math.radians(best.design.tilt_deg))
-    face = best.count * module.area_m2
+    face = count * module.area_m2
     return Packed(
-        count=best.count,
+        count=count,
         mounting=best.design.mounting,
         orientation=best.design.orientation,
         tilt_deg=best.design.tilt_deg,
@@ -211,7 +212,7 @@ def pack(
         array_area_m2=laid.array_area_m2 * (1.0 if flush else stretch),
         used_area_m2=laid.used_plan_m2 * stretch,
         zone_area_m2=float(shapely.area(parts).sum()) * stretch,
-        capacity_kwp=best.count * module.pdc0_w / 1000.0,
+        capacity_kwp=count * module.pdc0_w / 1000.0,
         trials=tuple(trials),
     )
 
