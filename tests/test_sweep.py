@@ -13,7 +13,7 @@ from rooftop.energy import irradiation
 from rooftop.errors import InputError
 from rooftop.shading import horizons, sky_view
 from rooftop.sky import SkyYear, sky_year
-from rooftop.sweep import irradiation_raster, monthly_irradiation, sky_view_raster
+from rooftop.sweep import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
 from rooftop.weather import Weather, synthetic_weather
 
 F8 = NDArray[np.float64]
@@ -119,6 +119,24 @@ def test_both_sides_of_a_diagonal_count_half(sky: SkyYear) -> None:
     assert found == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_what_stands_beyond_hides_as_well(sky: SkyYear) -> None:
+    dsm = town(60, 70, 10)
+    mask = np.isfinite(dsm) & (np.random.default_rng(11).random(dsm.shape) < 0.3)
+    far = np.random.default_rng(12).uniform(0.0, 30.0, (3, 60)).astype(np.float32)
+    observer = np.random.default_rng(13).integers(0, 3, dsm.shape)
+    rows, cols = np.nonzero(mask)
+    around = np.maximum(horizons(dsm, 2.0, rows, cols, **NO_DIAGONAL), far[observer[mask]])  # type: ignore[arg-type]
+    expected = irradiation(sky, around, 15.0, 200.0)["poa_global"].to_numpy().reshape(-1, 12)
+    given = (sky, dsm, 2.0, mask, 15.0, 200.0)
+    field = FarField(far, observer)
+    annual = irradiation_raster(*given, far=field, **NO_DIAGONAL)[mask]  # type: ignore[arg-type]
+    months = monthly_irradiation(*given, far=field, **NO_DIAGONAL)  # type: ignore[arg-type]
+    np.testing.assert_allclose(annual, expected.sum(axis=1), rtol=5e-5)
+    np.testing.assert_allclose(months, expected, rtol=5e-4)
+    seen = sky_view_raster(dsm, 2.0, mask, far=field, **NO_DIAGONAL)[mask]  # type: ignore[arg-type]
+    assert (seen < sky_view_raster(dsm, 2.0, mask, **NO_DIAGONAL)[mask]).all()  # type: ignore[arg-type]
+
+
 def test_threads_change_no_bit(sky: SkyYear) -> None:
     dsm = town(160, 210, 7)
     mask = np.random.default_rng(8).random(dsm.shape) < 0.4
@@ -154,6 +172,8 @@ def test_memory_is_a_few_bytes_per_cell(sky: SkyYear) -> None:
         ({"zone": np.ones((9, 9), dtype=int)}, "zone"),
         ({"cell_size_m": 0.0}, "cell_size_m"),
         ({"threads": 0}, "threads"),
+        ({"far": FarField(np.zeros((1, 71), np.float32), np.zeros((9, 9), np.int64))}, "far.horizon_deg"),
+        ({"far": FarField(np.zeros((1, 72), np.float32), np.ones((9, 9), np.int64))}, "far.observer"),
     ],
 )
 def test_bad_arguments_are_named(sky: SkyYear, change: dict[str, object], where: str | None) -> None:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from rooftop.inputs.weather import read_weather
     from rooftop.pipeline import RunResult, run
     from rooftop.shading import horizons, sky_view
-    from rooftop.sweep import irradiation_raster, monthly_irradiation, sky_view_raster
+    from rooftop.sweep import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
     from rooftop.weather import Weather, synthetic_weather
 
 _HOMES = {
+    "FarField": "rooftop.sweep",
     "HourlyYield": "rooftop.hourly",
     "ModulePlane": "rooftop.cumulative",
     "Rows": "rooftop.cumulative",
@@ -41,6 +42,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "FarField",
     "HourlyYield",
     "ModulePlane",
     "Rows",

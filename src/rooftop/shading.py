@@ -80,7 +80,7 @@ def horizons(
     The ray starts at the centre of the cell; its own cell never obstructs. A ray along a diagonal of the raster would
     slip between prisms from corner to corner, where any ray beside it meets a wall: it counts as the mean of its two
     sides, by the sky that they leave visible. The nearest 64 rows or columns of cells are
-    exact, and so are all distances along the axes and diagonals of the raster. Otherwise, beyond them, the tangents
+    exact, and so are all distances along the axes of the raster. Otherwise, beyond them, the tangents
     along the two nearest of a set of parallel lines three cells apart are interpolated: edges far away are blurred by
     up to three cells sideways (which turns them by less than 2.7 degrees), and where the horizon is the slope of a
     plane of gradient g itself, it is up to ``0.7 g`` degrees too high. Against exact rays the mean absolute error is
@@ -134,9 +134,11 @@ def horizons(
 
 def _mean_of_sides(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """Horizon that leaves as much sky visible as those of two sides on average [degrees]."""
-    share = [np.sin(np.radians(side, dtype=np.float64)) ** 2 for side in (one, other)]
-    mean = np.degrees(np.arcsin(np.sqrt(0.5 * (share[0] + share[1])))).astype(np.float32)
-    return np.where(one == other, one, mean)
+    mean = other.copy()
+    unlike = np.flatnonzero(one != other)
+    sine = [np.sin(np.radians(side[unlike])) for side in (one, other)]
+    mean[unlike] = np.degrees(np.arcsin(np.sqrt(np.float32(0.5) * (sine[0] * sine[0] + sine[1] * sine[1]))))
+    return mean
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from rooftop.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.energy import LightTables, light_tables
 from rooftop.errors import InputError
 from rooftop.kernels import readout, view, year
+from rooftop.kernels.horizon import Reading, Way
 from rooftop.lang import Text
 from rooftop.shading import Surface, Sweep, Window, check_cell_size, checked_heights, octant_views
 from rooftop.sky import Diffuse, SkyYear, sky_year
@@ -26,6 +27,22 @@ MOST_PLANES = 2000
 """Different planes in one raster: each costs 0.1 s and up to 8 kB per azimuth."""
 
 
+@dataclass(frozen=True)
+class FarField:
+    """What stands beyond a raster, seen from some points of it.
+
+    Parameters
+    ----------
+    horizon_deg : (m, n_azimuth) float32
+        Horizons [degrees] as :func:`rooftop.shading.far_horizons` returns them.
+    observer : (ny, nx) int
+        Which of them each masked cell of the raster sees.
+    """
+
+    horizon_deg: F4
+    observer: NDArray[np.int64]
+
+
 def irradiation_raster(
     weather: Weather | SkyYear | Sequence[Weather | SkyYear],
     dsm: ArrayLike,
@@ -35,6 +52,7 @@ def irradiation_raster(
     surface_azimuth: ArrayLike = 180.0,
     *,
     zone: ArrayLike | None = None,
+    far: FarField | None = None,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
     n_azimuth: int = 72,
@@ -60,6 +78,8 @@ def irradiation_raster(
         Plane in each cell [deg], azimuth clockwise from true north; at most :data:`MOST_PLANES` different ones.
     zone : (ny, nx) array_like of int, optional
         Number of the weather over each cell.
+    far : FarField, optional
+        What stands beyond the raster.
     diffuse : {"perez", "haydavies", "isotropic"}
         Sky model; a SkyYear keeps its own, and its middle factors are used.
     albedo : float
@@ -97,7 +117,7 @@ def irradiation_raster(
     >>> annual[30, [5, 38]].round(-1).tolist(), int(np.isfinite(annual).sum())
     ([1340.0, 780.0], 2)
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.array([tables.ground.sum() for tables in planes.tables], np.float32)
     return job.annual(np.stack([_annual(tables) for tables in planes.tables]), planes.kind, beyond)
@@ -112,6 +132,7 @@ def monthly_irradiation(
     surface_azimuth: ArrayLike = 180.0,
     *,
     zone: ArrayLike | None = None,
+    far: FarField | None = None,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
     n_azimuth: int = 72,
@@ -125,7 +146,7 @@ def monthly_irradiation(
 
     Parameters
     ----------
-    weather, dsm, cell_size_m, mask, surface_tilt, surface_azimuth, zone, diffuse, albedo
+    weather, dsm, cell_size_m, mask, surface_tilt, surface_azimuth, zone, far, diffuse, albedo
         As in :func:`irradiation_raster`.
     n_azimuth, surface, above_m, grid_north_deg, threads, origin
         As in :func:`rooftop.horizons`.
@@ -156,7 +177,7 @@ def monthly_irradiation(
     >>> months.shape, bool(months[0, 6] > months[0, 0])
     ((1, 12), True)
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.stack([tables.ground for tables in planes.tables]).astype(np.float32)
     return job.monthly(np.stack([_months(tables) for tables in planes.tables]), planes.kind, beyond)
@@ -169,6 +190,7 @@ def sky_view_raster(
     surface_tilt: ArrayLike = 0.0,
     surface_azimuth: ArrayLike = 180.0,
     *,
+    far: FarField | None = None,
     n_azimuth: int = 72,
     surface: Surface = "prism",
     above_m: float = 0.0,
@@ -180,7 +202,7 @@ def sky_view_raster(
 
     Parameters
     ----------
-    dsm, cell_size_m, mask, surface_tilt, surface_azimuth
+    dsm, cell_size_m, mask, surface_tilt, surface_azimuth, far
         As in :func:`irradiation_raster`.
     n_azimuth, surface, above_m, grid_north_deg, threads, origin
         As in :func:`rooftop.horizons`.
@@ -214,7 +236,7 @@ def sky_view_raster(
     >>> round(float(rooftop.sky_view_raster(dsm, 1.0, mask)[200, 200]), 2)
     0.46
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
     kind, planes = _kinds(job, [surface_tilt, surface_azimuth], ["surface_tilt", "surface_azimuth"])
     shares = []
     for tilt, azimuth in planes:
@@ -236,16 +258,19 @@ class _Job:
     asked: NDArray[np.bool_]  # in the part, with data
     cell_size_m: float
     sweep: Sweep
+    far: FarField | None
 
     def annual(self, tables: F4, kind: Kind, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
         inside = np.full(self.asked.shape, np.nan, np.float32)
         np.copyto(inside, beyond[kind] if kind.size > 1 else beyond[0], where=self.asked)
+        observer = np.zeros((1, 1), np.int32)
+        if self.far:
+            observer = np.ascontiguousarray(self.far.observer[self.part.rows, self.part.cols], np.int32)
         for here, directions in octant_views(self.heights, self.asked, self.sweep):
             for way in directions:
-                table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
-                here.add_to_raster(way.t, self.cell_size_m, table, kind, inside)
-        if inside.shape == self.shape:
+                here.add_to_raster(way.t, self.cell_size_m, self._reading(tables, way, kind, observer), inside)
+        if inside.size == self.wanted.size:
             return inside
         out = np.full(self.shape, np.nan, np.float32)
         out[self.part.rows, self.part.cols] = inside
@@ -257,16 +282,26 @@ class _Job:
         of_cell = kind[self.asked] if kind.size > 1 else np.zeros(1, np.uint16)
         sums = np.empty((n, 12), np.float32)
         sums[:] = beyond[of_cell]
+        observer = np.zeros(1, np.int32)
+        if self.far:
+            observer = self.far.observer[self.part.rows, self.part.cols][self.asked].astype(np.int32)
         for here, directions in octant_views(self.heights, self.asked, self.sweep):
             order = here.order(rank)
             for way in directions:
-                table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
-                here.add_to_cells(way.t, self.cell_size_m, order, table, of_cell, sums)
+                reading = self._reading(tables, way, of_cell, observer)
+                here.add_to_cells(way.t, self.cell_size_m, order, reading, sums)
         known = np.zeros(self.shape, np.bool_)
         known[self.part.rows, self.part.cols] = self.asked
         out = np.full((int(self.wanted.sum()), 12), np.nan, np.float32)
         out[known[self.wanted]] = sums
         return out
+
+    def _reading(self, tables: F4, way: Way, kind: Kind, observer: NDArray[np.int32]) -> Reading:
+        beyond = np.zeros(1, np.float32)
+        if self.far:
+            beyond = np.tan(np.radians(np.minimum(self.far.horizon_deg[:, way.number], 89.99))).astype(np.float32)
+        table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
+        return Reading(table, kind, beyond, observer)
 
 
 @dataclass(frozen=True)
@@ -287,6 +322,7 @@ def _job(
     grid_north_deg: float,
     threads: int,
     origin: tuple[int, int] | None,
+    far: FarField | None,
 ) -> _Job:
     heights = checked_heights(dsm)
     wanted = np.asarray(mask)
@@ -303,7 +339,20 @@ def _job(
     shape = (heights.shape[0], heights.shape[1])
     check_cell_size(cell_size_m)
     sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, part.origin(origin))
-    return _Job(shape, wanted, part, inner, asked, float(cell_size_m), sweep)
+    return _Job(shape, wanted, part, inner, asked, float(cell_size_m), sweep, _checked_far(far, shape, n_azimuth))
+
+
+def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -> FarField | None:
+    if far is None:
+        return None
+    horizon, observer = np.asarray(far.horizon_deg, np.float32), np.asarray(far.observer)
+    if horizon.ndim != 2 or horizon.shape[1] != n_azimuth or not ((horizon >= 0.0) & (horizon <= 90.0)).all():
+        expected = Text(f"(m, {n_azimuth}) angles from 0 to 90 degrees", f"(m, {n_azimuth})，0 至 90 度")
+        raise _bad("far.horizon_deg", str(horizon.shape), expected)
+    if observer.shape != shape or observer.min() < 0 or observer.max() >= len(horizon):
+        expected = Text(f"{shape}, 0 to {len(horizon) - 1}", f"{shape}，0 至 {len(horizon) - 1}")
+        raise _bad("far.observer", f"{observer.shape}, {observer.min()} … {observer.max()}", expected)
+    return FarField(horizon, observer.astype(np.int64))
 
 
 def _planes(

@@ -118,6 +118,27 @@ def direction(azimuth_deg: float) -> tuple[Octant, float]:
     return (True, not eastward, northward), t
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What one direction adds to the cells: see :mod:`rooftop.kernels.readout`.
+
+    Parameters
+    ----------
+    table : (n_kind, STEPS + 1) or (n_kind, STEPS + 1, c) float32
+    kind : uint16
+        Table of each cell; of a single value, the first is every cell's.
+    beyond : (m,) float32
+        Tangents of horizons beyond the raster.
+    observer : int32
+        Which of them each cell sees; of a single value, there is nothing beyond.
+    """
+
+    table: F4
+    kind: NDArray[np.uint16]
+    beyond: F4
+    observer: NDArray[np.int32]
+
+
 class OctantView:
     """Canonical view of an elevation model in which a set of cells is asked for.
 
@@ -184,28 +205,27 @@ class OctantView:
 
         self._share_runs(read)
 
-    def add_to_raster(self, t: float, cell_size_m: float, table: F4, kind: NDArray[np.uint16], out: F4) -> None:
+    def add_to_raster(self, t: float, cell_size_m: float, reading: Reading, out: F4) -> None:
         """Add to each asked cell of the raster `out` what its table holds for its horizon in direction `t`."""
         self._look(t, cell_size_m)
         turned = (*self.octant, self.nx, self.ny, _PAD)
 
         def read(begin: int, end: int) -> None:
             readout.add_to_raster(
-                self.slope, self.eye, self.runs, begin, end, _per_m(t, cell_size_m), *turned, table, kind, out
-            )
+                self.slope, self.eye, self.runs, begin, end, _per_m(t, cell_size_m), *turned,
+                reading.table, reading.kind, reading.beyond, reading.observer, out,
+            )  # fmt: skip
 
         self._share_runs(read)
 
-    def add_to_cells(
-        self, t: float, cell_size_m: float, order: NDArray[np.int32], table: F4, kind: NDArray[np.uint16], out: F4
-    ) -> None:
+    def add_to_cells(self, t: float, cell_size_m: float, order: NDArray[np.int32], reading: Reading, out: F4) -> None:
         """As :meth:`add_to_raster`, several values to each asked cell."""
         self._look(t, cell_size_m)
 
         def read(begin: int, end: int) -> None:
             readout.add_to_cells(
-                self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), order, table,
-                kind, out,
+                self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), order,
+                reading.table, reading.kind, reading.beyond, reading.observer, out,
             )  # fmt: skip
 
         self._share_runs(read)
@@ -248,7 +268,7 @@ class OctantView:
 
     def _far(self, t: float, cell_size_m: float) -> None:
         nx, ny = self.nx, self.ny
-        spacing = 1 if t in (0.0, _BESIDE, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
+        spacing = 1 if t in (0.0, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
         x = np.arange(nx)
         start = 0.0 if spacing == 1 else (t * self.origin[0] - self.origin[1]) % SPACING
         events = (prism_events if self.prism else linear_events)(t, nx, start)

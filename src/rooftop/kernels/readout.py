@@ -83,6 +83,8 @@ def add_to_raster(
     pad: int,
     table: F4,
     kind: U2,
+    beyond: F4,
+    observer: I4,
     out: F4,
 ) -> None:
     """Add to each asked cell what its table holds for its horizon in this direction.
@@ -97,6 +99,10 @@ def add_to_raster(
         Values at equal steps of u.
     kind : (n_row, n_col) uint16, or (1, 1)
         Table of each cell of the raster.
+    beyond : (m,) float32
+        Tangents of horizons beyond the raster; a single 0 where there are none.
+    observer : (n_row, n_col) int32, or (1, 1)
+        Which of them each cell sees.
     out : (n_row, n_col) float32
         Sums; contiguous.
     """
@@ -107,6 +113,7 @@ def add_to_raster(
     last = np.float32(STEPS - 1)
     place = np.empty(STRIP, np.float32)
     many = kind.size > 1
+    far, observers = observer.size > 1, observer.ravel()
     along_x, along_y = (1, n_col) if transpose else (n_col, 1)
     for run in range(begin, end):
         x, first = runs[run, 0], runs[run, 1]
@@ -121,6 +128,10 @@ def add_to_raster(
             if eyes[here + k] < UNASKED:
                 cell = U(target + np.int64(k) * step)
                 u = place[k]
+                if far:
+                    tangent = beyond[U(observers[cell])]
+                    further = steps * tangent / (one + tangent)
+                    u = further if further > u else u
                 edge = U(min(u, last))
                 share = u - np.float32(edge)
                 if many:
@@ -140,6 +151,8 @@ def add_to_cells(
     order: I4,
     table: F4,
     kind: U2,
+    beyond: F4,
+    observer: I4,
     out: F4,
 ) -> None:
     """As :func:`add_to_raster`, for several values per cell.
@@ -151,6 +164,10 @@ def add_to_cells(
     table : (n_kind, STEPS + 1, c) float32
     kind : (n,) uint16, or (1,)
         Table of each asked cell, by number.
+    beyond : (m,) float32
+        As in :func:`add_to_raster`.
+    observer : (n,) int32, or (1,)
+        Which of them each asked cell sees, by number.
     out : (n, c) float32
         Sums.
     """
@@ -158,18 +175,20 @@ def add_to_cells(
     slopes, eyes = slope.ravel(), eye.ravel()
     one, per, steps = np.float32(1.0), np.float32(per_length), np.float32(STEPS)
     last, n_value, values, sums = np.float32(STEPS - 1), U(out.shape[1]), table.ravel(), out.ravel()
-    many = kind.size > 1
+    many, far = kind.size > 1, observer.size > 1
     for run in range(begin, end):
         here, length = U(runs[run, 0] * width + runs[run, 1]), U(runs[run, 2])
         n = before[run]
         for k in range(U(runs[run, 3] - runs[run, 1]), length):
             if eyes[here + k] < UNASKED:
+                cell = U(order[n])
+                n += 1
                 tangent = slopes[here + k] * per
+                if far:
+                    tangent = max(tangent, beyond[U(observer[cell])])
                 u = steps * tangent / (one + tangent)
                 edge = U(min(u, last))
                 share = u - np.float32(edge)
-                cell = U(order[n])
-                n += 1
                 if many:
                     edge += U(kind[cell]) * U(STEPS + 1)
                 low, target = edge * n_value, cell * n_value
