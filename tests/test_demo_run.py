@@ -96,7 +96,8 @@ def test_physics_holds_for_every_roof(roofs: gpd.GeoDataFrame) -> None:
     assert used.specific_yield_kwh_kwp.between(700, 1450).all()
     energy = used[[f"kwh_{m:02d}" for m in range(1, 13)]].sum(axis=1)
     assert (energy - used.annual_kwh).abs().max() < 1e-6 * used.annual_kwh.max()
-    flat = used[used.surface_tilt_deg == used.surface_tilt_deg.mode()[0]]
+    racks = used[used.roof_type == "flat_concrete"]  # tiled roofs of the same tilt look elsewhere
+    flat = racks[racks.surface_tilt_deg == racks.surface_tilt_deg.mode()[0]]
     assert flat.specific_yield_kwh_kwp.corr(flat.shading_loss) < -0.8
 
 

@@ -58,18 +58,19 @@ def plane_table(
     out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * year["ok_share"].fillna(0.0), 0.0)
     fits = out["installable_area_m2"] >= rules.min_patch_m2.value
     out["used_area_m2"] = out["installable_area_m2"].where(fits, 0.0)
-    unit = np.array([d.unit_area_m2 for d in designs])[planes["design"]]
-    projected = np.array([d.module_area_m2 for d in designs])[planes["design"]]
-    layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
-    exact_count = out["used_area_m2"] * layout_share / unit
-    out["module_count"] = np.floor(exact_count + 1e-9).astype(int)
-    out["array_area_m2"] = out["module_count"] * unit
-    out["module_area_m2"] = out["module_count"] * projected
+    if "packed_count" in planes:
+        _count_packed(out, free_share[roof], usable, year["ok_share"].fillna(0.0).to_numpy(dtype=float))
+    else:
+        layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
+        _count_by_density(out, designs, layout_share)
     out["module_face_area_m2"] = out["module_count"] * module_area_m2
     out["capacity_kwp"] = out["module_count"] * module_kwp
     low, high = _obstacle_range(types, rules, free_share)
-    out["capacity_low_kwp"] = out["capacity_kwp"] * low[roof]
-    out["capacity_high_kwp"] = out["capacity_kwp"] * high[roof]
+    measured = (
+        planes["obstacles_known"].to_numpy(dtype=bool) if "obstacles_known" in planes else np.zeros(len(roof), bool)
+    )
+    out["capacity_low_kwp"] = out["capacity_kwp"] * np.where(measured, 1.0, low[roof])
+    out["capacity_high_kwp"] = out["capacity_kwp"] * np.where(measured, 1.0, high[roof])
     out["svf"], out["shading_loss"] = year["svf"], year["shading_loss"]
     for m in MONTHS:
         out[f"kwh_{m}"] = (year[f"ac_{m}"] * out["capacity_kwp"]).fillna(0.0)
@@ -79,6 +80,37 @@ def plane_table(
     out["ok_share"], out["n_cells"] = year["ok_share"], year["n_cells"]
     out["status"] = np.where(out["module_count"] > 0, "ok", "excluded")
     return out
+
+
+def _count_by_density(out: pd.DataFrame, designs: tuple[ArrayDesign, ...], layout_share: NDArray[np.float64]) -> None:
+    """Add modules and their areas: as many as the used zone holds by area."""
+    unit = np.array([d.unit_area_m2 for d in designs])[out["design"]]
+    projected = np.array([d.module_area_m2 for d in designs])[out["design"]]
+    exact_count = out["used_area_m2"] * layout_share / unit
+    out["module_count"] = np.floor(exact_count + 1e-9).astype(int)
+    out["array_area_m2"] = out["module_count"] * unit
+    out["module_area_m2"] = out["module_count"] * projected
+
+
+def _count_packed(
+    out: pd.DataFrame, free_share: NDArray[np.float64], usable: NDArray[np.bool_], ok_share: NDArray[np.float64]
+) -> None:
+    """Replace areas by those of the packed zone, and add modules: what obstacles and shade leave of real rectangles.
+
+    Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
+    the count, as the share of cells that are lit enough always is.
+    """
+    free = np.where(out["obstacles_known"].to_numpy(dtype=bool), 1.0, free_share)
+    lit = free * ok_share
+    packed = out["packed_count"].to_numpy(dtype=float)
+    out["net_area_m2"] = out["zone_net_m2"] * free
+    out["installable_area_m2"] = np.where(usable, out["zone_net_m2"] * lit, 0.0)
+    count = np.floor(packed * lit + 1e-9)
+    out["module_count"] = count.astype(int)
+    out["used_area_m2"] = np.where(count > 0, out["packed_used_m2"] * lit, 0.0)
+    part = np.divide(count, packed, out=np.zeros_like(packed), where=packed > 0)
+    out["array_area_m2"] = out["packed_array_m2"] * part
+    out["module_area_m2"] = out["packed_module_m2"] * part
 
 
 def _obstacle_range(

@@ -247,6 +247,10 @@ class System(Model):
     """The PV system put on every roof."""
 
     module: str = "default"
+    layout: Literal["packed", "density"] = Field(
+        "packed",
+        description="packed: real modules in rows on every plane; density: usable area over the area of a module",
+    )
     flat: FlatSystem = FlatSystem()
     pitched: PitchedSystem = PitchedSystem()
     losses: Losses = Losses()
@@ -323,6 +327,7 @@ class Outputs(Model):
         [], description="GeoTIFFs of roof cells; poa_monthly has 12 bands"
     )
     basemap: Literal["none", "osm", "tianditu"] = "none"
+    modules: bool = Field(False, description="write every module as a polygon, modules.parquet (packed layout only)")
     personal_names: bool = Field(False, description="show owners' names on the map")
 
 

@@ -25,11 +25,12 @@ from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
-from rooftop.outputs.store import CRS_OUT, RunTables, write_tables
+from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_modules, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS
 from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_districts
 from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
+from rooftop.scene.fill import module_layer
 from rooftop.tables import COVERAGE
 from rooftop.targets import (
     Pack,
@@ -40,6 +41,8 @@ from rooftop.targets import (
     pack_provenance,
     substitution_notices,
 )
+
+_WORKING_COLUMNS = ("roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry")
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -169,10 +172,16 @@ def run(
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
         write_tables(folder, tables)
+        if prepared.layout.modules and settings.outputs.modules:
+            of = tables.planes
+            write_modules(
+                folder, module_layer(prepared.layout, of["plane_id"], of["module_count"], sources.buildings.crs)
+            )
         rasters = _write_rasters(settings, prepared, batch, folder)
         more = () if schedule is None else (schedule.provenance,)
         record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
-        products = write_products(folder, settings, tables, pack, record, tianditu_key=tianditu_key)
+        written = read_tables(folder)  # so that a rebuilt product is the same to the last digit
+        products = write_products(folder, settings, written, pack, record, tianditu_key=tianditu_key)
     record = record.finished(clock.seconds, _peak_memory_mb(), [str(p) for p in rasters])
     write_record(folder / "run.json", record)
     return RunResult(folder, settings, tables, products, record)
@@ -254,7 +263,7 @@ def build_tables(
         pd.concat([unit.table.geometry for unit in sources.units], ignore_index=True), crs=crs
     ).to_crs(CRS_OUT)
     plans = gpd.GeoSeries(planes["geometry"].to_numpy(), crs=crs).to_crs(CRS_OUT)
-    inner = ["roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "geometry"]
+    inner = [c for c in planes if c in _WORKING_COLUMNS or str(c).startswith(("packed_", "zone_"))]
     tables = RunTables(
         with_geometry(visible_roofs, footprints),
         with_geometry(planes.drop(columns=inner), plans),

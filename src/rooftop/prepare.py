@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from rooftop.config import Config
-from rooftop.energy import plane_year
+from rooftop.energy import ModulePlane, plane_year
 from rooftop.errors import InputError
 from rooftop.grid import Tile, tile_of
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
@@ -30,6 +31,7 @@ from rooftop.potential import Scene, TableBook
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.runrecord import TiltTrial
 from rooftop.scene.array import ArrayDesign, flush_design
+from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
 from rooftop.scene.plane_rules import load_plane_rules
@@ -242,10 +244,9 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
     convergence = np.zeros(len(buildings))
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
-    known = known_planes(
-        *((sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)), buildings, np.where(gone, shapely.Polygon(), visible), base, convergence, rules,
-        terrain_known=sources.ground is not None,
-    )  # fmt: skip
+    given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
+    shown = np.where(gone, shapely.Polygon(), visible)
+    known = known_planes(*given, buildings, shown, base, convergence, rules, terrain_known=sources.ground is not None)
     relief = relief_of(known, convergence)
     blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
     planes = roof_planes(assumed_planes(buildings, types, visible, convergence, rules), known.table, types, rules)
@@ -257,18 +258,26 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     factor = _known_factor(sources.anchor.factor)
     sky = sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor))
     book = TableBook(sky, system, config.scene)
-    design, trials = choose_flat_design(config, system, rules, float(np.nanmean(lat)), book, factor.mean(axis=0))
+    latitude = float(np.nanmean(lat))
+    design, trials = choose_flat_design(config, system, rules, latitude, book, factor.mean(axis=0))
     flush = flush_design(system.module.length_m, system.module.width_m, rules.module_gap_m.value)
-    layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
+    unfit = _unusable(buildings, rules, sources.irradiance)
+    if config.system.layout == "packed":
+        filling = Filling(
+            config.system, system.module, rules, latitude, _free_yield(config, book, factor.mean(axis=0)),
+            config.outputs.modules,
+        )  # fmt: skip
+        layout = fill_planes(planes, _fit(planes, unfit, rules), visible, convergence, known.obstacles, filling)
+    else:
+        layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
     inner, free = net_shares(visible, types, rules)
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
-    roof = layout.planes["roof"].to_numpy()
-    steep = layout.planes["plane_tilt_deg"].to_numpy(dtype=float) > load_plane_rules().zones.max_tilt_deg.value
-    usable = ~empties_north(layout.planes, rules) & ~steep & ~_unusable(buildings, rules, sources.irradiance)[roof]
+    usable = _fit(layout.planes, unfit, rules)
     notices = (
         *measured,
         *known.notices,
         *_source_notices(layout.planes),
+        *_placed_notices(config),
         *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m),
     )
     return Prepared(
@@ -367,6 +376,34 @@ def _inner_shares(
     plans = planes["geometry"].to_numpy()
     own, _ = net_shares(plans, RoofTypes(types.name[planes["roof"].to_numpy()], types.assumed), rules)
     return np.where(planes["known"].to_numpy() >= 0, own, inner[planes["roof"].to_numpy()])
+
+
+def _fit(planes: pd.DataFrame, unfit: NDArray[np.bool_], rules: RoofRules) -> NDArray[np.bool_]:
+    """Return which planes may carry modules: not too steep, not too far north, on a roof that may."""
+    steep = planes["plane_tilt_deg"].to_numpy(dtype=float) > load_plane_rules().zones.max_tilt_deg.value
+    return np.asarray(~empties_north(planes, rules) & ~steep & ~unfit[planes["roof"].to_numpy()], dtype=bool)
+
+
+def _free_yield(config: Config, book: TableBook, factor: NDArray[np.float64]) -> Callable[[ModulePlane], float]:
+    """Return kWh per kWp and year of an orientation that nothing shades, at the data set's mean irradiance."""
+    free = np.zeros((1, config.scene.azimuths), dtype=np.float32)
+
+    def of_plane(plane: ModulePlane) -> float:
+        year = plane_year(book.tables(plane), free, np.zeros(1, dtype=np.int64), 1, factor[None, :])
+        return float(year.ac_kwh_kwp.sum())
+
+    return of_plane
+
+
+def _placed_notices(config: Config) -> tuple[Notice, ...]:
+    """Say that the density layout places no modules, where they were asked for."""
+    if not config.outputs.modules or config.system.layout == "packed":
+        return ()
+    text = Text(
+        "outputs.modules needs system.layout: packed; no modules are written",
+        "outputs.modules 须配合 system.layout: packed，未写出组件图层",
+    )
+    return (Notice("modules_not_placed", text, 1, "warning", "outputs.modules"),)
 
 
 def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:

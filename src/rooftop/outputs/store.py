@@ -79,6 +79,12 @@ def write_tables(folder: Path, tables: RunTables) -> list[Path]:
     ]
 
 
+def write_modules(folder: Path, modules: gpd.GeoDataFrame) -> Path:
+    """Write the polygons of modules, ``modules.parquet``, in OGC:CRS84."""
+    out = modules.to_crs(CRS_OUT)
+    return write_at_once(folder / "modules.parquet", lambda p: out.to_parquet(p, index=False))
+
+
 def _csv(frame: pd.DataFrame, path: Path) -> None:
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 

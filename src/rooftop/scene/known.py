@@ -16,6 +16,7 @@ from rooftop.inputs.burn import burn
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.lang import Text
 from rooftop.notices import Notice
+from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
 from rooftop.scene.relief import Relief
@@ -72,7 +73,7 @@ def known_planes(
     tables = [t for t in (found.table, seen.table) if len(t)]
     table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty
     table = table.sort_values("roof", kind="stable").reset_index(drop=True)
-    return RoofPlanes(table, (*found.notices, *seen.notices))
+    return RoofPlanes(table, (*found.notices, *seen.notices), seen.obstacles)
 
 
 def dsm_planes(
@@ -97,10 +98,10 @@ def dsm_planes(
     centre = shapely.point_on_surface(visible[present])
     i, j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell, _BLOCK_CELLS)
     keys, inverse = np.unique(np.stack([i, j], axis=1), axis=0, return_inverse=True)
-    parts = [
-        _window_planes(dsm, cell, present[inverse.ravel() == k], visible, convergence_deg) for k in range(len(keys))
-    ]
-    parts = [part for part in parts if len(part)]
+    windows = (present[inverse.ravel() == k] for k in range(len(keys)))
+    found = [_window_planes(dsm, cell, rows, visible, convergence_deg) for rows in windows]
+    standing = [part[1] for part in found]
+    parts = [part[0] for part in found if len(part[0])]
     if not parts:
         return RoofPlanes(nothing)
     table = gpd.GeoDataFrame(pd.concat(parts), geometry="geometry", crs=buildings.crs)
@@ -108,17 +109,24 @@ def dsm_planes(
     ids = buildings["building_id"].astype(str).to_numpy()
     number = (table.groupby("roof").cumcount() + 1).astype(str)
     table["plane_id"] = pd.Series(ids[table["roof"].to_numpy(dtype=np.int64)]) + "-" + number
-    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]])
+    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]], (), {k: v for part in standing for k, v in part.items()})
 
 
 def _window_planes(
     dsm: SurfaceModel, cell: float, rows: NDArray[np.int64], visible: NDArray[np.object_], convergence_deg: Floats
-) -> gpd.GeoDataFrame:
+) -> tuple[gpd.GeoDataFrame, dict[int, tuple[NDArray[np.object_], Floats]]]:
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(visible[rows]))
     grid = Grid.covering((x_min, y_min, x_max, y_max), cell, 4.0 * cell)
     owner = burn(list(visible[rows]), list(rows), grid)
     found = segment(ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation)
-    return found.planes
+    standing = find_obstacles(found, grid, load_plane_rules().obstacles)
+    shapes, heights = standing.geometry.to_numpy(), standing["height_m"].to_numpy(dtype=float)
+    groups = standing.groupby("roof", sort=True).indices
+    none = np.empty(0, dtype=object), np.zeros(0)
+    roofs = found.planes["roof"].unique()
+    return found.planes, {
+        int(roof): (shapes[groups[roof]], heights[groups[roof]]) if roof in groups else none for roof in roofs
+    }
 
 
 def relief_of(planes: RoofPlanes, convergence_deg: Floats) -> Relief | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -38,10 +38,13 @@ class RoofPlanes:
         ``area_m2`` (in the plane), ``roof_source`` (lod2 | dsm), ``z_m`` (elevation at the centroid of the plan) and
         the plan as ``geometry``. The planes of a roof do not overlap in plan.
     notices : tuple of Notice
+    obstacles : dict
+        By roof: polygons in plan and heights above the plane [m] of what stands on it, where that was measured.
     """
 
     table: gpd.GeoDataFrame
     notices: tuple[Notice, ...] = ()
+    obstacles: dict[int, tuple[NDArray[np.object_], Floats]] = field(default_factory=dict)
 
 
 # --- one surface -----------------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def assumed_planes(
 ) -> pd.DataFrame:
     """Return one row per assumed roof plane.
 
-    Flat roofs are one plane; gables two equal ones on both sides of the longer axis.
+    Flat roofs are one plane; gables two, on both sides of the longer axis through the centroid.
 
     Parameters
     ----------
@@ -116,7 +116,6 @@ def assumed_planes(
     kinds: list[RoofType] = [rules.types[str(name)] for name in types.name]
     gable = np.array([kind.plane == "gable" for kind in kinds], dtype=bool)
     tilt = np.array([kind.tilt_deg for kind in kinds])
-    flat_area = shapely.area(visible)
     axis = np.zeros(n)
     axis[gable] = ridge_axis_deg(visible[gable])
     ids = buildings["building_id"].astype(str).to_numpy()
@@ -129,10 +128,9 @@ def assumed_planes(
     planes["plane_tilt_deg"] = np.where(side == 0, 0.0, tilt[roof])
     looks = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
     planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, looks)
-    share = np.where(side == 0, 1.0, 0.5)
-    planes["area_m2"] = flat_area[roof] * share / np.cos(np.radians(planes["plane_tilt_deg"]))
-    planes["roof_source"], planes["pitched"], planes["known"] = "assumed", side != 0, -1
     planes["geometry"] = _halves(visible[roof], side, axis[roof])
+    planes["area_m2"] = shapely.area(planes["geometry"]) / np.cos(np.radians(planes["plane_tilt_deg"]))
+    planes["roof_source"], planes["pitched"], planes["known"] = "assumed", side != 0, -1
     number = planes.groupby("roof").cumcount() + 1
     planes["plane_id"] = pd.Series(ids[roof]) + "-" + number.astype(str)
     return planes

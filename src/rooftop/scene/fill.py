@@ -1,0 +1,251 @@
+"""Planes filled with real modules: net zones, packing, and the orientations whose sky tables they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.config import System
+from rooftop.energy import ModulePlane
+from rooftop.pvsystem import Module
+from rooftop.scene.layout import Layout, variants_of
+from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
+from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.rows import SpecificYield, level_rows
+from rooftop.scene.rules import RoofRules
+from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
+
+Floats = NDArray[np.float64]
+
+_AZIMUTH_STEP_DEG = 10.0
+_PITCH_STEP_M = 0.1
+_SEAM_M = 2e-3
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How planes are filled.
+
+    Parameters
+    ----------
+    system : System
+    module : Module
+    rules : RoofRules
+    latitude_deg : float
+        Of the data set, for the row pitch.
+    specific_yield : callable
+        kWh per kWp and year of an orientation that nothing shades.
+    keep_modules : bool
+        Return the corners of every module.
+    """
+
+    system: System
+    module: Module
+    rules: RoofRules
+    latitude_deg: float
+    specific_yield: SpecificYield
+    keep_modules: bool = False
+
+
+def fill_planes(
+    planes: pd.DataFrame,
+    usable: NDArray[np.bool_],
+    visible: NDArray[np.object_],
+    convergence_deg: Floats,
+    obstacles: dict[int, tuple[NDArray[np.object_], Floats]],
+    filling: Filling,
+) -> Layout:
+    """Fill the zone of every plane with modules, and return the layout.
+
+    Of each plane the zone is what setbacks, walkways and (where they are known) obstacles leave; pieces too small for a
+    patch carry nothing. Tilt, row direction and module orientation are the packing's choice. An east-west rack becomes
+    two rows, each with half of the areas and the modules that look its way.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        From :func:`rooftop.scene.roofs.roof_planes`.
+    usable : (n_planes,) bool
+        Planes that may carry modules.
+    visible : (n_roofs,) geometries
+    convergence_deg : (n_roofs,)
+    obstacles : dict
+        Polygons and heights by roof, where they were measured.
+    filling : Filling
+
+    Returns
+    -------
+    Layout
+        ``planes`` has, beside the columns of :func:`rooftop.scene.layout.lay_out`, areas in the plane ``zone_net_m2
+        zone_m2 packed_used_m2 packed_array_m2 packed_module_m2``, ``packed_count``, ``pitch_m``, ``usable`` and
+        ``obstacles_known``.
+    """
+    distances = zone_distances(filling.rules, load_plane_rules())
+    outline = _outlines(planes, visible)
+    on_flat, flush = flat_options(filling.system.flat, filling.rules), flush_options(filling.rules)
+    value = _stepped(filling.specific_yield, filling.system.flat.azimuth_deg)
+    rows: list[dict[str, object]] = []
+    looks: list[ModulePlane] = []
+    source: list[int] = []
+    corners: list[Floats] = []
+    table = zip(
+        planes["roof"], planes["plane_tilt_deg"], planes["plane_azimuth_deg"], planes["pitched"], planes["geometry"],
+        usable, strict=True,
+    )  # fmt: skip
+    for k, (roof, tilt, azimuth, pitched, plan, open_) in enumerate(table):
+        north = float(convergence_deg[roof])
+        net, zone = _zones(plan, outline[roof], obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_)
+        options = flush if pitched else on_flat
+        packed = pack(
+            zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=filling.latitude_deg,
+            grid_north_deg=north, specific_yield=value,
+        )  # fmt: skip
+        stretch = 1.0 / np.cos(np.radians(tilt))
+        for suffix, plane, half in _looks(packed, options):
+            looks.append(plane)
+            source.append(k)
+            rows.append({"suffix": suffix, **_row(packed, half, net.area * stretch, options)})
+            corners.append(packed.modules[half] if filling.keep_modules else packed.modules[:0])
+    laid = planes.iloc[source].reset_index(drop=True)
+    found = pd.DataFrame(rows, index=laid.index)
+    laid = pd.concat([laid, found.drop(columns="suffix")], axis=1)
+    laid["plane_id"] = laid["plane_id"].astype(str) + found["suffix"].astype(str)
+    laid["area_m2"] = laid["area_m2"] * laid["share"]
+    laid["surface_tilt_deg"] = [plane.surface_tilt for plane in looks]
+    laid["surface_azimuth_deg"] = [plane.surface_azimuth for plane in looks]
+    laid["usable"], laid["design"] = usable[source], 0
+    laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
+    variants, orientations = variants_of(looks, _racks_around(filling, on_flat))
+    return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners))
+
+
+def module_layer(layout: Layout, plane_id: pd.Series, module_count: pd.Series, crs: object) -> gpd.GeoDataFrame:
+    """Return every module as a polygon.
+
+    Parameters
+    ----------
+    layout : Layout
+        Filled with ``keep_modules``.
+    plane_id, module_count : Series
+        Of the table of planes, aligned with ``layout.planes``.
+    crs
+        Working CRS.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``plane_id``, ``module`` (number in the plane, from 1), ``counted`` and the corners in plan. Where the obstacle
+        share of the roof type or shade takes a part of the modules, it is not known which: those that are ``counted``
+        are spread evenly, and are as many as the table says.
+    """
+    size = np.array([len(shapes) for shapes in layout.modules])
+    plane = np.repeat(np.arange(len(size)), size)
+    number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
+    count = module_count.to_numpy(dtype=np.int64)[plane]
+    counted = (number + 1) * count // size[plane] > number * count // size[plane]
+    corners = np.concatenate(layout.modules) if len(size) else np.zeros((0, 4, 2))
+    table = {"plane_id": plane_id.astype(str).to_numpy()[plane], "module": number + 1, "counted": counted}
+    return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)
+
+
+def _outlines(planes: pd.DataFrame, visible: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the outline of each roof: its footprint, or of known planes what they cover together, eaves included."""
+    out = visible.copy()
+    known = planes[planes["known"].to_numpy() >= 0]
+    for rows in known.groupby("roof").indices.values():
+        roof = int(known["roof"].to_numpy()[rows[0]])
+        grown = shapely.buffer(known["geometry"].to_numpy()[rows], _SEAM_M, join_style="mitre")
+        out[roof] = shapely.buffer(shapely.union_all(grown), -_SEAM_M, join_style="mitre")
+    return out
+
+
+def _zones(
+    plan: shapely.Geometry,
+    outline: shapely.Geometry,
+    standing: tuple[NDArray[np.object_], Floats] | None,
+    slope: tuple[float, float],
+    distances: ZoneDistances,
+    usable: bool,
+) -> tuple[shapely.Geometry, shapely.Geometry]:
+    """Return the net zone of a plane, and its pieces that may carry modules."""
+    shapes, heights = standing if standing is not None else (None, None)
+    net = net_zone(
+        plan, Slope(float(slope[0]), float(slope[1])), distances, footprint=outline, obstacles=shapes,
+        obstacle_heights_m=heights,
+    )  # fmt: skip
+    if not usable:
+        return net, shapely.Polygon()
+    return net, large_pieces(net, distances.min_patch_m2 * float(np.cos(np.radians(slope[0]))))
+
+
+def _looks(packed: Packed, options: PackOptions) -> list[tuple[str, ModulePlane, NDArray[np.bool_]]]:
+    """Return the orientations of a packed plane: suffix of its id, where it looks, and which of its modules do."""
+    best = next(
+        trial.design for trial in packed.trials
+        if (trial.design.orientation, trial.design.tilt_deg, trial.design.azimuth_deg, trial.design.pitch_m)
+        == (packed.orientation, packed.tilt_deg, packed.azimuth_deg, packed.pitch_m)
+    )  # fmt: skip
+    if options.mounting != "east_west":
+        return [("", best.planes[0], ~packed.second_half)]
+    return [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)]
+
+
+def _row(packed: Packed, half: NDArray[np.bool_], net_m2: float, options: PackOptions) -> dict[str, object]:
+    """Return the columns that packing adds, for the modules of one orientation."""
+    share = 0.5 if options.mounting == "east_west" else 1.0
+    count = int(half.sum())
+    part = count / packed.count if packed.count else 0.0
+    return {
+        "mounting": options.mounting,
+        "share": share,
+        "packed_count": count,
+        "packed_module_m2": packed.module_area_m2 * part,
+        "packed_array_m2": packed.array_area_m2 * share,
+        "packed_used_m2": packed.used_area_m2 * share,
+        "zone_net_m2": net_m2 * share,
+        "zone_m2": packed.zone_area_m2 * share,
+        "pitch_m": packed.pitch_m,
+    }
+
+
+def _stepped(of_plane: SpecificYield, exact_azimuth_deg: float) -> SpecificYield:
+    """Answer for rows along buildings from azimuths of whole steps: the choice needs no more, and tables cost 0.1 s."""
+    known: dict[ModulePlane, float] = {}
+
+    def value(plane: ModulePlane) -> float:
+        if plane.rows is not None and plane.surface_azimuth not in (exact_azimuth_deg, exact_azimuth_deg + 180.0):
+            azimuth = round(plane.surface_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG % 360.0
+            pitch = round(plane.rows.pitch_m / _PITCH_STEP_M) * _PITCH_STEP_M
+            plane = replace(plane, surface_azimuth=azimuth, rows=replace(plane.rows, pitch_m=pitch))
+        if plane not in known:
+            known[plane] = of_plane(plane)
+        return known[plane]
+
+    return value
+
+
+def _racks_around(filling: Filling, options: PackOptions) -> Callable[[ModulePlane], list[tuple[ModulePlane, float]]]:
+    """Stand for racks of any azimuth by those of the nearest whole steps, each at the pitch of its own azimuth."""
+    wanted = {options.azimuth_deg, (options.azimuth_deg + 180.0) % 360.0}
+
+    def around(plane: ModulePlane) -> list[tuple[ModulePlane, float]]:
+        if plane.rows is None or plane.surface_azimuth in wanted:
+            return [(plane, 1.0)]
+        low = float(np.floor(plane.surface_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG)
+        weight = (plane.surface_azimuth - low) / _AZIMUTH_STEP_DEG
+        found = []
+        for azimuth, share in ((low, 1.0 - weight), (low + _AZIMUTH_STEP_DEG, weight)):
+            designs = level_rows(filling.module, options, azimuth % 360.0, filling.latitude_deg)
+            same = next(
+                d for d in designs if d.tilt_deg == plane.surface_tilt and d.slope_length_m == plane.rows.slope_length_m
+            )
+            found.append((same.planes[0], share))
+        return found
+
+    return around
