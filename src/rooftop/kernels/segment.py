@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 _OUTSIDE, _FREE = -1, 0
 _QUARTILE_OF_MEAN_CHI2_6 = 0.5758  # lower quartile of a chi-squared variate of 6 degrees of freedom over 6
 _FIRST_FIT = 12  # cells that a region gathers before its plane is fitted anew
+_ROUGHEST = 0.3  # noise of what may still be called a plane [m]
 _LINES = 24  # that a label may be cut along
 _REACH = 2  # planes compete for a cell when they hold one this many cells away
 
@@ -103,6 +104,21 @@ def noise_of(z: Floats, take: Mask, cell: float) -> float:
         return 0.0
     known.sort()
     return float(np.sqrt(known[known.size // 4] / _QUARTILE_OF_MEAN_CHI2_6))
+
+
+@jit
+def roughness_of(z: Floats, take: Mask, cell: float) -> float:
+    """Return the lower quartile of the standard deviations about fits to five by five cells [m].
+
+    Tiles, and lidar points drawn out to cells, are smoother from cell to cell than over a metre.
+    """
+    _, variance = window_fits(z, take, cell, 2, 20)
+    known = variance.ravel()
+    known = known[np.isfinite(known)]
+    if known.size == 0:
+        return 0.0
+    known.sort()
+    return float(np.sqrt(known[known.size // 4]))
 
 
 @jit
@@ -540,39 +556,11 @@ def spread(label: Labels, inside: Mask, beyond: int) -> Labels:
 
 
 @jit
-def segment_roof(
-    z: Floats, inside: Mask, cell: float, least_m2: float, least_sigma: float, angle: float, apart: float
-) -> tuple[Labels, Floats, float]:
-    """Segment the cells of one roof into planes.
-
-    Parameters
-    ----------
-    z : (h, w)
-        Elevation [m], small numbers (differences from a height of the roof).
-    inside : (h, w)
-        Cells of the roof with a known elevation.
-    cell : float
-        Cell size [m].
-    least_m2 : float
-        Smallest plane, measured in the plane [m²].
-    least_sigma : float
-        Noise assumed at least [m].
-    angle : float
-        How far normals may differ within a region, beyond what noise explains [rad].
-    apart : float
-        Planes closer than this over their cells are one [m].
-
-    Returns
-    -------
-    label : (h, w) int32
-        From 1; 0 for cells of the roof on no plane, -1 outside.
-    plane : (n + 1, 3)
-        ``a, b, c`` by label.
-    sigma : float
-        Noise used [m].
-    """
+def _segment(
+    z: Floats, inside: Mask, cell: float, sigma: float, least_m2: float, angle: float, apart: float
+) -> tuple[Labels, Floats]:
+    """Segment cells whose noise is `sigma`; see :func:`segment_roof`."""
     label = np.where(inside, _FREE, _OUTSIDE).astype(np.int32)
-    sigma = max(noise_of(z, inside, cell), least_sigma)
     half = 2 if sigma < 0.16 * cell else 3
     slack = 3.0 * sigma / (cell * half * (half + 1.0) * np.sqrt(4.0 / 3.0))
     cosine = np.cos(angle + np.arctan(slack))
@@ -602,6 +590,57 @@ def segment_roof(
         straighten(z, label, plane, cell, 2, 3.0 * sigma)
     n_label, plane = split(label, plane, least_m2, cell, core)
     refit(z, label, n_label, cell, 2.5 * sigma, plane)
+    return label, plane
+
+
+@jit
+def segment_roof(
+    z: Floats, inside: Mask, cell: float, least_m2: float, least_sigma: float, angle: float, apart: float
+) -> tuple[Labels, Floats, Floats]:
+    """Segment the cells of one roof into planes.
+
+    What the noise of most of the roof leaves over is segmented once more, with a roughness of its own.
+
+    Parameters
+    ----------
+    z : (h, w)
+        Elevation [m], small numbers (differences from a height of the roof).
+    inside : (h, w)
+        Cells of the roof with a known elevation.
+    cell : float
+        Cell size [m].
+    least_m2 : float
+        Smallest plane, measured in the plane [m²].
+    least_sigma : float
+        Noise assumed at least [m].
+    angle : float
+        How far normals may differ within a region, beyond what noise explains [rad].
+    apart : float
+        Planes closer than this over their cells are one [m].
+
+    Returns
+    -------
+    label : (h, w) int32
+        From 1; 0 for cells of the roof on no plane, -1 outside.
+    plane : (n + 1, 3)
+        ``a, b, c`` by label.
+    sigma : (n + 1,)
+        Noise used for it [m].
+    """
+    first = min(max(noise_of(z, inside, cell), least_sigma), _ROUGHEST)
+    label, plane = _segment(z, inside, cell, first, least_m2, angle, apart)
+    n = plane.shape[0]
+    left = label == _FREE
+    second = min(roughness_of(z, left, cell), _ROUGHEST)
+    if second > 1.2 * first:
+        more, added = _segment(z, left, cell, second, least_m2, angle, apart)
+        plane = np.concatenate((plane, added[1:]))
+        for r in range(label.shape[0]):
+            for c in range(label.shape[1]):
+                if more[r, c] > 0:
+                    label[r, c] = more[r, c] + n - 1
+    sigma = np.full(plane.shape[0], second)
+    sigma[:n] = first
     return label, plane, sigma
 
 

@@ -57,7 +57,7 @@ class _Roof:
     """One roof's result in its own window: planes ``a b c`` about (x, y, z) of its first cell, and rings of corners."""
 
     plane: NDArray[np.float64]
-    noise_m: float
+    noise_m: NDArray[np.float64]
     origin: tuple[float, float, float]
     corner: NDArray[np.float64]
     first: NDArray[np.int32]
@@ -121,7 +121,7 @@ def segment(
         side = grid.cell_size_m
         at = np.stack([(grid.col0 + col0 + corner[:, 1]) * side, (grid.row0 - row0 - corner[:, 0]) * side], axis=1)
         numbers.append(roof)
-        found.append(_Roof(plane[1:], noise, (float(x[0]), float(y[0]), origin_z), at, first, of))
+        found.append(_Roof(plane[1:], noise[1:], (float(x[0]), float(y[0]), origin_z), at, first, of))
     planes, row_of = _table(np.array(numbers, dtype=np.int64), found, footprints, convergence_deg, rules, grid)
     held = label >= 0
     label[held] = row_of[label[held]]
@@ -246,5 +246,5 @@ def _table(
     table["roof_source"] = "dsm"
     table["z_m"] = z
     table["slope_east"], table["slope_north"] = east, north
-    table["noise_m"] = np.array([one.noise_m for one in found])[roof[source]]
+    table["noise_m"] = np.concatenate([one.noise_m for one in found])[source]
     return gpd.GeoDataFrame(table, geometry=pieces), row_of
