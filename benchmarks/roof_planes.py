@@ -85,7 +85,6 @@ def picture(path: Path, noise_m: float = 0.15) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(3, 4, figsize=(9.6, 6.6), dpi=80, layout="constrained")
-    colours = matplotlib.colormaps["tab10"].colors
     for k, name in enumerate(SHOWN):
         roof = paint(shapes()[name], noise_m, 17.0, seed=1)
         found = found_in(roof)
@@ -97,7 +96,7 @@ def picture(path: Path, noise_m: float = 0.15) -> None:
         left.contour(roof.truth, levels=np.arange(len(roof.slopes)) - 0.5, colors="k", linewidths=0.6,
                      extent=frame, origin="upper")  # fmt: skip
         for row, plane in enumerate(found.planes.itertuples()):
-            right.fill(*plane.geometry.exterior.xy, color=colours[row % 10], alpha=0.6, lw=0.5, ec="k")
+            right.fill(*plane.geometry.exterior.xy, color=f"C{row % 10}", alpha=0.6, lw=0.5, ec="k")
             at = plane.geometry.representative_point()
             label = f"{plane.surface_tilt_deg:.1f}°\n{plane.surface_azimuth_deg:.0f}°\n{plane.area_m2:.0f} m²"
             right.text(at.x, at.y, label, ha="center", va="center", fontsize=6)
