@@ -29,6 +29,7 @@ from rooftop.scene.rules import load_roof_rules  # noqa: E402
 
 FOOTPRINTS = REPO.parent / "shared" / "data" / "buildings_suzhou" / "suzhou_oldtown_3076.geojson"
 LATITUDE = 31.3
+MODULE = load_module()
 TILTS = tuple(load_roof_rules().auto_tilt_deg.candidates)
 WAYS = {
     "south racks, auto tilt": PackOptions("rack", TILTS),
@@ -48,7 +49,7 @@ def some_yield(plane: ModulePlane) -> float:
 
 def packed(zone: Any, options: PackOptions) -> Packed:
     """Fill one level zone."""
-    return pack(zone, 0.0, 180.0, load_module(), options, latitude_deg=LATITUDE, specific_yield=some_yield)
+    return pack(zone, 0.0, 180.0, MODULE, options, latitude_deg=LATITUDE, specific_yield=some_yield)
 
 
 def searched(zone: Any, name: str, options: PackOptions) -> tuple[int, int]:
