@@ -196,9 +196,13 @@ def _round(
     """Grow regions from the smoothest windows over cells that are still free; return the number of labels."""
     h, w = z.shape
     free = label == _FREE
+    if free.sum() < least:
+        return n_label
     plane, variance = window_fits(z, free, cell, half, least)
-    slope = _best_windows(plane, variance, free, half)
     flat = variance.ravel()
+    if flat.min() > (1.6 * sigma) ** 2:
+        return n_label
+    slope = _best_windows(plane, variance, free, half)
     order = np.argsort(flat, kind="mergesort")
     tried = np.zeros(h * w, dtype=np.bool_)
     held, stack = np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32)
@@ -575,14 +579,14 @@ def _segment(
         plane = wider
         for _ in range(2):
             refit(z, label, n_label, cell, 2.5 * sigma, plane)
-            relabel(z, label, plane, cell, sigma, 9.0, 1.0, 2)
+            relabel(z, label, plane, cell, sigma, 9.0, 1.0, 1)
         merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
         n_label, plane = split(label, plane, 0.5 * least_m2 if step < 2 else least_m2, cell, 0.0)
     n_label = cleave(z, label, n_label, cell, sigma, apart, 14.0)
     plane = np.zeros((n_label + 1, 3))
     for _ in range(2):
         refit(z, label, n_label, cell, 2.5 * sigma, plane)
-        relabel(z, label, plane, cell, sigma, 9.0, 1.0, 3)
+        relabel(z, label, plane, cell, sigma, 9.0, 1.0, 2)
     merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
     n_label, plane = split(label, plane, least_m2, cell, core)
     for _ in range(2):
@@ -631,7 +635,7 @@ def segment_roof(
     label, plane = _segment(z, inside, cell, first, least_m2, angle, apart)
     n = plane.shape[0]
     left = label == _FREE
-    second = min(roughness_of(z, left, cell), _ROUGHEST)
+    second = min(roughness_of(z, left, cell), _ROUGHEST) if left.sum() * cell * cell >= 0.5 * least_m2 else 0.0
     if second > 1.2 * first:
         more, added = _segment(z, left, cell, second, least_m2, angle, apart)
         plane = np.concatenate((plane, added[1:]))
