@@ -184,8 +184,11 @@ class OctantView:
         shape = (self.nx + NEAR + 1, width + NEAR + 2)
         self.height, self.eye, self.slope = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
 
+        self.lowest = np.empty((shape[0], -(-shape[1] // rays.BLOCK)), np.float32)
+
         def fill(begin: int, end: int) -> None:
-            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, self.height, self.eye, self.slope)
+            cells = self.height, self.eye, self.slope, self.lowest
+            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, *cells)
 
         share(fill, shape[0])
         self.runs, self.rows, self.before = view.find_runs(self.eye, self.nx, width)
@@ -287,8 +290,8 @@ class OctantView:
 
         def far(begin: int, end: int) -> None:
             rays.far_slopes(
-                self.height, self.eye, self.slope, ny, nx, _PAD, NEAR, spacing, not self.prism, self.origin[0] % 2,
-                sight, first_line, begin, end, row, eye_x, shift, f4(aside * spacing), share_0,
+                self.height, self.eye, self.slope, self.lowest, ny, nx, _PAD, NEAR, spacing, not self.prism,
+                self.origin[0] % 2, sight, first_line, begin, end, row, eye_x, shift, f4(aside * spacing), share_0,
                 events.row_1, x_1, weight_1, events.second, events.row_2, x_2, weight_2,
             )  # fmt: skip
 

@@ -28,6 +28,9 @@ UNASKED = np.float32(1e30)
 GAPS = 96
 """Gaps between the lines that are swept together; neighbouring strips share a line."""
 
+BLOCK = 32
+"""Cells of y of which the lowest eye is known."""
+
 _LINES = GAPS + 1
 _UNASKED_BITS = np.int32(UNASKED.view(np.int32))
 _REFRESH = 16  # steps after which the bounds of the stacks are computed anew
@@ -163,6 +166,7 @@ def far_slopes(
     height: F4,
     eye: F4,
     slope: F4,
+    lowest: F4,
     ny: int,
     nx: int,
     pad: int,
@@ -205,6 +209,8 @@ def far_slopes(
         0 or 1: x of the nearer row of each pair, modulo 2.
     sight : float32
         Rise of a usual sight line [m per x].
+    lowest : (nx + ..., n_block) float32
+        Lowest eye of every :data:`BLOCK` cells of y.
     first_line : int
         Number of the first line; line m passes through ``y = spacing * m`` at x = 0.
     begin_strip, end_strip : int
@@ -222,11 +228,10 @@ def far_slopes(
     """
     width = height.shape[1]
     walls, eyes, slopes = height.ravel(), eye.ravel(), slope.ravel()
-    eye_bits, slope_bits = eyes.view(np.int32), slopes.view(np.int32)
-    both = np.empty(2, np.float32)
+    slope_bits = slopes.view(np.int32)
+    both = np.empty(1, np.float32)
     bits = both.view(np.int32)
-    floor, low_bits = np.empty(nx, np.float32), np.empty(nx, np.int32)
-    floor_bits = floor.view(np.int32)
+    low, floor = np.empty(nx, np.float32), np.empty(nx, np.float32)
     lanes = _LINES * spacing
     stack_x = np.empty((nx + 2) * lanes, np.float32)
     stack_z = np.empty((nx + 2) * lanes, np.float32)
@@ -238,7 +243,7 @@ def far_slopes(
         shares[k] = np.float32((k % spacing) / spacing)
     for strip in range(begin_strip, end_strip):
         y_strip = spacing * (first_line + strip * GAPS)
-        stop = _lowest_eyes(eye_bits, y_strip, spacing, ny, nx, pad, width, row, low_bits, floor_bits)
+        stop = _lowest_eyes(lowest, y_strip, spacing, ny, nx, pad, row, low, floor)
         if stop + near + 1 >= nx:
             continue
         last = np.searchsorted(row, ny - y_strip) - 1  # beyond, all lines of the strip have left the raster
@@ -269,13 +274,13 @@ def far_slopes(
                 y = y_strip + row[x_eye]
                 begin = max(0, -y)
                 n_lane = min(GAPS * spacing, ny - y) - begin
-                if n_lane <= 0 or low_bits[x_eye] >= _UNASKED_BITS:
+                if n_lane <= 0 or low[x_eye] >= UNASKED:
                     continue
                 here = (U(x_eye * width + pad + y + begin), U(begin), U(n_lane), U(spacing))
                 foot, share = eye_x[x_eye], share_0[x_eye]
                 look = (foot, foot - up_shift)
                 if _look(
-                    eyes, slopes, slope_bits, low_bits[x_eye], here, look, stack_x, stack_z, top_z, near_x, used,
+                    eyes, slopes, slope_bits, low[x_eye], here, look, stack_x, stack_z, top_z, near_x, used,
                     lower, upper, both, bits,
                 ):  # fmt: skip
                     for k in range(U(n_lane)):
@@ -285,32 +290,28 @@ def far_slopes(
 
 @jit_part
 def _lowest_eyes(
-    eye_bits: I4,
+    lowest: F4,
     y_strip: int,
     spacing: int,
     ny: int,
     nx: int,
     pad: int,
-    width: int,
     row: I8,
-    low_bits: I4,
-    floor_bits: I4,
+    low: F4,
+    floor: F4,
 ) -> int:
-    """Write the lowest eye of a strip at each x, and the lowest up to there; return the first x with any.
-
-    As bits: eyes are positive numbers, whose bits are in the same order, and integers are compared as vectors.
-    """
-    first, floor = nx, _UNASKED_BITS
+    """Write how low the eyes of a strip are at least at each x, and up to there; return the first x with any."""
+    first, least = nx, UNASKED
     for x in range(nx):
         y = y_strip + row[x]
-        begin = max(0, -y)
-        at = U(x * width + pad + y + begin)
-        low = _UNASKED_BITS
-        for k in range(U(max(min(GAPS * spacing, ny - y) - begin, 0))):
-            low = min(low, eye_bits[at + k])
-        floor = min(floor, low)
-        low_bits[x], floor_bits[x] = low, floor
-        if low < _UNASKED_BITS and first == nx:
+        begin, end = pad + max(0, y), pad + min(y + GAPS * spacing, ny)
+        here = UNASKED
+        if end > begin:
+            for block in range(begin // BLOCK, (end - 1) // BLOCK + 1):
+                here = min(here, lowest[x, block])
+        least = min(least, here)
+        low[x], floor[x] = here, least
+        if here < UNASKED and first == nx:
             first = x
     return first
 
@@ -433,7 +434,7 @@ def _look(
     eyes: F4,
     slopes: F4,
     slope_bits: I4,
-    low_bits: np.int32,
+    low: np.float32,
     here: tuple[np.uint64, np.uint64, np.uint64, np.uint64],
     feet: tuple[np.float32, np.float32],
     stack_x: F4,
@@ -453,8 +454,8 @@ def _look(
     least_bits = _UNASKED_BITS
     for k in range(n_lane):
         least_bits = min(least_bits, slope_bits[begin + k])
-    bits[0], bits[1] = low_bits, least_bits
-    low, least = both[0], both[1]
+    bits[0] = least_bits  # of positive numbers, whose bits are in the same order: integers are compared as vectors
+    least = both[0]
     found = False
     for d in range(used):
         if top_z[d] - low <= least * (near_x[d] - foot):

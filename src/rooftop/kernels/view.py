@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit
-from rooftop.kernels.rays import NOTHING, UNASKED
+from rooftop.kernels.rays import BLOCK, NOTHING, UNASKED
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
@@ -49,10 +49,12 @@ def fill_view(
     height: F4,
     eye: F4,
     slope: F4,
+    lowest: F4,
 ) -> None:
     """Copy the raster to ``height[x, pad + y]`` and eye heights to `eye`, for x from `begin` to `end`.
 
-    x runs along rows unless `transpose`. All slopes are those of cells that are not asked for.
+    x runs along rows unless `transpose`. `lowest` gets the lowest eye of every :data:`rays.BLOCK` cells of y. All
+    slopes are those of cells that are not asked for.
     """
     nx, ny = dsm.shape
     if transpose:
@@ -73,6 +75,12 @@ def fill_view(
                         height[x, pad + y] = z - level
                         if asked[i, j]:
                             eye[x, pad + y] = height[x, pad + y] + np.float32(above)
+    for x in range(begin, end):
+        for block in range(lowest.shape[1]):
+            low = UNASKED
+            for y in range(block * BLOCK, min((block + 1) * BLOCK, eye.shape[1])):
+                low = min(low, eye[x, y])
+            lowest[x, block] = low
 
 
 @jit
