@@ -55,8 +55,9 @@ def test_parts_belong_to_their_building_and_take_its_id(tmp_path: Path) -> None:
 def test_the_highest_level_of_detail_counts_and_below_two_none(tmp_path: Path) -> None:
     model = Model(origin=(X, Y, 0.0))
     model.add("a", flat(X, Y, length=20, width=10, top=7.5), lod="1.2")
-    model.add("a", gable(X, Y), lod="2.2")
     model.add("a", flat(X, Y, length=20, width=10, top=7.5), lod="2.0")
+    model.add("a", gable(X, Y), lod="2.2")
+    model.add("a", flat(X, Y, length=20, width=10, top=7.5), lod="2.1")
     model.add("low", flat(X + 50, Y, length=20, width=10, top=7.5), lod="1.3")
     found = _read(model, tmp_path)
     assert found.table[["object_id", "lod"]].values.tolist() == [["a", "2.2"]] * 2
@@ -66,7 +67,8 @@ def test_only_the_outer_shell_of_a_solid_counts(tmp_path: Path) -> None:
     model = Model(origin=(X, Y, 0.0))
     model.add("a", gable(X, Y), shape="Solid")
     geometry = model.document["CityObjects"]["a"]["geometry"][0]
-    geometry["boundaries"].append(geometry["boundaries"][0][:1])
+    inner = [(X + 5.0, Y + 5.0, 3.0), (X + 8.0, Y + 5.0, 3.0), (X + 8.0, Y + 8.0, 3.0)]
+    geometry["boundaries"].append([[model.ring(inner)]])
     geometry["semantics"]["values"].append([0])
     assert len(_read(model, tmp_path).rings) == 2
 

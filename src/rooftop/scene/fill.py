@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rooftop.config import System
 from rooftop.energy import ModulePlane
 from rooftop.pvsystem import Module
-from rooftop.scene.layout import Layout, variants_of
+from rooftop.scene.layout import Layout, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 _AZIMUTH_STEP_DEG = 10.0
 _PITCH_STEP_M = 0.1
+_ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 
 
@@ -121,7 +122,9 @@ def fill_planes(
     laid["surface_azimuth_deg"] = [plane.surface_azimuth for plane in looks]
     laid["usable"], laid["design"] = usable[source], 0
     laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
-    variants, orientations = variants_of(looks, _racks_around(filling, on_flat))
+    bare = (laid["packed_count"] == 0) & (laid["area_m2"] < filling.rules.min_patch_m2.value)
+    seen = [_roughly(plane) if none else plane for plane, none in zip(looks, bare, strict=True)]
+    variants, orientations = variants_of(seen, _racks_around(filling, on_flat))
     return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners))
 
 
@@ -228,6 +231,15 @@ def _stepped(of_plane: SpecificYield, exact_azimuth_deg: float) -> SpecificYield
         return known[plane]
 
     return value
+
+
+def _roughly(plane: ModulePlane) -> ModulePlane:
+    """Stand for a pitched plane too small for modules by one near it: tables cost 0.1 s, and nothing is built on it."""
+    if plane.mounting != "flush" or plane.surface_tilt == 0.0:
+        return plane
+    tilt = max(round(plane.surface_tilt / _ROUGH_TILT_DEG), 1) * _ROUGH_TILT_DEG
+    azimuth = round(plane.surface_azimuth / _ROUGH_AZIMUTH_DEG) * _ROUGH_AZIMUTH_DEG % 360.0
+    return flush_plane(tilt, azimuth)
 
 
 def _racks_around(filling: Filling, options: PackOptions) -> Callable[[ModulePlane], list[tuple[ModulePlane, float]]]:

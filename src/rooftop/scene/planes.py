@@ -310,13 +310,13 @@ def lod2_planes(
     planes = merged_planes(surfaces, rules)
     tied = _tied(planes, buildings, visible, rules)
     _require_overlap(planes, tied, buildings)
+    loose = len(planes) - tied["plane"].nunique()
     if not terrain_known:
         tied["z_m"] = tied["z_m"] - tied["ground_z_m"] + base_m[tied["roof"].to_numpy()]
     found = list(notices)
     tied = _plausible(tied, base_m, rules, found)
     tied = _from_above(tied)
     tied = _covering(tied, visible, rules, found)
-    loose = len(planes) - tied["plane"].nunique()
     if loose:
         text = Text(
             f"{loose} planes of the roof model belong to no footprint", f"屋顶模型中 {loose} 个坡面不属于任何建筑轮廓"
