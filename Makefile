@@ -32,7 +32,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 
 tests: $(WHEEL_VENV)/.ready
-	ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
