@@ -256,7 +256,7 @@ class System(Model):
     losses: Losses = Losses()
 
 
-class Impossible(ValueError):
+class ImpossibleError(ValueError):
     """A combination of keys that cannot be meant, said in both languages."""
 
     def __init__(self, text: Text) -> None:
@@ -286,14 +286,14 @@ class Installation(Model):
         given = [name for name in _AMOUNTS if getattr(self, name) is not None]
         if len(given) != 1:
             listed = ", ".join(_AMOUNTS)
-            raise Impossible(Text(f"exactly one of {listed} must be given", f"{listed} 须且只能给出一项"))
+            raise ImpossibleError(Text(f"exactly one of {listed} must be given", f"{listed} 须且只能给出一项"))
         allowed: dict[str, tuple[str, ...]] = {"solar_thermal": _AMOUNTS, "air_source": ("heat_kwh",)}
         allowed["ground_source"] = ("building_area_m2", "floor_area_share", "heat_kwh")
         if given[0] not in allowed[self.kind]:
             names = ", ".join(allowed[self.kind])
-            raise Impossible(Text(f"{self.kind} is declared by {names}", f"{self.kind} 须以 {names} 申报"))
+            raise ImpossibleError(Text(f"{self.kind} is declared by {names}", f"{self.kind} 须以 {names} 申报"))
         if self.heat_kwh is not None and self.kind != "solar_thermal" and self.cop is None:
-            raise Impossible(
+            raise ImpossibleError(
                 Text("a heat pump declared by its heat needs its cop: its electricity counts against it",
                      "以供热量申报的热泵须给出 cop：其耗电量须扣除")
             )  # fmt: skip
@@ -498,7 +498,7 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
         return _describe_unknown(model, path)
     what = Text(f"the value of {path[-1]} is not possible", f"键 {path[-1]} 的值不可用")
     correct = Text("correct the value", "请更正该值")
-    if isinstance(context.get("error"), Impossible):
+    if isinstance(context.get("error"), ImpossibleError):
         return context["error"].text, found, Text("see docs/targets.md", "见 docs/targets.md"), correct
     if kind == "literal_error":
         allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")

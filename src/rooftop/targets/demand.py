@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
-from rooftop.config import Demand, Impossible, Model, SubstitutionOptions, validated
+from rooftop.config import Demand, ImpossibleError, Model, SubstitutionOptions, validated
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir
@@ -63,7 +63,7 @@ class Spread(Positive):
     @model_validator(mode="after")
     def _ordered(self) -> Spread:
         if not self.low <= self.value <= self.high:
-            raise Impossible(Text("low, value and high are out of order", "low、value、high 次序颠倒"))
+            raise ImpossibleError(Text("low, value and high are out of order", "low、value、high 次序颠倒"))
         return self
 
 
@@ -89,7 +89,7 @@ class Equivalents(Model):
         options = info.data.get("options", {})
         if options and value not in options:
             names = ", ".join(options)
-            raise Impossible(
+            raise ImpossibleError(
                 Text(f"the default is none of the options: {names}", f"default 不在 options 之中：{names}")
             )
         return value
@@ -168,7 +168,7 @@ def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, di
     odd = [use for use in intensity if use not in wanted]
     if missing or odd:
         listed = ", ".join([*missing, *odd])
-        raise Impossible(Text(f"missing or unknown classes: {listed}", f"建筑类别缺失或未知：{listed}"))
+        raise ImpossibleError(Text(f"missing or unknown classes: {listed}", f"建筑类别缺失或未知：{listed}"))
     return intensity
 
 
@@ -197,7 +197,7 @@ class EnergySettings(Model):
         for use, entry in value.items():
             if set(entry) != wanted:
                 listed = ", ".join(sorted(wanted.symmetric_difference(entry)))
-                raise Impossible(
+                raise ImpossibleError(
                     Text(
                         f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}"
                     )
