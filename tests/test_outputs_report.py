@@ -100,7 +100,7 @@ def test_the_first_page_has_verdict_gap_place_certainty_definition_and_next_step
 
 def test_every_section_is_there() -> None:
     heads = re.findall(r"<h2>([^<]+)</h2>", _html())
-    wanted = "县区 街道（镇） 未达标新建建筑 从哪里开始 可再生能源替代率 任务量与容量台账".split()
+    wanted = ["县区", "街道（镇）", "未达标新建建筑", "从哪里开始", "可再生能源替代率", "任务量与容量台账"]
     assert heads[1:] == [*wanted, "发电量、利用小时与口径", "方法与假定", "指标与口径", "数据来源"]
     assert _html().count("默认口径") >= 1
     assert len(re.findall(r'<td class="(?:good|bad|open)(?: own)?">\d', _html())) == 9
