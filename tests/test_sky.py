@@ -174,6 +174,16 @@ def test_base_slope_hides_what_lies_behind_it() -> None:
     assert shares[36, 0, 0] > shares[0, 0, 0]
 
 
+def test_sun_of_the_spa_report() -> None:
+    """The worked example of Reda and Andreas (2008), NREL/TP-560-34302: 2003-10-17 12:30:30 in Golden."""
+    index = pd.DatetimeIndex(["2003-10-17 12:30:30"], tz="Etc/GMT+7")
+    data = pd.DataFrame({"ghi": 1.0, "dni": 0.0, "dhi": 1.0, "temp_air": 11.0, "wind_speed": 1.0}, index=index)
+    golden = Weather(data, 39.742476, -105.1786, 1830.14, 3600.0, "report")
+    elevation, azimuth = _positions(golden, index.tz_convert("UTC"))
+    assert 90.0 - elevation[0] == pytest.approx(50.11162, abs=0.0003)
+    assert azimuth[0] == pytest.approx(194.34024, abs=0.0003)
+
+
 @pytest.mark.real
 def test_suns_stand_where_the_published_grid_says(shared_truth: Path) -> None:
     """NREL's algorithm at 960 places and hours, through the weather's own clock."""
