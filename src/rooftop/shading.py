@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +22,7 @@ Surface = Literal["prism", "linear"]
 Heights = NDArray[np.float32] | NDArray[np.float64]
 Index = NDArray[np.int64]
 
+_PARTS = 8  # of the work per thread
 _REFRACTION = 0.13  # of the earth's curvature, the surveyor's usual mean
 
 
@@ -226,9 +229,27 @@ def octant_views(
     asked = asked if asked.flags.c_contiguous else asked.copy()
     level, prism = kernel.level(heights), sweep.surface == "prism"
     memory, above = kernel.memory_for(heights.shape), float(sweep.above_m)
-    with kernel.sharing(sweep.threads) as share:
+    with _sharing(sweep.threads) as share:
         for octant, ways in kernel.octants(sweep.n_azimuth, sweep.grid_north_deg, prism).items():
             yield kernel.OctantView(heights, asked, octant, above, level, prism, share, sweep.origin, memory), ways
+
+
+@contextmanager
+def _sharing(threads: int) -> Iterator[kernel.Share]:
+    """Provide a function that runs another on the parts of a range, in one or several threads.
+
+    The parts touch different cells: how many there are, and who does which, changes no bit.
+    """
+    if threads == 1:
+        yield lambda work, n: work(0, n)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+
+        def share(work: Callable[[int, int], None], n: int) -> None:
+            ends = [n * part // (_PARTS * threads) for part in range(_PARTS * threads + 1)]
+            list(pool.map(work, ends[:-1], ends[1:]))
+
+        yield share
 
 
 def check_cell_size(cell_size_m: float) -> None:

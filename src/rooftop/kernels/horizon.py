@@ -12,9 +12,7 @@ interpolated between the two nearest of a set of lines :data:`SPACING` cells apa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +35,6 @@ SPACING = 3
 """Distance between the lines of the far field [cells of y]."""
 
 _PAD = SPACING + 2  # empty cells before y = 0
-_PARTS = 8  # of the work per thread
 _BESIDE = 1.0 - 1e-6  # the slope t of a ray just beside a diagonal
 _SIGHT = 0.2  # tangent of a usual horizon beyond the near field, to choose between neighbouring points
 _EDGE = 1e-9  # a ray that touches a cell for less than this share of a cell does not enter it
@@ -351,21 +348,3 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
 def level(dsm: F4 | F8) -> float:
     """Height to be subtracted so that float32 keeps millimetres; coarse, so that neighbouring windows agree."""
     return 8.0 * (math.floor(float(np.nanmin(dsm)) / 8.0) - 1.0)
-
-
-@contextmanager
-def sharing(threads: int) -> Iterator[Share]:
-    """Provide a function that runs another on the parts of a range, in one or several threads.
-
-    The parts touch different cells: how many there are, and who does which, changes no bit.
-    """
-    if threads == 1:
-        yield lambda work, n: work(0, n)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-
-        def share(work: Callable[[int, int], None], n: int) -> None:
-            ends = [n * part // (_PARTS * threads) for part in range(_PARTS * threads + 1)]
-            list(pool.map(work, ends[:-1], ends[1:]))
-
-        yield share
