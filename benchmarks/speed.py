@@ -323,7 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
         except ImportError:
             print("topocalc is not installed")
     against_model_chain(chosen.repeat)
-    threads(dsm, roof, sky, chosen.repeat)
+    threads(*city(2000), sky, chosen.repeat)
     memory(city(2000)[0], sky)
     months_with_ac(dsm, roof, sky, chosen.repeat)
     noise(dsm, roof, sky, chosen.repeat)

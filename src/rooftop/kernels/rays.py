@@ -467,6 +467,11 @@ def _look(
                 upper[k] = slopes[begin + k]
         a = d * lanes + lane
         b = a + spacing
+        if spacing == _1:  # every cell lies on a line
+            for k in range(n_lane):
+                s = (stack_z[a + k] - eyes[begin + k]) / (stack_x[a + k] - foot)
+                lower[k] = s if s > lower[k] else lower[k]
+            continue
         for k in range(n_lane):
             h = eyes[begin + k]
             s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
