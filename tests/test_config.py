@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rooftop.config import Config, load_config
+from rooftop.config import Config
+from rooftop.configfile import load_config
 from rooftop.errors import ConfigError
 from rooftop.yamlfile import load_yaml
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 import yaml
 
-from rooftop.config import load_config
+from rooftop.configfile import load_config
 from rooftop.errors import InputError
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import Guess, guess, scalar, starter_config

@@ -13,7 +13,8 @@ import pytest
 import shapely
 from pyproj import CRS, Transformer
 
-from rooftop.config import LandUseInput, load_config
+from rooftop.config import LandUseInput
+from rooftop.configfile import load_config
 from rooftop.errors import ConfigError, InputError
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.inputs.land_use import InferredUses, infer_uses

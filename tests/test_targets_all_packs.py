@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from rooftop.aggregate import unit_table
-from rooftop.config import load_config
+from rooftop.configfile import load_config
 from rooftop.inputs.boundaries import assign, read_units
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.land_use import infer_uses

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from rooftop.config import Installation, SubstitutionOptions, load_config
+from rooftop.config import Installation, SubstitutionOptions
+from rooftop.configfile import load_config
 from rooftop.errors import ConfigError
 from rooftop.resources import configs_dir, demo_dir
 from rooftop.targets import load_pack

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
-from rooftop.config import Config, load_config
+from rooftop.config import Config
+from rooftop.configfile import load_config
 from rooftop.errors import ComputeError
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text

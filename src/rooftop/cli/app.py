@@ -100,7 +100,7 @@ def _execute(
 ) -> None:
     from rooftop.cli.progress import reporter
     from rooftop.cli.summary import summary_lines
-    from rooftop.config import load_config
+    from rooftop.configfile import load_config
 
     settings = load_config(config)
     spoken = lang or settings.outputs.lang

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from rooftop.config import Config, load_config
+from rooftop.config import Config
+from rooftop.configfile import load_config
 from rooftop.grid import tile_of
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import Model, validated
+from rooftop.config import Model
+from rooftop.configfile import validated
 from rooftop.errors import UsageError
 from rooftop.inputs.declared import Project
 from rooftop.lang import Text

@@ -1,0 +1,219 @@
+"""A configuration file: read, checked against its model, its first mistake explained with its line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rooftop.config import Config, ImpossibleError
+from rooftop.errors import ConfigError
+from rooftop.lang import Text
+from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_Parts = tuple[Text, Text | str, Text | str, Text]  # what is wrong, found, expected, mend
+
+
+def load_config(path: Path | str) -> Config:
+    """Load and check a configuration file.
+
+    Parameters
+    ----------
+    path : Path or str
+        YAML file. Relative paths in it start at its folder; files are not opened.
+
+    Returns
+    -------
+    Config
+        With absolute paths.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or no YAML, a key is unknown, missing or has an impossible value: with its line.
+    """
+    document = load_yaml(Path(path))
+    config = validated(Config, document)
+    base = Path(path).resolve().parent
+    resolved = _resolve(config, base)
+    system = resolved.system.model_copy(update={"module": _named_or_path(resolved.system.module, base)})
+    policy = None if resolved.policy is None else _named_or_path(resolved.policy, base)
+    return resolved.model_copy(update={"system": system, "policy": policy})
+
+
+def validated(model: type[ModelT], document: YamlDocument) -> ModelT:
+    """Check a YAML document against a pydantic model.
+
+    Raises
+    ------
+    ConfigError
+        Names the first wrong key, its line, what was found and expected; further ones are listed.
+    """
+    try:
+        return model.model_validate(require_mapping(document))
+    except ValidationError as error:
+        raise _explain(model, document, error) from error
+
+
+def _named_or_path(name: str, base: Path) -> str:
+    """Return a name as it is, and a path to a YAML file as absolute."""
+    return str(_absolute(Path(name), base)) if name.lower().endswith((".yaml", ".yml")) else name
+
+
+def _absolute(path: Path, base: Path) -> Path:
+    """Return `path` as seen from `base`; backslashes of a file written on Windows are understood."""
+    path = path.expanduser()
+    full = path if path.is_absolute() else base / path
+    if "\\" in str(path) and not full.exists():
+        full = base / str(path).replace("\\", "/")
+    return Path(full)
+
+
+def _resolve(model: ModelT, base: Path) -> ModelT:
+    """Return the model with every path made absolute."""
+    changed: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            changed[name] = _resolve(value, base)
+        elif isinstance(value, Path):
+            changed[name] = _absolute(value, base)
+        elif isinstance(value, list) and any(isinstance(item, Path) for item in value):
+            changed[name] = [_absolute(item, base) if isinstance(item, Path) else item for item in value]
+    return model.model_copy(update=changed)
+
+
+_EXPECTED = {
+    "string": Text("text (in quotes if it looks like a number)", "文本（若形似数字请加引号）"),
+    "float": Text("a number", "数值"),
+    "int": Text("a whole number", "整数"),
+    "bool": Text("true or false", "true 或 false"),
+    "path": Text("a file path", "文件路径"),
+    "model": Text("a block of keys", "一组键值"),
+    "dict": Text("a block of keys", "一组键值"),
+    "list": Text("a list", "列表"),
+}
+
+
+def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationError) -> ConfigError:
+    problems = sorted(
+        (
+            (_place(document, details["loc"], details["type"] == "missing"), details)
+            for details in error.errors(include_url=False)
+        ),
+        key=lambda item: (document.line(item[0]) or 0, item[1]["type"] == "missing"),
+    )
+    path, details = problems[0]
+    line = document.line(path)
+    key = ".".join(str(part) for part in path)
+    others = [k for k in dict.fromkeys(".".join(map(str, p)) for p, _ in problems) if k != key]
+    what, found, expected, mend = _describe(model, path, details)
+    if others:
+        more = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
+        mend = Text(f"{mend.en}; then see also: {more}", f"{mend.zh}；另请检查：{more}")
+    return ConfigError(
+        what,
+        where=Text(
+            f"{key} ({document.path}{f', line {line}' if line else ''})",
+            f"{key}（{document.path}{f' 第 {line} 行' if line else ''}）",
+        ),
+        found=found,
+        expected=expected,
+        mend=mend,
+    )
+
+
+def _place(document: YamlDocument, loc: tuple[int | str, ...], missing: bool) -> KeyPath:
+    """Return the part of a pydantic location that stands in the file, and one missing key."""
+    for length in range(len(loc), 0, -1):
+        if loc[:length] in document.lines:
+            return loc[: length + 1] if missing else loc[:length]
+    return loc
+
+
+def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _Parts:
+    """Return what is wrong, what was found, what was expected and the mend."""
+    kind, context = details["type"], details.get("ctx", {})
+    found = _short(details["input"])
+    if kind == "missing":
+        missing = str(details["loc"][-1])
+        return (
+            Text(f"the key {missing} is missing", f"缺少键 {missing}"),
+            Text("nothing", "无"),
+            Text(f"{'.'.join(map(str, details['loc']))}: ...", f"{'.'.join(map(str, details['loc']))}: ..."),
+            Text(f"add {missing}", f"请补充 {missing}"),
+        )
+    if kind == "extra_forbidden":
+        return _describe_unknown(model, path)
+    what = Text(f"the value of {path[-1]} is not possible", f"键 {path[-1]} 的值不可用")
+    correct = Text("correct the value", "请更正该值")
+    if isinstance(context.get("error"), ImpossibleError):
+        return context["error"].text, found, Text("see docs/targets.md", "见 docs/targets.md"), correct
+    if kind == "literal_error":
+        allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
+        near = difflib.get_close_matches(str(details["input"]).lower(), allowed.split(", "), n=1)
+        return what, found, allowed, _did_you_mean(near, correct)
+    bounds = {"greater_than": ("gt", ">"), "greater_than_equal": ("ge", ">="), "less_than": ("lt", "<")}
+    bounds["less_than_equal"] = ("le", "<=")
+    if kind in bounds:
+        name, sign = bounds[kind]
+        return what, found, f"{sign} {context.get(name)}", correct
+    return what, found, _EXPECTED.get(kind.split("_")[0], details["msg"]), correct
+
+
+def _describe_unknown(model: type[BaseModel], path: KeyPath) -> _Parts:
+    owner = _model_at(model, path[:-1]) or model
+    known, name = list(owner.model_fields), str(path[-1])
+    near = difflib.get_close_matches(name.lower(), known, n=1) or [k for k in known if k.startswith(f"{name}_")]
+    elsewhere = [".".join(p) for p in _paths(model) if p[-1] == name]
+    fallback = Text("delete the key", "请删去该键")
+    if not near and elsewhere:
+        fallback = Text(f"{name} belongs at {elsewhere[0]}", f"{name} 应位于 {elsewhere[0]}")
+    return (
+        Text(f"the key {name} is unknown", f"未知的键 {name}"),
+        name,
+        Text(f"one of: {', '.join(known)}", f"以下之一：{', '.join(known)}"),
+        _did_you_mean(near, fallback),
+    )
+
+
+def _did_you_mean(near: list[str], otherwise: Text) -> Text:
+    return Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？") if near else otherwise
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _submodel(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for m in map(_submodel, get_args(annotation)) if m is not None), None)
+
+
+def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if part not in model.model_fields:
+            return None
+        child = _submodel(model.model_fields[part].annotation)
+        if child is None:
+            return None
+        model = child
+    return model
+
+
+def _paths(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key of a model."""
+    for name, info in model.model_fields.items():
+        yield (*prefix, name)
+        child = _submodel(info.annotation)
+        if child is not None:
+            yield from _paths(child, (*prefix, name))
