@@ -18,7 +18,8 @@ from rasterio.transform import from_origin
 
 import rooftop
 from rooftop.config import Config
-from rooftop.prepare import prepare, read_sources
+from rooftop.prepare import prepare
+from rooftop.sources import read_sources
 
 LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
 

@@ -21,7 +21,8 @@ from city_models import Model, flat, gable
 from rooftop.config import Config
 from rooftop.outputs.store import read_tables
 from rooftop.potential import TileResult, compute_tile
-from rooftop.prepare import Prepared, prepare, read_sources
+from rooftop.prepare import Prepared, prepare
+from rooftop.sources import read_sources
 
 CRS = "EPSG:4549"
 X, Y = 520_000.0, 3_830_000.0

@@ -26,12 +26,14 @@ from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
-from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_modules, write_tables
+from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.prepare import Prepared, narrowed, prepare, read_sources, select_districts
+from rooftop.prepare import Prepared, prepare
 from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
+from rooftop.scene.inverters import inverter_table
+from rooftop.sources import narrowed, read_sources, select_districts
 from rooftop.tables import COVERAGE
 from rooftop.targets import (
     Pack,
@@ -164,7 +166,7 @@ def run(
     with clock.stage("tiles"):
         batch = _compute(settings, prepared, folder, workers, scheduler, fresh, say)
     with clock.stage("aggregate"):
-        tables, notices = build_tables(prepared, batch, pack, selected)
+        tables, notices = build_tables(prepared, batch, pack, selected, modules=settings.outputs.modules)
         tables, found = with_timeline(settings, tables, pack, schedule)
         notices = (*notices, *(() if schedule is None else schedule.notices), *found)
     with clock.stage("write"):
@@ -173,11 +175,6 @@ def run(
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
         write_tables(folder, tables)
-        if prepared.layout.modules and settings.outputs.modules:
-            of = tables.planes
-            write_modules(
-                folder, module_layer(prepared.layout, of["plane_id"], of["module_count"], sources.buildings.crs)
-            )
         rasters = _write_rasters(settings, prepared, batch, folder)
         more = () if schedule is None else (schedule.provenance,)
         record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
@@ -229,9 +226,9 @@ def _compute(
 
 
 def build_tables(
-    prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_]
+    prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_], *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
-    """Turn tile results into the contract's tables."""
+    """Turn tile results into the contract's tables; with `modules`, those of a packed layout are a table too."""
     sources = prepared.sources
     columns = [*PLANE_YEAR_COLUMNS, "n_cells"]
     frames = [result.planes for result in batch.results.values()]
@@ -271,6 +268,11 @@ def build_tables(
         memberships.reset_index(drop=True),
         with_geometry(units, polygons),
         coverage,
+        modules=(
+            module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs).to_crs(CRS_OUT)
+            if modules and prepared.layout.modules
+            else None
+        ),
     )
     return tables.conformed(), notices
 
@@ -287,6 +289,8 @@ def _with_facts(roofs: pd.DataFrame, prepared: Prepared, pack: Pack | None, year
     out["roof_type"] = prepared.types.name
     out["ghi_kwh_m2"] = sources.irradiance.ghi_annual_kwh_m2
     out["poa_kwh_m2"] = out["poa_kwh_m2"].where(np.isfinite(out["ghi_kwh_m2"]))
+    inverters = inverter_table(out["capacity_kwp"], prepared.system.dc_ac_ratio)
+    out[inverters.columns] = inverters.set_axis(out.index)
     out["is_new"] = mark_new(out, pack).to_numpy() if pack is not None else "unknown"
     return settle_status(out, prepared, year)
 

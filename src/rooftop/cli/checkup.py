@@ -9,12 +9,12 @@ import numpy as np
 import shapely
 
 from rooftop.config import Config
-from rooftop.configfile import load_config
+from rooftop.configfile import load_config, naming_lines
 from rooftop.grid import tile_of
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
-from rooftop.prepare import Sources, read_sources
 from rooftop.scene.rules import load_roof_rules
+from rooftop.sources import Sources, read_sources
 from rooftop.targets import load_pack
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
@@ -31,9 +31,10 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
     """
     config = load_config(path)
     load_roof_rules()
-    pack = load_pack(config.policy) if config.policy is not None else None
-    schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
-    sources = read_sources(config)
+    with naming_lines(path):
+        pack = load_pack(config.policy) if config.policy is not None else None
+        schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
+        sources = read_sources(config)
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))

@@ -1,0 +1,209 @@
+"""All inputs read and joined: what a run starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from rooftop.config import Config
+from rooftop.errors import InputError
+from rooftop.inputs.boundaries import Units, assign, read_units, single_district
+from rooftop.inputs.cityjson import RoofModel, read_roofs
+from rooftop.inputs.datums import parse_working_crs, wgs84_to_gcj02
+from rooftop.inputs.elevation import Elevation, open_elevation
+from rooftop.inputs.footprints import read_buildings
+from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
+from rooftop.inputs.land_use import infer_uses
+from rooftop.inputs.measured import read_measured
+from rooftop.inputs.weather import read_weather
+from rooftop.lang import Text
+from rooftop.notices import Notice, Provenance
+from rooftop.targets.demand import check_options, energy_settings
+from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, synthetic_weather
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Inputs as read and joined, before anything is computed.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        Working CRS, one row per source feature, with ``lon lat`` (WGS84) of a point on the roof.
+    units : tuple of Units
+    memberships : DataFrame
+    irradiance : IrradianceAt
+        At the buildings.
+    weather : Weather
+    anchor : Anchor
+        Monthly factors that bring the weather to the rasters at each building.
+    ground, dsm, terrain_far : Elevation or None
+    roofs : RoofModel or None
+        LoD2 surfaces.
+    """
+
+    buildings: gpd.GeoDataFrame
+    units: tuple[Units, ...]
+    memberships: pd.DataFrame
+    irradiance: IrradianceAt
+    weather: Weather
+    anchor: Anchor
+    ground: Elevation | None
+    dsm: Elevation | None
+    terrain_far: Elevation | None
+    notices: tuple[Notice, ...]
+    provenance: tuple[Provenance, ...]
+    roofs: RoofModel | None = None
+
+
+def read_sources(config: Config) -> Sources:
+    """Read and join all inputs."""
+    inputs = config.inputs
+    footprints = read_buildings(inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None)
+    crs = footprints.crs
+    inferred = infer_uses(footprints.table, inputs.land_use, name_rules=inputs.footprints.name_rules)
+    buildings = _located(inferred.table, crs)
+    # How many uses are unknown is known only now.
+    notices = [n for n in footprints.notices if n.code != "use_unknown"] + list(inferred.notices)
+    provenance = [footprints.provenance]
+    if inferred.provenance is not None:
+        provenance.append(inferred.provenance)
+    units = _read_all_units(config, buildings, crs)
+    settings = energy_settings(config.substitution.energy_demand)
+    check_options(settings, config.substitution, units[0].table["unit_id"].astype(str).tolist())
+    if config.substitution.measured is not None:
+        measured, found, source = read_measured(config.substitution.measured, buildings["building_id"])
+        buildings = buildings.assign(**{str(name): measured[name] for name in measured})
+        notices.extend(found)
+        provenance.append(source)
+    for unit in units:
+        notices.extend(unit.notices)
+        if unit.provenance is not None:
+            provenance.append(unit.provenance)
+    memberships = assign(buildings, list(units))
+    raster = read_irradiance(inputs.irradiance)
+    at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
+    notices.extend([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)])
+    provenance.extend(raster.provenance)
+    weather = _weather(config, buildings, at)
+    if weather.provenance is not None:
+        provenance.append(weather.provenance)
+    weather, anchor, anchor_notices = _anchored(weather, at)
+    notices.extend([*weather.notices, *anchor_notices])
+    ground, dsm, terrain_far = (
+        open_elevation(source, crs, f"inputs.{role}") if source is not None else None
+        for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
+    )
+    if dsm is not None:
+        dsm = replace(dsm, sharp=config.scene.surface == "prism")
+    for elevation in (ground, dsm, terrain_far):
+        if elevation is not None:
+            elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
+            provenance.append(elevation.provenance)
+            notices.extend(elevation.notices)
+    roofs = read_roofs(inputs.roofs, crs) if inputs.roofs is not None else None
+    if roofs is not None:
+        provenance.append(roofs.provenance)
+        notices.extend(roofs.notices)
+    return Sources(
+        buildings, units, memberships, at, weather, anchor, ground, dsm,
+        None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
+        roofs,
+    )  # fmt: skip
+
+
+def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
+    """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty geometry."""
+    point = shapely.point_on_surface(table.geometry.to_numpy())
+    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    x, y = shapely.get_x(point), shapely.get_y(point)
+    known = np.isfinite(x)
+    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    lon[known], lat[known] = to_wgs84.transform(x[known], y[known])
+    lon_gcj, lat_gcj = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    lon_gcj[known], lat_gcj[known] = wgs84_to_gcj02(lon[known], lat[known])
+    return table.assign(lon=lon, lat=lat, lon_gcj02=lon_gcj, lat_gcj02=lat_gcj)
+
+
+def _read_all_units(config: Config, buildings: gpd.GeoDataFrame, crs: CRS) -> tuple[Units, ...]:
+    inputs = config.inputs
+    districts = (
+        read_units(inputs.districts, "district", crs)
+        if inputs.districts is not None
+        else single_district(buildings, config.title or config.name)
+    )
+    found = [districts]
+    if inputs.towns is not None:
+        found.append(read_units(inputs.towns, "town", crs))
+    if inputs.zones is not None:
+        found.append(read_units(inputs.zones, "zone", crs))
+    return tuple(found)
+
+
+def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> Weather:
+    if config.inputs.weather is not None:
+        return read_weather(config.inputs.weather.path, config.inputs.weather.format)
+    known = np.isfinite(at.ghi_annual_kwh_m2)
+    latitude, longitude = float(buildings["lat"].mean()), float(buildings["lon"].mean())
+    monthly = at.ghi_kwh_m2[known].mean(axis=0) if at.ghi_kwh_m2 is not None else None
+    temperature = at.temp_air_degc
+    return synthetic_weather(
+        latitude,
+        longitude,
+        None,
+        monthly_ghi_kwh_m2=monthly,
+        annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
+        monthly_temp_air=None if temperature is None else np.nanmean(temperature, axis=0),
+        seed=config.seed,
+    )
+
+
+def _anchored(weather: Weather, at: IrradianceAt) -> tuple[Weather, Anchor, tuple[Notice, ...]]:
+    """Bring the weather to the area's mean, capped at the clear sky, and each roof from there to its own total."""
+    target = at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2
+    compared = [n for n in monthly_factors(weather, target).notices if n.code == "raster_weather_disagreement"]
+    mean = np.nanmean(target, axis=0)
+    capped = anchor_weather(weather, float(mean) if target.ndim == 1 else mean)
+    anchor = monthly_factors(capped, target)
+    left = [n for n in anchor.notices if n.code != "raster_weather_disagreement"]
+    return capped, anchor, (*compared, *left)
+
+
+def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return the buildings of the named districts; of all districts and none when nothing is named.
+
+    Raises
+    ------
+    InputError
+        A district is unknown.
+    """
+    buildings = sources.buildings
+    if not wanted:
+        return np.ones(len(buildings), dtype=bool)
+    known = sources.units[0].table["unit_id"].astype(str).tolist()
+    unknown = [w for w in wanted if w not in known]
+    if unknown:
+        raise InputError(
+            Text("no such district", "没有该县区"),
+            where="--district",
+            found=", ".join(unknown),
+            expected=", ".join(known),
+        )
+    member = sources.memberships
+    inside = member.loc[(member["level"] == "district") & member["unit_id"].isin(wanted), "building_id"]
+    return buildings["building_id"].isin(inside).to_numpy()
+
+
+def narrowed(sources: Sources, wanted: tuple[str, ...]) -> Sources:
+    """Return the sources with only the named districts among the units."""
+    if not wanted:
+        return sources
+    first = sources.units[0]
+    kept = replace(first, table=first.table[first.table["unit_id"].isin(wanted)].reset_index(drop=True))
+    return replace(sources, units=(kept, *sources.units[1:]))
