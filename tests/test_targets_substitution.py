@@ -184,6 +184,34 @@ def test_an_installation_of_unknown_year_is_in_the_upper_bound_of_new_buildings_
     assert found[2023]["rate"] == found[2023]["rate_low"] == pytest.approx(none["rate"] + more)
 
 
+def test_a_share_of_floor_area_completed_outside_the_cohort_does_not_count(tmp_path):
+    pack, roofs = pack_copy(tmp_path, "pinghu"), five().assign(floors_above=[4, 1, 1, 4, 6])
+
+    def of(year):
+        entry = Installation(kind="ground_source", unit_id="d1", floor_area_share=0.1, completed=year)
+        return SubstitutionOptions(installations=[entry])
+
+    pumps = {
+        year: rate(roofs, pack, of(year)).loc["national_recent", "heat_pump_kgce"] for year in (None, 2020, 2021, 2026)
+    }
+    # A tenth of A 4000, D 2000 and E 6000 m².
+    share = 1200 * 5.175
+    assert pumps == pytest.approx({None: share, 2020: 0.0, 2021: share, 2026: 0.0})
+
+
+def test_heat_that_does_not_count_is_said(tmp_path):
+    def codes(pack, *years):
+        entries = [Installation(kind="ground_source", building_area_m2=1000, completed=year) for year in years]
+        found = substitution_notices(five(), pack, SubstitutionOptions(installations=entries))
+        return {n.code: n.count for n in found if n.code.startswith("installation_")}
+
+    new = pack_copy(tmp_path, "pinghu")
+    assert codes(new, None, 2019, 2020, 2023) == {"installation_outside_cohort": 2, "installation_year_unknown": 1}
+    # 2026-2030 counts for 2030 but not for 2025.
+    assert codes(new, 2027) == {"installation_outside_cohort": 1}
+    assert codes(load_pack("lianyungang"), None, 1999) == {}
+
+
 def test_a_district_amount_reaches_the_city_once_and_no_zone():
     roofs, pack = five(), load_pack("lianyungang")
     names = units(("d1", "district"), ("d2", "district"), ("z", "zone"))
@@ -215,6 +243,15 @@ def test_metered_energy_takes_the_place_of_limits(tmp_path):
     assert row["rate_low"] == row["rate_high"] == row["rate"]
     roofs["measured_fuel_kgce"] = [None, None, None, 500.0, None]
     assert rate(roofs, pack_copy(tmp_path)).loc["jiangsu_2018", "demand_kgce"] == pytest.approx(250590)
+
+
+def test_metered_fuel_alone_is_not_what_a_building_needs(tmp_path):
+    roofs = five().assign(measured_energy_kwh=np.nan, measured_fuel_kgce=[np.nan, np.nan, np.nan, 500.0, np.nan])
+    row = rate(roofs, pack_copy(tmp_path)).loc["jiangsu_2018"]
+    assert row["demand_kgce"] == pytest.approx(266927.5) and row["n_measured"] == 0
+    notices = {n.code: n for n in substitution_notices(roofs, pack_copy(tmp_path))}
+    assert notices["fuel_without_electricity"].examples == (roofs["building_id"][3],)
+    assert notices["demand_from_limits"].count == 3
 
 
 def test_more_pv_more_rate_and_more_floors_less(tmp_path):
@@ -388,8 +425,9 @@ def test_names_that_do_not_exist_are_refused():
         SubstitutionOptions(demand={"fabrik": {"electricity_kwh_m2": 1}}),
         SubstitutionOptions(installations=[unit]),
     ):
-        with pytest.raises(ConfigError):
+        with pytest.raises(ConfigError) as caught:
             check_options(settings, options, ["d1"])
+        assert all(caught.value.details[part] for part in ("where", "found", "expected", "mend"))
 
 
 def test_every_shipped_pack_with_a_rate_answers_it(tmp_path):

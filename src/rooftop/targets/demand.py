@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -151,15 +152,25 @@ class Rule(Model):
     """A plan's own rule: kgce replaced per m² of building served."""
 
     kgce_m2: PositiveFloat
-    collector_m2_per_100_m2: PositiveFloat | None = None
     grade: Grade
     source: Note
+
+
+class SolarRule(Rule):
+    """The rule of solar hot water, and how much collector goes with a building."""
+
+    collector_m2_per_100_m2: PositiveFloat
+
+    @property
+    def kgce_per_collector_m2(self) -> float:
+        """What a m² of collector replaces a year, kgce."""
+        return self.kgce_m2 * 100.0 / self.collector_m2_per_100_m2
 
 
 class Rules(Model):
     """The plans' rules."""
 
-    solar_thermal: Rule
+    solar_thermal: SolarRule
     ground_source: Rule
 
 
@@ -252,7 +263,9 @@ def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, ow
             where="substitution.k_e",
             found=wanted,
             expected=", ".join(settings.k_e.options),
-        )
+            mend=Text("write one of these, or add your own to a copy of energy_demand.yaml",
+                      "请填写其中之一，或在 energy_demand.yaml 的副本中补充"),
+        )  # fmt: skip
     return wanted
 
 
@@ -269,11 +282,15 @@ def check_options(settings: EnergySettings, options: SubstitutionOptions, distri
     checks += [(f"installations[{i}].unit_id", e.unit_id, district_ids) for i, e in enumerate(options.installations)]
     for key, value, known in checks:
         if value is not None and value not in known:
+            near = difflib.get_close_matches(value, known, n=1)
             raise ConfigError(
                 Text(f"{value} is not known", f"未知的取值 {value}"),
                 where=f"substitution.{key}",
                 found=value,
-                expected=", ".join(known[:20]),
+                expected=", ".join(known[:20]) + (" ..." if len(known) > 20 else ""),
+                mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+                if near
+                else Text("write one of these", "请填写其中之一"),
             )
 
 
@@ -332,7 +349,7 @@ class EnergyDemand:
     low, central, high : ndarray (n, q)
         Over every class and zone that the building may have; central is NaN where the zone is not known.
     measured_kgce : ndarray (n, q)
-        Metered annual demand of the whole building; NaN where none is.
+        Metered annual demand of the whole building; NaN where its electricity is not metered.
     """
 
     low: Floats
@@ -366,7 +383,8 @@ def energy_demand(
     ----------
     roofs : DataFrame
         `tables.ROOFS`; the columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and
-        ``measured_fuel_kgce`` are taken where they are there.
+        ``measured_fuel_kgce`` are taken where they are there. Fuel alone is not what a building needs: without metered
+        electricity the intensities stay.
     known : Facts
         Of the same rows.
     scope : Scope
@@ -426,14 +444,18 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
     return [tuple(uses) for uses in out]
 
 
-def _measured(roofs: pd.DataFrame, k_e: Floats) -> Floats:
-    """Metered demand in kgce, (n, q); NaN where the roofs have none."""
+def metered(roofs: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
     energy, fuel = (
         pd.to_numeric(roofs[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         if name in roofs
         else np.full(len(roofs), np.nan)
         for name in MEASURED
     )
-    total = np.nan_to_num(energy)[:, None] * k_e + np.nan_to_num(fuel)[:, None]
-    total[np.isnan(energy) & np.isnan(fuel)] = np.nan
-    return total
+    return energy, fuel
+
+
+def _measured(roofs: pd.DataFrame, k_e: Floats) -> Floats:
+    """Metered demand in kgce, (n, q); NaN where no electricity was metered."""
+    energy, fuel = metered(roofs)
+    return energy[:, None] * k_e + np.nan_to_num(fuel)[:, None]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.config import SubstitutionOptions
+from rooftop.config import Installation, SubstitutionOptions
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -30,9 +30,10 @@ from rooftop.targets.demand import (
     energy_demand,
     energy_settings,
     floor_area,
+    metered,
     zones_of,
 )
-from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target
+from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
@@ -211,11 +212,11 @@ def _sums(
 ) -> _Sums:
     """Central sums, and the extremes of the rate over every way the buildings may count."""
     links, floors = run.links, run.floors
-    metered = ~np.isnan(demand.measured_kgce)
+    measured = ~np.isnan(demand.measured_kgce)
     inside = (answers >= PRESUMED)[:, None]
 
     def needs(area: Floats, per_m2: Floats) -> Floats:
-        return np.where(metered, demand.measured_kgce, area[:, None] * per_m2)
+        return np.where(measured, demand.measured_kgce, area[:, None] * per_m2)
 
     def saves(pv_kwh: Floats, area: Floats) -> Floats:
         return pv_kwh[:, None] * k_e + area[:, None] * (heat.thermal_m2 + heat.heat_pump_m2)[:, None]
@@ -298,7 +299,7 @@ def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
 def substitution_notices(
     roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
 ) -> tuple[Notice, ...]:
-    """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones."""
+    """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, heat."""
     if not pack.substitution:
         return ()
     options = options or SubstitutionOptions()
@@ -308,37 +309,33 @@ def substitution_notices(
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     floors = floor_area(basis.roofs, settings)
-    zones = zones_of(basis.roofs, pack, options)
-    metered = np.zeros(len(ids), dtype=bool)
-    for name in ("measured_energy_kwh", "measured_fuel_kgce"):
-        if name in basis.roofs:
-            metered |= basis.roofs[name].notna().to_numpy()
-    found: list[Notice] = []
+    energy, fuel = metered(basis.roofs)
+    known = ~np.isnan(energy)
+    no_zone = np.array([zone is None for zone in zones_of(basis.roofs, pack, options)], dtype=bool)
+    found = [
+        _notice(code, ids[rows].tolist())
+        for code, rows in (
+            ("demand_from_limits", inside & ~known),
+            ("fuel_without_electricity", ~known & ~np.isnan(fuel)),
+            ("floors_estimated", inside & ~known & floors.estimated),
+            ("climate_zone_unknown", inside & no_zone),
+        )
+        if rows.any()
+    ]
+    return (*found, *_heat_notices(pack, settings, options))
 
-    def add(code: str, rows: NDArray[np.bool_], en: str, zh: str) -> None:
-        n = int(rows.sum())
-        if n:
-            text = Text(f"{n} {en}", f"{n} {zh}")
-            found.append(Notice(code, text, n, source="targets", examples=tuple(ids[rows][:5].tolist())))
 
-    add(
-        "demand_from_limits", inside & ~metered,
-        "buildings have no metered energy: their demand is that of limits by class and climate zone, not an average",
-        "栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
-    )  # fmt: skip
-    add(
-        "floors_estimated", inside & ~metered & floors.estimated,
-        "buildings state no floors: floor area is estimated from the height, with bounds",
-        "栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
-    )  # fmt: skip
-    add(
-        "climate_zone_unknown", inside & np.array([zone is None for zone in zones], dtype=bool),
-        "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
-        "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
-    )  # fmt: skip
+def _notice(code: str, examples: list[str]) -> Notice:
+    n, text = len(examples), _NOTICES[code]
+    return Notice(code, Text(f"{n} {text.en}", f"{n} {text.zh}"), n, source="targets", examples=tuple(examples[:5]))
+
+
+def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOptions) -> Iterator[Notice]:
+    """Declared heat that counts against the rate, not at all, or in the upper bound only."""
     front = settings.k_e.options[chosen_equivalent(settings, options, pack.substitution[0].k_e)].kgce_kwh
+    names = {id(e): f"{e.kind} {e.unit_id or ''}".strip() for e in options.installations}
     bad = [
-        f"{entry.kind} {entry.unit_id or ''}".strip()
+        names[id(entry)]
         for entry in options.installations
         if entry.floor_area_share is None and installation_kgce(entry, settings, np.array([front]))[0] < 0
     ]
@@ -347,5 +344,47 @@ def substitution_notices(
             f"{len(bad)} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
             f"{len(bad)} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
         )
-        found.append(Notice("heat_pump_negative", text, len(bad), source="targets", examples=tuple(bad[:5])))
-    return tuple(found)
+        yield Notice("heat_pump_negative", text, len(bad), source="targets", examples=tuple(bad[:5]))
+    windows = [entry.window for entry in pack.substitution if entry.window is not None]
+    for code, rows in (
+        ("installation_outside_cohort", [e for e in options.installations if _outside_any(e, windows)]),
+        (
+            "installation_year_unknown",
+            [e for e in options.installations if windows and e.completed is None and e.floor_area_share is None],
+        ),
+    ):
+        if rows:
+            yield _notice(code, [names[id(entry)] for entry in rows])
+
+
+def _outside_any(entry: Installation, windows: list[Window]) -> bool:
+    year = entry.completed
+    return year is not None and any(not window.start <= year <= window.end for window in windows)
+
+
+_NOTICES = {
+    "demand_from_limits": Text(
+        "buildings have no metered energy: their demand is that of limits by class and climate zone, not an average",
+        "栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
+    ),
+    "fuel_without_electricity": Text(
+        "buildings have metered fuel but no metered electricity: the limits by class stay",
+        "栋建筑只有计量燃料、没有计量用电：仍按限额推算能耗，计量燃料不计入",
+    ),
+    "floors_estimated": Text(
+        "buildings state no floors: floor area is estimated from the height, with bounds",
+        "栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
+    ),
+    "climate_zone_unknown": Text(
+        "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
+        "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
+    ),
+    "installation_outside_cohort": Text(
+        "declared installations were completed outside the years of a target for new buildings and do not count there",
+        "项申报的热利用设施竣工年份不在新建建筑指标的统计期内：该指标不计入",
+    ),
+    "installation_year_unknown": Text(
+        "declared installations state no year: for targets of new buildings they enter the upper bound only",
+        "项申报的热利用设施未注明竣工年份：新建建筑指标只计入上限",
+    ),
+}

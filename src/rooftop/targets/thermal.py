@@ -51,7 +51,8 @@ def declared_heat(
     Parameters
     ----------
     window : Window or None
-        Only installations completed within it count; None: all.
+        Only installations completed within it count; None: all. A share of floor area of unknown year is one of the
+        buildings that count.
     k_e : ndarray (q,)
         kgce/kWh.
 
@@ -68,12 +69,12 @@ def declared_heat(
     for entry in installations:
         name = "thermal" if entry.kind == "solar_thermal" else "heat_pump"
         rows = (units == entry.unit_id) & (levels == "district") if entry.unit_id is not None else levels == "city"
+        if window is not None and entry.completed is not None and not window.start <= entry.completed <= window.end:
+            continue
         if entry.floor_area_share is not None:
             rule = settings.rules.solar_thermal if name == "thermal" else settings.rules.ground_source
             mine = np.flatnonzero(rows[links.unit])
             np.add.at(per_m2[name], links.row[mine], links.weight[mine] * entry.floor_area_share * rule.kgce_m2)
-            continue
-        if window is not None and entry.completed is not None and not window.start <= entry.completed <= window.end:
             continue
         into = "open" if window is not None and entry.completed is None else name
         amounts[into][rows | (levels == "city")] += installation_kgce(entry, settings, k_e)
@@ -90,8 +91,7 @@ def installation_kgce(entry: Installation, settings: EnergySettings, k_e: Floats
         electricity = entry.heat_kwh / entry.cop if entry.cop is not None else 0.0
         return settings.kgce_of_heat(entry.heat_kwh, entry.replaces) - electricity * k_e
     if entry.collector_area_m2 is not None:
-        per_100 = rules.solar_thermal.collector_m2_per_100_m2 or 2.0
-        return same * (entry.collector_area_m2 * 100.0 / per_100 * rules.solar_thermal.kgce_m2)
+        return same * (entry.collector_area_m2 * rules.solar_thermal.kgce_per_collector_m2)
     rule = rules.solar_thermal if entry.kind == "solar_thermal" else rules.ground_source
     return same * ((entry.building_area_m2 or 0.0) * rule.kgce_m2)
 
@@ -167,8 +167,7 @@ def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions 
     kgce = np.array([settings.kgce_of_heat(1.0, settings.collector.replaces)]) * heat
     wanted = settings.collector.max_share_of_need.value * need
     share = np.minimum(wanted / np.where(carries, heat * size, 1.0), 1.0)
-    plan = settings.rules.solar_thermal
-    rule = plan.kgce_m2 * 100.0 / (plan.collector_m2_per_100_m2 or 2.0)
+    rule = settings.rules.solar_thermal.kgce_per_collector_m2
     by_rule = rule * np.nan_to_num(face) / np.where(pv > 0, annual, np.nan)
     mandate, part = mandate_answers(pack, roofs)
     table = pd.DataFrame(
