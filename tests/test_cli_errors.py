@@ -124,6 +124,12 @@ def test_wrong_crs(project: Path) -> None:
     refused(rooftop("run", "c.yaml", "-o", "out", cwd=project), "EPSG:3857")
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_name_that_only_the_settings_know_has_its_line(project: Path, command: str) -> None:
+    write(project, extra="substitution:\n  climate_zone: warm")
+    refused(rooftop(command, "c.yaml", cwd=project), "substitution.climate_zone (c.yaml, line 9)", "severe_cold")
+
+
 def test_footprints_in_a_crs_they_cannot_have(project: Path) -> None:
     table = gpd.read_file(project / "footprints.gpkg").set_crs("EPSG:4549", allow_override=True)
     (project / "footprints.gpkg").unlink()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rooftop.config import Config
-from rooftop.configfile import load_config
-from rooftop.errors import ConfigError
+from rooftop.configfile import load_config, naming_lines
+from rooftop.errors import ConfigError, InputError
 from rooftop.yamlfile import load_yaml
 
 GOOD = """\
@@ -233,3 +233,33 @@ def test_lines_are_those_of_the_keys(tmp_path: Path) -> None:
     assert document.line(("inputs", "irradiance", "ghi", "path", 1)) == 13
     assert document.line(("inputs", "irradiance", "nonsense")) == 12
     assert document.line(("nothing",)) is None
+
+
+# --- what only the data show -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("substitution.climate_zone", 17),
+        ("substitution.installations[1].unit_id", 20),
+        ("inputs.footprints.use_map.20", 8),
+        ("inputs.footprints.use_map.30", 8),
+        ("inputs.footprints.encoding", 4),
+    ],
+)
+def test_a_key_found_wrong_by_the_data_has_its_line(tmp_path: Path, where: str, line: int) -> None:
+    heat = "substitution:\n  climate_zone: warm\n  installations:\n"
+    path = write(tmp_path, GOOD + heat + "    - {kind: solar_thermal}\n    - {unit_id: x}\n")
+    with pytest.raises(InputError) as caught, naming_lines(path):
+        raise InputError("wrong", where=where, found="x")
+    assert str(caught.value.details["where"]) == f"{where} ({path}, line {line})"
+    assert f"第 {line} 行" in caught.value.render("zh")
+
+
+@pytest.mark.parametrize("where", ["/data/a.gpkg", "--encoding", "", None])
+def test_what_is_no_key_stays_as_it_is(tmp_path: Path, where: str | None) -> None:
+    path = write(tmp_path, GOOD)
+    with pytest.raises(InputError) as caught, naming_lines(path):
+        raise InputError("wrong", where=where)
+    assert caught.value.details["where"] == where

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -11,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rooftop.config import Config, ImpossibleError
-from rooftop.errors import ConfigError
+from rooftop.errors import ConfigError, InputError
 from rooftop.lang import Text
 from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
 
@@ -58,6 +60,43 @@ def validated(model: type[ModelT], document: YamlDocument) -> ModelT:
         return model.model_validate(require_mapping(document))
     except ValidationError as error:
         raise _explain(model, document, error) from error
+
+
+@contextmanager
+def naming_lines(path: Path | str) -> Iterator[None]:
+    """Add file and line to errors about a key of a configuration that is found wrong once data are read.
+
+    Parameters
+    ----------
+    path : Path or str
+        The configuration file; an error whose `where` is no key of it passes unchanged.
+    """
+    try:
+        yield
+    except (ConfigError, InputError) as error:
+        key = error.details["where"]
+        if isinstance(key, str):
+            document = load_yaml(Path(path))
+            at = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key))
+            line = document.line(_as_written(document, at))
+            if line is not None:
+                error.details["where"] = _where(key, document, line)
+        raise
+
+
+def _as_written(document: YamlDocument, at: KeyPath) -> KeyPath:
+    """Return the path with parts as the file has them: a key made of digits may be text."""
+    out: KeyPath = ()
+    for part in at:
+        out = (*out, part) if (*out, part) in document.lines else (*out, str(part))
+    return out
+
+
+def _where(key: str, document: YamlDocument, line: int | None) -> Text:
+    return Text(
+        f"{key} ({document.path}{f', line {line}' if line else ''})",
+        f"{key}（{document.path}{f' 第 {line} 行' if line else ''}）",
+    )
 
 
 def _named_or_path(name: str, base: Path) -> str:
@@ -118,10 +157,7 @@ def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationEr
         mend = Text(f"{mend.en}; then see also: {more}", f"{mend.zh}；另请检查：{more}")
     return ConfigError(
         what,
-        where=Text(
-            f"{key} ({document.path}{f', line {line}' if line else ''})",
-            f"{key}（{document.path}{f' 第 {line} 行' if line else ''}）",
-        ),
+        where=_where(key, document, line),
         found=found,
         expected=expected,
         mend=mend,

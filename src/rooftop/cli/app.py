@@ -100,11 +100,11 @@ def _execute(
 ) -> None:
     from rooftop.cli.progress import reporter
     from rooftop.cli.summary import summary_lines
-    from rooftop.configfile import load_config
+    from rooftop.configfile import load_config, naming_lines
 
     settings = load_config(config)
     spoken = lang or settings.outputs.lang
-    with reporter(spoken) as report:
+    with reporter(spoken) as report, naming_lines(config):
         from rooftop.pipeline import run as run_pipeline
 
         result = run_pipeline(
