@@ -91,8 +91,15 @@ def pvlib_yield(weather: Weather, tilt: float, azimuth: float, system: PvSystem,
         + poa["poa_sky_diffuse"] * diffuse["sky"]
         + poa["poa_ground_diffuse"] * diffuse["ground"]
     )
-    temp = pvlib.temperature.ross(poa["poa_global"], data["temp_air"], k=system.ross_k(mounting))
+    temp = _temp_cell(poa["poa_global"], data["temp_air"], data["wind_speed"], system, mounting)
     return _power(effective, temp, system) * system.ac_share
+
+
+def _temp_cell(poa, air, wind, system: PvSystem, mounting: str):
+    if system.cell_temperature == "ross":
+        return pvlib.temperature.ross(poa, air, k=system.ross_k(mounting))
+    name = "open_rack_glass_glass" if mounting == "rack" else "close_mount_glass_glass"
+    return pvlib.temperature.sapm_cell(poa, air, wind, **pvlib.temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"][name])
 
 
 def _power(effective, temp_cell, system: PvSystem):
@@ -202,7 +209,7 @@ def simulate(
     spread = pvlib.iam.marion_diffuse(system.iam_model, tilt, **parameters)
     month = data.index.month.to_numpy()[h] - 1
     seen_sky, seen_band = sky_patches(tilt, azimuth, horizons, between)
-    air = data["temp_air"].to_numpy()[h]
+    air, wind = data["temp_air"].to_numpy()[h], data["wind_speed"].to_numpy()[h]
     total_dc = 0.0
     parts = []
     for horizon, s, b in zip(horizons, seen_sky, seen_band, strict=True):
@@ -213,7 +220,7 @@ def simulate(
             poa = direct + s * sky + b * band + ground
             effective = direct * beam_iam + s * sky * spread["sky"] + b * band * spread["horizon"]
             effective = effective + ground * spread["ground"]
-            temp = pvlib.temperature.ross(poa, air, k=system.ross_k(mounting))
+            temp = _temp_cell(poa, air, wind, system, mounting)
             return poa, _dc(effective, temp, system)
 
         (poa_on, dc_on), (poa_off, dc_off) = powers(above), powers(0.0)

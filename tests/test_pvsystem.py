@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pvlib
 import pytest
 import yaml
 
@@ -96,3 +98,15 @@ def test_every_parameter_names_its_source() -> None:
     for path in (configs_dir() / "modules").glob("*.yaml"):
         module = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert "same_as" in module or (module["source"] and module["date"])
+
+
+def test_cell_temperature_is_a_choice() -> None:
+    """Sandia's cells cool in the wind, Ross's do not; coefficients are those pvlib gives."""
+    wind = np.array([0.0, 1.0, 8.0])
+    ross, sapm = load_system(), load_system(cell_temperature="sapm")
+    assert ross.cell_temperature == "ross"
+    assert ross.warming("flush", wind).tolist() == [ross.ross_k("flush")] * 3
+    for mounting, name in (("rack", "open_rack_glass_glass"), ("flush", "close_mount_glass_glass")):
+        given = pvlib.temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"][name]
+        expected = pvlib.temperature.sapm_cell(800.0, 20.0, wind, **given)
+        np.testing.assert_allclose(20.0 + 800.0 * sapm.warming(mounting, wind), expected)  # type: ignore[arg-type]

@@ -154,6 +154,31 @@ class RoofsInput(Model):
     vertical_offset_m: float = 0.0
 
 
+class AreasInput(Model):
+    """Polygons that lie on roofs."""
+
+    path: Path
+    layer: str | None = None
+    encoding: str | None = None
+    crs: str | None = Field(None, description="CRS of a file that states none, e.g. EPSG:4490")
+    datum: Datum = "wgs84"
+
+
+class ExclusionsInput(AreasInput):
+    """Parts of roofs that modules may not cover: roof gardens, heliports, heritage, equipment."""
+
+    kind_field: str | None = Field(
+        None, description="field that says what it is; some kinds ask for a clearance (configs/roof_uses.yaml)"
+    )
+
+
+class ExistingPvInput(AreasInput):
+    """Outlines of PV that stands on roofs already."""
+
+    kwp_field: str | None = Field(None, description="field of the capacity in kWp; null: from the area")
+    year_field: str | None = Field(None, description="year or date in which it was commissioned")
+
+
 class ScheduleFields(Model):
     """Columns of a commissioning schedule; each row names a building or a unit, a year, and kWp or m² of module."""
 
@@ -187,6 +212,8 @@ class Inputs(Model):
     dtm: ElevationInput | None = None
     terrain_far: ElevationInput | None = None
     roofs: RoofsInput | None = None
+    exclusions: ExclusionsInput | None = None
+    existing_pv: ExistingPvInput | None = None
     schedule: ScheduleInput | None = None
 
 
@@ -202,6 +229,14 @@ class SceneOptions(Model):
     diffuse: Literal["perez", "haydavies", "isotropic"] = "perez"
     albedo: Share = 0.2
     obstacle_reflectance: Share = Field(0.0, description="share of light that facades throw back onto roofs; 0: none")
+    max_shading_loss: Share | None = Field(
+        None,
+        description="cells that lose a larger share of their irradiation carry nothing; null: configs/roof_types.yaml",
+    )
+    min_poa_kwh_m2: PositiveFloat | None = Field(
+        None,
+        description="cells of a roof that receive less a year in the modules' plane carry nothing; null: no such limit",
+    )
     halo_m: PositiveFloat = 200.0
     tile_cells: Annotated[int, Field(ge=64)] = 1024
 
@@ -249,6 +284,9 @@ class System(Model):
     flat: FlatSystem = FlatSystem()
     pitched: PitchedSystem = PitchedSystem()
     losses: Losses = Losses()
+    cell_temperature: Literal["ross", "sapm"] = Field(
+        "ross", description="ross: by light alone, from monitored roofs; sapm: Sandia's model, by light and wind"
+    )
 
 
 class ImpossibleError(ValueError):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
-from pvlib.temperature import ross
 
 from rooftop.errors import ComputeError
 from rooftop.kernels import year
@@ -258,7 +257,7 @@ def _ground_sky_view(run: float, rise: float, pitch: float) -> float:
 def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8]:
     """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each."""
     beam_iam, spread = incidence(plane, system, light)
-    k = system.ross_k(plane.mounting)
+    warming = system.warming(plane.mounting, sky.wind_speed)
     beam = light.direct + light.circumsolar
     powers = []
     for with_beam in (0.0, 1.0):
@@ -266,17 +265,23 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
             poa = with_beam * beam + s * light.isotropic + b * light.band + light.ground
             effective = with_beam * beam * beam_iam + s * light.isotropic * spread["sky"]
             effective += b * light.band * spread["horizon"] + light.ground * spread["ground"]
-            powers.append(_ac_power(effective, ross(poa, sky.temp_air, k=k), system))
+            powers.append(_ac_power(effective, sky.temp_air + warming * poa, system))
     matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
     coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
     return coefficients[:, 0], coefficients[:, 1]
 
 
 def incidence(plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, dict[str, float]]:
-    """Incidence angle modifiers of each sun's beam (n,), and of "sky", "horizon" and "ground"."""
+    """Incidence angle modifiers of each sun's beam with circumsolar light (F, n), and of "sky", "horizon", "ground"."""
     model = getattr(iam, system.iam_model)
     beam = np.where(light.aoi_deg < 90.0, model(light.aoi_deg, **dict(system.iam_parameters)), 0.0)
-    return beam, _diffuse_iam(system.iam_model, plane.surface_tilt, system.iam_parameters)
+    if system.iam_diffuse == "none":
+        direct, circumsolar = light.direct, light.circumsolar
+        both = np.maximum(direct + circumsolar, 1e-9)
+        return (direct * beam + circumsolar) / both, {"sky": 1.0, "horizon": 1.0, "ground": 1.0}
+    return np.broadcast_to(beam, light.direct.shape), _diffuse_iam(
+        system.iam_model, plane.surface_tilt, system.iam_parameters
+    )
 
 
 @functools.lru_cache(maxsize=256)

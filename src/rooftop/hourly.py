@@ -210,7 +210,7 @@ def _coefficients(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Lig
     beam_iam, spread = incidence(plane, system, light)
     gamma = system.module.gamma_pdc
     warm = 1.0 + gamma * (sky.temp_air - 25.0)
-    k = gamma * system.ross_k(plane.mounting)
+    k = gamma * system.warming(plane.mounting, sky.wind_speed)
     beam, iso, band, ground = light.direct + light.circumsolar, light.isotropic, light.band, light.ground
     through, sky_in, band_in = beam * beam_iam, iso * spread["sky"], band * spread["horizon"]
     ground_in = ground * spread["ground"]

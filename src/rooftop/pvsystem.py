@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from rooftop.config import Losses
 from rooftop.errors import ConfigError
@@ -15,6 +17,9 @@ from rooftop.lang import Text
 from rooftop.resources import configs_dir, load_shipped_yaml
 
 Mounting = Literal["rack", "flush"]
+CellTemperature = Literal["ross", "sapm"]
+DiffuseIncidence = Literal["marion", "none"]
+F8 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,13 @@ class PvSystem:
         Rise of the cell above the air per irradiance on the plane [K m2/W].
     losses_dc, losses_ac : tuple of (str, float)
         Named shares lost before and after the inverter; they multiply.
+    iam_diffuse : {"marion", "none"}
+        Diffuse light loses what the incidence model says of its directions (Marion 2017), or nothing, circumsolar light
+        included (PVWatts 5).
+    cell_temperature : {"ross", "sapm"}
+        By light alone (Ross), or by light and wind (Sandia).
+    sapm_rack, sapm_flush : (float, float, float)
+        Sandia's a, b and deltaT [K].
     """
 
     module: Module
@@ -92,6 +104,10 @@ class PvSystem:
     ross_flush: float
     losses_dc: tuple[tuple[str, float], ...]
     losses_ac: tuple[tuple[str, float], ...]
+    iam_diffuse: DiffuseIncidence = "marion"
+    cell_temperature: CellTemperature = "ross"
+    sapm_rack: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    sapm_flush: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
     @property
     def dc_share(self) -> float:
@@ -111,6 +127,23 @@ class PvSystem:
     def ross_k(self, mounting: Mounting) -> float:
         """Return the Ross coefficient of a mounting [K m2/W]."""
         return self.ross_rack if mounting == "rack" else self.ross_flush
+
+    def warming(self, mounting: Mounting, wind_speed: F8) -> F8:
+        """Rise of the cell above the air per irradiance on the plane, (n,) [K m2/W].
+
+        Both models are proportional to the irradiance.
+
+        Parameters
+        ----------
+        mounting : {"rack", "flush"}
+        wind_speed : (n,)
+            At 10 m in the open [m/s]; Ross's model leaves it out.
+        """
+        if self.cell_temperature == "ross":
+            return np.full(np.shape(wind_speed), self.ross_k(mounting))
+        a, b, delta_t = self.sapm_rack if mounting == "rack" else self.sapm_flush
+        rise: F8 = np.exp(a + b * wind_speed) + delta_t / 1000.0
+        return rise
 
 
 def load_module(name_or_path: str | Path = "default") -> Module:
@@ -143,7 +176,11 @@ def list_modules() -> list[str]:
     return sorted(path.stem for path in (configs_dir() / "modules").glob("*.yaml"))
 
 
-def load_system(module: str | Path | Module = "default", losses: Losses | None = None) -> PvSystem:
+def load_system(
+    module: str | Path | Module = "default",
+    losses: Losses | None = None,
+    cell_temperature: CellTemperature | None = None,
+) -> PvSystem:
     """Build the PV system from `configs/system.yaml`, a module and the configured losses.
 
     Parameters
@@ -151,6 +188,8 @@ def load_system(module: str | Path | Module = "default", losses: Losses | None =
     module : str, path or Module
     losses : Losses, optional
         The configuration's named losses; its defaults when omitted.
+    cell_temperature : {"ross", "sapm"}, optional
+        What `configs/system.yaml` says when omitted.
     """
     data = load_shipped_yaml("system.yaml")
     shares = (losses or Losses()).model_dump()
@@ -162,6 +201,7 @@ def load_system(module: str | Path | Module = "default", losses: Losses | None =
             where="configs/system.yaml: losses",
             found=", ".join(sorted(unplaced)),
         )
+    temperature = data["temperature"]
     return PvSystem(
         module=module if isinstance(module, Module) else load_module(module),
         dc_ac_ratio=float(data["dc_ac_ratio"]["value"]),
@@ -169,11 +209,19 @@ def load_system(module: str | Path | Module = "default", losses: Losses | None =
         eta_inv_ref=float(data["inverter"]["eta_ref"]["value"]),
         iam_model=str(data["incidence"]["model"]),
         iam_parameters=tuple((str(k), float(v)) for k, v in data["incidence"]["parameters"].items()),
-        ross_rack=float(data["temperature"]["rack"]["k"]),
-        ross_flush=float(data["temperature"]["flush"]["k"]),
+        ross_rack=float(temperature["rack"]["k"]),
+        ross_flush=float(temperature["flush"]["k"]),
         losses_dc=tuple((name, float(shares[name])) for name in sides["dc"]),
         losses_ac=tuple((name, float(shares[name])) for name in sides["ac"]),
+        iam_diffuse=data["incidence"]["diffuse"],
+        cell_temperature=cell_temperature or temperature["model"],
+        sapm_rack=_sapm(temperature["sapm"]["rack"]),
+        sapm_flush=_sapm(temperature["sapm"]["flush"]),
     )
+
+
+def _sapm(data: dict[str, Any]) -> tuple[float, float, float]:
+    return float(data["a"]), float(data["b"]), float(data["deltaT"])
 
 
 def _module(path: Path, data: Any) -> Module:

@@ -65,6 +65,8 @@ class SkyYear:
         [W/m2].
     temp_air : (n,)
         [degC].
+    wind_speed : (n,)
+        [m/s].
     """
 
     latitude: float
@@ -84,6 +86,7 @@ class SkyYear:
     band: F8
     ghi: F8
     temp_air: F8
+    wind_speed: F8
 
 
 def sky_year(
@@ -158,6 +161,7 @@ def sky_year(
         band=parts[2][:, hour] * denser,
         ghi=factor * dhi[hour] * denser + beam * np.maximum(direction[2], 0.0),
         temp_air=data["temp_air"].to_numpy(dtype=np.float64)[hour],
+        wind_speed=data["wind_speed"].to_numpy(dtype=np.float64)[hour],
     )
 
 

@@ -12,6 +12,7 @@ from rooftop.config import Config
 from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
+from rooftop.scene.inverters import load_inverter_rules
 from rooftop.uncertainty import components, energy_uncertainty
 
 NO_SOURCE = Text("", "")
@@ -58,6 +59,10 @@ _MOUNTING = {
     "rack": Text("tilted rows", "倾斜支架成排"),
     "flush": Text("flush with the roof", "顺屋面平铺"),
     "east_west": Text("east-west racks", "东西向支架"),
+}
+_CELL_TEMPERATURE = {
+    "ross": Text("rises with light alone (Ross)", "仅随辐照升高（Ross 模型）"),
+    "sapm": Text("rises with light, falls with wind (Sandia)", "随辐照升高、随风速降低（Sandia 模型）"),
 }
 
 
@@ -164,10 +169,17 @@ def _system(config: Config) -> list[Assumption]:
         ),
         Assumption(
             _SYSTEM,
+            Text("cell temperature", "电池温度"),
+            _CELL_TEMPERATURE[system.cell_temperature],
+            _source(_temperature_source(data["temperature"], system.cell_temperature)),
+        ),
+        Assumption(
+            _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
             _same(f"{data['dc_ac_ratio']['value']:g}"),
             _source(data["dc_ac_ratio"]["source"]),
         ),
+        Assumption(_SYSTEM, Text("inverters and connection", "逆变器与接入电压"), *_inverters()),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
@@ -175,6 +187,26 @@ def _system(config: Config) -> list[Assumption]:
             _source(inverter["source"]),
         ),
     ]
+
+
+def _inverters() -> tuple[Text, Text]:
+    """Steps of the connection and their source: professional practice, nothing that binds."""
+    rules = load_inverter_rules()
+    steps = [
+        (each.voltage, "" if each.up_to_kwp is None else f" ≤ {each.up_to_kwp:g} kWp") for each in rules.classes
+    ]
+    listed = ", ".join(f"{voltage}{limit}" for voltage, limit in steps)
+    return (
+        Text(
+            f"fewest equal units of usual sizes; {listed}; the grid company decides (B)",
+            f"按常见规格取台数最少的同型逆变器；{listed.replace(', ', '，')}；以电网企业批复为准（B）",
+        ),
+        _source(rules.source),
+    )
+
+
+def _temperature_source(data: dict[str, Any], model: str) -> str:
+    return str(data["source"] if model == "ross" else data[model]["source"])
 
 
 def _module(name: str) -> tuple[Text, Text]:
