@@ -16,6 +16,7 @@ from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
+from rooftop.scene.inverters import inverter_table
 from rooftop.tables import ROOFS
 from rooftop.targets.coverage import coverage_table
 from rooftop.targets.models import Pack
@@ -113,6 +114,8 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
         roofs.loc[: len(NASTY) - 1, "address"] = NASTY[::-1]
     roofs["lon_gcj02"], roofs["lat_gcj02"] = wgs84_to_gcj02(roofs["lon"].to_numpy(), roofs["lat"].to_numpy())
     roofs["is_new"] = mark_new(roofs, pack).to_numpy() if pack is not None else "unknown"
+    inverters = inverter_table(roofs["capacity_kwp"], 1.2)
+    roofs[inverters.columns] = inverters
     half = 0.0006
     shapes = [shapely.box(x - half, y - half, x + half, y + half) for x, y in zip(roofs.lon, roofs.lat, strict=True)]
     frame = gpd.GeoDataFrame(roofs[ROOFS.names], geometry=shapes, crs=CRS_OUT)

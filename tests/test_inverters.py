@@ -50,7 +50,9 @@ def test_a_roof_without_modules_has_none() -> None:
 def test_table_keeps_the_order() -> None:
     table = inverter_table([0.0, 60.0, 5.8], 1.2)
     assert table["inverter_ac_kw"].tolist() == [0.0, 50.0, 5.0]
-    assert table["connection_voltage"].tolist() == ["", "380 V", "220 V"]
+    assert table["connection_voltage"].isna().tolist() == [True, False, False]
+    assert table["connection_voltage"].tolist()[1:] == ["380 V", "220 V"]
+    assert table["dc_ac_ratio"].tolist() == pytest.approx([math.nan, 1.2, 1.16], nan_ok=True)
 
 
 def test_voltage_steps_are_those_of_the_connection_in_economics() -> None:

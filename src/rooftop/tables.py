@@ -112,6 +112,11 @@ ROOFS = Table(
         _c("module_count", "int", "modules", "组件数量"),
         _c("capacity_kwp", "float", "capacity (kWp)", "拟装容量(kWp)"),
         _c("existing_pv_kwp", "float", "existing PV (kWp)", "已装容量(kWp)"),
+        _c("inverter_count", "int", "inverters", "逆变器台数"),
+        _c("inverter_unit_kw", "float", "rating of each inverter (kW AC)", "单台逆变器额定功率(kW)"),
+        _c("inverter_ac_kw", "float", "rating of all inverters (kW AC)", "逆变器总额定功率(kW)"),
+        _c("dc_ac_ratio", "float", "ratio of DC to AC rating", "容配比"),
+        _c("connection_voltage", "str", "usual voltage of the connection", "通常接入电压等级"),
         _c("surface_tilt_deg", "float", "tilt (°)", "倾角(°)"),
         _c("surface_azimuth_deg", "float", "azimuth (°)", "方位角(°)"),
         _c("svf", "float", "sky view factor", "天空可视因子"),
@@ -150,6 +155,15 @@ PLANES = Table(
         _c("poa_kwh_m2", "float", "plane-of-array irradiation (kWh/m²·a)", "组件面年辐照量(kWh/㎡)"),
         _c("annual_kwh", "float", "annual energy (kWh)", "年发电量(kWh)"),
         _c("status", "str", "status", "状态"),
+    ),
+)
+
+MODULES = Table(
+    "modules",
+    (
+        _c("plane_id", "str", "plane id", "坡面编号"),
+        _c("module", "int", "number in the plane", "坡面内序号"),
+        _c("counted", "bool", "counted in the plane's modules", "是否计入组件数量"),
     ),
 )
 

@@ -18,9 +18,9 @@ import shapely
 
 from rooftop.lang import Lang
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_rows
+from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_inverters, candidate_rows
 from rooftop.outputs.sheet import FORMULA_STARTS, Column, clean, file_name, shown_number
-from rooftop.outputs.store import CRS_OUT, write_at_once
+from rooftop.outputs.store import CRS_OUT, RunTables, write_at_once
 from rooftop.outputs.workbook import write_workbook
 from rooftop.rounding import is_missing
 
@@ -90,6 +90,9 @@ def write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str,
 def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write the rows with their footprints, WGS 84; fields have the names of the contract, units included.
 
+    Beside the layer ``candidates`` stand ``planes``, the roof planes of the same buildings, and ``modules`` where the
+    run has them: fields as in ``planes.parquet`` and ``modules.parquet``.
+
     Parameters
     ----------
     path : Path
@@ -101,6 +104,7 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
     """
     frame = candidate_frame(data, district_id)
     numbers = ["added_kwp", "added_annual_kwh", "payback_years_low", "payback_years_high", "avoided_kg_a"]
+    inverters = candidate_inverters(frame)
     attributes = {
         "number": [int(row["number"]) for row in rows],
         **{
@@ -121,6 +125,11 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
                 "lat_gcj02",
             )
         },
+        "inverter_count": [each.count for each in inverters],
+        "inverter_unit_kw": [each.unit_kw for each in inverters],
+        "inverter_ac_kw": [each.ac_kw for each in inverters],
+        "dc_ac_ratio": [each.dc_ac_ratio for each in inverters],
+        "connection_voltage": [each.voltage for each in inverters],
         "tier": frame["tier"].to_numpy(),
         "planned": frame["planned"].to_numpy(dtype=bool),
         "recommendation": [row["recommendation"] for row in rows],
@@ -128,16 +137,32 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
     }
     shapes = _multi(data.tables.roofs, frame.index)
     layer = gpd.GeoDataFrame(pd.DataFrame(attributes), geometry=shapes, crs=data.tables.roofs.crs or CRS_OUT)
+    layers = {"candidates": (layer, "MultiPolygon"), **_roof_layers(data.tables, frame["building_id"])}
     path.unlink(missing_ok=True)
     with _fixed_time():
-        pyogrio.write_dataframe(
-            layer.to_crs("EPSG:4326"), path, layer="candidates", driver="GPKG", geometry_type="MultiPolygon"
-        )
+        for name, (shown, kind) in layers.items():
+            pyogrio.write_dataframe(shown.to_crs("EPSG:4326"), path, layer=name, driver="GPKG", geometry_type=kind)
     return path
 
 
-def _multi(roofs: gpd.GeoDataFrame, index: pd.Index) -> list[Any]:
-    shapes = roofs.geometry.loc[index].to_numpy()
+def _roof_layers(tables: RunTables, building_ids: pd.Series) -> dict[str, tuple[gpd.GeoDataFrame, str]]:
+    """Return planes and modules of the buildings; planes of runs of earlier versions may have no plan."""
+    planes, modules = tables.planes, tables.modules
+    if not isinstance(planes, gpd.GeoDataFrame):
+        return {}
+    mine = planes[planes["building_id"].isin(building_ids).to_numpy()]
+    found = {"planes": (_as_multi(mine), "MultiPolygon")}
+    if modules is not None:
+        found["modules"] = (modules[modules["plane_id"].isin(mine["plane_id"]).to_numpy()], "Polygon")
+    return found
+
+
+def _as_multi(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return frame.set_geometry(_multi(frame, frame.index), crs=frame.crs)
+
+
+def _multi(frame: gpd.GeoDataFrame, index: pd.Index) -> list[Any]:
+    shapes = frame.geometry.loc[index].to_numpy()
     return [
         shapely.MultiPolygon([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
         for shape in shapes

@@ -192,9 +192,7 @@ def _system(config: Config) -> list[Assumption]:
 def _inverters() -> tuple[Text, Text]:
     """Steps of the connection and their source: professional practice, nothing that binds."""
     rules = load_inverter_rules()
-    steps = [
-        (each.voltage, "" if each.up_to_kwp is None else f" ≤ {each.up_to_kwp:g} kWp") for each in rules.classes
-    ]
+    steps = [(each.voltage, "" if each.up_to_kwp is None else f" ≤ {each.up_to_kwp:g} kWp") for each in rules.classes]
     listed = ", ".join(f"{voltage}{limit}" for voltage, limit in steps)
     return (
         Text(

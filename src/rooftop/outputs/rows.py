@@ -16,6 +16,7 @@ from rooftop.outputs.sheet import Column
 from rooftop.outputs.use_sources import inferred_by
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import is_missing
+from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
 
 HOMES = ("residential", "rural_house")
 PERSON = Text("(natural person, withheld)", "（自然人，未列出）")
@@ -42,6 +43,8 @@ CANDIDATE_COLUMNS = (
     Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
     Column(Text("Shading loss (%)", "遮挡损失(%)"), "shading_percent", "quantity"),
     Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    Column(Text("Inverters (usual)", "逆变器(参考)"), "inverters"),
+    Column(Text("Connection (usual)", "接入电压(参考)"), "connection_voltage"),
     Column(Text("Why recommended", "推荐理由"), "recommendation", "wrap", 42),
     Column(Text("To verify", "待核实事项"), "verify", "wrap", 38),
     Column(Text("Longitude (GCJ-02, Amap)", "高德经度"), "lon_gcj02", "degree"),
@@ -136,6 +139,17 @@ def candidate_frame(data: ReportData, district_id: str) -> pd.DataFrame:
     return candidates[(words(candidates, "district_id", "") == district_id).to_numpy()]
 
 
+def inverter_words(found: Inverters) -> str:
+    """Return count and size, the same in both languages; nothing without modules."""
+    return f"{found.count} × {found.unit_kw:g} kW" if found.count else ""
+
+
+def candidate_inverters(frame: pd.DataFrame) -> list[Inverters]:
+    """Return the inverters of what is proposed on each candidate, existing PV left out."""
+    ratio = usual_dc_ac_ratio()
+    return [size_inverters(float(kwp), ratio) for kwp in frame["added_kwp"]]
+
+
 def candidate_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str, Any]]:
     """Return the rows of 候选屋顶: keys of `CANDIDATE_COLUMNS`, numbers not yet rounded."""
     frame = candidate_frame(data, district_id)
@@ -143,14 +157,16 @@ def candidate_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[
     rows = roof_rows(frame, lang, data.personal_names)
     added = zip(frame["added_kwp"], frame["added_annual_kwh"], frame["planned"], strict=True)
     words_of = zip(texts["recommendation"], texts["verify"], strict=True)
-    for number, (row, (kwp, kwh, planned), (why, verify)) in enumerate(
-        zip(rows, added, words_of, strict=True), start=1
+    for number, (row, (kwp, kwh, planned), (why, verify), inverters) in enumerate(
+        zip(rows, added, words_of, candidate_inverters(frame), strict=True), start=1
     ):
         row |= {
             "number": number,
             "added_kwp": kwp,
             "energy": kwh * ENERGY_SCALE[lang],
             "planned": bool(planned),
+            "inverters": inverter_words(inverters),
+            "connection_voltage": inverters.voltage,
             "recommendation": why,
             "verify": verify,
         }

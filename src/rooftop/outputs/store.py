@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -13,7 +15,7 @@ from pyarrow import parquet
 
 from rooftop.errors import InputError
 from rooftop.lang import Text
-from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, PLANES, ROOFS, TIMELINE, conform
+from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, conform
 
 CRS_OUT = "OGC:CRS84"
 
@@ -34,6 +36,8 @@ class RunTables:
         ``tables.DISTRICTS`` of districts, towns and zones, with their polygons.
     timeline : DataFrame or None
         ``tables.TIMELINE``; None where the pack sets no dated coverage target.
+    modules : GeoDataFrame or None
+        ``tables.MODULES`` and their polygons in OGC:CRS84; None where they were not asked for.
     """
 
     roofs: gpd.GeoDataFrame
@@ -42,6 +46,7 @@ class RunTables:
     districts: gpd.GeoDataFrame
     coverage: pd.DataFrame
     timeline: pd.DataFrame | None = None
+    modules: gpd.GeoDataFrame | None = None
 
     def conformed(self) -> RunTables:
         """Return the same with columns ordered and typed as the contract says."""
@@ -52,6 +57,7 @@ class RunTables:
             gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
             conform(self.coverage, COVERAGE),
             None if self.timeline is None else conform(self.timeline, TIMELINE),
+            None if self.modules is None else _with_plans(conform(self.modules, MODULES), self.modules.crs),
         )
 
 
@@ -65,31 +71,41 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def write_tables(folder: Path, tables: RunTables) -> list[Path]:
-    """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets)."""
-    coverage, timeline = tables.coverage, tables.timeline
-    plain = pd.DataFrame(tables.districts.drop(columns="geometry"))
-    return [
-        write_at_once(folder / "roofs.parquet", lambda p: tables.roofs.to_parquet(p, index=False)),
-        write_at_once(folder / "planes.parquet", lambda p: tables.planes.to_parquet(p, index=False)),
-        write_at_once(folder / "memberships.parquet", lambda p: tables.memberships.to_parquet(p, index=False)),
-        write_at_once(folder / "districts.parquet", lambda p: tables.districts.to_parquet(p, index=False)),
-        write_at_once(folder / "districts.csv", lambda p: _csv(plain, p)),
-        write_at_once(folder / "coverage.csv", lambda p: _csv(coverage, p)),
-        *([] if timeline is None else [write_at_once(folder / "timeline.csv", lambda p: _csv(timeline, p))]),
-    ]
+    """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets).
+
+    A table that this run does not have leaves no file of an earlier run behind.
+    """
+    frames: dict[str, pd.DataFrame | None] = {
+        "roofs.parquet": tables.roofs,
+        "planes.parquet": tables.planes,
+        "modules.parquet": tables.modules,
+        "memberships.parquet": tables.memberships,
+        "districts.parquet": tables.districts,
+        "districts.csv": pd.DataFrame(tables.districts.drop(columns="geometry")),
+        "coverage.csv": tables.coverage,
+        "timeline.csv": tables.timeline,
+    }
+    written = []
+    for name, frame in frames.items():
+        if frame is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            written.append(write_at_once(folder / name, partial(_write, frame)))
+    return written
 
 
-def write_modules(folder: Path, modules: gpd.GeoDataFrame) -> Path:
-    """Write the polygons of modules, ``modules.parquet``, in OGC:CRS84."""
-    out = modules.to_crs(CRS_OUT)
-    return write_at_once(folder / "modules.parquet", lambda p: out.to_parquet(p, index=False))
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    if path.suffix == ".csv":
+        _csv(frame, path)
+    else:
+        frame.to_parquet(path, index=False)
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
-def _with_plans(planes: pd.DataFrame, crs: object) -> pd.DataFrame:
+def _with_plans(planes: pd.DataFrame, crs: object) -> Any:
     """Keep planes a GeoDataFrame where they have their plan; runs of earlier versions have none."""
     return gpd.GeoDataFrame(planes, geometry="geometry", crs=crs) if "geometry" in planes else planes
 
@@ -115,7 +131,7 @@ def read_tables(folder: Path) -> RunTables:
                 mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
             )
     ids = {name: str for name in ("unit_id", "unit_name")}
-    timeline = folder / "timeline.csv"
+    timeline, modules = folder / "timeline.csv", folder / "modules.parquet"
     return RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
         _read_planes(folder / "planes.parquet"),
@@ -123,4 +139,5 @@ def read_tables(folder: Path) -> RunTables:
         gpd.read_parquet(folder / "districts.parquet"),
         pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),
         pd.read_csv(timeline, encoding="utf-8-sig", dtype=ids) if timeline.exists() else None,
+        gpd.read_parquet(modules) if modules.exists() else None,
     ).conformed()

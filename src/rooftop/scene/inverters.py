@@ -76,6 +76,11 @@ def load_inverter_rules() -> InverterRules:
     return InverterRules.model_validate(load_shipped_yaml("inverters.yaml"))
 
 
+def usual_dc_ac_ratio() -> float:
+    """Return the ratio of DC to AC rating of `configs/system.yaml`."""
+    return float(load_shipped_yaml("system.yaml")["dc_ac_ratio"]["value"])
+
+
 def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules | None = None) -> Inverters:
     """Return the fewest equal inverters whose AC rating is at least the capacity over the wanted ratio.
 
@@ -98,13 +103,21 @@ def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules
 
 
 def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float, rules: InverterRules | None = None) -> pd.DataFrame:
-    """Return ``inverter_count inverter_unit_kw inverter_ac_kw connection_voltage`` of each roof, in its order."""
+    """Return the inverters of each roof, in its order.
+
+    Returns
+    -------
+    DataFrame
+        ``inverter_count inverter_unit_kw inverter_ac_kw dc_ac_ratio connection_voltage``; a roof without modules has
+        none, a ratio of NaN and no voltage.
+    """
     found = [size_inverters(float(each), dc_ac_ratio, rules) for each in pd.Series(capacity_kwp, dtype=float)]
     return pd.DataFrame(
         {
             "inverter_count": pd.array([each.count for each in found], dtype="int64"),
             "inverter_unit_kw": pd.array([each.unit_kw for each in found], dtype="float64"),
             "inverter_ac_kw": pd.array([each.ac_kw for each in found], dtype="float64"),
-            "connection_voltage": pd.array([each.voltage for each in found], dtype="string"),
+            "dc_ac_ratio": pd.array([each.dc_ac_ratio for each in found], dtype="float64"),
+            "connection_voltage": pd.array([each.voltage or None for each in found], dtype="string"),
         }
     )
