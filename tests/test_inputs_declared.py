@@ -8,7 +8,8 @@ import pytest
 import xlsxwriter
 
 from rooftop.errors import InputError, UsageError
-from rooftop.inputs.declared import Declared, quantity, read_declared, split_unit
+from rooftop.inputs.declared import Declared, read_declared
+from rooftop.inputs.quantities import quantity, split_unit
 
 HEADER = "项目名称,县区,屋顶面积（㎡）,装机容量(MW),年发电量（万千瓦时）,并网时间"
 ROWS = "甲厂,赣榆区,12000,1.8,190.5,2023年5月\n乙校,海州区,800,0.1,10.8,2022-06-30\n"

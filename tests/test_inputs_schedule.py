@@ -35,7 +35,8 @@ def test_rows_units_and_what_is_lost(tmp_path: Path) -> None:
 
 
 def test_area_of_modules(tmp_path: Path) -> None:
-    found = read(tmp_path, "县区,并网时间,组件\n甲,2027,0.2万㎡\n", building_id="县区", unit_id="县区", kwp="组件")
+    text = "县区,并网时间,组件\n甲,2027,0.2万㎡\n"
+    found = read(tmp_path, text, building_id="县区", unit_id="县区", kwp="组件")
     assert found.table.empty  # an area is no capacity
     found = read_schedule(
         ScheduleInput(
@@ -50,3 +51,18 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
         read(tmp_path, "建筑编号,县区,并网时问,容量(MW)\nb1,,2023,1\n")
     with pytest.raises(InputError, match="kwp or module_m2"):
         read_schedule(ScheduleInput(path=tmp_path / "时序.csv", fields=ScheduleFields(unit_id="县区", year="年")))
+
+
+def test_a_unit_that_does_not_fit_is_refused_and_none_is_kilowatts(tmp_path: Path) -> None:
+    assert read(tmp_path, "建筑编号,县区,并网时间,容量\nb1,,2023,1.5\n", kwp="容量").table["kwp"].tolist() == [1.5]
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "建筑编号,县区,并网时间,规模(MWh)\nb1,,2023,1\n", kwp="规模(MWh)")
+    assert "inputs.schedule.fields.kwp" in str(caught.value.details["where"])
+    assert caught.value.details["found"] == "MWh" and caught.value.details["mend"] is not None
+
+
+def test_one_of_two_quantities_that_is_no_number_is_said(tmp_path: Path) -> None:
+    text = "建筑编号,县区,并网时间,容量(MW),组件(㎡)\nb1,,2023,0.1,约略\nb2,,2023,0.1,400\nb3,,2023,0.1,\n"
+    found = read(tmp_path, text, module_m2="组件(㎡)")
+    assert found.table["module_m2"].isna().tolist() == [True, False, True]
+    assert [(n.code, n.count, n.examples) for n in found.notices] == [("schedule_unread", 1, ("2: 约略",))]

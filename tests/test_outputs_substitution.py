@@ -6,13 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from campaign_data import make_tables, shared_data
-from rooftop.errors import InputError
-from rooftop.inputs.measured import read_measured
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.substitution import CSV_NAMES, substitution_blocks, write_substitution
 from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
@@ -89,36 +86,3 @@ def test_files_have_the_columns_and_are_the_same_twice(tmp_path: Path) -> None:
         assert frame.columns[: len(table.names)].tolist() == table.names
     assert {"choice_calorific", "decided_by_calorific"} <= set(frame.columns)
     assert frame["building_id"].isin(data.tables.roofs["building_id"].astype(str)).all()
-
-
-def test_metered_energy_is_aligned_by_id(tmp_path: Path) -> None:
-    path = tmp_path / "能耗.csv"
-    path.write_bytes('building_id,measured_energy_kwh,名称\nB,"1,200",办公楼\nX,5,无此楼\nA,,学校\n'.encode("gbk"))
-    found, notices, source = read_measured(path, pd.Series(["A", "B", "C"], index=[5, 6, 7]))
-    assert found.index.tolist() == [5, 6, 7]
-    np.testing.assert_array_equal(found["measured_energy_kwh"], [np.nan, 1200.0, np.nan])
-    assert found["measured_fuel_kgce"].isna().all()
-    assert [(n.code, n.count, n.examples) for n in notices] == [("measured_unmatched", 1, ("X",))]
-    assert source.details == {"rows": "3", "matched": "2"}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id,measured_energy_kwh\nA,1\n", "building_id"),
-        ("building_id,kwh\nA,1\n", "measured_energy_kwh"),
-        ("building_id,measured_energy_kwh\nA,1\nA,2\n", "A"),
-        ("building_id,measured_energy_kwh\nA,-1\n", "-1"),
-        ("building_id,measured_energy_kwh\nA,viel\n", "viel"),
-        ("", ""),
-    ],
-)
-def test_metered_energy_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "m.csv"
-    path.write_text(text, "utf-8")
-    with pytest.raises(InputError) as caught:
-        read_measured(path, pd.Series(["A"]))
-    shown = caught.value.render("zh")
-    assert message in shown and str(path) in shown
-    with pytest.raises(InputError):
-        read_measured(tmp_path / "none.csv", pd.Series(["A"]))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rooftop.errors import UsageError
-from rooftop.inputs.declared import BASE_UNIT, QUANTITIES, Declared, Project, read_declared
+from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
+from rooftop.inputs.quantities import BASE_UNIT
 from rooftop.lang import Lang, Text
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack

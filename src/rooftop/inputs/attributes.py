@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from rooftop.errors import ConfigError, InputError
-from rooftop.inputs.vectors import did_you_mean, suggest
+from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.resources import load_shipped_yaml

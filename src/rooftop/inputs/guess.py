@@ -21,7 +21,8 @@ from rooftop.config import Datum, FieldMap
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
 from rooftop.inputs.datums import in_gcj02_box
-from rooftop.inputs.vectors import Vector, open_layer, read_vector
+from rooftop.inputs.layers import open_layer
+from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Lang, Text, pick
 from rooftop.notices import Notice
 

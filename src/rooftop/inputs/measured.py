@@ -1,17 +1,22 @@
-"""Metered annual energy of buildings, from a CSV that names buildings by their id."""
+"""Metered annual energy of buildings, from a table that names buildings by their id."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from rooftop.errors import InputError
-from rooftop.inputs.encodings import BYTES, detect_encoding
+from rooftop.inputs.attributes import clean
+from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.quantities import fold
+from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
+ROLE = "substitution.measured"
+ID = "building_id"
 COLUMNS = ("measured_energy_kwh", "measured_fuel_kgce")
 
 
@@ -21,8 +26,8 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     Parameters
     ----------
     path : Path
-        CSV with ``building_id`` and at least one of ``measured_energy_kwh`` (electricity, or all energy as electricity,
-        a year) and ``measured_fuel_kgce`` (heating and fuels, a year).
+        CSV or XLSX with ``building_id`` and at least one of ``measured_energy_kwh`` (electricity, or all energy as
+        electricity, kWh a year) and ``measured_fuel_kgce`` (heating and fuels, kgce a year).
     building_ids : Series of str
 
     Returns
@@ -38,63 +43,77 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     InputError
         The file cannot be read, a column or value is wrong, or a building stands twice.
     """
-    frame = _read(path)
-    found = [name for name in COLUMNS if name in frame]
-    if "building_id" not in frame or not found:
-        raise InputError(
-            Text("the file of metered energy lacks its columns", "计量能耗文件缺少必需的列"),
-            where=str(path),
-            found=", ".join(map(str, frame.columns)),
-            expected=f"building_id, {', '.join(COLUMNS)}",
-        )
-    ids = frame["building_id"].astype("string").str.strip()
-    if ids.duplicated().any():
-        raise InputError(
-            Text("a building stands twice in the file of metered energy", "计量能耗文件中建筑编号重复"),
-            where=str(path),
-            found=str(ids[ids.duplicated()].iloc[0]),
-        )
-    values = pd.DataFrame({name: _numbers(frame, name, path) for name in found}).set_axis(ids, axis=0)
-    aligned = values.reindex(index=building_ids.astype("string"), columns=list(COLUMNS)).set_axis(building_ids.index)
-    strange = ids[~ids.isin(building_ids.astype("string"))]
+    sheets, encoding = read_rows(path, None, None, ROLE)
+    rows = next((r for r in sheets.values() if header_row(r, [ID]) is not None), next(iter(sheets.values()), []))
+    head = header_row(rows, [ID])
+    header = [fold(cell) for cell in rows[head]] if head is not None else []
+    found = [name for name in COLUMNS if name in header]
+    if head is None or not found:
+        raise _lacks_columns(path, next((row for row in rows if any(row)), []))
+    body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
+    ids = pd.Series([_cell(row, header.index(ID)) for _, row in body], dtype="string")
+    lines = [line for line, _ in body]
+    _refuse_repeated(ids, lines, path)
+    values = {name: [_amount(_cell(row, header.index(name)), name, line, path) for line, row in body] for name in found}
+    wanted = building_ids.astype("string")
+    frame = pd.DataFrame(values, index=pd.Index(ids), dtype=float)[ids.notna().to_numpy()]
+    aligned = frame.reindex(index=wanted, columns=list(COLUMNS)).set_axis(building_ids.index)
+    strange = ~ids.isin(wanted).to_numpy(dtype=bool)
     notices = []
-    if len(strange):
+    if strange.any():
+        n = int(strange.sum())
         text = Text(
-            f"{len(strange)} rows of metered energy name a building that there is not",
-            f"计量能耗中 {len(strange)} 行的建筑编号不存在",
+            f"{n} rows of metered energy name a building that there is not", f"计量能耗中 {n} 行的建筑编号不存在"
         )
-        notices.append(
-            Notice("measured_unmatched", text, len(strange), "warning", str(path), tuple(strange.head(5).astype(str)))
-        )
-    details = {"rows": str(len(frame)), "matched": str(len(frame) - len(strange))}
-    return aligned, tuple(notices), Provenance("substitution.measured", str(path), file_sha256(path), details)
+        shown = ids[strange].fillna("—").head(5).astype(str)
+        notices.append(Notice("measured_unmatched", text, n, source=str(path), examples=tuple(shown)))
+    details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "matched": str(len(body) - int(strange.sum()))}
+    return aligned, tuple(notices), Provenance(ROLE, str(path), file_sha256(path), details)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _cell(row: list[str], at: int) -> str | None:
+    return clean(row[at]) if at < len(row) else None
+
+
+def _lacks_columns(path: Path, header: list[str]) -> InputError:
+    missing = ID if fold(ID) not in [fold(cell) for cell in header] else COLUMNS[0]
+    return InputError(
+        Text("the file of metered energy lacks its columns", "计量能耗文件缺少必需的列"),
+        where=Text(f"{ROLE} ({path})", f"{ROLE}（{path}）"),
+        found=", ".join(cell for cell in header if cell) or Text("(no header)", "（没有表头）"),
+        expected=Text(f"{ID}, and {' or '.join(COLUMNS)}", f"{ID}，以及 {' 或 '.join(COLUMNS)}"),
+        mend=suggest(did_you_mean(missing, header), Text("rename the columns of the file", "请按上述名称修改列名")),
+    )
+
+
+def _refuse_repeated(ids: pd.Series, lines: list[int], path: Path) -> None:
+    again = (ids.duplicated() & ids.notna()).to_numpy(dtype=bool)
+    if not again.any():
+        return
+    at = int(np.argmax(again))
+    first = lines[ids.tolist().index(ids[at])]
+    raise InputError(
+        Text("a building stands twice in the file of metered energy", "计量能耗文件中建筑编号重复"),
+        where=Text(f"{ROLE} ({path}, row {lines[at]})", f"{ROLE}（{path} 第 {lines[at]} 行）"),
+        found=Text(f"{ids[at]}, also in row {first}", f"{ids[at]}，另见第 {first} 行"),
+        expected=Text("one row per building", "每栋建筑一行"),
+        mend=Text("add the meters of a building up", "请将同一建筑的各表计合并为一行"),
+    )
+
+
+def _amount(text: str | None, name: str, line: int, path: Path) -> float:
+    if text is None:
+        return float("nan")
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            Text("the file of metered energy cannot be read", "无法读取计量能耗文件"), where=str(path), found=str(error)
-        ) from error
-    encoding, _ = detect_encoding([data], path)
-    text = data.decode(encoding or BYTES, errors="replace").lstrip("\ufeff")
-    try:
-        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False).rename(columns=str.strip)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(
-            Text("this is no CSV table", "该文件不是 CSV 表格"), where=str(path), found=str(error)
-        ) from error
-
-
-def _numbers(frame: pd.DataFrame, name: str, path: Path) -> pd.Series:
-    text = frame[name].str.strip().str.replace(",", "", regex=False)
-    values = pd.to_numeric(text, errors="coerce")
-    wrong = ((text != "") & values.isna()) | (values < 0)
-    if wrong.any():
+        value = float(fold(text).replace(",", ""))
+    except ValueError:
+        value = -1.0
+    if not (np.isfinite(value) and value >= 0.0):
         raise InputError(
             Text("metered energy must be a number that is not negative", "计量能耗须为非负数值"),
-            where=f"{path}: {name}, {int(wrong.to_numpy().argmax()) + 2}",
-            found=str(frame.loc[wrong, name].iloc[0]),
+            where=Text(f"{name} ({path}, row {line})", f"{name}（{path} 第 {line} 行）"),
+            found=text,
+            expected=Text("a number, such as 125000", "数值，如 125000"),
+            mend=Text("correct the value, or leave the cell empty", "请更正该值，或将单元格留空"),
         )
-    return values
+    return value

@@ -11,8 +11,9 @@ import pandas as pd
 from rooftop.config import ScheduleInput
 from rooftop.errors import InputError
 from rooftop.inputs.attributes import clean, parse_date
-from rooftop.inputs.declared import fold, quantity, read_rows, split_unit
-from rooftop.inputs.vectors import did_you_mean, suggest
+from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.quantities import fold, quantity, split_unit, words, written_unit
+from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
@@ -56,21 +57,23 @@ def read_schedule(config: ScheduleInput) -> Schedule:
                 where=f"{ROLE}.fields",
                 found=", ".join(wanted),
                 expected=Text(" or ".join(one_of), " 或 ".join(one_of)),
+                mend=Text("name the column of the file that holds it", "请填写文件中对应的列名"),
             )
-    rows = next((r for r in sheets.values() if _at(r, wanted)), next(iter(sheets.values()), []))
+    named = list(wanted.values())
+    rows = next((r for r in sheets.values() if header_row(r, named) is not None), next(iter(sheets.values()), []))
     head = _head(rows, wanted, where)
     header = rows[head]
     at = {key: [fold(cell) for cell in header].index(fold(name)) for key, name in wanted.items()}
-    units = {key: _unit(header[at[key]], *_QUANTITIES[key]) for key in _QUANTITIES if key in at}
+    units = {key: _unit(key, header[at[key]], where) for key in _QUANTITIES if key in at}
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
     usable = (table["building_id"].notna() | table["unit_id"].notna()) & (
         (table["kwp"] > 0) | (table["module_m2"] > 0)
     ).to_numpy()
-    notices = [*_lost(table[~usable], where), *_undated(table[usable], where)]
+    notices = [*_lost(table[~usable], where), *_unread(table[usable], where), *_undated(table[usable], where)]
     details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "used": str(int(usable.sum()))}
     provenance = Provenance(ROLE, where, file_sha256(config.path), details)
-    return Schedule(table[usable].reset_index(drop=True), tuple(notices), provenance)
+    return Schedule(table[usable].drop(columns="unread").reset_index(drop=True), tuple(notices), provenance)
 
 
 _COLUMNS = {
@@ -80,16 +83,12 @@ _COLUMNS = {
     "year": "Int64",
     "kwp": "float64",
     "module_m2": "float64",
+    "unread": "string",
 }
 
 
-def _at(rows: list[list[str]], wanted: dict[str, str]) -> int | None:
-    names = {fold(name) for name in wanted.values()}
-    return next((k for k, row in enumerate(rows[:10]) if names <= {fold(cell) for cell in row}), None)
-
-
 def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
-    head = _at(rows, wanted)
+    head = header_row(rows, wanted.values())
     if head is not None:
         return head
     header = next((row for row in rows if any(row)), [])
@@ -104,9 +103,22 @@ def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
     )
 
 
-def _unit(header: str, kind: str, base: str) -> tuple[str, str]:
+def _unit(key: str, header: str, where: str) -> tuple[str, str]:
+    """Return the kind of a quantity and the unit its column is in, kWp or m² where the header names none."""
+    kind, base = _QUANTITIES[key]
     _, unit, own = split_unit(header)
-    return kind, unit if unit is not None and own == kind else base
+    if unit is None:
+        return kind, base
+    if own != kind:
+        known = ", ".join(words()["units"][kind])
+        raise InputError(
+            Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
+            where=Text(f"{ROLE}.fields.{key}: {header} ({where})", f"{ROLE}.fields.{key}：{header}（{where}）"),
+            found=written_unit(unit),
+            expected=known,
+            mend=Text("name another column, or correct the header", "请改填其他列，或更正表头单位"),
+        )
+    return kind, unit
 
 
 def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[str, str]]) -> dict[str, object]:
@@ -121,10 +133,13 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
     if values["building_id"] is not None:
         values["unit_id"] = None
     values["year"] = pd.NA if date is None else date[0]
+    values["unread"] = ""
     for key in _QUANTITIES:
         written = text(key)
-        value = None if written is None or key not in units else quantity(written, *units[key])
+        value = None if written is None else quantity(written, *units[key])
         values[key] = np.nan if value is None or value <= 0 else value
+        if written is not None and value is None:
+            values["unread"] = written
     return values
 
 
@@ -137,6 +152,19 @@ def _lost(rows: pd.DataFrame, where: str) -> list[Notice]:
     )
     examples = tuple(f"{row}" for row in rows["source_row"].head(5))
     return [Notice("schedule_rows_lost", text, len(rows), source=where, examples=examples)]
+
+
+def _unread(rows: pd.DataFrame, where: str) -> list[Notice]:
+    """Rows of which one of two quantities is read and the other is no number."""
+    half = rows[rows["unread"] != ""]
+    if half.empty:
+        return []
+    text = Text(
+        f"{len(half)} rows of the schedule hold a capacity or area that is no number: the other one counts",
+        f"建设时序表有 {len(half)} 行的容量或面积不是数值：以另一项为准",
+    )
+    examples = tuple(f"{row}: {value}" for row, value in zip(half["source_row"], half["unread"], strict=True))[:5]
+    return [Notice("schedule_unread", text, len(half), source=where, examples=examples)]
 
 
 def _undated(rows: pd.DataFrame, where: str) -> list[Notice]:

@@ -1,0 +1,272 @@
+"""What a vector file says about itself before its rows are read: layer, encoding, fields and CRS are settled here.
+
+Shapefile text is read byte for byte and decoded by us, because neither the .cpg nor the language byte of the .dbf can
+be trusted: a value cut in the middle of a character, or a wrong .cpg, must not stop a run.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS
+
+from rooftop.errors import InputError
+from rooftop.inputs.datums import parse_crs
+from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
+from rooftop.inputs.files import check_encoding, check_file, did_you_mean, suggest
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+PARQUET = (".parquet", ".geoparquet", ".pq")
+_BYTE_FORMATS = (".shp", ".dbf", ".zip")
+_ARROW = (".gpkg", ".fgb")
+_SAMPLE_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a vector file says about itself, before any row is read.
+
+    Parameters
+    ----------
+    path : Path
+    layer : str or None
+        Chosen layer; None for GeoParquet.
+    fields : tuple of str
+        Attribute names, decoded.
+    encoding : str or None
+        Encoding of the text, None where the format fixes it (UTF-8).
+    crs : pyproj.CRS or None
+    features : int
+        -1 when the driver does not count.
+    geometry_type : str
+    raw_fields : tuple of str
+        Names as the driver wants them asked for.
+    notices : tuple of Notice
+    """
+
+    path: Path
+    layer: str | None
+    fields: tuple[str, ...]
+    encoding: str | None
+    crs: CRS | None
+    features: int
+    geometry_type: str
+    raw_fields: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = None, role: str = "") -> Layer:
+    """Look into a vector file.
+
+    Parameters
+    ----------
+    path : Path
+        Anything GDAL reads, or GeoParquet.
+    layer : str, optional
+        Needed when the file has several.
+    encoding : str, optional
+        Of a format that does not fix it; found out when None.
+    role : str
+        Configuration key the file fills, for messages.
+
+    Raises
+    ------
+    InputError
+        Missing or unreadable file, unknown or unchosen layer, unknown encoding.
+    """
+    check_file(path, role)
+    if encoding is not None:
+        check_encoding(encoding, role)
+    if path.suffix.lower() in PARQUET:
+        return _open_parquet(path)
+    layer, notices = _choose_layer(path, layer, role)
+    raw_bytes = path.suffix.lower() in _BYTE_FORMATS
+    try:
+        info = _info(path, layer, BYTES if raw_bytes else None)
+    except UnicodeDecodeError:
+        info, raw_bytes = _info(path, layer, BYTES), True
+    fields = raw_fields = tuple(str(name) for name in np.asarray(info["fields"]))
+    if raw_bytes:
+        samples = [name.encode(BYTES) for name in raw_fields] + _sample_bytes(path, layer)
+        encoding, how = (encoding, Text("configured", "配置指定")) if encoding else detect_encoding(samples, path)
+        fields = tuple(decode(name, encoding)[0] for name in raw_fields)
+        notices += _encoding_notice(path, encoding, how, samples)
+    return Layer(
+        path=path,
+        layer=layer,
+        fields=fields,
+        encoding=encoding if raw_bytes else None,
+        crs=parse_crs(str(info["crs"]), str(path)) if info["crs"] else None,
+        features=int(str(info["features"])),
+        geometry_type=str(info["geometry_type"]),
+        raw_fields=raw_fields,
+        notices=notices,
+    )
+
+
+def _sample_bytes(path: Path, layer: str | None) -> list[bytes]:
+    """Return the text values of the first rows, undecoded."""
+    frame = read_frame(path, layer, None, BYTES, geometry=False, max_features=_SAMPLE_ROWS)
+    columns = [frame[c].dropna() for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+    return [str(v).encode(BYTES, errors="replace") for column in columns for v in column.unique()]
+
+
+def _encoding_notice(path: Path, encoding: str, how: Text, samples: Sequence[bytes]) -> tuple[Notice, ...]:
+    if all(sample.isascii() for sample in samples):
+        return ()
+    text = Text(f"text encoding {encoding}: {how.en}", f"文本编码 {encoding}：{how.zh}")
+    return (Notice("encoding", text, severity="info", source=str(path), examples=(encoding,)),)
+
+
+def _info(path: Path, layer: str | None, encoding: str | None) -> dict[str, object]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return dict(pyogrio.read_info(path, layer=layer, encoding=encoding, force_feature_count=False))
+    except (DataSourceError, DataLayerError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not sibling(path, s)]
+    if missing:
+        parts = ", ".join(path.stem + suffix for suffix in missing)
+        mend = Text(f"copy the whole shapefile: {parts} is missing", f"请复制完整的Shapefile：缺少 {parts}")
+    else:
+        mend = Text(
+            "open it in QGIS; save it as GeoPackage if it opens there", "请在QGIS中打开检查；若能打开，另存为GeoPackage"
+        )
+    return InputError(
+        Text("the file cannot be read as vector data", "无法作为矢量数据读取"),
+        where=str(path),
+        found=str(error).split(";")[0],
+        expected="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet",
+        mend=mend,
+    )
+
+
+def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None, tuple[Notice, ...]]:
+    """Return the layer to read: the asked one, the only one, or the only one with polygons."""
+    try:
+        listed = pyogrio.list_layers(path)
+    except (DataSourceError, DataLayerError) as error:
+        raise _unreadable(path, error) from error
+    names = [str(row[0]) for row in listed]
+    if not names:
+        raise InputError(
+            Text("the file has no layer", "文件中没有图层"),
+            where=str(path),
+            found="0",
+            expected=Text("a layer of polygons", "面图层"),
+            mend=Text("check the export", "请检查导出过程"),
+        )
+    if layer is not None:
+        if layer in names:
+            return layer, ()
+        near = did_you_mean(layer, names)
+        raise InputError(
+            Text("the file has no such layer", "文件中没有该图层"),
+            where=f"{role}.layer",
+            found=layer,
+            expected=", ".join(names),
+            mend=suggest(near, Text("choose one of these", "请从中选择")),
+        )
+    if len(names) == 1:
+        return names[0], ()
+    polygons = [str(row[0]) for row in listed if "Polygon" in str(row[1]) or str(row[1]) in ("Unknown", "Surface")]
+    if len(polygons) != 1:
+        raise InputError(
+            Text("the file has several layers", "文件中有多个图层"),
+            where=f"{role}.layer",
+            found=", ".join(names),
+            expected=Text("the name of one of them", "其中一个图层名"),
+            mend=Text("set layer in the configuration", "请在配置中设置 layer"),
+        )
+    notice = Notice(
+        "layer_chosen",
+        Text(
+            f"of {len(names)} layers, {polygons[0]} is read: the only one with polygons",
+            f"共{len(names)}个图层，读取唯一的面图层 {polygons[0]}",
+        ),
+        severity="info",
+        source=str(path),
+    )
+    return polygons[0], (notice,)
+
+
+def _open_parquet(path: Path) -> Layer:
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+        rows = pyarrow.parquet.read_metadata(path).num_rows
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise _unreadable(path, error) from error
+    if b"geo" not in (schema.metadata or {}):
+        raise InputError(
+            Text("the Parquet file has no geometry", "Parquet文件没有几何信息"),
+            where=str(path),
+            found=", ".join(schema.names[:8]),
+            expected="GeoParquet",
+            mend=Text("write it with GeoPandas or GDAL as GeoParquet", "请用GeoPandas或GDAL另存为GeoParquet"),
+        )
+    geo = json.loads(schema.metadata[b"geo"])
+    column = geo["columns"][geo["primary_column"]]
+    crs = CRS.from_json_dict(column["crs"]) if column.get("crs") else CRS.from_user_input("OGC:CRS84")
+    fields = tuple(c for c in schema.names if c not in geo["columns"] and c != "bbox" and not c.startswith("__"))
+    types = ", ".join(column.get("geometry_types") or []) or "Unknown"
+    return Layer(path, None, fields, None, crs if "crs" not in column or column["crs"] else None, rows, types, fields)
+
+
+def read_frame(
+    path: Path,
+    layer: str | None,
+    columns: list[str] | None,
+    encoding: str | None,
+    *,
+    geometry: bool = True,
+    max_features: int | None = None,
+) -> pd.DataFrame:
+    """Read rows by GDAL, dates as text, closed rings mended.
+
+    Parameters
+    ----------
+    columns : list of str or None
+        As the driver wants them asked for; None: all.
+    encoding : str or None
+        None: the driver's own.
+    geometry : bool
+    max_features : int or None
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pd.DataFrame(
+                pyogrio.read_dataframe(
+                    path,
+                    layer=layer,
+                    columns=columns,
+                    encoding=encoding,
+                    read_geometry=geometry,
+                    max_features=max_features,
+                    datetime_as_string=True,
+                    use_arrow=encoding is None and path.suffix.lower() in _ARROW,
+                    **({"on_invalid": "fix"} if geometry else {}),
+                )
+            )
+    except (DataSourceError, DataLayerError) as error:
+        raise _unreadable(path, error) from error

@@ -1,0 +1,119 @@
+"""Areas, capacities and energies as people write them: numbers with units, in headers or beside the number."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+from rooftop.lang import Text
+from rooftop.resources import load_shipped_yaml
+
+BASE_UNIT = {"area": Text("m²", "㎡"), "capacity": Text("kW", "kW"), "energy": Text("kWh", "kWh")}
+"""Kind of unit -> the unit that numbers are returned in."""
+_NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:[, ]\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s*(.*)", re.DOTALL)
+_BRACKETS = re.compile(r"^(.*?)\s*[(\[{<【]\s*([^()\[\]{}<>【】]*)\s*[)\]}>】]\s*$")
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Return the words of columns and units (`configs/audit.yaml`)."""
+    found: dict[str, Any] = load_shipped_yaml("audit.yaml")
+    return found
+
+
+def fold(text: str) -> str:
+    """Return `text` for comparing: full-width and squared forms folded, no case, no outer blanks."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+@cache
+def _units(kind: str) -> dict[str, float]:
+    return {fold(str(name)): float(factor) for name, factor in words()["units"][kind].items()}
+
+
+def split_unit(header: str) -> tuple[str, str | None, str | None]:
+    """Take the unit off a column name.
+
+    Returns
+    -------
+    tuple of (str, str or None, str or None)
+        The name without it, the unit as folded text, its kind (``area capacity energy``); None where there is none.
+    """
+    text = fold(header)
+    match = _BRACKETS.match(text)
+    if match is not None:
+        unit = unit_of(match.group(2))
+        if unit is not None:
+            return match.group(1), *unit
+    for cut in range(1, len(text) + 1):
+        # The longest ending that is a unit; a Latin one must not be the tail of a word ("flow" is no watt).
+        tail = text[-(len(text) - cut + 1) :]
+        before = text[: len(text) - len(tail)]
+        if tail[0].isascii() and tail[0].isalpha() and before and before[-1].isascii() and before[-1].isalpha():
+            continue
+        unit = unit_of(tail)
+        if unit is not None:
+            return before.rstrip("_ /:：-·,，"), *unit
+    return text, None, None
+
+
+def unit_of(text: str) -> tuple[str, str] | None:
+    """Return a unit and its kind, ``per year`` taken off; None when it is none."""
+    bare = fold(text).strip("_ /:：-()")
+    for ending in sorted((fold(str(e)) for e in words()["per_year"]), key=len, reverse=True):
+        if bare.endswith(ending) and unit_of(bare.removesuffix(ending)):
+            bare = bare.removesuffix(ending).strip()
+            break
+    bare = bare.replace(" ", "").removeprefix("单位:").removeprefix("单位")
+    for kind in ("energy", "capacity", "area"):
+        if bare in _units(kind):
+            return bare, kind
+    return None
+
+
+def written_unit(unit: str) -> str:
+    """Return a folded unit as people write it: ``万kWh`` for ``万kwh``."""
+    for part in ("kWh", "MWh", "GWh", "kWp", "MWp", "GWp", "kW", "MW", "GW", "Wp", "m²"):
+        if fold(part) in unit:
+            return unit.replace(fold(part), part)
+    return unit
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def quantity(text: str, kind: str, unit: str) -> float | None:
+    """Read a number with or without its own unit, in m², kW or kWh.
+
+    Parameters
+    ----------
+    text : str
+        ``600``, ``1,234.5``, ``约 600 kW``, ``14.6万kWh``.
+    kind : {"area", "capacity", "energy"}
+    unit : str
+        Used where the text states none.
+
+    Returns
+    -------
+    float or None
+        None where it is no number or its unit is not of the kind.
+    """
+    bare = fold(text)
+    for word in sorted((fold(str(w)) for w in words()["about"]), key=len, reverse=True):
+        bare = bare.removeprefix(word).strip()
+    match = _NUMBER.fullmatch(bare)
+    if match is None or not match.group(1).strip("+-"):
+        return None
+    rest = match.group(2).strip()
+    own = unit_of(rest) if rest else None
+    if not rest:
+        factor = _units(kind)[unit]
+    elif rest == "万":
+        factor = 1e4 * _units(kind)[unit]
+    elif own is not None and own[1] == kind:
+        factor = _units(kind)[own[0]]
+    else:
+        return None
+    return float(match.group(1).replace(",", "").replace(" ", "")) * factor
