@@ -40,9 +40,9 @@ def printed(name: str, lang: Lang) -> str:
     """Return everything the section of the report prints."""
     parts = []
     for block in ledger_blocks(data(name), lang):
-        grid = block["grid"]
+        grid = block.grid
         cells = [cell.text for row in grid.rows for cell in row.cells]
-        parts += [block["title"], block["lead"], grid.note, *(head.text for head in grid.heads), *cells]
+        parts += [block.title, block.lead, grid.note, *(head.text for head in grid.heads), *cells]
     return "|".join(parts)
 
 
@@ -65,6 +65,8 @@ def test_the_section_stands_in_the_report() -> None:
     assert "规划任务量与存量建筑对照" in section
     assert "需绿色建筑标识台账" in section
     assert "本次数据边界中没有：东海、灌云、灌南、市开发区、徐圩新区。" in section
+    # A district cannot exclude a zone that no boundary shows.
+    assert "没有边界的功能区，其建筑仍计入所在县区。" in section
 
 
 def test_quotas_of_units_in_the_data_and_names_of_the_others() -> None:
@@ -79,6 +81,33 @@ def test_quotas_of_units_in_the_data_and_names_of_the_others() -> None:
     assert retrofit["海州"]["stock_label"] == "既有建筑（规划期前竣工）"
     green = next(row for row in rows if row["target_id"] == "high_quality_green" and row["name"] == "海州")
     assert "未注明单位" in green["state"]
+
+
+def test_a_quota_of_new_buildings_or_without_a_stock_says_so() -> None:
+    table = data("lianyungang").quotas
+    row = (table["target_id"] == "retrofit_area") & (table["name"] == "海州")
+
+    def state(**changes: object) -> str:
+        changed = table[row].assign(**changes)
+        return str(quota_rows(replace(data("lianyungang"), quotas=changed), "zh")[0]["state"])
+
+    nothing = {"n_stock": 0, "stock_area_m2": 0.0, "quota_share": float("nan")}
+    assert state(**nothing) == "没有已知 2021 年以前竣工的建筑"
+    assert state(stock="new", **nothing) == "没有已知 2021–2025 年竣工的建筑"
+    assert state(stock=pd.NA, n_stock=pd.NA, quota_share=float("nan")) == "政策包未指明对应存量，不作比较"
+    assert state(n_stock=5, quota_share=1.2) == "任务量超过本数据中的存量"
+
+
+def test_a_tiny_share_of_a_national_total_is_no_power_of_ten() -> None:
+    found = data("national")
+    changed = replace(found, capacity=found.capacity.assign(share_of_target=1.04e-7))
+    cells = {c.text for block in ledger_blocks(changed, "zh") for row in block.grid.rows for c in row.cells}
+    assert "0.000010%" in cells and not any("e-" in text for text in cells)
+
+
+def test_english_names_all_districts_in_english() -> None:
+    text = printed("national", "en")
+    assert "all districts" in text and "全部县区" not in text
 
 
 def test_csv_files_carry_the_factor_with_its_year(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ def data_of(pack: str) -> ReportData:
 
 
 def words(blocks: list[dict]) -> str:
-    cells = [c.text for b in blocks for row in b["grid"].rows for c in row.cells]
-    heads = [h.text for b in blocks for h in b["grid"].heads]
-    return "\n".join([b["title"] + b["lead"] + b["grid"].note for b in blocks] + heads + cells)
+    cells = [c.text for b in blocks for row in b.grid.rows for c in row.cells]
+    heads = [h.text for b in blocks for h in b.grid.heads]
+    return "\n".join([b.title + b.lead + b.grid.note for b in blocks] + heads + cells)
 
 
 @pytest.mark.parametrize("pack", ["lianyungang", "pinghu", "liaocheng", "shanxi"])
@@ -52,7 +52,7 @@ def test_pinghu_claims_no_compliance_and_liaocheng_names_its_mandate() -> None:
 
 def test_the_front_row_repeats_the_table() -> None:
     data = data_of("lianyungang")
-    first = substitution_blocks(data, "zh")[0]["grid"].rows[0]
+    first = substitution_blocks(data, "zh")[0].grid.rows[0]
     assert first.strong and first.cells[0].text == "全部县区"
     table = data.substitution
     own = table[(table["level"] == "city") & table["is_default"] & (table["kind"] == "potential")].iloc[0]
@@ -61,10 +61,10 @@ def test_the_front_row_repeats_the_table() -> None:
 
 
 def test_an_unknown_zone_shows_bounds_only() -> None:
-    row = substitution_blocks(data_of("national"), "zh")[0]["grid"].rows[0]
+    row = substitution_blocks(data_of("national"), "zh")[0].grid.rows[0]
     assert re.fullmatch(r"[\d.]+%–[\d.]+%", row.cells[8].text)
     assert row.cells[3].text == "—"
-    assert "气候分区不明" in substitution_blocks(data_of("national"), "zh")[0]["lead"]
+    assert "气候分区不明" in substitution_blocks(data_of("national"), "zh")[0].lead
 
 
 def test_no_rate_no_section_and_no_file(tmp_path: Path) -> None:

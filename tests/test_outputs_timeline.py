@@ -82,6 +82,16 @@ def test_the_table_survives_the_disk_byte_for_byte(tmp_path: Path) -> None:
     assert len(read) == len(tables.timeline) and "gap_kwp" in read  # type: ignore[arg-type]
 
 
+def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, campaign, pack = made()
+    data = report_data(tables, pack, campaign=campaign)
+    assert "另有" not in render_report(data, "zh").partition("<h2>历年进度")[2].partition("</section>")[0]
+    monkeypatch.setattr("rooftop.outputs.report.MAX_STEPS", 4)
+    section = render_report(data, "en").partition("<h2>Attainment by year")[2].partition("</section>")[0]
+    assert "6 more rows are not shown" in section
+    assert "all districts" in section and "全部县区" not in section
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_report_shows_it(lang: str) -> None:
     tables, campaign, pack = made()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from rooftop.lang import Lang, Text
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,35 @@ class Grid:
     empty: str = ""
     note: str = ""
     style: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A table with its title and what to know before reading it."""
+
+    title: str
+    lead: str
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column before a language is chosen."""
+
+    text: Text
+    number: bool = False
+
+
+def text_column(en: str, zh: str) -> Heading:
+    """Return a column of words."""
+    return Heading(Text(en, zh))
+
+
+def number_column(en: str, zh: str) -> Heading:
+    """Return a column of numbers: they stand on the right."""
+    return Heading(Text(en, zh), True)
+
+
+def heads(columns: Iterable[Heading], lang: Lang) -> list[Head]:
+    """Return columns in a language."""
+    return [Head(column.text.pick(lang), column.number) for column in columns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import pandas as pd
 from rooftop.campaign.carbon import EmissionFactor
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.grids import Cell, Grid, Head, Row
-from rooftop.outputs.store import write_at_once
-from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import NONE, Range, area, capacity, carbon, count, energy, is_missing, percent, span
+from rooftop.outputs.grids import Block, Cell, Grid, Row, heads, number_column, text_column
+from rooftop.outputs.store import write_csv_table
+from rooftop.outputs.unit_names import unit_label, zones_note
+from rooftop.rounding import NONE, Range, area, capacity, carbon, count, energy, is_missing, number, percent, span
 from rooftop.targets.listing import target_rows, value_label
 from rooftop.targets.models import Pack
 
@@ -49,14 +49,7 @@ def write_ledgers(folder: Path, data: ReportData) -> list[Path]:
             (folder / name).unlink(missing_ok=True)
             continue
         full = with_carbon(frame, column, data.campaign.factor)
-        written.append(
-            write_at_once(
-                folder / name,
-                lambda path, full=full: full.to_csv(  # type: ignore[misc]
-                    path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g"
-                ),
-            )
-        )
+        written.append(write_csv_table(folder / name, full))
     return written
 
 
@@ -92,19 +85,24 @@ def _state(row: Mapping[Any, Any], pack: Pack, given: pd.DataFrame) -> Text:
     if is_missing(row["unit_id"]):
         return Text("the unit is not among the boundaries of this run", "本次数据边界中没有该单元")
     if is_missing(row["quota_m2"]):
-        return Text(
-            "new buildings of the period; the excerpt states no unit: not compared",
-            "为规划期内新建建筑；文本摘录未注明单位，不作比较",
-        )
+        meant = value_label("stock", str(row["stock"])) if not is_missing(row["stock"]) else None
+        what = Text("", "") if meant is None else Text(f"{meant.en}; ", f"{meant.zh}；")
+        return Text(f"{what.en}the excerpt states no unit: not compared", f"{what.zh}文本摘录未注明单位，不作比较")
+    if is_missing(row["n_stock"]):
+        return Text("the pack names no stock to compare with", "政策包未指明对应存量，不作比较")
     if not row["n_stock"]:
-        years = Text(f"before {pack.period.start}", f"{pack.period.start} 年以前")
-        return Text(
-            f"no building is known to be completed {years.en}",
-            f"没有已知{years.zh}竣工的建筑",
-        )
+        return _no_stock(pack, new=row["stock"] == "new")
     if row["quota_share"] > 1.0:
         return Text("the quota exceeds the stock in these data", "任务量超过本数据中的存量")
     return Text("", "")
+
+
+def _no_stock(pack: Pack, *, new: bool) -> Text:
+    start, end = pack.period.start, pack.period.end
+    if not new:
+        return Text(f"no building is known to be completed before {start}", f"没有已知 {start} 年以前竣工的建筑")
+    years = f"{start}–" if end is None else f"{start}–{end}"
+    return Text(f"no building is known to be completed in {years}", f"没有已知 {years} 年竣工的建筑")
 
 
 def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -113,8 +111,6 @@ def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list
         return []
     frame = data.capacity[data.capacity["level"].isin(levels).to_numpy(dtype=bool)]
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    named = load_shipped_yaml("coverage.yaml")["units"]["city"]
-    city = Text(named["en"], named["zh"])
     for row in with_carbon(frame, "annual_kwh", data.campaign.factor).to_dict("records"):
         key = tuple(str(row[name]) for name in ("target_id", "level", "unit_id", "building_group"))
         entry = rows.setdefault(
@@ -124,8 +120,9 @@ def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list
                 "target_label": value_label("target_id", str(row["target_id"]), data.pack).pick(lang),
                 "level_label": value_label("level", str(row["level"])).pick(lang),
                 "n_unknown": row["n_unknown"],
+                "unit_label": unit_label(row).pick(lang),
             }
-            | ({"unit_name": city.pick(lang)} if row["level"] == "city" else {}),
+            | ({"unit_name": unit_label(row).pick(lang)} if row["level"] == "city" else {}),
         )
         for name in ("capacity_kwp", "capacity_low_kwp", "share_of_target", "annual_kwh", "avoided_kg"):
             entry[f"{row['kind']}_{name}"] = row[name]
@@ -152,7 +149,7 @@ def uncomputed_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
 # --- the section of the report ---------------------------------------------------------------------------------------
 
 
-def ledger_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
+def ledger_blocks(data: ReportData, lang: Lang) -> list[Block]:
     """Return the tables of the report's section, each with title and lead; none without a pack."""
     blocks = []
     factor = data.campaign.factor.label
@@ -168,7 +165,7 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
             "在已装之外可再安装的容量（最后一栋按比例计，故为任务量内的最大值）。括号内下限不含待核实屋顶，上限含竣工"
             f"时间不明的建筑。建筑面积按轮廓面积×层数估算。县区数不含其中的功能区。碳减排：{factor.zh}。",
         )
-        blocks.append({"title": title.pick(lang), "lead": lead.pick(lang), "grid": _quota_grid(quotas, lang)})
+        blocks.append(Block(title.pick(lang), lead.pick(lang), _quota_grid(quotas, lang)))
     if capacities:
         title = Text("Capacity ledger", "装机容量台账")
         lead = Text(
@@ -178,31 +175,33 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
             "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额。屋顶总面积比例类目标按该类"
             f"建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor.zh}。",
         )
-        blocks.append({"title": title.pick(lang), "lead": lead.pick(lang), "grid": _capacity_grid(capacities, lang)})
+        blocks.append(Block(title.pick(lang), lead.pick(lang), _capacity_grid(capacities, lang)))
     missing = uncomputed_rows(data, lang)
     if missing:
         title = Text("Not computed, and why", "未计算或仅部分计算的指标及原因")
         lead = Text(
             "Targets of the plan that roofs alone do not answer.", "规划中仅凭屋顶数据不能（或不能完全）回答的指标。"
         )
-        blocks.append({"title": title.pick(lang), "lead": lead.pick(lang), "grid": _missing_grid(missing, lang)})
+        blocks.append(Block(title.pick(lang), lead.pick(lang), _missing_grid(missing, lang)))
     return blocks
 
 
+_QUOTA_COLUMNS = (
+    text_column("Target", "指标"),
+    text_column("Unit", "单元"),
+    number_column("Quota", "任务量"),
+    number_column("Buildings (year unknown)", "对应建筑数（时间不明）"),
+    number_column("Their floor area", "对应建筑面积"),
+    number_column("Quota ÷ floor area", "任务量占比"),
+    number_column("Roofs taken", "优选屋顶数"),
+    number_column("PV that fits", "可新增容量"),
+    number_column("not chosen by roof", "不择优时"),
+    number_column("CO₂ a year", "年减排"),
+    text_column("Note", "说明"),
+)
+
+
 def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
-    heads = [
-        Head(Text("Target", "指标").pick(lang)),
-        Head(Text("Unit", "单元").pick(lang)),
-        Head(Text("Quota", "任务量").pick(lang), True),
-        Head(Text("Buildings (year unknown)", "对应建筑数（时间不明）").pick(lang), True),
-        Head(Text("Their floor area", "对应建筑面积").pick(lang), True),
-        Head(Text("Quota ÷ floor area", "任务量占比").pick(lang), True),
-        Head(Text("Roofs taken", "优选屋顶数").pick(lang), True),
-        Head(Text("PV that fits", "可新增容量").pick(lang), True),
-        Head(Text("not chosen by roof", "不择优时").pick(lang), True),
-        Head(Text("CO₂ a year", "年减排").pick(lang), True),
-        Head(Text("Note", "说明").pick(lang)),
-    ]
     body = []
     away = [row for row in rows if is_missing(row["unit_id"])]
     for row in rows:
@@ -228,17 +227,23 @@ def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
                 row["level"] == "city",
             )
         )
-    return Grid(heads, body, note=_away(away, lang), style="ledger")
+    return Grid(heads(_QUOTA_COLUMNS, lang), body, note=away_note(away).pick(lang), style="ledger")
 
 
-def _away(rows: list[dict[str, Any]], lang: Lang) -> str:
-    """Name the plan's units that no boundary of the run covers, once."""
-    names = dict.fromkeys(str(row["name"]) for row in rows)
-    if not names:
-        return ""
+def away_note(rows: Iterable[Mapping[str, Any]]) -> Text:
+    """Name the plan's units that no boundary of the run covers, once; their buildings stay where they are counted."""
+    levels = {str(row["name"]): str(row["level"]) for row in rows}
+    if not levels:
+        return Text("", "")
+    text = Text(
+        f"Not among the boundaries of this run: {', '.join(levels)}.", f"本次数据边界中没有：{'、'.join(levels)}。"
+    )
+    if "zone" not in levels.values():
+        return text
     return Text(
-        f"Not among the boundaries of this run: {', '.join(names)}.", f"本次数据边界中没有：{'、'.join(names)}。"
-    ).pick(lang)
+        f"{text.en} Buildings of a zone without a boundary are still in their district's figures.",
+        f"{text.zh}没有边界的功能区，其建筑仍计入所在县区。",
+    )
 
 
 def _with_unknown(row: Mapping[str, Any]) -> str:
@@ -260,19 +265,21 @@ def _bounded(values: Range, lang: Lang) -> str:
     return f"{central}（{bounds}）" if lang == "zh" else f"{central} ({bounds})"
 
 
+_CAPACITY_COLUMNS = (
+    text_column("Target", "指标"),
+    text_column("Unit", "单元"),
+    number_column("Buildings (unknown)", "建筑数（不明）"),
+    number_column("Asked for", "目标容量"),
+    number_column("Installed", "已装"),
+    number_column("of target", "占目标"),
+    number_column("Potential (low)", "潜力（下限）"),
+    number_column("of target", "占目标"),
+    number_column("Energy a year", "潜力年发电量"),
+    number_column("CO₂ a year", "潜力年减排"),
+)
+
+
 def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
-    heads = [
-        Head(Text("Target", "指标").pick(lang)),
-        Head(Text("Unit", "单元").pick(lang)),
-        Head(Text("Buildings (unknown)", "建筑数（不明）").pick(lang), True),
-        Head(Text("Asked for", "目标容量").pick(lang), True),
-        Head(Text("Installed", "已装").pick(lang), True),
-        Head(Text("of target", "占目标").pick(lang), True),
-        Head(Text("Potential (low)", "潜力（下限）").pick(lang), True),
-        Head(Text("of target", "占目标").pick(lang), True),
-        Head(Text("Energy a year", "潜力年发电量").pick(lang), True),
-        Head(Text("CO₂ a year", "潜力年减排").pick(lang), True),
-    ]
     body = []
     for row in rows:
         unknown = f" ({count(row['n_unknown'])})" if row["n_unknown"] else ""
@@ -283,7 +290,7 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
             Row(
                 [
                     Cell(row["target_label"]),
-                    Cell(_unit_name(row, lang)),
+                    Cell(row["unit_label"]),
                     Cell(f"{count(row['n_buildings'])}{unknown}", True),
                     Cell(_known(row["target_kwp"], lambda v: capacity(v, lang)), True),
                     Cell(_known(row["installed_capacity_kwp"], lambda v: capacity(v, lang)), True),
@@ -296,16 +303,8 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
                 row["level"] == "city",
             )
         )
-    zones = any(row["level"] == "zone" for row in rows)
-    note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。")
-    return Grid(heads, body, note=note.pick(lang) if zones else "", style="ledger")
-
-
-def _unit_name(row: Mapping[str, Any], lang: Lang) -> str:
-    name = str(row["unit_name"])
-    if row["level"] != "zone":
-        return name
-    return f"{name}（{row['level_label']}）" if lang == "zh" else f"{name} ({row['level_label']})"
+    note = zones_note(row["level"] for row in rows).pick(lang)
+    return Grid(heads(_CAPACITY_COLUMNS, lang), body, note=note, style="ledger")
 
 
 def _share(value: object) -> str:
@@ -313,15 +312,17 @@ def _share(value: object) -> str:
     if is_missing(value):
         return NONE
     share = float(str(value))
-    return f"{share * 100:.2g}%" if 0 < share < 0.001 else percent(share)
+    return f"{number(share * 100.0, 2)}%" if 0.0 < share < 0.001 else percent(share)
+
+
+_MISSING_COLUMNS = (
+    text_column("Target", "指标"),
+    text_column("Value", "数值"),
+    text_column("State", "状态"),
+    text_column("Why", "原因"),
+)
 
 
 def _missing_grid(rows: list[dict[str, str]], lang: Lang) -> Grid:
-    heads = [
-        Head(Text("Target", "指标").pick(lang)),
-        Head(Text("Value", "数值").pick(lang)),
-        Head(Text("State", "状态").pick(lang)),
-        Head(Text("Why", "原因").pick(lang)),
-    ]
     body = [Row([Cell(row[key]) for key in ("target", "value", "state", "reason")]) for row in rows]
-    return Grid(heads, body, style="missing")
+    return Grid(heads(_MISSING_COLUMNS, lang), body, style="missing")

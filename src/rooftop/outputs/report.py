@@ -24,7 +24,7 @@ from rooftop.outputs.charts import (
     yield_histogram,
 )
 from rooftop.outputs.findings import Finding
-from rooftop.outputs.grids import Cell, Grid, Head, Row
+from rooftop.outputs.grids import Cell, Grid, Head, Row, heads, number_column, text_column
 from rooftop.outputs.ledgers import ledger_blocks
 from rooftop.outputs.lists import (
     assumption_rows,
@@ -40,13 +40,15 @@ from rooftop.outputs.rows import roof_rows
 from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
 from rooftop.outputs.store import write_at_once
 from rooftop.outputs.substitution import substitution_blocks
-from rooftop.outputs.timeline import charted_years, timeline_rows
+from rooftop.outputs.timeline import charted_years, steps
+from rooftop.outputs.unit_names import unit_label, zones_note
 from rooftop.rounding import NONE, area, capacity, count, energy, number, percent, percent_range
 from rooftop.targets.listing import value_label
 
 MAX_SHORT = 40
 MAX_CANDIDATES = 15
 MAX_TILES = 6
+MAX_STEPS = 60
 _TEMPLATES = files("rooftop.outputs") / "templates" / "report"
 
 WORDS = {
@@ -222,50 +224,45 @@ def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
     return out
 
 
+_UNIT_COLUMNS = (
+    text_column("Unit", "名称"),
+    number_column("Buildings", "建筑数"),
+    number_column("Capacity", "可装容量"),
+    number_column("Energy a year", "年发电量"),
+    number_column("Existing PV", "已装"),
+)
+_VERDICT_COLUMNS = (
+    number_column("Target", "目标"),
+    text_column("Met?", "是否达标"),
+    number_column("Gap", "缺口"),
+    number_column("Potential", "潜力"),
+)
+
+
 def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
     rows = unit_rows(data, levels)
     with_target = any("finding" in row for row in rows)
     mixed = any(row["finding"].kind != "installed" for row in rows if "finding" in row)
     several = len({row["target_title"].en for row in rows if "finding" in row}) > 1
-    heads = [
-        Head(Text("Unit", "名称").pick(lang)),
-        Head(Text("Buildings", "建筑数").pick(lang), True),
-        Head(Text("Capacity", "可装容量").pick(lang), True),
-        Head(Text("Energy a year", "年发电量").pick(lang), True),
-        Head(Text("Existing PV", "已装").pick(lang), True),
-    ]
+    columns = list(_UNIT_COLUMNS)
     if with_target:
-        heads += [
-            *([Head(Text("Target", "指标").pick(lang))] if several else []),
-            Head(Text("In scope (unknown)", "范围内（不明）").pick(lang), True),
-            Head(
-                Text("Coverage", "覆盖率").pick(lang) if mixed else Text("Installed coverage", "已装覆盖率").pick(lang),
-                True,
-            ),
-            Head(Text("Target", "目标").pick(lang), True),
-            Head(Text("Met?", "是否达标").pick(lang)),
-            Head(Text("Gap", "缺口").pick(lang), True),
-            Head(Text("Potential", "潜力").pick(lang), True),
+        columns += [
+            *([text_column("Target", "指标")] if several else []),
+            number_column("In scope (unknown)", "范围内（不明）"),
+            number_column("Coverage", "覆盖率") if mixed else number_column("Installed coverage", "已装覆盖率"),
+            *_VERDICT_COLUMNS,
         ]
     body = [
         Row([*_sums(row, lang), *(_verdict_cells(row, several, lang) if with_target else [])], row["level"] == "city")
         for row in rows
     ]
-    note = ""
-    if "zone" in levels and any(row["level"] == "zone" for row in rows):
-        note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。").pick(
-            lang
-        )
-    return Grid(heads, body, note=note, style="units")
+    note = zones_note(row["level"] for row in rows).pick(lang)
+    return Grid(heads(columns, lang), body, note=note, style="units")
 
 
 def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:
-    name = str(row["unit_name"])
-    if row["level"] == "zone":
-        label = value_label("level", "zone").pick(lang)
-        name = f"{name}\n（{label}）" if lang == "zh" else f"{name}\n({label})"
     return [
-        Cell(name),
+        Cell(unit_label(row).pick(lang)),
         Cell(count(row["n_buildings"]), True),
         Cell(capacity(row["capacity_kwp"], lang), True),
         Cell(energy(row["annual_kwh"], lang), True),
@@ -291,18 +288,21 @@ def _verdict_cells(row: Mapping[str, Any], several: bool, lang: Lang) -> list[Ce
     ]
 
 
+_TIMELINE_COLUMNS = (
+    text_column("Unit", "名称"),
+    text_column("Target", "目标"),
+    number_column("Coverage by then", "届时覆盖率"),
+    text_column("Met?", "是否达标"),
+    text_column("Still needed", "尚需"),
+)
+
+
 def _timeline(data: ReportData, lang: Lang) -> Grid:
-    heads = [
-        Head(Text("Unit", "名称").pick(lang)),
-        Head(Text("Target", "目标").pick(lang)),
-        Head(Text("Coverage by then", "届时覆盖率").pick(lang), True),
-        Head(Text("Met?", "是否达标").pick(lang)),
-        Head(Text("Still needed", "尚需").pick(lang)),
-    ]
+    due = steps(data)
     rows = [
         Row(
             [
-                Cell(step.unit_name),
+                Cell(step.unit_name.pick(lang)),
                 Cell(step.target.pick(lang)),
                 Cell(step.coverage.pick(lang), True),
                 Cell(step.verdict.pick(lang), tone=step.tone),
@@ -310,23 +310,32 @@ def _timeline(data: ReportData, lang: Lang) -> Grid:
             ],
             step.level == "city",
         )
-        for step in timeline_rows(data, lang)
+        for step in due[:MAX_STEPS]
     ]
-    note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。").pick(lang)
-    return Grid(heads, rows, note=note)
+    note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。")
+    if len(due) > MAX_STEPS:
+        rest = count(len(due) - MAX_STEPS)
+        note = Text(f"{rest} more rows are not shown. {note.en}", f"另有 {rest} 行未列出。{note.zh}")
+    return Grid(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
+
+
+_SHORT_COLUMNS = (
+    text_column("Building", "建筑"),
+    text_column("District", "县区"),
+    text_column("Use", "用途"),
+    text_column("Completed", "竣工"),
+    number_column("Installable", "可安装面积"),
+    number_column("Coverage", "覆盖率"),
+    number_column("Target", "目标"),
+    number_column("Gap", "缺口"),
+    text_column("Own roof can close it?", "自身能否补足"),
+)
 
 
 def _short(data: ReportData, lang: Lang) -> Grid:
     sure = short_rows(data, None, lang, possible=False)
     possible = len(short_rows(data, None, lang)) - len(sure)
     sure.sort(key=lambda row: (-float(row["gap_kwp"]), str(row["building_id"])))
-    left = (("Building", "建筑"), ("District", "县区"), ("Use", "用途"), ("Completed", "竣工"))
-    right = (("Installable", "可安装面积"), ("Coverage", "覆盖率"), ("Target", "目标"), ("Gap", "缺口"))
-    heads = [
-        *(Head(Text(en, zh).pick(lang)) for en, zh in left),
-        *(Head(Text(en, zh).pick(lang), True) for en, zh in right),
-        Head(Text("Own roof can close it?", "自身能否补足").pick(lang)),
-    ]
     rows = [
         Row(
             [
@@ -356,7 +365,8 @@ def _short(data: ReportData, lang: Lang) -> Grid:
             ).pick(lang)
         )
     empty = Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。").pick(lang)
-    return Grid(heads, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
+    shown = heads(_SHORT_COLUMNS, lang)
+    return Grid(shown, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -368,18 +378,20 @@ def _text(value: object) -> str:
     return "" if value is None or value != value or str(value) == "<NA>" else str(value)
 
 
+_CANDIDATE_COLUMNS = (
+    number_column("#", "#"),
+    text_column("Building", "建筑"),
+    text_column("District", "县区"),
+    number_column("To add", "可新增"),
+    number_column("Yield", "利用小时"),
+    text_column("Why", "推荐理由"),
+    text_column("To verify", "待核实事项"),
+)
+
+
 def _candidates(data: ReportData, lang: Lang) -> Grid:
     frame = data.campaign.candidates.head(MAX_CANDIDATES)
     texts = wording(frame, data.campaign, data.pack, lang)
-    heads = [
-        Head("#", True),
-        Head(Text("Building", "建筑").pick(lang)),
-        Head(Text("District", "县区").pick(lang)),
-        Head(Text("To add", "可新增").pick(lang), True),
-        Head(Text("Yield", "利用小时").pick(lang), True),
-        Head(Text("Why", "推荐理由").pick(lang)),
-        Head(Text("To verify", "待核实事项").pick(lang)),
-    ]
     rows = []
     named = zip(
         roof_rows(frame, lang, data.personal_names), frame.to_dict("records"), texts.to_dict("records"), strict=True
@@ -403,7 +415,8 @@ def _candidates(data: ReportData, lang: Lang) -> Grid:
                 ]
             )
         )
-    return Grid(heads, rows, Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang), style="candidates")
+    empty = Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang)
+    return Grid(heads(_CANDIDATE_COLUMNS, lang), rows, empty, style="candidates")
 
 
 def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
@@ -448,9 +461,9 @@ _HEADS = {
 
 
 def _plain(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], lang: Lang, style: str) -> Grid:
-    heads = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
+    shown = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
     body = [
         Row([Cell(count(row[key]), True) if key == "count" else Cell(str(row.get(key, ""))) for key in keys])
         for row in rows
     ]
-    return Grid(heads, body, Text("None.", "无。").pick(lang), style=style)
+    return Grid(shown, body, Text("None.", "无。").pick(lang), style=style)

@@ -70,6 +70,11 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def write_csv_table(path: Path, frame: pd.DataFrame) -> Path:
+    """Write a table as CSV (UTF-8 with BOM, for spreadsheets), whole or not at all."""
+    return write_at_once(path, partial(_csv, frame))
+
+
 def write_tables(folder: Path, tables: RunTables) -> list[Path]:
     """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets).
 

@@ -11,18 +11,18 @@ import pandas as pd
 
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.grids import Cell, Grid, Head, Row
+from rooftop.outputs.grids import Block, Cell, Grid, Row, heads, number_column, text_column
 from rooftop.outputs.sections import capitalised
-from rooftop.outputs.store import write_at_once
+from rooftop.outputs.store import write_csv_table
+from rooftop.outputs.unit_names import unit_label
 from rooftop.rounding import NONE, Range, area, coal, count, is_missing, number, percent, percent_range
 from rooftop.targets.demand import EnergySettings, energy_settings
-from rooftop.targets.listing import value_label
 from rooftop.targets.models import SubstitutionTarget
-from rooftop.targets.scope import coverage_settings
 
 CSV_NAMES = ("substitution.csv", "pv_or_thermal.csv")
 _TONE = {"yes": "good", "no": "bad", "unknown": "open"}
 _VERDICT = {"yes": Text("met", "达标"), "no": Text("not met", "未达标"), "unknown": Text("open", "不能判定")}
+_CHOICES = ("pv", "both", "thermal")
 _ORDER = {"city": 0, "district": 1, "zone": 2}
 
 
@@ -33,16 +33,11 @@ def write_substitution(folder: Path, data: ReportData) -> list[Path]:
         if frame.empty:
             (folder / name).unlink(missing_ok=True)
             continue
-        text = frame.to_csv(index=False, lineterminator="\n", float_format="%.10g")
-        written.append(write_at_once(folder / name, lambda path, text=text: _save(path, text)))  # type: ignore[misc]
+        written.append(write_csv_table(folder / name, frame))
     return written
 
 
-def _save(path: Path, text: str) -> None:
-    path.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
-
-
-def substitution_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
+def substitution_blocks(data: ReportData, lang: Lang) -> list[Block]:
     """Return the tables of the report's section, each with title and lead; none where the pack sets no rate."""
     if data.pack is None or data.substitution.empty:
         return []
@@ -54,8 +49,8 @@ def substitution_blocks(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
     return blocks
 
 
-def _block(title: Text, lead: Text, grid: Grid, lang: Lang) -> dict[str, Any]:
-    return {"title": capitalised(title.pick(lang)), "lead": lead.pick(lang), "grid": grid}
+def _block(title: Text, lead: Text, grid: Grid, lang: Lang) -> Block:
+    return Block(capitalised(title.pick(lang)), lead.pick(lang), grid)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -75,33 +70,26 @@ def _title(data: ReportData, target_id: str) -> Text:
     )
 
 
-def _unit_name(row: Mapping[str, Any], lang: Lang) -> str:
-    if row["level"] == "city" and row["unit_id"] == "city":
-        return str(coverage_settings()["units"]["city"][lang])
-    if row["level"] == "zone":
-        label = value_label("level", "zone").pick(lang)
-        return f"{row['unit_name']}（{label}）" if lang == "zh" else f"{row['unit_name']} ({label})"
-    return str(row["unit_name"])
+_TARGET_COLUMNS = (
+    text_column("Unit", "名称"),
+    number_column("Buildings (unknown)", "建筑数（不明）"),
+    number_column("Floor area", "建筑面积"),
+    number_column("Energy demand", "建筑能耗"),
+    number_column("Rate today", "现状替代率"),
+    text_column("Met?", "是否达标"),
+    number_column("Missing today", "现状缺口"),
+    number_column("With the selected roofs", "拟建后替代率"),
+    number_column("All roofs", "可建潜力替代率"),
+    number_column("Of the target, roofs alone can carry", "仅屋顶光伏可完成目标"),
+    number_column("Must come from elsewhere", "须由其他方式补足"),
+)
 
 
-def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergySettings, lang: Lang) -> dict[str, Any]:
+def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergySettings, lang: Lang) -> Block:
     """One target under its own equivalent: what is met, what roofs can carry, what must come from elsewhere."""
     frame = data.substitution
     own = frame[(frame["target_id"] == entry.target).to_numpy(dtype=bool) & frame["is_default"].to_numpy(dtype=bool)]
     city = _by_kind(own[(own["level"] == "city").to_numpy(dtype=bool)])
-    heads = [
-        Head(Text("Unit", "名称").pick(lang)),
-        Head(Text("Buildings (unknown)", "建筑数（不明）").pick(lang), True),
-        Head(Text("Floor area", "建筑面积").pick(lang), True),
-        Head(Text("Energy demand", "建筑能耗").pick(lang), True),
-        Head(Text("Rate today", "现状替代率").pick(lang), True),
-        Head(Text("Met?", "是否达标").pick(lang)),
-        Head(Text("Missing today", "现状缺口").pick(lang), True),
-        Head(Text("With the selected roofs", "拟建后替代率").pick(lang), True),
-        Head(Text("All roofs", "可建潜力替代率").pick(lang), True),
-        Head(Text("Of the target, roofs alone can carry", "仅屋顶光伏可完成目标").pick(lang), True),
-        Head(Text("Must come from elsewhere", "须由其他方式补足").pick(lang), True),
-    ]
     rows, seen = [], own[own["level"].isin(_ORDER).to_numpy(dtype=bool)]
     keys = seen.drop_duplicates(["level", "unit_id"])[["level", "unit_id"]].itertuples(index=False)
     for level, unit_id in sorted(keys, key=lambda key: _ORDER[str(key[0])]):
@@ -112,7 +100,12 @@ def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergyS
         f"{entry.source.zh}。{settings.intensity_note.zh}。",
     )
     lead = _lead(city, lang)
-    return _block(_title(data, entry.target), lead, Grid(heads, rows, note=notes.pick(lang), style="ledger"), lang)
+    return _block(
+        _title(data, entry.target),
+        lead,
+        Grid(heads(_TARGET_COLUMNS, lang), rows, note=notes.pick(lang), style="ledger"),
+        lang,
+    )
 
 
 def _unit_cells(kinds: dict[str, dict[str, Any]], lang: Lang) -> list[Cell]:
@@ -121,7 +114,7 @@ def _unit_cells(kinds: dict[str, dict[str, Any]], lang: Lang) -> list[Cell]:
     unknown = f" ({count(best['n_unknown'])})" if best["n_unknown"] else ""
     verdict = "" if today is None or is_missing(today["attained"]) else str(today["attained"])
     return [
-        Cell(_unit_name(best, lang)),
+        Cell(unit_label(best).pick(lang)),
         Cell(f"{count(best['n_buildings'])}{unknown}", True),
         Cell(area(best["floor_area_m2"], lang), True),
         Cell(coal(best["demand_kgce"], lang), True),
@@ -205,22 +198,25 @@ def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
     )
 
 
-def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -> dict[str, Any]:
+_TARGET_COLUMN = text_column("Target", "指标")
+_EQUIVALENT_COLUMNS = (
+    text_column("1 kWh of electricity counts as", "电力折标口径"),
+    number_column("Energy demand", "建筑能耗"),
+    number_column("Rate today", "现状替代率"),
+    number_column("All roofs", "可建潜力替代率"),
+    number_column("PV", "光伏"),
+    number_column("Solar hot water", "太阳能光热"),
+    number_column("Heat pumps, net", "热泵（净）"),
+    number_column("Of the target, roofs alone can carry", "仅屋顶光伏可完成目标"),
+    number_column("Missing with all roofs", "屋顶全部建成后仍缺"),
+)
+
+
+def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -> Block:
     """The city's rates under every equivalent of electricity."""
     assert data.pack is not None
     several = len(data.pack.substitution) > 1
-    heads = [
-        *([Head(Text("Target", "指标").pick(lang))] if several else []),
-        Head(Text("1 kWh of electricity counts as", "电力折标口径").pick(lang)),
-        Head(Text("Energy demand", "建筑能耗").pick(lang), True),
-        Head(Text("Rate today", "现状替代率").pick(lang), True),
-        Head(Text("All roofs", "可建潜力替代率").pick(lang), True),
-        Head(Text("PV", "光伏").pick(lang), True),
-        Head(Text("Solar hot water", "太阳能光热").pick(lang), True),
-        Head(Text("Heat pumps, net", "热泵（净）").pick(lang), True),
-        Head(Text("Of the target, roofs alone can carry", "仅屋顶光伏可完成目标").pick(lang), True),
-        Head(Text("Missing with all roofs", "屋顶全部建成后仍缺").pick(lang), True),
-    ]
+    columns = (*([_TARGET_COLUMN] if several else []), *_EQUIVALENT_COLUMNS)
     frame = data.substitution[(data.substitution["level"] == "city").to_numpy(dtype=bool)]
     rows = []
     for entry in data.pack.substitution:
@@ -245,7 +241,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
                         Cell(coal(best["thermal_kgce"], lang) if best["thermal_kgce"] else NONE, True),
                         Cell(coal(best["heat_pump_kgce"], lang) if best["heat_pump_kgce"] else NONE, True),
                         Cell(percent(best["roof_share_of_target"], against=1.0), True),
-                        Cell(coal(best["gap_kgce"], lang) if best["gap_kgce"] > 0 else NONE, True),
+                        Cell(_missing(best, lang), True),
                     ],
                     bool(best["is_default"]),
                 )
@@ -258,22 +254,22 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
     return _block(
         Text("Under each equivalent of electricity", "不同电力折标口径下的替代率"),
         lead,
-        Grid(heads, rows, style="ledger"),
+        Grid(heads(columns, lang), rows, style="ledger"),
         lang,
     )
 
 
-def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> dict[str, Any]:
+def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> Block:
     """PV or hot water: how many roofs under each equivalent, where it turns, what a mandate decides."""
     table = data.pv_or_thermal
     labels = settings.labels["choice"]
-    heads = [
-        Head(Text("1 kWh of electricity counts as", "电力折标口径").pick(lang)),
-        *(Head(f"{labels[name].text.pick(lang)}", True) for name in ("pv", "both", "thermal")),
-        Head(Text("Zone for collectors", "宜布置集热器面积").pick(lang), True),
-        Head(Text("No need of hot water", "无稳定热水需求").pick(lang), True),
-        Head(Text("Decided by a mandate", "按强制要求").pick(lang), True),
-    ]
+    columns = (
+        text_column("1 kWh of electricity counts as", "电力折标口径"),
+        *(number_column(labels[name].en, labels[name].zh) for name in _CHOICES),
+        number_column("Zone for collectors", "宜布置集热器面积"),
+        number_column("No need of hot water", "无稳定热水需求"),
+        number_column("Decided by a mandate", "按强制要求"),
+    )
     rows = []
     for name, option in settings.k_e.options.items():
         choice, by = table[f"choice_{name}"].to_numpy(dtype=object), table[f"decided_by_{name}"].to_numpy(dtype=object)
@@ -282,7 +278,7 @@ def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> dic
             Row(
                 [
                     Cell(f"{option.kgce_kwh:g} kgce{'，' if lang == 'zh' else ', '}{option.label.text.pick(lang)}"),
-                    *(Cell(count(int((choice == kind).sum())), True) for kind in ("pv", "both", "thermal")),
+                    *(Cell(count(int((choice == kind).sum())), True) for kind in _CHOICES),
                     Cell(area(float(table["collector_zone_m2"].to_numpy(dtype=float)[warm].sum()), lang), True),
                     Cell(count(int((by == "no_need").sum())), True),
                     Cell(count(int((by == "mandate").sum())), True),
@@ -298,7 +294,7 @@ def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> dic
         "（按规划折算规则）时，同样的屋面用于光热与光伏替代量相当（各屋顶中位数）；低于该值时宜热，但以建筑热水需求为限。",
     )
     title = Text("PV or hot water per roof (宜电则电、宜热则热)", "宜电则电、宜热则热")
-    return _block(title, lead, Grid(heads, rows, note=_mandate_note(data, lang), style="ledger"), lang)
+    return _block(title, lead, Grid(heads(columns, lang), rows, note=_mandate_note(data, lang), style="ledger"), lang)
 
 
 def _median(table: pd.DataFrame, column: str) -> float:

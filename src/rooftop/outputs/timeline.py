@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from rooftop.lang import Lang, Text
+from rooftop.lang import Text
 from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.unit_names import unit_label
 from rooftop.rounding import Range, area, capacity, is_missing, number, percent, percent_range
 from rooftop.targets.listing import value_label
 
-MAX_ROWS = 60
 LEAST_ROOFS = 0.1  # less is said to be that
 
 
@@ -23,7 +23,8 @@ class Step:
 
     Parameters
     ----------
-    unit_name, level : str
+    unit_name : Text
+    level : str
     target : Text
         Value and year.
     coverage : Text
@@ -35,7 +36,7 @@ class Step:
         Year past: short by how much; ahead: what must be built every year.
     """
 
-    unit_name: str
+    unit_name: Text
     level: str
     target: Text
     coverage: Text
@@ -61,7 +62,7 @@ def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
     values = Range(row["coverage_low"], row["coverage"], row["coverage_high"])
     shown = percent_range(values, row["target"])
     return Step(
-        unit_name=str(row["unit_name"]),
+        unit_name=unit_label(row),
         level=str(row["level"]),
         target=Text(f"{percent(row['target'])} by {row['year']}", f"{row['year']} 年 {percent(row['target'])}"),
         coverage=Text(shown, shown),
@@ -125,16 +126,12 @@ def _past(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Text:
     return Text(f"{text.en}; by {today['year']} {later.en}", f"{text.zh}；至 {today['year']} 年{later.zh}")
 
 
-def timeline_rows(data: ReportData, lang: Lang) -> Iterator[Step]:
-    """Yield the steps that the report shows."""
-    yield from steps(data)[:MAX_ROWS]
-
-
 def charted_years(data: ReportData) -> pd.DataFrame:
-    """Return the rows of the city, or of the first unit, that the chart draws; empty where there is no timeline."""
+    """Return the rows of the city that the chart draws; empty where there is no timeline."""
     table = data.tables.timeline
     if table is None or table.empty:
         return pd.DataFrame()
     city = table[(table["level"] == "city").to_numpy(dtype=bool)]
-    group = city["building_group"].iloc[0] if len(city) else None
-    return city[(city["building_group"] == group).to_numpy(dtype=bool)] if len(city) else table.iloc[:0]
+    if city.empty:
+        return city
+    return city[(city["building_group"] == city["building_group"].iloc[0]).to_numpy(dtype=bool)]
