@@ -75,6 +75,8 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
         "module_face_area_m2": gross * 0.46,
         "module_count": int(gross * 0.2),
         "capacity_kwp": kwp,
+        "existing_pv_area_m2": 0.0,
+        "excluded_area_m2": 0.0,
         "existing_pv_kwp": [0.0, kwp * 0.4, kwp, 0.0, 0.0][k % 5] if k % 7 == 0 else 0.0,
         "surface_tilt_deg": 10.0,
         "surface_azimuth_deg": 180.0,

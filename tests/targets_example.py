@@ -26,22 +26,44 @@ def roof(building_id, areas=(0, 0, 0, 0, 0, 0), **columns):
 
 
 def table(rows):
-    """Return `tables.ROOFS` of rows."""
-    return pd.DataFrame(rows, columns=ROOFS.names)
+    """Return `tables.ROOFS` of rows whose layout is that of the whole roof."""
+    return beside(pd.DataFrame(rows, columns=ROOFS.names))
 
 
-def five_buildings():
+def beside(roofs, w_per_m2=200.0):
+    """Take what stands off layouts of the whole roof, as a run does: the rest is new."""
+    out = roofs.copy()
+    whole = pd.to_numeric(out["module_face_area_m2"]).fillna(0.0)
+    face = pd.to_numeric(out["existing_pv_kwp"]).fillna(0.0) * 1000.0 / w_per_m2
+    left = (1.0 - face / whole.where(whole > 0)).clip(lower=0.0).fillna(1.0)
+    array = pd.to_numeric(out["array_area_m2"]) / whole.where(whole > 0)
+    out["existing_pv_area_m2"] = (face * array).fillna(face)
+    for name in (
+        "used_area_m2",
+        "array_area_m2",
+        "module_area_m2",
+        "module_face_area_m2",
+        "capacity_kwp",
+        "annual_kwh",
+    ):
+        out[name] = pd.to_numeric(out[name]) * left
+    return out
+
+
+def five_buildings(pv=(40.0, 100.0, None, 20.0, 60.0)):
     """The district worked out by hand in `test_targets_coverage.py`; a plain panel carries 200 W/m²."""
+    a, b, c, d, e = pv
     return table(
         [
             roof("A", (1000, 800, 800, 600, 500, 400), building_use="school", is_public_institution="yes",
-                 completion_date="2022-06-30", existing_pv_kwp=40.0),
+                 completion_date="2022-06-30", existing_pv_kwp=a),
             roof("B", (2000, 1600, 1500, 1500, 1200, 1200), building_use="factory", is_public_institution="no",
-                 year_built=2023, existing_pv_kwp=100.0),
-            roof("C", (400, 400, 400, 400, 300, 200), building_use="factory", is_public_institution="no"),
-            roof("D", (500, 400, 200, 160, 100, 80), building_use="office", year_built=2024, existing_pv_kwp=20.0),
+                 year_built=2023, existing_pv_kwp=b),
+            roof("C", (400, 400, 400, 400, 300, 200), building_use="factory", is_public_institution="no",
+                 existing_pv_kwp=c),
+            roof("D", (500, 400, 200, 160, 100, 80), building_use="office", year_built=2024, existing_pv_kwp=d),
             roof("E", (1000, 700, 600, 500, 400, 300), building_use="residential", is_public_institution="no",
-                 year_built=2023, existing_pv_kwp=60.0),
+                 year_built=2023, existing_pv_kwp=e),
         ]
     )  # fmt: skip
 

@@ -59,8 +59,8 @@ def test_structure_is_surveyed_unless_checked() -> None:
         ({"shading_loss": 0.11}, "shading", SURVEY),
         ({"shading_loss": 0.31}, "shading", FAIL),
         ({"shading_loss": None}, "shading", SURVEY),
-        ({"existing_pv_kwp": 79.0}, "existing_pv", SURVEY),
-        ({"existing_pv_kwp": 80.0}, "existing_pv", FAIL),
+        ({"existing_pv_kwp": 399.0}, "existing_pv", SURVEY),
+        ({"existing_pv_kwp": 400.0}, "existing_pv", FAIL),
         ({"existing_pv_kwp": None}, "existing_pv", PASS),
         ({"building_use": "warehouse"}, "fire", SURVEY),
         ({"building_use": "warehouse", "fire_ok": "yes"}, "fire", PASS),
@@ -81,13 +81,13 @@ def test_each_gate(changes: dict[str, Any], name: str, verdict: str) -> None:
 
 
 def test_a_fully_equipped_roof_fails_once_not_as_too_small_too() -> None:
-    row = _gate(existing_pv_kwp=100.0)
+    row = _gate(existing_pv_kwp=100.0, capacity_kwp=0.0)
     assert row["gate_existing_pv"] == FAIL and row["gate_size"] == PASS
 
 
-def test_added_capacity_is_what_is_left() -> None:
+def test_capacity_is_new_whatever_stands_beside_it() -> None:
     roofs = pd.DataFrame([GOOD | {"existing_pv_kwp": v} for v in (None, 0.0, 30.0, 130.0)])
-    assert added_kwp(roofs).tolist() == [100.0, 100.0, 70.0, 0.0]
+    assert added_kwp(roofs).tolist() == [100.0, 100.0, 100.0, 100.0]
 
 
 def test_load_and_grid_are_always_verified() -> None:

@@ -15,7 +15,7 @@ from targets_example import AREAS, five_buildings, members, one, pack_copy, pick
 
 ONE_DISTRICT = units(("d1", "district"))
 
-# Five buildings (areas in m²: gross net installable | used array module, existing PV):
+# Five buildings (areas in m²: gross net installable | used array module of the whole roof, existing PV):
 #   A school of a public institution, 2022:  1000  800  800 |  600  500  400,  40 kWp
 #   B factory, 2023:                         2000 1600 1500 | 1500 1200 1200, 100 kWp
 #   C factory, year unknown:                  400  400  400 |  400  300  200
@@ -24,9 +24,9 @@ ONE_DISTRICT = units(("d1", "district"))
 # Known members: A, B. May belong: C (year), D (class).
 # Existing PV at 200 W/m² is 5 m² per kWp of module; array and used by each roof's own ratios:
 #   A 200, ·500/400 = 250, ·600/400 = 300;  B 500, ·1200/1200 = 500, ·1500/1200 = 625;
-#   C 0;  D 100, ·100/80 = 125, ·160/80 = 200.
+#   C 0;  D 100, ·100/80 = 125; D has no room for new modules that would say how much more its zone takes: 125.
 # Installed, sums of A and B:  module 700, array 750, used 925;  gross 3000, net 2400, installable 2300.
-# With C: +0 over +400 each.  With D: +100, +125, +200 over +500, +400, +200.
+# With C: +0 over +400 each.  With D: +100, +125, +125 over +500, +400, +200.
 INSTALLED = {
     # (numerator, denominator): central, low, high; the four worlds are {}, {D}, {C}, {C, D}
     ("module", "gross"): (700 / 3000, 800 / 3900, 700 / 3000),  # .2333 .2286 .2059 .2051
@@ -35,12 +35,12 @@ INSTALLED = {
     ("array", "gross"): (750 / 3000, 750 / 3400, 750 / 3000),  # .2500 .2500 .2206 .2244
     ("array", "net"): (750 / 2400, 750 / 2800, 750 / 2400),  # .3125 .3125 .2679 .2734
     ("array", "installable"): (750 / 2300, 750 / 2700, 875 / 2500),  # .3261 .3500 .2778 .3017
-    ("used", "gross"): (925 / 3000, 925 / 3400, 1125 / 3500),  # .3083 .3214 .2721 .2885
-    ("used", "net"): (925 / 2400, 925 / 2800, 1125 / 2800),  # .3854 .4018 .3304 .3516
-    ("used", "installable"): (925 / 2300, 925 / 2700, 1125 / 2500),  # .4022 .4500 .3426 .3879
+    ("used", "gross"): (925 / 3000, 1050 / 3900, 925 / 3000),  # .3083 .3000 .2721 .2692
+    ("used", "net"): (925 / 2400, 1050 / 3200, 925 / 2400),  # .3854 .3750 .3304 .3281
+    ("used", "installable"): (925 / 2300, 925 / 2700, 1050 / 2500),  # .4022 .4200 .3426 .3621
 }
-# Potential: a full layout, or what stands where that is more (D: 100, 125, 200 instead of 80, 100, 160).
-# A and B: module 400+1200, array 500+1200, used 600+1500.  C adds 200, 300, 400;  D adds 100, 125, 200.
+# Potential: what stands and the new modules beside it, together the whole roof's (D: what stands, 100, 125, 125).
+# A and B: module 400+1200, array 500+1200, used 600+1500.  C adds 200, 300, 400;  D adds 100, 125, 125.
 POTENTIAL = {
     ("module", "gross"): (1600 / 3000, 1700 / 3500, 1600 / 3000),  # .5333 .4857 .5294 .4872
     ("module", "net"): (1600 / 2400, 1900 / 3200, 1600 / 2400),  # .6667 .6071 .6429 .5938
@@ -48,9 +48,9 @@ POTENTIAL = {
     ("array", "gross"): (1700 / 3000, 1825 / 3500, 2000 / 3400),  # .5667 .5214 .5882 .5449
     ("array", "net"): (1700 / 2400, 1825 / 2800, 2000 / 2800),  # .7083 .6518 .7143 .6641
     ("array", "installable"): (1700 / 2300, 1825 / 2500, 2000 / 2700),  # .7391 .7300 .7407 .7328
-    ("used", "gross"): (2100 / 3000, 2300 / 3500, 2500 / 3400),  # .7000 .6571 .7353 .6923
-    ("used", "net"): (2100 / 2400, 2300 / 2800, 2500 / 2800),  # .8750 .8214 .8929 .8438
-    ("used", "installable"): (2100 / 2300, 2100 / 2300, 2700 / 2900),  # .9130 .9200 .9259 .9310
+    ("used", "gross"): (2100 / 3000, 2225 / 3500, 2500 / 3400),  # .7000 .6357 .7353 .6731
+    ("used", "net"): (2100 / 2400, 2225 / 2800, 2500 / 2800),  # .8750 .7946 .8929 .8203
+    ("used", "installable"): (2100 / 2300, 2225 / 2500, 2500 / 2700),  # .9130 .8900 .9259 .9052
 }
 
 
@@ -102,13 +102,13 @@ def test_a_building_of_both_groups_counts_once(lianyungang):
 
 def test_gap_in_area_capacity_and_roofs(result):
     # 50 % of 2300 m² is 1150 m²; 700 stand: 450 m² are missing. All layouts carry 0.2 kWp/m²: 90 kWp.
-    # Roofs that are or may be in scope carry 80, 240, 40, 16 kWp, median 60: two typical roofs.
+    # Roofs that are or may be in scope have room for 40, 140, 40, 0 kWp more, median 40: three roofs.
     row = one(result)
     assert row["gap_m2"] == 450
     assert row["gap_kwp"] == pytest.approx(90, rel=1e-12)
-    assert row["gap_roofs"] == 2
-    # Array: 1150 − 750 = 400 m². (80+240+40+16) kWp over (500+1200+300+100) m² of array.
-    assert one(result, numerator="array")["gap_kwp"] == pytest.approx(400 * 376 / 2100, rel=1e-12)
+    assert row["gap_roofs"] == 3
+    # Array: 1150 − 750 = 400 m². New: (40+140+40) kWp over (250+700+300) m² of array.
+    assert one(result, numerator="array")["gap_kwp"] == pytest.approx(400 * 220 / 1250, rel=1e-12)
     assert one(result, kind="potential")["gap_m2"] == 0
 
 
@@ -208,8 +208,8 @@ def test_needs_survey_counts_centrally_and_not_in_the_bound(lianyungang):
 
 
 def test_needs_survey_without_pv_counts_for_nothing_in_the_low_bound(lianyungang):
-    roofs = five_buildings().iloc[:2].copy()
-    roofs.loc[1, ["status", "existing_pv_kwp"]] = ["needs_survey", 0.0]
+    roofs = five_buildings(pv=(40.0, 0.0, None, 20.0, 60.0)).iloc[:2].copy()
+    roofs.loc[1, "status"] = "needs_survey"
     result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
     assert one(result, kind="potential", denominator="gross")["coverage_low"] == 400 / 3000
     assert one(result, kind="potential")["coverage_low"] == 400 / 800
@@ -246,16 +246,17 @@ def test_installed_above_one_is_shown_and_stays_out_of_potential(lianyungang):
 
 
 def test_existing_pv_is_not_counted_twice(lianyungang):
-    # The layout of B is 1200 m² whether 500 m² stand already or not.
+    # B holds 1200 m² whether 500 m² of it stand already or all is new.
     roofs = five_buildings().iloc[[1]]
-    without = roofs.assign(existing_pv_kwp=0.0)
+    without = five_buildings(pv=(0.0,) * 5).iloc[[1]]
+    assert [float(frame["module_area_m2"].sum()) for frame in (roofs, without)] == pytest.approx([700.0, 1200.0])
     for frame in (roofs, without):
         result = coverage_table(frame, members(frame), ONE_DISTRICT, lianyungang)
-        assert one(result, kind="potential")["numerator_m2"] == 1200
+        assert one(result, kind="potential")["numerator_m2"] == pytest.approx(1200)
 
 
 def test_without_inventory_installed_is_not_known(lianyungang):
-    roofs = five_buildings().assign(existing_pv_kwp=np.nan)
+    roofs = five_buildings(pv=(None,) * 5)
     result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
     row = one(result)
     assert pd.isna(row["coverage"])
@@ -362,7 +363,9 @@ def test_packs_without_a_coverage_target_show_it_without_a_verdict():
         result = coverage_table(roofs, members(roofs), ONE_DISTRICT, load_pack(name))
         assert result["target_id"].isna().all()
         assert result[["target", "year", "gap_m2", "attained"]].isna().all().all()
-        assert one(result, kind="potential")["coverage"] == 1600 / 2300
+        # 900 m² new beside 140 kWp at the shipped 214 W/m².
+        expected = (900 + 140_000 / 214) / 2300
+        assert one(result, kind="potential")["coverage"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_whole_county_pilot_is_installable_over_gross():
@@ -417,9 +420,9 @@ def _worlds_of(row):
 
 
 def _adds(row, kind, top, bottom, installable):
-    ratio = {name: (row[f"{name}_area_m2"] / row["module_area_m2"] if row["module_area_m2"] else 1.0)
-             for name in ("module", "array", "used")}  # fmt: skip
-    standing = {name: row["existing_pv_kwp"] * 5.0 * ratio[name] for name in ratio}
+    face, array = row["existing_pv_kwp"] * 5.0, row["existing_pv_area_m2"]
+    more = row["used_area_m2"] / row["array_area_m2"] if row["array_area_m2"] else 1.0
+    standing = {"module": face, "array": array, "used": array * more}
     roof_area = row["installable_area_m2"]
     within = min(standing[top], roof_area)
     d = row[f"{bottom}_area_m2"]
@@ -427,7 +430,8 @@ def _adds(row, kind, top, bottom, installable):
         d = min(standing["used"], roof_area)
     if kind == "installed":
         return standing[top], d
-    return (max(row[f"{top}_area_m2"], within) if installable else within), d
+    room = max(roof_area - row["used_area_m2"], 0.0)
+    return (max(row[f"{top}_area_m2"] + min(within, room), within) if installable else within), d
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

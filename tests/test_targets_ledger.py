@@ -206,7 +206,8 @@ def test_storeys_follow_from_height_and_use_and_pitch_from_the_roof():
 
 
 def test_whole_county_shares_as_capacity():
-    roofs = five_buildings().assign(annual_kwh=[80_000.0, 240_000.0, 40_000.0, 16_000.0, 60_000.0])
+    roofs = five_buildings()
+    roofs["annual_kwh"] = roofs["capacity_kwp"] * 1000.0
     found = capacity_ledger(roofs, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
     rows = found[(found["unit_id"] == "d1") & (found["target_id"] == "business_share")].set_index("kind")
     # B and C: gross 2400, installable 1900, 280 kWp. 30 % of 2400 is 720 m² at 280/1900 kWp per m².

@@ -71,7 +71,7 @@ def test_years_of_one_target(pack: Pack) -> None:
     assert last["coverage"] == last["coverage_low"] == last["coverage_high"] == pytest.approx(700 / 2300)
     assert last["attained"] == "no" and last["target"] == 0.5 and last["cohort"] == "2021-2025"
     assert last["gap_m2"] == pytest.approx(450.0)
-    # The layouts of the group: A 80 kW, B 240 kW on 400 + 1 200 m² of module.
+    # As on the group's whole roofs: A 80 kW, B 240 kW on 400 + 1 200 m² of module.
     assert last["gap_kwp"] == pytest.approx(450.0 * 320 / 1600)
 
 
@@ -97,7 +97,7 @@ def test_two_targets_make_a_step(pinghu: Pack) -> None:
     """30 % to 2025, 50 % from 2026 to 2030; 700/2 300 attains the first and misses the second by 450 m² (90 kWp).
 
     From 2026-07-01 to 2030-12-31 there are 1 644 days, 4.501 years: 90/4.501 = 19.995 kWp, 99.98 m² a year; the typical
-    roof carries the median of 80 and 240 kW, 160 kW.
+    roof has room for the median of 40 and 140 kW, 90 kW.
     """
     frame = table(dated(A=2024, B=2023), pinghu)
     mine = frame[frame["unit_id"] == "d1"]
@@ -112,7 +112,7 @@ def test_two_targets_make_a_step(pinghu: Pack) -> None:
     assert due["state"] == "ahead" and due["years_left"] == pytest.approx(left)
     assert due["needed_kwp_per_year"] == pytest.approx(90.0 / left)
     assert due["needed_m2_per_year"] == pytest.approx(450.0 / left)
-    assert due["needed_roofs_per_year"] == pytest.approx(90.0 / left / 160.0)
+    assert due["needed_roofs_per_year"] == pytest.approx(90.0 / left / 90.0)
     assert np.isnan(row(frame, 2029)["needed_kwp_per_year"])
 
 

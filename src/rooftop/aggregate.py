@@ -21,6 +21,7 @@ SUMMED = [
     "module_face_area_m2", "module_count", "capacity_kwp", "capacity_low_kwp", "capacity_high_kwp", "annual_kwh",
     *[f"kwh_{m}" for m in MONTHS],
 ]  # fmt: skip
+TAKEN = ["excluded_area_m2", "existing_pv_area_m2"]
 
 
 def plane_table(
@@ -34,8 +35,11 @@ def plane_table(
     rules: RoofRules,
     module_area_m2: float,
     module_kwp: float,
+    unplaced_pv_m2: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """Return areas, modules and energy of every plane.
+
+    Gross, net and installable area hold existing PV; what is used, and the modules, are new and stand beside it.
 
     Parameters
     ----------
@@ -49,20 +53,30 @@ def plane_table(
         False where a plane stays empty (north-facing, excluded roof).
     module_area_m2, module_kwp : float
         One module.
+    unplaced_pv_m2 : ndarray, shape (n_roofs,), optional
+        Module area of existing PV that stands nobody knows where on the roof: each plane gives up modules in proportion
+        to those it has, so that what is left has the roof's own mix of tilts and directions.
     """
     roof = planes["roof"].to_numpy()
     out = planes.copy()
     out["gross_area_m2"] = planes["area_m2"]
     inner = planes["inner_share"].to_numpy(dtype=float) if "inner_share" in planes else inner_share[roof]
+    for name in TAKEN:
+        out[name] = planes[name].to_numpy(dtype=float) if name in planes else 0.0
+    if "excluded_share" in planes:
+        inner = np.maximum(inner - planes["excluded_share"].to_numpy(dtype=float), 0.0)
     out["net_area_m2"] = out["gross_area_m2"] * inner * free_share[roof]
     out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * year["ok_share"].fillna(0.0), 0.0)
-    fits = out["installable_area_m2"] >= rules.min_patch_m2.value
-    out["used_area_m2"] = out["installable_area_m2"].where(fits, 0.0)
+    left = planes["left_share"].to_numpy(dtype=float) if "left_share" in planes else 1.0
+    room = out["installable_area_m2"] * left
+    out["used_area_m2"] = room.where(room >= rules.min_patch_m2.value, 0.0)
     if "packed_count" in planes:
         _count_packed(out, free_share[roof], usable, year["ok_share"].fillna(0.0).to_numpy(dtype=float))
     else:
         layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
         _count_by_density(out, designs, layout_share)
+    if unplaced_pv_m2 is not None:
+        _give_room(out, unplaced_pv_m2, module_area_m2)
     out["module_face_area_m2"] = out["module_count"] * module_area_m2
     out["capacity_kwp"] = out["module_count"] * module_kwp
     low, high = _obstacle_range(types, rules, free_share)
@@ -113,6 +127,36 @@ def _count_packed(
     out["module_area_m2"] = out["packed_module_m2"] * part
 
 
+def _give_room(out: pd.DataFrame, unplaced_pv_m2: NDArray[np.float64], module_area_m2: float) -> None:
+    """Take modules off roofs whose existing PV has no known place, in proportion, and note the area it stands on.
+
+    The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
+    """
+    roof = out["roof"].to_numpy()
+    wanted = unplaced_pv_m2 / module_area_m2
+    n_planes = np.bincount(roof, minlength=len(wanted))
+    count = out["module_count"].to_numpy(dtype=float)
+    whole = np.bincount(roof, count, len(wanted))
+    rows_m2 = np.bincount(roof, out["array_area_m2"].to_numpy(dtype=float), len(wanted))
+    per_module = np.divide(rows_m2, whole, out=np.full(len(wanted), module_area_m2), where=whole > 0)
+    part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
+    out["existing_pv_area_m2"] += wanted[roof] * per_module[roof] * part
+    keep = np.maximum(np.floor(whole - wanted + 1e-9), 0.0)
+    exact = part * keep[roof]
+    new = np.floor(exact + 1e-9)
+    # What rounding left goes to the planes that lost most by it, the earlier of equals.
+    order = np.lexsort((np.arange(len(out)), np.round(new - exact, 9), roof))
+    first = np.cumsum(n_planes) - n_planes
+    rank = np.empty(len(out), dtype=np.int64)
+    rank[order] = np.arange(len(out)) - first[roof[order]]
+    new += rank < np.round(keep - np.bincount(roof, new, len(wanted)))[roof]
+    new = np.where((wanted > 0)[roof], np.minimum(new, count), count)
+    left = np.divide(new, count, out=np.ones_like(new), where=count > 0)
+    for name in ("used_area_m2", "array_area_m2", "module_area_m2"):
+        out[name] = out[name] * left
+    out["module_count"] = new.astype(int)
+
+
 def _obstacle_range(
     types: RoofTypes, rules: RoofRules, free_share: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -130,8 +174,9 @@ def roof_table(buildings: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
     sky view and shading are means weighted by module area (plane area where there are no modules).
     """
     out = buildings.copy()
-    sums = planes.groupby("roof")[SUMMED].sum().reindex(range(len(buildings)))
-    for name in SUMMED:
+    summed = [*SUMMED, *TAKEN]
+    sums = planes.groupby("roof")[summed].sum().reindex(range(len(buildings)))
+    for name in summed:
         out[name] = sums[name].fillna(0.0).to_numpy()
     weight = planes["module_face_area_m2"].where(
         planes.groupby("roof")["module_face_area_m2"].transform("sum") > 0, planes["area_m2"]

@@ -133,9 +133,16 @@ class WeatherInput(Model):
 
 
 class ElevationInput(Model):
-    """An elevation raster in metres."""
+    """An elevation raster, or lidar point clouds (LAS, LAZ; a list of files or a folder) that are gridded."""
 
-    path: Path
+    path: PathList
+    crs: str | None = Field(None, description="CRS of a file that states none, e.g. EPSG:4549")
+    cell_size_m: Annotated[float, Field(ge=0.1, le=10.0)] | None = Field(
+        None, description="cells that point clouds are gridded to; null: from their density"
+    )
+    vertical_unit: Literal["m", "ft", "us-ft"] | None = Field(
+        None, description="unit of heights where the file does not say it"
+    )
     vertical_offset_m: float = 0.0
 
 

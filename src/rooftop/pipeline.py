@@ -45,7 +45,10 @@ from rooftop.targets import (
     substitution_notices,
 )
 
-_WORKING_COLUMNS = ("roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry")
+_WORKING_COLUMNS = (
+    "roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry",
+    "excluded_share", "left_share",
+)  # fmt: skip
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -238,6 +241,7 @@ def build_tables(
     planes = plane_table(
         prepared.layout.planes, year, prepared.layout.designs, prepared.types, prepared.inner_share,
         prepared.free_share, prepared.usable, prepared.rules, module.area_m2, module.pdc0_w / 1000.0,
+        prepared.taken.unplaced_m2,
     )  # fmt: skip
     roofs = roof_table(pd.DataFrame(sources.buildings.drop(columns="geometry")), planes)
     roofs = _with_facts(roofs, prepared, pack, year)
@@ -310,6 +314,8 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     shaded = empty & ~failed_roof & (ok_share.to_numpy() < 0.5)
     structure = out["structure"].isna().to_numpy() | (out["structure"].astype("string") == "").fillna(True).to_numpy()
     flags = {
+        "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),
+        "existing_pv": ((out["existing_pv_area_m2"] > 0) | (out["existing_pv_kwp"] > 0)).to_numpy(dtype=bool),
         "outside_district": out["district_id"].isna().to_numpy(),
         "no_irradiance": no_ghi,
         "too_low": low,

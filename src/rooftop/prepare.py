@@ -39,8 +39,11 @@ from rooftop.scene.roofs import (
 )
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, median_ground_m
+from rooftop.scene.taken import Taken, shares_taken, taken_on
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
+from rooftop.targets import load_pack
+from rooftop.targets.basis import existing_pv
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
@@ -60,6 +63,7 @@ class Prepared:
     free_share: NDArray[np.float64]
     usable: NDArray[np.bool_]
     visible: NDArray[np.object_]
+    taken: Taken
     scene: Scene
     book: TableBook
     tilt_trials: tuple[TiltTrial, ...]
@@ -89,6 +93,8 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
     given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
     shown = np.where(gone, shapely.Polygon(), visible)
+    sources, taken, standing = _with_existing(config, sources, shown, rules)
+    buildings = sources.buildings
     known = known_planes(*given, buildings, shown, base, convergence, rules, terrain_known=sources.ground is not None)
     relief = relief_of(known, convergence)
     blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
@@ -110,21 +116,22 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
             config.system, system.module, rules, latitude, _free_yield(config, book, factor.mean(axis=0)),
             config.outputs.modules,
         )  # fmt: skip
-        layout = fill_planes(planes, _fit(planes, unfit, rules), visible, convergence, known.obstacles, filling)
+        layout = fill_planes(planes, _fit(planes, unfit, rules), visible, convergence, known.obstacles, filling, taken)
     else:
-        layout = lay_out(planes, design, flush, config.system.flat.azimuth_deg)
+        layout = _laid_out(planes, design, flush, config, visible, taken, rules)
     inner, free = net_shares(visible, types, rules)
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
     usable = _fit(layout.planes, unfit, rules)
     notices = (
         *measured,
+        *standing,
         *known.notices,
         *_source_notices(layout.planes),
         *_placed_notices(config),
         *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m),
     )
     return Prepared(
-        sources, types, rules, system, layout, inner, free, usable, visible, scene, book, trials, notices
+        sources, types, rules, system, layout, inner, free, usable, visible, taken, scene, book, trials, notices
     )  # fmt: skip
 
 
@@ -149,6 +156,36 @@ def _with_dsm_heights(
     )
     measured = table.assign(height_m=heights, height_source=origin, reasons=reasons)
     return replace(sources, buildings=measured), (Notice("height_from_dsm", text, len(rows), "info", "inputs.dsm"),)
+
+
+def _with_existing(
+    config: Config, sources: Sources, visible: NDArray[np.object_], rules: RoofRules
+) -> tuple[Sources, Taken, tuple[Notice, ...]]:
+    """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
+    pack = load_pack(config.policy) if config.policy is not None else None
+    taken, standing, notices = taken_on(
+        sources.exclusions, sources.existing_pv, sources.buildings, visible,
+        w_per_m2=existing_pv(pack).w_per_m2, clearance_m=rules.module_gap_m.value,
+    )  # fmt: skip
+    buildings = sources.buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
+    return replace(sources, buildings=buildings), taken, notices
+
+
+def _laid_out(
+    planes: pd.DataFrame,
+    on_flat: ArrayDesign,
+    flush: ArrayDesign,
+    config: Config,
+    visible: NDArray[np.object_],
+    taken: Taken,
+    rules: RoofRules,
+) -> Layout:
+    """Lay out by density, with the shares that exclusions and existing PV take."""
+    shares = shares_taken(planes, visible, taken, rules.setback_m.value)
+    layout = lay_out(pd.concat([planes, shares], axis=1), on_flat, flush, config.system.flat.azimuth_deg)
+    of, area = layout.planes, layout.planes["area_m2"]
+    areas = {f"{name}_area_m2": of[f"{name}_share"] * area for name in ("excluded", "existing_pv")}
+    return replace(layout, planes=of.drop(columns="existing_pv_share").assign(**areas))
 
 
 def choose_flat_design(

@@ -21,6 +21,7 @@ from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
+from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
@@ -46,6 +47,8 @@ class Sources:
     ground, dsm, terrain_far : Elevation or None
     roofs : RoofModel or None
         LoD2 surfaces.
+    exclusions, existing_pv : RoofAreas or None
+        Polygons on roofs.
     """
 
     buildings: gpd.GeoDataFrame
@@ -60,6 +63,8 @@ class Sources:
     notices: tuple[Notice, ...]
     provenance: tuple[Provenance, ...]
     roofs: RoofModel | None = None
+    exclusions: RoofAreas | None = None
+    existing_pv: RoofAreas | None = None
 
 
 def read_sources(config: Config) -> Sources:
@@ -111,11 +116,27 @@ def read_sources(config: Config) -> Sources:
     if roofs is not None:
         provenance.append(roofs.provenance)
         notices.extend(roofs.notices)
+    excluded, standing = _roof_areas(config, buildings)
+    for areas in (excluded, standing):
+        if areas is not None:
+            provenance.append(areas.provenance)
+            notices.extend(areas.notices)
     return Sources(
         buildings, units, memberships, at, weather, anchor, ground, dsm,
         None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
-        roofs,
+        roofs, excluded, standing,
     )  # fmt: skip
+
+
+def _roof_areas(config: Config, buildings: gpd.GeoDataFrame) -> tuple[RoofAreas | None, RoofAreas | None]:
+    """Read exclusions and existing PV, where they are configured; both must lie among the buildings."""
+    inputs, crs = config.inputs, CRS(buildings.crs)
+    excluded = read_exclusions(inputs.exclusions, crs) if inputs.exclusions is not None else None
+    standing = read_existing_pv(inputs.existing_pv, crs) if inputs.existing_pv is not None else None
+    for areas in (excluded, standing):
+        if areas is not None:
+            require_overlap(areas, buildings.geometry.to_numpy())
+    return excluded, standing
 
 
 def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:

@@ -112,6 +112,8 @@ ROOFS = Table(
         _c("module_count", "int", "modules", "组件数量"),
         _c("capacity_kwp", "float", "capacity (kWp)", "拟装容量(kWp)"),
         _c("existing_pv_kwp", "float", "existing PV (kWp)", "已装容量(kWp)"),
+        _c("existing_pv_area_m2", "float", "roof area under existing PV (m²)", "已装光伏占用面积(㎡)"),
+        _c("excluded_area_m2", "float", "net area taken by declared exclusions (m²)", "申报不可安装区扣除面积(㎡)"),
         _c("inverter_count", "int", "inverters", "逆变器台数"),
         _c("inverter_unit_kw", "float", "rating of each inverter (kW AC)", "单台逆变器额定功率(kW)"),
         _c("inverter_ac_kw", "float", "rating of all inverters (kW AC)", "逆变器总额定功率(kW)"),

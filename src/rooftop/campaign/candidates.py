@@ -250,7 +250,7 @@ def plan_campaign(
     Returns
     -------
     Campaign
-        ``candidates`` holds `COPIED` and ``rank`` (from 1), ``tier``, ``size_class``, ``added_kwp`` (capacity less
+        ``candidates`` holds `COPIED` and ``rank`` (from 1), ``tier``, ``size_class``, ``added_kwp`` (what fits beside
         existing PV), ``added_annual_kwh``, ``planned``, ``avoided_kg_a``, ``mandate_target``, ``mandate_coverage``,
         ``mandate_group``, ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*``, ``payback_years_*`` with suffixes
         ``low central high``, and ``gate_*``; its index is that of `roofs`.

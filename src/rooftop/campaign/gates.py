@@ -26,7 +26,7 @@ class GateRules:
     shading_survey, shading_fail : float
         Shading loss, share of the unshaded irradiation.
     existing_share_fail : float
-        Existing capacity as a share of the roof's capacity.
+        Existing capacity as a share of the roof's whole capacity, existing and new.
     fire_uses : frozenset of str
     fire_above_m : float
     heritage_uses : frozenset of str
@@ -77,9 +77,8 @@ def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series
 
 
 def added_kwp(roofs: pd.DataFrame) -> pd.Series:
-    """Return what can still be installed on each roof [kWp]: its capacity less what stands there, never below zero."""
-    existing = np.nan_to_num(numbers(roofs, "existing_pv_kwp"))
-    return pd.Series(np.maximum(numbers(roofs, "capacity_kwp") - existing, 0.0), index=roofs.index)
+    """Return what can be installed on each roof beside what stands there [kWp]."""
+    return pd.Series(np.maximum(numbers(roofs, "capacity_kwp"), 0.0), index=roofs.index)
 
 
 def _verdict(fail: npt.ArrayLike, survey: npt.ArrayLike) -> npt.NDArray[np.object_]:
@@ -118,7 +117,7 @@ def gates(roofs: pd.DataFrame, rules: GateRules | None = None) -> pd.DataFrame:
     status = words(roofs, "status")
     load_ok, fire_ok, heritage = (words(roofs, name) for name in ("roof_load_ok", "fire_ok", "is_heritage"))
     with np.errstate(invalid="ignore"):
-        taken = (existing > 0) & (existing >= rules.existing_share_fail * np.nan_to_num(capacity))
+        taken = (existing > 0) & (existing >= rules.existing_share_fail * (existing + np.nan_to_num(capacity)))
         fire_sign = use.isin(rules.fire_uses) | (numbers(roofs, "height_m") > rules.fire_above_m)
         heritage_sign = use.isin(rules.heritage_uses) | (year < rules.heritage_before)
         out = {

@@ -361,8 +361,8 @@ def _gates() -> list[Assumption]:
             _GATES,
             Text("existing PV", "已有光伏"),
             Text(
-                f"out when it takes {taken['fail']:.0%} of the roof's capacity",
-                f"已装达到屋顶可装容量的 {taken['fail']:.0%} 时不列入",
+                f"out when it is {taken['fail']:.0%} of the roof's whole capacity, existing and new",
+                f"已装占屋顶总容量（已装＋可新装）的 {taken['fail']:.0%} 及以上时不列入",
             ),
             _source(taken["source"]),
         ),

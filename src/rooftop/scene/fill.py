@@ -19,6 +19,7 @@ from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_optio
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.rules import RoofRules
+from rooftop.scene.taken import Taken
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 
 Floats = NDArray[np.float64]
@@ -61,12 +62,14 @@ def fill_planes(
     convergence_deg: Floats,
     obstacles: dict[int, tuple[NDArray[np.object_], Floats]],
     filling: Filling,
+    taken: Taken | None = None,
 ) -> Layout:
     """Fill the zone of every plane with modules, and return the layout.
 
-    Of each plane the zone is what setbacks, walkways and (where they are known) obstacles leave; pieces too small for a
-    patch carry nothing. Tilt, row direction and module orientation are the packing's choice. An east-west rack becomes
-    two rows, each with half of the areas and the modules that look its way.
+    Of each plane the zone is what setbacks, walkways, declared exclusions, (where known) obstacles and existing
+    PV leave; pieces too small for a patch carry nothing. The net area is that before existing PV. Tilt, row direction
+    and module orientation are the packing's choice. An east-west rack becomes two rows, each with half of the areas and
+    the modules that look its way.
 
     Parameters
     ----------
@@ -79,13 +82,14 @@ def fill_planes(
     obstacles : dict
         Polygons and heights by roof, where they were measured.
     filling : Filling
+    taken : Taken, optional
 
     Returns
     -------
     Layout
         ``planes`` has, beside the columns of :func:`rooftop.scene.layout.lay_out`, areas in the plane ``zone_net_m2
-        zone_m2 packed_used_m2 packed_array_m2 packed_module_m2``, ``packed_count``, ``pitch_m``, ``usable`` and
-        ``obstacles_known``.
+        zone_m2 packed_used_m2 packed_array_m2 packed_module_m2``, ``excluded_area_m2`` (what exclusions took),
+        ``existing_pv_area_m2`` (under existing PV), ``packed_count``, ``pitch_m``, ``usable`` and ``obstacles_known``.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
@@ -101,17 +105,19 @@ def fill_planes(
     )  # fmt: skip
     for k, (roof, tilt, azimuth, pitched, plan, open_) in enumerate(table):
         north = float(convergence_deg[roof])
-        net, zone = _zones(plan, outline[roof], obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_)
+        room = _room(
+            plan, outline[roof], obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_, taken, roof
+        )
         options = flush if pitched else on_flat
         packed = pack(
-            zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=filling.latitude_deg,
+            room.zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=filling.latitude_deg,
             grid_north_deg=north, specific_yield=value,
         )  # fmt: skip
         stretch = 1.0 / np.cos(np.radians(tilt))
         for suffix, plane, half in _looks(packed, options):
             looks.append(plane)
             source.append(k)
-            rows.append({"suffix": suffix, **_row(packed, half, net.area * stretch, options)})
+            rows.append({"suffix": suffix, **_row(packed, half, room, stretch, options)})
             corners.append(packed.modules[half] if filling.keep_modules else packed.modules[:0])
     laid = planes.iloc[source].reset_index(drop=True)
     found = pd.DataFrame(rows, index=laid.index)
@@ -168,23 +174,43 @@ def _outlines(planes: pd.DataFrame, visible: NDArray[np.object_]) -> NDArray[np.
     return out
 
 
-def _zones(
+@dataclass(frozen=True)
+class _Room:
+    """Zones of a plane in plan, and areas in plan: net, taken by exclusions, under existing PV."""
+
+    zone: shapely.Geometry
+    net_m2: float
+    excluded_m2: float
+    existing_pv_m2: float
+
+
+def _room(
     plan: shapely.Geometry,
     outline: shapely.Geometry,
     standing: tuple[NDArray[np.object_], Floats] | None,
     slope: tuple[float, float],
     distances: ZoneDistances,
     usable: bool,
-) -> tuple[shapely.Geometry, shapely.Geometry]:
-    """Return the net zone of a plane, and its pieces that may carry modules."""
+    taken: Taken | None,
+    roof: int,
+) -> _Room:
+    """Return the net zone's area, and the pieces of it that may carry new modules."""
     shapes, heights = standing if standing is not None else (None, None)
     net = net_zone(
         plan, Slope(float(slope[0]), float(slope[1])), distances, footprint=outline, obstacles=shapes,
         obstacle_heights_m=heights,
     )  # fmt: skip
-    if not usable:
-        return net, shapely.Polygon()
-    return net, large_pieces(net, distances.min_patch_m2 * float(np.cos(np.radians(slope[0]))))
+    excluded = under = 0.0
+    free = net
+    if taken is not None and roof in taken.excluded:
+        whole = net.area
+        net = free = shapely.difference(net, taken.excluded[roof])
+        excluded = whole - net.area
+    if taken is not None and roof in taken.existing_pv:
+        under = float(shapely.intersection(plan, taken.existing_pv[roof]).area)
+        free = taken.without(roof, net)
+    least = distances.min_patch_m2 * float(np.cos(np.radians(slope[0])))
+    return _Room(large_pieces(free, least) if usable else shapely.Polygon(), net.area, excluded, under)
 
 
 def _looks(packed: Packed, options: PackOptions) -> list[tuple[str, ModulePlane, NDArray[np.bool_]]]:
@@ -199,7 +225,9 @@ def _looks(packed: Packed, options: PackOptions) -> list[tuple[str, ModulePlane,
     return [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)]
 
 
-def _row(packed: Packed, half: NDArray[np.bool_], net_m2: float, options: PackOptions) -> dict[str, object]:
+def _row(
+    packed: Packed, half: NDArray[np.bool_], room: _Room, stretch: float, options: PackOptions
+) -> dict[str, object]:
     """Return the columns that packing adds, for the modules of one orientation."""
     share = 0.5 if options.mounting == "east_west" else 1.0
     count = int(half.sum())
@@ -211,7 +239,9 @@ def _row(packed: Packed, half: NDArray[np.bool_], net_m2: float, options: PackOp
         "packed_module_m2": packed.module_area_m2 * part,
         "packed_array_m2": packed.array_area_m2 * share,
         "packed_used_m2": packed.used_area_m2 * share,
-        "zone_net_m2": net_m2 * share,
+        "zone_net_m2": room.net_m2 * stretch * share,
+        "excluded_area_m2": room.excluded_m2 * stretch * share,
+        "existing_pv_area_m2": room.existing_pv_m2 * stretch * share,
         "zone_m2": packed.zone_area_m2 * share,
         "pitch_m": packed.pitch_m,
     }

@@ -99,7 +99,7 @@ def net_zone(
     obstacle_heights_m : ndarray, optional
         Same length.
     exclusions : geometry, optional
-        Roof gardens, existing arrays, declared uses: taken out as they are.
+        Roof gardens and other declared uses, with their clearance: taken out as they are.
 
     Returns
     -------

@@ -28,12 +28,13 @@ class Basis:
     roofs : DataFrame
         The rows that count, in their order, index 0 … n-1: no withheld use, no duplicate or empty geometry.
     facts : Facts
-    layout, installed : dict of str to ndarray
-        ``module array used``: area of a full layout, and of the existing PV.
+    layout, installed, per_face : dict of str to ndarray
+        ``module array used``: area of new modules on all room that is left, area of the existing PV, and the latter's
+        for each m² of its modules.
     roof : dict of str to ndarray
         ``gross net installable``.
     capacity_kwp : ndarray
-        Of a full layout.
+        Of the new modules; existing PV stands beside them.
     needs_survey : ndarray of bool
         Whether the roof is installable is not known; the areas are those if it is.
     inventory : bool
@@ -44,6 +45,7 @@ class Basis:
     facts: Facts
     layout: dict[str, Floats]
     installed: dict[str, Floats]
+    per_face: dict[str, Floats]
     roof: dict[str, Floats]
     capacity_kwp: Floats
     needs_survey: NDArray[np.bool_]
@@ -70,9 +72,9 @@ class Links:
     weight: Floats
 
 
-def existing_pv(pack: Pack) -> ExistingPv:
+def existing_pv(pack: Pack | None) -> ExistingPv:
     """Return what converts declared capacity to module area: the pack's own, else `configs/coverage.yaml`."""
-    return pack.existing_pv or ExistingPv.model_validate(coverage_settings()["existing_pv"])
+    return (None if pack is None else pack.existing_pv) or ExistingPv.model_validate(coverage_settings()["existing_pv"])
 
 
 def counted(roofs: pd.DataFrame) -> pd.Series:
@@ -113,19 +115,33 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
     roof = {name: _numbers(kept, f"{name}_area_m2") for name in ROOF}
     declared = pd.to_numeric(kept["existing_pv_kwp"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
-    # A roof's own layout says how far its modules are tilted out of the roof and how far its rows stand apart.
-    module = face * _ratio(layout["module"], _numbers(kept, "module_face_area_m2"))
-    installed = {name: module * _ratio(layout[name], layout["module"]) for name in LAYOUT}
+    per_face = _per_face(kept, layout, face)
     return Basis(
         roofs=kept,
         facts=facts(kept),
         layout=layout,
-        installed=installed,
+        installed={name: face * per_face[name] for name in LAYOUT},
+        per_face=per_face,
         roof=roof,
         capacity_kwp=_numbers(kept, "capacity_kwp"),
         needs_survey=(kept["status"] == "needs_survey").to_numpy(dtype=bool, na_value=False),
         inventory=not bool(np.isnan(declared).all()) or declared.size == 0,
     )
+
+
+def _per_face(roofs: pd.DataFrame, layout: dict[str, Floats], face_m2: Floats) -> dict[str, Floats]:
+    """Return projected, array and used area of existing PV for each m² of its modules.
+
+    A roof's new modules say how far modules are tilted out of the roof and how far rows stand apart; where the area
+    under its existing PV is known, that is its array.
+    """
+    module = _ratio(layout["module"], _numbers(roofs, "module_face_area_m2"))
+    array = module * _ratio(layout["array"], layout["module"])
+    if "existing_pv_area_m2" in roofs:
+        under = _numbers(roofs, "existing_pv_area_m2")
+        known = (under > 0) & (face_m2 > 0)
+        array = np.where(known, np.maximum(np.divide(under, face_m2, out=array.copy(), where=known), module), array)
+    return {"module": module, "array": array, "used": array * _ratio(layout["used"], layout["array"])}
 
 
 def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
@@ -173,9 +189,8 @@ def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | 
     """Return a numerator per roof: if the roof is installable, and if a survey finds that no more can be installed.
 
     Installed is what stands, never clipped. Planned is a full layout on the selected roofs and what stands on the
-    others; potential a full layout everywhere. A layout fills the installable area, so existing PV on it is part of
-    it, not an addition: the larger of the two counts. What stands beyond the installable area is installed coverage
-    only, which keeps planned and potential within the roof.
+    others; potential a full layout everywhere: the new modules beside what stands, see `filled`. What stands beyond the
+    installable area is installed coverage only, which keeps planned and potential within the roof.
     """
     if name == "installable":
         return denominator(basis, name)
@@ -183,9 +198,25 @@ def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | 
     if kind == "installed":
         return standing, standing
     within = np.minimum(standing, basis.roof["installable"])
-    full = np.maximum(basis.layout[name], within)
+    full = filled(basis, name, within)
     value = full if kind == "potential" or planned is None else np.where(planned, full, within)
     return value, np.where(basis.needs_survey, within, value)
+
+
+def filled(basis: Basis, name: str, within: Floats) -> Floats:
+    """Return module, array or used area of a roof whose room is filled: new modules beside what stands.
+
+    New modules were laid out on what existing PV leaves (`tables.ROOFS`), so that the two add up; together they stay
+    within the installable area, and never below what stands.
+
+    Parameters
+    ----------
+    name : {"module", "array", "used"}
+    within : ndarray
+        That area of what stands, at most the installable area.
+    """
+    room = np.maximum(basis.roof["installable"] - basis.layout["used"], 0.0)
+    return np.maximum(basis.layout[name] + np.minimum(within, room), within)
 
 
 def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:

@@ -43,7 +43,7 @@ def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.Da
     -------
     DataFrame
         `tables.CAPACITY`. ``installed`` is the declared inventory, whenever it was built (null without one), its energy
-        estimated at each roof's yield; ``potential`` a full layout, the larger of layout and inventory on each roof.
+        estimated at each roof's yield; ``potential`` the inventory and the new modules beside it.
         The low value leaves out roofs that need a survey and buildings whose class is presumed.
     """
     basis = gather(roofs, pack)
@@ -56,7 +56,7 @@ def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.Da
 
 def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
     declared = np.maximum(_column(basis, "existing_pv_kwp"), 0.0)
-    whole = np.maximum(basis.capacity_kwp, declared)
+    whole = basis.capacity_kwp + declared
     annual = _column(basis, "annual_kwh")
     total = float(basis.capacity_kwp.sum())
     mean = float(annual.sum()) / total if total > 0 else np.nan
@@ -94,7 +94,7 @@ def _shares(basis: Basis, links: Links, pack: Pack, values: dict[Kind, _Capaciti
                 inside = answers >= PRESUMED
                 gross = _sum(links, basis.roof["gross"] * inside)
                 room = _sum(links, basis.roof["installable"] * inside)
-                density = _sum(links, basis.capacity_kwp * inside) / np.where(room > 0, room, np.nan)
+                density = _sum(links, values["potential"].central_kwp * inside) / np.where(room > 0, room, np.nan)
                 masks = (inside, answers == YES, answers == UNKNOWN)
                 yield from _rows(links, target.id, target.year, group.id, target.value * gross * density, values, masks)
 

@@ -145,11 +145,7 @@ def _stock(basis: Basis, floors: FloorAreas, pack: Pack, target: Target) -> _Sto
     last = np.inf if pack.period.end is None else pack.period.end
     new = (year >= pack.period.start) & (year <= last)
     sure = year < pack.period.start if target.stock == "existing" else new
-    declared = _column(basis, "existing_pv_kwp")
-    added = np.maximum(basis.capacity_kwp - declared, 0.0)
-    per_kwp = np.divide(_column(basis, "annual_kwh"), basis.capacity_kwp, out=np.zeros(added.size),
-                        where=basis.capacity_kwp > 0)  # fmt: skip
-    return _Stock(sure, np.isnan(year), floors, added, added * per_kwp)
+    return _Stock(sure, np.isnan(year), floors, basis.capacity_kwp, _column(basis, "annual_kwh"))
 
 
 def _column(basis: Basis, name: str) -> Floats:

@@ -121,9 +121,9 @@ def _rows_of(roofs: pd.DataFrame, basis: Basis, planned: pd.Series) -> NDArray[n
 def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) -> PvEnergy:
     """Return what PV on every roof yields a year.
 
-    Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. A full
-    layout holds what stands already, so the larger of the two counts; existing PV beyond the installable area is part
-    of ``installed`` only, as in coverage.
+    Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. New
+    modules stand beside it and add up; existing PV beyond the installable area is part of ``installed`` only, as in
+    coverage.
     """
     roofs = basis.roofs
     annual = np.nan_to_num(pd.to_numeric(roofs["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan))
@@ -137,7 +137,7 @@ def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) ->
     used = basis.installed["used"]
     fits = np.divide(basis.roof["installable"], used, out=np.ones_like(used), where=used > 0)
     within = standing * np.minimum(fits, 1.0)
-    full = np.maximum(annual, within)
+    full = annual + within
     counted = full if kind == "potential" or planned is None else np.where(planned, full, within)
     return PvEnergy(counted, np.where(basis.needs_survey, within, counted))
 

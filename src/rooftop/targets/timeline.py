@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, gather, link
+from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, filled, gather, link
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
@@ -336,21 +336,14 @@ def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) 
 
     As `basis.numerator`: what stands; for planned a full layout on what is built by then, within the roof.
     """
-    basis, layout = setting.basis, setting.basis.layout
-    face = setting.stock.roofs.standing(year, since, len(basis.roofs))
-    # The roof's own layout turns module area into projected, array and used area, as in `basis.gather`.
-    module = face * _ratio(layout["module"], np.nan_to_num(_floats(basis.roofs, "module_face_area_m2")))
-    standing = module * _ratio(layout[name], layout["module"])
+    basis = setting.basis
+    standing = setting.stock.roofs.standing(year, since, len(basis.roofs)) * basis.per_face[name]
     if kind == "installed" or setting.plan is None:
         return standing, standing
     within = np.minimum(standing, basis.roof["installable"])
     elapsed = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
     built = basis.roofs["building_id"].astype(str).isin(setting.plan.built_by(elapsed)).to_numpy(dtype=bool)
-    return np.where(built, np.maximum(layout[name], within), within), within
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)
+    return np.where(built, filled(basis, name, within), within), within
 
 
 def _attained(ratio: Floats, low: Floats, high: Floats, value: float) -> NDArray[np.object_]:
