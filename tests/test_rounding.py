@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from rooftop.rounding import (
     number,
     percent,
     percent_range,
+    real,
     significant,
     span,
     years_span,
@@ -84,3 +86,11 @@ def test_payback_that_never_comes_says_so() -> None:
     assert years_span(Range(3.21, 6.0, 14.1), 25).en == "3.2–15 years"
     assert years_span(Range(9.0, math.inf, math.inf), 25).zh == "9.0 年至超过 25 年"
     assert "not within 25" in years_span(Range(math.inf, math.inf, math.inf), 25).en
+
+
+def test_cells_are_numbers_or_refused() -> None:
+    assert [real(value) for value in (2, True, 0.5, "1e3", np.int64(7), Decimal("2.5"))] == [2, 1, 0.5, 1000, 7, 2.5]
+    with pytest.raises(TypeError, match="list is no number"):
+        real([1.0])
+    with pytest.raises(ValueError, match="viel"):
+        real("viel")

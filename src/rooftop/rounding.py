@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Literal
+from typing import Literal, SupportsFloat
 
 from rooftop.lang import Lang, Text
 
@@ -49,10 +49,27 @@ def is_missing(value: object) -> bool:
     return type(value).__name__ in ("NAType", "NaTType")
 
 
+def real(value: object) -> float:
+    """Return a cell of a table as a number.
+
+    Parameters
+    ----------
+    value : float, int, bool, numpy scalar, Decimal or text of a number
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is none.
+    """
+    if isinstance(value, float | int | str | SupportsFloat):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no number")
+
+
 def _finite(value: object) -> float | None:
     if is_missing(value):
         return None
-    amount = float(value)  # type: ignore[arg-type]
+    amount = real(value)
     return amount if math.isfinite(amount) else None
 
 
@@ -104,7 +121,7 @@ def number(value: object, digits: int = 3, way: Way = "nearest") -> str:
 
 def count(value: object) -> str:
     """Return an exact count with thousands separators."""
-    return NONE if is_missing(value) else f"{int(value):,d}"  # type: ignore[call-overload]
+    return NONE if is_missing(value) else f"{int(real(value)):,d}"
 
 
 def percent(share: object, way: Way = "nearest", against: float | None = None) -> str:

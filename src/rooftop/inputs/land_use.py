@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -240,20 +240,27 @@ def _land_notices(
         [use != "unknown" and found is not None and use not in found.uses
          for use, found in zip(stated, by_land, strict=True)], dtype=bool)  # fmt: skip
     where, out = land.provenance.path, []
-    for code, mask, severity, en, zh in (
-        ("land_use_missing", bare, "info", "buildings of unknown use stand on no land-use polygon",
-         "栋用途不明的建筑不在任何地类图斑上"),
-        ("land_use_divided", partly, "info",
-         "buildings of unknown use stand on several land uses, none with most of the footprint: nothing is inferred",
-         "栋用途不明的建筑跨多种地类且均不过半，不作推断"),
-        ("land_use_contradicts", against, "warning",
-         "buildings have a stated use (or a name) that their land does not allow for; the land is not believed",
-         "栋建筑的用途（或名称）与所在地类不符，以建筑属性（名称）为准"),
-    ):  # fmt: skip
+    for code, mask in (("land_use_missing", bare), ("land_use_divided", partly), ("land_use_contradicts", against)):
         if mask.any():
-            n = int(mask.sum())
-            out.append(Notice(code, Text(f"{n} {en}", f"{n} {zh}"), n, severity, where, tuple(ids[mask][:5])))  # type: ignore[arg-type]
+            n, text = int(mask.sum()), _LAND_TEXTS[code]
+            notice = Notice(code, Text(f"{n} {text.en}", f"{n} {text.zh}"), n, "info", where, tuple(ids[mask][:5]))
+            out.append(replace(notice, severity="warning") if mask is against else notice)
     return out
+
+
+_LAND_TEXTS = {
+    "land_use_missing": Text(
+        "buildings of unknown use stand on no land-use polygon", "栋用途不明的建筑不在任何地类图斑上"
+    ),
+    "land_use_divided": Text(
+        "buildings of unknown use stand on several land uses, none with most of the footprint: nothing is inferred",
+        "栋用途不明的建筑跨多种地类且均不过半，不作推断",
+    ),
+    "land_use_contradicts": Text(
+        "buildings have a stated use (or a name) that their land does not allow for; the land is not believed",
+        "栋建筑的用途（或名称）与所在地类不符，以建筑属性（名称）为准",
+    ),
+}
 
 
 def _inferred_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) -> list[Notice]:

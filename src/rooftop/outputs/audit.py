@@ -15,19 +15,21 @@ from rooftop.outputs.sheet import Book, Column
 from rooftop.outputs.store import write_at_once
 from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
 
+_DECLARED = {
+    "area_m2": Text("roof area declared (m²)", "申报屋顶面积(㎡)"),
+    "capacity_kw": Text("capacity declared (kW)", "申报装机容量(kW)"),
+    "annual_kwh": Text("annual energy declared (kWh)", "申报年发电量(kWh)"),
+    "module_area_m2": Text("module area declared (m²)", "申报组件面积(㎡)"),
+    "year": Text("year declared", "申报年份"),
+}
+_PROJECT = {"name": Text("project", "项目"), "district": Text("district", "县区"), "verdict": Text("verdict", "结论")}
 COLUMNS = (
     Column(Text("row", "行号"), "row", "count"),
-    Column(Text("project", "项目"), "name", "text"),
-    Column(Text("district", "县区"), "district", "text"),
-    Column(Text("verdict", "结论"), "verdict", "text"),
+    *(Column(label, key) for key, label in _PROJECT.items()),
     Column(Text("why", "物理依据"), "why", "wrap", 70),
-    Column(Text("roof area declared (m²)", "申报屋顶面积(㎡)"), "area_m2", "exact"),
-    Column(Text("capacity declared (kW)", "申报装机容量(kW)"), "capacity_kw", "exact"),
-    Column(Text("annual energy declared (kWh)", "申报年发电量(kWh)"), "annual_kwh", "exact"),
-    Column(Text("module area declared (m²)", "申报组件面积(㎡)"), "module_area_m2", "exact"),
-    Column(Text("year declared", "申报年份"), "year", "exact"),
+    *(Column(label, key, "exact") for key, label in _DECLARED.items()),
     Column(Text("module area the capacity needs (m²)", "装机约需组件面积(㎡)"), "needed_m2", "quantity"),
-    Column(Text("sunlight taken from", "辐照取值地"), "place", "text"),
+    Column(Text("sunlight taken from", "辐照取值地"), "place"),
     Column(Text("not declared or not readable", "未申报或无法识别"), "missing", "wrap", 24),
 )
 
@@ -42,11 +44,7 @@ def audit_rows(audited: Sequence[Audited], lang: Lang) -> list[dict[str, Any]]:
             "district": item.project.district,
             "verdict": VERDICTS[item.verdict].pick(lang),
             "why": join.join(check.text.pick(lang) for check in item.checks),
-            "area_m2": item.project.area_m2,
-            "capacity_kw": item.project.capacity_kw,
-            "annual_kwh": item.project.annual_kwh,
-            "module_area_m2": item.project.module_area_m2,
-            "year": item.project.year,
+            **{key: getattr(item.project, key) for key in _DECLARED},
             "needed_m2": None if item.project.capacity_kw is None else modules_needed_m2(item.project.capacity_kw),
             "place": item.place.text.pick(lang),
             "missing": None if item.missing is None else item.missing.pick(lang),
@@ -69,6 +67,7 @@ def check_audit_path(path: Path) -> None:
             where="-o",
             found=str(path),
             expected=".csv, .xlsx",
+            mend=Text("give the file one of these endings", "请改用上述扩展名"),
         )
 
 

@@ -213,7 +213,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
                 axes.annotate(
                     finding.verdict.pick(lang), (0.0, row), xytext=(4, -3), textcoords="offset points", color="#777777"
                 )
-        axes.set_yticks(rows, [f.unit_name for f in shown])
+        axes.set_yticks(rows, [f.label.pick(lang) for f in shown])
         axes.invert_yaxis()
         tops = np.concatenate([high[np.isfinite(high)], potential[np.isfinite(potential)], [*targets, 0.1]])
         axes.set_xlim(0.0, float(tops.max()) * 1.08)

@@ -12,6 +12,7 @@ import pandas as pd
 from rooftop.campaign.candidates import front_group
 from rooftop.lang import Text
 from rooftop.outputs.map_style import SHORT_LABELS
+from rooftop.outputs.unit_names import unit_label
 from rooftop.rounding import Range, area, capacity, count, percent, percent_range
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Group, Pack
@@ -128,6 +129,11 @@ class Finding:
     gap_kwp: float
     gap_roofs: int
     definitions: tuple[DefinitionResult, ...]
+
+    @property
+    def label(self) -> Text:
+        """The unit's name as outputs print it."""
+        return unit_label({"unit_id": self.unit_id, "unit_name": self.unit_name, "level": self.level})
 
     @property
     def coverage(self) -> Range:

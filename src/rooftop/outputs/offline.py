@@ -13,7 +13,7 @@ import hashlib
 import html as html_text
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -308,5 +308,8 @@ def _with_policy(document: str, image_hosts: Sequence[str]) -> str:
         "form-action 'none'",
     )
     meta = f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">\n<link rel="icon" href="data:,">'
-    insert: Callable[[re.Match[str]], str] = lambda head: f"{head.group()}\n{meta}"  # noqa: E731
+
+    def insert(head: re.Match[str]) -> str:
+        return f"{head.group()}\n{meta}"
+
     return re.sub(r"<head[^>]*>", insert, document, count=1, flags=re.IGNORECASE)

@@ -15,7 +15,7 @@ from rooftop.outputs.map_data import is_natural_person
 from rooftop.outputs.sheet import Column
 from rooftop.outputs.use_sources import inferred_by
 from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import is_missing
+from rooftop.rounding import is_missing, real
 from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
 
 HOMES = ("residential", "rural_house")
@@ -89,7 +89,7 @@ def completed(date: object, year: object) -> str:
     """Return the completion date, else the year, else nothing."""
     if not is_missing(date) and str(date).strip():
         return str(date)
-    return "" if is_missing(year) else f"{int(float(year)):d}"  # type: ignore[arg-type]
+    return "" if is_missing(year) else f"{int(real(year)):d}"
 
 
 def roof_rows(roofs: pd.DataFrame, lang: Lang, personal_names: bool) -> list[dict[str, Any]]:

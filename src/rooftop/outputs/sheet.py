@@ -12,7 +12,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from rooftop.lang import Lang, Text
-from rooftop.rounding import is_missing, significant
+from rooftop.rounding import is_missing, real, significant
 
 Style = Literal["text", "wrap", "count", "quantity", "exact", "percent", "degree", "blank"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -302,7 +302,7 @@ class Book:
 
 def shown_number(value: object, style: Style) -> float:
     """Return a number rounded to what is shown, so that a copied cell claims no more digits."""
-    number = float(value)  # type: ignore[arg-type]
+    number = real(value)
     if style == "exact":
         return number
     if style == "count":
