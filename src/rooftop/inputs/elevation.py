@@ -1,4 +1,4 @@
-"""Elevation rasters in the working CRS: any source CRS, bilinear, missing cells stay missing."""
+"""Elevation rasters and gridded point clouds in the working CRS: bilinear or sharp, missing cells stay missing."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from rasterio.warp import transform_bounds
 
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
+from rooftop.inputs.datums import parse_crs
+from rooftop.inputs.las_files import is_point_cloud
+from rooftop.inputs.lidar import Kind, PointGrid, grid_points
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
@@ -49,6 +52,10 @@ class Elevation:
         What opening found.
     sharp : bool
         Take the nearest cell instead of blending: walls of a surface model stay walls.
+    points : PointGrid or None
+        The gridded point cloud that is read instead of the file.
+    source_crs : pyproj.CRS or None
+        CRS of the file where the configuration says it.
     """
 
     path: Path
@@ -60,6 +67,8 @@ class Elevation:
     provenance: Provenance
     notices: tuple[Notice, ...] = ()
     sharp: bool = False
+    points: PointGrid | None = None
+    source_crs: CRS | None = None
 
     def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
         """Read a north-up window, resampled bilinearly between cell centres (nearest when `sharp`).
@@ -79,6 +88,8 @@ class Elevation:
             (n_rows, n_cols) float32 [m]; NaN outside the raster and where it has no value.
         """
         target = from_origin(x_min, y_max, cell_size_m, cell_size_m)
+        if self.points is not None:
+            return self.points.window(target, (n_rows, n_cols), sharp=self.sharp)
         options = {
             "crs": self.crs.to_wkt(),
             "transform": target,
@@ -89,6 +100,8 @@ class Elevation:
             "nodata": np.nan,
             "src_nodata": self.missing,
         }
+        if self.source_crs is not None:
+            options["src_crs"] = self.source_crs.to_wkt()
         with rasterio.open(self.path, sharing=False) as source, WarpedVRT(source, **options) as view:
             cells = np.ma.filled(view.read(1, masked=True).astype(np.float64), np.nan)
         metres = cells * self.scale + self.offset
@@ -99,6 +112,8 @@ class Elevation:
     @property
     def native_cell_m(self) -> float:
         """Edge of the raster's own cells, in the working CRS [m]."""
+        if self.points is not None:
+            return self.points.grid.cell_size_m
         west, south, east, north = self.bounds
         with rasterio.open(self.path, sharing=False) as source:
             return float(np.sqrt((east - west) * (north - south) / (source.width * source.height)))
@@ -124,34 +139,33 @@ class Elevation:
 
 
 def open_elevation(config: ElevationInput, crs: CRS, role: str = "inputs.elevation") -> Elevation:
-    """Open an elevation raster and check it.
+    """Open an elevation raster and check it, or read point clouds and grid them.
 
     Parameters
     ----------
     config : ElevationInput
-        Path and vertical offset [m].
+        One raster, or point clouds; CRS, unit and vertical offset [m].
     crs : pyproj.CRS
         The working CRS, metric.
     role : str
-        Configuration key, for messages and provenance (``inputs.dtm``).
+        Configuration key, for messages and provenance; of point clouds ``inputs.dsm`` takes the surface, others take
+        the terrain.
 
     Returns
     -------
     Elevation
-        The header and a coarse glance have been read.
+        Of a raster the header and a coarse glance have been read, of point clouds everything.
 
     Raises
     ------
     InputError
-        The file is missing, no raster, without CRS, has several bands, or its values are not elevations in metres.
+        The file is missing, no raster, without CRS, has several bands, or its values are not elevations in metres; what
+        :func:`rooftop.inputs.lidar.grid_points` raises.
     """
-    path = config.path
-    if not path.is_file():
-        raise InputError(
-            Text("the elevation raster does not exist", "高程栅格文件不存在"),
-            where=f"{role}.path: {path}",
-            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
-        )
+    path = config.path[0]
+    if any(is_point_cloud(p) for p in config.path):
+        return _from_points(config, crs, role)
+    _require_one_raster(config, role)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -162,18 +176,57 @@ def open_elevation(config: ElevationInput, crs: CRS, role: str = "inputs.elevati
             Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
             where=f"{role}.path: {path}",
             found=str(error)[:200],
-            expected="GeoTIFF",
+            expected=Text("GeoTIFF, or point clouds (.las, .laz)", "GeoTIFF，或点云（.las、.laz）"),
         ) from error
 
 
+def _require_one_raster(config: ElevationInput, role: str) -> None:
+    path = config.path[0]
+    if len(config.path) > 1:
+        raise InputError(
+            Text("an elevation raster is one file", "高程栅格只能是一个文件"),
+            where=f"{role}.path",
+            found=str(len(config.path)),
+            expected=Text("one raster, or point clouds (.las, .laz)", "一个栅格，或点云（.las、.laz）"),
+            mend="gdalbuildvrt all.vrt *.tif",
+        )
+    if not path.is_file():
+        raise InputError(
+            Text("the elevation raster does not exist", "高程栅格文件不存在"),
+            where=f"{role}.path: {path}",
+            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
+        )
+    if config.cell_size_m is not None:
+        raise InputError(
+            Text("a raster has cells of its own", "栅格自有像元大小"),
+            where=f"{role}.cell_size_m",
+            found=f"{config.cell_size_m:g}",
+            expected=Text("nothing: the key is for point clouds", "不填：该键仅用于点云"),
+            mend=Text("delete cell_size_m", "请删去 cell_size_m"),
+        )
+
+
+def _from_points(config: ElevationInput, crs: CRS, role: str) -> Elevation:
+    kind: Kind = "surface" if role == "inputs.dsm" else "terrain"
+    found = grid_points(config, crs, role, kind)
+    return Elevation(
+        config.path[0], crs, found.grid.bounds, 1.0, 0.0, None, found.provenance, found.notices, points=found
+    )
+
+
 def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
-    where = f"{role}.path: {config.path}"
-    if source.crs is None or source.transform.is_identity:
+    path = config.path[0]
+    where = f"{role}.path: {path}"
+    given = parse_crs(config.crs, where) if config.crs is not None else None
+    if (source.crs is None and given is None) or source.transform.is_identity:
         raise InputError(
             Text("the elevation raster does not say where it lies", "高程栅格缺少坐标系或定位信息"),
             where=where,
             expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
-            mend="gdal_edit.py -a_srs EPSG:4549 FILE",
+            mend=Text(
+                "set crs beside path, e.g. crs: EPSG:4549; without a transform georeference it first",
+                "请在 path 旁设置 crs，例如 crs: EPSG:4549；缺少仿射变换的须先配准",
+            ),
         )
     if source.count != 1:
         raise InputError(
@@ -182,7 +235,8 @@ def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, ro
             found=str(source.count),
             expected="1",
         )
-    unit = (source.units[0] or "").strip().lower()
+    stated = given if given is not None else CRS(source.crs)
+    unit = config.vertical_unit or (source.units[0] or "").strip().lower()
     if unit not in _METRES and unit not in _FEET:
         raise InputError(Text("unknown unit of elevation", "未知的高程单位"), where=where, found=unit, expected="m, ft")
     to_metre = _FEET.get(unit, 1.0)
@@ -190,15 +244,15 @@ def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, ro
     offset = float(source.offsets[0]) * to_metre + config.vertical_offset_m
     missing, glance_notices = _glance(source, scale, offset, where)
     try:
-        bounds = transform_bounds(source.crs, crs.to_wkt(), *source.bounds)
+        bounds = transform_bounds(stated.to_wkt(), crs.to_wkt(), *source.bounds)
     except RasterioError as error:
         raise InputError(
             Text("the elevation raster cannot be brought into the working CRS", "高程栅格无法转换到工作坐标系"),
             where=where,
-            found=f"{CRS(source.crs).name} -> {crs.name}",
+            found=f"{stated.name} -> {crs.name}",
         ) from error
     details = {
-        "crs": CRS(source.crs).to_string(),
+        "crs": stated.to_string(),
         "size": f"{source.width} x {source.height}",
         "cell": f"{abs(source.transform.a):g} x {abs(source.transform.e):g}",
         "nodata": str(source.nodata),
@@ -206,11 +260,10 @@ def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, ro
         "unit": unit or "m (assumed)",
         "vertical_offset_m": f"{config.vertical_offset_m:g}",
     }
-    provenance = Provenance(role, str(config.path), file_sha256(config.path), details)
+    provenance = Provenance(role, str(path), file_sha256(path), details)
     box = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
-    return Elevation(
-        config.path, crs, box, scale, offset, missing, provenance, (*_unit_notice(unit, where), *glance_notices)
-    )
+    notices = (*_unit_notice(unit, where), *glance_notices)
+    return Elevation(path, crs, box, scale, offset, missing, provenance, notices, source_crs=given)
 
 
 def _unit_notice(unit: str, where: str) -> tuple[Notice, ...]:

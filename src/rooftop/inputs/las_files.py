@@ -1,0 +1,258 @@
+"""LAS and LAZ files: headers, where they lie, unit of heights, points in chunks; laspy is imported when needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import ProjError
+
+from rooftop.config import ElevationInput
+from rooftop.errors import InputError
+from rooftop.inputs.datums import locate, parse_crs
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+Floats = NDArray[np.float64]
+SUFFIXES = (".las", ".laz")
+
+_CHUNK = 1_000_000
+_NODE_M, _MOST_NODES = 100.0, 1000.0
+_UNIT_M = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
+
+
+def is_point_cloud(path: Path) -> bool:
+    """Return whether a path is a LAS or LAZ file, or a folder."""
+    return path.suffix.lower() in SUFFIXES or path.is_dir()
+
+
+@dataclass(frozen=True)
+class PointFile:
+    """One file: what its header says, and how its plan comes into the working CRS.
+
+    Parameters
+    ----------
+    path : Path
+    header : laspy.LasHeader
+    source : pyproj.CRS
+        CRS of the file, vertical axis included where it has one.
+    unit_m : float
+        Metres per unit of height.
+    low, step : tuple of float
+        First node and distance of the nodes, in the plan units of the file.
+    node : (2, n_y, n_x) ndarray or None
+        x and y in the working CRS of a lattice over the header's extent: a map projection bends by less than a
+        millimetre between nodes 100 m apart. None where the file is in the working CRS.
+    bounds, area_m2
+        Extent in the working CRS.
+    notices : tuple of Notice
+    """
+
+    path: Path
+    header: Any
+    source: CRS
+    unit_m: float
+    low: tuple[float, float]
+    step: tuple[float, float]
+    node: Floats | None
+    bounds: tuple[float, float, float, float]
+    area_m2: float
+    notices: tuple[Notice, ...]
+
+    def place(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return positions in the working CRS."""
+        if self.node is None:
+            return x, y
+        n_y, n_x = self.node.shape[1:]
+        u, v = (x - self.low[0]) / self.step[0], (y - self.low[1]) / self.step[1]
+        i, j = np.clip(u.astype(np.int64), 0, n_x - 2), np.clip(v.astype(np.int64), 0, n_y - 2)
+        u, v = u - i, v - j
+        x, y = (
+            (at[j, i] * (1 - u) + at[j, i + 1] * u) * (1 - v) + (at[j + 1, i] * (1 - u) + at[j + 1, i + 1] * u) * v
+            for at in self.node
+        )
+        return x, y
+
+    def chunks(self) -> Iterator[Any]:
+        """Yield the points, a million at a time."""
+        import laspy
+
+        try:
+            with laspy.open(self.path) as reader:
+                yield from reader.chunk_iterator(_CHUNK)
+        except InputError:
+            raise
+        except Exception as error:  # damaged data raise whatever the decoder meets
+            raise _unreadable(str(self.path), error) from error
+
+    @property
+    def n_points(self) -> int:
+        """Number of points that the header states."""
+        return int(self.header.point_count)
+
+    @property
+    def n_pulses(self) -> int:
+        """Number of first returns, or of points where the header does not count them."""
+        returns = np.asarray(self.header.number_of_points_by_return)
+        return int(returns[0]) if len(returns) and returns[0] else self.n_points
+
+
+def point_files(config: ElevationInput, role: str) -> list[Path]:
+    """Return the files of a configuration, those of a folder by name.
+
+    Raises
+    ------
+    InputError
+        One is missing, or no point cloud.
+    """
+    found: list[Path] = []
+    for path in config.path:
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if not inside or not inside[0].is_file() or inside[0].suffix.lower() not in SUFFIXES:
+            empty = Text("a folder without point clouds", "文件夹内没有点云") if path.is_dir() else None
+            raise InputError(
+                Text("the point cloud does not exist", "点云文件不存在"),
+                where=f"{role}.path: {path}",
+                found=empty,
+                expected=Text("LAS or LAZ files, nothing else beside them", "LAS 或 LAZ 文件（不可与栅格混用）"),
+                mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
+            )
+        found.extend(inside)
+    return found
+
+
+def _laspy(role: str) -> Any:
+    try:
+        import laspy
+    except ImportError as error:
+        raise _not_installed(role, "laspy") from error
+    return laspy
+
+
+def _not_installed(role: str, name: str) -> InputError:
+    return InputError(
+        Text(f"reading point clouds needs the package {name}", f"读取点云需要安装 {name} 包"),
+        where=role,
+        found=Text(f"{name} is not installed", f"未安装 {name}"),
+        expected=Text("the extra `lidar` of rooftop", "rooftop 的可选组件 lidar"),
+        mend='pip install "laspy[lazrs]"',
+    )
+
+
+def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> PointFile:
+    """Read a header and find the way from its CRS to the working one.
+
+    Raises
+    ------
+    InputError
+        laspy or lazrs is not installed, the file cannot be read, no CRS or no unit of heights is known.
+    """
+    laspy, where = _laspy(role), f"{role}.path: {path}"
+    if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
+        raise _not_installed(role, "lazrs")
+    try:
+        with laspy.open(path) as reader:
+            header = reader.header
+    except Exception as error:  # laspy lets through whatever a damaged header causes
+        raise _unreadable(where, error) from error
+    if not header.point_count:
+        raise _unreadable(where, "0 points")
+    source = _crs_of(header, config, where)
+    unit = _height_unit_m(config, source, where)
+    plan = plan_part(source)
+    low, high = header.mins[:2].astype(float), header.maxs[:2].astype(float)
+    step = np.maximum((high - low) / np.clip(np.ceil((high - low) / _node_step(plan)), 1.0, _MOST_NODES), 1e-9)
+    n_x, n_y = (int(v) + 1 for v in np.maximum(np.round((high - low) / step), 1.0))
+    x, y = np.meshgrid(low[0] + np.arange(n_x) * step[0], low[1] + np.arange(n_y) * step[1])
+    located = locate(shapely.points(x.ravel(), y.ravel()), plan, "wgs84", crs, where)
+    node = shapely.get_coordinates(located.projected).T.reshape(2, n_y, n_x)
+    west, south, east, north = (float(v) for v in (*node.min(axis=(1, 2)), *node.max(axis=(1, 2))))
+    corners = node[:, [0, 0, -1, -1], [0, -1, -1, 0]].T
+    return PointFile(
+        path, header, source, unit, (float(low[0]), float(low[1])), (float(step[0]), float(step[1])),
+        None if plan == crs else node, (west, south, east, north), float(shapely.area(shapely.Polygon(corners))),
+        located.notices,
+    )  # fmt: skip
+
+
+def _unreadable(where: str, found: object) -> InputError:
+    return InputError(
+        Text("the file is not a point cloud that can be read", "该文件不是可读取的点云"),
+        where=where,
+        found=str(found)[:200],
+        expected="LAS / LAZ 1.0 - 1.4",
+    )
+
+
+def _crs_of(header: Any, config: ElevationInput, where: str) -> CRS:
+    """Return the CRS of the configuration, else of the header's WKT or GeoTIFF records."""
+    if config.crs is not None:
+        return parse_crs(config.crs, where)
+    try:
+        stated = header.parse_crs()
+    except (ProjError, ValueError, KeyError, NotImplementedError) as error:
+        found: Text | str = str(error)[:120]
+        stated = None
+    else:
+        found = Text("neither WKT nor GeoTIFF keys in the header", "文件头中既无 WKT 也无 GeoTIFF 坐标系信息")
+    if stated is None:
+        raise InputError(
+            Text("the point cloud does not say in which CRS it is", "点云文件未注明坐标系"),
+            where=where,
+            found=found,
+            expected=Text("a CRS", "坐标参考系"),
+            mend=Text("set crs beside path, e.g. crs: EPSG:4549", "请在 path 旁设置 crs，例如 crs: EPSG:4549"),
+        )
+    return CRS(stated)
+
+
+def plan_part(crs: CRS) -> CRS:
+    """Return the horizontal part of a compound or three-dimensional CRS."""
+    if crs.is_compound:
+        return CRS(crs.sub_crs_list[0])
+    return CRS(crs.to_2d()) if len(crs.axis_info) > 2 else crs
+
+
+def _node_step(plan: CRS) -> float:
+    """Return the distance of nodes, in units of the CRS."""
+    if plan.is_geographic:
+        return float(np.degrees(_NODE_M / 6_371_000.0))
+    return _NODE_M / float(plan.axis_info[0].unit_conversion_factor if plan.axis_info else 1.0)
+
+
+def _height_unit_m(config: ElevationInput, source: CRS, where: str) -> float:
+    """Return metres per unit of height: as configured, as a vertical axis says, metres where the plan is metric."""
+    if config.vertical_unit is not None:
+        return _UNIT_M[config.vertical_unit]
+    upright = [a for part in (source, *source.sub_crs_list) for a in part.axis_info if a.direction in ("up", "down")]
+    if upright:
+        return float(upright[0].unit_conversion_factor)
+    if not source.is_projected or abs(source.axis_info[0].unit_conversion_factor - 1.0) < 1e-9:
+        return 1.0
+    raise InputError(
+        Text("the unit of heights is not known", "高程单位未知"),
+        where=where,
+        found=Text(
+            f"{source.name}: no vertical axis, plan in {source.axis_info[0].unit_name}",
+            f"{source.name}：无竖向轴，平面单位为 {source.axis_info[0].unit_name}",
+        ),
+        expected="m | ft | us-ft",
+        mend=Text("set vertical_unit beside path", "请在 path 旁设置 vertical_unit"),
+    )
+
+
+def sha256_of(files: Sequence[PointFile]) -> str:
+    """Hash all files one after another."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.path.open("rb") as handle:
+            while chunk := handle.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()
