@@ -27,6 +27,7 @@ def planes() -> pd.DataFrame:
             "plane_id": ["a-1", "b-1", "b-2"],
             "design": [0, 1, 1],
             "area_m2": [1000.0, 80.0, 80.0],
+            "plane_tilt_deg": [0.0, 25.0, 60.0],
             "surface_tilt_deg": [10.0, 25.0, 25.0],
             "surface_azimuth_deg": [180.0, 170.0, 350.0],
             "roof_source": "assumed",
@@ -64,6 +65,13 @@ def test_areas_of_a_flat_roof_by_hand() -> None:
     assert roofs.loc[0, "specific_yield_kwh_kwp"] == pytest.approx(1200.0)
     assert roofs.loc[0, "performance_ratio"] == pytest.approx(1.0)
     assert laid["status"].tolist() == ["ok", "ok", "excluded"]
+
+
+def test_the_footprint_is_what_the_planes_cover_in_plan() -> None:
+    _, roofs = tables()
+    # Rack modules are tilted on a level roof: the plane's own tilt counts. 80·cos 25° + 80·cos 60°.
+    expected = [1000.0, 80.0 * np.cos(np.deg2rad(25.0)) + 40.0, 0.0]
+    np.testing.assert_allclose(roofs["footprint_area_m2"], expected, rtol=1e-12)
 
 
 def test_area_chain_holds_and_unusable_planes_stay_empty() -> None:

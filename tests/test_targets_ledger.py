@@ -203,6 +203,9 @@ def test_storeys_follow_from_height_and_use_and_pitch_from_the_roof():
     expected = [600, 200 * np.cos(np.deg2rad(25)), 100, np.nan, 300]
     np.testing.assert_allclose(found.area_m2, expected, rtol=1e-12)
     assert found.assumed.tolist() == [True, True, True, True, False]
+    # A measured roof covers what its planes cover, whatever pitch its type usually has.
+    known = floor_areas(rows.assign(footprint_area_m2=[70.0, 99.0, 50.0, 80.0, 60.0]))
+    np.testing.assert_allclose(known.area_m2, [420, 198, 50, np.nan, 180], rtol=1e-12)
 
 
 def test_whole_county_shares_as_capacity():

@@ -46,7 +46,7 @@ def plane_table(
     planes : DataFrame
         From :class:`rooftop.scene.layout.Layout`, aligned with `year`.
     year : DataFrame
-        ``rooftop.potential.PLANE_YEAR_COLUMNS`` and ``n_cells``.
+        ``rooftop.potential.PLANE_YEAR_COLUMNS``, ``n_cells``, and of a packed layout ``n_lit``.
     inner_share, free_share : ndarray, shape (n_roofs,)
         What setbacks leave, and what obstacles leave of that; a column ``inner_share`` of `planes` goes before.
     usable : ndarray of bool, shape (n_planes,)
@@ -59,6 +59,7 @@ def plane_table(
     """
     roof = planes["roof"].to_numpy()
     out = planes.copy()
+    ok_share = year["ok_share"].fillna(0.0).to_numpy(dtype=float)
     out["gross_area_m2"] = planes["area_m2"]
     inner = planes["inner_share"].to_numpy(dtype=float) if "inner_share" in planes else inner_share[roof]
     for name in TAKEN:
@@ -66,12 +67,13 @@ def plane_table(
     if "excluded_share" in planes:
         inner = np.maximum(inner - planes["excluded_share"].to_numpy(dtype=float), 0.0)
     out["net_area_m2"] = out["gross_area_m2"] * inner * free_share[roof]
-    out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * year["ok_share"].fillna(0.0), 0.0)
+    out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * ok_share, 0.0)
     left = planes["left_share"].to_numpy(dtype=float) if "left_share" in planes else 1.0
     room = out["installable_area_m2"] * left
     out["used_area_m2"] = room.where(room >= rules.min_patch_m2.value, 0.0)
     if "packed_count" in planes:
-        _count_packed(out, free_share[roof], usable, year["ok_share"].fillna(0.0).to_numpy(dtype=float))
+        n_lit = year["n_lit"].fillna(0.0).to_numpy(dtype=float)
+        _count_packed(out, free_share[roof], usable, ok_share, n_lit)
     else:
         layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
         _count_by_density(out, designs, layout_share)
@@ -107,23 +109,30 @@ def _count_by_density(out: pd.DataFrame, designs: tuple[ArrayDesign, ...], layou
 
 
 def _count_packed(
-    out: pd.DataFrame, free_share: NDArray[np.float64], usable: NDArray[np.bool_], ok_share: NDArray[np.float64]
+    out: pd.DataFrame,
+    free_share: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    ok_share: NDArray[np.float64],
+    n_lit: NDArray[np.float64],
 ) -> None:
-    """Replace areas by those of the packed zone, and add modules: what obstacles and shade leave of real rectangles.
+    """Replace areas by those of the packed zone, and add modules: those on bright cells, of real rectangles.
 
     Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
-    the count, as the share of cells that are lit enough always is.
+    the count. Areas follow the count; the installable area is the bright share of the plane's cells, and no less than
+    the rows that stand on it.
     """
     free = np.where(out["obstacles_known"].to_numpy(dtype=bool), 1.0, free_share)
-    lit = free * ok_share
-    packed = out["packed_count"].to_numpy(dtype=float)
-    out["net_area_m2"] = out["zone_net_m2"] * free
-    out["installable_area_m2"] = np.where(usable, out["zone_net_m2"] * lit, 0.0)
-    count = np.floor(packed * lit + 1e-9)
-    out["module_count"] = count.astype(int)
-    out["used_area_m2"] = np.where(count > 0, out["packed_used_m2"] * lit, 0.0)
+    packed, zone = (out[name].to_numpy(dtype=float) for name in ("packed_count", "zone_net_m2"))
+    count = np.floor(n_lit * free + 1e-9)
     part = np.divide(count, packed, out=np.zeros_like(packed), where=packed > 0)
-    out["array_area_m2"] = out["packed_array_m2"] * part
+    lit = np.divide(n_lit, packed, out=np.zeros_like(packed), where=packed > 0)
+    array = out["packed_array_m2"].to_numpy(dtype=float) * part
+    out["net_area_m2"] = zone * free
+    installable = np.where(usable, np.maximum(zone * free * ok_share, array), 0.0)
+    used = np.where(count > 0, out["packed_used_m2"].to_numpy(dtype=float) * free * lit, 0.0)
+    out["installable_area_m2"] = installable
+    out["used_area_m2"] = np.clip(used, array, np.maximum(installable, array))
+    out["module_count"], out["array_area_m2"] = count.astype(int), array
     out["module_area_m2"] = out["packed_module_m2"] * part
 
 
@@ -171,10 +180,13 @@ def roof_table(buildings: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
     """Sum planes to roofs; one row per building, in its order.
 
     A roof's tilt and azimuth are those of its plane with most kWp (most area where none has any); irradiation,
-    sky view and shading are means weighted by module area (plane area where there are no modules).
+    sky view and shading are means weighted by module area (plane area where there are no modules). The footprint is
+    what the planes cover in plan.
     """
     out = buildings.copy()
-    summed = [*SUMMED, *TAKEN]
+    level = planes["area_m2"] * np.cos(np.deg2rad(planes["plane_tilt_deg"].to_numpy(dtype=float)))
+    planes = planes.assign(footprint_area_m2=level)
+    summed = [*SUMMED, *TAKEN, "footprint_area_m2"]
     sums = planes.groupby("roof")[summed].sum().reindex(range(len(buildings)))
     for name in summed:
         out[name] = sums[name].fillna(0.0).to_numpy()

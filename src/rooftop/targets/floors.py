@@ -36,21 +36,28 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     Parameters
     ----------
     roofs : DataFrame
-        `tables.ROOFS`. ``gross_area_m2`` lies in the roof plane; the pitch of the roof type brings it to the ground.
+        `tables.ROOFS`. ``footprint_area_m2`` is what the roof covers in plan; without that column ``gross_area_m2``,
+        which lies in the roof plane, is brought to the ground by the pitch of the roof type.
 
     Returns
     -------
     FloorAreas
         An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
     """
-    types = load_shipped_yaml("roof_types.yaml")["types"]
-    pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
-    footprint = _numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float)))
     floors, height = _numbers(roofs, "floors_above"), _numbers(roofs, "height_m")
     counted = np.where(floors >= 1.0, floors, np.nan)
     by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
-    return FloorAreas(footprint * np.where(assumed, by_height, counted), assumed)
+    return FloorAreas(_footprints(roofs) * np.where(assumed, by_height, counted), assumed)
+
+
+def _footprints(roofs: pd.DataFrame) -> Floats:
+    """Plan area of every roof, m²; planes that were measured need not have the pitch of the roof type."""
+    if "footprint_area_m2" in roofs:
+        return _numbers(roofs, "footprint_area_m2")
+    types = load_shipped_yaml("roof_types.yaml")["types"]
+    pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
+    return np.asarray(_numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
 
 
 def storey_heights(roofs: pd.DataFrame) -> Floats:
