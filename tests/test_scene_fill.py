@@ -53,7 +53,7 @@ def _filled(
     filling = Filling(system, MODULE, RULES, LYG, _yield, keep)
     layout = fill_planes(planes, usable, shapes, np.zeros(n), obstacles or {}, filling)
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
-    year["ok_share"] = ok
+    year["ok_share"], year["n_lit"] = ok, np.floor(layout.planes["packed_count"] * ok)
     inner, free = net_shares(shapes, types, RULES)
     out = plane_table(
         layout.planes, year, layout.designs, types, inner, free, np.ones(len(layout.planes), dtype=bool), RULES,

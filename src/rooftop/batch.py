@@ -67,6 +67,9 @@ def fingerprint(scene: Scene, book: TableBook, extra: dict[str, str]) -> str:
             value = getattr(scene.relief, item.name)
             if item.name != "geometry":
                 digest.update(np.ascontiguousarray(value, dtype=np.float64).tobytes())
+    if scene.places is not None:
+        for item in fields(scene.places):
+            digest.update(np.ascontiguousarray(getattr(scene.places, item.name)).tobytes())
     for item in fields(book.sky):
         value = getattr(book.sky, item.name)
         digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
@@ -74,9 +77,9 @@ def fingerprint(scene: Scene, book: TableBook, extra: dict[str, str]) -> str:
         repr(scene.orientations),
         repr(book.system),
         scene.options.model_dump_json(),
-        f"{scene.keep_cells} {scene.keep_months}",
+        f"{scene.keep_cells} {scene.keep_months} {scene.keep_lit}",
     ]
-    digest.update(json.dumps([*parts, scene.max_shading_loss, sorted(extra.items())]).encode())
+    digest.update(json.dumps([*parts, scene.max_shading_loss, scene.min_poa_kwh_m2, sorted(extra.items())]).encode())
     return digest.hexdigest()[:16]
 
 
@@ -109,7 +112,8 @@ class TileStore:
         if cells_file.exists():
             with np.load(cells_file) as arrays:
                 cells = TileCells(**{name: arrays[name] for name in (*_CELL_FIELDS, *_MONTHS) if name in arrays})
-        return TileResult(pd.read_parquet(planes), cells)
+        lit = self.folder / f"{tile.name}.lit.npy"
+        return TileResult(pd.read_parquet(planes), cells, np.load(lit) if lit.exists() else None)
 
     def save(self, tile: Tile, result: TileResult) -> None:
         """Write a tile; its table appears last and at once, so that a crash leaves no half tile."""
@@ -118,6 +122,8 @@ class TileStore:
             if result.cells.poa_monthly_kwh_m2 is not None:
                 arrays[_MONTHS[0]] = result.cells.poa_monthly_kwh_m2
             np.savez(self.folder / f"{tile.name}.npz", **arrays)
+        if result.lit is not None:
+            np.save(self.folder / f"{tile.name}.lit.npy", result.lit)
         temporary = self.folder / f"{tile.name}.part"
         result.planes.to_parquet(temporary)
         os.replace(temporary, self.folder / f"{tile.name}.parquet")

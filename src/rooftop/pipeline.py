@@ -27,7 +27,7 @@ from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_tables
-from rooftop.potential import PLANE_YEAR_COLUMNS
+from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared, prepare
 from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
@@ -233,7 +233,7 @@ def build_tables(
 ) -> tuple[RunTables, tuple[Notice, ...]]:
     """Turn tile results into the contract's tables; with `modules`, those of a packed layout are a table too."""
     sources = prepared.sources
-    columns = [*PLANE_YEAR_COLUMNS, "n_cells"]
+    columns = [*PLANE_YEAR_COLUMNS, "n_cells", "n_lit"]
     frames = [result.planes for result in batch.results.values()]
     year = pd.concat(frames) if frames else pd.DataFrame(columns=columns, dtype=float)
     year = year.reindex(range(len(prepared.layout.planes)))
@@ -273,7 +273,13 @@ def build_tables(
         with_geometry(units, polygons),
         coverage,
         modules=(
-            module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs).to_crs(CRS_OUT)
+            module_layer(
+                prepared.layout,
+                planes["plane_id"],
+                planes["module_count"],
+                crs,
+                lit_modules(batch.results.values(), prepared.layout.planes["packed_count"]),
+            ).to_crs(CRS_OUT)
             if modules and prepared.layout.modules
             else None
         ),
@@ -311,7 +317,11 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     ok_share = pd.Series(year["ok_share"].to_numpy(dtype=float)).groupby(roof).max().reindex(range(len(out)))
     failed = pd.Series(year["ok_share"].isna().to_numpy() & (year["n_cells"].isna().to_numpy()))
     failed_roof = failed.groupby(roof).any().reindex(range(len(out)), fill_value=False).to_numpy(dtype=bool)
-    shaded = empty & ~failed_roof & (ok_share.to_numpy() < 0.5)
+    n_lit = pd.Series(year["n_lit"].to_numpy(dtype=float)).groupby(roof).sum(min_count=1).reindex(range(len(out)))
+    placed = prepared.layout.planes.get("packed_count", pd.Series(0, index=prepared.layout.planes.index))
+    some = placed.groupby(roof).sum().reindex(range(len(out)), fill_value=0).to_numpy() > 0
+    dark = (ok_share.to_numpy() < 0.5) | (some & (n_lit.to_numpy() == 0.0))
+    shaded = empty & ~failed_roof & dark
     structure = out["structure"].isna().to_numpy() | (out["structure"].astype("string") == "").fillna(True).to_numpy()
     flags = {
         "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),

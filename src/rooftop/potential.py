@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +13,12 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import SceneOptions
-from rooftop.energy import ModulePlane, PlaneTables, cell_months, plane_tables, usable_year
+from rooftop.energy import ModulePlane, PlaneTables, cell_months, free_year, plane_tables, usable_year
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
 from rooftop.scene.far import far_field, ring_surface
+from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
 from rooftop.shading import horizons, sky_view
@@ -84,8 +86,14 @@ class Scene:
         True azimuth of grid north.
     tile_members : dict of Tile to ndarray
         All roofs of each tile, whether selected or not: they define its window.
+    max_shading_loss, min_poa_kwh_m2 : float
+        Cells that lose a larger share of the year's irradiation, or receive less, are dark: no module counts there.
     relief : Relief or None
         Roof planes whose geometry is known.
+    places : Places or None
+        Modules of each plane, where they have places.
+    keep_lit : bool
+        Return for each module whether it counts.
     """
 
     blocks: Blocks
@@ -103,6 +111,9 @@ class Scene:
     keep_cells: bool
     keep_months: bool = False
     relief: Relief | None = None
+    min_poa_kwh_m2: float = 0.0
+    places: Places | None = None
+    keep_lit: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,13 +139,18 @@ class TileResult:
     Parameters
     ----------
     planes : DataFrame
-        Indexed like ``Scene.planes``: ``n_cells ok_share svf shading_loss poa_free_kwh_m2``, and per month
-        ``poa_01…`` (kWh/m²) and ``ac_01…`` (kWh/kWp).
+        Indexed like ``Scene.planes``: ``n_cells``, ``n_lit`` (modules on bright cells only; NaN where modules have no
+        places), ``ok_share`` (of its cells, the bright ones), ``svf shading_loss poa_free_kwh_m2``, and per month
+        ``poa_01…`` (kWh/m²) and ``ac_01…`` (kWh/kWp), means over the bright cells under modules, or over all bright
+        cells of a plane without modules.
     cells : TileCells or None
+    lit : ndarray of bool or None
+        Which modules lie on bright cells only, plane after plane.
     """
 
     planes: pd.DataFrame
     cells: TileCells | None
+    lit: NDArray[np.bool_] | None = None
 
 
 PLANE_YEAR_COLUMNS = (
@@ -163,6 +179,9 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     north = float(np.mean(scene.convergence_deg[members]))
     cells = _roof_cells(scene, surface, ring, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
+    stand = ModuleCells.on(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
+    inside, outside = stand.split()
+    over = np.zeros(len(stand.under))  # by how much a cell's loss exceeds what is allowed
     sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
     mine = scene.variants[scene.variants["plane"].isin(plane_rows)]
@@ -170,15 +189,42 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
         rows = mine[mine["orientation"] == orientation]
         tables = book.tables(scene.orientations[orientation])
         local = np.searchsorted(plane_rows, rows["plane"].to_numpy())
-        used = [cells_of[k] for k in local]
         weight = rows["weight"].to_numpy()
-        sums[local] += weight[:, None] * _orientation_year(
-            scene, book, tables, cells, used, plane_rows[local], raster, weight
-        )
+        groups = _Groups([inside[k] for k in local], [outside[k] for k in local], plane_rows[local], weight)
+        year, excess = _orientation_year(scene, book, tables, cells, groups, raster)
+        sums[local] += weight[:, None] * year
+        slot = np.concatenate([stand.slot_of[k] for k in local])
+        over[slot] += np.repeat(weight, [len(stand.slot_of[k]) for k in local]) * excess
+    bright = over <= 0.0
+    lit = stand.lit(bright)
     out = pd.DataFrame(sums, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
+    out["ok_share"] = [float(bright[slots].mean()) if len(slots) else np.nan for slots in stand.slot_of]
     out["n_cells"] = [len(c) for c in cells_of]
+    known = np.bincount(stand.plane, lit, len(plane_rows)) if scene.places is not None else np.nan
+    out["n_lit"] = known
     out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan
-    return TileResult(out, raster.finish(grid, cells) if raster is not None else None)
+    found = raster.finish(grid, cells) if raster is not None else None
+    return TileResult(out, found, lit if scene.keep_lit else None)
+
+
+def lit_modules(results: Iterable[TileResult], count: pd.Series) -> list[NDArray[np.bool_]]:
+    """Return by plane which modules lie on bright cells only; none of planes whose tile failed.
+
+    Parameters
+    ----------
+    results : iterable of TileResult
+        With ``lit``.
+    count : Series
+        Modules of each plane, before any are taken off.
+    """
+    size = count.to_numpy(dtype=np.int64)
+    found = [np.zeros(n, dtype=bool) for n in size]
+    for result in results:
+        if result.lit is not None:
+            rows = result.planes.index.to_numpy()
+            for row, flags in zip(rows, np.split(result.lit, np.cumsum(size[rows])[:-1]), strict=True):
+                found[row] = flags
+    return found
 
 
 def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray[np.int64], north: float) -> _RoofCells:
@@ -271,41 +317,49 @@ def _cells_by_plane(
     return found
 
 
+@dataclass(frozen=True)
+class _Groups:
+    """Cells under the modules of planes and their other cells, with the row and the weight of each plane."""
+
+    inside: list[NDArray[np.int64]]
+    outside: list[NDArray[np.int64]]
+    plane_rows: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
 def _orientation_year(
-    scene: Scene,
-    book: TableBook,
-    tables: PlaneTables,
-    cells: _RoofCells,
-    used: list[NDArray[np.int64]],
-    plane_rows: NDArray[np.int64],
-    raster: _CellSums | None,
-    weight: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return ``PLANE_YEAR_COLUMNS`` of each plane under one orientation; too shaded cells take no part."""
-    factor = scene.factor[scene.planes["roof"].to_numpy()[plane_rows]]
+    scene: Scene, book: TableBook, tables: PlaneTables, cells: _RoofCells, groups: _Groups, raster: _CellSums | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return ``PLANE_YEAR_COLUMNS`` of each plane under one orientation, dark cells left out.
+
+    And by how much the shading loss of each cell, plane after plane in ascending order, exceeds what is allowed.
+    """
+    n = len(groups.inside)
+    rest = np.flatnonzero([len(some) > 0 for some in groups.outside])
+    used = [*groups.inside, *(groups.outside[k] for k in rest)]
+    of = np.concatenate([np.arange(n), rest])
+    factor = scene.factor[scene.planes["roof"].to_numpy()[groups.plane_rows[of]]]
     size = np.array([len(u) for u in used])
     index = np.concatenate(used)
     mean_factor = scene.factor.mean(axis=0)  # of the whole data set: which cells are used depends on no selection
+    free = float(free_year(tables, mean_factor).sum())
+    most = min(scene.max_shading_loss, 1.0 - scene.min_poa_kwh_m2 / free)
     start = np.concatenate([[0], np.cumsum(size)])
-    found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, scene.max_shading_loss)
+    found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, most)
+    excess = (found.shading_loss - most)[np.lexsort((index, np.repeat(of, size)))]
     reflected = None
     if scene.options.obstacle_reflectance > 0.0:
-        found, reflected = with_reflection(
-            found, book.facades(mean_factor), tables, cells.horizon, index, start, factor, scene.max_shading_loss
-        )
+        around = book.facades(mean_factor)
+        found, reflected = with_reflection(found, around, tables, cells.horizon, index, start, factor, most)
     if raster is not None:
-        raster.add(index, found.annual_kwh_m2, found.shading_loss, np.repeat(weight, size))
-        raster.add_months(tables, cells.horizon, index, mean_factor, np.repeat(weight, size), reflected)
-    return np.column_stack(
-        [
-            found.ok_share,
-            found.year.svf,
-            found.year.shading_loss,
-            found.year.poa_free_kwh_m2.sum(axis=1),
-            found.year.poa_kwh_m2,
-            found.year.ac_kwh_kwp,
-        ]
-    )
+        weight = np.repeat(groups.weight[of], size)
+        raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
+        raster.add_months(tables, cells.horizon, index, mean_factor, weight, reflected)
+    year = [
+        found.ok_share, found.year.svf, found.year.shading_loss, found.year.poa_free_kwh_m2.sum(axis=1),
+        found.year.poa_kwh_m2, found.year.ac_kwh_kwp,
+    ]  # fmt: skip
+    return np.column_stack([values[:n] for values in year]), excess
 
 
 class _CellSums:

@@ -243,8 +243,10 @@ def _scene(
     )  # fmt: skip
     return Scene(
         blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
-        sources.ground, sources.dsm, far, options, rules.max_shading_loss.value, bool(config.outputs.rasters),
-        "poa_monthly" in config.outputs.rasters, relief,
+        sources.ground, sources.dsm, far, options,
+        rules.max_shading_loss.value if options.max_shading_loss is None else options.max_shading_loss,
+        bool(config.outputs.rasters), "poa_monthly" in config.outputs.rasters, relief,
+        options.min_poa_kwh_m2 or 0.0, layout.places, config.outputs.modules,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -16,6 +16,7 @@ from rooftop.energy import ModulePlane
 from rooftop.pvsystem import Module
 from rooftop.scene.layout import Layout, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
+from rooftop.scene.places import Places, PlaneRuns
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.rules import RoofRules
@@ -99,6 +100,7 @@ def fill_planes(
     looks: list[ModulePlane] = []
     source: list[int] = []
     corners: list[Floats] = []
+    runs: list[PlaneRuns] = []
     table = zip(
         planes["roof"], planes["plane_tilt_deg"], planes["plane_azimuth_deg"], planes["pitched"], planes["geometry"],
         usable, strict=True,
@@ -118,6 +120,7 @@ def fill_planes(
             looks.append(plane)
             source.append(k)
             rows.append({"suffix": suffix, **_row(packed, half, room, stretch, options)})
+            runs.append(PlaneRuns.of(packed.modules[half]))
             corners.append(packed.modules[half] if filling.keep_modules else packed.modules[:0])
     laid = planes.iloc[source].reset_index(drop=True)
     found = pd.DataFrame(rows, index=laid.index)
@@ -131,10 +134,16 @@ def fill_planes(
     bare = (laid["packed_count"] == 0) & (laid["area_m2"] < filling.rules.min_patch_m2.value)
     seen = [_roughly(plane) if none else plane for plane, none in zip(looks, bare, strict=True)]
     variants, orientations = variants_of(seen, _racks_around(filling, on_flat))
-    return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners))
+    return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners), Places.of(runs))
 
 
-def module_layer(layout: Layout, plane_id: pd.Series, module_count: pd.Series, crs: object) -> gpd.GeoDataFrame:
+def module_layer(
+    layout: Layout,
+    plane_id: pd.Series,
+    module_count: pd.Series,
+    crs: object,
+    lit: Sequence[NDArray[np.bool_]] | None = None,
+) -> gpd.GeoDataFrame:
     """Return every module as a polygon.
 
     Parameters
@@ -145,19 +154,26 @@ def module_layer(layout: Layout, plane_id: pd.Series, module_count: pd.Series, c
         Of the table of planes, aligned with ``layout.planes``.
     crs
         Working CRS.
+    lit : sequence of ndarray of bool, optional
+        By plane, which modules lie on bright cells; all when left out.
 
     Returns
     -------
     GeoDataFrame
-        ``plane_id``, ``module`` (number in the plane, from 1), ``counted`` and the corners in plan. Where the obstacle
-        share of the roof type or shade takes a part of the modules, it is not known which: those that are ``counted``
-        are spread evenly, and are as many as the table says.
+        ``plane_id``, ``module`` (number in the plane, from 1), ``counted`` and corners in plan. Modules on dark cells
+        never count. Where the obstacle share of the roof type, or existing PV of unknown place, takes a part of the
+        others, it is not known which: those that are ``counted`` are spread evenly, and are as many as the table says.
     """
     size = np.array([len(shapes) for shapes in layout.modules])
     plane = np.repeat(np.arange(len(size)), size)
     number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
+    bright = np.concatenate(lit) if lit is not None and len(lit) else np.ones(len(plane), dtype=bool)
+    among = np.cumsum(bright) - bright  # bright modules before each, then only those of its plane
+    before = np.concatenate([[0], np.cumsum(bright)])[np.cumsum(size) - size]
+    among = among - before[plane]
+    whole = np.maximum(np.bincount(plane, bright, len(size)).astype(np.int64), 1)[plane]
     count = module_count.to_numpy(dtype=np.int64)[plane]
-    counted = (number + 1) * count // size[plane] > number * count // size[plane]
+    counted = bright & ((among + 1) * count // whole > among * count // whole)
     corners = np.concatenate(layout.modules) if len(size) else np.zeros((0, 4, 2))
     table = {"plane_id": plane_id.astype(str).to_numpy()[plane], "module": number + 1, "counted": counted}
     return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)

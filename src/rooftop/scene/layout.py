@@ -13,6 +13,7 @@ from rooftop.config import FlatSystem
 from rooftop.energy import ModulePlane, Rows
 from rooftop.pvsystem import Module
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
+from rooftop.scene.places import Places
 from rooftop.scene.rules import RoofRules
 
 _STEEP_DEG = 12.0
@@ -37,6 +38,8 @@ class Layout:
         Of the density layout; empty where planes are packed.
     modules : tuple of (m, 4, 2) ndarray
         Corners of the modules of each plane in plan, where they were asked for.
+    places : Places or None
+        The same, small, of every packed layout.
     """
 
     planes: pd.DataFrame
@@ -44,6 +47,7 @@ class Layout:
     orientations: tuple[ModulePlane, ...]
     designs: tuple[ArrayDesign, ...]
     modules: tuple[NDArray[np.float64], ...] = ()
+    places: Places | None = None
 
 
 def flat_design(
