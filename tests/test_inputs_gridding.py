@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
+from rooftop.inputs.gridding import Cells, LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
 
 EAST, SOUTH = 0.6, -0.35  # metres up per metre
 
 
-def plane(shape, cell=0.5):
+def plane(shape: tuple[int, int], cell: float = 0.5) -> Cells:
     row, col = np.mgrid[: shape[0], : shape[1]]
     return (5.0 + EAST * (col + 0.5) * cell + SOUTH * (row + 0.5) * cell).astype(np.float32)
 
 
-def test_top_two_of_chunks_are_those_of_all_points():
+def test_top_two_of_chunks_are_those_of_all_points() -> None:
     rng = np.random.default_rng(0)
     cell, z = rng.integers(0, 40, 500), rng.normal(0.0, 3.0, 500)
     top = TopTwo((6, 7))
@@ -26,7 +26,7 @@ def test_top_two_of_chunks_are_those_of_all_points():
         assert (top.first[k], top.second[k]) == (high[0], high[1])
 
 
-def test_a_bird_is_passed_over_and_a_mast_of_two_points_or_an_edge_is_not():
+def test_a_bird_is_passed_over_and_a_mast_of_two_points_or_an_edge_is_not() -> None:
     top = TopTwo((5, 5))
     every = np.arange(25)
     top.add(every, np.where(every % 5 < 3, 10.0, 2.0))  # a wall between columns 2 and 3
@@ -39,14 +39,14 @@ def test_a_bird_is_passed_over_and_a_mast_of_two_points_or_an_edge_is_not():
     assert (high.reshape(5, 5)[:, 2] == 10.0).all()  # higher than the ground next to it, not than the roof
 
 
-def test_a_lone_point_far_from_all_others_stays():
+def test_a_lone_point_far_from_all_others_stays() -> None:
     top = TopTwo((5, 5))
     top.add(np.array([12]), np.array([30.0]))
     high, n = top.without_spikes(2.0)
     assert (high[12], n) == (30.0, 0)
 
 
-def test_points_anywhere_in_their_cells_give_the_plane_at_the_centres():
+def test_points_anywhere_in_their_cells_give_the_plane_at_the_centres() -> None:
     """The cell's height is that of its centre, not that of where its points lie; at the rim of what is known too."""
     shape, cell, rng = (20, 24), 0.5, np.random.default_rng(1)
     index = np.repeat(np.arange(480), 3)
@@ -59,7 +59,7 @@ def test_points_anywhere_in_their_cells_give_the_plane_at_the_centres():
     np.testing.assert_allclose(mean.at_centres(shape, cell), plane(shape), atol=1e-5)
 
 
-def test_no_slope_is_taken_across_a_wall():
+def test_no_slope_is_taken_across_a_wall() -> None:
     """Two levels: whatever is beside the wall, the cells along it keep their level."""
     rng = np.random.default_rng(4)
     index = np.repeat(np.arange(400), 3)
@@ -70,13 +70,13 @@ def test_no_slope_is_taken_across_a_wall():
     np.testing.assert_allclose(got, np.where(np.arange(20) < 8, 9.0, 3.0)[None, :].repeat(20, axis=0), atol=1e-5)
 
 
-def test_only_the_top_layer_counts():
+def test_only_the_top_layer_counts() -> None:
     mean = LayerMean(np.array([9.5]), np.array([10.0]))
     mean.add(np.zeros(4, dtype=np.int64), np.array([10.0, 9.6, 9.4, 12.0]), np.zeros(4), np.zeros(4))
     assert mean.at_centres((1, 1), 0.5)[0, 0] == pytest.approx(9.8)
 
 
-def test_small_gaps_in_a_slope_are_filled_exactly_and_large_ones_stay():
+def test_small_gaps_in_a_slope_are_filled_exactly_and_large_ones_stay() -> None:
     true = plane((20, 20))
     seen = true.copy()
     seen[4:6, 4:12] = seen[10:15, 10:15] = np.nan
@@ -89,7 +89,7 @@ def test_small_gaps_in_a_slope_are_filled_exactly_and_large_ones_stay():
     np.testing.assert_array_equal(got[known], seen[known])
 
 
-def test_a_wall_stays_where_it_is():
+def test_a_wall_stays_where_it_is() -> None:
     seen = np.where(np.arange(10) < 5, 10.0, 2.0).astype(np.float32)[None, :].repeat(9, axis=0)
     seen[4, 3:7] = np.nan  # a hole across it: the rows above and below know where it is
     got = fill_gaps(seen, 2)
@@ -99,7 +99,7 @@ def test_a_wall_stays_where_it_is():
     assert fill_gaps(alone, 2)[0, 5] in (10.0, 2.0)  # never half way
 
 
-def test_terrain_under_a_building_is_the_plane_around_it():
+def test_terrain_under_a_building_is_the_plane_around_it() -> None:
     true = plane((60, 70))
     seen = true.copy()
     seen[15:45, 20:50] = np.nan
@@ -107,7 +107,7 @@ def test_terrain_under_a_building_is_the_plane_around_it():
     np.testing.assert_allclose(got, true, atol=2e-3)
 
 
-def test_terrain_is_not_continued_for_ever():
+def test_terrain_is_not_continued_for_ever() -> None:
     seen = np.full((10, 80), np.nan, dtype=np.float32)
     seen[:, :5] = 3.0
     got = fill_smooth(seen, 20)
@@ -115,7 +115,7 @@ def test_terrain_is_not_continued_for_ever():
     assert np.isnan(got[:, 26:]).all()
 
 
-def test_blocks_change_nothing():
+def test_blocks_change_nothing() -> None:
     rng = np.random.default_rng(2)
     seen = plane((50, 64)) + rng.normal(0.0, 0.1, (50, 64)).astype(np.float32)
     seen[rng.uniform(size=seen.shape) < 0.3] = np.nan

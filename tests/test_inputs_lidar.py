@@ -5,18 +5,24 @@ from __future__ import annotations
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
+from rooftop.grid import Grid
 from rooftop.inputs import las_files, lidar
 from rooftop.inputs.elevation import Elevation, open_elevation
 
 laspy = pytest.importorskip("laspy", reason="laspy is not installed (extra `lidar`)")
+
+Floats = NDArray[np.floating]
+Flags = NDArray[np.bool_]
 
 WORK = CRS("EPSG:4549")
 X0, Y0 = 500_000.0, 3_800_000.0
@@ -24,19 +30,19 @@ RIDGE, EAVES, HALF, SLOPE = 12.0, 7.8, 6.0, 0.7  # a gable 12 m wide around x = 
 GROUND, CLIMB = 2.0, 0.02
 
 
-def ground_m(x, y):
+def ground_m(x: Floats, y: Floats) -> Floats:
     return GROUND + CLIMB * (x - X0) + 0.5 * CLIMB * (y - Y0)
 
 
-def roof_m(x):
+def roof_m(x: Floats) -> Floats:
     return RIDGE - SLOPE * np.abs(x - X0 - 20.0)
 
 
-def on_roof(x, y, margin=0.0):
+def on_roof(x: Floats, y: Floats, margin: float = 0.0) -> Flags:
     return (np.abs(x - X0 - 20.0) < HALF - margin) & (y - Y0 > 10.0 + margin) & (y - Y0 < 34.0 - margin)
 
 
-def cloud(noise_m=0.02, per_m2=12.0, seed=0):
+def cloud(noise_m: float = 0.02, per_m2: float = 12.0, seed: int = 0) -> tuple[Floats, Floats, Floats, Floats]:
     """x, y, z, class of 40 m x 44 m: ground, a gable with a gap and a void in it, and a pond without any return."""
     rng = np.random.default_rng(seed)
     n = int(40 * 44 * per_m2)
@@ -50,10 +56,19 @@ def cloud(noise_m=0.02, per_m2=12.0, seed=0):
     return x[kept], y[kept], z[kept], np.where(roof, 6, 2)[kept]
 
 
-def write(path: Path, x, y, z, kind, crs=None, point_format=6, flags=None) -> Path:
+def write(
+    path: Path,
+    x: Floats,
+    y: Floats,
+    z: Floats,
+    kind: Floats,
+    crs: str | None = None,
+    point_format: int = 6,
+    flags: dict[str, Flags] | None = None,
+) -> Path:
     header = laspy.LasHeader(point_format=point_format, version="1.4" if point_format >= 6 else "1.2")
     plan = 1e-8 if np.max(x) < 360.0 else 0.001
-    header.scales, header.offsets = [plan, plan, 0.001], np.floor([np.min(x), np.min(y), 0.0])
+    header.scales, header.offsets = [plan, plan, 0.001], np.floor([float(np.min(x)), float(np.min(y)), 0.0])
     if crs is not None:
         header.add_crs(CRS(crs))
     points = laspy.LasData(header)
@@ -67,16 +82,21 @@ def write(path: Path, x, y, z, kind, crs=None, point_format=6, flags=None) -> Pa
     return path
 
 
-def opened(path, role="inputs.dsm", work=WORK, **keys) -> Elevation:
-    return open_elevation(ElevationInput(path=path, **keys), work, role)
+def opened(path: object, role: str = "inputs.dsm", work: CRS = WORK, **keys: Any) -> Elevation:
+    return open_elevation(ElevationInput.model_validate({"path": path, **keys}), work, role)
 
 
-def seen_at(found: Elevation):
+def grid_of(found: Elevation) -> Grid:
+    assert found.points is not None
+    return found.points.grid
+
+
+def seen_at(found: Elevation) -> tuple[Floats, Floats, Floats]:
     """The own cells, with x and y of their centres."""
-    grid = found.points.grid
+    grid = grid_of(found)
     row, col = np.mgrid[: grid.n_rows, : grid.n_cols]
     x, y = grid.centres(row, col)
-    return found.window(grid.x_min, grid.y_max, grid.cell_size_m, *grid.shape), x, y
+    return found.window(grid.x_min, grid.y_max, grid.cell_size_m, *grid.shape), np.asarray(x), np.asarray(y)
 
 
 def notices(found: Elevation) -> dict[str, int]:
@@ -85,7 +105,7 @@ def notices(found: Elevation) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def gable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("las") / "gable.laz", *cloud(), crs="EPSG:4549")
+    return write(tmp_path_factory.mktemp("las") / "gable.laz", *cloud(), "EPSG:4549")
 
 
 def test_the_gable_comes_out_as_it_was_painted(gable: Path) -> None:
@@ -188,7 +208,7 @@ def test_cells_follow_the_density_unless_they_are_given(gable: Path, tmp_path: P
     coarse = opened(gable, cell_size_m=1.0)
     assert coarse.native_cell_m == 1.0
     assert "lidar_cell_size" not in notices(coarse)
-    thin = opened(write(tmp_path / "thin.las", *cloud(per_m2=3.0), crs="EPSG:4549"))
+    thin = opened(write(tmp_path / "thin.las", *cloud(per_m2=3.0), "EPSG:4549"))
     assert thin.native_cell_m == 1.0
 
 
@@ -210,7 +230,7 @@ def test_another_crs_lands_on_the_same_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("point_format", [1, 6])  # GeoTIFF keys, and WKT
 def test_the_header_says_where_it_lies(tmp_path: Path, point_format: int) -> None:
-    found = opened(write(tmp_path / "cloud.las", *cloud(), crs="EPSG:4548", point_format=point_format), work=CRS(4548))
+    found = opened(write(tmp_path / "cloud.las", *cloud(), "EPSG:4548", point_format), work=CRS(4548))
     assert "117E" in found.provenance.details["crs"]
 
 
@@ -231,7 +251,7 @@ def test_of_a_compound_crs_the_plan_is_taken_and_feet_are_converted(tmp_path: Pa
 def test_windows_are_those_of_a_raster_with_the_same_cells(gable: Path, tmp_path: Path) -> None:
     found = opened(gable)
     cells, _, _ = seen_at(found)
-    grid = found.points.grid
+    grid = grid_of(found)
     with rasterio.open(
         tmp_path / "same.tif", "w", driver="GTiff", dtype="float32", count=1, height=grid.n_rows, width=grid.n_cols,
         crs="EPSG:4549", transform=rasterio.Affine(*grid.transform), nodata=np.nan,
@@ -260,24 +280,24 @@ def test_points_outside_the_extent_of_the_header_are_counted(gable: Path, tmp_pa
     assert found.bounds[2] == X0 + 30.0
 
 
-def _fault(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, dict[str, object]]:
+def _fault(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, dict[str, Any]]:
     path = folder / "cloud.las"
     if name == "missing":
         return path, {}
     if name == "empty folder":
         return folder, {}
-    write(path, *cloud(), crs=None if name == "no crs" else "EPSG:4549")
+    write(path, *cloud(), None if name == "no crs" else "EPSG:4549")
     if name == "damaged":
         path.write_bytes(b"LASF" + bytes(50))
     elif name == "cut off":
-        compressed = write(folder / "cloud.laz", *cloud(), crs="EPSG:4549")
+        compressed = write(folder / "cloud.laz", *cloud(), "EPSG:4549")
         compressed.write_bytes(compressed.read_bytes()[:20_000])
         return compressed, {}
     elif name == "laspy":
         monkeypatch.setitem(sys.modules, "laspy", None)
     elif name == "lazrs":
         monkeypatch.setattr(laspy.LazBackend, "detect_available", classmethod(lambda _: ()))
-        return write(folder / "other.las", *cloud(), crs="EPSG:4549").rename(folder / "cloud.laz"), {}
+        return write(folder / "other.las", *cloud(), "EPSG:4549").rename(folder / "cloud.laz"), {}
     elif name == "mixed":
         return [path, folder / "dsm.tif"], {}
     elif name == "elsewhere":

@@ -16,7 +16,7 @@ from pyproj.exceptions import ProjError
 
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
-from rooftop.inputs.datums import locate, parse_crs
+from rooftop.inputs.datums import check_coordinates, locate, parse_crs
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
@@ -168,6 +168,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     unit = _height_unit_m(config, source, where)
     plan = plan_part(source)
     low, high = header.mins[:2].astype(float), header.maxs[:2].astype(float)
+    check_coordinates((*low, *high), plan, where)
     step = np.maximum((high - low) / np.clip(np.ceil((high - low) / _node_step(plan)), 1.0, _MOST_NODES), 1e-9)
     n_x, n_y = (int(v) + 1 for v in np.maximum(np.round((high - low) / step), 1.0))
     x, y = np.meshgrid(low[0] + np.arange(n_x) * step[0], low[1] + np.arange(n_y) * step[1])
