@@ -176,6 +176,38 @@ def test_a_schedule_dates_and_adds(pinghu: Pack) -> None:
     assert undated == {"pv_year_unknown"}
 
 
+def test_a_scheduled_unit_counts_where_it_lies(pinghu: Pack) -> None:
+    """d1 holds A and B, d2 holds E; the town t lies in d1, the zone z over both districts."""
+    roofs = dated(A=2022, B=2023, E=2023)
+    names = units(("d2", "district"), ("d1", "district"), ("t", "town"), ("z", "zone"))
+    place = pd.concat(
+        [members(roofs.iloc[:2]), members(roofs.iloc[2:], "d2"), members(roofs.iloc[1:2], "t", "town"),
+         members(roofs, "z", "zone", 0.5)]
+    )  # fmt: skip
+
+    def added(unit: str) -> dict[str, float]:
+        found, none = (
+            timeline_table(roofs, place, names, pinghu, reference_date=TODAY, schedule=plans)
+            for plans in (schedule((None, unit, 2027, None, 100.0)), None)
+        )
+        due = found[found["year"] == 2027].set_index("unit_id")["numerator_m2"]
+        more = due - none[none["year"] == 2027].set_index("unit_id")["numerator_m2"]
+        return {str(key): value for key, value in more.items() if value}
+
+    assert added("d1") == {"city": 100.0, "d1": 100.0}
+    assert added("t") == added("t name") == {"city": 100.0, "d1": 100.0, "t": 100.0}
+    assert added("z") == {"z": 100.0}
+    assert added("city") == added("全部县区") == {"city": 100.0}
+    assert added("nowhere") == {}
+
+    def codes(unit: str) -> set[str]:
+        plans = schedule((None, unit, 2027, None, 100.0))
+        return {n.code for n in timeline_notices(roofs, names, pinghu, TODAY, plans)}
+
+    assert codes("t") == codes("city") == codes("全部县区") == set()
+    assert codes("z") == {"schedule_unit_zone"} and codes("nowhere") == {"schedule_unit_unknown"}
+
+
 def test_more_in_the_schedule_than_in_the_inventory(pack: Pack) -> None:
     """A declares 40 kW but its schedule 60 kW by 2023: 300 m² stand; with 30 kW of it the rest of the 40 is undated."""
     more = table(dated(A=2022, B=2023), pack, schedule=schedule(("A", None, 2023, 60.0, None)))

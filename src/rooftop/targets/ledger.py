@@ -156,51 +156,47 @@ def coverage_notices(
     basis = gather(roofs, pack)
     links = link(basis, memberships, units)
     ids = basis.roofs["building_id"].astype(str).to_numpy()
-    notices = []
-
-    def add(code: str, found: NDArray[np.object_], en: str, zh: str) -> None:
-        if found.size:
-            text = Text(f"{found.size} {en}", f"{found.size} {zh}")
-            notices.append(Notice(code, text, found.size, source="targets", examples=tuple(map(str, found[:5]))))
-
-    if not basis.inventory:
-        text = Text(
-            "no roof states its existing PV: installed coverage is not known",
-            "没有任何屋顶给出已装光伏：已建覆盖率未知",
-        )
-        notices.append(Notice("no_pv_inventory", text, len(ids), source="targets"))
     membership_open = np.zeros(len(ids), dtype=bool)
     for coverage in pack.coverage:
         for entry in coverage.targets:
             answers = _first_group(basis, coverage, entry.windows()[0])[0]
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
-    add(
-        "membership_open",
-        ids[membership_open],
-        "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
-        "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
-    )
     over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
-    add(
-        "installed_exceeds_roof",
-        ids[over],
-        "roofs state more existing PV than their whole area could carry; nothing is clipped",
-        "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
-    )
     skipped = excluded_for(roofs, coverage_settings()["not_computed"])
-    add(
-        "coverage_not_computed",
-        roofs["building_id"].to_numpy(dtype=object)[skipped],
-        "roofs were not computed and are in no coverage number",
-        "个屋顶未能计算，不进入任何覆盖率",
-    )
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
-    if len(empty):
-        names = tuple(empty["unit_name"].fillna(empty["unit_id"]).astype(str).head(5))
-        text = Text(
-            f"{len(empty)} districts hold no building: their coverage is null",
-            f"{len(empty)} 个县区内没有建筑：覆盖率为空",
-        )
-        notices.append(Notice("district_empty", text, len(empty), source="targets", examples=names))
-    return tuple(notices)
+    found = {
+        "no_pv_inventory": [] if basis.inventory else ids.tolist(),
+        "membership_open": ids[membership_open].tolist(),
+        "installed_exceeds_roof": ids[over].tolist(),
+        "coverage_not_computed": roofs["building_id"].astype(str).to_numpy()[skipped].tolist(),
+        "district_empty": empty["unit_name"].fillna(empty["unit_id"]).astype(str).tolist(),
+    }
+    return tuple(_notice(code, names) for code, names in found.items() if names)
+
+
+def _notice(code: str, names: list[str]) -> Notice:
+    n = len(names)
+    if code == "no_pv_inventory":
+        return Notice(code, _NO_INVENTORY, n, source="targets")
+    text = Text(f"{n} {_NOTICES[code].en}", f"{n} {_NOTICES[code].zh}")
+    return Notice(code, text, n, source="targets", examples=tuple(names[:5]))
+
+
+_NO_INVENTORY = Text(
+    "no roof states its existing PV: installed coverage is not known", "没有任何屋顶给出已装光伏：已建覆盖率未知"
+)
+_NOTICES = {
+    "membership_open": Text(
+        "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
+        "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
+    ),
+    "installed_exceeds_roof": Text(
+        "roofs state more existing PV than their whole area could carry; nothing is clipped",
+        "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
+    ),
+    "coverage_not_computed": Text(
+        "roofs were not computed and are in no coverage number", "个屋顶未能计算，不进入任何覆盖率"
+    ),
+    "district_empty": Text("districts hold no building: their coverage is null", "个县区内没有建筑：覆盖率为空"),
+}

@@ -89,40 +89,60 @@ def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFr
     rows = []
     for target in pack.targets:
         stock = _stock(basis, floors, pack, target)
-        for row, unit, share in _places(links, len(basis.roofs), pack, target):
+        for place in _places(links, len(basis.roofs), pack, target):
+            quota_m2 = place.value * _M2[target.unit] if target.unit in _M2 else np.nan
             entry: dict[str, object] = {
-                "target_id": target.id, "year": target.year, "unit_id": pd.NA, "name": row[0], "level": row[1],
-                "value": row[2], "unit": target.unit, "stock": target.stock,
-                "quota_m2": row[2] * _M2[target.unit] if target.unit in _M2 else np.nan,
+                "target_id": target.id, "year": target.year, "unit_id": pd.NA, "name": place.name,
+                "level": place.level, "value": place.value, "unit": target.unit, "stock": target.stock,
+                "quota_m2": quota_m2,
             }  # fmt: skip
-            if unit is not None:
-                entry["unit_id"] = links.units["unit_id"].iloc[unit]
-                entry |= _contents(basis, pack, share)
+            if place.unit is not None:
+                entry["unit_id"] = links.units["unit_id"].iloc[place.unit]
+                entry |= _contents(basis, pack, place.share)
                 if stock is not None:
-                    entry |= _overlay(stock, basis, share, float(str(entry["quota_m2"])))
+                    entry |= _overlay(stock, basis, place.share, quota_m2)
             rows.append(entry)
     frame = pd.DataFrame(rows).reindex(columns=QUOTAS.names) if rows else pd.DataFrame(columns=QUOTAS.names)
     return conform(frame, QUOTAS)
 
 
-def _places(
-    links: Links, n: int, pack: Pack, target: Target
-) -> list[tuple[tuple[str, str, float], int | None, Floats]]:
-    """Return name, level and value of each row of a target, its unit, and the share of every building in it."""
-    whole: list[tuple[tuple[str, str, float], int | None, Floats]]
-    whole = [] if target.stock is None else [((pack.region.zh, CITY, target.value), 0, _shares(links, 0, n))]
+@dataclass(frozen=True)
+class _Place:
+    """One row of a target: what the plan says, the unit's row in `Links.units`, and the share of every building in it.
+
+    Parameters
+    ----------
+    name, level : str
+    value : float
+        As written.
+    unit : int or None
+        None where the unit is not among the boundaries.
+    share : ndarray, shape (n,)
+    """
+
+    name: str
+    level: str
+    value: float
+    unit: int | None
+    share: Floats
+
+
+def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
+    """Return the rows of a target; a district loses the buildings of the zones that have a row of their own."""
     found = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
     zoned = np.zeros(n)
     for row, unit in zip(target.districts, found, strict=True):
         if row.level == "zone" and unit is not None:
             zoned += _shares(links, unit, n)
-    out: list[tuple[tuple[str, str, float], int | None, Floats]] = []
+    out = []
     for row, unit in zip(target.districts, found, strict=True):
         share = np.zeros(n) if unit is None else _shares(links, unit, n)
         if row.level == "district":
             share = np.maximum(share - zoned, 0.0)
-        out.append(((row.name, row.level, row.value), unit, np.where(share > _LEAST_SHARE, share, 0.0)))
-    return [*out, *whole]
+        out.append(_Place(row.name, row.level, row.value, unit, np.where(share > _LEAST_SHARE, share, 0.0)))
+    if target.stock is not None:
+        out.append(_Place(pack.region.zh, CITY, target.value, 0, _shares(links, 0, n)))
+    return out
 
 
 def _shares(links: Links, unit: int, n: int) -> Floats:

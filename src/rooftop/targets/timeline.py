@@ -17,7 +17,7 @@ from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, exist
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
 
 DAYS_PER_YEAR = 365.25
 _NEVER, _ALWAYS = 9999, -9999
@@ -50,13 +50,16 @@ class BuildPlan:
         done: dict[str, float] = {}
         out = set()
         for roof, kwp, district in zip(self.order, self.added_kwp, self.district, strict=True):
-            one = isinstance(self.rate_kwp_per_year, Mapping)
-            key = district if one else ""
-            rate = self.rate_kwp_per_year.get(district, 0.0) if one else self.rate_kwp_per_year  # type: ignore[union-attr]
-            done[key] = done.get(key, 0.0) + kwp
-            if done[key] <= float(rate) * max(years, 0.0) * (1.0 + TOLERANCE):  # type: ignore[arg-type]
+            crew, rate = self._crew(district)
+            done[crew] = done.get(crew, 0.0) + kwp
+            if done[crew] <= rate * max(years, 0.0) * (1.0 + TOLERANCE):
                 out.add(roof)
         return out
+
+    def _crew(self, district: str) -> tuple[str, float]:
+        """Who builds in a district, and at which rate: one crew for all, or the district's own."""
+        rate = self.rate_kwp_per_year
+        return (district, float(rate.get(district, 0.0))) if isinstance(rate, Mapping) else ("", float(rate))
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,8 @@ def timeline_table(
     schedule : DataFrame, optional
         ``building_id unit_id year kwp module_m2``. On a building, years up to the reference year date its existing PV
         (what they hold beyond it counts too), later ones add to it. In a unit (by id or name), later years add; earlier
-        ones are left to the inventory. A unit's rows count in the central value and in the upper bound.
+        ones are left to the inventory. A unit's rows count in the central value and in the upper bound: those of a town
+        in its district and the city too, those of a functional zone in the zone only.
     plan : BuildPlan, optional
         Gives rows of kind ``planned`` for the reference year and later.
 
@@ -242,12 +246,25 @@ def _scheduled(schedule: pd.DataFrame | None, per_kwp: float) -> list[tuple[str 
 
 
 def _unit_rows(links: Links, unit: str) -> list[int]:
-    """Rows of `Links.units` that PV in a unit belongs to: the unit, and the city where the unit is a district."""
+    """Rows of `Links.units` that PV in a unit belongs to: the unit, the district around a town, and the city."""
     units = links.units
-    same = (units["unit_id"] == unit) | (units["unit_name"] == unit)
-    hits = np.flatnonzero((same & (units["level"] != CITY)).fillna(False).to_numpy(dtype=bool))[:1]
-    out = [int(k) for k in hits]
-    return [0, *out] if out and units["level"].iloc[out[0]] == "district" else out
+    same = ((units["unit_id"] == unit) | (units["unit_name"] == unit)).fillna(False)
+    hits = np.flatnonzero(same.to_numpy(dtype=bool))
+    if not hits.size:
+        return []
+    at, level = int(hits[0]), units["level"].iloc[hits[0]]
+    if level in (CITY, "zone"):
+        return [at]
+    around = [] if level == "district" else _district_of(links, at)
+    return [0, *around, at]
+
+
+def _district_of(links: Links, town: int) -> list[int]:
+    """Row of the district that holds most of a town's buildings; none where there are no districts."""
+    here = np.isin(links.row, links.row[links.unit == town])
+    district = (links.units["level"] == "district").to_numpy(dtype=bool)
+    held = np.bincount(links.unit[here], links.weight[here], len(links.units)) * district
+    return [int(held.argmax())] if held.any() else []
 
 
 def _floats(frame: pd.DataFrame, column: str) -> Floats:
@@ -259,6 +276,19 @@ def _floats(frame: pd.DataFrame, column: str) -> Floats:
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Sums:
+    """Results of one year, arrays of length n_units; NaN where there is none."""
+
+    top: Floats
+    bottom: Floats
+    ratio: Floats
+    low: Floats
+    high: Floats
+    n_buildings: NDArray[np.intp]
+    n_unknown: NDArray[np.intp]
+
+
 def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Kind, year: int) -> pd.DataFrame:
     """Rows of one year: all units."""
     assert entry.id is not None
@@ -266,19 +296,41 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
     group = next(g for g in coverage.groups if g.front)
     window = _window(entry.windows()[0], year)
     answers = _answers(basis, coverage, group, window)
+    sums = _sums(setting, group, answers, kind, year)
+    gap = np.where(np.isnan(sums.ratio), np.nan, np.maximum(target.value * sums.bottom - sums.top, 0.0))
+    gap[gap <= TOLERANCE * sums.bottom] = 0.0
+    frame = pd.DataFrame(
+        {
+            **{column: links.units[column].array for column in links.units.columns},
+            "unit_row": np.arange(len(links.units)),
+            "target_id": entry.id, "target_year": target.year, "year": year, "state": _state(year, setting.today.year),
+            "kind": kind, "cohort": ALL_AGES if window is None else window.id, "building_group": group.id,
+            "numerator": group.default.numerator, "denominator": group.default.denominator,
+            "n_buildings": sums.n_buildings, "n_unknown": sums.n_unknown,
+            "numerator_m2": sums.top, "denominator_m2": sums.bottom,
+            "coverage": sums.ratio, "coverage_low": sums.low, "coverage_high": sums.high,
+            "target": target.value, "attained": _attained(sums.ratio, sums.low, sums.high, target.value),
+            "gap_m2": gap, "gap_kwp": gap * kwp_per_m2(basis, links, setting.pack, answers, group.default.numerator),
+        }
+    )  # fmt: skip
+    return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(basis, answers)))
+
+
+def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind, year: int) -> _Sums:
+    """Central sums of every unit at the end of a year, and the extremes of their ratio."""
+    basis, links, stock = setting.basis, setting.links, setting.stock
     n_units = len(links.units)
     use = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
-    name, below = group.default.numerator, group.default.denominator
-    d_yes, d_no = (d[row] * weight for d in denominator(basis, below))
+    d_yes, d_no = (d[row] * weight for d in denominator(basis, group.default.denominator))
     n, n_no = {}, {}
     for since in ("sure", "presumed", "possible"):
-        value, otherwise = _numerator(setting, kind, name, year, since)
+        value, otherwise = _numerator(setting, kind, group.default.numerator, year, since)
         n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
     central = answers[row] >= PRESUMED
-    loose = {s: setting.stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
+    loose = {s: stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
     top = np.bincount(unit[central], n["presumed"][central], n_units) + loose["presumed"]
-    bottom = np.bincount(unit[central], d_yes[central], n_units)
+    bottom = np.asarray(np.bincount(unit[central], d_yes[central], n_units), dtype=np.float64)
     # In and installable with all PV that may stand; with what surely stands; either with nothing more to install; out.
     survey = basis.needs_survey[row]
     d_other = np.where(survey, d_no, d_yes)
@@ -291,28 +343,12 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
     low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
     high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
-    if not setting.stock.known and kind == "installed":
+    if not stock.known and kind == "installed":
         top, ratio, low, high = (np.full(n_units, np.nan) for _ in range(4))
     low, high = np.fmin(low, ratio) + 0.0, np.fmax(high, ratio) + 0.0  # no -0.0
-    gap = np.where(np.isnan(ratio), np.nan, np.maximum(target.value * bottom - top, 0.0))
-    gap[gap <= TOLERANCE * bottom] = 0.0
-    gap_kwp = gap * kwp_per_m2(basis, links, setting.pack, answers, name)
-    frame = pd.DataFrame(
-        {
-            **{column: links.units[column].array for column in links.units.columns},
-            "unit_row": np.arange(n_units),
-            "target_id": entry.id, "target_year": target.year, "year": year, "state": _state(year, setting.today.year),
-            "kind": kind, "cohort": ALL_AGES if window is None else window.id, "building_group": group.id,
-            "numerator": name, "denominator": below,
-            "n_buildings": np.bincount(unit[central], minlength=n_units),
-            "n_unknown": np.bincount(unit[(answers[row] == UNKNOWN) | (answers[row] == PRESUMED)], minlength=n_units),
-            "numerator_m2": top, "denominator_m2": bottom,
-            "coverage": ratio, "coverage_low": low, "coverage_high": high,
-            "target": target.value, "attained": _attained(ratio, low, high, target.value),
-            "gap_m2": gap, "gap_kwp": gap_kwp,
-        }
-    )  # fmt: skip
-    return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(basis, answers)))
+    open_ = (answers[row] == UNKNOWN) | (answers[row] == PRESUMED)
+    n_buildings, n_unknown = (np.bincount(unit[rows], minlength=n_units) for rows in (central, open_))
+    return _Sums(top, bottom, ratio, low, high, n_buildings, n_unknown)
 
 
 def _state(year: int, this_year: int) -> str:
@@ -380,7 +416,8 @@ def timeline_notices(
         return ()
     found: dict[str, list[str]] = {code: [] for code in _NOTICES}
     ids = roofs["building_id"].astype(str).tolist()
-    known, names = set(ids), set(units["unit_id"].astype(str)) | set(units["unit_name"].dropna().astype(str))
+    known, zones = set(ids), _names(units[(units["level"] == "zone").to_numpy(dtype=bool)])
+    names = _names(units) | {CITY, str(coverage_settings()["units"][CITY]["zh"])}
     dated = set()
     for building, unit, year, _ in _scheduled(schedule, 1.0):
         past = year is not None and year <= reference_date.year
@@ -390,6 +427,7 @@ def timeline_notices(
         elif unit is not None:
             found["schedule_unit_unknown"] += [unit] if unit not in names else []
             found["schedule_unit_past"] += [unit] if past and unit in names else []
+            found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
     kwp, years = _floats(roofs, "existing_pv_kwp"), _floats(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
@@ -406,6 +444,11 @@ def timeline_notices(
     )
 
 
+def _names(units: pd.DataFrame) -> set[str]:
+    """Ids and names by which a schedule may name units."""
+    return set(units["unit_id"].astype(str)) | set(units["unit_name"].dropna().astype(str))
+
+
 _NOTICES = {
     "pv_year_unknown": Text(
         "roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
@@ -417,6 +460,10 @@ _NOTICES = {
     ),
     "schedule_unit_unknown": Text(
         "rows of the schedule name a unit that is not there: they do not count", "行建设时序所列单元不在数据中，不计入"
+    ),
+    "schedule_unit_zone": Text(
+        "rows of the schedule name a functional zone: they count in the zone, in no district and not in the city",
+        "行建设时序以功能区为单元：只计入该功能区，不计入县区与全市",
     ),
     "schedule_unit_past": Text(
         "rows of the schedule are past and name no building: the inventory holds what stands, they do not count again",
