@@ -28,6 +28,7 @@ from rooftop.outputs.lists import notice_rows
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
 from rooftop.outputs.sheet import Column, clean, display_width, file_name, sheet_name, shown_number
 from rooftop.outputs.workbook import write_workbook
+from rooftop.scene.inverters import size_inverters
 
 SHEETS_ZH = ["结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源"]
 SHEETS_EN = [
@@ -104,7 +105,8 @@ def test_inverters_are_those_of_what_is_proposed() -> None:
         count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[18]).groups()  # type: ignore[union-attr]
         kwp = proposed[row[1]]
         assert row[19] == next(voltage for voltage, limit in sizes.items() if kwp <= limit)
-        assert kwp / 1.2 <= int(count) * float(unit) + 1e-9
+        found = size_inverters(kwp, 1.2)
+        assert (int(count), float(unit)) == (found.count, found.unit_kw)
     layer = pyogrio.read_dataframe(_folder("zh") / "甲区.gpkg").set_index("building_id")
     assert (layer["added_kwp"] / layer["inverter_ac_kw"]).tolist() == pytest.approx(layer["dc_ac_ratio"].tolist())
     assert layer["dc_ac_ratio"].max() <= 1.2 + 1e-9

@@ -165,6 +165,8 @@ def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str
         personal_names=outputs.personal_names,
         sources=sources,
         labels=coverage_labels(data.pack) if data.pack is not None else None,
+        planes=tables.planes,
+        modules=tables.modules,
     )
     html = render_offline(drawn)
     return write_at_once(folder / "maps" / "index.html", lambda p: p.write_text(html, encoding="utf-8"))
@@ -172,7 +174,14 @@ def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str
 
 def product_notices(config: Config, tables: RunTables) -> tuple[Notice, ...]:
     """Return what the products themselves must say (a key in the page, roofs not drawn)."""
-    return map_notices(tables.roofs, basemap=config.outputs.basemap, personal_names=config.outputs.personal_names)
+    outputs = config.outputs
+    return map_notices(
+        tables.roofs,
+        basemap=outputs.basemap,
+        personal_names=outputs.personal_names,
+        planes=tables.planes,
+        modules=tables.modules,
+    )
 
 
 def rebuild(

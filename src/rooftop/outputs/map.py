@@ -1,4 +1,4 @@
-"""The map: districts by coverage, roofs by specific yield, in one HTML file that works with no network.
+"""The map: districts by coverage, roofs by specific yield, their planes and modules, in one HTML file, no network.
 
 `build_map` returns a folium map, to which other folium layers may be added; `render_offline` turns it into a document;
 saving is the caller's. Attributes travel as JSON and become text nodes in the browser. They never pass through a
@@ -26,10 +26,10 @@ from branca.element import Element, Figure, MacroElement
 from rooftop.errors import UsageError
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
-from rooftop.outputs import map_data, map_style
+from rooftop.outputs import map_data, map_planes, map_style
 from rooftop.outputs.offline import render_offline, script_json
 from rooftop.rounding import capacity, count, energy
-from rooftop.tables import COVERAGE, DISTRICTS, ROOFS, conform
+from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
 
 __all__ = ["build_map", "map_notices", "render_offline"]
 
@@ -83,7 +83,7 @@ class _RoofPage(MacroElement):
         )
         bases = ", ".join(f"[{json.dumps(title)}, {layer.get_name()}]" for title, layer in self._base_layers)
         call = f"rooftopMap({owner.get_name()}, [{bases}]);"
-        script = "\n".join([_template("map_panel.js"), _template("map.js"), call])
+        script = "\n".join([*(_template(f"map{part}.js") for part in ("_panel", "_planes", "")), call])
         figure.script.add_child(_Verbatim(script), name=f"{name}_script")
         return ""
 
@@ -99,6 +99,8 @@ class _Shown:
     roofs: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
     coverage: pd.DataFrame
+    planes: gpd.GeoDataFrame | None
+    modules: gpd.GeoDataFrame | None
 
 
 def build_map(
@@ -114,6 +116,8 @@ def build_map(
     personal_names: bool = False,
     sources: Sequence[str] = (),
     labels: Mapping[str, Text] | None = None,
+    planes: pd.DataFrame | None = None,
+    modules: gpd.GeoDataFrame | None = None,
 ) -> folium.Map:
     """Build the map of one run.
 
@@ -142,6 +146,9 @@ def build_map(
     labels : mapping, optional
         What the policy pack calls its targets, readings and groups: ``map_style.coverage_labels(pack)``. Without it the
         page shows their codes.
+    planes, modules : GeoDataFrame, optional
+        `tables.PLANES` and `tables.MODULES` with their plans: two layers, off at first, drawn from a zoom at which they
+        can be seen. Planes without plans, and more than a file holds, are left out.
 
     Returns
     -------
@@ -156,9 +163,11 @@ def build_map(
         A table lacks a column of the contract, or a frame has no CRS.
     """
     base_layers = _base_layers(basemap, tianditu_key)
-    for notice in map_notices(roofs, basemap=basemap, personal_names=personal_names):
+    for notice in map_notices(roofs, basemap=basemap, personal_names=personal_names, planes=planes, modules=modules):
         logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
-    payload = _payload(_shown(roofs, districts, coverage), lang, personal_names, labels or {}) | {
+    shown = _shown(roofs, districts, coverage, planes, modules)
+    payload = _payload(shown, lang, personal_names, labels or {}) | {
+        "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
         "title": title,
         "synthetic": synthetic,
         "badge": " / ".join(dict.fromkeys([map_style.UI["synthetic"].pick(lang), map_style.UI["synthetic"].en])),
@@ -175,14 +184,21 @@ def build_map(
     return folium_map
 
 
-def map_notices(roofs: pd.DataFrame, *, basemap: Basemap = "none", personal_names: bool = False) -> tuple[Notice, ...]:
+def map_notices(
+    roofs: pd.DataFrame,
+    *,
+    basemap: Basemap = "none",
+    personal_names: bool = False,
+    planes: pd.DataFrame | None = None,
+    modules: pd.DataFrame | None = None,
+) -> tuple[Notice, ...]:
     """Return what a run must say about its map.
 
     Parameters
     ----------
     roofs : DataFrame
         `tables.ROOFS` as given to `build_map`.
-    basemap, personal_names
+    basemap, personal_names, planes, modules
         As given to `build_map`.
     """
     notices = []
@@ -197,6 +213,7 @@ def map_notices(roofs: pd.DataFrame, *, basemap: Basemap = "none", personal_name
             f"屋顶 {n_roofs} 栋，超出单个地图文件上限（{MAX_ROOFS}）：地图仅显示统计单元",
         )
         notices.append(Notice("map_roofs_not_drawn", text, n_roofs, "warning", "outputs.map"))
+    notices += _not_drawn(planes, modules)
     if basemap == "tianditu":
         text = Text(
             "the Tianditu key is written into the map's HTML: whoever has the file can read and use it",
@@ -210,6 +227,28 @@ def map_notices(roofs: pd.DataFrame, *, basemap: Basemap = "none", personal_name
         text = Text("the map contains owners' personal names", "地图含产权人姓名")
         notices.append(Notice("map_personal_names", text, 1, "warning", "outputs.map"))
     return tuple(notices)
+
+
+def _not_drawn(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> list[Notice]:
+    """Say which of planes and modules are too many for one file."""
+    notices = []
+    n_planes, n_modules = (0 if frame is None else len(frame) for frame in (planes, modules))
+    if n_planes > map_planes.MAX_PLANES:
+        limit = map_planes.MAX_PLANES
+        text = Text(
+            f"{n_planes} roof planes are more than one map file holds ({limit}): planes and modules are not drawn",
+            f"坡面 {n_planes} 个，超出单个地图文件上限（{limit}）：坡面与组件均未绘制",
+        )
+        notices.append(Notice("map_planes_not_drawn", text, n_planes, "warning", "outputs.map"))
+    elif n_modules > map_planes.MAX_MODULES:
+        limit = map_planes.MAX_MODULES
+        text = Text(
+            f"{n_modules} modules are more than one map file holds ({limit}): they are not drawn; see modules.parquet, "
+            "or compute fewer districts at a time",
+            f"组件 {n_modules} 块，超出单个地图文件上限（{limit}）：未绘制，见 modules.parquet，或分县区计算",
+        )
+        notices.append(Notice("map_modules_not_drawn", text, n_modules, "warning", "outputs.map"))
+    return notices
 
 
 def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.TileLayer]]:
@@ -247,13 +286,33 @@ def _tianditu(layer: str, key: str) -> folium.TileLayer:
     )
 
 
-def _shown(roofs: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, coverage: pd.DataFrame) -> _Shown:
+def _shown(
+    roofs: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    coverage: pd.DataFrame,
+    planes: pd.DataFrame | None,
+    modules: gpd.GeoDataFrame | None,
+) -> _Shown:
     visible = map_data.without_military(conform(roofs, ROOFS))
     return _Shown(
         map_data.to_lonlat(visible, "roofs"),
         map_data.to_lonlat(conform(districts, DISTRICTS), "districts"),
         conform(coverage, COVERAGE),
+        *_drawable(planes, modules),
     )
+
+
+def _drawable(
+    planes: pd.DataFrame | None, modules: gpd.GeoDataFrame | None
+) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None]:
+    """Return planes and modules in longitude and latitude; None for what has no plans or is too much for one file."""
+    left_out = {notice.code for notice in _not_drawn(planes, modules)}
+    if not isinstance(planes, gpd.GeoDataFrame) or "map_planes_not_drawn" in left_out:
+        return None, None
+    shown = map_data.to_lonlat(conform(planes, PLANES), "planes")
+    if modules is None or left_out:
+        return shown, None
+    return shown, map_data.to_lonlat(conform(modules, MODULES), "modules")
 
 
 def _payload(shown: _Shown, lang: Lang, personal_names: bool, labels: Mapping[str, Text]) -> dict[str, Any]:
@@ -293,6 +352,19 @@ def _payload(shown: _Shown, lang: Lang, personal_names: bool, labels: Mapping[st
         "units": map_data.unit_payload(shown.units, lang),
         "coverage": map_data.coverage_payload(shown.coverage, lang, labels),
         "roofs": roofs,
+        "planes": _planes(shown, roofs, lang) if draw else None,
+    }
+
+
+def _planes(shown: _Shown, roofs: dict[str, Any], lang: Lang) -> dict[str, Any] | None:
+    """Return planes and modules of the roofs on the map; None where there are none."""
+    if shown.planes is None or shown.planes.empty:
+        return None
+    found = map_planes.plane_payload(shown.planes, shown.modules, roofs["id"], roofs["shape"], tuple(roofs["origin"]))
+    return found | {
+        "sources": [map_style.ROOF_SOURCES[name].pick(lang) for name in map_planes.SOURCES],
+        "directions": [name.pick(lang) for name in map_planes.direction_names()],
+        "styles": [map_style.PLANE_STYLES[name] for name in map_planes.SOURCES],
     }
 
 

@@ -203,6 +203,8 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -
         "installable": _numbers(roofs["installable_area_m2"]),
         "kwp": _numbers(roofs["capacity_kwp"]),
         "existing": _numbers(roofs["existing_pv_kwp"]),
+        "modules": _json_numbers(_floats(roofs, "module_count")),
+        "inverters": _coded(_inverters(roofs)),
         "energy": _numbers(roofs["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
         "yield": _json_numbers(np.rint(_floats(roofs, "specific_yield_kwh_kwp") / 10) * 10),
         "loss": _json_numbers(np.round(_floats(roofs, "shading_loss") * 100, 1)),
@@ -213,6 +215,15 @@ _CODED_COLUMNS = (
     "building_use", "is_public_institution", "is_new", "roof_type", "district_name", "town_name",
     "height_source", "roof_source",
 )  # fmt: skip
+
+
+def _inverters(roofs: pd.DataFrame) -> list[str | None]:
+    """Return number, size and connection of the inverters, the same in both languages; null without any."""
+    table = zip(
+        _floats(roofs, "inverter_count"), _floats(roofs, "inverter_unit_kw"), _texts(roofs["connection_voltage"]),
+        strict=True,
+    )  # fmt: skip
+    return [f"{n:.0f} × {unit:g} kW · {voltage}" if n > 0 and voltage else None for n, unit, voltage in table]
 
 
 def _how_known(source: object, lang: Lang) -> str | None:

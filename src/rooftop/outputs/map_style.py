@@ -25,6 +25,17 @@ STATUS_STYLES: dict[str, dict[str, Any]] = {
     "needs_survey": {"weight": 1.3, "color": "#5b2a86", "opacity": 1.0, "fillOpacity": 0.55, "dashArray": "4 3"},
     "excluded": {"weight": 0.6, "color": "#8b9096", "opacity": 0.9, "fillColor": "#c3c7cb", "fillOpacity": 0.8},
 }
+# Planes by source: hues that stand on the yellow and brown of the roofs, and dashes where nothing was measured.
+PLANE_STYLES: dict[str, dict[str, Any]] = {
+    "lod2": {"color": "#08306b", "weight": 2, "opacity": 1.0},
+    "dsm": {"color": "#00695c", "weight": 2, "opacity": 1.0},
+    "assumed": {"color": "#37474f", "weight": 1.6, "opacity": 1.0, "dashArray": "6 4"},
+}
+ROOF_SOURCES = {
+    "lod2": Text("roof model (LoD2)", "LoD2 屋顶模型"),
+    "dsm": Text("measured by a surface model", "地表模型（DSM）识别"),
+    "assumed": Text("assumed from roof type", "按屋面类型推定"),
+}
 STATUS_LABELS = {
     "ok": Text("usable", "可用"),
     "needs_survey": Text("needs survey", "待核实"),
@@ -87,6 +98,22 @@ UI: dict[str, Text] = {
     "excluded_layer": Text("Roofs: excluded", "屋顶：已排除"),
     "units_layer": Text("Coverage of units", "统计单元覆盖率"),
     "labels_layer": Text("Names of units", "统计单元名称"),
+    "planes_layer": Text("Roof planes", "屋顶坡面"),
+    "modules_layer": Text("Modules", "光伏组件"),
+    "planes_legend": Text(
+        "Roof planes: source (arrow: downhill, none: level)", "屋顶坡面来源（箭头为坡向，无箭头为水平）"
+    ),
+    "module_counted": Text("module", "光伏组件"),
+    "module_left_out": Text("not counted: share for obstacles and shade", "不计入：按比例扣除障碍物与遮挡"),
+    "zoom_to_planes": Text("Zoom in to see roof planes", "放大地图以显示屋顶坡面"),
+    "zoom_to_modules": Text("Zoom in to see modules", "放大地图以显示光伏组件"),
+    "planes": Text("roof planes", "屋顶坡面"),
+    "module_count": Text("modules", "组件数量"),
+    "module_unit": Text("modules", "块"),
+    "inverters": Text("inverters (usual)", "逆变器(参考)"),
+    "flat": Text("level", "水平"),
+    "racks": Text("racks", "支架"),
+    "and_more": Text("and {n} more", "等，另有 {n} 个"),
     "no_basemap": Text("no base map", "无底图"),
     "zoom_to_roofs": Text("Zoom in to see the roofs", "放大地图以显示屋顶"),
     "not_drawn": Text("roofs without a shape, found by search only", "栋无图形，仅可查找"),

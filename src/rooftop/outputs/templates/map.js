@@ -5,6 +5,7 @@ function rooftopMap(map, baseLayers) {
   const { texts, labels, style } = page;
   const locale = page.lang === "zh" ? "zh-CN" : "en";
   const byId = (id) => document.getElementById(id);
+  const core = {}; /* what panel and planes share with this file; filled at the end */
 
   /* ---- small helpers ---------------------------------------------------------------------------------- */
   function node(tag, className, ...children) {
@@ -249,7 +250,6 @@ function rooftopMap(map, baseLayers) {
   }
   function showRoofsInView() {
     const near = map.getZoom() >= NEAR_ZOOM;
-    byId("rt-hint").hidden = near;
     const wanted = new Set();
     if (near) {
       const view = map.getBounds().pad(0.3);
@@ -263,6 +263,15 @@ function rooftopMap(map, baseLayers) {
     wanted.forEach(drawRoof);
     if (map.hasLayer(unitLayer)) unitLayer.bringToBack();
   }
+
+  /* One line over the map says what a nearer look would show. */
+  const hints = [];
+  function showHint() {
+    const wanted = hints.find((hint) => hint.layer() && map.getZoom() < hint.zoom);
+    byId("rt-hint").hidden = wanted === undefined;
+    if (wanted !== undefined) byId("rt-hint").textContent = wanted.text;
+  }
+  map.on("zoomend", showHint);
 
   const popup = L.popup({ maxWidth: 340, autoPanPaddingTopLeft: [12, 12], autoPanPaddingBottomRight: [12, 30] });
   const outline = L.polygon([], { renderer: canvas, interactive: false, fill: false, color: "#111", weight: 3 });
@@ -308,9 +317,12 @@ function rooftopMap(map, baseLayers) {
       add(texts.shading_loss, loss === null ? "—" : loss < 0.5 ? (loss > 0 ? "<1%" : "0%") : `${Math.round(loss)}%`);
     }
     add(texts.existing, roofs.existing[k] ? withUnit(roofs.existing[k], "kWp") : null);
+    add(texts.module_count, roofs.modules[k] ? number(roofs.modules[k]) : null);
+    add(texts.inverters, text("inverters", k));
     add(texts.status, label(kind, "status"));
     add(kind === "ok" ? texts.notes : texts.why, reasons);
     box.append(list);
+    if (core.planesOf) box.append(...core.planesOf(k));
     return box;
   }
   function openRoof(k, latlng) {
@@ -360,9 +372,10 @@ function rooftopMap(map, baseLayers) {
   unitLayer.addTo(map);
   roofLayers.forEach((group) => group.addTo(map));
   const lazy = roofs.n > page.lazyAbove;
+  if (lazy || page.planes) fileRoofs();
   if (lazy) {
-    byId("rt-hint").textContent = texts.zoom_to_roofs;
-    fileRoofs();
+    hints.push({ zoom: NEAR_ZOOM, text: texts.zoom_to_roofs, layer: () => true });
+    showHint();
     map.on("moveend", showRoofsInView);
     showRoofsInView();
   } else {
@@ -398,12 +411,13 @@ function rooftopMap(map, baseLayers) {
   });
   styleSurvey();
 
-  const core = {
+  Object.assign(core, {
     map, page, state, units, cover, roofs, levels, FIELD, STATUS, overlays, control, polygonOf, drawnRoofs, roofLayers, unitLayer, labelLayer, lazy, node,
     number, percent, label, byId, rowFor, rowOfUnit, shareOf, shareText, targetOf, choiceAt, statement, rangeText, definitionText, buildUnits, paintUnits,
-    openUnit, openRoof, goToRoof, refreshPopup, verdicts, verdictText, differs,
-  };
+    openUnit, openRoof, goToRoof, refreshPopup, verdicts, verdictText, differs, decodeShape, withUnit, cells, cellOf, CELL, hints, showHint,
+  });
   rooftopPanel(core);
+  if (page.planes) rooftopPlanes(core);
   paintUnits();
   window.rooftop = core;
 }

@@ -16,6 +16,7 @@ function rooftopPanel(core) {
   line(page.personalNames ? texts.personal : "", "rt-warn");
   line(page.notDrawn ? `${number(page.notDrawn)} ${texts.not_drawn}` : "");
   line(page.tooMany ? texts.no_roofs : "", "rt-warn");
+  page.missing.forEach((text) => line(text, "rt-warn"));
   line(page.sources.length ? `${texts.sources}: ${page.sources.join(page.lang === "zh" ? "；" : "; ")}` : "");
   line(texts.caveat);
   line(texts.made_with);
