@@ -1,11 +1,14 @@
 """A district of five buildings with round numbers, and ways to vary it."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
 
+from rooftop.errors import ConfigError
 from rooftop.resources import configs_dir
 from rooftop.tables import MEMBERSHIPS, ROOFS
 from rooftop.targets import load_pack
@@ -109,3 +112,19 @@ def one(table, **wanted):
     rows = pick(table, **wanted)
     assert len(rows) == 1, rows
     return rows.iloc[0]
+
+
+def refused_pack(folder, name, old, new):
+    """Return the error of a shipped pack with one piece of its text replaced: it says all a person needs."""
+    text = (configs_dir() / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path = folder / "changed.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_pack(path)
+    error = caught.value
+    assert str(path) in str(error.details["where"]) and error.exit_code == 2
+    assert all(error.details[part] for part in ("where", "found", "expected", "mend"))
+    chinese = error.render("zh")
+    assert re.search(r"[一-鿿]", chinese.splitlines()[0]) and "Input should" not in chinese
+    return error

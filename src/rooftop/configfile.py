@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -80,7 +80,7 @@ def naming_lines(path: Path | str) -> Iterator[None]:
             at = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key))
             line = document.line(_as_written(document, at))
             if line is not None:
-                error.details["where"] = _where(key, document, line)
+                error.details["where"] = key_in_file(key, document, line)
         raise
 
 
@@ -92,7 +92,13 @@ def _as_written(document: YamlDocument, at: KeyPath) -> KeyPath:
     return out
 
 
-def _where(key: str, document: YamlDocument, line: int | None) -> Text:
+def written_key(path: KeyPath) -> str:
+    """Return the path of a key as people write it: ``targets[0].value``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def key_in_file(key: str, document: YamlDocument, line: int | None) -> Text:
+    """Return a key with its file, and its line where that is known."""
     return Text(
         f"{key} ({document.path}{f', line {line}' if line else ''})",
         f"{key}（{document.path}{f' 第 {line} 行' if line else ''}）",
@@ -128,6 +134,9 @@ def _resolve(model: ModelT, base: Path) -> ModelT:
 
 
 _EXPECTED = {
+    "string_too_short": Text("text that is not empty", "非空文本"),
+    "string_pattern_mismatch": Text("text of the form {pattern}", "符合 {pattern} 的文本"),
+    "too_short": Text("at least one entry", "至少一项"),
     "string": Text("text (in quotes if it looks like a number)", "文本（若形似数字请加引号）"),
     "float": Text("a number", "数值"),
     "int": Text("a whole number", "整数"),
@@ -140,36 +149,50 @@ _EXPECTED = {
 
 
 def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationError) -> ConfigError:
-    problems = sorted(
-        (
-            (_place(document, details["loc"], details["type"] == "missing"), details)
-            for details in error.errors(include_url=False)
-        ),
-        key=lambda item: (document.line(item[0]) or 0, item[1]["type"] == "missing"),
-    )
+    problems = _in_order(document, error.errors(include_url=False))
     path, details = problems[0]
     line = document.line(path)
-    key = ".".join(str(part) for part in path)
-    others = [k for k in dict.fromkeys(".".join(map(str, p)) for p, _ in problems) if k != key]
+    key = written_key(path)
+    others = [k for k in dict.fromkeys(written_key(p) for p, _ in problems) if k != key]
     what, found, expected, mend = _describe(model, path, details)
     if others:
         more = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
         mend = Text(f"{mend.en}; then see also: {more}", f"{mend.zh}；另请检查：{more}")
     return ConfigError(
         what,
-        where=_where(key, document, line),
+        where=key_in_file(key, document, line),
         found=found,
         expected=expected,
         mend=mend,
     )
 
 
-def _place(document: YamlDocument, loc: tuple[int | str, ...], missing: bool) -> KeyPath:
-    """Return the part of a pydantic location that stands in the file, and one missing key."""
-    for length in range(len(loc), 0, -1):
-        if loc[:length] in document.lines:
-            return loc[: length + 1] if missing else loc[:length]
-    return loc
+def _in_order(document: YamlDocument, errors: list[ErrorDetails]) -> list[tuple[KeyPath, ErrorDetails]]:
+    """Return places and mistakes from the top of the file down, without mistakes that only follow from another.
+
+    A list is "too short" when its entries are wrong, and a key is missing when it is misspelt.
+    """
+    deep = [e for e in errors if not any(_lies_under(other["loc"], e["loc"]) for other in errors)]
+    misspelt = {e["loc"][:-1] for e in deep if e["type"] == "extra_forbidden"}
+    first = [e for e in deep if not (e["type"] == "missing" and e["loc"][:-1] in misspelt)]
+    placed = [(_place(document, e["loc"], e["type"] == "missing"), e) for e in first]
+    late = ("missing", "model_type", "dict_type")
+    placed.sort(key=lambda item: (document.line(item[0]) or 0, item[1]["type"] in late))
+    rest = [(_place(document, e["loc"], True), e) for e in deep if e not in first]
+    return [*placed, *rest]
+
+
+def _lies_under(inner: KeyPath, outer: KeyPath) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def _place(document: YamlDocument, loc: KeyPath, missing: bool) -> KeyPath:
+    """Return the part of a pydantic location that stands in the file (not its names of types), and one missing key."""
+    at: KeyPath = ()
+    for part in loc[:-1] if missing else loc:
+        if (*at, part) in document.lines:
+            at = (*at, part)
+    return (*at, loc[-1]) if missing else at or loc
 
 
 def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _Parts:
@@ -181,7 +204,7 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
         return (
             Text(f"the key {missing} is missing", f"缺少键 {missing}"),
             Text("nothing", "无"),
-            Text(f"{'.'.join(map(str, details['loc']))}: ...", f"{'.'.join(map(str, details['loc']))}: ..."),
+            f"{written_key(path)}: ...",
             Text(f"add {missing}", f"请补充 {missing}"),
         )
     if kind == "extra_forbidden":
@@ -199,7 +222,12 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
     if kind in bounds:
         name, sign = bounds[kind]
         return what, found, f"{sign} {context.get(name)}", correct
-    return what, found, _EXPECTED.get(kind.split("_")[0], details["msg"]), correct
+    expected = _EXPECTED.get(kind) or _EXPECTED.get(kind.split("_")[0])
+    if expected is None:
+        return what, found, details["msg"], correct
+    pattern = str(context.get("pattern", ""))
+    expected = Text(*(text.replace("{pattern}", pattern) for text in (expected.en, expected.zh)))
+    return what, found, expected, correct
 
 
 def _describe_unknown(model: type[BaseModel], path: KeyPath) -> _Parts:
@@ -234,22 +262,31 @@ def _submodel(annotation: Any) -> type[BaseModel] | None:
 
 
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
+    at: Any = model
     for part in path:
-        if isinstance(part, int):
-            continue
-        if part not in model.model_fields:
-            return None
-        child = _submodel(model.model_fields[part].annotation)
-        if child is None:
-            return None
-        model = child
-    return model
+        at = _child(at, part)
+    return _submodel(at)
 
 
-def _paths(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every key of a model."""
+def _child(annotation: Any, part: str | int) -> Any:
+    """Return what stands under a key or an index of something of this type; None where nothing can."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        info = annotation.model_fields.get(str(part))
+        return None if info is None else info.annotation
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return inner[1]
+    if get_origin(annotation) in (list, tuple):
+        return inner[0] if isinstance(part, int) else None
+    return next((found for found in (_child(a, part) for a in inner) if found is not None), None)
+
+
+def _paths(
+    model: type[BaseModel], prefix: tuple[str, ...] = (), above: tuple[type[BaseModel], ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key of a model; one that holds itself is entered once."""
     for name, info in model.model_fields.items():
         yield (*prefix, name)
         child = _submodel(info.annotation)
-        if child is not None:
-            yield from _paths(child, (*prefix, name))
+        if child is not None and child not in above:
+            yield from _paths(child, (*prefix, name), (*above, child))

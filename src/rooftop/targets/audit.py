@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import Model
+from rooftop.config import ImpossibleError, Model
 from rooftop.configfile import validated
 from rooftop.errors import UsageError
 from rooftop.inputs.declared import Project
@@ -98,7 +98,7 @@ class Place(Model):
     def _ordered(self) -> Place:
         low, central, high = self.ghi
         if not low <= (low if central is None else central) <= high:
-            raise ValueError("ghi must be low <= central <= high")
+            raise ImpossibleError(Text("ghi: low, central and high are out of order", "ghi：低、中、高次序颠倒"))
         return self
 
     @property
@@ -296,17 +296,20 @@ def _missing(project: Project) -> Text | None:
         ("energy", project.annual_kwh, Text("annual energy", "年发电量")),
     ):
         if value is None:
-            shown = f" ({unread[key]})" if key in unread else ""
-            parts.append(Text(name.en + shown, name.zh + shown.replace(" (", "（").replace(")", "）")))
+            parts.append(_as_said(name, unread.get(key)))
     for key, name in (("module_area", Text("module area", "组件面积")), ("year", Text("year", "年份"))):
         if key in unread:
-            parts.append(Text(f"{name.en} ({unread[key]})", f"{name.zh}（{unread[key]}）"))
+            parts.append(_as_said(name, unread[key]))
     if not parts:
         return None
     return Text(
         f"not declared or not readable: {', '.join(p.en for p in parts)}",
         f"未申报或无法识别：{'、'.join(p.zh for p in parts)}",
     )
+
+
+def _as_said(name: Text, said: str | None) -> Text:
+    return name if said is None else Text(f"{name.en} ({said})", f"{name.zh}（{said}）")
 
 
 def modules_needed_m2(capacity_kw: float) -> float:
@@ -401,10 +404,8 @@ def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[C
         part = Text(f"at least {percent(yearly / high)}", f"至少 {percent(yearly / high)}")
         of = f"{number(low)}–{number(high)}"
     else:
-        span = "" if low == high else f" ({percent(yearly / high)}–{percent(yearly / low)})"
-        part = Text(
-            percent(yearly / central) + span, percent(yearly / central) + span.replace(" (", "（").replace(")", "）")
-        )
+        one, span = percent(yearly / central), f"{percent(yearly / high)}–{percent(yearly / low)}"
+        part = Text(one, one) if low == high else Text(f"{one} ({span})", f"{one}（{span}）")
         of = f"{number(central)}" if low == high else f"{number(central)}, {number(low)}–{number(high)}"
     en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of} kWh/m², {place.en})"
     sun = f"{place.zh}水平面年总辐照 {of.replace(', ', '，')} kWh/㎡"

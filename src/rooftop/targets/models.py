@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from rooftop.config import Model
+from rooftop.config import ImpossibleError, Model
 from rooftop.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
@@ -100,7 +100,7 @@ class Scope(Model):
     @model_validator(mode="after")
     def _not_empty(self) -> Scope:
         if not self.model_fields_set:
-            raise ValueError("an empty scope would hold every building")
+            raise ImpossibleError(Text("an empty scope would hold every building", "范围为空：会包括全部建筑"))
         return self
 
 
@@ -113,7 +113,9 @@ class Computable(Model):
     @model_validator(mode="after")
     def _reasoned(self) -> Computable:
         if self.answer != "yes" and self.reason is None:
-            raise ValueError("a target that is not computed needs its reason")
+            raise ImpossibleError(
+                Text("a target that is not computed needs its reason", "不计算（或部分计算）的指标须说明原因 reason")
+            )
         return self
 
 

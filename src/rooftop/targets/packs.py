@@ -8,33 +8,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from rooftop.configfile import key_in_file, validated, written_key
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.notices import Provenance, file_sha256
 from rooftop.resources import configs_dir, load_shipped_yaml
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
-from rooftop.yamlfile import YamlDocument, load_yaml, require_mapping
-
-Loc = tuple[str | int, ...]
-
-_SCHEMA_TEXTS = {
-    "extra_forbidden": Text("this key is not known", "没有这个键"),
-    "missing": Text("this key is required", "缺少这个键"),
-    "string_too_short": Text("this must not be empty", "此处不能为空"),
-    "too_short": Text("at least one entry is needed", "至少需要一项"),
-}
+from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml
 
 
 @dataclass(frozen=True)
 class Problem:
     """One contradiction in a pack: where it is, what is wrong, what was found and expected."""
 
-    loc: Loc
+    loc: KeyPath
     what: Text
-    found: str | None = None
-    expected: str | None = None
+    found: str
+    expected: Text | str
 
 
 def list_packs() -> list[str]:
@@ -56,10 +46,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
         No such pack, not YAML, or a pack that does not hold together; the message names file, line and key.
     """
     document = load_yaml(pack_path(name_or_path))
-    try:
-        pack = Pack.model_validate(require_mapping(document))
-    except ValidationError as error:
-        raise _refusal(document, [_schema_problem(item) for item in error.errors()]) from error
+    pack = validated(Pack, document)
     problems = list(check_pack(pack))
     if problems:
         raise _refusal(document, problems)
@@ -123,10 +110,11 @@ def check_pack(pack: Pack) -> Iterator[Problem]:
                 ("targets", i, "computable"),
                 Text("no coverage definition answers this target", "没有任何覆盖率口径对应该指标"),
                 target.id,
+                f"coverage: [{{targets: [{{id: {target.id}, ...}}]}}]",
             )
 
 
-def _check_target(pack: Pack, target: Target, loc: Loc) -> Iterator[Problem]:
+def _check_target(pack: Pack, target: Target, loc: KeyPath) -> Iterator[Problem]:
     if target.document not in pack.documents:
         yield _unknown_document(target.document, pack, (*loc, "document"))
     if target.unit == "share" and not 0.0 <= target.value <= 1.0:
@@ -135,8 +123,9 @@ def _check_target(pack: Pack, target: Target, loc: Loc) -> Iterator[Problem]:
         )
     if target.unit == "change" and target.baseline_year is None:
         yield Problem(
-            (*loc, "unit"), Text("a change needs its baseline_year", "变化率需要基准年 baseline_year"), target.unit
-        )
+            (*loc, "unit"), Text("a change needs its baseline_year", "变化率需要基准年 baseline_year"), target.unit,
+            "baseline_year: 2020",
+        )  # fmt: skip
     if target.year is not None and not pack.period.contains(target.year):
         yield _outside(pack, target.year, (*loc, "year"))
     yield from _repeated([row.name for row in target.districts], (*loc, "districts"))
@@ -150,7 +139,7 @@ def _check_target(pack: Pack, target: Target, loc: Loc) -> Iterator[Problem]:
         )
 
 
-def _check_coverage(pack: Pack, coverage: Coverage, loc: Loc) -> Iterator[Problem]:
+def _check_coverage(pack: Pack, coverage: Coverage, loc: KeyPath) -> Iterator[Problem]:
     for i, entry in enumerate(coverage.targets):
         yield from _check_coverage_target(pack, entry, (*loc, "targets", i))
     yield from _repeated([group.id for group in coverage.groups], (*loc, "groups"))
@@ -181,8 +170,9 @@ def _check_coverage(pack: Pack, coverage: Coverage, loc: Loc) -> Iterator[Proble
         for group_id in plain:
             if group_id not in reading.scopes:
                 yield Problem(
-                    here, Text("a group has no scope in this reading", "该解读缺少某一类别的范围"), None, group_id
-                )
+                    here, Text("a group has no scope in this reading", "该解读缺少某一类别的范围"),
+                    ", ".join(reading.scopes), group_id,
+                )  # fmt: skip
     if coverage.aggregation.default not in coverage.aggregation.evaluated:
         evaluated = coverage.aggregation.evaluated
         yield _unknown(
@@ -190,13 +180,15 @@ def _check_coverage(pack: Pack, coverage: Coverage, loc: Loc) -> Iterator[Proble
         )
 
 
-def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: Loc) -> Iterator[Problem]:
+def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: KeyPath) -> Iterator[Problem]:
     target = next((t for t in pack.targets if t.id == entry.id), None)
     if entry.id is not None and target is None:
         yield _unknown("target", "指标", entry.id, [t.id for t in pack.targets], (*loc, "id"))
     if target is not None and target.unit != "share":
         yield Problem((*loc, "id"), Text("a coverage target is a share", "覆盖率指标须为比例"), target.unit, "share")
-    places: list[tuple[Loc, list[int]]] = [((*loc, "single_years", i), [y]) for i, y in enumerate(entry.single_years)]
+    places: list[tuple[KeyPath, list[int]]] = [
+        ((*loc, "single_years", i), [y]) for i, y in enumerate(entry.single_years)
+    ]
     places += [((*loc, "cohorts", i), [w.start, w.end]) for i, w in enumerate(entry.cohorts)]
     if entry.cohort != "all":
         places.append(((*loc, "cohort"), [entry.cohort.start, entry.cohort.end]))
@@ -220,7 +212,7 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
     rates = {t.id: t for t in pack.targets if t.indicator == "renewable_substitution"}
     yield from _repeated([entry.target for entry in pack.substitution], ("substitution",))
     for i, entry in enumerate(pack.substitution):
-        here: Loc = ("substitution", i)
+        here: KeyPath = ("substitution", i)
         if entry.target not in rates:
             yield _unknown("substitution target", "替代率指标", entry.target, list(rates), (*here, "target"))
         elif rates[entry.target].unit != "share":
@@ -234,7 +226,8 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
     for i, target in enumerate(pack.targets):
         if target.id in rates and target.computable.answer != "no" and target.id not in answered:
             what = Text("no substitution entry answers this target", "没有任何替代率口径对应该指标")
-            yield Problem(("targets", i, "computable"), what, target.id)
+            expected = f"substitution: [{{target: {target.id}, ...}}]"
+            yield Problem(("targets", i, "computable"), what, target.id, expected)
     for i, mandate in enumerate(pack.mandates):
         if mandate.target not in [t.id for t in pack.targets]:
             yield _unknown("target", "指标", mandate.target, [t.id for t in pack.targets], ("mandates", i, "target"))
@@ -244,7 +237,7 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
             yield from _check_scope(pack, part.scope, ("mandates", i, "parts", k, "scope"))
 
 
-def _check_cohort(pack: Pack, window: Window | None, loc: Loc) -> Iterator[Problem]:
+def _check_cohort(pack: Pack, window: Window | None, loc: KeyPath) -> Iterator[Problem]:
     if window is None:
         return
     if window.start > window.end:
@@ -254,7 +247,7 @@ def _check_cohort(pack: Pack, window: Window | None, loc: Loc) -> Iterator[Probl
             yield _outside(pack, year, loc)
 
 
-def _check_scope(pack: Pack, scope: Scope, loc: Loc) -> Iterator[Problem]:
+def _check_scope(pack: Pack, scope: Scope, loc: KeyPath) -> Iterator[Problem]:
     known = [use for use in building_uses() if use != "unknown"]
     for i, use in enumerate(scope.building_use or ()):
         if use not in known:
@@ -266,65 +259,51 @@ def _check_scope(pack: Pack, scope: Scope, loc: Loc) -> Iterator[Problem]:
             yield from _check_scope(pack, part, (*loc, key, i))
 
 
-def _repeated(ids: list[str], loc: Loc) -> Iterator[Problem]:
+def _repeated(ids: list[str], loc: KeyPath) -> Iterator[Problem]:
     for i, value in enumerate(ids):
         if value in ids[:i]:
-            yield Problem((*loc, i), Text("this id occurs twice", "编号重复"), value)
+            yield Problem(
+                (*loc, i), Text("this id occurs twice", "编号重复"), value, Text("each id once", "每个编号只用一次")
+            )
 
 
-def _exactly_one(flags: list[bool], key: str, loc: Loc) -> Iterator[Problem]:
+def _exactly_one(flags: list[bool], key: str, loc: KeyPath) -> Iterator[Problem]:
     if sum(flags) != 1:
         what = Text(f"exactly one entry must be marked `{key}: true`", f"须恰有一项标为 `{key}: true`")
         yield Problem(loc, what, str(sum(flags)), "1")
 
 
-def _unknown(what_en: str, what_zh: str, value: str, known: Any, loc: Loc) -> Problem:
+def _unknown(what_en: str, what_zh: str, value: str, known: Any, loc: KeyPath) -> Problem:
     return Problem(loc, Text(f"unknown {what_en}", f"未知的{what_zh}"), value, ", ".join(known))
 
 
-def _unknown_document(value: str, pack: Pack, loc: Loc) -> Problem:
+def _unknown_document(value: str, pack: Pack, loc: KeyPath) -> Problem:
     return _unknown("document", "来源文件", value, list(pack.documents), loc)
 
 
-def _outside(pack: Pack, year: int, loc: Loc) -> Problem:
+def _outside(pack: Pack, year: int, loc: KeyPath) -> Problem:
     end = "…" if pack.period.end is None else str(pack.period.end)
     what = Text("the year lies outside the plan's period", "年份不在规划期内")
     return Problem(loc, what, str(year), f"{pack.period.start}-{end}")
 
 
-def _reversed_years(years: list[int], loc: Loc) -> Problem:
-    return Problem(loc, Text("the years are reversed", "起止年份颠倒"), f"{years[0]}-{years[-1]}")
-
-
-def _schema_problem(item: Any) -> Problem:
-    message = str(item["msg"])
-    text = _SCHEMA_TEXTS.get(item["type"], Text(f"this value cannot be used: {message}", f"该值不可用：{message}"))
-    found = None if item["type"] == "missing" else repr(item["input"])[:80]
-    return Problem(tuple(item["loc"]), text, found)
-
-
-def _place(document: YamlDocument, loc: Loc) -> tuple[int, str]:
-    """Line and dotted key of a location; what pydantic put into it beside the file's own keys is passed over."""
-    at: Loc = ()
-    key = ""
-    for part in loc:
-        own = (*at, part) in document.lines
-        tag = isinstance(part, str) and (part[:1].isupper() or "[" in part or part in {"constrained-str", "int", "str"})
-        if own or not tag:
-            key += f"[{part}]" if isinstance(part, int) else f".{part}"
-        at = (*at, part) if own else at
-    return document.line(at) or 1, key.lstrip(".")
+def _reversed_years(years: list[int], loc: KeyPath) -> Problem:
+    expected = f"{years[-1]}-{years[0]}"
+    return Problem(loc, Text("the years are reversed", "起止年份颠倒"), f"{years[0]}-{years[-1]}", expected)
 
 
 def _refusal(document: YamlDocument, problems: list[Problem]) -> ConfigError:
-    """Return the error for the first problem of a non-empty list, with the number of the others."""
-    first = problems[0]
-    line, key = _place(document, first.loc)
-    more = len(problems) - 1
+    """Return the error for the first problem of a non-empty list, with the places of the others."""
+    first, *others = problems
+    mend = Text("correct this entry of the pack", "请更正政策包中的该项")
+    if others:
+        places = ", ".join(dict.fromkeys(f"{written_key(p.loc)} ({document.line(p.loc)})" for p in others[:5]))
+        places += " ..." if len(others) > 5 else ""
+        mend = Text(f"{mend.en}; then see also (line): {places}", f"{mend.zh}；另请检查（行）：{places}")
     return ConfigError(
         Text(f"policy pack: {first.what.en}", f"政策包：{first.what.zh}"),
-        where=Text(f"{document.path}, line {line}: {key}", f"{document.path} 第 {line} 行：{key}"),
+        where=key_in_file(written_key(first.loc), document, document.line(first.loc)),
         found=first.found,
         expected=first.expected,
-        mend=Text(f"{more} more problems in this file", f"该文件还有 {more} 处问题") if more else None,
+        mend=mend,
     )
