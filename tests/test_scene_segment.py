@@ -177,8 +177,15 @@ def test_cells_without_elevation_and_roofs_without_planes() -> None:
     found = segment(z, owner, grid, footprints, np.zeros(9), RULES.segmentation)
     assert found.planes["roof"].tolist() == [3, 3]
     assert found.without.tolist() == [1, 7]
-    assert (found.label[12:16, 20:24] == -1).all()
-    assert np.isnan(found.residual_m[12:16, 20:24]).all()
+    assert found.unseen.tolist() == [7]
+    hole = (slice(12, 16), slice(20, 24))
+    assert (found.label[hole] >= 0).all()
+    assert np.isnan(found.residual_m[hole]).all()
+    assert not found.on_plane[hole].any()
+    plan = shapely.area(found.planes.geometry.to_numpy()).sum()
+    assert plan == pytest.approx(shapely.area(footprints[3]), rel=1e-6)  # the roof keeps its area
+    unknown = find_obstacles(found, grid, RULES.obstacles).query("height_m == 0.0")
+    assert unknown["area_m2"].tolist() == [16 * CELL_M**2]  # and nothing is built where nothing is known
     nothing = segment(z, np.full_like(owner, -1), grid, footprints, np.zeros(9), RULES.segmentation)
     assert list(nothing.planes.columns) == list(found.planes.columns)
     assert len(nothing.planes) == 0

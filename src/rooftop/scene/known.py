@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,7 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid, tile_of
+from rooftop.grid import Bounds, Grid, tile_of
 from rooftop.inputs.burn import burn
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.lang import Text
@@ -22,6 +23,7 @@ from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
 from rooftop.scene.relief import Relief
 from rooftop.scene.rules import RoofRules
 from rooftop.scene.segment import segment
+from rooftop.scene.standing import Standing, by_roof, obstacles_on
 from rooftop.scene.surface import Blocks, ElevationSource, ground_window
 
 Floats = NDArray[np.float64]
@@ -69,11 +71,39 @@ def known_planes(
         return found
     rest = visible.copy()
     rest[found.table["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
+    standing, said = modelled_obstacles(found.table, dsm, convergence_deg)
     seen = dsm_planes(dsm, buildings, rest, convergence_deg)
     tables = [t for t in (found.table, seen.table) if len(t)]
     table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty
     table = table.sort_values("roof", kind="stable").reset_index(drop=True)
-    return RoofPlanes(table, (*found.notices, *seen.notices), seen.obstacles)
+    return RoofPlanes(table, (*found.notices, *said, *seen.notices), standing | seen.obstacles)
+
+
+def modelled_obstacles(
+    planes: gpd.GeoDataFrame, dsm: SurfaceModel, convergence_deg: Floats
+) -> tuple[Standing, tuple[Notice, ...]]:
+    """Return what a surface model shows on the planes of a roof model, by roof; nothing where it is too coarse."""
+    cell = dsm.native_cell_m
+    if not len(planes) or cell > _COARSEST_M + 1e-6:
+        return {}, ()
+    cell = max(cell, _FINEST_M)
+    roof = planes["roof"].to_numpy(dtype=np.int64)
+    roofs, first = np.unique(roof, return_index=True)
+    standing: Standing = {}
+    n_belied = 0
+    for rows in _windows(planes.geometry.to_numpy()[first], roofs, cell):
+        own = planes[np.isin(roof, rows)]
+        grid = Grid.covering(_bounds(own.geometry.to_numpy()), cell, 4.0 * cell)
+        found, belied = obstacles_on(own, ground_window(dsm, grid), grid, convergence_deg)
+        standing |= found
+        n_belied += len(belied)
+    if not n_belied:
+        return standing, ()
+    text = Text(
+        f"{n_belied} roofs of the roof model look different in the surface model: their obstacles are assumed",
+        f"{n_belied} 个屋顶的模型与地表模型不一致，其障碍物按假定比例",
+    )
+    return standing, (Notice("roof_models_disagree", text, n_belied, "warning", "inputs.roofs"),)
 
 
 def dsm_planes(
@@ -92,41 +122,58 @@ def dsm_planes(
             f"地表模型像元为 {cell:.3g} m，过粗而不能识别坡面，坡面按假定",
         )
         return RoofPlanes(nothing, (Notice("dsm_too_coarse", text, 1, "info", "inputs.dsm"),))
-    if not len(present):
-        return RoofPlanes(nothing)
     cell = max(cell, _FINEST_M)
-    centre = shapely.point_on_surface(visible[present])
-    i, j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell, _BLOCK_CELLS)
-    keys, inverse = np.unique(np.stack([i, j], axis=1), axis=0, return_inverse=True)
-    windows = (present[inverse.ravel() == k] for k in range(len(keys)))
+    windows = list(_windows(visible[present], present, cell))
     found = [_window_planes(dsm, cell, rows, visible, convergence_deg) for rows in windows]
-    standing = [part[1] for part in found]
-    parts = [part[0] for part in found if len(part[0])]
+    notices = _unseen_notices(sum(n for _, _, n in found))
+    parts = [planes for planes, _, _ in found if len(planes)]
     if not parts:
-        return RoofPlanes(nothing)
+        return RoofPlanes(nothing, notices)
     table = gpd.GeoDataFrame(pd.concat(parts), geometry="geometry", crs=buildings.crs)
     table = table.sort_values("roof", kind="stable").reset_index(drop=True)
     ids = buildings["building_id"].astype(str).to_numpy()
     number = (table.groupby("roof").cumcount() + 1).astype(str)
     table["plane_id"] = pd.Series(ids[table["roof"].to_numpy(dtype=np.int64)]) + "-" + number
-    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]], (), {k: v for part in standing for k, v in part.items()})
+    standing = {k: v for _, part, _ in found for k, v in part.items()}
+    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]], notices, standing)
+
+
+def _unseen_notices(n: int) -> tuple[Notice, ...]:
+    if not n:
+        return ()
+    share = load_plane_rules().segmentation.seen_from_share.value
+    text = Text(
+        f"of {n} roofs the surface model knows less than {share:.0%} (no return, water, outside): planes are assumed",
+        f"{n} 个屋顶在地表模型中有高程的部分不足 {share:.0%}（无回波、水面或范围外），坡面按假定",
+    )
+    return (Notice("roof_not_seen", text, n, "warning", "inputs.dsm"),)
+
+
+def _windows(shapes: NDArray[np.object_], rows: NDArray[np.int64], cell_size_m: float) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows whose shapes lie in one block of cells, block by block."""
+    if not len(rows):
+        return
+    centre = shapely.point_on_surface(shapes)
+    i, j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell_size_m, _BLOCK_CELLS)
+    keys, inverse = np.unique(np.stack([i, j], axis=1), axis=0, return_inverse=True)
+    for k in range(len(keys)):
+        yield rows[inverse.ravel() == k]
+
+
+def _bounds(shapes: NDArray[np.object_]) -> Bounds:
+    x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(shapes))
+    return x_min, y_min, x_max, y_max
 
 
 def _window_planes(
     dsm: SurfaceModel, cell: float, rows: NDArray[np.int64], visible: NDArray[np.object_], convergence_deg: Floats
-) -> tuple[gpd.GeoDataFrame, dict[int, tuple[NDArray[np.object_], Floats]]]:
-    x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(visible[rows]))
-    grid = Grid.covering((x_min, y_min, x_max, y_max), cell, 4.0 * cell)
+) -> tuple[gpd.GeoDataFrame, Standing, int]:
+    """Return the planes of one window, what stands on them, and how many roofs are mostly unknown."""
+    grid = Grid.covering(_bounds(visible[rows]), cell, 4.0 * cell)
     owner = burn(list(visible[rows]), list(rows), grid)
     found = segment(ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation)
     standing = find_obstacles(found, grid, load_plane_rules().obstacles)
-    shapes, heights = standing.geometry.to_numpy(), standing["height_m"].to_numpy(dtype=float)
-    groups = standing.groupby("roof", sort=True).indices
-    none = np.empty(0, dtype=object), np.zeros(0)
-    roofs = found.planes["roof"].unique()
-    return found.planes, {
-        int(roof): (shapes[groups[roof]], heights[groups[roof]]) if roof in groups else none for roof in roofs
-    }
+    return found.planes, by_roof(standing, found.planes["roof"].unique()), len(found.unseen)
 
 
 def relief_of(planes: RoofPlanes, convergence_deg: Floats) -> Relief | None:

@@ -55,7 +55,8 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
     Higher above its plane than ``min_height_m`` and than ``noise_factor`` times the noise of the roof: parapets, stair
     heads, lift rooms, skylights, tanks, raised collectors, dormers too small to be planes. As far below: shafts,
     light wells, terraces too small to be planes; but not the cells at the roof's edge, which a surface model lets
-    down along the wall. Collectors lying in the plane are not seen: they are declared.
+    down along the wall. Collectors lying in the plane are not seen: they are declared. Where the surface model knows
+    nothing (water, felt that swallows the laser) nobody knows what stands there: such parts are obstacles of height 0.
 
     Parameters
     ----------
@@ -68,7 +69,8 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
     -------
     GeoDataFrame
         ``roof`` (row of the building), ``plane`` (row of ``found.planes`` with most of its cells), ``height_m`` (90th
-        percentile of its cells above the plane, negative below), ``area_m2`` (in plan), ``geometry``; by roof.
+        percentile of its cells above the plane, negative below, 0 where unknown), ``area_m2`` (in plan), ``geometry``;
+        by roof.
     """
     held = found.label >= 0
     row = np.where(held, found.label, 0)
@@ -84,8 +86,10 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
     below = _pieces(
         np.where((residual < -limit) & _inner(owner), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value
     )
+    unseen = _pieces(np.where(np.isnan(residual), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
+    residual = np.where(np.isnan(residual), 0.0, residual)
     plane, height, shapes = [], [], []
-    for (piece, n), percentile in ((above, _HEIGHT_PERCENTILE), (below, 100.0 - _HEIGHT_PERCENTILE)):
+    for (piece, n), percentile in ((above, _HEIGHT_PERCENTILE), (below, 100.0 - _HEIGHT_PERCENTILE), (unseen, 50.0)):
         shapes.append(cells_polygons(piece, grid))
         at = piece > 0
         order = np.argsort(piece[at], kind="stable")

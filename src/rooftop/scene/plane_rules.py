@@ -17,6 +17,7 @@ class SegmentationRules(Model):
     max_normal_deg: Sourced
     apart_m: Sourced
     simplify_m: Sourced
+    seen_from_share: Sourced
 
 
 class ObstacleRules(Model):
@@ -24,6 +25,7 @@ class ObstacleRules(Model):
 
     min_height_m: Sourced
     noise_factor: Sourced
+    agree_from_share: Sourced
     min_area_m2: Sourced
     clearance_m: Sourced
     clearance_per_height: Sourced

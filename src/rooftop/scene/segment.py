@@ -38,11 +38,13 @@ class Segmentation:
     label : ndarray of int32, shape ``grid.shape``
         Row of `planes` that a cell belongs to; -1 where the cell is on no roof, or on a roof without any plane.
     residual_m : ndarray of float32, shape ``grid.shape``
-        Elevation above that plane [m]; NaN where `label` is -1.
+        Elevation above that plane [m]; NaN where `label` is -1 and where the surface model knows nothing.
     on_plane : ndarray of bool, shape ``grid.shape``
         The cell lies on its plane; else it is an obstacle, an edge, or part of a face smaller than a plane.
     without : ndarray of int64
         Roofs in which no plane was found.
+    unseen : ndarray of int64
+        Those of them of which the surface model knows too little to say.
     """
 
     planes: gpd.GeoDataFrame
@@ -50,6 +52,7 @@ class Segmentation:
     residual_m: NDArray[np.float32]
     on_plane: NDArray[np.bool_]
     without: NDArray[np.int64]
+    unseen: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def segment(
     """Segment the surface model inside each footprint into planes.
 
     Each roof is worked on alone, from the cells that `owner` gives it: what the window holds beside it changes nothing.
+    Cells without elevation belong to the nearest plane, so that the roof keeps its area; a roof of which less than
+    ``seen_from_share`` has an elevation gets no plane.
 
     Parameters
     ----------
@@ -102,19 +107,24 @@ def segment(
     residual = np.full(grid.shape, np.nan, dtype=np.float32)
     on_plane = np.zeros(grid.shape, dtype=bool)
     numbers: list[int] = []
+    unseen: list[int] = []
     found: list[_Roof] = []
     n_plane = 0
     for roof, (r0, r1, c0, c1) in windows:
-        z, inside, origin_z = _cells(dsm, owner, roof, (r0, r1, c0, c1))
+        z, whole, inside, origin_z = _cells(dsm, owner, roof, (r0, r1, c0, c1))
+        if inside.sum() < rules.seen_from_share.value * whole.sum():
+            unseen.append(roof)
+            continue
         own, plane, noise = segment_roof(
             z, inside, grid.cell_size_m, rules.min_plane_m2.value, rules.min_noise_m.value,
             np.radians(rules.max_normal_deg.value), rules.apart_m.value,
         )  # fmt: skip
         if len(plane) < 2:
             continue
-        host = spread(own, inside, _BEYOND)
+        host = spread(own, whole, _BEYOND)
         corner, first, of = outlines(host, len(plane) - 1)
-        _write(label, residual, on_plane, (r0, c0), z, inside, own, host, plane, grid.cell_size_m, n_plane)
+        seen = np.where(inside, z, np.nan)
+        _write(label, residual, on_plane, (r0, c0), seen, whole, own, host, plane, grid.cell_size_m, n_plane)
         n_plane += len(plane) - 1
         row0, col0 = r0 - _MARGIN, c0 - _MARGIN
         x, y = grid.centres(np.array([row0]), np.array([col0]))
@@ -129,7 +139,7 @@ def segment(
     lost = label < 0
     residual[lost] = np.nan
     on_plane[lost] = False
-    return Segmentation(planes, label, residual, on_plane, missed)
+    return Segmentation(planes, label, residual, on_plane, missed, np.array(unseen, dtype=np.int64))
 
 
 def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[tuple[int, tuple[int, int, int, int]]]:
@@ -148,14 +158,15 @@ def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[
 
 def _cells(
     dsm: NDArray[np.float32], owner: NDArray[np.int32], roof: int, box: tuple[int, int, int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], float]:
-    """Return a roof's elevations less their median, and which cells it has, with a margin around them."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], float]:
+    """Return a roof's elevations less their median, which cells it has and which are known, with a margin around."""
     r0, r1, c0, c1 = box
     high = dsm[r0:r1, c0:c1].astype(np.float64)
-    own = (owner[r0:r1, c0:c1] == roof) & np.isfinite(high)
+    whole = owner[r0:r1, c0:c1] == roof
+    own = whole & np.isfinite(high)
     zero = float(np.median(high[own])) if own.any() else 0.0
     z = np.pad(np.where(own, high - zero, 0.0), _MARGIN)
-    return z, np.pad(own, _MARGIN), zero
+    return z, np.pad(whole, _MARGIN), np.pad(own, _MARGIN), zero
 
 
 def _write(
