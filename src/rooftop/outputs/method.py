@@ -91,7 +91,7 @@ def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, 
     rows = [] if config is None else [*_model(config), *_system(config)]
     return (
         *rows,
-        *_roofs(),
+        *_roofs(config),
         *_doubt(),
         *_money(campaign.economics),
         *_grid(campaign.economics),
@@ -218,8 +218,14 @@ def _module(name: str) -> tuple[Text, Text]:
         return _same(name), NO_SOURCE
 
 
-def _roofs() -> list[Assumption]:
+def _roofs(config: Config | None) -> list[Assumption]:
     data = load_shipped_yaml("roof_types.yaml")
+    own = None if config is None else config.scene.max_shading_loss
+    shade, least = data["max_shading_loss"], None if config is None else config.scene.min_poa_kwh_m2
+    loss = shade["value"] if own is None else own
+    limit = Text("", "")
+    if least is not None:
+        limit = Text(f", or less than {least:g} kWh/m² a year", f"，或年辐照量低于 {least:g} kWh/㎡")
     rows = [
         Assumption(
             _ROOF,
@@ -231,10 +237,10 @@ def _roofs() -> list[Assumption]:
             _ROOF,
             Text("cells too shaded to use", "不可用的遮挡程度"),
             Text(
-                f"shading loss above {data['max_shading_loss']['value']:.0%}",
-                f"遮挡损失超过 {data['max_shading_loss']['value']:.0%}",
+                f"shading loss above {loss:.0%}{limit.en}",
+                f"遮挡损失超过 {loss:.0%}{limit.zh}",
             ),
-            _source(data["max_shading_loss"]["source"]),
+            _source(shade["source"]) if own is None else NO_SOURCE,
         ),
     ]
     for kind in data["types"].values():
