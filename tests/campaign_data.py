@@ -17,7 +17,7 @@ from rooftop.notices import Notice, Provenance
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.scene.inverters import inverter_table
-from rooftop.tables import ROOFS
+from rooftop.tables import PLANES, ROOFS
 from rooftop.targets.coverage import coverage_table
 from rooftop.targets.models import Pack
 from rooftop.targets.packs import load_pack
@@ -106,6 +106,13 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
     return row
 
 
+def _planes(roofs: pd.DataFrame) -> pd.DataFrame:
+    """One level plane per roof, without its plan."""
+    names = ["building_id", "used_area_m2", "poa_kwh_m2"]
+    known = pd.DataFrame(roofs[names]).assign(plane_id=roofs["building_id"] + "-1", plane_tilt_deg=0.0)
+    return known.reindex(columns=PLANES.names)
+
+
 def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Campaign]:
     """Return the tables of a made-up run, its planned coverage included, and its campaign."""
     rng = np.random.default_rng(7)
@@ -143,7 +150,7 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
     campaign = plan_campaign(frame, memberships, coverage, pack)
     if pack is not None:
         coverage = coverage_table(frame, memberships, units, pack, planned=campaign.planned)
-    tables = RunTables(frame, pd.DataFrame(), memberships, districts, coverage)
+    tables = RunTables(frame, _planes(frame), memberships, districts, coverage)
     return tables, campaign
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from rooftop.config import SubstitutionOptions
@@ -19,9 +21,20 @@ def one(**columns):
     return table([roof("A", (1000, 800, 400, 200, 150, 100), **columns)])
 
 
-def first(roofs, pack="liaocheng", **options):
+def plane(building_id, used, poa, tilt=0.0):
+    return {"building_id": building_id, "used_area_m2": used, "poa_kwh_m2": poa, "plane_tilt_deg": tilt}
+
+
+def level(roofs):
+    """One level plane per roof: its collectors stand in rows, 0.5 m² of them per m² of zone."""
+    rows = zip(roofs["building_id"], roofs["used_area_m2"], roofs["poa_kwh_m2"], strict=True)
+    return pd.DataFrame([plane(*row) for row in rows])
+
+
+def first(roofs, pack="liaocheng", planes=None, **options):
     pack = load_pack(pack) if isinstance(pack, str) else pack
-    return pv_or_thermal(roofs, pack, SubstitutionOptions(**options)).iloc[0]
+    planes = level(roofs) if planes is None else planes
+    return pv_or_thermal(roofs, planes, pack, SubstitutionOptions(**options)).iloc[0]
 
 
 def test_domain_figures():
@@ -37,8 +50,9 @@ def test_domain_figures():
 
 
 def test_where_the_answer_turns():
-    # Per m² of zone: PV 24 100 / 200 = 120.5 kWh. Collectors: 1430 × 0.45 × 0.8 = 514.8 kWh per m² of collector, half
-    # of that per m² of zone, 257.4 kWh = 257.4 × 3.6 / (29.307 × 0.84) = 37.64 kgce. Equal at 37.64 / 120.5 = 0.3124.
+    # Per m² of zone: PV 24 100 / 200 = 120.5 kWh. Collectors: 1430 × 0.45 × 0.8 = 514.8 kWh per m² of collector; rows
+    # give half of that per m² of zone, 257.4 kWh = 257.4 × 3.6 / (29.307 × 0.84) = 37.64 kgce. Equal at
+    # 37.64 / 120.5 = 0.3124.
     row = first(one())
     assert row["pv_kwh_m2"] == pytest.approx(120.5)
     assert row["collector_kwh_m2"] == pytest.approx(257.4)
@@ -61,6 +75,37 @@ def test_the_need_limits_the_collectors():
     assert (row["choice_calorific"], row["choice_jiangsu_2018"]) == ("both", "pv")
     none = first(one(building_use="warehouse"))
     assert (none["hot_water_kwh"], none["choice_calorific"], none["decided_by_calorific"]) == (0, "pv", "no_need")
+
+
+def test_collectors_stand_where_modules_would_by_hand():
+    # A level plane, 120 m² of zone under 1400 kWh/m²: 60 m² in rows. A roof of 25°, 50 m² under 1500: 45 m² in its
+    # slope. 0.36 of 60 × 1400 + 45 × 1500 = 151 500 kWh becomes useful heat: 54 540 kWh, 519.43 per m² of collector.
+    planes = pd.DataFrame(
+        [plane("A", 120.0, 1400.0), plane("A", 50.0, 1500.0, 25.0), plane("A", 0.0, None), plane("B", 99.0, 1000.0)]
+    )
+    row = first(one(used_area_m2=170.0), planes=planes)
+    assert row["collector_area_m2"] == pytest.approx(105.0)
+    assert row["heat_kwh_m2"] == pytest.approx(54540 / 105)
+    assert row["heat_kwh"] == pytest.approx(54540)  # of the hotel's 630 000 kWh
+    assert row["collector_kwh_m2"] == pytest.approx(54540 / 170)
+    assert (row["pv_kwh"], row["pv_kwh_m2"]) == (24100.0, pytest.approx(24100 / 170))
+    # The plans' rule, 62.15 kgce per m² of collector, against the PV of the same zone.
+    assert row["k_e_equal_rule"] == pytest.approx(1.243 * 50 * 105 / 24100)
+
+
+def test_heat_that_nobody_needs_does_not_count():
+    need = 1000 * 110 * 219 / 40 * 0.001163 * 45
+    row = first(one(floors_above=1))
+    assert row["heat_kwh"] == pytest.approx(0.6 * need) == pytest.approx(row["collector_share"] * 200 * 257.4)
+    assert row["heat_kwh"] < row["collector_area_m2"] * row["heat_kwh_m2"]
+    none = first(one(building_use="warehouse"))
+    assert (none["heat_kwh"], none["collector_area_m2"]) == (0.0, 100.0)
+    assert none["heat_kwh_m2"] == pytest.approx(514.8)
+
+
+def test_the_tilt_that_needs_rows():
+    share = energy_settings().collector.zone_share
+    assert share.of(np.array([0.0, 14.9, 15.0, 40.0])).tolist() == [0.5, 0.5, 0.9, 0.9]
 
 
 def test_a_mandate_decides_where_it_speaks():
@@ -98,4 +143,6 @@ def test_more_equivalent_never_turns_to_hot_water(tmp_path):
 
 
 def test_roofs_without_modules_are_not_compared():
-    assert pv_or_thermal(table([roof("A", (100, 50, 0, 0, 0, 0))]), load_pack("liaocheng")).empty
+    bare = table([roof("A", (100, 50, 0, 0, 0, 0))])
+    assert pv_or_thermal(bare, level(bare), load_pack("liaocheng")).empty
+    assert pv_or_thermal(one(), level(one()).iloc[:0], load_pack("liaocheng")).empty

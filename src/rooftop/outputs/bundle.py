@@ -141,5 +141,5 @@ def _energy(tables: RunTables, pack: Pack, config: Config | None, campaign: Camp
         "substitution": substitution_table(
             roofs, tables.memberships, units, pack, options, planned=campaign.planned.set_axis(roofs.index)
         ),
-        "pv_or_thermal": pv_or_thermal(roofs, pack, options),
+        "pv_or_thermal": pv_or_thermal(roofs, pd.DataFrame(tables.planes), pack, options),
     }

@@ -104,7 +104,10 @@ UI: dict[str, Text] = {
         "Roof planes: source (arrow: downhill, none: level)", "屋顶坡面来源（箭头为坡向，无箭头为水平）"
     ),
     "module_counted": Text("module", "光伏组件"),
-    "module_left_out": Text("not counted: share for obstacles and shade", "不计入：按比例扣除障碍物与遮挡"),
+    "module_left_out": Text(
+        "not counted: in shade, or taken off for obstacles and existing PV",
+        "不计入：位于遮挡处，或为障碍物、已装光伏扣除",
+    ),
     "zoom_to_planes": Text("Zoom in to see roof planes", "放大地图以显示屋顶坡面"),
     "zoom_to_modules": Text("Zoom in to see modules", "放大地图以显示光伏组件"),
     "planes": Text("roof planes", "屋顶坡面"),

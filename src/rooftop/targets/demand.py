@@ -139,13 +139,26 @@ class HotWaterNeeds(Model):
     classes: dict[str, HotWater]
 
 
+class ZoneShare(Model):
+    """Collector area per m² of zone: in the slope of the roof, and in rows on roofs flatter than `rows_below_deg`."""
+
+    flush: Part
+    rows: Part
+    rows_below_deg: Positive
+
+    def of(self, plane_tilt_deg: Floats) -> Floats:
+        """Return the share on planes of a tilt."""
+        return np.where(plane_tilt_deg < self.rows_below_deg.value, self.rows.value, self.flush.value)
+
+
 class Collector(Model):
-    """Solar collectors: what of the irradiation on them becomes useful heat."""
+    """Solar collectors: how many fit, and what of the irradiation on them becomes useful heat."""
 
     efficiency: Part
     loss: Part
     max_share_of_need: Part
     replaces: Literal["electric", "gas", "coal"]
+    zone_share: ZoneShare
 
 
 class Rule(Model):

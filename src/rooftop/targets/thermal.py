@@ -101,6 +101,35 @@ def collector_kwh(poa_kwh_m2: Floats, settings: EnergySettings) -> Floats:
     return poa_kwh_m2 * (settings.collector.efficiency.value * (1.0 - settings.collector.loss.value))
 
 
+def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySettings) -> tuple[Floats, Floats]:
+    """Return what the zones of roofs give when collectors stand in the modules' place.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        `tables.PLANES`.
+    building_ids : Series (n,)
+        The roofs, in the order of the result.
+    settings : EnergySettings
+
+    Returns
+    -------
+    area_m2, heat_kwh : ndarray (n,)
+        Collector area that fits, and useful heat of a year if all of it could be used. Irradiation is that of the
+        modules on the same plane, shade included.
+    """
+    used, tilt, poa = (
+        pd.to_numeric(planes[name]).to_numpy(dtype=float, na_value=np.nan)
+        for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2")
+    )
+    area = np.where(np.isnan(poa), 0.0, np.nan_to_num(used)) * settings.collector.zone_share.of(tilt)
+    heat = area * collector_kwh(np.nan_to_num(poa), settings)
+    owner = planes["building_id"].astype("string").to_numpy(dtype=object)
+    sums = pd.DataFrame({"area": area, "heat": heat}).groupby(owner).sum()
+    sums = sums.reindex(building_ids.astype("string").to_numpy(dtype=object)).fillna(0.0)
+    return sums["area"].to_numpy(dtype=float), sums["heat"].to_numpy(dtype=float)
+
+
 def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Say for every roof that counts whether a mandate demands renewable hot water, and which part of it says so.
 
@@ -124,13 +153,21 @@ def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_
     return np.array(["no", "unknown", "yes"], dtype=object)[answer], part
 
 
-def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None) -> pd.DataFrame:
+def _hot_water_kwh(roofs: pd.DataFrame, use: NDArray[np.object_], settings: EnergySettings) -> Floats:
+    """Return the heat each building needs for hot water in a year."""
+    per_m2 = {name: settings.need_kwh_m2(name) for name in dict.fromkeys(use.tolist())}
+    return floor_area(roofs, settings).central * np.array([per_m2[name] for name in use.tolist()], dtype=float)
+
+
+def pv_or_thermal(
+    roofs: pd.DataFrame, planes: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
+) -> pd.DataFrame:
     """Compare PV and solar hot water on every roof under every k_e (宜电则电、宜热则热).
 
     Parameters
     ----------
-    roofs : DataFrame
-        `tables.ROOFS`.
+    roofs, planes : DataFrame
+        `tables.ROOFS` and `tables.PLANES`.
     pack : Pack
         Its mandates decide where they speak.
     options : SubstitutionOptions, optional
@@ -144,31 +181,28 @@ def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions 
 
     Notes
     -----
-    Collectors are thought in the modules' place: the same face area and irradiation. A square metre of the zone gives
-    kWh·k_e by PV, and Q/(q·η_conv) by collectors; they are equal at ``k_e_equal``, below which hot water replaces more.
-    Collectors serve at most ``max_share_of_need`` of the building's hot water: beyond it the zone is PV's in any case.
+    Collectors are thought in the modules' place: in the same zone, as many as fit there, under the same irradiation. A
+    square metre of the zone gives kWh·k_e by PV, and Q/(q·η_conv) by collectors; they are equal at ``k_e_equal``, below
+    which hot water replaces more. Collectors serve at most ``max_share_of_need`` of the building's hot water: beyond it
+    the zone is PV's in any case, and ``heat_kwh`` counts no more.
     """
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
     basis = gather(roofs, pack)
     kept, used = basis.roofs, basis.layout["used"]
-    poa, annual, face = (
-        pd.to_numeric(kept[name]).to_numpy(dtype=float, na_value=np.nan)
-        for name in ("poa_kwh_m2", "annual_kwh", "module_face_area_m2")
-    )
-    floors = floor_area(kept, settings).central
+    annual = pd.to_numeric(kept["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan)
+    area, all_heat = collectors(planes, kept["building_id"], settings)
     use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
-    per_m2 = {name: settings.need_kwh_m2(name) for name in dict.fromkeys(use.tolist())}
-    need = floors * np.array([per_m2[name] for name in use.tolist()], dtype=float)
-    carries = (used > 0) & (np.nan_to_num(annual) > 0) & (np.nan_to_num(face) > 0) & ~np.isnan(poa)
+    need = _hot_water_kwh(kept, use, settings)
+    carries = (used > 0) & (np.nan_to_num(annual) > 0) & (area > 0)
     size = np.where(carries, used, 1.0)
     pv = annual / size
-    heat = collector_kwh(poa, settings) * face / size
+    heat = all_heat / size
     kgce = np.array([settings.kgce_of_heat(1.0, settings.collector.replaces)]) * heat
     wanted = settings.collector.max_share_of_need.value * need
-    share = np.minimum(wanted / np.where(carries, heat * size, 1.0), 1.0)
+    share = np.minimum(wanted / np.where(carries, all_heat, 1.0), 1.0)
     rule = settings.rules.solar_thermal.kgce_per_collector_m2
-    by_rule = rule * np.nan_to_num(face) / np.where(pv > 0, annual, np.nan)
+    by_rule = rule * area / np.where(pv > 0, annual, np.nan)
     mandate, part = mandate_answers(pack, roofs)
     table = pd.DataFrame(
         {
@@ -176,7 +210,9 @@ def pv_or_thermal(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions 
             "used_area_m2": used, "pv_kwh_m2": pv, "collector_kwh_m2": heat, "collector_kgce_m2": kgce,
             "k_e_equal": kgce / np.where(pv > 0, pv, np.nan), "k_e_equal_rule": by_rule,
             "hot_water_kwh": need, "collector_share": share,
-            "collector_zone_m2": share * used, "mandate": mandate, "mandate_part": part,
+            "collector_zone_m2": share * used, "pv_kwh": annual, "collector_area_m2": area,
+            "heat_kwh_m2": all_heat / np.where(carries, area, 1.0), "heat_kwh": share * all_heat,
+            "mandate": mandate, "mandate_part": part,
         }
     )  # fmt: skip
     for name, option in settings.k_e.options.items():
