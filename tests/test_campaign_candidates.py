@@ -11,6 +11,7 @@ from rooftop.campaign.candidates import plan_campaign
 from rooftop.campaign.gates import FAIL
 from rooftop.campaign.ranking import load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.wording import wording
+from rooftop.lang import Lang
 from rooftop.targets.packs import load_pack
 
 
@@ -128,10 +129,10 @@ def test_military_roofs_are_no_candidates() -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_words_carry_the_numbers_of_the_row(lang: str) -> None:
+def test_words_carry_the_numbers_of_the_row(lang: Lang) -> None:
     _, campaign = shared()
     frame = campaign.candidates
-    texts = wording(frame, campaign, default_pack(), lang)  # type: ignore[arg-type]
+    texts = wording(frame, campaign, default_pack(), lang)
     first = texts["recommendation"].iloc[0]
     assert "50%" in first and "490 kWp" in first and "2022" in first
     assert ("回收期" if lang == "zh" else "payback") in first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -15,10 +16,10 @@ HEADER = "项目名称,县区,屋顶面积（㎡）,装机容量(MW),年发电�
 ROWS = "甲厂,赣榆区,12000,1.8,190.5,2023年5月\n乙校,海州区,800,0.1,10.8,2022-06-30\n"
 
 
-def declared(tmp_path: Path, text: str, encoding: str = "utf-8", **options: object) -> Declared:
+def declared(tmp_path: Path, text: str, encoding: str = "utf-8", **options: Any) -> Declared:
     path = tmp_path / "申报.csv"
     path.write_bytes(text.encode(encoding))
-    return read_declared(path, **options)  # type: ignore[arg-type]
+    return read_declared(path, **options)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from campaign_data import NASTY, default_pack, make_tables, shared_data
+from rooftop.lang import Lang
 from rooftop.outputs import charts
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.report import render_report, write_report
 
 
 @cache
-def _html(lang: str = "zh") -> str:
-    return render_report(shared_data(), lang)  # type: ignore[arg-type]
+def _html(lang: Lang = "zh") -> str:
+    return render_report(shared_data(), lang)
 
 
 class _Tags(HTMLParser):
@@ -47,7 +48,7 @@ def _svgs(html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_well_formed_and_without_outside_references(lang: str) -> None:
+def test_well_formed_and_without_outside_references(lang: Lang) -> None:
     parser = _Tags()
     parser.feed(_html(lang))
     assert not parser.wrong and not parser.open
@@ -60,10 +61,10 @@ def test_well_formed_and_without_outside_references(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_attributes_are_text_never_markup(lang: str) -> None:
+def test_attributes_are_text_never_markup(lang: Lang) -> None:
     html = _html(lang)
     assert "<script" not in html
-    nasty = render_report(_with_nasty_names(), lang)  # type: ignore[arg-type]
+    nasty = render_report(_with_nasty_names(), lang)
     assert "<script" not in nasty and "&lt;script&gt;" in nasty
     for svg in _svgs(nasty):
         assert "<script" not in svg and "onload" not in svg

@@ -15,6 +15,7 @@ import pytest
 from campaign_data import make_tables
 from rooftop.campaign.candidates import Campaign
 from rooftop.config import Config, TimelineOptions
+from rooftop.lang import Lang
 from rooftop.outputs.bundle import report_data
 from rooftop.outputs.report import render_report
 from rooftop.outputs.store import RunTables, read_tables, write_tables
@@ -79,7 +80,8 @@ def test_the_table_survives_the_disk_byte_for_byte(tmp_path: Path) -> None:
     head = content.decode("utf-8-sig").splitlines()[0].split(",")
     assert head[:6] == ["unit_id", "unit_name", "level", "target_id", "target_year", "year"]
     read = pd.read_csv(first / "timeline.csv", encoding="utf-8-sig")
-    assert len(read) == len(tables.timeline) and "gap_kwp" in read  # type: ignore[arg-type]
+    assert tables.timeline is not None
+    assert len(read) == len(tables.timeline) and "gap_kwp" in read
 
 
 def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +95,9 @@ def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_report_shows_it(lang: str) -> None:
+def test_the_report_shows_it(lang: Lang) -> None:
     tables, campaign, pack = made()
-    html = render_report(report_data(tables, pack, campaign=campaign), lang)  # type: ignore[arg-type]
+    html = render_report(report_data(tables, pack, campaign=campaign), lang)
     title, past, ahead, target = {
         "zh": ("历年进度与所需建设速度", "年份已过：尚缺", "每年需建", "当年目标值"),
         "en": ("Attainment by year, and how fast to build", "year past: short by", "kWp a year", "target in force"),
@@ -105,7 +107,7 @@ def test_the_report_shows_it(lang: str) -> None:
     chart = next(svg for svg in svgs if target in svg)
     assert "2021" in chart and "2030" in chart
     assert len(steps(report_data(tables, pack, campaign=campaign))) == 2 * 5  # city, three districts, a zone
-    without = render_report(report_data(replace(tables, timeline=None), pack, campaign=campaign), lang)  # type: ignore[arg-type]
+    without = render_report(report_data(replace(tables, timeline=None), pack, campaign=campaign), lang)
     assert title not in without
 
 

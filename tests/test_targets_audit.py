@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,8 +31,8 @@ LIMITS = load_limits()
 HERE = given_place(1400.0, LIMITS)
 
 
-def judged(**declared: object) -> Audited:
-    project = Project(row=1, **declared)  # type: ignore[arg-type]
+def judged(**declared: Any) -> Audited:
+    project = Project(row=1, **declared)
     return audit([project], LIMITS, THIS_YEAR, HERE)[0]
 
 

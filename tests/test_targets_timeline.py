@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,9 +36,9 @@ def dated(**years: object) -> pd.DataFrame:
     return roofs
 
 
-def table(roofs: pd.DataFrame, pack: Pack, **options: object) -> pd.DataFrame:
+def table(roofs: pd.DataFrame, pack: Pack, **options: Any) -> pd.DataFrame:
     options = {"reference_date": TODAY} | options
-    return timeline_table(roofs, members(roofs), units(("d1", "district")), pack, **options)  # type: ignore[arg-type]
+    return timeline_table(roofs, members(roofs), units(("d1", "district")), pack, **options)
 
 
 def row(frame: pd.DataFrame, year: int, kind: str = "installed", unit: str = "d1") -> pd.Series:
