@@ -206,7 +206,8 @@ def _compute(
     fresh: bool,
     say: Reporter,
 ) -> BatchResult:
-    hashes = {p.role: p.sha256 for p in prepared.sources.provenance} | {"version": version("rooftop")}
+    hashes = {p.role: f"{p.sha256} {sorted(p.details.items())}" for p in prepared.sources.provenance}
+    hashes["version"] = version("rooftop")
     key = fingerprint(prepared.scene, prepared.book, hashes)
     store = TileStore(folder / ".tiles", key, fresh=fresh)
     stage = Text("computing tiles", "逐块计算")

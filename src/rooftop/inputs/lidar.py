@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -158,8 +159,12 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> Poin
     found = [*_point_notices(files, seen, role), *_cell_notices(cells, known, kind, rules, role)]
     if config.cell_size_m is None:
         found.append(_cell_size_notice(cell, density, kind, role))
-    details = _details(files, config, seen, cell, density) | {"cells_with_points": f"{known.mean():.1%}"}
-    path = str(config.path[0]) if len(config.path) == 1 else ", ".join(str(p) for p in config.path)
+    details = _details(files, config, seen, cell, density) | {
+        "cells_with_points": f"{known.mean():.1%}",
+        "grid_sha256": hashlib.sha256(cells.tobytes()).hexdigest(),
+    }
+    more = f" (+{len(config.path) - 1})" if len(config.path) > 1 else ""
+    path = f"{config.path[0]}{more}"
     return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of(files), details), tuple(found))
 
 
