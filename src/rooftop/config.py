@@ -355,7 +355,7 @@ class SubstitutionOptions(Model):
     energy_demand: Path | None = Field(None, description="a changed copy of configs/energy_demand.yaml")
     k_e: str | None = Field(None, description="the equivalent of the front row, by its id in energy_demand.yaml")
     demand: dict[str, Demand] = Field({}, description="by building use, instead of the class intensities")
-    measured: Path | None = Field(None, description="CSV: building_id, measured_energy_kwh, measured_fuel_kgce")
+    measured: Path | None = Field(None, description="CSV or XLSX: building_id, measured_energy_kwh, measured_fuel_kgce")
     installations: list[Installation] = []
 
 
