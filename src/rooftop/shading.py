@@ -267,6 +267,7 @@ def far_horizons(
     n_azimuth: int = 72,
     grid_north_deg: float = 0.0,
     curvature: bool = True,
+    known_deg: ArrayLike | None = None,
 ) -> NDArray[np.float32]:
     """Horizon angles of what lies beyond `min_distance_m`, from a coarse surface; merge with ``numpy.maximum``.
 
@@ -287,11 +288,14 @@ def far_horizons(
         As in :func:`horizons`.
     curvature : bool
         Let the earth curve away, with refraction coefficient 0.13.
+    known_deg : (n, n_azimuth) array_like, optional
+        Horizons known already [degrees]: only what stands higher is looked for, which is much quicker.
 
     Returns
     -------
     (n, n_azimuth) float32
-        Angles [degrees], 0 to 90; NaN where an observer's position or elevation is NaN.
+        Angles [degrees], 0 to 90, `known_deg` where nothing stands higher; NaN where an observer's position or
+        elevation is NaN.
 
     Raises
     ------
@@ -305,18 +309,25 @@ def far_horizons(
     r = _observers("rows", rows)
     c, z = _observers("cols", cols, r.size), _observers("z_m", z_m, r.size)
     first = _distances(min_distance_m, r.size, n_azimuth)
-    slopes = np.zeros((r.size, n_azimuth), dtype=np.float32)
-    known = surface[np.isfinite(surface)]
+    least = np.zeros((r.size, n_azimuth), dtype=np.float32)
+    if known_deg is not None:
+        least[:] = known_deg
+    angles = least.copy()
     somewhere = np.isfinite(r) & np.isfinite(c) & np.isfinite(z)
-    if known.size and somewhere.any():
+    maxima = far.block_maxima(surface)
+    highest = float(maxima.max())
+    if np.isfinite(highest) and somewhere.any():
         azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
         drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M) if curvature else 0.0
-        found = np.zeros((int(somewhere.sum()), n_azimuth), dtype=np.float32)
+        before = np.tan(np.radians(least[somewhere].astype(np.float64))).astype(np.float32)
+        found = before.copy()
         observers = r[somewhere], c[somewhere], z[somewhere]
-        far.far_slopes(surface, cell_size_m, *observers, first[somewhere], azimuth, drop, float(known.max()), found)
-        slopes[somewhere] = found
-    slopes[~somewhere] = np.nan
-    return np.degrees(np.arctan(slopes))
+        far.far_slopes(surface, maxima, cell_size_m, *observers, first[somewhere], azimuth, drop, highest, found)
+        raised = np.where(found > before, 0.0, least[somewhere])
+        raised[found > before] = np.degrees(np.arctan(found[found > before]))
+        angles[somewhere] = raised
+    angles[~somewhere] = np.nan
+    return angles
 
 
 def sky_view(

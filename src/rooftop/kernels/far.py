@@ -10,11 +10,23 @@ from numpy.typing import NDArray
 from rooftop.kernels import jit
 
 EARTH_RADIUS_M = 6_371_000.0
+BITS = 5
+BLOCK = 1 << BITS
+"""Edge of the blocks whose maxima let a ray pass over them [cells]."""
+
+
+def block_maxima(surface: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Highest known cell of every `BLOCK` x `BLOCK` cells, counted from the first; -inf where none is known."""
+    starts = [np.arange(0, n, BLOCK) for n in surface.shape]
+    highest = np.fmax.reduceat(np.fmax.reduceat(surface, starts[0], axis=0), starts[1], axis=1)
+    known: NDArray[np.float32] = np.where(np.isnan(highest), np.float32(-np.inf), highest)
+    return known
 
 
 @jit
 def far_slopes(
     surface: NDArray[np.float32],
+    maxima: NDArray[np.float32],
     cell: float,
     rows: NDArray[np.float64],
     cols: NDArray[np.float64],
@@ -25,7 +37,7 @@ def far_slopes(
     highest: float,
     out: NDArray[np.float32],
 ) -> None:
-    """March each ray from cell to cell and keep the steepest slope; NaN cells are passed over.
+    """March each ray from cell to cell and keep the steepest slope; NaN cells and blocks too low are passed over.
 
     A cell is a prism: it counts from where the ray enters it, or from `first` where that lies inside it.
 
@@ -33,6 +45,8 @@ def far_slopes(
     ----------
     surface : (ny, nx)
         Elevations [m].
+    maxima : (ceil(ny / BLOCK), ceil(nx / BLOCK))
+        Of its blocks, see `block_maxima`.
     rows, cols : (n,)
         Fractional positions of the observers; (0, 0) is the centre of the first cell.
     z : (n,)
@@ -46,7 +60,7 @@ def far_slopes(
     highest : float
         Highest elevation there is [m]: nothing steeper can follow once it would not do.
     out : (n, n_azimuth)
-        Slope, at least 0.
+        Slope known so far, at least 0; raised to what is found.
     """
     ny, nx = surface.shape
     for k in range(azimuth_rad.shape[0]):
@@ -54,29 +68,53 @@ def far_slopes(
         step_row, step_col = (1 if d_row > 0.0 else -1), (1 if d_col > 0.0 else -1)
         per_row = cell / max(abs(d_row), 1e-12)
         per_col = cell / max(abs(d_col), 1e-12)
+        inv_row, inv_col = 1.0 / per_row, 1.0 / per_col
         for i in range(rows.shape[0]):
             distance = max(first[i, k], _reaches(rows[i], d_row, ny, cell), _reaches(cols[i], d_col, nx, cell))
+            if highest - z[i] <= out[i, k] * distance:
+                continue
             at_row = rows[i] + 0.5 + d_row * distance / cell
             at_col = cols[i] + 0.5 + d_col * distance / cell
             row, col = math.floor(at_row), math.floor(at_col)
             next_row = distance + per_row * (row + 1 - at_row if step_row > 0 else at_row - row)
             next_col = distance + per_col * (col + 1 - at_col if step_col > 0 else at_col - col)
-            best = 0.0
+            best, eye = out[i, k], z[i]
             while 0 <= row < ny and 0 <= col < nx:
                 fall = drop_per_m2 * distance * distance
-                if highest - z[i] - fall <= best * distance:
+                low = best * distance + eye + fall
+                if highest <= low:
                     break
-                height = surface[row, col]
-                if height - z[i] - fall > best * distance:
-                    best = (height - z[i] - fall) / distance
-                if next_row < next_col:
-                    distance = next_row
-                    next_row += per_row
-                    row += step_row
-                else:
-                    distance = next_col
-                    next_col += per_col
-                    col += step_col
+                to_row = BLOCK - 1 - (row & (BLOCK - 1)) if step_row > 0 else (row & (BLOCK - 1))
+                to_col = BLOCK - 1 - (col & (BLOCK - 1)) if step_col > 0 else (col & (BLOCK - 1))
+                if maxima[row >> BITS, col >> BITS] <= low:  # nothing in this block can matter: pass over it
+                    out_row, out_col = next_row + to_row * per_row, next_col + to_col * per_col
+                    if out_row < out_col:
+                        over = 0 if next_col > out_row else min(int((out_row - next_col) * inv_col) + 1, to_col)
+                        distance, row, col = out_row, row + step_row * (to_row + 1), col + step_col * over
+                        next_row, next_col = out_row + per_row, next_col + over * per_col
+                    else:
+                        over = 0 if next_row >= out_col else min(int((out_col - next_row) * inv_row) + 1, to_row)
+                        distance, col, row = out_col, col + step_col * (to_col + 1), row + step_row * over
+                        next_col, next_row = out_col + per_col, next_row + over * per_row
+                    continue
+                last_row, last_col = row + step_row * to_row, col + step_col * to_col
+                while True:
+                    if 0 <= row < ny and 0 <= col < nx:
+                        above = surface[row, col] - eye - drop_per_m2 * distance * distance
+                        if above > best * distance:
+                            best = above / distance
+                    if next_row < next_col:
+                        distance = next_row
+                        next_row += per_row
+                        row += step_row
+                        if row == last_row + step_row:
+                            break
+                    else:
+                        distance = next_col
+                        next_col += per_col
+                        col += step_col
+                        if col == last_col + step_col:
+                            break
             out[i, k] = best
 
 
@@ -88,3 +126,21 @@ def _reaches(position: float, direction: float, n: int, cell: float) -> float:
     if position > n - 0.5 and direction < -1e-12:
         return (n - 0.5 - position) * cell / direction * (1.0 + 1e-12) + 1e-9
     return 0.0
+
+
+@jit
+def lowest_of_groups(horizon: NDArray[np.float32], group: NDArray[np.int64], lowest: NDArray[np.float32]) -> None:
+    """Lower `lowest` (n_group, n_azimuth) to the least of each group's rows of `horizon` (n, n_azimuth)."""
+    for i in range(horizon.shape[0]):
+        here = lowest[group[i]]
+        for k in range(horizon.shape[1]):
+            here[k] = min(here[k], horizon[i, k])
+
+
+@jit
+def raise_to_groups(horizon: NDArray[np.float32], group: NDArray[np.int64], least: NDArray[np.float32]) -> None:
+    """Raise each row of `horizon` (n, n_azimuth) to its group's row of `least` (n_group, n_azimuth)."""
+    for i in range(horizon.shape[0]):
+        here = least[group[i]]
+        for k in range(horizon.shape[1]):
+            horizon[i, k] = max(horizon[i, k], here[k])
