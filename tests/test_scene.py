@@ -204,7 +204,7 @@ def test_base_is_the_median_terrain_below_the_footprint() -> None:
 
 
 def test_far_surface_holds_the_highest_top_of_each_cell() -> None:
-    table = footprints(shapely.box(10, 10, 12, 12), shapely.box(14, 14, 16, 16), shapely.box(200, 10, 210, 20))
+    table = footprints(shapely.box(10, 10, 12, 12), shapely.box(4, 4, 6, 6), shapely.box(200, 10, 210, 20))
     scene = blocks(table, [30.0, 50.0, 7.0])
     far = far_surface(scene, None, None, None, 0.0)
     assert far.elevation_m.max() == 50.0

@@ -17,7 +17,7 @@ from rooftop.energy import ModulePlane, PlaneTables, cell_months, free_year, pla
 from rooftop.grid import Grid, Tile
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
-from rooftop.scene.far import far_field, ring_surface
+from rooftop.scene.far import merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
@@ -174,10 +174,10 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     members = scene.tile_members[tile]
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
     stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm, scene.relief
-    surface, ring = lod1_surface(grid, *stands), ring_surface(grid, *stands)
+    surface, rings = lod1_surface(grid, *stands), ring_surfaces(grid, *stands)
     plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
     north = float(np.mean(scene.convergence_deg[members]))
-    cells = _roof_cells(scene, surface, ring, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
+    cells = _roof_cells(scene, surface, rings, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
     stand = ModuleCells.on(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
     inside, outside = stand.split()
@@ -227,7 +227,9 @@ def lit_modules(results: Iterable[TileResult], count: pd.Series) -> list[NDArray
     return found
 
 
-def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray[np.int64], north: float) -> _RoofCells:
+def _roof_cells(
+    scene: Scene, surface: Surface, rings: tuple[FarSurface, ...], roofs: NDArray[np.int64], north: float
+) -> _RoofCells:
     wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
     wanted[roofs] = True
     row, col = np.nonzero(wanted[surface.owner] & np.isfinite(surface.dsm))
@@ -244,18 +246,8 @@ def _roof_cells(scene: Scene, surface: Surface, ring: FarSurface, roofs: NDArray
     if scene.relief is not None and options.surface == "prism":
         _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
-        far, observer = far_field(
-            surface.grid,
-            ring,
-            scene.far,
-            row,
-            col,
-            roof,
-            surface.dsm[row, col].astype(np.float64),
-            options.azimuths,
-            north,
-        )
-        np.maximum(near, far[observer], out=near)
+        z_m = surface.dsm[row, col].astype(np.float64)
+        merge_far_field(near, surface.grid, rings, scene.far, row, col, roof, z_m, north)
     return _RoofCells(row, col, roof, known, near)
 
 

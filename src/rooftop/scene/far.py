@@ -1,37 +1,59 @@
-"""What stands beyond a tile's window: a ring of sampled heights around it, then the coarse surface of the data set."""
+"""What stands beyond a tile's window: rings of sampled heights around it, then the coarse surface of the data set."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from rooftop.grid import Grid
+from rooftop.kernels import far as kernel
 from rooftop.scene.relief import Relief
-from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, lod1_surface
+from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, ground_window, lod1_surface
 from rooftop.shading import far_horizons
 
-RING_CELL_M = 4.0
-RING_M = 1000.0
-_OBSERVER_M = 8.0  # roof cells this close see the same far field
+RINGS = ((2.0, 500.0), (4.0, 1000.0))
+"""Cell of each ring, and how far beyond the window it reaches [m]; an inner ring hides the next one."""
+
+_OBSERVER_M = (2.0, 4.0, 8.0)  # roof cells this close see the same of the first ring, of the second, of what follows
 _MIN_DISTANCE_M = 1.0
 
 
-def ring_surface(
+def ring_surfaces(
     window: Grid,
     blocks: Blocks,
     tree: shapely.STRtree,
     ground: ElevationSource | None,
     dsm: ElevationSource | None,
     relief: Relief | None = None,
-) -> FarSurface:
-    """Sample the surface on cells of 4 m, up to 1 km around a window.
+) -> tuple[FarSurface, ...]:
+    """Sample the surface on cells of 2 m up to 500 m around a window, and of 4 m up to 1 km.
 
     Heights are those at the cells' centres: walls shift by up to half a cell either way, while maxima would make every
     building wider. Against the fine surface this changes annual energy by 0.01 % (maxima of 25 m: by 0.1 %).
     """
-    grid = Grid.covering(window.bounds, RING_CELL_M, RING_M)
-    return FarSurface(grid, lod1_surface(grid, blocks, tree, ground, dsm, relief).dsm)
+    grids = [Grid.covering(window.bounds, cell, reach) for cell, reach in RINGS]
+    if ground is not None:
+        ground = _Nearest(grids[-1], ground_window(ground, grids[-1]))
+    return tuple(FarSurface(grid, lod1_surface(grid, blocks, tree, ground, dsm, relief).dsm) for grid in grids)
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """Terrain read once for all rings, in the cells of the widest; the nearest cell counts."""
+
+    grid: Grid
+    elevation_m: NDArray[np.float32]
+
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+        """Return metres on a window that lies within the grid."""
+        rows, cols = self.grid.position(
+            x_min + (np.arange(n_cols) + 0.5) * cell_size_m, y_max - (np.arange(n_rows) + 0.5) * cell_size_m
+        )
+        return self.elevation_m[np.ix_(np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64))]
 
 
 def reach_m(
@@ -61,54 +83,67 @@ def reach_m(
     return np.maximum(reach, _MIN_DISTANCE_M)
 
 
-def far_field(
+def merge_far_field(
+    horizon: NDArray[np.float32],
     window: Grid,
-    ring: FarSurface,
+    rings: Sequence[FarSurface],
     far: FarSurface,
     row: NDArray[np.int64],
     col: NDArray[np.int64],
     roof: NDArray[np.int64],
     z_m: NDArray[np.float64],
-    n_azimuth: int,
     grid_north_deg: float = 0.0,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Horizons of everything beyond a window, once for every 8 m of a roof.
+) -> None:
+    """Raise the horizons of cells to those of everything beyond their window, in place.
+
+    Cells of one roof share an observer: close ones for the first ring, wider ones for what is further away.
 
     Parameters
     ----------
+    horizon : (n, n_azimuth) float32
+        Horizons of the cells within the window [deg].
     window : Grid
         What the fine surface covers.
-    ring, far : FarSurface
-        What stands around it, and beyond that.
+    rings, far : FarSurface
+        What stands around it, from the inside out, and beyond that.
     row, col, roof : (n,) int64
         Cells of the window, and the roofs that they belong to.
     z_m : (n,)
         Their elevation [m].
-    n_azimuth, grid_north_deg
+    grid_north_deg
         As in `rooftop.shading.horizons`.
-
-    Returns
-    -------
-    horizon : (n_observer, n_azimuth) float32
-        [deg].
-    observer : (n,) int64
-        Which row each cell takes.
     """
-    side = max(1, round(_OBSERVER_M / window.cell_size_m))
-    # counted on the lattice, so that the window's corner does not matter
-    keys = np.stack([roof, (row - window.row0) // side, (col + window.col0) // side], axis=1)
-    _, observer = np.unique(keys, axis=0, return_inverse=True)
-    observer = observer.ravel()
-    count = np.bincount(observer)
-    x, y, z = (np.bincount(observer, values) / count for values in (*window.centres(row, col), z_m))
-    horizon = np.zeros((count.size, n_azimuth), dtype=np.float32)
+    n_azimuth = horizon.shape[1]
+    x, y = window.centres(row, col)
     inner = window
-    for surface in (ring, far):
-        at_row, at_col = surface.grid.position(x, y)
-        first = reach_m(inner, x, y, n_azimuth, grid_north_deg)
+    for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
+        observer = _observers(window, row, col, roof, apart_m)
+        count = np.bincount(observer)
+        there = [np.bincount(observer, values) / count for values in (x, y, z_m)]
+        known = np.full((count.size, n_azimuth), 90.0, dtype=np.float32)
+        kernel.lowest_of_groups(horizon, observer, known)
+        at_row, at_col = surface.grid.position(*there[:2])
+        first = reach_m(inner, *there[:2], n_azimuth, grid_north_deg)
         found = far_horizons(
-            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, z, first, n_azimuth, grid_north_deg
-        )
-        np.maximum(horizon, found, out=horizon)
-        inner = ring.grid
-    return horizon, observer
+            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, there[2], first, n_azimuth, grid_north_deg,
+            known_deg=known,
+        )  # fmt: skip
+        kernel.raise_to_groups(horizon, observer, found)
+        inner = surface.grid
+
+
+def _observer_m(n_ring: int) -> list[float]:
+    """Edge of the squares whose cells share an observer, for each ring and for the far surface [m]."""
+    return [_OBSERVER_M[min(k, len(_OBSERVER_M) - 1)] for k in range(n_ring)] + [_OBSERVER_M[-1]]
+
+
+def _observers(
+    window: Grid, row: NDArray[np.int64], col: NDArray[np.int64], roof: NDArray[np.int64], apart_m: float
+) -> NDArray[np.int64]:
+    """Number of the observer of each cell, counted on the lattice, so that the window's corner does not matter."""
+    side = max(1, round(apart_m / window.cell_size_m))
+    at_row, at_col = (row - window.row0) // side, (col + window.col0) // side
+    at_row, at_col = at_row - at_row.min(), at_col - at_col.min()
+    keys = (roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
+    observer: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].ravel()
+    return observer

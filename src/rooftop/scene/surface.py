@@ -16,7 +16,10 @@ from rooftop.grid import Bounds, Grid, tile_of
 from rooftop.inputs.burn import burn
 from rooftop.scene.relief import Relief
 
-FAR_CELL_M = 25.0
+FAR_CELL_M = 12.5
+"""Cell of the far surface [m], doubled until the data set takes no more than `FAR_MOST_CELLS`."""
+FAR_MOST_CELLS = 16_000_000
+_FAR_SAMPLE_M = 6.25
 _BASE_CELL_M = 5.0
 _BASE_BLOCK_CELLS = 512
 
@@ -188,12 +191,12 @@ def far_surface(
     margin_m : float
         How far beyond the footprints terrain is taken in (0 without a far terrain model).
     """
-    grid = Grid.covering(blocks.bounds, FAR_CELL_M, margin_m)
+    grid = _far_grid(blocks.bounds, margin_m)
     elevation = ground_window(ground, grid).copy()
     if terrain_far is not None:
         elevation = np.fmax(elevation, ground_window(terrain_far, grid))
     if dsm is not None:
-        elevation = np.fmax(elevation, _pooled_maximum(dsm, grid, 5))
+        elevation = np.fmax(elevation, _pooled_maximum(dsm, grid, round(grid.cell_size_m / _FAR_SAMPLE_M)))
     else:
         present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
         rows = present[np.argsort(blocks.top_m[present], kind="stable")]
@@ -201,6 +204,15 @@ def far_surface(
         held = owner >= 0
         elevation[held] = np.fmax(elevation[held], blocks.top_m[owner[held]].astype(np.float32))
     return FarSurface(grid, elevation)
+
+
+def _far_grid(bounds: Bounds, margin_m: float) -> Grid:
+    cell_size_m = FAR_CELL_M
+    while True:
+        grid = Grid.covering(bounds, cell_size_m, margin_m)
+        if grid.n_rows * grid.n_cols <= FAR_MOST_CELLS:
+            return grid
+        cell_size_m *= 2.0
 
 
 def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> NDArray[np.float32]:
