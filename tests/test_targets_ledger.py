@@ -169,6 +169,26 @@ def test_the_best_roofs_fill_a_quota(tmp_path):
     assert row["added_mean_kwp"] == pytest.approx(190 * 5 / 11, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("meant", "inside"), [("existing", [True, False, False, False]), ("new", [False, True, True, False])]
+)
+def test_the_stock_of_a_quota_ends_where_the_period_begins(tmp_path, meant, inside):
+    def change(data):
+        target = next(t for t in data["targets"] if t["id"] == "retrofit_area")
+        target |= {"stock": meant, "unit": "亿m²", "value": 0.0001}
+        target["districts"] = [{"name": "海州", "unit_id": "320706", "level": "district", "value": 0.0001}]
+
+    # 2021-2025: floor areas of 1000, 2000, 4000 and 8000 m² tell which years count.
+    years = [2020, 2021, 2025, 2026]
+    roofs = table(
+        [roof(str(y), (1000 * 2**k, 0, 0, 0, 0, 0), year_built=y, floors_above=1) for k, y in enumerate(years)]
+    )
+    row = haizhou(roofs, pack_copy(tmp_path, change=change))
+    assert row["quota_m2"] == 10_000
+    assert row["stock_area_m2"] == sum(1000 * 2**k for k, counts in enumerate(inside) if counts)
+    assert (row["n_stock"], row["n_existing"]) == (sum(inside), 1)
+
+
 def test_a_quota_larger_than_the_stock_takes_everything_once(tmp_path):
     row = haizhou(stock(), quota_pack(tmp_path, value=2))
     assert row["quota_share"] > 1
@@ -226,3 +246,16 @@ def test_whole_county_shares_as_capacity():
         roofs.assign(existing_pv_kwp=np.nan), members(roofs), ONE_DISTRICT, load_pack("whole_county")
     )
     assert bare.loc[bare["kind"] == "installed", ["capacity_kwp", "share_of_target", "annual_kwh"]].isna().all().all()
+
+
+def test_a_presumed_class_counts_in_the_capacity_but_not_in_its_lower_bound():
+    roofs = five_buildings()
+    sure, presumed = (
+        capacity_ledger(changed, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
+        .query("unit_id == 'd1' and target_id == 'public_building_share' and kind == 'potential'")
+        .iloc[0]
+        for changed in (roofs, roofs.assign(use_source=["code:GHYT", None, None, None, None]))
+    )
+    # A's 80 kWp; code 40 may be a school, a hospital or an office.
+    assert sure["capacity_kwp"] == sure["capacity_low_kwp"] == presumed["capacity_kwp"] == pytest.approx(80)
+    assert presumed["capacity_low_kwp"] == 0

@@ -14,7 +14,7 @@ from rooftop.configfile import load_config
 from rooftop.errors import ConfigError
 from rooftop.resources import configs_dir, demo_dir
 from rooftop.targets import load_pack
-from rooftop.targets.demand import check_options, energy_settings
+from rooftop.targets.demand import check_options, energy_settings, floor_area
 from rooftop.targets.substitution import substitution_notices, substitution_table
 from targets_example import five_buildings, members, pack_copy, refused_pack, units
 
@@ -84,6 +84,26 @@ def test_bounds_are_those_of_unknown_floors(tmp_path):
     stated = five().assign(floors_above=[4, 1, 1, 4, 6])
     row = rate(stated, pack_copy(tmp_path)).loc["jiangsu_2018"]
     assert row["rate_low"] == row["rate"] == row["rate_high"]
+
+
+def test_bounds_of_floors_by_height_and_without_any(tmp_path):
+    # 15.5 m of office: round(4.31) = 4 floors; 15.5 / (3.6 × 1.35) -> 3, 15.5 / (3.6 × 0.85) -> 5; 500 m² each.
+    settings = energy_settings()
+    roofs = five().assign(height_m=[14.0, 8.0, 8.0, 15.5, 18.0])
+    found = floor_area(roofs, settings)
+    assert (found.low[3], found.central[3], found.high[3]) == (1500, 2000, 2500)
+    row = rate(roofs, pack_copy(tmp_path)).loc["jiangsu_2018"]
+    demand = {n: 95500 + 500 * n * 34.225 + 120090 for n in (3, 4, 5)}
+    assert row["rate"] == pytest.approx(55200 / demand[4], rel=1e-12)
+    assert row["rate_low"] == pytest.approx(55200 / demand[5], rel=1e-12)
+    assert row["rate_high"] == pytest.approx(55200 / demand[3], rel=1e-12)
+    # Neither floors nor height: one floor at least, 18 at most; so too where the height itself is assumed.
+    for height, reasons in ((0.0, []), (None, []), (15.5, ["height_missing"])):
+        bare = roofs.assign(height_m=[14.0, 8.0, 8.0, height, 18.0])
+        bare["reasons"] = [[], [], [], reasons, []]
+        found = floor_area(bare, settings)
+        assert (found.low[3], found.central[3], found.high[3]) == (500, 2000 if reasons else 500, 9000)
+        assert found.estimated.tolist() == [False, False, False, True, False]
 
 
 def test_unknown_year_class_and_structure_are_counted_for_then_against(tmp_path):
@@ -303,6 +323,20 @@ def test_an_unknown_zone_gives_bounds_only_and_the_configuration_settles_it():
 def test_a_zone_by_the_beginning_of_the_district_id():
     climate = load_pack("shanxi").climate
     assert [climate.of(unit) for unit in ("140100", "140202", None)] == ["cold", "severe_cold", "cold"]
+    nested = climate.model_copy(update={"units": {"14": "severe_cold", "1401": "cold", "140105": "severe_cold"}})
+    assert [nested.of(u) for u in ("140200", "140100", "140105")] == ["severe_cold", "cold", "severe_cold"]
+
+
+def test_elsewhere_is_what_pv_leaves_and_the_gap_what_heat_leaves_of_that(tmp_path):
+    def half(data):
+        next(t for t in data["targets"] if t["id"] == "renewable_substitution_2025")["value"] = 0.5
+
+    entry = Installation(kind="ground_source", unit_id="d1", building_area_m2=1000)
+    pack = pack_copy(tmp_path, change=half)
+    row = rate(five(), pack, SubstitutionOptions(installations=[entry])).loc["jiangsu_2018"]
+    assert row["elsewhere_kgce"] == pytest.approx(0.5 * 266927.5 - 55200)
+    assert row["gap_kgce"] == pytest.approx(0.5 * 266927.5 - 55200 - 5175)
+    assert row["roof_share_of_target"] == pytest.approx(55200 / (0.5 * 266927.5))
 
 
 def test_new_urban_buildings_only_in_pinghu():

@@ -254,3 +254,18 @@ def test_december_31st_leaves_no_time(pack: Pack) -> None:
         assert np.isnan(due["needed_kwp_per_year"]) == (left == 0)
         if left:
             assert due["needed_kwp_per_year"] == pytest.approx(90.0 * DAYS_PER_YEAR)
+
+
+def test_years_left_are_years(pack: Pack, pinghu: Pack) -> None:
+    # 2026-07-01 to 2030-12-31 are 1 644 days.
+    due = row(table(dated(A=2024, B=2023), pinghu), 2030)
+    assert due["years_left"] == pytest.approx(1644 / 365.25, rel=1e-12)
+    assert due["needed_kwp_per_year"] == pytest.approx(due["gap_kwp"] * 365.25 / 1644, rel=1e-12)
+
+
+def test_a_schedule_of_this_year_dates_what_stands(pinghu: Pack) -> None:
+    """A's 40 kW are commissioned in the reference year: they date the inventory, a unit's are in it already."""
+    plans = schedule(("A", None, TODAY.year, 40.0, None), (None, "d1", TODAY.year, None, 100.0))
+    frame = table(dated(B=2023), pinghu, schedule=plans)
+    assert [row(frame, year)["numerator_m2"] for year in (2025, 2026, 2027)] == [500.0, 700.0, 700.0]
+    assert row(frame, 2026)["coverage_low"] == row(frame, 2026)["coverage_high"] == pytest.approx(700 / 2300)

@@ -329,20 +329,20 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     """Return footprint × floors above ground, with bounds where floors are not stated.
 
     The central value is that of `floors.floor_areas`. A known height gives bounds by how storey heights spread; where
-    the height is assumed too, the bounds are those of ``floors.unknown``.
+    the height is assumed too, the bounds are those of ``floors.unknown``; without any height the central value is its
+    low one.
     """
     found = floor_areas(roofs)
-    central = np.nan_to_num(found.area_m2)
     height = np.nan_to_num(pd.to_numeric(roofs["height_m"]).to_numpy(dtype=float, na_value=np.nan))
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
     codes = {"height_missing", "height_absurd"}
     guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
     guessed |= height <= 0.0
-    floors = np.maximum(np.round(height / storey), 1.0)
     low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
     high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
-    one = central / floors
-    low, high = np.minimum(low, floors) * one, np.maximum(high, floors) * one
+    footprint = np.nan_to_num(found.footprint_m2)
+    central = np.where(np.isnan(found.area_m2), low * footprint, found.area_m2)
+    low, high = np.fmin(low * footprint, central), np.fmax(high * footprint, central)
     return FloorArea(
         np.where(found.assumed, low, central), central, np.where(found.assumed, high, central), found.assumed
     )

@@ -22,11 +22,14 @@ class FloorAreas:
     ----------
     area_m2 : ndarray, shape (n,)
         Footprint × floors above ground; NaN where neither floors nor height are known.
+    footprint_m2 : ndarray, shape (n,)
+        In plan.
     assumed : ndarray of bool, shape (n,)
         Floors follow from the height and the storey height of the use.
     """
 
     area_m2: Floats
+    footprint_m2: Floats
     assumed: NDArray[np.bool_]
 
 
@@ -48,7 +51,8 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     counted = np.where(floors >= 1.0, floors, np.nan)
     by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
-    return FloorAreas(_footprints(roofs) * np.where(assumed, by_height, counted), assumed)
+    footprint = _footprints(roofs)
+    return FloorAreas(footprint * np.where(assumed, by_height, counted), footprint, assumed)
 
 
 def _footprints(roofs: pd.DataFrame) -> Floats:
