@@ -72,6 +72,8 @@ def test_words_that_end_in_a_letter_are_no_units(header: str) -> None:
         ("1,234.5", "area", "m2", 1234.5),
         ("２８００", "area", "m2", 2800.0),
         ("约1.2万", "area", "m2", 12000.0),
+        ("1.2万", "energy", "mwh", 12_000_000.0),
+        ("190.5万", "energy", "万kwh", None),  # 190.5 万kWh, or ten thousand times as much
         ("14.6万kWh", "energy", "kwh", 146_000.0),
         ("1.5", "area", "万m2", 15000.0),
         ("146 MWh/a", "energy", "kwh", 146_000.0),

@@ -159,6 +159,17 @@ def test_the_largest_share_decides_and_parcels_of_one_code_add_up(tmp_path: Path
     assert counts(found)["land_use_divided"] == 1
 
 
+def test_parcels_over_each_other_are_no_more_than_the_whole_and_equal_shares_go_to_the_smaller_code(
+    tmp_path: Path,
+) -> None:
+    # Building 0 lies twice on schools, building 1 half on a factory's and half on a school's land.
+    strips = [plot(0), plot(0), box(90, 20), box(110, 20)]
+    path = land(tmp_path / "l.gpkg", ["0804", "0804", "1001", "0804"], strips)
+    found = infer(path, "ydyh_2023", buildings(2))
+    assert found.table["land_use_share"].tolist() == pytest.approx([1.0, 0.5])
+    assert found.table["land_use_code"].tolist() == ["0804", "0804"]
+
+
 def test_attributes_are_never_overruled_and_contradictions_are_counted(tmp_path: Path) -> None:
     frame = buildings(
         3,

@@ -1,8 +1,9 @@
-"""The report's section on substitution, its files, and metered energy read from a CSV."""
+"""The report's section on substitution, and its files."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def test_the_front_row_repeats_the_table() -> None:
     own = table[(table["level"] == "city") & table["is_default"] & (table["kind"] == "potential")].iloc[0]
     assert first.cells[1].text.split()[0] == f"{int(own['n_buildings']):,d}"
     assert first.cells[8].text.startswith(f"{own['rate'] * 100:.2g}"[:2])
+
+
+def test_the_lead_says_what_stands_what_is_missing_and_how_much_building_that_is() -> None:
+    data = data_of("lianyungang")
+    city = {"installed": 0.0123, "planned": 0.0456, "potential": 0.0678}
+    changed = data.substitution.assign(
+        rate=data.substitution["kind"].map(city), rate_low=data.substitution["kind"].map(city),
+        rate_high=data.substitution["kind"].map(city), attained="no",
+        gap_kgce=data.substitution["kind"].map({"installed": 5e6, "planned": 3e6, "potential": 2e6}),
+        gap_solar_thermal_m2=1.61e6, gap_ground_source_m2=0.39e6,
+    )  # fmt: skip
+    lead = substitution_blocks(replace(data, substitution=changed), "en")[0].lead
+    assert lead.startswith(
+        "Today's PV and declared heat replace 1.2% of the energy, 5.0 ktce a year short of the target;"
+    )
+    assert "with PV on every roof in scope it would be 6.8%" in lead
+    assert "2.0 ktce a year would still be missing: solar hot water for 1.7 km² of building" in lead
+    assert "ground-source heat pumps for 390,000 m²" in lead
 
 
 def test_an_unknown_zone_shows_bounds_only() -> None:

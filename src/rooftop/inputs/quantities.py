@@ -98,7 +98,7 @@ def quantity(text: str, kind: str, unit: str) -> float | None:
     Returns
     -------
     float or None
-        None where it is no number or its unit is not of the kind.
+        None where it is no number, its unit is not of the kind, or a 万 may only repeat that of `unit`.
     """
     bare = fold(text)
     for word in sorted((fold(str(w)) for w in words()["about"]), key=len, reverse=True):
@@ -110,7 +110,7 @@ def quantity(text: str, kind: str, unit: str) -> float | None:
     own = unit_of(rest) if rest else None
     if not rest:
         factor = _units(kind)[unit]
-    elif rest == "万":
+    elif rest == "万" and not unit.startswith(("万", "亿")):
         factor = 1e4 * _units(kind)[unit]
     elif own is not None and own[1] == kind:
         factor = _units(kind)[own[0]]
