@@ -88,7 +88,7 @@ def test_planes_lie_in_the_points(houses: Path, points: NDArray[np.float64], sha
     away = np.abs(np.concatenate(off))
     near = np.percentile(away, [50, 75, 90])
     share = (away < 0.15).mean()
-    print(f"\\nDelft: {len(found)} planes, {len(away)} points, 50/75/90 % within {near} m, {share:.2f} within 15 cm")
+    print(f"\nDelft: {len(found)} planes, {len(away)} points, 50/75/90 % within {near} m, {share:.2f} within 15 cm")
     assert len(away) > 6_000
     assert near[0] < 0.03
     assert share > 0.75

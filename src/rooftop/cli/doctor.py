@@ -41,7 +41,7 @@ class Finding:
 
 
 def examine(environment: Mapping[str, str], folder: Path) -> list[Finding]:
-    """Check PROJ, fonts, numba, map assets and disk.
+    """Check PROJ, numba, what reads lidar, fonts, map assets and disk.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def examine(environment: Mapping[str, str], folder: Path) -> list[Finding]:
     folder : Path
         Where outputs would go.
     """
-    return [_proj(environment), _numba(), _fonts(), _assets(), _disk(folder), _writable(folder)]
+    return [_proj(environment), _numba(), _lidar(), _fonts(), _assets(), _disk(folder), _writable(folder)]
 
 
 def _proj(environment: Mapping[str, str]) -> Finding:
@@ -91,6 +91,18 @@ def _numba() -> Finding:
     if abs(angle - expected) > 0.01:
         return Finding(name, "bad", f"{angle:.3f}° != {expected:.3f}°", Text("reinstall rooftop", "请重新安装 rooftop"))
     return Finding(name, "ok", f"{numba.__version__}, {os.cpu_count()} CPU")
+
+
+def _lidar() -> Finding:
+    name = Text("point clouds (LAS, LAZ)", "点云（LAS、LAZ）")
+    needed = Text('only for point clouds: pip install "laspy[lazrs]"', '仅读取点云时需要：pip install "laspy[lazrs]"')
+    try:
+        import laspy
+    except ImportError:
+        return Finding(name, "ok", Text("laspy is not installed", "未安装 laspy"), needed)
+    if not laspy.LazBackend.detect_available():
+        return Finding(name, "warn", Text("lazrs is not installed: LAS only", "未安装 lazrs：只能读取 LAS"), needed)
+    return Finding(name, "ok", f"laspy {laspy.__version__}")
 
 
 def _fonts() -> Finding:
