@@ -17,6 +17,7 @@ from rooftop.rounding import (
     area,
     capacity,
     carbon,
+    coal,
     energy,
     money_span,
     number,
@@ -94,3 +95,17 @@ def test_cells_are_numbers_or_refused() -> None:
         real([1.0])
     with pytest.raises(ValueError, match="viel"):
         real("viel")
+
+
+@pytest.mark.parametrize(
+    ("kgce", "zh", "en"),
+    [
+        (62.0, "62.0 kgce", "62.0 kgce"),
+        (12_430.0, "12.4 tce", "12.4 tce"),
+        (9.99e6, "9,990 tce", "9.99 ktce"),
+        (2.63e7, "2.63 万tce", "26.3 ktce"),
+    ],
+)
+def test_standard_coal_in_the_units_of_the_plans(kgce: float, zh: str, en: str) -> None:
+    # 1 万tce are ten thousand tonnes, 10^7 kg.
+    assert (coal(kgce, "zh"), coal(kgce, "en")) == (zh, en)

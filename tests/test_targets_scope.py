@@ -119,3 +119,12 @@ def test_many_at_once_keep_their_places():
     rows = [roof("a", building_use="factory"), roof("b", building_use="school"), roof("c", building_use="unknown")]
     known = facts(table(rows * 2))
     assert membership(FACTORY, known, None).tolist() == [YES, NO, UNKNOWN] * 2
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"), [(2020, NO), (2021, YES), (2023, YES), (2025, YES), (2026, NO), (None, UNKNOWN)]
+)
+def test_a_cohort_holds_its_first_and_last_year(year, expected):
+    assert answer(NEW_FACTORY, building_use="factory", year_built=year) == expected
+    fixed = Scope(building_use=("factory",), completed=PERIOD)
+    assert answer(fixed, None, building_use="factory", year_built=year) == expected
