@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 import rooftop
+from rooftop.errors import InputError
 from rooftop.outputs.store import RunTables, read_tables, write_tables
 from rooftop.products import rebuild
 from test_pipeline import halves, raster, settings, town
@@ -120,6 +121,14 @@ def test_tables_a_run_does_not_have_are_removed(drawn: rooftop.RunResult, tmp_pa
     write_tables(tmp_path, bare)
     assert {"modules.parquet", "timeline.csv"}.isdisjoint(path.name for path in tmp_path.iterdir())
     assert read_tables(tmp_path).modules is None
+
+
+def test_a_run_of_another_version_is_to_be_computed_again(drawn: rooftop.RunResult, tmp_path: Path) -> None:
+    write_tables(tmp_path, drawn.tables)
+    pd.read_parquet(tmp_path / "memberships.parquet").drop(columns="share").to_parquet(tmp_path / "memberships.parquet")
+    with pytest.raises(InputError, match="another version") as caught:
+        read_tables(tmp_path)
+    assert "share" in str(caught.value) and "rooftop run" in caught.value.render("zh")
 
 
 def test_inverters_of_every_roof(drawn: rooftop.RunResult) -> None:

@@ -13,7 +13,7 @@ import geopandas as gpd
 import pandas as pd
 from pyarrow import parquet
 
-from rooftop.errors import InputError
+from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Text
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, conform
 
@@ -126,7 +126,7 @@ def read_tables(folder: Path) -> RunTables:
     Raises
     ------
     InputError
-        `folder` holds no finished run.
+        `folder` holds no finished run, or one of another version, whose tables have other columns.
     """
     for name in ("roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "coverage.csv"):
         if not (folder / name).exists():
@@ -137,7 +137,7 @@ def read_tables(folder: Path) -> RunTables:
             )
     ids = {name: str for name in ("unit_id", "unit_name")}
     timeline, modules = folder / "timeline.csv", folder / "modules.parquet"
-    return RunTables(
+    tables = RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
         _read_planes(folder / "planes.parquet"),
         pd.read_parquet(folder / "memberships.parquet"),
@@ -145,4 +145,14 @@ def read_tables(folder: Path) -> RunTables:
         pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),
         pd.read_csv(timeline, encoding="utf-8-sig", dtype=ids) if timeline.exists() else None,
         gpd.read_parquet(modules) if modules.exists() else None,
-    ).conformed()
+    )
+    try:
+        return tables.conformed()
+    except ComputeError as error:
+        missing = error.details["found"]
+        raise InputError(
+            Text("another version of rooftop made this run", "该结果由其他版本的 rooftop 生成"),
+            where=str(folder),
+            found=Text(f"columns that are missing: {missing}", f"缺少列：{missing}"),
+            mend=Text("compute it again into the same folder: `rooftop run`", "请重新运行 rooftop run，输出到同一目录"),
+        ) from error

@@ -6,7 +6,7 @@ function rooftopPlanes(core) {
   const PLANES_ZOOM = 17;
   const MODULES_ZOOM = 18;
   const GAPS_ZOOM = 19; /* nearer than this, gaps between modules are drawn */
-  const ARROW_PIXELS = 14; /* smaller planes have no arrow, */
+  const ARROW_PIXELS = 20; /* smaller planes have no arrow, */
   const LABEL_PIXELS = 44; /* and these no number */
   const FINE = 1e7;
 
