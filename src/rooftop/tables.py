@@ -75,6 +75,37 @@ def _c(name: str, kind: Kind, en: str, zh: str) -> Column:
     return Column(name, kind, Text(en, zh))
 
 
+# Columns that several tables share.
+_UNIT = (
+    _c("unit_id", "str", "unit id", "单元代码"),
+    _c("unit_name", "str", "unit", "单元名称"),
+    _c("level", "str", "level", "层级"),
+)
+_TARGET = (
+    _c("target_id", "str", "target", "指标"),
+    _c("year", "int", "target year", "目标年"),
+    _c("target", "float", "target value", "目标值"),
+    _c("target_nature", "str", "nature of the target", "指标性质"),
+    _c("kind", "str", "kind", "口径类型"),
+)
+_DEFINITION = (
+    _c("building_group", "str", "building group", "建筑类别"),
+    _c("numerator", "str", "numerator", "分子"),
+    _c("denominator", "str", "denominator", "分母"),
+)
+_COUNTS = (
+    _c("n_buildings", "int", "buildings", "建筑数"),
+    _c("n_unknown", "int", "buildings not known to belong", "归属不明建筑数"),
+)
+_COVERED = (
+    _c("numerator_m2", "float", "numerator (m²)", "分子面积(㎡)"),
+    _c("denominator_m2", "float", "denominator (m²)", "分母面积(㎡)"),
+    _c("coverage", "float", "coverage", "覆盖率"),
+    _c("coverage_low", "float", "coverage, low bound", "覆盖率下限"),
+    _c("coverage_high", "float", "coverage, high bound", "覆盖率上限"),
+)
+_MONTHS = tuple(_c(f"kwh_{m:02d}", "float", f"energy of month {m} (kWh)", f"{m}月发电量(kWh)") for m in range(1, 13))
+
 ROOFS = Table(
     "roofs",
     (
@@ -126,7 +157,7 @@ ROOFS = Table(
         _c("ghi_kwh_m2", "float", "horizontal irradiation (kWh/m²·a)", "水平面年辐照量(kWh/㎡)"),
         _c("poa_kwh_m2", "float", "plane-of-array irradiation (kWh/m²·a)", "组件面年辐照量(kWh/㎡)"),
         _c("annual_kwh", "float", "annual energy (kWh)", "年发电量(kWh)"),
-        *(_c(f"kwh_{m:02d}", "float", f"energy of month {m} (kWh)", f"{m}月发电量(kWh)") for m in range(1, 13)),
+        *_MONTHS,
         _c("specific_yield_kwh_kwp", "float", "specific yield (kWh/kWp)", "年等效利用小时数(h)"),
         _c("performance_ratio", "float", "performance ratio", "系统效率"),
         _c("lon", "float", "longitude", "经度"),
@@ -183,9 +214,7 @@ MEMBERSHIPS = Table(
 DISTRICTS = Table(
     "districts",
     (
-        _c("unit_id", "str", "unit id", "单元代码"),
-        _c("unit_name", "str", "unit", "单元名称"),
-        _c("level", "str", "level", "层级"),
+        *_UNIT,
         _c("n_buildings", "int", "buildings", "建筑数"),
         _c("n_ok", "int", "usable roofs", "可用屋顶数"),
         _c("n_needs_survey", "int", "roofs to survey", "待核实屋顶数"),
@@ -199,7 +228,7 @@ DISTRICTS = Table(
         _c("capacity_kwp", "float", "capacity (kWp)", "可装容量(kWp)"),
         _c("existing_pv_kwp", "float", "existing PV (kWp)", "已装容量(kWp)"),
         _c("annual_kwh", "float", "annual energy (kWh)", "年发电量(kWh)"),
-        *(_c(f"kwh_{m:02d}", "float", f"energy of month {m} (kWh)", f"{m}月发电量(kWh)") for m in range(1, 13)),
+        *_MONTHS,
         _c("specific_yield_kwh_kwp", "float", "specific yield (kWh/kWp)", "年等效利用小时数(h)"),
     ),
 )
@@ -207,27 +236,14 @@ DISTRICTS = Table(
 COVERAGE = Table(
     "coverage",
     (
-        _c("unit_id", "str", "unit id", "单元代码"),
-        _c("unit_name", "str", "unit", "单元名称"),
-        _c("level", "str", "level", "层级"),
-        _c("target_id", "str", "target", "指标"),
-        _c("year", "int", "target year", "目标年"),
-        _c("target", "float", "target value", "目标值"),
-        _c("target_nature", "str", "nature of the target", "指标性质"),
-        _c("kind", "str", "kind", "口径类型"),
+        *_UNIT,
+        *_TARGET,
         _c("scope_reading", "str", "reading of the scope", "范围解读"),
         _c("cohort", "str", "cohort", "统计期"),
         _c("aggregation", "str", "aggregation", "汇总方式"),
-        _c("building_group", "str", "building group", "建筑类别"),
-        _c("numerator", "str", "numerator", "分子"),
-        _c("denominator", "str", "denominator", "分母"),
-        _c("n_buildings", "int", "buildings", "建筑数"),
-        _c("n_unknown", "int", "buildings not known to belong", "归属不明建筑数"),
-        _c("numerator_m2", "float", "numerator (m²)", "分子面积(㎡)"),
-        _c("denominator_m2", "float", "denominator (m²)", "分母面积(㎡)"),
-        _c("coverage", "float", "coverage", "覆盖率"),
-        _c("coverage_low", "float", "coverage, low bound", "覆盖率下限"),
-        _c("coverage_high", "float", "coverage, high bound", "覆盖率上限"),
+        *_DEFINITION,
+        *_COUNTS,
+        *_COVERED,
         _c("gap_m2", "float", "gap (m²)", "缺口面积(㎡)"),
         _c("gap_kwp", "float", "gap (kWp)", "缺口容量(kWp)"),
         _c("attained", "str", "attained", "是否达标"),
@@ -270,15 +286,12 @@ QUOTAS = Table(
 CAPACITY = Table(
     "capacity",
     (
-        _c("unit_id", "str", "unit id", "单元代码"),
-        _c("unit_name", "str", "unit", "单元名称"),
-        _c("level", "str", "level", "层级"),
+        *_UNIT,
         _c("target_id", "str", "target", "指标"),
         _c("year", "int", "target year", "目标年"),
         _c("building_group", "str", "building group", "建筑类别"),
         _c("kind", "str", "kind", "口径类型"),
-        _c("n_buildings", "int", "buildings", "建筑数"),
-        _c("n_unknown", "int", "buildings not known to belong", "归属不明建筑数"),
+        *_COUNTS,
         _c("target_kwp", "float", "capacity asked for (kWp)", "目标容量(kWp)"),
         _c("capacity_kwp", "float", "capacity (kWp)", "容量(kWp)"),
         _c("capacity_low_kwp", "float", "capacity, low bound (kWp)", "容量下限(kWp)"),
@@ -290,19 +303,12 @@ CAPACITY = Table(
 SUBSTITUTION = Table(
     "substitution",
     (
-        _c("unit_id", "str", "unit id", "单元代码"),
-        _c("unit_name", "str", "unit", "单元名称"),
-        _c("level", "str", "level", "层级"),
-        _c("target_id", "str", "target", "指标"),
-        _c("year", "int", "target year", "目标年"),
-        _c("target", "float", "target value", "目标值"),
-        _c("target_nature", "str", "nature of the target", "指标性质"),
-        _c("kind", "str", "kind", "口径类型"),
+        *_UNIT,
+        *_TARGET,
         _c("cohort", "str", "cohort", "统计期"),
         _c("k_e", "str", "equivalent of electricity", "电力折标口径"),
         _c("k_e_kgce_kwh", "float", "equivalent of electricity (kgce/kWh)", "电力折标系数(kgce/kWh)"),
-        _c("n_buildings", "int", "buildings", "建筑数"),
-        _c("n_unknown", "int", "buildings not known to belong", "归属不明建筑数"),
+        *_COUNTS,
         _c("n_measured", "int", "buildings with metered energy", "有计量能耗建筑数"),
         _c("n_floors_estimated", "int", "buildings with estimated floors", "层数为估算的建筑数"),
         _c("floor_area_m2", "float", "floor area (m²)", "建筑面积(㎡)"),
@@ -362,25 +368,16 @@ PV_OR_THERMAL = Table(
 TIMELINE = Table(
     "timeline",
     (
-        _c("unit_id", "str", "unit id", "单元代码"),
-        _c("unit_name", "str", "unit", "单元名称"),
-        _c("level", "str", "level", "层级"),
+        *_UNIT,
         _c("target_id", "str", "target", "指标"),
         _c("target_year", "int", "target year", "目标年"),
         _c("year", "int", "year", "年份"),
         _c("state", "str", "past, running or ahead", "年份状态"),
         _c("kind", "str", "kind", "口径类型"),
         _c("cohort", "str", "cohort up to this year", "统计期（至当年）"),
-        _c("building_group", "str", "building group", "建筑类别"),
-        _c("numerator", "str", "numerator", "分子"),
-        _c("denominator", "str", "denominator", "分母"),
-        _c("n_buildings", "int", "buildings", "建筑数"),
-        _c("n_unknown", "int", "buildings not known to belong", "归属不明建筑数"),
-        _c("numerator_m2", "float", "numerator (m²)", "分子面积(㎡)"),
-        _c("denominator_m2", "float", "denominator (m²)", "分母面积(㎡)"),
-        _c("coverage", "float", "coverage", "覆盖率"),
-        _c("coverage_low", "float", "coverage, low bound", "覆盖率下限"),
-        _c("coverage_high", "float", "coverage, high bound", "覆盖率上限"),
+        *_DEFINITION,
+        *_COUNTS,
+        *_COVERED,
         _c("target", "float", "target value in force", "当年目标值"),
         _c("attained", "str", "attained", "是否达标"),
         _c("gap_m2", "float", "still needed (m²)", "尚缺面积(㎡)"),
