@@ -367,7 +367,9 @@ class Outputs(Model):
         [], description="GeoTIFFs of roof cells; poa_monthly has 12 bands"
     )
     basemap: Literal["none", "osm", "tianditu"] = "none"
-    modules: bool = Field(False, description="every module as a polygon: modules.parquet, GeoPackages, map (packed layout only)")
+    modules: bool = Field(
+        False, description="every module as a polygon: modules.parquet, GeoPackages, map (packed layout only)"
+    )
     personal_names: bool = Field(False, description="show owners' names on the map")
 
 
