@@ -21,17 +21,6 @@ Certainty = Literal["sure", "open", "nothing"]
 NOT_A_NUMBER = float("nan")
 UNDECIDED = Text("cannot be decided yet", "暂不能判定")
 UNIT_KEYS = ("level", "unit_id")
-ROW_KEYS = (
-    "target_id",
-    "year",
-    "kind",
-    "scope_reading",
-    "cohort",
-    "building_group",
-    "aggregation",
-    "numerator",
-    "denominator",
-)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
+from rooftop.targets.columns import column, known_or_zero
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
 
@@ -111,9 +112,9 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
             Text("a building_id occurs twice in the table of roofs", "屋顶表中建筑编号重复"),
             found=str(kept.loc[twice, "building_id"].iloc[0]),
         )
-    layout = {name: _numbers(kept, f"{name}_area_m2") for name in LAYOUT}
-    roof = {name: _numbers(kept, f"{name}_area_m2") for name in ROOF}
-    declared = pd.to_numeric(kept["existing_pv_kwp"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    layout = {name: known_or_zero(kept, f"{name}_area_m2") for name in LAYOUT}
+    roof = {name: known_or_zero(kept, f"{name}_area_m2") for name in ROOF}
+    declared = column(kept, "existing_pv_kwp")
     face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
     per_face = _per_face(kept, layout, face)
     return Basis(
@@ -123,7 +124,7 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         installed={name: face * per_face[name] for name in LAYOUT},
         per_face=per_face,
         roof=roof,
-        capacity_kwp=_numbers(kept, "capacity_kwp"),
+        capacity_kwp=known_or_zero(kept, "capacity_kwp"),
         needs_survey=(kept["status"] == "needs_survey").to_numpy(dtype=bool, na_value=False),
         inventory=not bool(np.isnan(declared).all()) or declared.size == 0,
     )
@@ -135,13 +136,37 @@ def _per_face(roofs: pd.DataFrame, layout: dict[str, Floats], face_m2: Floats) -
     A roof's new modules say how far modules are tilted out of the roof and how far rows stand apart; where the area
     under its existing PV is known, that is its array.
     """
-    module = _ratio(layout["module"], _numbers(roofs, "module_face_area_m2"))
+    module = _ratio(layout["module"], known_or_zero(roofs, "module_face_area_m2"))
     array = module * _ratio(layout["array"], layout["module"])
     if "existing_pv_area_m2" in roofs:
-        under = _numbers(roofs, "existing_pv_area_m2")
+        under = known_or_zero(roofs, "existing_pv_area_m2")
         known = (under > 0) & (face_m2 > 0)
         array = np.where(known, np.maximum(np.divide(under, face_m2, out=array.copy(), where=known), module), array)
     return {"module": module, "array": array, "used": array * _ratio(layout["used"], layout["array"])}
+
+
+def planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> NDArray[np.bool_] | None:
+    """Return which roofs of a basis are selected, shape (n,); None without a selection.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        The table that `basis` was gathered from.
+    planned : Series of bool or None
+        Index of `roofs`.
+
+    Raises
+    ------
+    ComputeError
+        `planned` does not have the index of `roofs`.
+    """
+    if planned is None:
+        return None
+    if not planned.index.equals(roofs.index):
+        raise ComputeError(Text("the selection is not aligned with the roofs", "所选屋顶与屋顶表的索引不一致"))
+    chosen = planned.astype("boolean").fillna(False).to_numpy(dtype=bool)
+    ids = roofs["building_id"].astype("string")[chosen]
+    return basis.roofs["building_id"].astype("string").isin(ids).to_numpy(dtype=bool)
 
 
 def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
@@ -229,10 +254,6 @@ def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:
         return value, value
     proved = np.minimum(basis.installed["used"], value)
     return value, np.where(basis.needs_survey, proved, value)
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> Floats:
-    return np.nan_to_num(pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan))
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rooftop.tables import CAPACITY, conform
 from rooftop.targets.basis import Basis, Floats, Links, gather, link
+from rooftop.targets.columns import known_or_zero
 from rooftop.targets.models import Kind, Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN, YES, membership
 
@@ -55,9 +56,9 @@ def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.Da
 
 
 def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
-    declared = np.maximum(_column(basis, "existing_pv_kwp"), 0.0)
+    declared = np.maximum(known_or_zero(basis.roofs, "existing_pv_kwp"), 0.0)
     whole = basis.capacity_kwp + declared
-    annual = _column(basis, "annual_kwh")
+    annual = known_or_zero(basis.roofs, "annual_kwh")
     total = float(basis.capacity_kwp.sum())
     mean = float(annual.sum()) / total if total > 0 else np.nan
     hours = np.divide(annual, basis.capacity_kwp, out=np.full(annual.size, mean), where=basis.capacity_kwp > 0)
@@ -67,11 +68,6 @@ def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
             whole, np.where(basis.needs_survey, declared, whole), np.nan_to_num(whole * hours), True
         ),
     }
-
-
-def _column(basis: Basis, name: str) -> Floats:
-    values = pd.to_numeric(basis.roofs[name], errors="coerce").astype("Float64")
-    return np.nan_to_num(values.to_numpy(dtype=float, na_value=np.nan))
 
 
 def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:

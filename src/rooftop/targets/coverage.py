@@ -15,10 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import ComputeError
-from rooftop.lang import Text
 from rooftop.tables import COVERAGE, conform
-from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, gather, link, numerator
+from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, gather, link, numerator, planned_rows
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
@@ -124,7 +122,7 @@ def coverage_table(
         `planned` does not have the index of `roofs`; a building_id occurs twice.
     """
     basis = gather(roofs, pack)
-    run = _Run(basis, link(basis, memberships, units), pack, _planned_rows(roofs, basis, planned))
+    run = _Run(basis, link(basis, memberships, units), pack, planned_rows(roofs, basis, planned))
     blocks = [_block(run, choice) for choice in _choices(pack, planned is not None)]
     columns = [*COVERAGE.names, "n_needs_survey", "gap_roofs"]
     table = _assemble(run.links.units, blocks) if blocks else pd.DataFrame(columns=columns)
@@ -143,16 +141,6 @@ def _assemble(units: pd.DataFrame, blocks: list[_Block]) -> pd.DataFrame:
     for name in blocks[0].values:
         out[name] = np.concatenate([block.values[name].ravel() for block in blocks])[order]
     return pd.DataFrame(out)
-
-
-def _planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> NDArray[np.bool_] | None:
-    if planned is None:
-        return None
-    if not planned.index.equals(roofs.index):
-        raise ComputeError(Text("the selection is not aligned with the roofs", "所选屋顶与屋顶表的索引不一致"))
-    chosen = planned.astype("boolean").fillna(False).to_numpy(dtype=bool)
-    ids = roofs["building_id"].astype("string")[chosen]
-    return basis.roofs["building_id"].astype("string").isin(ids).to_numpy(dtype=bool)
 
 
 def _choices(pack: Pack, with_planned: bool) -> Iterator[_Choice]:

@@ -18,13 +18,13 @@ from rooftop.configfile import validated
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir
+from rooftop.targets.columns import Floats, column, known_or_zero
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
 from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
 from rooftop.yamlfile import load_yaml
 
-Floats = NDArray[np.float64]
 Grade = Literal["A", "B", "C"]
 NonNegative = Annotated[float, Field(ge=0.0)]
 MEASURED = ("measured_energy_kwh", "measured_fuel_kgce")
@@ -333,7 +333,7 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     low one.
     """
     found = floor_areas(roofs)
-    height = np.nan_to_num(pd.to_numeric(roofs["height_m"]).to_numpy(dtype=float, na_value=np.nan))
+    height = known_or_zero(roofs, "height_m")
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
     codes = {"height_missing", "height_absurd"}
     guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
@@ -459,12 +459,7 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
 
 def metered(roofs: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
-    energy, fuel = (
-        pd.to_numeric(roofs[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        if name in roofs
-        else np.full(len(roofs), np.nan)
-        for name in MEASURED
-    )
+    energy, fuel = (column(roofs, name) for name in MEASURED)
     return energy, fuel
 
 

@@ -9,9 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.resources import load_shipped_yaml
+from rooftop.targets.columns import Floats, column
 from rooftop.targets.scope import coverage_settings
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     FloorAreas
         An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
     """
-    floors, height = _numbers(roofs, "floors_above"), _numbers(roofs, "height_m")
+    floors, height = column(roofs, "floors_above"), column(roofs, "height_m")
     counted = np.where(floors >= 1.0, floors, np.nan)
     by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
@@ -58,10 +57,10 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
 def _footprints(roofs: pd.DataFrame) -> Floats:
     """Plan area of every roof, m²; planes that were measured need not have the pitch of the roof type."""
     if "footprint_area_m2" in roofs:
-        return _numbers(roofs, "footprint_area_m2")
+        return column(roofs, "footprint_area_m2")
     types = load_shipped_yaml("roof_types.yaml")["types"]
     pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
-    return np.asarray(_numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
+    return np.asarray(column(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
 
 
 def storey_heights(roofs: pd.DataFrame) -> Floats:
@@ -69,8 +68,3 @@ def storey_heights(roofs: pd.DataFrame) -> Floats:
     settings = coverage_settings()["floor_area"]["storey_height_m"]
     heights = roofs["building_use"].map(settings["by_use"]).astype(float).fillna(float(settings["value"]))
     return np.asarray(heights.to_numpy(dtype=float), dtype=np.float64)
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> Floats:
-    values = pd.to_numeric(frame[name], errors="coerce").astype("Float64")
-    return np.asarray(values.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)

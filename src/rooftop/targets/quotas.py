@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rooftop.tables import QUOTAS, conform
 from rooftop.targets.basis import CITY, Basis, Floats, Links, gather, link
+from rooftop.targets.columns import known_or_zero
 from rooftop.targets.floors import FloorAreas, floor_areas
 from rooftop.targets.models import Pack, Target
 from rooftop.targets.scope import completion_year
@@ -165,12 +166,7 @@ def _stock(basis: Basis, floors: FloorAreas, pack: Pack, target: Target) -> _Sto
     last = np.inf if pack.period.end is None else pack.period.end
     new = (year >= pack.period.start) & (year <= last)
     sure = year < pack.period.start if target.stock == "existing" else new
-    return _Stock(sure, np.isnan(year), floors, basis.capacity_kwp, _column(basis, "annual_kwh"))
-
-
-def _column(basis: Basis, name: str) -> Floats:
-    values = pd.to_numeric(basis.roofs[name], errors="coerce").astype("Float64")
-    return np.nan_to_num(values.to_numpy(dtype=float, na_value=np.nan))
+    return _Stock(sure, np.isnan(year), floors, basis.capacity_kwp, known_or_zero(basis.roofs, "annual_kwh"))
 
 
 def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:

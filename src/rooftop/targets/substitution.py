@@ -15,16 +15,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import Installation, SubstitutionOptions
-from rooftop.errors import ComputeError
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
-from rooftop.targets.basis import Basis, Links, gather, link
+from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
 from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
     EnergySettings,
-    Floats,
     FloorArea,
     chosen_equivalent,
     energy_demand,
@@ -97,8 +96,9 @@ def substitution_table(
     settings = energy_settings(options.energy_demand)
     basis = gather(roofs, pack)
     floors = floor_area(basis.roofs, settings)
-    chosen = None if planned is None else _rows_of(roofs, basis, planned)
-    run = _Run(basis, link(basis, memberships, units), pack, settings, options, floors, chosen)
+    run = _Run(
+        basis, link(basis, memberships, units), pack, settings, options, floors, planned_rows(roofs, basis, planned)
+    )
     parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
     if not parts:
         return conform(pd.DataFrame(columns=SUBSTITUTION.names), SUBSTITUTION)
@@ -111,13 +111,6 @@ def _kinds(run: _Run) -> Iterator[Kind]:
     return (kind for kind in KINDS if kind != "planned" or run.planned is not None)
 
 
-def _rows_of(roofs: pd.DataFrame, basis: Basis, planned: pd.Series) -> NDArray[np.bool_]:
-    if not planned.index.equals(roofs.index):
-        raise ComputeError(Text("the selection is not aligned with the roofs", "所选屋顶与屋顶表的索引不一致"))
-    ids = roofs["building_id"].astype("string")[planned.astype("boolean").fillna(False).to_numpy(dtype=bool)]
-    return basis.roofs["building_id"].astype("string").isin(ids).to_numpy(dtype=bool)
-
-
 def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) -> PvEnergy:
     """Return what PV on every roof yields a year.
 
@@ -126,8 +119,8 @@ def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) ->
     coverage.
     """
     roofs = basis.roofs
-    annual = np.nan_to_num(pd.to_numeric(roofs["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan))
-    declared = np.nan_to_num(pd.to_numeric(roofs["existing_pv_kwp"]).to_numpy(dtype=float, na_value=np.nan))
+    annual = known_or_zero(roofs, "annual_kwh")
+    declared = known_or_zero(roofs, "existing_pv_kwp")
     capacity = basis.capacity_kwp
     whole = float(capacity.sum())
     mean = float(annual.sum()) / whole if whole > 0 else 0.0

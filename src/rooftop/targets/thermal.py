@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.tables import PV_OR_THERMAL, conform
 from rooftop.targets.basis import Links, gather
-from rooftop.targets.demand import EnergySettings, Floats, energy_settings, floor_area
+from rooftop.targets.columns import Floats
+from rooftop.targets.demand import EnergySettings, energy_settings, floor_area
 from rooftop.targets.models import Pack, Window
 from rooftop.targets.scope import NO, PRESUMED, membership
 

@@ -15,6 +15,7 @@ from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
 from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, filled, gather, link
 from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.columns import column
 from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
@@ -190,8 +191,8 @@ def _stock(basis: Basis, links: Links, pack: Pack, schedule: pd.DataFrame | None
     per_kwp = 1000.0 / existing_pv(pack).w_per_m2
     rows = _scheduled(schedule, per_kwp)
     row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
-    declared = _floats(basis.roofs, "existing_pv_kwp")
-    years = _floats(basis.roofs, "existing_pv_year")
+    declared = column(basis.roofs, "existing_pv_kwp")
+    years = column(basis.roofs, "existing_pv_year")
     left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
     pieces: list[tuple[int, float, int, int, int]] = []
     for building, _, year, face in rows:
@@ -265,12 +266,6 @@ def _district_of(links: Links, town: int) -> list[int]:
     district = (links.units["level"] == "district").to_numpy(dtype=bool)
     held = np.bincount(links.unit[here], links.weight[here], len(links.units)) * district
     return [int(held.argmax())] if held.any() else []
-
-
-def _floats(frame: pd.DataFrame, column: str) -> Floats:
-    if column not in frame.columns:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -428,7 +423,7 @@ def timeline_notices(
             found["schedule_unit_unknown"] += [unit] if unit not in names else []
             found["schedule_unit_past"] += [unit] if past and unit in names else []
             found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
-    kwp, years = _floats(roofs, "existing_pv_kwp"), _floats(roofs, "existing_pv_year")
+    kwp, years = column(roofs, "existing_pv_kwp"), column(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(
