@@ -61,12 +61,12 @@ CANDIDATES_ZH = [
     "年等效利用小时数(h)",
     "遮挡损失(%)",
     "已装容量(kWp)",
-    "逆变器(参考)",
-    "接入电压(参考)",
     "推荐理由",
     "待核实事项",
     "高德经度",
     "高德纬度",
+    "逆变器(参考)",
+    "接入电压(参考)",
 ]
 
 
@@ -102,9 +102,9 @@ def test_inverters_are_those_of_what_is_proposed() -> None:
     proposed = shared_data().campaign.candidates.set_index("building_id")["added_kwp"]
     sizes = {"220 V": 8.0, "380 V": 400.0, "10 kV": 6000.0}
     for row in _book()["候选屋顶"].iter_rows(min_row=2, values_only=True):
-        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[18]).groups()  # type: ignore[union-attr]
+        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[22]).groups()  # type: ignore[union-attr]
         kwp = proposed[row[1]]
-        assert row[19] == next(voltage for voltage, limit in sizes.items() if kwp <= limit)
+        assert row[23] == next(voltage for voltage, limit in sizes.items() if kwp <= limit)
         found = size_inverters(kwp, 1.2)
         assert (int(count), float(unit)) == (found.count, found.unit_kw)
     layer = pyogrio.read_dataframe(_folder("zh") / "甲区.gpkg").set_index("building_id")
@@ -126,7 +126,7 @@ def test_numbers_are_numbers_and_ids_are_text() -> None:
     for row in rows:
         assert isinstance(row[1].value, str) and len(row[1].value) == 6
         assert row[1].number_format == "@"
-        for column in (11, 12, 13, 14, 15, 16, 17, 22, 23):
+        for column in (11, 12, 13, 14, 15, 16, 17, 20, 21):
             assert isinstance(row[column].value, int | float), CANDIDATES_ZH[column]
 
 
@@ -140,7 +140,7 @@ def test_numbers_match_the_candidates_and_their_units() -> None:
         assert row[15] == pytest.approx(truth["specific_yield_kwh_kwp"], rel=5e-3)
         assert row[16] == pytest.approx(truth["shading_loss"] * 100, rel=5e-3)
         assert row[14] == pytest.approx(row[13] * row[15] / 1e4, rel=2e-2)
-        assert (row[22], row[23]) == (
+        assert (row[20], row[21]) == (
             pytest.approx(truth["lon_gcj02"], abs=1e-6),
             pytest.approx(truth["lat_gcj02"], abs=1e-6),
         )
@@ -288,7 +288,7 @@ def test_a_run_read_back_from_its_files_gives_the_same_list(tmp_path: Path) -> N
         ]
         assert lists[0] == lists[1]
         # Codes come back as arrays; what they say must not get lost.
-        assert any("建筑高度（非实测）" in line[21] for line in lists[0]) or district == "320703"
+        assert any("建筑高度（非实测）" in line[19] for line in lists[0]) or district == "320703"
 
 
 def test_more_rows_than_a_sheet_holds_are_pointed_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

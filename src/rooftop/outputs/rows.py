@@ -43,12 +43,12 @@ CANDIDATE_COLUMNS = (
     Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
     Column(Text("Shading loss (%)", "遮挡损失(%)"), "shading_percent", "quantity"),
     Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Inverters (usual)", "逆变器(参考)"), "inverters"),
-    Column(Text("Connection (usual)", "接入电压(参考)"), "connection_voltage"),
     Column(Text("Why recommended", "推荐理由"), "recommendation", "wrap", 42),
     Column(Text("To verify", "待核实事项"), "verify", "wrap", 38),
     Column(Text("Longitude (GCJ-02, Amap)", "高德经度"), "lon_gcj02", "degree"),
     Column(Text("Latitude (GCJ-02, Amap)", "高德纬度"), "lat_gcj02", "degree"),
+    Column(Text("Inverters (usual)", "逆变器(参考)"), "inverters"),
+    Column(Text("Connection (usual)", "接入电压(参考)"), "connection_voltage"),
 )
 
 
