@@ -6,7 +6,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 from numpy.typing import NDArray
@@ -64,7 +63,7 @@ def points(shared_data: Path) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def planes_in(epsg: int, houses: Path, cloud: Path) -> pd.DataFrame:
+def planes_in(epsg: int, houses: Path, cloud: Path) -> gpd.GeoDataFrame:
     table = gpd.read_file(houses).to_crs(epsg).rename(columns={"gml_id": "building_id"})
     dsm = open_elevation(ElevationInput(path=[cloud], crs=f"EPSG:{RD}"), table.crs, "inputs.dsm")
     centre = table.geometry.centroid.to_crs(4326)
@@ -79,12 +78,12 @@ def test_planes_lie_in_the_points(houses: Path, points: NDArray[np.float64], sha
     found = planes_in(RD, houses, shared_data / "delft_ahn3")
     tree = shapely.STRtree(shapely.points(points[:, :2]))
     off = []
-    for plane in found.itertuples():
-        inner = shapely.buffer(plane.geometry, -0.5)
-        own = points[tree.query(inner, predicate="contains")]
-        tilt, azimuth = np.radians(plane.surface_tilt_deg), np.radians(plane.grid_azimuth_deg)
-        down = (own[:, :2] - shapely.get_coordinates(plane.geometry.centroid)) @ [np.sin(azimuth), np.cos(azimuth)]
-        off.append((own[:, 2] - plane.z_m + down * np.tan(tilt)) * np.cos(tilt))
+    columns = (found[name].to_numpy() for name in ("surface_tilt_deg", "grid_azimuth_deg", "z_m"))
+    for shape, tilt, azimuth, z_m in zip(found.geometry.to_numpy(), *columns, strict=True):
+        own = points[tree.query(shapely.buffer(shape, -0.5), predicate="contains")]
+        looks = np.array([np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))])
+        down = (own[:, :2] - shapely.get_coordinates(shapely.centroid(shape))) @ looks
+        off.append((own[:, 2] - z_m) * np.cos(np.radians(tilt)) + down * np.sin(np.radians(tilt)))
     away = np.abs(np.concatenate(off))
     near = np.percentile(away, [50, 75, 90])
     share = (away < 0.15).mean()
@@ -132,7 +131,7 @@ def test_the_run_says_what_it_took_from_where(result: rooftop.RunResult) -> None
 
 
 def test_the_planes_of_a_roof_fill_its_footprint(result: rooftop.RunResult) -> None:
-    roofs, planes = (t.to_crs(UTM) for t in (result.tables.roofs, result.tables.planes))
+    roofs, planes = (gpd.GeoDataFrame(t).to_crs(UTM) for t in (result.tables.roofs, result.tables.planes))
     plan = planes.geometry.area.groupby(planes["building_id"]).sum()
     foot = roofs.set_index("building_id").geometry.area
     np.testing.assert_allclose(plan.reindex(foot.index), foot, rtol=1e-3)

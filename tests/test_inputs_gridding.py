@@ -39,6 +39,13 @@ def test_a_bird_is_passed_over_and_a_mast_of_two_points_or_an_edge_is_not() -> N
     assert (high.reshape(5, 5)[:, 2] == 10.0).all()  # higher than the ground next to it, not than the roof
 
 
+def test_a_mast_higher_than_all_around_it_stays_where_two_points_say_so() -> None:
+    top = TopTwo((3, 3))
+    top.add(np.array([0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8]), np.array([2.0, 2, 2, 2, 2.0, 8.5, 9.0, 2, 2, 2, 2]))
+    high, n = top.without_spikes(2.0)
+    assert (high[4], n) == (9.0, 0)
+
+
 def test_a_lone_point_far_from_all_others_stays() -> None:
     top = TopTwo((5, 5))
     top.add(np.array([12]), np.array([30.0]))

@@ -147,6 +147,17 @@ def test_terrain_goes_through_under_the_house(gable: Path) -> None:
     assert found.provenance.details["points_used"] == str(int((cloud()[3] == 2).sum()))
 
 
+def test_returns_from_below_the_roof_do_not_pull_it_down(tmp_path: Path) -> None:
+    """Every fifth pulse goes on through a skylight, or down along a wall: the top layer is what counts."""
+    x, y, z, kind = cloud()
+    low = np.arange(len(x)) % 5 == 0
+    z = np.append(z, z[low] - 3.0)
+    path = write(tmp_path / "deep.las", np.append(x, x[low]), np.append(y, y[low]), z, np.append(kind, kind[low]))
+    deep, _, _ = seen_at(opened(path, crs="EPSG:4549"))
+    plain, _, _ = seen_at(opened(write(tmp_path / "plain.las", x, y, z[: len(x)], kind), crs="EPSG:4549"))
+    np.testing.assert_allclose(deep, plain, atol=1e-5)
+
+
 def _with_faults(folder: Path, point_format: int) -> Path:
     x, y, z, kind = cloud()
     n = len(x)
@@ -345,6 +356,10 @@ def test_keys_of_clouds_and_rasters_are_not_mixed_up(tmp_path: Path) -> None:
     found = opened(tmp_path / "bare.tif", crs="EPSG:4549", vertical_unit="ft")
     np.testing.assert_allclose(found.window(X0, Y0, 1.0, 4, 4), 3.048, atol=1e-5)
     assert found.provenance.details["crs"] == "EPSG:4549"
+    other = opened(tmp_path / "bare.tif", crs="EPSG:4548")
+    x, y = Transformer.from_crs(4548, 4549, always_xy=True).transform(X0 + 2.0, Y0 - 2.0)
+    np.testing.assert_allclose(other.window(x, y, 0.5, 2, 2), 10.0, atol=1e-5)
+    assert np.isnan(other.window(X0, Y0, 1.0, 4, 4)).all()
 
 
 @pytest.mark.real

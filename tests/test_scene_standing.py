@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
-from rooftop.scene.known import dsm_planes, modelled_obstacles
+from city_models import Model, gable
+from rooftop.config import RoofsInput
+from rooftop.inputs.cityjson import read_roofs
+from rooftop.scene.known import dsm_planes, known_planes, modelled_obstacles
+from rooftop.scene.rules import load_roof_rules
 
 Floats = NDArray[np.floating]
-X, Y = 1000.0, 2000.0
-CONVERGENCE = np.array([1.5, -0.5])
+X, Y = 500_000.0, 3_830_000.0
+CONVERGENCE = np.array([12.0, -8.0])  # more than any grid has, so that a wrong sign shows
 TILT = 35.0
 
 
@@ -94,3 +100,28 @@ def test_a_roof_keeps_its_area_or_is_assumed_where_it_is_not_seen(
         shapes, heights = found.obstacles[0]
         assert shapely.area(shapes).sum() == pytest.approx(unseen_m * 10.0, abs=1.0)
         assert heights.tolist() == [0.0] * len(heights)
+
+
+def test_modelled_and_seen_roofs_both_bring_their_obstacles(tmp_path: Path) -> None:
+    """The first house is in the roof model, the second is not: its planes come from the surface, chimneys on both."""
+
+    def height(x: Floats, y: Floats) -> Floats:
+        chimney = ((x % 40.0) > 4.0) & ((x % 40.0) < 6.0) & (y > 7.0) & (y < 8.5)
+        return roofs_m(x, y) + np.where(chimney, 1.2, 0.0)
+
+    rise = 5.0 * np.tan(np.radians(TILT))
+    model = Model()
+    model.add("a", gable(X, Y, length=16.0, width=10.0, eaves=11.0 - rise, rise=rise))
+    read = read_roofs(RoofsInput(path=model.write(tmp_path / "city.json")), CRS("EPSG:4549"))
+    shapes = [shapely.box(X + x, Y, X + x + 16.0, Y + 10.0) for x in (0.0, 40.0)]
+    ids = ["a", "b"]
+    buildings = gpd.GeoDataFrame({"building_id": ids, "source_id": ids}, geometry=shapes, crs="EPSG:4549")
+    found = known_planes(
+        read, Painted(height), buildings, np.array(shapes, dtype=object), np.zeros(2), np.zeros(2), load_roof_rules(),
+        terrain_known=True,
+    )  # fmt: skip
+    assert found.table["roof_source"].tolist() == ["lod2", "lod2", "dsm", "dsm"]
+    assert sorted(found.obstacles) == [0, 1]
+    for shapes_on, heights in found.obstacles.values():
+        assert shapely.area(shapes_on).sum() == pytest.approx(3.0, abs=0.3)
+        assert heights == pytest.approx([1.2], abs=0.15)
