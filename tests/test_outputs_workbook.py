@@ -18,6 +18,7 @@ import numpy as np
 import openpyxl
 import pyogrio
 import pytest
+import xlsxwriter
 
 from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared_data
 from rooftop.lang import Text
@@ -26,7 +27,16 @@ from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import csv_cell, write_candidates
 from rooftop.outputs.lists import notice_rows
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
-from rooftop.outputs.sheet import Column, clean, display_width, file_name, sheet_name, shown_number
+from rooftop.outputs.sheet import (
+    Book,
+    Column,
+    clean,
+    display_width,
+    file_name,
+    share_beside,
+    sheet_name,
+    shown_number,
+)
 from rooftop.outputs.workbook import write_workbook
 from rooftop.scene.inverters import size_inverters
 
@@ -383,3 +393,36 @@ def test_shown_numbers_claim_three_digits() -> None:
 
 def test_default_pack_is_the_one_of_the_fixture() -> None:
     assert default_pack().id == "lianyungang"
+
+
+@pytest.mark.parametrize(
+    ("share", "target", "shown"),
+    [
+        (0.4996, 0.5, (0.4996, 2)),
+        (0.50001, 0.5, (0.50001, 3)),
+        (0.5, 0.5, (0.5, 1)),
+        (0.47, 0.5, (0.47, 1)),
+        (0.5 + 1e-12, 0.5, (0.5, 1)),
+        (4.4e-6, 0.0, (4e-6, 4)),
+        (0.0, 0.0, (0.0, 1)),
+    ],
+)
+def test_a_share_stands_on_its_side_of_the_target(share: float, target: float, shown: tuple[float, int]) -> None:
+    assert share_beside(share, target) == pytest.approx(shown, rel=1e-12)
+
+
+def test_a_missed_target_never_reads_as_met_in_a_cell(tmp_path: Path) -> None:
+    columns = (
+        Column(Text("rate", "率"), "rate", "percent", against="goal"),
+        Column(Text("goal", "目标"), "goal", "percent"),
+        Column(Text("part", "占比"), "part", "percent", against=0.0),
+    )
+    rows = [{"rate": 0.4996, "goal": 0.5, "part": 4.4e-6}, {"rate": 0.4996, "goal": None, "part": None}]
+    with xlsxwriter.Workbook(str(tmp_path / "b.xlsx")) as workbook:
+        book = Book(workbook, "zh", "")
+        book.table(book.add_sheet(Text("s", "s")), columns, rows)
+    cells = list(openpyxl.load_workbook(tmp_path / "b.xlsx")["s"].iter_rows(min_row=2))
+    assert [(cell.value, cell.number_format) for cell in cells[0]] == [
+        (0.4996, "0.00%"), (0.5, "0.0%"), (4e-6, "0.0000%"),
+    ]  # fmt: skip
+    assert [cell.value for cell in cells[1]] == [0.5, None, None] and cells[1][0].number_format == "0.0%"

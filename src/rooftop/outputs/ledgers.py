@@ -170,10 +170,11 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[Block]:
         title = Text("Capacity ledger", "装机容量台账")
         lead = Text(
             "Local capacity against what the plan asks for. A national total is not broken down to places: the share "
-            "tells how much of it these roofs hold. A share of the total roof becomes capacity at the group's mean kWp "
-            f"per m² of installable area. Brackets: without roofs to survey. CO₂ of the potential: {factor.en}.",
-            "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额。屋顶总面积比例类目标按该类"
-            f"建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor.zh}。",
+            "tells how much of it these roofs hold; what is installed counts whenever it was built. A share of the "
+            "total roof becomes capacity at the group's mean kWp per m² of installable area. Brackets: without roofs "
+            f"to survey. CO₂ of the potential: {factor.en}.",
+            "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额；已装为全部存量，不论并网时间。"
+            f"屋顶总面积比例类目标按该类建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor.zh}。",
         )
         blocks.append(Block(title.pick(lang), lead.pick(lang), _capacity_grid(capacities, lang)))
     missing = uncomputed_rows(data, lang)

@@ -58,12 +58,16 @@ class Column:
         ``percent`` (given as a share); ``degree`` (six decimals); ``blank`` (to be filled in by hand).
     width : float, optional
         Characters; fitted to the contents when left out.
+    against : str or float
+        Of a ``percent``: key of the target beside it, or a value such as 0. Digits are added until the share stands on
+        the same side of the target as it does in truth, so that 49.96 % never reads as a fulfilled 50.0 %.
     """
 
     label: Text
     key: str
     style: Style = "text"
     width: float | None = None
+    against: str | float = ""
 
 
 def clean(value: object) -> str:
@@ -186,8 +190,10 @@ class Book:
         sheet.hide_gridlines(2)
         return sheet
 
-    def write(self, sheet: Worksheet, row: int, column: int, value: object, style: Style, **more: Any) -> None:
-        """Write one cell; text is never taken for a formula, a number or a link."""
+    def write(
+        self, sheet: Worksheet, row: int, column: int, value: object, style: Style, against: object = None, **more: Any
+    ) -> None:
+        """Write one cell; text is never taken for a formula, a number or a link; `against` as in `Column`."""
         if style == "blank" or is_missing(value) or value == "":
             sheet.write_blank(row, column, None, self.cell(style, **more))
         elif style in ("text", "wrap"):
@@ -198,6 +204,9 @@ class Book:
             number = shown_number(value, style)
             if style == "quantity" and number == 0:
                 more["num_format"] = "0"
+            if style == "percent" and not is_missing(against):
+                number, decimals = share_beside(real(value), real(against))
+                more["num_format"] = f"0.{'0' * decimals}%"
             sheet.write_number(row, column, number, self.cell(style, **more))
 
     def table(
@@ -248,7 +257,8 @@ class Book:
         for r, row in enumerate(rows, start=top + 1):
             more = {"bold": True} if r - top - 1 in strong else {}
             for k, column in enumerate(columns):
-                self.write(sheet, r, k, row.get(column.key), column.style, **more)
+                beside = row.get(column.against) if isinstance(column.against, str) else column.against
+                self.write(sheet, r, k, row.get(column.key), column.style, beside, **more)
             texts = [clean(row.get(c.key)) if c.style in ("text", "wrap") else "" for c in columns]
             sheet.set_row(r, min(_LINE * self._height(texts, widths) + 4, 400))
         last = top + max(len(rows), 1)
@@ -310,3 +320,17 @@ def shown_number(value: object, style: Style) -> float:
     if style == "quantity":
         return float(significant(number, 3))
     return round(number, 3 if style == "percent" else 6)
+
+
+def share_beside(share: float, target: float) -> tuple[float, int]:
+    """Return a share rounded so that it stands on its own side of a target, and the decimals of its percentage."""
+
+    def side(value: float) -> int:
+        difference = value - target
+        return 0 if abs(difference) < 1e-9 else 1 if difference > 0 else -1
+
+    for decimals in range(1, 8):
+        shown = round(share, decimals + 2)
+        if side(shown) == side(share):
+            return shown, decimals
+    return share, 8

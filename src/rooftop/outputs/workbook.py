@@ -69,15 +69,15 @@ _UNIT = (
     Column(Text("Target", "指标"), "target_text", "wrap", 26),
     Column(Text("Buildings in scope", "范围内建筑数"), "n_scope", "count"),
     Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
-    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent"),
-    Column(Text("Low bound", "下限"), "coverage_low", "percent"),
-    Column(Text("High bound", "上限"), "coverage_high", "percent"),
+    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
+    Column(Text("Low bound", "下限"), "coverage_low", "percent", against="target"),
+    Column(Text("High bound", "上限"), "coverage_high", "percent", against="target"),
     Column(Text("Target value", "目标值"), "target", "percent"),
     Column(Text("Met?", "是否达标"), "verdict_text"),
     Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
     Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
-    Column(Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent"),
-    Column(Text("Potential coverage", "潜力覆盖率"), "potential", "percent"),
+    Column(Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent", against="target"),
+    Column(Text("Potential coverage", "潜力覆盖率"), "potential", "percent", against="target"),
 )
 _FACTS_OF_UNITS = next(k for k, column in enumerate(_UNIT) if column.key == "target_text")
 _SHORT = (
@@ -94,12 +94,12 @@ _SHORT = (
     Column(Text("In scope?", "是否属范围"), "membership_label"),
     Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
     Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent"),
+    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
     Column(Text("Target value", "目标值"), "target", "percent"),
     Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
     Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
     Column(Text("Capacity of the roof (kWp)", "屋顶可装容量(kWp)"), "capacity_kwp", "quantity"),
-    Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent"),
+    Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent", against="target"),
     Column(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
 )
 _QUOTAS = (
@@ -129,10 +129,10 @@ _CAPACITY = (
     Column(Text("Buildings", "建筑数"), "n_buildings", "count"),
     Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
     Column(Text("Installed (kWp)", "已装(kWp)"), "installed_capacity_kwp", "quantity"),
-    Column(Text("Installed ÷ target", "已装占目标"), "installed_share_of_target", "percent"),
+    Column(Text("Installed ÷ target", "已装占目标"), "installed_share_of_target", "percent", against=0.0),
     Column(Text("Potential (kWp)", "潜力(kWp)"), "potential_capacity_kwp", "quantity"),
     Column(Text("Low bound (kWp)", "潜力下限(kWp)"), "potential_capacity_low_kwp", "quantity"),
-    Column(Text("Potential ÷ target", "潜力占目标"), "potential_share_of_target", "percent"),
+    Column(Text("Potential ÷ target", "潜力占目标"), "potential_share_of_target", "percent", against=0.0),
     Column(ENERGY, "energy", "quantity"),
     Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
 )
