@@ -158,6 +158,21 @@ def test_order_of_rows_changes_nothing_but_the_order(roofs, layers):
     assert len(found) == len(modules)
 
 
+def test_simplified_outlines_still_are_their_footprints(roofs, layers, monkeypatch):
+    wavy = roofs.copy()
+    bent = shapely.segmentize(roofs.geometry[1], 3e-5)
+    wavy.loc[1, "geometry"] = bent
+    planes, modules = layers
+    same = planes.copy()
+    same.loc[same["building_id"] == roofs["building_id"][1], "geometry"] = bent
+    for module in ("map_data", "map_planes"):
+        monkeypatch.setattr(f"rooftop.outputs.{module}.SIMPLIFY_ABOVE", 10)
+    data = payload(document(wavy, same, modules))
+    at = data["planes"]["roof"].index(1)
+    assert data["planes"]["shape"][at] == 1
+    assert len(data["roofs"]["shape"][1]) < 2 * shapely.get_num_coordinates(bent)
+
+
 def test_planes_of_withheld_roofs_are_withheld(roofs, layers):
     military = roofs.copy()
     military.loc[0, "building_use"] = "military"

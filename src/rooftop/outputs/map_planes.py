@@ -18,7 +18,7 @@ import shapely
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
-from rooftop.outputs.map_data import SCALE, encode_shapes
+from rooftop.outputs.map_data import SCALE, SIMPLIFY_ABOVE, SIMPLIFY_DEG, encode_shapes
 
 FINE = 10  # modules are coded in steps of 1e-7 degrees, about a centimetre
 MAX_PLANES = 300_000  # in one file; above, none
@@ -64,7 +64,10 @@ def plane_payload(
     keys = pd.MultiIndex.from_arrays([shown["roof"], shown.geometry.to_wkb()])
     outline, first = _first_of(keys)
     one = shown.iloc[first]
-    shapes = encode_shapes(one.geometry.to_numpy(), origin)
+    plans = one.geometry.to_numpy()
+    if len(building_ids) > SIMPLIFY_ABOVE:  # as the footprints are, so that equal ones stay equal
+        plans = shapely.simplify(plans, SIMPLIFY_DEG, preserve_topology=True)
+    shapes = encode_shapes(plans, origin)
     roofs = one["roof"].tolist()
     inside = shapely.get_coordinates(shapely.point_on_surface(one.geometry.to_numpy()))
     tilt = np.rint(_floats(one, "plane_tilt_deg")).astype(int)

@@ -77,6 +77,7 @@ function rooftopPlanes(core) {
   function drawPlanes(roof) {
     const out = [];
     (outlinesOf.get(roof) || []).forEach((k) => {
+      if (!planes.shape[k]) return;
       const style = { ...planes.styles[planes.source[k]], ...fixed, renderer: planeCanvas, pane: "rt-planes" };
       const [x, y] = planes.point[k];
       const at = [(roofs.origin[1] + y) / 1e6, (roofs.origin[0] + x) / 1e6];
