@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -109,23 +109,35 @@ def skies(latitude: float, longitude: float) -> tuple[SkyYear, ...]:
 
 
 def compare(
-    site: Site, surface: Surface, n_cells: int, n_azimuth: int = 72, planes: tuple[Plane, ...] = PLANES, seed: int = 30
-) -> Comparison:
-    """Compare horizons and the year behind them, cell by cell."""
+    site: Site, surface: Surface, n_cells: int, n_azimuth: int = 72, planes: tuple[Plane, ...] = PLANES,
+    seed: int = 30, grid_north_deg: float = 0.0, kept: bool = False,
+) -> Comparison:  # fmt: skip
+    """Compare horizons and the year behind them, cell by cell.
+
+    `grid_north_deg` turns the raster under the sun. `kept`: the year is read from the kept horizons, as the pipeline
+    does; else it is summed while they are swept.
+    """
     rows, cols = site.cells(n_cells, seed)
     place = reference_suns.scene(site.dsm, site.cell, surface)
     sky = list(skies(site.latitude, site.longitude))
-    shaded, free, svf = reference_suns.year(place, rows, cols, sky, list(planes))
-    around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface)
-    exact = exact_horizons(place, rows, cols, n_azimuth)
+    seen = [_turned(each, grid_north_deg) for each in sky]
+    faced = [Plane(plane.tilt, plane.azimuth - grid_north_deg) for plane in planes]
+    shaded, free, svf = reference_suns.year(place, rows, cols, seen, faced)
+    around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface, grid_north_deg=grid_north_deg)
+    exact = exact_horizons(place, rows, cols, n_azimuth, grid_north_deg)
     mask = np.zeros(site.dsm.shape, dtype=np.bool_)
     mask[rows, cols] = True
     errors = []
     for i, model in enumerate(MODELS):
         for j, plane in enumerate(planes):
-            found = monthly_irradiation(
-                sky[i], site.dsm, site.cell, mask, plane.tilt, plane.azimuth, n_azimuth=n_azimuth, surface=surface
-            )
+            if kept:
+                behind = irradiation(sky[i], around, plane.tilt, plane.azimuth)["poa_global"]
+                found = behind.to_numpy().reshape(-1, 12)
+            else:
+                found = monthly_irradiation(
+                    sky[i], site.dsm, site.cell, mask, plane.tilt, plane.azimuth, n_azimuth=n_azimuth,
+                    surface=surface, grid_north_deg=grid_north_deg,
+                )  # fmt: skip
             difference = found.astype(np.float64) - shaded[i, j]
             annual = difference.sum(axis=1) / free[i, j].sum()
             month = float((np.abs(difference).mean(axis=0) / free[i, j]).max())
@@ -136,14 +148,29 @@ def compare(
     return Comparison(rows, cols, exact, around - exact, svf, loss, errors, sampling)
 
 
-def exact_horizons(place: reference_suns.Scene, rows: I8, cols: I8, n_azimuth: int) -> F8:
-    """Exact horizons; along diagonals, where prisms touch with their corners, the mean sin² of both sides."""
-    azimuths = np.arange(n_azimuth) * 360.0 / n_azimuth
-    if place.linear:
-        return reference_suns.horizons(place, rows, cols, azimuths)
-    beside = np.where(azimuths % 90.0 == 45.0, 5e-5, 0.0)
-    sides = [np.radians(reference_suns.horizons(place, rows, cols, azimuths + d)) for d in (-beside, beside)]
-    return np.degrees(np.arcsin(np.sqrt(0.5 * (np.sin(sides[0]) ** 2 + np.sin(sides[1]) ** 2))))
+def exact_horizons(place: reference_suns.Scene, rows: I8, cols: I8, n_azimuth: int, grid_north_deg: float = 0.0) -> F8:
+    """Exact horizons; of prisms close to a diagonal, where they touch with corners, the mean sin² of both its sides."""
+    step = 360.0 / n_azimuth
+    azimuths = np.arange(n_azimuth) * step - grid_north_deg
+    off = azimuths % 90.0 - 45.0
+    beside = (np.abs(off) < 0.5 * step - 1e-9) & (not place.linear)
+    own = np.where(beside & (np.abs(off) < 1e-9), azimuths + 5e-5, azimuths)
+    exact = reference_suns.horizons(place, rows, cols, own)
+    across = (azimuths - off - np.where(off < 0.0, -5e-5, 5e-5))[beside]
+    share = 0.5 * (1.0 - np.abs(off[beside]) / step) ** 2
+    other = np.sin(np.radians(reference_suns.horizons(place, rows, cols, across))) ** 2
+    both = (1.0 - share) * np.sin(np.radians(exact[:, beside])) ** 2 + share * other
+    exact[:, beside] = np.degrees(np.arcsin(np.sqrt(both)))
+    return exact
+
+
+def _turned(sky: SkyYear, grid_north_deg: float) -> SkyYear:
+    """The suns as a raster sees them whose upward direction lies at `grid_north_deg`."""
+    azimuth = sky.azimuth_deg - grid_north_deg
+    a, e = np.radians(azimuth), np.radians(sky.elevation_deg)
+    return replace(
+        sky, azimuth_deg=azimuth, direction=np.stack([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
+    )
 
 
 # Scenes ----------------------------------------------------------------------------------------------------------

@@ -81,8 +81,9 @@ def horizons(
     Notes
     -----
     The ray starts at the centre of the cell; its own cell never obstructs. A ray along a diagonal of the raster would
-    slip between prisms from corner to corner, where any ray beside it meets a wall: it counts as the mean of its two
-    sides, by the sky that they leave visible. The nearest 64 rows or columns of cells are
+    slip between prisms from corner to corner, where any ray beside it meets a wall; one less than half a step from it
+    meets the walls of one side alone. Both count as the mean of the diagonal's two sides, by the sky that they leave
+    visible. The nearest 64 rows or columns of cells are
     exact, and so are all distances along the axes of the raster. Otherwise, beyond them, the tangents
     along the two nearest of a set of parallel lines three cells apart are interpolated: edges far away are blurred by
     up to three cells sideways (which turns them by less than 2.7 degrees), and where the horizon is the slope of a
@@ -122,9 +123,9 @@ def horizons(
         for column, way in zip(columns, directions, strict=True):
             here.degrees(way.t, float(cell_size_m), column)
         view.scatter(columns, here.order(rank), azimuths, degrees)
-        for k in (way.number for way in directions if way.weight < 1.0):
+        for k, share in ((way.number, way.weight) for way in directions if way.weight < 1.0):
             if k in one_side:
-                degrees[:, k] = _mean_of_sides(one_side.pop(k), degrees[:, k])
+                degrees[:, k] = _mean_of_sides(one_side.pop(k), degrees[:, k], share)
             else:
                 one_side[k] = degrees[:, k].copy()
     number = rank[r[known], c[known]]
@@ -135,12 +136,13 @@ def horizons(
     return out
 
 
-def _mean_of_sides(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Horizon that leaves as much sky visible as those of two sides on average [degrees]."""
+def _mean_of_sides(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Horizon that leaves as much sky visible as those of two sides on average, `share` that of `other` [degrees]."""
     mean = other.copy()
     unlike = np.flatnonzero(one != other)
     sine = [np.sin(np.radians(side[unlike])) for side in (one, other)]
-    mean[unlike] = np.degrees(np.arcsin(np.sqrt(np.float32(0.5) * (sine[0] * sine[0] + sine[1] * sine[1]))))
+    shares = np.float32(1.0 - share), np.float32(share)
+    mean[unlike] = np.degrees(np.arcsin(np.sqrt(shares[0] * sine[0] * sine[0] + shares[1] * sine[1] * sine[1])))
     return mean
 
 

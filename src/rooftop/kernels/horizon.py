@@ -331,17 +331,23 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
     """Group directions by octant; azimuth k looks to true azimuth ``k * 360 / n_azimuth``.
 
     A ray along a diagonal passes from corner to corner between prisms, and meets no wall where every ray beside it
-    does. For prisms both its sides stand for it, half each.
+    does; one beside it meets the walls of its own side alone for many cells. For prisms, an azimuth less than half a
+    step from a diagonal is seen on both sides of it, each by its share of the suns that the azimuth stands for.
     """
     groups: dict[Octant, list[Way]] = {}
+    step = 360.0 / n_azimuth
     for k in range(n_azimuth):
-        azimuth = k * 360.0 / n_azimuth - grid_north_deg
+        azimuth = k * step - grid_north_deg
         octant, t = direction(azimuth)
-        if prism and t == 1.0:
-            for side in (-1.0, 1.0):
-                groups.setdefault(direction(azimuth + side)[0], []).append(Way(k, _BESIDE, 0.5))
-        else:
+        off = azimuth % 90.0 - 45.0
+        if not prism or abs(off) > 0.5 * step - _EDGE:
             groups.setdefault(octant, []).append(Way(k, t, 1.0))
+            continue
+        across = 0.5 * (1.0 - abs(off) / step) ** 2  # of weights that fall linearly to zero a step away
+        beyond = direction(azimuth - off - math.copysign(1.0, off))[0]
+        here = octant if t < 1.0 else direction(azimuth - off + math.copysign(1.0, off))[0]
+        groups.setdefault(here, []).append(Way(k, min(t, _BESIDE), 1.0 - across))
+        groups.setdefault(beyond, []).append(Way(k, _BESIDE, across))
     return groups
 
 
