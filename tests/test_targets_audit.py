@@ -208,3 +208,14 @@ def test_limits_of_ones_own(tmp_path: Path) -> None:
 def test_sunlight_no_place_has() -> None:
     with pytest.raises(UsageError, match="--ghi"):
         given_place(4.2, LIMITS)
+
+
+def test_improbable_hours_lie_outside_the_band_that_is_printed() -> None:
+    """Lianyungang: 0.5 × 1 330 = 665 h, printed as 670; 1.05 × 1 530 = 1 606.5 h, printed as 1 600."""
+    place = place_named("连云港", LIMITS)
+    for hours, verdict in ((664.0, "improbable"), (666.0, "fine"), (1606.0, "fine"), (1607.0, "improbable")):
+        found = audit([Project(row=1, capacity_kw=1.0, annual_kwh=hours)], LIMITS, THIS_YEAR, place)[0]
+        assert check(found, "hours") == verdict
+        assert ("670–1,600" in found.checks[0].text.zh) == (verdict == "improbable")
+    both = audit([Project(row=1, area_m2=150.0, annual_kwh=146_000.0)], LIMITS, THIS_YEAR, place)[0].checks[0].text
+    assert "水平面年总辐照 1,430（1,330–1,530） kWh/㎡" in both.zh and "GHI 1,430, 1,330–1,530 kWh/m²" in both.en

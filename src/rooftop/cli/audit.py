@@ -174,7 +174,7 @@ def _project_lines(item: Audited, lang: Lang, with_row: bool) -> Iterator[str]:
     name = project.name or row
     where = f" ({row})" if with_row and project.name else ""
     says = declared_text(project).pick(lang)
-    tail = f": {says}" if says else ""
+    tail = f"{'：' if lang == 'zh' else ': '}{says}" if says else ""
     yield f"[{VERDICTS[item.verdict].pick(lang)}] {name}{where}{tail}"
     for check in item.checks:
         yield (

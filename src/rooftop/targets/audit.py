@@ -402,13 +402,16 @@ def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[C
     verdict = _graded(yearly / high, share.max.value, share.high.value)
     if central is None:
         part = Text(f"at least {percent(yearly / high)}", f"至少 {percent(yearly / high)}")
-        of = f"{number(low)}–{number(high)}"
+        of = Text(f"{number(low)}–{number(high)}", f"{number(low)}–{number(high)}")
     else:
         one, span = percent(yearly / central), f"{percent(yearly / high)}–{percent(yearly / low)}"
         part = Text(one, one) if low == high else Text(f"{one} ({span})", f"{one}（{span}）")
-        of = f"{number(central)}" if low == high else f"{number(central)}, {number(low)}–{number(high)}"
-    en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of} kWh/m², {place.en})"
-    sun = f"{place.zh}水平面年总辐照 {of.replace(', ', '，')} kWh/㎡"
+        of = Text(number(central), number(central))
+        if low != high:
+            around = f"{number(low)}–{number(high)}"
+            of = Text(f"{of.en}, {around}", f"{of.zh}（{around}）")
+    en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of.en} kWh/m², {place.en})"
+    sun = f"{place.zh}水平面年总辐照 {of.zh} kWh/㎡"
     zh = f"每㎡屋顶每年 {number(yearly)} kWh，占全部阳光的 {part.zh}，{sun}"
     if verdict == "impossible":
         en += f"; PV cannot turn more than {percent(share.max.value)} into electricity"
@@ -428,7 +431,8 @@ def _hours(project: Project, limits: AuditLimits, place: Place) -> Iterator[Chec
     verdict = _graded(hours, share.max.value * high, share.high.value * high)
     if hours < share.low.value * low:
         verdict = "improbable"
-    band = f"{number(share.low.value * low, 2)}–{number(share.high.value * high, 2)}"
+    # Rounded inwards: what is improbable never lies inside the band that is printed.
+    band = f"{number(share.low.value * low, 2, 'up')}–{number(share.high.value * high, 2, 'down')}"
     usual = "" if central is None else number(share.typical.value * central, 2)
     en = f"{number(hours)} full-load hours" + (f", usual in {place.en} about {usual}" if usual else "")
     zh = f"年利用小时数 {number(hours)} h" + (f"，{place.zh}通常约 {usual} h" if usual else "")
