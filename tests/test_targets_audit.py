@@ -14,17 +14,8 @@ from rooftop.errors import ConfigError, UsageError
 from rooftop.inputs.declared import Project
 from rooftop.resources import configs_dir
 from rooftop.targets import list_packs, load_pack
-from rooftop.targets.audit import (
-    Audited,
-    audit,
-    claims_of,
-    counts,
-    given_place,
-    load_limits,
-    modules_needed_m2,
-    place_named,
-    place_of_pack,
-)
+from rooftop.targets.audit import Audited, audit, claims_of, counts, modules_needed_m2
+from rooftop.targets.audit_limits import given_place, load_limits, place_named, place_of_pack
 
 THIS_YEAR = 2026
 LIMITS = load_limits()

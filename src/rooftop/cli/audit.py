@@ -13,19 +13,8 @@ from rooftop.inputs.quantities import BASE_UNIT
 from rooftop.lang import Lang, Text
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack
-from rooftop.targets.audit import (
-    VERDICTS,
-    Audited,
-    AuditLimits,
-    Place,
-    audit,
-    claims_of,
-    counts,
-    declared_text,
-    given_place,
-    load_limits,
-    place_of_pack,
-)
+from rooftop.targets.audit import VERDICTS, Audited, audit, claims_of, counts, declared_text
+from rooftop.targets.audit_limits import AuditLimits, Place, given_place, load_limits, place_of_pack
 
 _NAMES = {
     "area": Text("roof area", "屋顶面积"),

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, PositiveFloat, model_validator
-
-from rooftop.config import ImpossibleError, Model
-from rooftop.configfile import validated
-from rooftop.errors import UsageError
 from rooftop.inputs.declared import Project
 from rooftop.lang import Text
-from rooftop.resources import configs_dir
 from rooftop.rounding import number, percent
-from rooftop.targets.models import DateText, ExistingPv, Note, Pack
+from rooftop.targets.audit_limits import AuditLimits, Place, place_named
+from rooftop.targets.models import ExistingPv, Pack
 from rooftop.targets.scope import coverage_settings
-from rooftop.yamlfile import load_yaml
 
 Verdict = Literal["impossible", "improbable", "fine", "unjudged"]
 ORDER: tuple[Verdict, ...] = ("impossible", "improbable", "fine", "unjudged")
@@ -29,113 +21,6 @@ VERDICTS: dict[Verdict, Text] = {
     "fine": Text("fine", "合理"),
     "unjudged": Text("cannot be judged", "无法判断"),
 }
-
-
-class Limit(Model):
-    """A limit and who says so."""
-
-    value: PositiveFloat
-    source: Note
-
-
-class ModuleLimits(Model):
-    """Module efficiencies, as shares of sunlight."""
-
-    efficiency_max: Limit
-    efficiency_high: Limit
-    efficiency_low: Limit
-
-
-class Dense(Model):
-    """W per m² of declared roof that nobody installs, by roof type."""
-
-    source: Note
-    default: PositiveFloat
-    steel_sheet: PositiveFloat
-    flat_concrete: PositiveFloat
-    tile_pitched: PositiveFloat
-
-    def of(self, roof_type: str | None) -> float:
-        """Return the limit of a roof type."""
-        found = getattr(self, roof_type, None) if roof_type in type(self).model_fields else None
-        return float(found) if isinstance(found, float) else self.default
-
-
-class SunlightShare(Model):
-    """Annual energy per m² of roof over all sunlight on a horizontal m²."""
-
-    max: Limit
-    high: Limit
-
-
-class HoursPerGhi(Model):
-    """Full-load hours over GHI in kWh/m²."""
-
-    max: Limit
-    high: Limit
-    typical: Limit
-    low: Limit
-
-
-class Years(Model):
-    """Years before which there was no PV."""
-
-    first_cell: Limit
-    first_roofs: Limit
-
-
-class Place(Model):
-    """A place and its sunlight: low, central, high, kWh/m² a year; central null where it is not known well enough."""
-
-    id: str
-    zh: str
-    en: str
-    ghi: tuple[PositiveFloat, PositiveFloat | None, PositiveFloat]
-    packs: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Place:
-        low, central, high = self.ghi
-        if not low <= (low if central is None else central) <= high:
-            raise ImpossibleError(Text("ghi: low, central and high are out of order", "ghi：低、中、高次序颠倒"))
-        return self
-
-    @property
-    def text(self) -> Text:
-        """The name of the place."""
-        return Text(self.en, self.zh)
-
-
-class Places(Model):
-    """Known places; the last stands for everywhere else."""
-
-    source: Note
-    list: Annotated[tuple[Place, ...], Field(min_length=1)]
-
-
-class AuditLimits(Model):
-    """`configs/audit.yaml`: limits and places; the words of columns and units belong to the reader."""
-
-    date: DateText
-    sunlight_w_m2: Limit
-    module: ModuleLimits
-    face_per_roof_max: Limit
-    dense_w_per_m2: Dense
-    sunlight_share: SunlightShare
-    hours_per_ghi: HoursPerGhi
-    years: Years
-    places: Places
-    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    never: tuple[str, ...] = ()
-    per_year: tuple[str, ...] = ()
-    units: dict[str, dict[str, float]] = Field(default_factory=dict)
-    about: tuple[str, ...] = ()
-
-    @property
-    def roof_w_per_m2_max(self) -> float:
-        """Power no m² of roof can have."""
-        return self.sunlight_w_m2.value * self.module.efficiency_max.value * self.face_per_roof_max.value
 
 
 @dataclass(frozen=True)
@@ -177,54 +62,6 @@ class Audited:
     verdict: Verdict
     checks: tuple[Check, ...]
     missing: Text | None
-
-
-@cache
-def load_limits(path: Path | None = None) -> AuditLimits:
-    """Load the limits: `configs/audit.yaml`, or a copy of it.
-
-    Raises
-    ------
-    ConfigError
-        Names the wrong key, with its line.
-    """
-    return validated(AuditLimits, load_yaml(path or configs_dir() / "audit.yaml"))
-
-
-def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> Place:
-    """Return a place of stated annual irradiation, taken at its word.
-
-    Raises
-    ------
-    UsageError
-        No place of the country has that.
-    """
-    everywhere = limits.places.list[-1]
-    low, _, high = everywhere.ghi
-    if not low <= ghi_kwh_m2 <= high:
-        raise UsageError(
-            Text("no place has that much sunlight a year", "没有任何地点的年辐照量为此值"),
-            where="--ghi",
-            found=f"{ghi_kwh_m2:g}",
-            expected=f"{low:g}–{high:g} kWh/m²",
-            mend=Text("state the annual sum on a horizontal m²", "请给出水平面年总辐照量（kWh/㎡）"),
-        )
-    return Place(id="given", zh="给定值", en="as given", ghi=(ghi_kwh_m2, ghi_kwh_m2, ghi_kwh_m2))
-
-
-def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
-    """Return the place of a pack: by its id, else by the name of its region, else the whole country."""
-    for place in limits.places.list:
-        if pack.id in place.packs:
-            return place
-    return place_named(pack.region.zh, limits)
-
-
-def place_named(name: str | None, limits: AuditLimits) -> Place:
-    """Return the place a district lies in; the whole country where it is not known."""
-    text = (name or "").casefold()
-    hits = [place for place in limits.places.list if any(known.casefold() in text for known in place.names)]
-    return hits[0] if hits else limits.places.list[-1]
 
 
 def claims_of(pack: Pack) -> tuple[Project, ...]:
