@@ -287,8 +287,16 @@ def test_points_outside_the_extent_of_the_header_are_counted(gable: Path, tmp_pa
     struct.pack_into("<d", data, 179, X0 + 30.0)  # the largest x
     path.write_bytes(data)
     found = opened(path)
-    assert notices(found)["lidar_points_dropped"] == (np.round(x, 3) >= X0 + 30.0).sum()
-    assert found.bounds[2] == X0 + 30.0
+    assert notices(found)["lidar_points_dropped"] == (np.round(x, 3) >= X0 + 30.5).sum()
+    assert found.bounds[2] == X0 + 30.5
+
+
+def test_points_on_the_border_of_the_extent_belong_to_it(tmp_path: Path) -> None:
+    x, y = (v.ravel() for v in np.meshgrid(X0 + np.arange(0.0, 10.25, 0.25), Y0 + np.arange(0.0, 10.25, 0.25)))
+    path = write(tmp_path / "square.las", x, y, np.full(len(x), 3.0), np.full(len(x), 2.0), "EPSG:4549")
+    found = opened(path, cell_size_m=0.5)
+    assert "lidar_points_dropped" not in notices(found)
+    assert found.provenance.details["points_used"] == str(len(x))
 
 
 def _fault(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, dict[str, Any]]:

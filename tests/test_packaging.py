@@ -29,6 +29,7 @@ HEAVY = (
     "scipy",
     "pyarrow",
     "distributed",
+    "laspy",
 )
 
 

@@ -461,3 +461,4 @@ def _other_lines(irradiance: Path | None, base: Path | None, say: _Comments) -> 
     yield "# land_use: {path: land_use.gpkg, standard: ydyh_2023, code_field: DLBM}  # or gbt21010_2017, sandiao"
     yield "# weather: {path: station.epw}"
     yield "# dtm: {path: dtm.tif}"
+    yield "# dsm: {path: [a.laz, b.laz], crs: EPSG:4549}  # .tif, .las, .laz"

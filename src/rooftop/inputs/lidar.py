@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
 Kind = Literal["surface", "terrain"]
 
-_BLOCK_CELLS = 2000
+_BLOCK_CELLS = 2000  # a tile of 1 km in cells of half a metre; files are read once for each block they touch
+_HAIR_M = 1e-6  # points on the eastern and southern border of the extent belong to it
 _MOST_CELLS = 1_500_000_000
 _MUCH = 0.2
 _LOWEST_M, _HIGHEST_M = -500.0, 9000.0
@@ -140,13 +141,14 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> Poin
     density = sum(file.n_pulses for file in files) / max(sum(file.area_m2 for file in files), 1e-9)
     cell = config.cell_size_m or _cell_for(density, rules)
     west, south, east, north = zip(*(file.bounds for file in files), strict=True)
-    grid = Grid.covering((min(west), min(south), max(east), max(north)), cell)
+    grid = Grid.covering((min(west), min(south) - _HAIR_M, max(east) + _HAIR_M, max(north)), cell)
     _require_size(grid, role)
     seen = _Seen()
     cells = np.full(grid.shape, np.nan, dtype=np.float32)
-    for r in range(0, grid.n_rows, _BLOCK_CELLS):
-        for c in range(0, grid.n_cols, _BLOCK_CELLS):
-            part = cells[r : r + _BLOCK_CELLS, c : c + _BLOCK_CELLS]
+    high, wide = (n if n <= 1.25 * _BLOCK_CELLS else _BLOCK_CELLS for n in grid.shape)
+    for r in range(0, grid.n_rows, high):
+        for c in range(0, grid.n_cols, wide):
+            part = cells[r : r + high, c : c + wide]
             block = Grid(grid.col0 + c, grid.row0 - r, part.shape[0], part.shape[1], cell)
             part[:] = _gridded(files, block, kind, rules, seen)
     seen.dropped["outside"] = sum(file.n_points for file in files) - seen.met
