@@ -108,3 +108,18 @@ def test_agrees_with_the_fine_surface_on_a_distant_ridge() -> None:
     coarse[0, 40] = 60.0
     far = far_horizons(coarse, 25.0, [0.0], [100 / 25 - 0.5], [0.0], 300.0, 4)[0, 1]
     assert far == pytest.approx(near, abs=0.1)
+
+
+def test_a_known_horizon_is_raised_and_changes_nothing_else() -> None:
+    rng = np.random.default_rng(5)
+    coarse = rng.uniform(0.0, 12.0, (150, 140)).astype(np.float32)
+    coarse[rng.random(coarse.shape) < 0.02] = 60.0
+    coarse[40:45, 60:70] = np.nan
+    rows, cols = rng.uniform(-10, 160, (2, 60))
+    z = rng.uniform(0.0, 20.0, 60)
+    known = rng.uniform(0.0, 6.0, (60, 36)).astype(np.float32)
+    free = far_horizons(coarse, 25.0, rows, cols, z, 200.0, 36)
+    found = far_horizons(coarse, 25.0, rows, cols, z, 200.0, 36, known_deg=known)
+    assert 0.2 < (free > known).mean() < 0.9
+    np.testing.assert_allclose(found, np.maximum(free, known), atol=1e-5)
+    assert np.array_equal(found[free < known - 1e-4], known[free < known - 1e-4])
