@@ -15,6 +15,9 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
+from rooftop.errors import ConfigError
+from rooftop.pipeline import run
+
 CONFIG = """\
 name: small
 inputs:
@@ -128,6 +131,13 @@ def test_wrong_crs(project: Path) -> None:
 def test_a_name_that_only_the_settings_know_has_its_line(project: Path, command: str) -> None:
     write(project, extra="substitution:\n  climate_zone: warm")
     refused(rooftop(command, "c.yaml", cwd=project), "substitution.climate_zone (c.yaml, line 9)", "severe_cold")
+
+
+def test_the_library_names_the_line_too(project: Path) -> None:
+    write(project, extra="substitution:\n  k_e: jiangsu")
+    with pytest.raises(ConfigError, match=r"substitution.k_e \(.*c.yaml, line 9\)"):
+        run(project / "c.yaml", out=project / "out")
+    nothing_written(project)
 
 
 def test_footprints_in_a_crs_they_cannot_have(project: Path) -> None:

@@ -6,7 +6,7 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_
 from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
-from rooftop.configfile import load_config
+from rooftop.configfile import load_config, naming_lines
 from rooftop.errors import ComputeError
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
@@ -155,7 +155,7 @@ def run(
     folder = Path(out) if out is not None else Path("runs") / settings.name
     say = reporter or (lambda _text, _done, _total: None)
     clock = _Clock()
-    with clock.stage("read"):
+    with clock.stage("read"), nullcontext() if isinstance(config, Config) else naming_lines(config):
         say(Text("reading inputs", "读取输入数据"), 0, 1)
         settings = _dated(settings)
         pack = load_pack(settings.policy) if settings.policy is not None else None
