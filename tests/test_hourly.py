@@ -119,6 +119,20 @@ def test_sums_are_those_of_the_tables(sky: SkyYear, system: PvSystem, plane: Mod
     assert np.abs(grouped - expected).max() < 1e-3 * free.min()
 
 
+def test_wind_cools_cells_hour_by_hour(weather: Weather) -> None:
+    """Sandia's cell temperature: against the simulation, in a year whose wind changes every hour."""
+    system = load_system(cell_temperature="sapm")
+    windy = weather.data.assign(wind_speed=np.random.default_rng(4).uniform(0.0, 12.0, len(weather.data)))
+    there = dataclasses.replace(weather, data=windy)
+    around = city_horizons(5)[2:4]
+    found = hourly_series(hourly_tables(there, ModulePlane(20.0, 180.0), system), around).ac_w_per_kwp
+    for one, horizon in zip(found, around, strict=True):
+        truth = simulate(there, 20.0, 180.0, horizon[None], system, mounting="flush")[0]
+        assert np.abs(one - truth.pooled_w).max() < 0.6
+    yearly = monthly_of_tables(sky_year(there), ModulePlane(20.0, 180.0), system, around).sum(axis=1)
+    assert yearly[-1] == pytest.approx(truth.ac.sum(), rel=1e-3)
+
+
 # --- closed forms ------------------------------------------------------------------------------------------------
 
 
