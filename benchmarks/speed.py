@@ -32,7 +32,7 @@ from horizon import B1, F4, city, read_dsm  # noqa: E402
 from rooftop.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
 from rooftop.hourly import hourly_tables  # noqa: E402
 from rooftop.kernels import horizon as kernel  # noqa: E402
-from rooftop.kernels import rays, readout, view  # noqa: E402
+from rooftop.kernels import rays, view  # noqa: E402
 from rooftop.pvsystem import load_system  # noqa: E402
 from rooftop.shading import horizons  # noqa: E402
 from rooftop.sky import SkyYear, sky_year  # noqa: E402
@@ -246,14 +246,8 @@ def memory(dsm: F4, sky: SkyYear) -> None:
 
 def profile(dsm: F4, asked: B1, sky: SkyYear) -> None:
     """Where the CPU time of a year goes, and how much memory traffic that makes at least."""
-    parts = {
-        "near field": (rays, "near_slopes"),
-        "far field": (rays, "far_slopes"),
-        "reading tables": (readout, "add_to_raster"),
-        "turning the raster": (view, "fill_view"),
-        "finding runs": (view, "find_runs"),
-    }
-    spent = dict.fromkeys(parts, 0.0)
+    spent = {"turning the raster": 0.0, "grouping cells": 0.0, "sweeping": 0.0}
+    places = dict(zip(spent, ((view, "fill_view"), (view, "find_spans"), (rays, "sweep")), strict=True))
 
     def timed(name: str, work: Callable[..., object]) -> Callable[..., object]:
         def run(*arguments: object) -> object:
@@ -264,18 +258,18 @@ def profile(dsm: F4, asked: B1, sky: SkyYear) -> None:
 
         return run
 
-    originals = {name: getattr(*place) for name, place in parts.items()}
-    for name, (module, function) in parts.items():
+    originals = {name: getattr(*place) for name, place in places.items()}
+    for name, (module, function) in places.items():
         setattr(module, function, timed(name, originals[name]))
     whole = cpu_of(lambda: irradiation_raster(sky, dsm, 1.0, asked))
-    for name, (module, function) in parts.items():
+    for name, (module, function) in places.items():
         setattr(module, function, originals[name])
     print("  " + ", ".join(f"{name} {100 * seconds / whole:.0f} %" for name, seconds in spent.items()))
     source, target = np.ones(40_000_000, np.float32), np.zeros(40_000_000, np.float32)
     copied = min(cpu_of(lambda: np.copyto(target, source)) for _ in range(5))
     per_s = 2 * source.nbytes / copied
-    # per azimuth: heights, eyes and slopes by both halves, slopes written twice, the result read and written
-    least = N_AZIMUTH * dsm.size * (3 + 3 + 2 + 4) * 4 / per_s
+    # per azimuth: heights and eyes are read, the result is read and written
+    least = N_AZIMUTH * dsm.size * 4 * 4 / per_s
     print(
         f"  copying runs at {per_s / 1e9:.1f} GB/s; the arrays alone would need {100 * least / whole:.0f} % of the time"
     )

@@ -5,7 +5,7 @@ runs towards increasing x and non-decreasing y, ``y = t * x`` with 0 <= t <= 1. 
 mirrored gives the same canonical view, so that symmetry holds to the last bit. What a ray meets repeats on all parallel
 rays that are a whole number of cells apart in y; it is computed once per azimuth (:class:`Events`).
 
-The nearest :data:`NEAR` rows of x are exact for every cell: the ray starts at its centre. Beyond, the slope is
+The nearest :data:`rays.NEAR` rows of x are exact for every cell: the ray starts at its centre. Beyond, the slope is
 interpolated between the two nearest of a set of lines :data:`SPACING` cells apart, which blurs edges by as much.
 """
 
@@ -18,25 +18,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import rays, readout, view
+from rooftop.kernels import rays, view
+from rooftop.kernels.scenery import Cells, Lines, Reading, Stencil
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
-U8 = NDArray[np.uint64]
 B1 = NDArray[np.bool_]
 Octant = tuple[bool, bool, bool]
 Share = Callable[[Callable[[int, int], None], int], None]
-
-NEAR = 64
-"""Rows of x ahead of a cell that are exact."""
 
 SPACING = 3
 """Distance between the lines of the far field [cells of y]."""
 
 _PAD = SPACING + 2  # empty cells before y = 0
 _BESIDE = 1.0 - 1e-6  # the slope t of a ray just beside a diagonal
+_WIDEST_STEP_DEG = 10.0  # of fewer azimuths, each is what is seen there, not what it stands for
 _SIGHT = 0.2  # tangent of a usual horizon beyond the near field, to choose between neighbouring points
+_NOTHING = np.zeros(1, np.float32)
+_NO_KIND, _NO_NUMBER, _NO_OBSERVER = np.zeros(1, np.uint16), np.zeros(1, np.int32), np.zeros(1, np.int32)
 _EDGE = 1e-9  # a ray that touches a cell for less than this share of a cell does not enter it
 
 
@@ -115,31 +115,10 @@ def direction(azimuth_deg: float) -> tuple[Octant, float]:
     return (True, not eastward, northward), t
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What one direction adds to the cells: see :mod:`rooftop.kernels.readout`.
-
-    Parameters
-    ----------
-    table : (n_kind, STEPS + 1) or (n_kind, STEPS + 1, c) float32
-    kind : uint16
-        Table of each cell; of a single value, the first is every cell's.
-    beyond : (m,) float32
-        Tangents of horizons beyond the raster.
-    observer : int32
-        Which of them each cell sees; of a single value, there is nothing beyond.
-    """
-
-    table: F4
-    kind: NDArray[np.uint16]
-    beyond: F4
-    observer: NDArray[np.int32]
-
-
 class OctantView:
     """Canonical view of an elevation model in which a set of cells is asked for.
 
-    Memory: 12 bytes per cell of the raster.
+    Memory: 8 bytes per cell of the raster.
 
     Parameters
     ----------
@@ -158,7 +137,7 @@ class OctantView:
     origin : (int, int), optional
         Row and column of the raster's first cell on the lattice to which far lines are anchored; without one, they are
         anchored to the corner that the view begins with.
-    memory : (3, m) float32
+    memory : (2, m) float32
         From :func:`memory_for`; the view before that used it is gone.
     """
 
@@ -174,135 +153,142 @@ class OctantView:
         origin: tuple[int, int] | None,
         memory: F4,
     ) -> None:
-        self.nx, self.ny = dsm.shape[::-1] if octant[0] else dsm.shape
-        self.origin = _origin_of_view(origin, octant, self.nx, self.ny)
-        self.octant, self.prism, self.share = octant, prism, share
-        width = _width(self.ny)
-        shape = (self.nx + NEAR + 1, width + NEAR + 2)
-        self.height, self.eye, self.slope = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
-
-        self.lowest = np.empty((shape[0], -(-shape[1] // rays.BLOCK)), np.float32)
+        transposed, flip_x, flip_y = octant
+        nx, ny = dsm.shape[::-1] if transposed else dsm.shape
+        self.origin = _origin_of_view(origin, octant, nx, ny)
+        self.prism, self.share = prism, share
+        along_x, along_y = (1, dsm.shape[1]) if transposed else (dsm.shape[1], 1)
+        self.start = (nx - 1) * along_x * flip_x + (ny - 1) * along_y * flip_y
+        self.along = -along_x if flip_x else along_x, -along_y if flip_y else along_y
+        shape = _shape(nx, ny)
+        height, eye = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
+        lowest = np.empty((shape[0], -(-shape[1] // rays.BLOCK)), np.float32)
 
         def fill(begin: int, end: int) -> None:
-            cells = self.height, self.eye, self.slope, self.lowest
-            view.fill_view(dsm, asked, level_m, above_m, *octant, _PAD, begin, end, *cells)
+            view.fill_view(
+                dsm, asked, level_m, above_m, self.start, *self.along, nx, ny, _PAD, begin, end, height, eye, lowest
+            )
 
         share(fill, shape[0])
-        self.runs, self.rows, self.before = view.find_runs(self.eye, self.nx, width)
+        self.cells = Cells(height, eye, lowest, *view.find_spans(eye, nx), nx, ny, _PAD)
 
-    def order(self, rank: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the rank of each asked cell in the order in which :meth:`degrees` lists them."""
-        order = np.empty(self.before[-1], np.int32)
-        view.order_cells(self.runs, self.eye, rank, *self.octant, self.nx, self.ny, _PAD, order)
-        return order
+    def degrees(self, t: float, cell_size_m: float, out: F4, number: NDArray[np.int32] | None = None) -> None:
+        """Write the horizon [degrees] of the asked cells in direction `t` to `out`.
 
-    def degrees(self, t: float, cell_size_m: float, out: F4) -> None:
-        """Write the horizon [degrees] of the asked cells in direction `t` to `out`."""
-        self._look(t, cell_size_m)
+        Parameters
+        ----------
+        number : (n_row, n_col) int32, optional
+            Place of each cell in `out`; without it, its own in the raster.
+        """
+        number = _NO_NUMBER if number is None else number
+        self._sweep(t, cell_size_m, number, np.zeros(1, np.float32), 0, _NO_KIND, _NOTHING, _NO_OBSERVER, out)
 
-        def read(begin: int, end: int) -> None:
-            readout.angles(self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), out)
+    def add(
+        self,
+        t: float,
+        cell_size_m: float,
+        table: F4,
+        kind: NDArray[np.uint16],
+        beyond: F4,
+        observer: NDArray[np.int32],
+        out: F4,
+        number: NDArray[np.int32] | None = None,
+    ) -> None:
+        """Add to each asked cell what its table holds for its horizon in direction `t`.
 
-        self._share_runs(read)
+        Parameters
+        ----------
+        table : (n_kind, STEPS + 1, n_value) float32
+            Values at equal steps of u = s / (1 + s), s the tangent of the horizon.
+        kind : uint16
+            Table of each place of `out`; of a single value, the first is every place's.
+        beyond : (m,) float32
+            Tangents of horizons beyond the raster.
+        observer : int32
+            Which of them each place sees; of a single value, there is nothing beyond.
+        out : (n_row, n_col) or (n, n_value) float32
+            Sums.
+        number : (n_row, n_col) int32, optional
+            Place of each cell in `out`; without it, its own.
+        """
+        n_value = table.shape[2]
+        self._sweep(
+            t, cell_size_m, _NO_NUMBER if number is None else number, table, n_value, kind, beyond, observer, out
+        )
 
-    def add_to_raster(self, t: float, cell_size_m: float, reading: Reading, out: F4) -> None:
-        """Add to each asked cell of the raster `out` what its table holds for its horizon in direction `t`."""
-        self._look(t, cell_size_m)
-        turned = (*self.octant, self.nx, self.ny, _PAD)
+    def _sweep(
+        self,
+        t: float,
+        cell_size_m: float,
+        number: NDArray[np.int32],
+        table: F4,
+        n_value: int,
+        kind: NDArray[np.uint16],
+        beyond: F4,
+        observer: NDArray[np.int32],
+        out: F4,
+    ) -> None:
+        per_m = _per_m(t, cell_size_m)
+        events = (prism_events if self.prism else linear_events)(t, max(self.cells.nx, rays.NEAR + 1))
+        stencil, lines = self._stencil(events), self._lines(t, np.float32(_SIGHT / per_m))
+        reading = Reading(
+            np.float32(per_m), self.start, *self.along, number.reshape(-1), n_value, table.reshape(-1),
+            kind.reshape(-1), beyond, observer.reshape(-1),
+        )  # fmt: skip
+        flat = out.reshape(-1)
+        n_line = int((self.cells.ny - 1 - lines.row[0]) // lines.spacing) - lines.first + 1
+        self.share(
+            lambda begin, end: rays.sweep(self.cells, stencil, lines, reading, begin, end, flat),
+            -(-n_line // rays.GAPS),
+        )
 
-        def read(begin: int, end: int) -> None:
-            readout.add_to_raster(
-                self.slope, self.eye, self.runs, begin, end, _per_m(t, cell_size_m), *turned,
-                reading.table, reading.kind, reading.beyond, reading.observer, out,
-            )  # fmt: skip
-
-        self._share_runs(read)
-
-    def add_to_cells(self, t: float, cell_size_m: float, order: NDArray[np.int32], reading: Reading, out: F4) -> None:
-        """As :meth:`add_to_raster`, several values to each asked cell."""
-        self._look(t, cell_size_m)
-
-        def read(begin: int, end: int) -> None:
-            readout.add_to_cells(
-                self.slope, self.eye, self.runs, self.before, begin, end, _per_m(t, cell_size_m), order,
-                reading.table, reading.kind, reading.beyond, reading.observer, out,
-            )  # fmt: skip
-
-        self._share_runs(read)
-
-    def _look(self, t: float, cell_size_m: float) -> None:
-        """Find the slope of the horizon in direction `t`."""
-        events = (prism_events if self.prism else linear_events)(t, max(self.nx, NEAR + 1))
-        stencil = self._stencil(events)
-
-        def near(begin: int, end: int) -> None:
-            rays.near_slopes(self.height, self.eye, self.slope, self.runs, begin, end, not self.prism, *stencil)
-
-        self._share_runs(near)
-        if self.nx > NEAR + 1:
-            self._far(t, cell_size_m)
-
-    def _share_runs(self, work: Callable[[int, int], None]) -> None:
-        """Run `work` on parts of the runs that end where a row does."""
-        self.share(lambda begin, end: work(self.rows[begin], self.rows[end]), len(self.rows) - 1)
-
-    def _stencil(self, events: Events) -> tuple[U8, U8, F4, F4]:
-        """Offsets of both cells, weight of the second and inverse distance [1/x] of the events of the near field."""
-        width = self.height.shape[1]
-        x = np.arange(1, NEAR + 1)
-        row_1, weight_1 = events.row_1[1 : NEAR + 1], events.weight_1[1 : NEAR + 1]
-        second = np.flatnonzero(events.second[1 : NEAR + 1]) + 1
+    def _stencil(self, events: Events) -> Stencil:
+        width = self.cells.height.shape[1]
+        x = np.arange(1, rays.NEAR + 1)
+        row_1, weight_1 = events.row_1[1 : rays.NEAR + 1], events.weight_1[1 : rays.NEAR + 1]
+        second = np.flatnonzero(events.second[1 : rays.NEAR + 1]) + 1
         row_2 = events.row_2[second]
         one_a = x * width + row_1
         one_b = one_a + (weight_1 > 0.0)
         two_b = second * width + row_2
         two_a = two_b if self.prism else two_b - width
-        distance = np.concatenate([events.x_1[1 : NEAR + 1], events.x_2[second]])
+        distance = np.concatenate([events.x_1[1 : rays.NEAR + 1], events.x_2[second]])
         order = np.argsort(distance, kind="stable")
-        return (
+        order = np.append(order, np.repeat(order[-1:], -order.size % rays.EVENTS))
+        return Stencil(
             np.concatenate([one_a, two_a])[order].astype(np.uint64),
             np.concatenate([one_b, two_b])[order].astype(np.uint64),
             np.concatenate([weight_1, events.weight_2[second]])[order].astype(np.float32),
             (1.0 / distance[order]).astype(np.float32),
         )
 
-    def _far(self, t: float, cell_size_m: float) -> None:
-        nx, ny = self.nx, self.ny
+    def _lines(self, t: float, sight: np.float32) -> Lines:
+        nx = self.cells.nx
         spacing = 1 if t in (0.0, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
         x = np.arange(nx)
         start = 0.0 if spacing == 1 else (t * self.origin[0] - self.origin[1]) % SPACING
         events = (prism_events if self.prism else linear_events)(t, nx, start)
         row = np.ceil(t * x + start - _EDGE).astype(np.int64)
-        first_line = int(-row[-1] // spacing)
-        n_line = int((ny - 1 - row[0]) // spacing) - first_line + 1
         # a cell d above a line sees from the foot of the perpendicular, t d / (1 + t²) further along x
         aside = t / (1.0 + t * t)
         above = row - (t * x + start)
         f4 = np.float32
-        eye_x, shift = (x + aside * above).astype(f4), (aside * np.arange(spacing)).astype(f4)
-        share_0, x_1, x_2 = (above / spacing).astype(f4), events.x_1.astype(f4), events.x_2.astype(f4)
-        weight_1, weight_2 = events.weight_1.astype(f4), events.weight_2.astype(f4)
-
-        sight = f4(_SIGHT / _per_m(t, cell_size_m))
-
-        def far(begin: int, end: int) -> None:
-            rays.far_slopes(
-                self.height, self.eye, self.slope, self.lowest, ny, nx, _PAD, NEAR, spacing, not self.prism,
-                self.origin[0] % 2, sight, first_line, begin, end, row, eye_x, shift, f4(aside * spacing), share_0,
-                events.row_1, x_1, weight_1, events.second, events.row_2, x_2, weight_2,
-            )  # fmt: skip
-
-        self.share(far, -(-n_line // rays.GAPS))
+        return Lines(
+            not self.prism, spacing, int(-row[-1] // spacing), self.origin[0] % 2, sight, row,
+            (x + aside * above).astype(f4), (aside * np.arange(spacing + 1)).astype(f4), (above / spacing).astype(f4),
+            events.row_1, events.x_1.astype(f4), events.weight_1.astype(f4),
+            events.second, events.row_2, events.x_2.astype(f4), events.weight_2.astype(f4),
+        )  # fmt: skip
 
 
 def memory_for(shape: tuple[int, ...]) -> F4:
     """Memory for the views of a raster, one at a time, uninitialised."""
-    return np.empty((3, max((nx + NEAR + 1) * (_width(ny) + NEAR + 2) for nx, ny in (shape, shape[::-1]))), np.float32)
+    return np.empty((2, max(math.prod(_shape(nx, ny)) for nx, ny in (shape, shape[::-1]))), np.float32)
 
 
-def _width(ny: int) -> int:
-    """Positions along y that may hold asked cells."""
-    return -(-(_PAD + ny) // view.STEP) * view.STEP
+def _shape(nx: int, ny: int) -> tuple[int, int]:
+    """Shape of a view: around it, empty cells that its loops may reach."""
+    return nx + rays.NEAR + 1, _PAD + ny + rays.NEAR + 2
 
 
 def _origin_of_view(origin: tuple[int, int] | None, octant: Octant, nx: int, ny: int) -> tuple[int, int]:
@@ -332,12 +318,13 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
 
     A ray along a diagonal passes from corner to corner between prisms, and meets no wall where every ray beside it
     does; one beside it meets the walls of its own side alone for many cells. For prisms, an azimuth less than half a
-    step from a diagonal is seen on both sides of it, each by its share of the suns that the azimuth stands for.
+    step (of at most :data:`_WIDEST_STEP_DEG`) from a diagonal is seen on both sides of it, each by its share of the
+    suns that the azimuth stands for.
     """
     groups: dict[Octant, list[Way]] = {}
-    step = 360.0 / n_azimuth
+    step = min(360.0 / n_azimuth, _WIDEST_STEP_DEG)
     for k in range(n_azimuth):
-        azimuth = k * step - grid_north_deg
+        azimuth = k * 360.0 / n_azimuth - grid_north_deg
         octant, t = direction(azimuth)
         off = azimuth % 90.0 - 45.0
         if not prism or abs(off) > 0.5 * step - _EDGE:
