@@ -119,13 +119,13 @@ def merge_far_field(
     for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
         observer = _observers(window, row, col, roof, apart_m)
         count = np.bincount(observer)
-        there = [np.bincount(observer, values) / count for values in (x, y, z_m)]
+        at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, z_m))
         known = np.full((count.size, n_azimuth), 90.0, dtype=np.float32)
         kernel.lowest_of_groups(horizon, observer, known)
-        at_row, at_col = surface.grid.position(*there[:2])
-        first = reach_m(inner, *there[:2], n_azimuth, grid_north_deg)
+        at_row, at_col = surface.grid.position(at_x, at_y)
+        first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
         found = far_horizons(
-            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, there[2], first, n_azimuth, grid_north_deg,
+            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, at_z, first, n_azimuth, grid_north_deg,
             known_deg=known,
         )  # fmt: skip
         kernel.raise_to_groups(horizon, observer, found)

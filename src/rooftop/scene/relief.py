@@ -133,7 +133,15 @@ class Relief:
         (len(planes), n_azimuth) float32
             [deg].
         """
-        azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
+        step = 360.0 / n_azimuth
+        azimuth = np.arange(n_azimuth) * step - grid_north_deg
+        off = azimuth % 90.0 - 45.0
+        across = np.where(np.abs(off) < 0.5 * step, azimuth - off - np.where(off < 0.0, -1e-3, 1e-3), azimuth)
+        # close to a diagonal horizons are those of both its sides: neither side's steps look higher than the steeper's
+        return np.maximum(self._steps_towards(planes, azimuth), self._steps_towards(planes, across))
+
+    def _steps_towards(self, planes: NDArray[np.int64], azimuth_deg: NDArray[np.float64]) -> NDArray[np.float32]:
+        azimuth = np.radians(azimuth_deg)
         towards = np.stack([np.sin(azimuth), np.cos(azimuth)])
         side = np.arange(-_REACH, _REACH + 1)
         cell = np.stack([v.ravel() for v in np.meshgrid(side, side)])
@@ -143,8 +151,8 @@ class Relief:
         enters, leaves = np.minimum(one, two).max(axis=0), np.maximum(one, two).min(axis=0)
         seen = (enters < leaves + 1e-9) & (leaves > 0.0)
         rise = self.slope_east[planes, None] * cell[0] + self.slope_north[planes, None] * cell[1]
-        out = np.zeros((len(planes), n_azimuth), dtype=np.float32)
-        for k in range(n_azimuth):
+        out = np.zeros((len(planes), azimuth.size), dtype=np.float32)
+        for k in range(azimuth.size):
             near = seen[:, k]
             steepest = (rise[:, near] / enters[near, k]).max(axis=1)
             out[:, k] = np.degrees(np.arctan(np.maximum(steepest, 0.0)))
