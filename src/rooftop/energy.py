@@ -12,6 +12,7 @@ from rooftop.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, mo
 from rooftop.errors import ComputeError
 from rooftop.kernels import year
 from rooftop.lang import Text
+from rooftop.lookup import at_factor, checked_factor, checked_horizon, factor_weights, not_a_number, shaped_horizon
 from rooftop.pvsystem import Mounting, PvSystem, load_system
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.weather import Weather
@@ -36,8 +37,6 @@ __all__ = [
     "pv_energy",
     "usable_year",
 ]
-
-_FACTOR_SLACK = 0.1  # factors this share of the nodes' spread beyond the outer nodes are still extrapolated
 
 
 @dataclass(frozen=True)
@@ -153,10 +152,10 @@ def usable_year(
     ComputeError
         Shapes do not fit, or a horizon or factor is not a number.
     """
-    horizon = _shaped_horizon(tables.n_azimuth, horizon)
+    horizon = shaped_horizon(tables.n_azimuth, horizon)
     n_group = start.size - 1
-    factors = _checked_factor(factor, (n_group, 12))
-    weights = _factor_weights(tables.factors, factors)
+    factors = checked_factor(factor, (n_group, 12))
+    weights = factor_weights(tables.factors, factors)
     at_usual = _usual_weights(tables, factors, usual_factor)
     free = float(tables.poa_free.ravel() @ at_usual)
     ground = float(tables.poa_ground.ravel() @ at_usual)
@@ -172,7 +171,7 @@ def usable_year(
         tables.reach, annual, n_ok, n_used, moment, poa, ac,
     )  # fmt: skip
     if missing:
-        raise _not_a_number()
+        raise not_a_number()
     annual += ground
     n_cells = np.diff(start)
     return UsableYear(
@@ -192,14 +191,14 @@ def _plane_year(tables: PlaneTables, weights: F8, size: F8, moment: F8, poa: F8,
     ac += tables.ac_base[0] + np.outer(x, tables.ac_base[1]) + np.outer(xx, tables.ac_base[2])
     ac += np.outer(y, tables.ac_base[3])
     poa += np.outer(s, tables.poa_isotropic) + np.outer(b, tables.poa_band) + tables.poa_ground.ravel()
-    poa_month = _at_factor(weights, poa)
-    free = _at_factor(weights, np.broadcast_to(tables.poa_free.ravel(), poa.shape))
+    poa_month = at_factor(weights, poa)
+    free = at_factor(weights, np.broadcast_to(tables.poa_free.ravel(), poa.shape))
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = 1.0 - poa_month.sum(axis=1) / free.sum(axis=1)
     return PlaneYear(
         poa_kwh_m2=poa_month,
         poa_free_kwh_m2=np.where(size[:, None] > 0, free, np.nan),
-        ac_kwh_kwp=np.maximum(_at_factor(weights, ac), 0.0),
+        ac_kwh_kwp=np.maximum(at_factor(weights, ac), 0.0),
         svf=s * tables.svf_free,
         shading_loss=loss,
     )
@@ -209,7 +208,7 @@ def _usual_weights(tables: PlaneTables, factors: F8, usual: ArrayLike | None) ->
     """Weights (F * 12,) of the factor at which cells are compared."""
     if usual is None:
         usual = factors.mean(axis=0) if len(factors) else tables.factors[tables.factors.shape[0] // 2]
-    return _factor_weights(tables.factors, _checked_factor(usual, (12,))[None, :])[0].ravel()
+    return factor_weights(tables.factors, checked_factor(usual, (12,))[None, :])[0].ravel()
 
 
 def _annual_table(tables: PlaneTables, weights: F8) -> F8:
@@ -236,8 +235,8 @@ def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     (n_cells,) float64
         [kWh/m2].
     """
-    horizon = _checked_horizon(tables.n_azimuth, horizon)
-    weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])[0].ravel()
+    horizon = checked_horizon(tables.n_azimuth, horizon)
+    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
     out = np.empty((horizon.shape[0], 1))
     year.read_cells(_annual_table(tables, weights)[:, :, None], horizon, out)
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
@@ -256,8 +255,8 @@ def cell_months(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     (n_cells, 12) float64
         [kWh/m2].
     """
-    horizon = _checked_horizon(tables.n_azimuth, horizon)
-    weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])[0]
+    horizon = checked_horizon(tables.n_azimuth, horizon)
+    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0]
     beam = tables.poa_beam.reshape(*tables.poa_beam.shape[:2], *weights.shape)
     months = np.einsum("kjfm,fm->kjm", beam, weights, dtype=np.float64)
     months += tables.shares[:, :, :1] * (tables.poa_isotropic * weights).sum(axis=0)
@@ -270,8 +269,8 @@ def cell_months(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
 
 def free_year(tables: PlaneTables, factor: ArrayLike) -> F8:
     """Irradiation of each month on the plane without obstacles, terrain or rows [kWh/m2], shape (12,)."""
-    weights = _factor_weights(tables.factors, _checked_factor(factor, (12,))[None, :])
-    return _at_factor(weights, tables.poa_free.ravel()[None, :])[0]
+    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])
+    return at_factor(weights, tables.poa_free.ravel()[None, :])[0]
 
 
 def pv_energy(
@@ -376,7 +375,7 @@ def irradiation(
     [1350.0, 1114.0]
     """
     around = np.atleast_2d(np.asarray(horizon, dtype=np.float32))
-    around = _checked_horizon(around.shape[1], around)
+    around = checked_horizon(around.shape[1], around)
     tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.shape[1])
     beam = np.empty((around.shape[0], 24))
     visible = np.empty((around.shape[0], 2))
@@ -428,63 +427,3 @@ def light_tables(
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
     isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
     return LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
-
-
-def _factor_weights(nodes: F8, factor: F8) -> F8:
-    """Lagrange weights (n, F, 12) of the factor nodes (F, 12) at each factor (n, 12)."""
-    slack = _FACTOR_SLACK * (nodes[-1] - nodes[0]) + 1e-9
-    outside = (factor < nodes[0] - slack) | (factor > nodes[-1] + slack)
-    if outside.any():
-        raise ComputeError(
-            Text("an irradiance factor lies outside what the tables were made for", "辐照修正系数超出积分表范围"),
-            where=Text(f"month {int(np.nonzero(outside)[1][0]) + 1}", f"{int(np.nonzero(outside)[1][0]) + 1} 月"),
-            found=f"{factor[outside].min():.3f}-{factor[outside].max():.3f}",
-            expected=f"{nodes.min():.3f}-{nodes.max():.3f}",
-            mend="sky_year(weather, factors=factor_nodes(factor))",
-        )
-    weights = np.ones((factor.shape[0], nodes.shape[0], 12))
-    for i, a in enumerate(nodes):
-        for j, b in enumerate(nodes):
-            if i != j:
-                weights[:, i] *= (factor - b) / (a - b)
-    return weights
-
-
-def _at_factor(weights: F8, values: F8) -> F8:
-    """Interpolate (n, F * 12) to (n, 12)."""
-    result: F8 = (values.reshape(weights.shape) * weights).sum(axis=1)
-    return result
-
-
-def _checked_horizon(n_azimuth: int, horizon: ArrayLike) -> F4:
-    around = _shaped_horizon(n_azimuth, horizon)
-    if np.isnan(around).any():
-        raise _not_a_number()
-    return around
-
-
-def _shaped_horizon(n_azimuth: int, horizon: ArrayLike) -> F4:
-    around = np.ascontiguousarray(horizon, dtype=np.float32)
-    if around.ndim != 2 or around.shape[1] != n_azimuth:
-        raise ComputeError(
-            Text("horizons do not fit the tables", "地平遮挡角与积分表的方位数不一致"),
-            found=str(around.shape),
-            expected=f"(n, {n_azimuth})",
-        )
-    return around
-
-
-def _not_a_number() -> ComputeError:
-    return ComputeError(Text("a horizon is not a number", "地平遮挡角含有非数值"), where="horizon")
-
-
-def _checked_factor(factor: ArrayLike, shape: tuple[int, ...]) -> F8:
-    values = np.asarray(factor, dtype=np.float64)
-    if values.shape != shape or not np.isfinite(values).all():
-        raise ComputeError(
-            Text("irradiance factors do not fit", "辐照修正系数的形状或数值不符"),
-            where="factor",
-            found=f"{values.shape}, finite: {bool(np.isfinite(values).all())}",
-            expected=str(shape),
-        )
-    return values

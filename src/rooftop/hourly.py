@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rooftop.cumulative import Light, ModulePlane, incidence, plane_light, row_horizon_deg, visible_shares
-from rooftop.energy import _checked_factor, _checked_horizon, _factor_weights
 from rooftop.errors import ComputeError
 from rooftop.kernels import hourly as kernel
 from rooftop.kernels import year
 from rooftop.lang import Text
+from rooftop.lookup import checked_factor, checked_horizon, factor_weights
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.sky import Diffuse, SkyYear, factor_nodes, sky_year
 from rooftop.weather import Weather
@@ -282,7 +282,7 @@ def hourly_series(
     >>> bool(roof.ac_w_per_kwp.sum() >= alone.ac_w_per_kwp.mean(axis=0).sum())
     True
     """
-    around = _checked_horizon(tables.n_azimuth, horizon)
+    around = checked_horizon(tables.n_azimuth, horizon)
     groups = None if group is None else _checked_group(group, n_group, around.shape[0])
     n = around.shape[0] if groups is None else groups.n
     coefficient, weight = _at_factor(tables, factor, n)
@@ -490,5 +490,5 @@ def _at_factor(tables: HourlyTables, factor: ArrayLike | None, n: int) -> tuple[
         single = np.ascontiguousarray(tables.coefficient[:, ones[:1]])
         return single, np.ones((12, 1, n), np.float32)
     values = np.ones((n, 12)) if factor is None else factor
-    weights = _factor_weights(tables.factors, _checked_factor(values, (n, 12)))
+    weights = factor_weights(tables.factors, checked_factor(values, (n, 12)))
     return tables.coefficient, np.ascontiguousarray(weights.transpose(2, 1, 0), dtype=np.float32)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rooftop.cumulative import ModulePlane, PlaneTables, merged_tables, monthly, plane_light
-from rooftop.energy import UsableYear, _factor_weights, free_year
+from rooftop.energy import UsableYear, free_year
 from rooftop.kernels import reflection as kernel
 from rooftop.kernels import year
+from rooftop.lookup import factor_weights
 from rooftop.sky import SkyYear
 
 F4 = NDArray[np.float32]
@@ -62,7 +63,7 @@ def facades(
     Facades
     """
     at = np.asarray(factor, dtype=np.float64)
-    weights = _factor_weights(sky.factors, at[None, :])[0]
+    weights = factor_weights(sky.factors, at[None, :])[0]
     opposite = np.arctan(_HORIZON_OF_FACADE * np.tan(np.radians(np.arange(year.N_EDGE - 1) / year.EDGES_PER_DEG)))
     place = np.append(np.degrees(opposite) * year.EDGES_PER_DEG, year.N_EDGE - 1.0)
     edge = np.minimum(place.astype(np.int64), year.N_EDGE - 2)
@@ -165,7 +166,7 @@ def marginal_ac(tables: PlaneTables, visible: ArrayLike, factor: ArrayLike) -> F
     (n, 12) float64
         [kWh/kWp per kWh/m2].
     """
-    weights = _factor_weights(tables.factors, np.asarray(factor, dtype=np.float64)[None, :])[0]
+    weights = factor_weights(tables.factors, np.asarray(factor, dtype=np.float64)[None, :])[0]
     power = tables.ac_base + tables.ac_beam[:, 0].sum(axis=0, dtype=np.float64)
     ac = (power.reshape(-1, *weights.shape) * weights).sum(axis=1)
     sky = (tables.poa_isotropic * weights).sum(axis=0)
