@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,31 @@ def test_areas_in_the_plane(name: str) -> None:
     planes = found_in(roof).planes
     assert np.sort(planes["area_m2"]) == pytest.approx(np.sort(SHAPES[name].areas_m2), rel=0.035, abs=0.5)
     assert planes["area_m2"].sum() == pytest.approx(sum(SHAPES[name].areas_m2), rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["gable", "hip", "ell"])
+@pytest.mark.parametrize("noise_m", [0.0, 0.1])
+def test_planes_border_where_they_meet(name: str, noise_m: float) -> None:
+    """Ridges, hips and valleys are lines, not stairs of cells."""
+    planes = found_in(paint(SHAPES[name], noise_m, 17.0, seed=2)).planes
+    plans = planes.geometry.to_numpy()
+    east, north, z = (planes[column].to_numpy(dtype=float) for column in ("slope_east", "slope_north", "z_m"))
+    at = shapely.get_coordinates(shapely.centroid(plans))
+    met = 0
+    for a, b in combinations(range(len(plans)), 2):
+        border = shapely.intersection(plans[a], plans[b])
+        if shapely.length(border) < 2.0:
+            continue
+        lengths = np.arange(0.05, shapely.length(border), 0.1)
+        line = shapely.line_merge(border)
+        assert line.geom_type == "LineString"
+        points = shapely.get_coordinates(shapely.line_interpolate_point(line, lengths))
+        heights = [z[k] + (points - at[k]) @ (east[k], north[k]) for k in (a, b)]
+        away = np.abs(heights[0] - heights[1]) / np.hypot(east[a] - east[b], north[a] - north[b])
+        assert np.percentile(away, 75) < 0.1
+        assert away.max() < (0.75 if name == "ell" else 0.02)  # an L has points of four planes, which stay
+        met += 1
+    assert met >= len(plans) - 1
 
 
 @pytest.mark.parametrize("name", SHAPES)

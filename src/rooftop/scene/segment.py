@@ -16,6 +16,9 @@ from rooftop.scene.plane_rules import SegmentationRules
 
 _MARGIN = 3  # cells around a roof's window, for outlines that reach beyond the footprint
 _BEYOND = 2
+_RIDGE_CELLS, _RIDGE_SHARE = 2.0, 0.8
+_LEAST_KEPT = 0.7
+_RIDGE_SLOPE = 0.2  # metres per metre: planes that differ less meet nowhere in particular
 _LEAST_PIECE_M2 = 0.01
 _COLUMNS = (
     "roof", "plane_id", "surface_tilt_deg", "surface_azimuth_deg", "area_m2", "roof_source", "z_m", "slope_east",
@@ -192,28 +195,105 @@ def _write(
     on_plane[to] = own[rows, cols] > 0
 
 
-def _rings(found: list[_Roof]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Return the outline of every plane with at least one cell, and the number of the plane."""
+def _rings(found: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the outline of every plane with at least one cell, and the number of its roof in `found`."""
     corner = np.concatenate([roof.corner for roof in found])
     length = np.concatenate([np.diff(one.first) for one in found])
-    rings = shapely.linearrings(corner, indices=np.repeat(np.arange(len(length)), length))
-    before = np.cumsum([0] + [len(one.plane) for one in found[:-1]])
-    plane_of = [one.of - 1 + start for one, start in zip(found, before, strict=True)]
-    plane = np.concatenate(plane_of)
+    ring = np.repeat(np.arange(len(length)), length)
+    count = [len(one.plane) for one in found]
+    before = np.cumsum([0, *count[:-1]])
+    plane = np.concatenate([one.of - 1 + start for one, start in zip(found, before, strict=True)])
+    roof = np.repeat(np.arange(len(found)), count)
     order = np.argsort(plane, kind="stable")
-    shapes = shapely.polygons(rings[order], indices=plane[order])
-    return shapes, np.repeat(np.arange(len(found)), [len(one.plane) for one in found])
+    drawn, moved = (
+        shapely.polygons(shapely.linearrings(at, indices=ring)[order], indices=plane[order])
+        for at in (corner, _on_ridges(corner, plane[ring], roof, found, cell_size_m))
+    )
+    touching = ~shapely.is_valid(drawn)  # at a corner of cells
+    drawn[touching] = shapely.make_valid(drawn[touching])
+    for k in range(len(found)):
+        own = roof == k
+        if not shapely.equals_exact(moved[own], drawn[own]).all():
+            drawn[own] = _without_folds(moved[own], drawn[own])
+    return drawn, roof
+
+
+def _without_folds(moved: NDArray[np.object_], drawn: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return planes with moved borders as a coverage: a border that came back on itself is laid flat.
+
+    The faces that the borders make are given to the planes that they lie in; where that does not succeed the planes
+    stay as they were drawn.
+    """
+    if shapely.coverage_is_valid(moved) and shapely.is_valid(moved).all():
+        return moved
+    faces = shapely.get_parts(shapely.polygonize([shapely.union_all(shapely.boundary(moved))]))
+    whole = shapely.make_valid(moved, method="structure", keep_collapsed=False)
+    inside, plane = shapely.STRtree(whole).query(shapely.point_on_surface(faces), predicate="within")
+    owner = np.full(len(faces), -1, dtype=np.int64)
+    owner[inside[::-1]] = plane[::-1]  # where two claim a face, the first
+    lost = np.flatnonzero(owner < 0)  # between borders that parted; a courtyard was nobody's before
+    inside, plane = shapely.STRtree(drawn).query(shapely.point_on_surface(faces[lost]), predicate="within")
+    owner[lost[inside]] = plane
+    out = np.array([shapely.coverage_union_all(faces[owner == k]) for k in range(len(moved))], dtype=object)
+    parts = np.array([shapely.get_type_id(shape) in (3, 6) for shape in out])
+    kept = _LEAST_KEPT * shapely.area(drawn) <= shapely.area(out)
+    return out if (parts & kept).all() and shapely.coverage_is_valid(out) else drawn
+
+
+def _on_ridges(
+    corner: NDArray[np.float64],
+    of: NDArray[np.int64],
+    roof: NDArray[np.int64],
+    found: list[_Roof],
+    cell_size_m: float,
+) -> NDArray[np.float64]:
+    """Move the corners between two planes onto the line where these meet, where most of their border is near to it.
+
+    Cells draw a ridge that runs across the grid as stairs, ragged where tiles or noise decide. A corner of three planes
+    goes to their common point, if all three meet; any other stays.
+    """
+    keys = np.column_stack([roof[of], np.round(corner / cell_size_m).astype(np.int64)])
+    order = np.lexsort(keys.T)
+    first = np.flatnonzero(np.append(True, np.any(np.diff(keys[order], axis=0) != 0, axis=1)))
+    size = np.diff(np.append(first, len(order)))
+    plane = np.concatenate([one.plane for one in found])
+    origin = np.array([one.origin[:2] for one in found])[roof]
+    two = order[first[size == 2][:, None] + np.arange(2)]
+    two = two[of[two[:, 0]] != of[two[:, 1]]]
+    left, right = of[two[:, 0]], of[two[:, 1]]
+    apart = plane[left] - plane[right]
+    steep = np.maximum(np.hypot(apart[:, 0], apart[:, 1]), 1e-9)
+    at = corner[two[:, 0]] - origin[left]
+    away = (apart[:, 0] * at[:, 0] + apart[:, 1] * at[:, 1] + apart[:, 2]) / steep
+    near = (np.abs(away) <= _RIDGE_CELLS * cell_size_m) & (steep > _RIDGE_SLOPE)
+    border, number = np.unique(_pair(left, right), return_inverse=True)
+    meets = np.bincount(number, near) >= _RIDGE_SHARE * np.bincount(number)
+    moves = meets[number] & (np.abs(away) <= 1.5 * _RIDGE_CELLS * cell_size_m)
+    out = corner.copy()
+    goal = corner[two[:, 0]] - (away / steep)[:, None] * apart[:, :2]
+    out[two[moves]] = goal[moves][:, None]
+    three = order[first[size == 3][:, None] + np.arange(3)]
+    a, b, c = of[three].T
+    all_meet = np.logical_and.reduce([np.isin(_pair(i, j), border[meets]) for i, j in ((a, b), (b, c), (a, c))])
+    three, a, b, c = three[all_meet], a[all_meet], b[all_meet], c[all_meet]
+    sides = np.stack([plane[a] - plane[b], plane[a] - plane[c]], axis=1)
+    sharp = np.abs(np.linalg.det(sides[:, :, :2])) > _RIDGE_SLOPE**2
+    three, a, sides = three[sharp], a[sharp], sides[sharp]
+    goal = np.linalg.solve(sides[:, :, :2], -sides[:, :, 2:])[:, :, 0] + origin[a]
+    near = np.hypot(*(goal - corner[three[:, 0]]).T) <= 1.5 * _RIDGE_CELLS * cell_size_m
+    out[three[near]] = goal[near][:, None]
+    return out
+
+
+def _pair(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number pairs of planes, whichever comes first."""
+    return np.minimum(a, b) * (1 << 31) + np.maximum(a, b)
 
 
 def _outlined(
     shapes: NDArray[np.object_], roof: NDArray[np.int64], footprints: NDArray[np.object_], tolerance_m: float
 ) -> NDArray[np.object_]:
-    """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge.
-
-    A ring may touch itself at a corner of cells; it is mended first.
-    """
-    touching = ~shapely.is_valid(shapes)
-    shapes[touching] = shapely.make_valid(shapes[touching])
+    """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge."""
     for k in range(len(footprints)):
         own = roof == k
         shapes[own] = shapely.coverage_simplify(shapes[own], tolerance_m)
@@ -232,7 +312,7 @@ def _table(
     """Return the table of planes, and the row of the largest piece of every plane found (-1 where nothing is left)."""
     if not found:
         return gpd.GeoDataFrame({name: [] for name in _COLUMNS}, geometry="geometry"), np.zeros(0, dtype=np.int32)
-    shapes, roof = _rings(found)
+    shapes, roof = _rings(found, grid.cell_size_m)
     shapes = _outlined(shapes, roof, footprints[numbers], rules.simplify_m.value * grid.cell_size_m)
     pieces, source = shapely.get_parts(shapes, return_index=True)
     keep = (shapely.get_type_id(pieces) == 3) & (shapely.area(pieces) > _LEAST_PIECE_M2)
