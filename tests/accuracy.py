@@ -150,8 +150,8 @@ def compare(
 
 def exact_horizons(place: reference_suns.Scene, rows: I8, cols: I8, n_azimuth: int, grid_north_deg: float = 0.0) -> F8:
     """Exact horizons; of prisms close to a diagonal, where they touch with corners, the mean sin² of both its sides."""
-    step = 360.0 / n_azimuth
-    azimuths = np.arange(n_azimuth) * step - grid_north_deg
+    step = min(360.0 / n_azimuth, 10.0)
+    azimuths = np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg
     off = azimuths % 90.0 - 45.0
     beside = (np.abs(off) < 0.5 * step - 1e-9) & (not place.linear)
     own = np.where(beside & (np.abs(off) < 1e-9), azimuths + 5e-5, azimuths)

@@ -13,6 +13,7 @@ from rooftop.grid import Bounds, Grid
 from rooftop.inputs.burn import burn
 
 Floats = NDArray[np.float64]
+_DIAGONAL_DEG = 5.0  # directions this close to a diagonal of the raster may be seen from both its sides
 _REACH = 4  # cells; further ones of the same plane look less steep
 
 
@@ -134,9 +135,11 @@ class Relief:
             [deg].
         """
         step = 360.0 / n_azimuth
-        azimuth = np.arange(n_azimuth) * step - grid_north_deg
+        azimuth: NDArray[np.float64] = np.arange(n_azimuth, dtype=np.float64) * step - grid_north_deg
         off = azimuth % 90.0 - 45.0
-        across = np.where(np.abs(off) < 0.5 * step, azimuth - off - np.where(off < 0.0, -1e-3, 1e-3), azimuth)
+        across = np.where(
+            np.abs(off) < min(0.5 * step, _DIAGONAL_DEG), azimuth - off - np.where(off < 0.0, -1e-3, 1e-3), azimuth
+        )
         # close to a diagonal horizons are those of both its sides: neither side's steps look higher than the steeper's
         return np.maximum(self._steps_towards(planes, azimuth), self._steps_towards(planes, across))
 
