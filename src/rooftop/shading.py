@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +11,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rooftop.errors import InputError
+from rooftop.arguments import (
+    cells_within,
+    check_cell_size,
+    checked_heights,
+    distances,
+    extent_of,
+    finite,
+    per_cell,
+    positions,
+    positive,
+    shape_of,
+    unusable,
+    whole,
+)
 from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
@@ -106,7 +118,7 @@ def horizons(
     array([[ 0.  , 46.47,  0.  ,  0.  ]], dtype=float32)
     """
     heights = checked_heights(dsm)
-    r, c = _cells(rows, cols, heights.shape)
+    r, c = cells_within(rows, cols, heights.shape)
     check_cell_size(cell_size_m)
     part = Window.with_data(heights)
     sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, part.origin(origin))
@@ -226,14 +238,14 @@ class Sweep:
     origin: tuple[int, int] | None
 
     def __post_init__(self) -> None:
-        _whole("n_azimuth", self.n_azimuth, 1)
-        _whole("threads", self.threads, 1)
-        _finite("above_m", self.above_m)
-        _finite("grid_north_deg", self.grid_north_deg)
+        whole("n_azimuth", self.n_azimuth, 1)
+        whole("threads", self.threads, 1)
+        finite("above_m", self.above_m)
+        finite("grid_north_deg", self.grid_north_deg)
         if self.above_m < 0.0:
-            raise _bad("above_m", self.above_m, Text("a height of at least 0 m", "不小于 0 米的高度"))
+            raise unusable("above_m", self.above_m, Text("a height of at least 0 m", "不小于 0 米的高度"))
         if self.surface not in ("prism", "linear"):
-            raise _bad("surface", repr(self.surface), Text("prism or linear", "prism 或 linear"))
+            raise unusable("surface", repr(self.surface), Text("prism or linear", "prism 或 linear"))
 
 
 def octant_views(
@@ -285,11 +297,6 @@ def _sharing(threads: int) -> Iterator[kernel.Share]:
         yield share
 
 
-def check_cell_size(cell_size_m: float) -> None:
-    """Raise InputError unless the edge of a cell is a length."""
-    _positive("cell_size_m", cell_size_m)
-
-
 def far_horizons(
     coarse: ArrayLike,
     cell_size_m: float,
@@ -336,12 +343,12 @@ def far_horizons(
         Wrong shapes or impossible values.
     """
     surface = np.ascontiguousarray(checked_heights(coarse, "coarse"), dtype=np.float32)
-    _positive("cell_size_m", cell_size_m)
-    _whole("n_azimuth", n_azimuth, 1)
-    _finite("grid_north_deg", grid_north_deg)
-    r = _observers("rows", rows)
-    c, z = _observers("cols", cols, r.size), _observers("z_m", z_m, r.size)
-    first = _distances(min_distance_m, r.size, n_azimuth)
+    positive("cell_size_m", cell_size_m)
+    whole("n_azimuth", n_azimuth, 1)
+    finite("grid_north_deg", grid_north_deg)
+    r = positions("rows", rows)
+    c, z = positions("cols", cols, r.size), positions("z_m", z_m, r.size)
+    first = distances(min_distance_m, r.size, n_azimuth)
     least = np.zeros((r.size, n_azimuth), dtype=np.float32)
     if known_deg is not None:
         least[:] = known_deg
@@ -401,118 +408,15 @@ def sky_view(
     """
     given = np.asarray(horizon)
     if given.ndim != 2 or given.shape[1] < 1 or given.dtype.kind not in "fiu":
-        raise _bad("horizon", _shape(given), Text("numbers of shape (n, n_azimuth)", "形状为 (n, n_azimuth) 的数值"))
+        raise unusable(
+            "horizon", shape_of(given), Text("numbers of shape (n, n_azimuth)", "形状为 (n, n_azimuth) 的数值")
+        )
     n = given.shape[0]
     angles = np.ascontiguousarray(given, dtype=np.float32)
     if np.any((angles < 0.0) | (angles > 90.0)):
-        raise _bad("horizon", _extent(angles), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
-    tilt = _per_cell("surface_tilt", surface_tilt, n)
+        raise unusable("horizon", extent_of(angles), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
+    tilt = per_cell("surface_tilt", surface_tilt, n)
     if np.any((tilt < 0.0) | (tilt > 90.0)):
-        raise _bad("surface_tilt", _extent(tilt), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
-    azimuth = _per_cell("surface_azimuth", surface_azimuth, n)
+        raise unusable("surface_tilt", extent_of(tilt), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
+    azimuth = per_cell("surface_azimuth", surface_azimuth, n)
     return sky_kernel.sky_view(angles, np.radians(tilt), np.radians(azimuth))
-
-
-def checked_heights(dsm: ArrayLike, name: str = "dsm") -> Heights:
-    """Return the elevation model as floats, infinities refused."""
-    heights = np.asarray(dsm)
-    if np.ma.isMaskedArray(dsm):
-        heights = np.ma.filled(np.ma.asarray(dsm).astype(np.float64), np.nan)
-    if heights.ndim != 2 or heights.size == 0 or heights.dtype.kind not in "fiu":
-        raise _bad(name, _shape(heights), Text("a raster of numbers, shape (ny, nx)", "形状为 (ny, nx) 的数值栅格"))
-    if heights.dtype not in (np.float32, np.float64):
-        heights = heights.astype(np.float64)
-    lowest, highest = np.fmin.reduce(heights, axis=None), np.fmax.reduce(heights, axis=None)  # NaN only if all are
-    if lowest < -20_000.0 or highest > 20_000.0:
-        raise InputError(
-            Text("the elevation model holds impossible heights", "高程模型含有不可能的高程"),
-            where=name,
-            found=f"{lowest} … {highest}",
-            expected=Text("metres, between -20 000 and 20 000, NaN for no data", "米，-20000 至 20000，无数据为 NaN"),
-            mend=Text("declare the file's nodata value, or convert its unit", "声明文件的无数据值，或换算单位"),
-        )
-    return heights
-
-
-def _cells(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[Index, Index]:
-    """Return row and column numbers as int64, all within `shape`."""
-    found = []
-    for name, given, limit in (("rows", rows, shape[0]), ("cols", cols, shape[1])):
-        index = np.asarray(given)
-        if index.size == 0:
-            index = index.astype(np.int64).reshape(-1)
-        if index.ndim != 1 or index.dtype.kind not in "iu":
-            raise _bad(name, _shape(index), Text("whole numbers of shape (n,)", "形状为 (n,) 的整数"))
-        if index.size and (index.min() < 0 or index.max() >= limit):
-            raise _bad(name, _extent(index), Text(f"0 to {limit - 1}", f"0 至 {limit - 1}"))
-        found.append(index.astype(np.int64))
-    if found[0].size != found[1].size:
-        raise _bad(
-            "cols", str(found[1].size), Text(f"as many as rows: {found[0].size}", f"与行数相同：{found[0].size}")
-        )
-    return found[0], found[1]
-
-
-def _observers(name: str, given: ArrayLike, n: int | None = None) -> NDArray[np.float64]:
-    """Return an (n,) array of positions or elevations."""
-    values = np.asarray(given)
-    if values.size == 0:
-        values = values.astype(np.float64).reshape(-1)
-    if values.ndim != 1 or values.dtype.kind not in "fiu" or (n is not None and values.size != n):
-        count = "n" if n is None else str(n)
-        raise _bad(name, _shape(values), Text(f"numbers of shape ({count},)", f"形状为 ({count},) 的数值"))
-    return values.astype(np.float64)
-
-
-def _distances(given: ArrayLike, n: int, n_azimuth: int) -> NDArray[np.float64]:
-    """Spread distances over observers and azimuths, (n, n_azimuth)."""
-    values = np.asarray(given)
-    spread = values[:, None] if values.shape == (n,) else values
-    if values.dtype.kind not in "fiu" or spread.shape not in ((), (n, 1), (n, n_azimuth)):
-        expected = Text(f"a number, ({n},) or ({n}, {n_azimuth})", f"一个数值、({n},) 或 ({n}, {n_azimuth})")
-        raise _bad("min_distance_m", _shape(values), expected)
-    if not np.isfinite(spread).all() or (spread <= 0.0).any():
-        raise _bad("min_distance_m", _extent(values), Text("numbers above 0", "大于 0 的数"))
-    return np.ascontiguousarray(np.broadcast_to(spread.astype(np.float64), (n, n_azimuth)))
-
-
-def _per_cell(name: str, given: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Spread a scalar or an (n,) array over the cells."""
-    values = np.asarray(given, dtype=np.float64)
-    if values.shape not in ((), (n,)) or not np.isfinite(values).all():
-        raise _bad(name, _shape(values), Text(f"one finite number, or {n} of them", f"一个有限数值，或 {n} 个"))
-    return np.broadcast_to(values, (n,))
-
-
-def _positive(name: str, value: float) -> None:
-    _finite(name, value)
-    if value <= 0.0:
-        raise _bad(name, value, Text("a number above 0", "大于 0 的数"))
-
-
-def _finite(name: str, value: float) -> None:
-    try:
-        finite = math.isfinite(value)
-    except (TypeError, ValueError):
-        finite = False
-    if not finite:
-        raise _bad(name, repr(value), Text("a finite number", "有限数值"))
-
-
-def _whole(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise _bad(name, repr(value), Text(f"a whole number of at least {least}", f"不小于 {least} 的整数"))
-
-
-def _bad(name: str, found: object, expected: Text) -> InputError:
-    return InputError(
-        Text("an argument cannot be used as it stands", "参数不可用"), where=name, found=str(found), expected=expected
-    )
-
-
-def _shape(values: NDArray[np.generic]) -> str:
-    return f"{values.dtype} {values.shape}"
-
-
-def _extent(values: NDArray[np.generic]) -> str:
-    return f"{np.nanmin(values)} … {np.nanmax(values)}"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rooftop.arguments import check_cell_size, checked_heights, unusable
 from rooftop.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.energy import LightTables, light_tables
 from rooftop.errors import InputError
 from rooftop.kernels import rays, view, year
 from rooftop.kernels.horizon import OctantView, Way
 from rooftop.lang import Text
-from rooftop.shading import Surface, Sweep, Window, check_cell_size, checked_heights, octant_views
+from rooftop.shading import Surface, Sweep, Window, octant_views
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -355,10 +356,10 @@ def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -
     horizon, observer = np.asarray(far.horizon_deg, np.float32), np.asarray(far.observer)
     if horizon.ndim != 2 or horizon.shape[1] != n_azimuth or not ((horizon >= 0.0) & (horizon <= 90.0)).all():
         expected = Text(f"(m, {n_azimuth}) angles from 0 to 90 degrees", f"(m, {n_azimuth})，0 至 90 度")
-        raise _bad("far.horizon_deg", str(horizon.shape), expected)
+        raise unusable("far.horizon_deg", str(horizon.shape), expected)
     if observer.shape != shape or observer.min() < 0 or observer.max() >= len(horizon):
         expected = Text(f"{shape}, 0 to {len(horizon) - 1}", f"{shape}，0 至 {len(horizon) - 1}")
-        raise _bad("far.observer", f"{observer.shape}, {observer.min()} … {observer.max()}", expected)
+        raise unusable("far.observer", f"{observer.shape}, {observer.min()} … {observer.max()}", expected)
     return FarField(horizon, observer.astype(np.int64))
 
 
@@ -385,7 +386,7 @@ def _planes(
     tables = []
     for number, tilt, azimuth in planes:
         if not 0 <= number < len(skies) or number != int(number):
-            raise _bad("zone", f"{number:g}", Text(f"0 to {len(skies) - 1}", f"0 至 {len(skies) - 1}"))
+            raise unusable("zone", f"{number:g}", Text(f"0 to {len(skies) - 1}", f"0 至 {len(skies) - 1}"))
         tables.append(
             light_tables(skies[int(number)], ModulePlane(tilt, azimuth), diffuse, albedo, job.sweep.n_azimuth)
         )
@@ -397,7 +398,7 @@ def _kinds(job: _Job, properties: list[ArrayLike], names: list[str]) -> tuple[Ki
     values = [np.asarray(given, dtype=np.float64) for given in properties]
     for name, value in zip(names, values, strict=True):
         if value.shape not in ((), job.shape):
-            raise _bad(
+            raise unusable(
                 name, str(value.shape), Text(f"one value, or shape {job.shape}", f"一个数值，或形状 {job.shape}")
             )
     if all(value.ndim == 0 for value in values):
@@ -428,9 +429,9 @@ def _kinds(job: _Job, properties: list[ArrayLike], names: list[str]) -> tuple[Ki
 def _check_planes(planes: list[tuple[float, ...]], names: list[str]) -> None:
     tilts = [plane[names.index("surface_tilt")] for plane in planes]
     if not all(0.0 <= tilt <= 90.0 for tilt in tilts):
-        raise _bad("surface_tilt", f"{min(tilts)} … {max(tilts)}", Text("0 to 90 degrees", "0 至 90 度"))
+        raise unusable("surface_tilt", f"{min(tilts)} … {max(tilts)}", Text("0 to 90 degrees", "0 至 90 度"))
     if not all(math.isfinite(value) for plane in planes for value in plane):
-        raise _bad(" / ".join(names), "NaN", Text("finite numbers in every masked cell", "掩膜内须均为有限数值"))
+        raise unusable(" / ".join(names), "NaN", Text("finite numbers in every masked cell", "掩膜内须均为有限数值"))
 
 
 def _annual(tables: LightTables) -> F4:
@@ -450,9 +451,3 @@ def _by_place(table: F8) -> F4:
     degrees = np.degrees(np.arctan2(u, 1.0 - u))
     edges = np.arange(year.N_EDGE) / year.EDGES_PER_DEG
     return np.stack([np.interp(degrees, edges, row) for row in table]).astype(np.float32)
-
-
-def _bad(name: str, found: str, expected: Text) -> InputError:
-    return InputError(
-        Text("an argument cannot be used as it stands", "参数不可用"), where=name, found=found, expected=expected
-    )
