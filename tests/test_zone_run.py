@@ -260,6 +260,7 @@ def test_a_run_from_the_command_line_takes_them_out(project: Path, shaded: rooft
     notices = {n["code"]: n["count"] for n in record["notices"]}
     assert notices["exclusion_taken"] == notices["exclusion_off_roof"] == notices["existing_pv_placed"] == 1
     assert notices["existing_pv_unplaced"] == 1
+    assert "exclusion_kind_unknown" not in notices  # the words were read as GBK
     assert {"inputs.exclusions", "inputs.existing_pv"} <= {p["role"] for p in record["provenance"]}
 
 
