@@ -170,7 +170,7 @@ def main() -> None:
     axes[1].legend(fontsize=7, loc="upper right", markerscale=5)
     memory = io.BytesIO()
     figure.savefig(memory, metadata={"Software": None})
-    Image.open(memory).convert("RGB").quantize(160, Image.Quantize.MAXCOVERAGE).save(options.picture, optimize=True)
+    Image.open(memory).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(options.picture, optimize=True)
 
 
 if __name__ == "__main__":
