@@ -96,7 +96,7 @@ def plan(axis: Any, planes: gpd.GeoDataFrame, standing: RoofPlanes, dsm: Elevati
     west, south, right, north = grid.bounds
     axis.imshow(shade, extent=(west, right, south, north), cmap="gray", alpha=0.5, vmin=0.0, vmax=1.0)
     for row in planes.itertuples():
-        colour = (0.98, 0.96, 0.75)
+        colour = np.array([0.98, 0.96, 0.75])
         if row.surface_tilt_deg >= 5.0:
             colour = hsv_to_rgb(
                 [row.surface_azimuth_deg / 360.0, 0.2 + 0.6 * min(row.surface_tilt_deg, 60.0) / 60.0, 0.95]
@@ -136,8 +136,10 @@ def section(
         for part in shapely.get_parts(shapely.intersection(shape, line)):
             at = shapely.get_coordinates(part)
             if len(at) == 2:
-                label = "plane found" if first else None
-                axis.plot((at - a) @ along, k[0] + at @ k[1:], color="r", linewidth=1.4, label=label)
+                axis.plot(
+                    (at - a) @ along, k[0] + at @ k[1:], color="r", linewidth=1.4,
+                    label="plane found" if first else None,
+                )  # fmt: skip
                 first = False
     axis.set_aspect("equal")
     axis.set_title(f"{name}: points within {HALF_WIDTH_M:g} m of the line", fontsize=8, loc="left")
