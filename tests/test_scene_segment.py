@@ -12,7 +12,8 @@ import shapely
 from painted_roofs import CELL_M, LEAST_M2, Painted, Score, normals, paint, score, shapes, slope
 from roof_truth import painted_models
 from rooftop.grid import Grid
-from rooftop.kernels.segment import outlines, solve, split
+from rooftop.kernels.labels import outlines, split
+from rooftop.kernels.planefit import solve
 from rooftop.scene.obstacles import cells_polygons, find_obstacles, mask_polygon
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.segment import Segmentation, segment

@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.grid import Grid
-from rooftop.kernels.segment import outlines, split
+from rooftop.kernels.labels import outlines, split
 from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation
 

@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.grid import Grid
-from rooftop.kernels.segment import outlines, segment_roof, spread
+from rooftop.kernels.labels import outlines, spread
+from rooftop.kernels.segment import segment_roof
 from rooftop.scene.plane_rules import SegmentationRules
 
 _MARGIN = 3  # cells around a roof's window, for outlines that reach beyond the footprint
