@@ -147,13 +147,22 @@ def test_shaded_yield_behind_a_horizon_linear_in_between(
     assert np.abs(error).max() < 0.002
 
 
-def test_one_inverter_for_all_cells_is_close_to_one_for_each(
-    weather: Weather, system: PvSystem, south: PlaneTables
-) -> None:
-    """Averaging the cells' AC, as the tables do, against limiting their summed DC at one inverter."""
+def test_one_inverter_for_all_cells_yields_more_than_one_for_each(weather: Weather, system: PvSystem) -> None:
     around = city_horizons()[:4]
-    truth = simulate(weather, 20.0, 180.0, around, system)
-    assert annual_ac(south, around).mean() == pytest.approx(truth[0].pooled.sum(), rel=0.004)
+    tight = dataclasses.replace(system, dc_ac_ratio=1.5)
+    truth = simulate(weather, 20.0, 180.0, around, tight)
+    apart = np.mean([one.ac.sum() for one in truth])
+    tables = plane_tables(weather, ModulePlane(20.0, 180.0, "rack"), tight, n_azimuth=N)
+    together = plane_year(tables, around, np.zeros(4, int), 1, ONES).ac_kwh_kwp[0].sum()
+    gain = truth[0].pooled.sum() - apart
+    assert gain > 0.001 * apart
+    assert together - truth[0].pooled.sum() == pytest.approx(0.0, abs=0.4 * gain)
+
+
+def test_cells_that_see_the_same_gain_nothing_together(south: PlaneTables) -> None:
+    around = np.repeat(np.round(city_horizons()[1:2] * 2.0) / 2.0, 5, axis=0)  # whole steps: no bin is cut
+    one = plane_year(south, around[:1], [0], 1, ONES).ac_kwh_kwp
+    np.testing.assert_allclose(plane_year(south, around, np.zeros(5, int), 1, ONES).ac_kwh_kwp, one, rtol=1e-9)
 
 
 # --- laws --------------------------------------------------------------------------------------------------------
@@ -243,7 +252,8 @@ def test_a_group_is_the_mean_of_its_cells(south: PlaneTables) -> None:
     n = len(around)
     group = np.array([2, 0, 2, -1, 0, 2, 0, 0, -1, 2, 2])[:n]
     factor = np.linspace(0.9, 1.1, 36).reshape(3, 12)
-    found = plane_year(south, around, group, 3, factor)
+    apart = dataclasses.replace(south, ac_pooled=np.zeros_like(south.ac_pooled))  # an inverter for each cell
+    found = plane_year(apart, around, group, 3, factor)
     for g in (0, 2):
         cells = plane_year(south, around[group == g], np.arange((group == g).sum()), (group == g).sum(),
                            np.repeat(factor[g][None], (group == g).sum(), axis=0))  # fmt: skip
@@ -303,7 +313,8 @@ def test_a_mean_of_weights_is_a_mean_of_tables(south: PlaneTables) -> None:
     ac = np.einsum("iq,iqc->c", w, south.ac_base + read(south.ac_beam)).reshape(3, 12)[1] / len(around)
     poa = read(south.poa_beam) + np.outer(s, south.poa_isotropic) + np.outer(b, south.poa_band)
     poa = poa.mean(axis=0).reshape(3, 12)[1] + south.poa_ground[1]
-    found = plane_year(south, around, np.zeros(len(around), int), 1, ONES)
+    apart = dataclasses.replace(south, ac_pooled=np.zeros_like(south.ac_pooled))
+    found = plane_year(apart, around, np.zeros(len(around), int), 1, ONES)
     np.testing.assert_allclose(found.ac_kwh_kwp[0], ac, rtol=1e-9)
     np.testing.assert_allclose(found.poa_kwh_m2[0], poa, rtol=1e-9)
 

@@ -23,6 +23,7 @@ from rooftop.weather import Weather
 F4 = NDArray[np.float32]
 I8 = NDArray[np.int64]
 GATE = 0.002
+RATIOS = (1.2, 1.3, 1.6)  # DC/AC, the first is the shipped one
 PLANES = ((1.3, 20.0, 180.0), (1.6, 30.0, 100.0))  # DC/AC ratio, tilt, azimuth
 
 
@@ -89,9 +90,9 @@ def roofs(site: Site, n: int, n_cell: int) -> tuple[F4, I8]:
     return horizons(site.dsm, site.cell, rows, cols), np.repeat(np.arange(n), n_cell)
 
 
-def roof_errors(weather: Weather, sky: SkyYear, site: Site, n: int) -> tuple[list[float], list[float]]:
-    """Errors of a roof's annual AC where its cells share one inverter of the shipped ratio: by tables, hour by hour."""
-    system, plane = load_system(), ModulePlane(10.0, 180.0, "rack")
+def roof_errors(weather: Weather, sky: SkyYear, site: Site, n: int, ratio: float) -> tuple[list[float], list[float]]:
+    """Errors of a roof's annual AC where its cells share one inverter: by tables, hour by hour."""
+    system, plane = dataclasses.replace(load_system(), dc_ac_ratio=ratio), ModulePlane(10.0, 180.0, "rack")
     around, roof = roofs(site, n, 20)
     yearly = plane_year(plane_tables(sky, plane, system), around, roof, n, np.ones((n, 12))).ac_kwh_kwp.sum(axis=1)
     hourly = hourly_series(hourly_tables(sky, plane, system), around, group=roof).monthly_kwh_kwp().sum(axis=1)
@@ -101,16 +102,17 @@ def roof_errors(weather: Weather, sky: SkyYear, site: Site, n: int) -> tuple[lis
     ]
 
 
-def test_roofs_of_the_seeded_city(weather: Weather, sky: SkyYear) -> None:
-    by_tables, by_hours = roof_errors(weather, sky, accuracy.seeded_city(300), 3)
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_roofs_of_the_seeded_city(weather: Weather, sky: SkyYear, ratio: float) -> None:
+    by_tables, by_hours = roof_errors(weather, sky, accuracy.seeded_city(300), 3, ratio)
     assert np.abs(by_tables).max() < GATE
     assert np.abs(by_hours).max() < GATE / 4
 
 
 @pytest.mark.real
-def test_roofs_of_delft(weather: Weather, sky: SkyYear, shared_data: Path) -> None:
-    """The tables give each cell an inverter of its own: 0.3 % too little where a roof is half in shade."""
-    by_tables, by_hours = roof_errors(weather, sky, accuracy.delft(shared_data), 8)
-    assert min(by_tables) > -0.003
-    assert max(by_tables) < 0.0
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_roofs_of_delft(weather: Weather, sky: SkyYear, shared_data: Path, ratio: float) -> None:
+    """Half in shade, the lit cells of a roof may give its inverter more than if all were lit."""
+    by_tables, by_hours = roof_errors(weather, sky, accuracy.delft(shared_data), 8, ratio)
+    assert np.abs(by_tables).max() < GATE
     assert np.abs(by_hours).max() < GATE / 4

@@ -26,6 +26,7 @@ BAND_DEG = 6.5
 """Upper edge of the horizon band [deg]: Perez et al. (1987), doi:10.1016/S0038-092X(87)80031-2."""
 
 _NODES = ((1.0, 1.0), (0.7, 0.7), (0.4, 0.4), (1.0, 0.0))  # visible shares of sky and band at which AC is evaluated
+_POOLED_SKY = 0.8  # visible share of the sky of roofs that are half in the sun
 _SLANTS = 16  # positions on the slant of a row
 STRIPS = 8  # azimuth strips per sector in the sky integral
 
@@ -105,6 +106,9 @@ class PlaneTables:
         Beam and circumsolar [kWh/m2].
     ac_beam : (n_azimuth, N_EDGE, 4, F * 12) float32
         [kWh/kWp].
+    ac_pooled : (n_azimuth, N_EDGE, 3, F * 12) float32
+        What a group of cells yields more because its lit and its shaded cells share an inverter [kWh/kWp]: of suns
+        between each edge and the next, where ¼, ½ and ¾ of the cells are lit.
     poa_isotropic, poa_band, poa_ground, poa_free : (F, 12)
         [kWh/m2]; the first two at shares of 1; the last of the plane alone.
     ac_base : (4, F * 12)
@@ -117,6 +121,7 @@ class PlaneTables:
     shares: F8
     poa_beam: F4
     ac_beam: F4
+    ac_pooled: F4
     poa_isotropic: F8
     poa_band: F8
     poa_ground: F8
@@ -178,10 +183,10 @@ def plane_tables(
     sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse)
     light = plane_light(sky, plane, albedo)
     n_factor = sky.factors.shape[0]
-    off, on = _ac_nodes(sky, plane, system, light)
-    values = np.concatenate([light.direct + light.circumsolar, (on - off).reshape(-1, sky.month.size)])
-    shares, cumulative = merged_tables(sky, plane, values * (sky.duration_h / 1000.0), n_azimuth)
-    n_edge = year.N_EDGE
+    off, on, gain = _ac_nodes(sky, plane, system, light)
+    parts = [light.direct + light.circumsolar, *(on - off), *gain]
+    shares, cumulative = merged_tables(sky, plane, np.concatenate(parts) * (sky.duration_h / 1000.0), n_azimuth)
+    n_edge, n_power = year.N_EDGE, (1 + len(_NODES)) * n_factor
     isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
     alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), albedo)
     return PlaneTables(
@@ -190,7 +195,8 @@ def plane_tables(
         svf_free=0.5 * (1.0 + math.cos(math.radians(plane.surface_tilt))),
         shares=shares,
         poa_beam=cumulative[:, :, :n_factor].reshape(n_azimuth, n_edge, -1).astype(np.float32),
-        ac_beam=cumulative[:, :, n_factor:].reshape(n_azimuth, n_edge, len(_NODES), -1).astype(np.float32),
+        ac_beam=cumulative[:, :, n_factor:n_power].reshape(n_azimuth, n_edge, len(_NODES), -1).astype(np.float32),
+        ac_pooled=_in_bins(cumulative[:, :, n_power:]).reshape(n_azimuth, n_edge, len(year.LIT), -1).astype(np.float32),
         poa_isotropic=isotropic,
         poa_band=band,
         poa_ground=ground,
@@ -254,21 +260,38 @@ def _ground_sky_view(run: float, rise: float, pitch: float) -> float:
     return float((seen * np.cos(angle)).sum() / (x.size * np.cos(angle).sum()))
 
 
-def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8]:
-    """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each."""
+def _in_bins(cumulative: F8) -> F8:
+    """Turn sums over suns above each edge into sums over suns between it and the next."""
+    found = cumulative.copy()
+    found[:, :-1] -= cumulative[:, 1:]
+    return found
+
+
+def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8, F8]:
+    """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each; what pooling adds (3, F, n).
+
+    Pooling: cells in the sun and cells in shade feed one inverter, which may take from the ones what it could not take
+    if all were in the sun. Of lit shares :data:`rooftop.kernels.year.LIT`.
+    """
     beam_iam, spread = incidence(plane, system, light)
     warming = system.warming(plane.mounting, sky.wind_speed)
     beam = light.direct + light.circumsolar
-    powers = []
+    direct = []
     for with_beam in (0.0, 1.0):
-        for s, b in _NODES:
+        for s, b in (*_NODES, (_POOLED_SKY, _POOLED_SKY)):
             poa = with_beam * beam + s * light.isotropic + b * light.band + light.ground
             effective = with_beam * beam * beam_iam + s * light.isotropic * spread["sky"]
             effective += b * light.band * spread["horizon"] + light.ground * spread["ground"]
-            powers.append(_ac_power(effective, sky.temp_air + warming * poa, system))
+            direct.append(_dc_power(effective, sky.temp_air + warming * poa, system))
+    shade, sun = direct.pop(len(_NODES)), direct.pop()
+    powers = [_ac_power(pdc, system) for pdc in direct]
     matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
     coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
-    return coefficients[:, 0], coefficients[:, 1]
+    alone = _ac_power(sun, system), _ac_power(shade, system)
+    gain = [
+        _ac_power(lit * sun + (1.0 - lit) * shade, system) - lit * alone[0] - (1.0 - lit) * alone[1] for lit in year.LIT
+    ]
+    return coefficients[:, 0], coefficients[:, 1], np.stack(gain)
 
 
 def incidence(plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, dict[str, float]]:
@@ -290,11 +313,16 @@ def _diffuse_iam(model: str, tilt: float, parameters: tuple[tuple[str, float], .
     return dict(iam.marion_diffuse(model, tilt, **dict(parameters)))
 
 
-def _ac_power(effective: F8, temp_cell: F8, system: PvSystem) -> F8:
-    """AC power per kWp [W] by PVWatts: Dobos (2014), doi:10.2172/1158421."""
-    pdc = pvwatts_dc(effective, temp_cell, 1000.0, system.module.gamma_pdc) * system.dc_share
+def _dc_power(effective: F8, temp_cell: F8, system: PvSystem) -> F8:
+    """DC power per kWp [W] by PVWatts: Dobos (2014), doi:10.2172/1158421."""
+    pdc: F8 = pvwatts_dc(effective, temp_cell, 1000.0, system.module.gamma_pdc) * system.dc_share
+    return np.maximum(pdc, 0.0)
+
+
+def _ac_power(pdc: F8, system: PvSystem) -> F8:
+    """AC power per kWp [W] of an inverter by PVWatts, as `_dc_power`."""
     limit = 1000.0 * system.inverter_pdc0
-    return pvwatts_ac(np.maximum(pdc, 0.0), limit, system.eta_inv_nom, system.eta_inv_ref) * system.ac_share
+    return pvwatts_ac(pdc, limit, system.eta_inv_nom, system.eta_inv_ref) * system.ac_share
 
 
 def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) -> tuple[F8, F8]:

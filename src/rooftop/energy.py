@@ -168,7 +168,7 @@ def usable_year(
     missing = year.read_groups(
         cells, start, horizon, year.look_up_rows(np.concatenate(columns, axis=2)),
         (1.0 - max_shading_loss) * free - ground, tables.poa_beam.reshape(n_row, -1), tables.ac_beam.reshape(n_row, -1),
-        tables.reach, annual, n_ok, n_used, moment, poa, ac,
+        tables.ac_pooled.reshape(n_row, -1), tables.reach, annual, n_ok, n_used, moment, poa, ac,
     )  # fmt: skip
     if missing:
         raise not_a_number()

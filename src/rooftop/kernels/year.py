@@ -16,7 +16,10 @@ I8 = NDArray[np.int64]
 #: Horizon elevation is tabulated at this many edges per degree, from 0 to 90 degrees.
 EDGES_PER_DEG = 2
 N_EDGE = 90 * EDGES_PER_DEG + 1
+#: Shares of lit cells of a group at which the gain from pooling is known, beside 0 and 1, where there is none.
+LIT = (0.25, 0.5, 0.75)
 _LINE = 8  # values of a look-up side by side: one cache line
+_EVEN = 1e-3  # a share of lit cells this close to 0 or 1 gains nothing
 _ANGLE = np.radians(np.arange(N_EDGE) / EDGES_PER_DEG)
 _COS2 = np.cos(_ANGLE) ** 2
 _WEDGE = 0.5 * np.pi - _ANGLE - 0.5 * np.sin(2.0 * _ANGLE)
@@ -153,6 +156,7 @@ def read_groups(
     least: float,
     poa: F4,
     ac: F4,
+    pooled: F4,
     reach: I8,
     out_annual: F8,
     out_ok: I8,
@@ -185,6 +189,9 @@ def read_groups(
     poa : (n_azimuth * N_EDGE, p) float32
     ac : (n_azimuth * N_EDGE, 4 * p) float32
         Beam part of the AC polynomial.
+    pooled : (n_azimuth * N_EDGE, 3 * p) float32
+        What a group yields more because its cells share an inverter, of suns between an edge and the next, at the lit
+        shares :data:`LIT`.
     reach : (n_azimuth,) int64
         Edges of each sector from which on `poa` and `ac` are zero.
     out_annual : (n,) float64
@@ -228,7 +235,10 @@ def read_groups(
                 break
         for k in range(n_azimuth):
             top = min(highest[k] + 2, (k + 1) * N_EDGE)
-            _read_wide(weight, lowest[k], min(top, k * N_EDGE + reach[k]), poa, ac, out_poa[g], out_ac[g])
+            stop = min(top, k * N_EDGE + reach[k])
+            _read_wide(weight, lowest[k], stop, poa, ac, out_poa[g], out_ac[g])
+            if out_used[g] > 1:
+                _read_pooled(weight, lowest[k], stop, out_used[g], pooled, out_ac[g])
             for i in range(lowest[k] * _LINE, top * _LINE):
                 weight[np.uint64(i)] = 0.0
             lowest[k] = n_azimuth * N_EDGE
@@ -311,6 +321,29 @@ def _read_wide(weight: F8, first: int, stop: int, poa: F4, ac: F4, out_poa: F8, 
             for c in range(n):
                 out_poa[c] += w0 * beam[c]
                 out_ac[c] += w0 * power[c] + w1 * power[c + n] + w2 * power[c + n + n] + w3 * power[c + n + n + n]
+
+
+@jit_inline
+def _read_pooled(weight: F8, first: int, stop: int, n_cell: int, pooled: F4, out_ac: F8) -> None:
+    """Add what pooling gives `n_cell` cells in one sector, a polynomial in the share of them that is lit."""
+    n = np.uint64(out_ac.size)
+    cells = 0.0
+    passed = 0.0  # what the edge below hands on
+    for j in range(first, stop):
+        i = np.uint64(j) * np.uint64(_LINE)
+        t = weight[i + np.uint64(4)]
+        cells += weight[i] - t + passed
+        passed = t
+        q = cells / n_cell
+        if q < _EVEN or q > 1.0 - _EVEN:
+            continue
+        ends = q * (q - 1.0) * n_cell
+        w1 = ends * (q - 0.5) * (q - 0.75) / -0.0234375
+        w2 = ends * (q - 0.25) * (q - 0.75) / 0.015625
+        w3 = ends * (q - 0.25) * (q - 0.5) / -0.0234375
+        gain = pooled[np.uint64(j)]
+        for c in range(n):
+            out_ac[c] += w1 * gain[c] + w2 * gain[c + n] + w3 * gain[c + n + n]
 
 
 @jit
