@@ -18,7 +18,8 @@ from rooftop.config import RoofsInput
 from rooftop.errors import InputError
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg
-from rooftop.scene.planes import RoofPlanes, area_vector, lod2_planes, merged_planes, surface_planes
+from rooftop.scene.model_planes import area_vector, merged_planes, surface_planes
+from rooftop.scene.planes import RoofPlanes, lod2_planes
 from rooftop.scene.rules import load_roof_rules
 
 RULES = load_roof_rules().lod2
