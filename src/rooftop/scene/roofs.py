@@ -14,8 +14,6 @@ from shapely.affinity import rotate, translate
 from rooftop.scene.rules import RoofRules, RoofType, default_roof_types
 from rooftop.scene.surface import Blocks
 
-EXACT_DUPLICATE = "duplicate_geometry"
-
 
 @dataclass(frozen=True)
 class RoofTypes:
