@@ -32,7 +32,7 @@ UNASKED = np.float32(1e30)
 NEAR = 64
 """Rows of x ahead of a cell that are exact."""
 
-GAPS = 128
+GAPS = 96
 """Gaps between the lines that are swept together; neighbouring strips share a line."""
 
 BLOCK = 32
