@@ -150,7 +150,7 @@ def _geometry(
     digests = _digests(lonlat)
     duplicate = pd.Series(digests, dtype=object).duplicated().to_numpy() & ~empty
     area = shapely.area(geometry)
-    smallest = float(attributes.roof_types()["min_patch_m2"]["value"])
+    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
     largest = float(attributes.limits()["footprint_m2"]["max"])
     tiny, huge = ~empty & ~duplicate & (area < smallest), ~empty & ~duplicate & (area > largest)
     for code, mask, text in (
