@@ -40,7 +40,7 @@ def result(houses: Path, shared_data: Path) -> rooftop.RunResult:
         {
             "name": "delft",
             "inputs": {
-                "footprints": {"path": houses, "fields": {"id": "gml_id"}, "default_height_m": 6.0},
+                "footprints": {"path": houses, "fields": {"id": "gml_id"}},
                 "irradiance": {"ghi": {"path": ghi, "unit": "kWh/m2/day", "period": "annual"}},
                 "dsm": cloud,
                 "dtm": cloud,

@@ -405,6 +405,15 @@ def test_no_height_at_all_is_refused(tmp_path: Path) -> None:
     refused(path, "no building has a height")
 
 
+def test_no_height_at_all_is_one_storey_where_models_can_measure_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "b.gpkg", {"h": [np.nan, np.nan]})
+    result = read_buildings(FootprintsInput(path=path, storey_height_m=3.2), measurable=True)
+    assert result.table["height_m"].tolist() == [3.2, 3.2]
+    assert result.table["height_source"].tolist() == ["assumed", "assumed"]
+    assert "one storey of 3.2 m" in notice(result, "height_missing").text.en
+    assert all("height_missing" in reasons for reasons in result.table["reasons"])
+
+
 def test_height_of_text_is_refused_unless_it_parses(tmp_path: Path) -> None:
     path = write(tmp_path / "b.gpkg", {"h": ["高", "低", "12"]})
     text = refused(path, "holds text, not numbers")

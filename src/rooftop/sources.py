@@ -70,7 +70,10 @@ class Sources:
 def read_sources(config: Config) -> Sources:
     """Read and join all inputs."""
     inputs = config.inputs
-    footprints = read_buildings(inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None)
+    footprints = read_buildings(
+        inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None,
+        measurable=inputs.dsm is not None and inputs.dtm is not None,
+    )  # fmt: skip
     crs = footprints.crs
     inferred = infer_uses(footprints.table, inputs.land_use, name_rules=inputs.footprints.name_rules)
     buildings = _located(inferred.table, crs)

@@ -53,7 +53,7 @@ class Buildings:
     provenance: Provenance
 
 
-def read_buildings(config: FootprintsInput, crs: CRS | None = None) -> Buildings:
+def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurable: bool = False) -> Buildings:
     """Read building footprints.
 
     Parameters
@@ -62,6 +62,8 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None) -> Buildings
         File, layer, encoding, datum, field mapping.
     crs : pyproj.CRS, optional
         Working CRS; None chooses the zone fitting the data.
+    measurable : bool
+        Heights can be measured in elevation models: a file without any is read, each building one storey high.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None) -> Buildings
     _identity(table, vector, config, digests, notices)
     _describe(table, vector, config, reasons, notices)
     excluded = reasons.has("empty_geometry") | reasons.has("duplicate_geometry") | reasons.has("tiny_footprint")
-    _heights(table, vector, config, ~excluded, reasons, notices)
+    _heights(table, vector, config, ~excluded, reasons, notices, measurable)
     table["status"] = np.where(excluded, "excluded", np.where(reasons.has("huge_footprint"), "needs_survey", "ok"))
     table["reasons"] = reasons.lists()
     notices += _overlaps(geometry, ~(reasons.has("empty_geometry") | reasons.has("duplicate_geometry")), where)
@@ -364,6 +366,7 @@ def _heights(
     kept: Mask,
     reasons: _Reasons,
     notices: list[Notice],
+    measurable: bool,
 ) -> None:
     """Fill heights: the field, else floors times storey height, else the configured height or the median of the use."""
     where, fields, limits = str(config.path), config.fields, attributes.limits()
@@ -389,11 +392,11 @@ def _heights(
     by_floors = height.isna() & floors.notna()
     height, source = height.where(~by_floors, floors * config.storey_height_m), source.where(~by_floors, "floors")
     missing = height.isna()
-    fill, label = _fill(height.where(kept), table["building_use"], config, where)
+    fill, label, filled = _fill(height.where(kept), table["building_use"], config, where, measurable)
     table["height_m"] = height.where(~missing, fill)
     table["height_source"] = source.where(~missing, label)
     table["floors_above"] = np.floor(floors).astype("Int64")
-    _height_notices(reasons, notices, by_floors, missing, config, where)
+    _height_notices(reasons, notices, by_floors, missing, config.storey_height_m, filled, where)
 
 
 def _not_measured(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
@@ -410,10 +413,17 @@ def _not_measured(height: pd.Series, floors: pd.Series, where: str) -> list[Noti
     return [Notice("height_not_measured", text, count, severity="info", source=where)]
 
 
-def _fill(height: pd.Series, use: pd.Series, config: FootprintsInput, where: str) -> tuple[pd.Series, str]:
-    """Return the height of buildings that have none, and its source."""
-    if config.default_height_m is not None:
-        return pd.Series(config.default_height_m, index=height.index, dtype="float64"), "default"
+def _fill(
+    height: pd.Series, use: pd.Series, config: FootprintsInput, where: str, measurable: bool
+) -> tuple[pd.Series, str, Text]:
+    """Return the height of buildings that have none, its source, and what it is in words."""
+    default, storey = config.default_height_m, config.storey_height_m
+    if default is not None:
+        words = Text(f"{default:g} m as configured", f"配置的 {default:g} 米")
+        return pd.Series(default, index=height.index, dtype="float64"), "default", words
+    if height.notna().sum() == 0 and measurable:
+        words = Text(f"one storey of {storey:g} m where none is measured", f"未能量得时按一层 {storey:g} 米")
+        return pd.Series(storey, index=height.index, dtype="float64"), "assumed", words
     if height.notna().sum() == 0:
         raise InputError(
             Text("no building has a height", "所有建筑都没有高度"),
@@ -421,11 +431,12 @@ def _fill(height: pd.Series, use: pd.Series, config: FootprintsInput, where: str
             found=Text("no usable height and no floors", "没有可用的高度和层数"),
             expected=Text("fields.height_m or fields.floors", "fields.height_m 或 fields.floors"),
             mend=Text(
-                "map one of them, or set default_height_m for all buildings",
-                "请映射其一，或为所有建筑设置 default_height_m",
+                "map one of them, give inputs.dsm and inputs.dtm, or set default_height_m for all buildings",
+                "请映射其一，或给出 inputs.dsm 与 inputs.dtm，或为所有建筑设置 default_height_m",
             ),
         )
-    return height.groupby(use).transform("median").fillna(height.median()), "assumed"
+    words = Text("the median of their use", "同类用途的中位数")
+    return height.groupby(use).transform("median").fillna(height.median()), "assumed", words
 
 
 def _height_notices(
@@ -433,16 +444,10 @@ def _height_notices(
     notices: list[Notice],
     by_floors: pd.Series,
     missing: pd.Series,
-    config: FootprintsInput,
+    storey: float,
+    filled: Text,
     where: str,
 ) -> None:
-    storey = config.storey_height_m
-    default = config.default_height_m
-    filled = (
-        Text("the median of their use", "同类用途的中位数")
-        if default is None
-        else Text(f"{default:g} m as configured", f"配置的 {default:g} 米")
-    )
     for code, mask, text, severity in (
         (
             "height_from_floors",
