@@ -116,7 +116,7 @@ def test_key_numbers_add_up_and_carry_the_factor_year() -> None:
     facts = {fact.name.zh: fact.value.zh for fact in key_numbers(data, None)}
     roofs = shared()[0].roofs
     assert f"{len(roofs)} 栋" in facts["建筑"]
-    assert "2022" in facts["年减排潜力"] and "–" in facts["可装容量"]
+    assert "2022" in facts["年减排潜力"] and "–" in facts["可新增容量"]
 
 
 def _data_of(name: str) -> ReportData:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _HEADS = (
     Text("district", "县区"),
     Text("roofs", "屋顶数"),
-    Text("kWp", "可装容量(kWp)"),
+    Text("new kWp", "可新增容量(kWp)"),
     Text("MWh/a", "年发电量(MWh)"),
     Text("coverage: installed", "已装覆盖率"),
     Text("potential (range)", "潜力覆盖率(区间)"),

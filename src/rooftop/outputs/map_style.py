@@ -67,7 +67,7 @@ UI: dict[str, Text] = {
     "roofs_unit": Text("roofs", "栋屋顶"),
     "all_roofs": Text("All roofs of the unit", "单元内全部屋顶"),
     "roof_count": Text("roofs", "屋顶数"),
-    "capacity": Text("PV capacity", "可装容量"),
+    "capacity": Text("new PV capacity", "可新增容量"),
     "energy": Text("energy a year", "年发电量"),
     "coverage": Text("Rooftop PV coverage", "屋顶光伏覆盖率"),
     "target": Text("target", "目标"),

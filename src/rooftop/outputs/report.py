@@ -227,7 +227,7 @@ def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
 _UNIT_COLUMNS = (
     text_column("Unit", "名称"),
     number_column("Buildings", "建筑数"),
-    number_column("Capacity", "可装容量"),
+    number_column("New capacity", "可新增容量"),
     number_column("Energy a year", "年发电量"),
     number_column("Existing PV", "已装"),
 )

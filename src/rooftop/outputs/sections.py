@@ -201,7 +201,7 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
     per_kwp = annual / kwp.central if kwp.central > 0 else np.nan
     facts = [
         Fact(Text("Buildings", "建筑"), _counts(sums)),
-        Fact(Text("Room for", "可装容量"), _both(lambda lang: _capacity_range(kwp, lang))),
+        Fact(Text("Room for new PV", "可新增容量"), _both(lambda lang: _capacity_range(kwp, lang))),
         Fact(
             Text("Energy of year one", "首年发电量"),
             Text(

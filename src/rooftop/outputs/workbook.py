@@ -62,7 +62,7 @@ _UNIT = (
     Column(Text("Excluded roofs", "排除屋顶数"), "n_excluded", "count"),
     Column(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
     Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
-    Column(Text("Capacity (kWp)", "可装容量(kWp)"), "capacity_kwp", "quantity"),
+    Column(Text("New capacity (kWp)", "可新增容量(kWp)"), "capacity_kwp", "quantity"),
     Column(ENERGY, "energy", "quantity"),
     Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
     Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
@@ -98,7 +98,7 @@ _SHORT = (
     Column(Text("Target value", "目标值"), "target", "percent"),
     Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
     Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
-    Column(Text("Capacity of the roof (kWp)", "屋顶可装容量(kWp)"), "capacity_kwp", "quantity"),
+    Column(Text("New capacity of the roof (kWp)", "屋顶可新增容量(kWp)"), "capacity_kwp", "quantity"),
     Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent", against="target"),
     Column(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
 )
