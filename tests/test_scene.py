@@ -6,6 +6,7 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -16,10 +17,10 @@ from rooftop.scene.array import east_west_design, flush_design, rack_design, row
 from rooftop.scene.layout import flat_design, lay_out
 from rooftop.scene.roofs import (
     assumed_planes,
-    empties_north,
     net_shares,
     ridge_axis_deg,
     roof_types,
+    stays_empty,
     visible_footprints,
 )
 from rooftop.scene.rules import load_roof_rules
@@ -132,7 +133,15 @@ def test_gable_of_an_east_west_house_has_a_south_and_a_north_plane() -> None:
     planes = assumed_planes(table, types, table.geometry.to_numpy(), np.zeros(1), RULES)
     assert sorted(planes["plane_azimuth_deg"]) == [0.0, 180.0]
     assert planes["area_m2"].sum() == pytest.approx(300.0 / math.cos(math.radians(25.0)))
-    assert empties_north(planes, RULES).tolist() == (planes["plane_azimuth_deg"] == 0.0).tolist()
+    assert stays_empty(planes, RULES, 60.0).tolist() == (planes["plane_azimuth_deg"] == 0.0).tolist()
+
+
+def test_north_and_steep_planes_stay_empty() -> None:
+    azimuth = np.array([0.0, 67.0, 68.0, 180.0, 292.0, 293.0])
+    planes = pd.DataFrame({"plane_azimuth_deg": azimuth, "plane_tilt_deg": 30.0})
+    assert stays_empty(planes, RULES, 60.0).tolist() == [True, True, False, False, False, True]
+    tilts = pd.DataFrame({"plane_azimuth_deg": [0.0, 300.0, 180.0, 180.0], "plane_tilt_deg": [11.9, 12.0, 60.0, 61.0]})
+    assert stays_empty(tilts, RULES, 60.0).tolist() == [False, True, False, True]
 
 
 def test_convergence_turns_plane_azimuths_to_true_north() -> None:

@@ -30,11 +30,11 @@ from rooftop.scene.relief import Relief
 from rooftop.scene.roofs import (
     RoofTypes,
     assumed_planes,
-    empties_north,
     net_shares,
     retyped,
     roof_planes,
     roof_types,
+    stays_empty,
     visible_footprints,
 )
 from rooftop.scene.rules import RoofRules, load_roof_rules
@@ -262,8 +262,8 @@ def _inner_shares(
 
 def _fit(planes: pd.DataFrame, unfit: NDArray[np.bool_], rules: RoofRules) -> NDArray[np.bool_]:
     """Return which planes may carry modules: not too steep, not too far north, on a roof that may."""
-    steep = planes["plane_tilt_deg"].to_numpy(dtype=float) > load_plane_rules().zones.max_tilt_deg.value
-    return np.asarray(~empties_north(planes, rules) & ~steep & ~unfit[planes["roof"].to_numpy()], dtype=bool)
+    empty = stays_empty(planes, rules, load_plane_rules().zones.max_tilt_deg.value)
+    return np.asarray(~empty & ~unfit[planes["roof"].to_numpy()], dtype=bool)
 
 
 def _free_yield(config: Config, book: TableBook, factor: NDArray[np.float64]) -> Callable[[ModulePlane], float]:

@@ -220,8 +220,9 @@ def net_shares(
     return inner_share, free_share
 
 
-def empties_north(planes: pd.DataFrame, rules: RoofRules) -> NDArray[np.bool_]:
-    """Return which planes face north too steeply to carry modules."""
+def stays_empty(planes: pd.DataFrame, rules: RoofRules, max_tilt_deg: float) -> NDArray[np.bool_]:
+    """Return which planes face (true) north too steeply, or are too steep, to carry modules."""
+    tilt = planes["plane_tilt_deg"].to_numpy(dtype=float)
     from_north = np.abs((planes["plane_azimuth_deg"].to_numpy() + 180.0) % 360.0 - 180.0)
-    steep = planes["plane_tilt_deg"].to_numpy(dtype=float) >= rules.north_facing.min_tilt_deg
-    return np.asarray(steep & (from_north < rules.north_facing.within_deg), dtype=bool)
+    north = (tilt >= rules.north_facing.min_tilt_deg) & (from_north < rules.north_facing.within_deg)
+    return np.asarray(north | (tilt > max_tilt_deg), dtype=bool)

@@ -30,9 +30,6 @@ class ZoneDistances:
         Walkways cut a zone longer or wider than the second into blocks.
     min_patch_m2 : float
         Smaller pieces are dropped.
-    max_tilt_deg, north_within_deg, north_min_tilt_deg : float
-        Planes steeper than the first, and planes that face north within the second and are at least as steep as the
-        third, stay empty.
     """
 
     edge_setback_m: float
@@ -42,9 +39,6 @@ class ZoneDistances:
     walkway_m: float
     walkway_every_m: float
     min_patch_m2: float
-    max_tilt_deg: float
-    north_within_deg: float
-    north_min_tilt_deg: float
 
 
 def zone_distances(roof: RoofRules, plane: PlaneRules) -> ZoneDistances:
@@ -57,9 +51,6 @@ def zone_distances(roof: RoofRules, plane: PlaneRules) -> ZoneDistances:
         walkway_m=plane.zones.walkway_m.value,
         walkway_every_m=plane.zones.walkway_every_m.value,
         min_patch_m2=roof.min_patch_m2.value,
-        max_tilt_deg=plane.zones.max_tilt_deg.value,
-        north_within_deg=roof.north_facing.within_deg,
-        north_min_tilt_deg=roof.north_facing.min_tilt_deg,
     )
 
 
@@ -123,52 +114,6 @@ def net_zone(
     if exclusions is not None and not exclusions.is_empty:
         left = shapely.difference(left, exclusions)
     return _areal(left)
-
-
-def usable_zone(
-    plane: shapely.Geometry,
-    slope: Slope,
-    rules: ZoneDistances,
-    *,
-    footprint: shapely.Geometry | None = None,
-    obstacles: NDArray[np.object_] | None = None,
-    obstacle_heights_m: NDArray[np.float64] | None = None,
-    exclusions: shapely.Geometry | None = None,
-    shaded: shapely.Geometry | None = None,
-    surface_azimuth_deg: float | None = None,
-) -> shapely.Geometry:
-    """Return where modules may stand: :func:`net_zone` less what is too shaded, in pieces large enough.
-
-    Parameters
-    ----------
-    plane, slope, rules, footprint, obstacles, obstacle_heights_m, exclusions
-        As in :func:`net_zone`.
-    shaded : geometry, optional
-        Where irradiation is too low (:func:`rooftop.scene.obstacles.mask_polygon` of such cells).
-    surface_azimuth_deg : float, optional
-        True azimuth, for the rule on planes that face north; the grid's azimuth without it.
-
-    Returns
-    -------
-    Polygon or MultiPolygon
-        In plan; empty for planes that stay empty.
-    """
-    azimuth = slope.grid_azimuth_deg if surface_azimuth_deg is None else surface_azimuth_deg
-    if slope.tilt_deg > rules.max_tilt_deg or faces_north(slope.tilt_deg, azimuth, rules):
-        return shapely.Polygon()
-    zone = net_zone(
-        plane, slope, rules, footprint=footprint, obstacles=obstacles, obstacle_heights_m=obstacle_heights_m,
-        exclusions=exclusions,
-    )  # fmt: skip
-    if shaded is not None and not shaded.is_empty:
-        zone = shapely.difference(zone, shaded)
-    return large_pieces(zone, rules.min_patch_m2 * math.cos(math.radians(slope.tilt_deg)))
-
-
-def faces_north(tilt_deg: float, azimuth_deg: float, rules: ZoneDistances) -> bool:
-    """Return whether a plane faces north too steeply to carry modules."""
-    from_north = abs((azimuth_deg + 180.0) % 360.0 - 180.0)
-    return tilt_deg >= rules.north_min_tilt_deg and from_north < rules.north_within_deg
 
 
 def large_pieces(zone: shapely.Geometry, least_m2: float) -> shapely.Geometry:
