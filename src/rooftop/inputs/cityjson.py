@@ -21,6 +21,7 @@ from pyproj import CRS
 from rooftop.config import RoofsInput
 from rooftop.errors import InputError
 from rooftop.inputs.datums import locate, parse_crs
+from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 ROLE = "inputs.roofs"
 Rings = tuple[npt.NDArray[np.float64], ...]
 
-_UNIT_M = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
 _LOWEST_LOD = 2.0
 _DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
 _HELD = ("Building", "BuildingPart")
@@ -92,7 +92,7 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
     where = f"{ROLE}: {config.path}"
     documents = _documents(config.path, where)
     source = _source_crs(config, documents[0], where)
-    scale = _height_unit_m(config, source, where)
+    scale = height_unit_m(config.vertical_unit, source, where, "inputs.roofs.vertical_unit")
     found = _Found()
     for document in documents:
         _read_objects(document, config, found, where)
@@ -162,27 +162,6 @@ def _source_crs(config: RoofsInput, head: dict[str, Any], where: str) -> CRS:
         )
     codes = re.findall(r"(?:/crs/|:crs:)EPSG[/:][^/:]*[/:](\d+)", str(stated))
     return parse_crs("+".join([f"EPSG:{codes[0]}", *codes[1:]]) if codes else str(stated), where)
-
-
-def _height_unit_m(config: RoofsInput, source: CRS, where: str) -> float:
-    """Return metres per unit of height: as configured, as the vertical axis says, metres where the plan is metric."""
-    if config.vertical_unit is not None:
-        return _UNIT_M[config.vertical_unit]
-    upright = [a for part in (source, *source.sub_crs_list) for a in part.axis_info if a.direction in ("up", "down")]
-    if upright:
-        return float(upright[0].unit_conversion_factor)
-    if not source.is_projected or abs(source.axis_info[0].unit_conversion_factor - 1.0) < 1e-9:
-        return 1.0
-    raise InputError(
-        Text("the unit of heights is not known", "高程单位未知"),
-        where=where,
-        found=Text(
-            f"{source.name}: no vertical axis, plan in {source.axis_info[0].unit_name}",
-            f"{source.name}：无竖向轴，平面单位为 {source.axis_info[0].unit_name}",
-        ),
-        expected="m | ft | us-ft",
-        mend=Text("set inputs.roofs.vertical_unit", "请设置 inputs.roofs.vertical_unit"),
-    )
 
 
 # --- objects ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pyproj.exceptions import ProjError
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
 from rooftop.inputs.datums import check_coordinates, locate, parse_crs
+from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
@@ -25,7 +26,6 @@ SUFFIXES = (".las", ".laz")
 
 _CHUNK = 1_000_000
 _NODE_M, _MOST_NODES = 100.0, 1000.0
-_UNIT_M = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
 
 
 def is_point_cloud(path: Path) -> bool:
@@ -165,7 +165,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     if not header.point_count:
         raise _unreadable(where, "0 points")
     source = _crs_of(header, config, where)
-    unit = _height_unit_m(config, source, where)
+    unit = height_unit_m(config.vertical_unit, source, where, f"{role}.vertical_unit")
     plan = plan_part(source)
     low, high = header.mins[:2].astype(float), header.maxs[:2].astype(float)
     check_coordinates((*low, *high), plan, where)
@@ -226,27 +226,6 @@ def _node_step(plan: CRS) -> float:
     if plan.is_geographic:
         return float(np.degrees(_NODE_M / 6_371_000.0))
     return _NODE_M / float(plan.axis_info[0].unit_conversion_factor if plan.axis_info else 1.0)
-
-
-def _height_unit_m(config: ElevationInput, source: CRS, where: str) -> float:
-    """Return metres per unit of height: as configured, as a vertical axis says, metres where the plan is metric."""
-    if config.vertical_unit is not None:
-        return _UNIT_M[config.vertical_unit]
-    upright = [a for part in (source, *source.sub_crs_list) for a in part.axis_info if a.direction in ("up", "down")]
-    if upright:
-        return float(upright[0].unit_conversion_factor)
-    if not source.is_projected or abs(source.axis_info[0].unit_conversion_factor - 1.0) < 1e-9:
-        return 1.0
-    raise InputError(
-        Text("the unit of heights is not known", "高程单位未知"),
-        where=where,
-        found=Text(
-            f"{source.name}: no vertical axis, plan in {source.axis_info[0].unit_name}",
-            f"{source.name}：无竖向轴，平面单位为 {source.axis_info[0].unit_name}",
-        ),
-        expected="m | ft | us-ft",
-        mend=Text("set vertical_unit beside path", "请在 path 旁设置 vertical_unit"),
-    )
 
 
 def sha256_of(files: Sequence[PointFile]) -> str:
