@@ -18,7 +18,7 @@ from rooftop.outputs.ledgers import write_ledgers
 from rooftop.outputs.lists import ROLES
 from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
-from rooftop.outputs.report import render_report
+from rooftop.outputs.report import write_report
 from rooftop.outputs.store import RunTables, read_tables, write_at_once
 from rooftop.outputs.substitution import write_substitution
 from rooftop.resources import load_shipped_yaml
@@ -88,8 +88,7 @@ def write_products(
     if "report" in parts:
         write_ledgers(folder, data)
         write_substitution(folder, data)
-        html = render_report(data, lang)
-        report = write_at_once(folder / "report.html", lambda p: p.write_text(html, encoding="utf-8"))
+        report = write_report(folder / "report.html", data, lang)
     return Products(page, report, lists)
 
 
