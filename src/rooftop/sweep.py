@@ -100,7 +100,7 @@ def irradiation_raster(
 
     Notes
     -----
-    Memory: 14 bytes per cell of the raster, the result among them, whatever `n_azimuth` and the number of masked cells.
+    Memory: 16 bytes per cell of the raster, the result among them, whatever `n_azimuth` and the number of masked cells.
     The sums are float32; against horizons that are kept and read one by one they differ by less than 1e-5.
 
     Examples
