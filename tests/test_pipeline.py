@@ -213,6 +213,12 @@ def test_a_dask_cluster_gives_the_same_bytes(finished: rooftop.RunResult, projec
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         rooftop.run(settings(project), project / "dask", scheduler=cluster.scheduler_address)
+    for name in ("roofs", "planes"):  # first by column, to name what differs
+        pd.testing.assert_frame_equal(
+            gpd.read_parquet(project / "dask" / f"{name}.parquet"),
+            gpd.read_parquet(finished.out / f"{name}.parquet"),
+            check_exact=True,
+        )
     assert digests(project / "dask") == digests(finished.out)
 
 
