@@ -17,6 +17,8 @@ from rooftop.potential import PLANE_YEAR_COLUMNS
 from rooftop.pvsystem import load_module
 from rooftop.scene.fill import Filling, fill_planes, module_layer
 from rooftop.scene.layout import Layout
+from rooftop.scene.neighbours import shared_walls
+from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import RoofTypes, assumed_planes, net_shares, roof_planes
 from rooftop.scene.rules import load_roof_rules
 
@@ -25,6 +27,7 @@ MODULE = load_module()
 LYG = 34.60
 CHAIN = ["module_area_m2", "array_area_m2", "used_area_m2", "installable_area_m2", "net_area_m2", "gross_area_m2"]
 Obstacles = dict[int, tuple[np.ndarray, np.ndarray]]
+Walls = dict[int, shapely.Geometry]
 
 
 def _buildings(*shapes: shapely.Geometry) -> gpd.GeoDataFrame:
@@ -43,7 +46,7 @@ def _yield(plane: ModulePlane) -> float:
 
 def _filled(
     buildings: gpd.GeoDataFrame, types: RoofTypes, *, obstacles: Obstacles | None = None, keep: bool = False,
-    known: pd.DataFrame | None = None, ok: float = 1.0, **flat: object
+    known: pd.DataFrame | None = None, ok: float = 1.0, shared: Walls | None = None, **flat: object
 ) -> tuple[Layout, pd.DataFrame]:  # fmt: skip
     """Fill the planes, and make the table of planes from it."""
     n, shapes = len(buildings), buildings.geometry.to_numpy()
@@ -51,7 +54,7 @@ def _filled(
     system = System(flat=FlatSystem.model_validate(flat))
     usable = np.ones(len(planes), dtype=bool)
     filling = Filling(system, MODULE, RULES, LYG, _yield, keep)
-    layout = fill_planes(planes, usable, shapes, np.zeros(n), obstacles or {}, filling)
+    layout = fill_planes(planes, usable, shapes, np.zeros(n), obstacles or {}, filling, shared=shared)
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
     year["ok_share"], year["n_lit"] = ok, np.floor(layout.planes["packed_count"] * ok)
     inner, free = net_shares(shapes, types, RULES)
@@ -165,3 +168,13 @@ def test_a_roof_without_room_carries_nothing() -> None:
     layout, out = _filled(_buildings(shapely.box(0, 0, 3, 4)), _types("flat_concrete"))
     assert out[CHAIN[:3]].to_numpy().sum() == 0.0
     assert len(layout.planes) == 1
+
+
+def test_a_row_of_houses_shares_its_walls() -> None:
+    """Houses of 6 × 12 m: 4.4 m of width are left between edges, 5.4 m between shared walls."""
+    houses = [shapely.box(x, 0, x + 6, 12) for x in (0, 6, 12)]
+    buildings, types = _buildings(*houses), _types(*["flat_concrete"] * 3)
+    walls = shared_walls(buildings.geometry.to_numpy(), np.full(3, 7.0), load_plane_rules().zones)
+    alone, together = (_filled(buildings, types, shared=shared)[1] for shared in (None, walls))
+    width = together["net_area_m2"] / alone["net_area_m2"] * 4.4
+    assert width.tolist() == pytest.approx([4.9, 5.4, 4.9], abs=1e-3)

@@ -58,6 +58,33 @@ def test_distances_lie_in_the_plane() -> None:
     assert east.bounds == pytest.approx((0.5, 1.0, 19.5, 5.0))
 
 
+def test_a_shared_wall_keeps_the_distance_of_a_ridge() -> None:
+    """West of the roof stands another as high: 19 - 0.4 m are left of its length, not 18 m."""
+    wall = shapely.box(-10, 0, 0.3, 12)
+    zone = usable_zone(ROOF, FLAT, RULES, footprint=ROOF, shared=wall)
+    assert zone.bounds == pytest.approx((0.4, 1.0, 19.0, 11.0))
+    assert zone.area == pytest.approx(18.6 * 10.0, abs=1e-6)
+    steep = usable_zone(shapely.box(0, 0, 20, 6), Slope(60.0, 180.0), RULES, footprint=ROOF, shared=wall)
+    assert steep.bounds == pytest.approx((0.4, 0.5, 19.0, 5.8))
+    roof, beside = rotate(ROOF, 31.0, (0, 0)), rotate(wall, 31.0, (0, 0))
+    turned = usable_zone(roof, FLAT, RULES, footprint=roof, shared=beside)
+    assert turned.area == pytest.approx(zone.area, abs=1e-6)
+
+
+def test_only_the_shared_part_of_a_side_does() -> None:
+    """The neighbour ends half way: round its end the edge's metre is kept."""
+    zone = usable_zone(ROOF, FLAT, RULES, footprint=ROOF, shared=shapely.box(-10, 6, 0.3, 12))
+    assert zone.contains(shapely.box(0.41, 7.01, 1.1, 10.99))
+    assert not zone.intersects(shapely.box(0, 0, 0.99, 6))
+    assert shapely.distance(zone, shapely.Point(0, 6)) == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_shared_wall_where_ridges_keep_more_than_edges() -> None:
+    rules = replace(RULES, edge_setback_m=0.4, ridge_setback_m=1.0)
+    zone = usable_zone(ROOF, FLAT, rules, footprint=ROOF, shared=shapely.box(-10, 0, 0.3, 12))
+    assert zone.bounds == pytest.approx((1.0, 0.4, 19.6, 11.6))
+
+
 def test_turned_planes_give_turned_zones() -> None:
     plane = shapely.box(0, 0, 20, 6)
     straight = usable_zone(plane, Slope(50.0, 180.0), RULES, footprint=ROOF)

@@ -25,6 +25,7 @@ from rooftop.scene.array import ArrayDesign, flush_design
 from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
+from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief
 from rooftop.scene.roofs import (
@@ -97,6 +98,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     buildings = sources.buildings
     known = known_planes(*given, buildings, shown, base, convergence, rules, terrain_known=sources.ground is not None)
     relief = relief_of(known, convergence)
+    roof_m = blocks.top_m
     blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
     planes = roof_planes(assumed_planes(buildings, types, visible, convergence, rules), known.table, types, rules)
     military = buildings["building_use"].to_numpy() == "military"
@@ -116,7 +118,8 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
             config.system, system.module, rules, latitude, _free_yield(config, book, factor.mean(axis=0)),
             config.outputs.modules,
         )  # fmt: skip
-        layout = fill_planes(planes, _fit(planes, unfit, rules), visible, convergence, known.obstacles, filling, taken)
+        fit, shared = _fit(planes, unfit, rules), shared_walls(shown, roof_m, load_plane_rules().zones)
+        layout = fill_planes(planes, fit, visible, convergence, known.obstacles, filling, taken, shared)
     else:
         layout = _laid_out(planes, design, flush, config, visible, taken, rules)
     inner, free = net_shares(visible, types, rules)

@@ -64,6 +64,7 @@ def fill_planes(
     obstacles: dict[int, tuple[NDArray[np.object_], Floats]],
     filling: Filling,
     taken: Taken | None = None,
+    shared: dict[int, shapely.Geometry] | None = None,
 ) -> Layout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -84,6 +85,8 @@ def fill_planes(
         Polygons and heights by roof, where they were measured.
     filling : Filling
     taken : Taken, optional
+    shared : dict, optional
+        Where outlines are walls shared with a level roof, by roof.
 
     Returns
     -------
@@ -107,9 +110,8 @@ def fill_planes(
     )  # fmt: skip
     for k, (roof, tilt, azimuth, pitched, plan, open_) in enumerate(table):
         north = float(convergence_deg[roof])
-        room = _room(
-            plan, outline[roof], obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_, taken, roof
-        )
+        walls = outline[roof], shared.get(int(roof)) if shared else None
+        room = _room(plan, walls, obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_, taken, roof)
         options = flush if pitched else on_flat
         packed = pack(
             room.zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=filling.latitude_deg,
@@ -202,7 +204,7 @@ class _Room:
 
 def _room(
     plan: shapely.Geometry,
-    outline: shapely.Geometry,
+    walls: tuple[shapely.Geometry, shapely.Geometry | None],
     standing: tuple[NDArray[np.object_], Floats] | None,
     slope: tuple[float, float],
     distances: ZoneDistances,
@@ -213,8 +215,8 @@ def _room(
     """Return the net zone's area, and the pieces of it that may carry new modules."""
     shapes, heights = standing if standing is not None else (None, None)
     net = net_zone(
-        plan, Slope(float(slope[0]), float(slope[1])), distances, footprint=outline, obstacles=shapes,
-        obstacle_heights_m=heights,
+        plan, Slope(float(slope[0]), float(slope[1])), distances, footprint=walls[0], shared=walls[1],
+        obstacles=shapes, obstacle_heights_m=heights,
     )  # fmt: skip
     excluded = under = 0.0
     free = net

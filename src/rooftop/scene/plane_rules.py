@@ -35,6 +35,8 @@ class ZoneRules(Model):
     """What is left of a plane for modules, beyond the setback of `configs/roof_types.yaml`."""
 
     ridge_setback_m: Sourced
+    touch_m: Sourced
+    level_m: Sourced
     walkway_m: Sourced
     walkway_every_m: Sourced
     max_tilt_deg: Sourced

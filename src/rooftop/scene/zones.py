@@ -23,7 +23,7 @@ class ZoneDistances:
     Parameters
     ----------
     edge_setback_m, ridge_setback_m : float
-        From the footprint's edge, and from ridges, hips, valleys and steps between planes.
+        From the footprint's edge, and from ridges, hips, valleys, steps between planes and shared walls.
     clearance_m, clearance_per_height : float
         Around obstacles; the second is multiplied by the obstacle's height.
     walkway_m, walkway_every_m : float
@@ -68,6 +68,7 @@ def net_zone(
     rules: ZoneDistances,
     *,
     footprint: shapely.Geometry | None = None,
+    shared: shapely.Geometry | None = None,
     obstacles: NDArray[np.object_] | None = None,
     obstacle_heights_m: NDArray[np.float64] | None = None,
     exclusions: shapely.Geometry | None = None,
@@ -85,6 +86,9 @@ def net_zone(
     footprint : Polygon or MultiPolygon, optional
         Of the roof: outlines on its boundary get the edge setback, the others the ridge setback. Without it all get the
         edge setback.
+    shared : geometry, optional
+        Where the footprint's edge is a wall shared with a level roof, from
+        :func:`rooftop.scene.neighbours.shared_walls`: it gets the ridge setback.
     obstacles : ndarray of shapely geometries, optional
         In plan.
     obstacle_heights_m : ndarray, optional
@@ -101,7 +105,8 @@ def net_zone(
         return shapely.Polygon()
     to_plane, to_plan = _frames(plane, slope)
     own = _moved(plane, to_plane)
-    left = _set_back(own, rules, None if footprint is None else _moved(footprint, to_plane))
+    outline, mates = (None if shape is None else _moved(shape, to_plane) for shape in (footprint, shared))
+    left = _set_back(own, rules, own if outline is None else outline, mates)
     if obstacles is not None and len(obstacles):
         heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
         away = rules.clearance_m + rules.clearance_per_height * heights
@@ -152,27 +157,30 @@ def _moved(shape: shapely.Geometry, by: list[float]) -> shapely.Geometry:
     return shapely.transform(shape, lambda xy: xy @ turn + shift)
 
 
-def _set_back(own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry | None) -> shapely.Geometry:
+def _set_back(
+    own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry, shared: shapely.Geometry | None
+) -> shapely.Geometry:
     """Return a plane without what lies too near to its outline, in its own coordinates."""
-    near, far = rules.ridge_setback_m, rules.edge_setback_m
-    if footprint is None:
-        return shapely.buffer(own, -far, quad_segs=8)
     corners, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(own)), return_index=True)
     same = ring[1:] == ring[:-1]
     sides = np.stack([corners[:-1][same], corners[1:][same]], axis=1)
     points = shapely.points(np.concatenate([sides[:, 0], sides[:, 1], sides.mean(axis=1)]))
     boundary = footprint.boundary
     shapely.prepare(boundary)
-    edge = shapely.dwithin(boundary, points, _ON_EDGE_M).reshape(3, -1).all(axis=0)
+    on_edge = shapely.dwithin(boundary, points, _ON_EDGE_M).reshape(3, -1).all(axis=0)
+    if shared is None and on_edge.all():
+        return shapely.buffer(own, -rules.edge_setback_m, quad_segs=8)
+    edges, inner = (shapely.multilinestrings(shapely.linestrings(sides[on])) for on in (on_edge, ~on_edge))
+    if shared is not None:
+        inner = shapely.union(inner, shapely.intersection(edges, shared))
+        edges = shapely.difference(edges, shared)
+    near, far, lines = rules.ridge_setback_m, rules.edge_setback_m, edges
     if near > far:
-        near, far, edge = far, near, ~edge
-    if edge.all():
-        return shapely.buffer(own, -far, quad_segs=8)
+        near, far, lines = far, near, inner
     kept = shapely.buffer(own, -near, quad_segs=8)
-    if not edge.any():
+    if lines.is_empty:
         return kept
-    lines = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(sides[edge])))
-    return shapely.difference(kept, shapely.buffer(lines, far, quad_segs=8))
+    return shapely.difference(kept, shapely.buffer(shapely.line_merge(lines), far, quad_segs=8))
 
 
 def _in_blocks(zone: shapely.Geometry, rules: ZoneDistances) -> shapely.Geometry:

@@ -1,0 +1,42 @@
+"""Walls that a roof shares with the next: no edge to fall from, no gap for the wind."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.scene.plane_rules import ZoneRules
+
+
+def shared_walls(
+    visible: NDArray[np.object_], top_m: NDArray[np.float64], rules: ZoneRules
+) -> dict[int, shapely.Geometry]:
+    """Return, for each roof that touches another of about its height, the ground in plan where its outline is shared.
+
+    Parameters
+    ----------
+    visible : (n_roofs,) geometries
+        Footprints without overlaps, working CRS [m].
+    top_m : (n_roofs,)
+        Elevation of each roof by one and the same statistic [m].
+    rules : ZoneRules
+        ``touch_m``: walls this near are one; ``level_m``: roofs whose tops differ by at most this are level.
+
+    Returns
+    -------
+    dict of int to geometry
+        By roof: its level neighbours, grown by ``touch_m``; what of its outline lies there is shared.
+    """
+    touch, level = rules.touch_m.value, rules.level_m.value
+    here, there = shapely.STRtree(visible).query(visible, predicate="dwithin", distance=touch)
+    mates = (here != there) & (np.abs(top_m[here] - top_m[there]) <= level)
+    here, there = here[mates], there[mates]
+    order = np.argsort(here, kind="stable")
+    here, there = here[order], there[order]
+    roofs, starts = np.unique(here, return_index=True)
+    groups = np.split(there, starts)[1:]
+    return {
+        int(roof): shapely.buffer(shapely.union_all(visible[mates]), touch, join_style="mitre")
+        for roof, mates in zip(roofs, groups, strict=True)
+    }
