@@ -7,9 +7,10 @@ that tiles or azimuths may run in a pool of threads and give the same bits as on
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,6 +45,22 @@ def jit_part(function: Callable[P, R]) -> Callable[P, R]:
 def jit_fused(function: Callable[P, R]) -> Callable[P, R]:
     """As :func:`jit_no_nan`; a product and a sum may be rounded once instead of twice (the machine's fused step)."""
     return _compile(function, {"fastmath": {"nnan", "nsz", "contract"}})
+
+
+def _prefer_512_bits(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        # llvmlite's own list of attributes holds none that have a value
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return numba.types.none(), generate
+
+
+wide_vectors = cast(Callable[[], None], intrinsic(_prefer_512_bits))
+"""Lets LLVM fill registers of 512 bits in the kernel that calls it, where the machine has them; else it prefers 256.
+
+No bit of a result changes. Parts of a kernel are compiled by themselves: each says it for its own loops.
+"""
 
 
 def _compile(function: Callable[P, R], more: dict[str, Any]) -> Callable[P, R]:

@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels import jit_fused, jit_no_nan, jit_part
+from rooftop.kernels import jit_fused, jit_no_nan, jit_part, wide_vectors
 from rooftop.kernels.scenery import Cells, Lines, Reading, Stencil
 
 F4 = NDArray[np.float32]
@@ -76,17 +76,18 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
     out : (n * n_value,) float32
         Sums to which each asked cell's values are added; or (n,), the angles [degrees].
     """
+    wide_vectors()
     nx, ny, pad, spacing = cells.nx, cells.ny, cells.pad, lines.spacing
     width, lanes = cells.height.shape[1], _LINES * spacing
     walls, eyes = cells.height.ravel(), cells.eye.ravel()
-    slopes = np.empty(lanes + 2 * STEP, np.float32)
+    slopes = _aligned(lanes + 2 * STEP)
     low, floor = np.empty(nx, np.float32), np.empty(nx, np.float32)
-    stack_x, stack_z = np.empty((nx + 2) * lanes, np.float32), np.empty((nx + 2) * lanes, np.float32)
+    stack_x, stack_z = _aligned((nx + 2) * lanes), _aligned((nx + 2) * lanes)
     top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
     size = np.empty(_LINES, np.uint64)
     point_z, point_x = np.empty(_LINES, np.float32), np.empty(_LINES, np.float32)
-    lower, upper = np.empty(lanes + 2 * STEP, np.float32), np.empty(lanes + 2 * STEP, np.float32)
-    shares, both = np.empty(lanes, np.float32), np.empty(1, np.float32)
+    lower, upper = _aligned(lanes + 2 * STEP), _aligned(lanes + 2 * STEP)
+    shares, both = _aligned(lanes), np.empty(1, np.float32)
     for k in range(lanes):
         shares[k] = np.float32((k % spacing) / spacing)
     pieces = np.empty((lanes // STEP + 2, 2), np.uint64)
@@ -140,6 +141,14 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
 
 
 @jit_part
+def _aligned(n: int) -> F4:
+    """Return uninitialised memory that begins with a cache line."""
+    room = np.empty(n + 16, np.float32)
+    skip = (-room.ctypes.data % 64) // 4
+    return room[skip : skip + n]
+
+
+@jit_part
 def _pieces(cells: Cells, x: int, position: int, n: int, pieces: U8) -> int:
     """List the groups of asked cells among the `n` from `position` on, relative to it; return how many there are."""
     group, last = cells.first[x], cells.first[x + 1]
@@ -165,6 +174,7 @@ def _near(
     z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, end: np.uint64, linear: bool, stencil: Stencil
 ) -> None:
     """Set `slopes` of a piece to the steepest event of the stencil, at least 0; nothing is above an unasked cell's."""
+    wide_vectors()
     length = (end - begin + U(STEP - 1)) // U(STEP) * U(STEP)
     for k in range(begin, begin + length):
         slopes[k] = np.float32(0.0) if eyes[here + k] < UNASKED else UNASKED
@@ -179,6 +189,7 @@ def _try_mixed(
     z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
 ) -> None:
     """Try heights mixed from two cells, two events at a time."""
+    wide_vectors()
     offset_a, offset_b, weight_b, inverse = stencil
     own = here + begin
     n_event = U(inverse.size)
@@ -202,6 +213,7 @@ def _try_cells(
     z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
 ) -> None:
     """Try heights of single cells, eight events at a time."""
+    wide_vectors()
     offset_a, inverse = stencil.offset_a, stencil.inverse
     own = here + begin
     n_event = U(inverse.size)
@@ -352,6 +364,7 @@ def _push(
 @jit_part
 def _refresh(stack_x: F4, stack_z: F4, top_z: F4, near_x: F4, size: U8, used: np.uint64, lanes: np.uint64) -> np.uint64:
     """Bound each depth anew, by its highest and its nearest point; return the depths in use."""
+    wide_vectors()
     x_bits, z_bits = stack_x.view(np.int32), stack_z.view(np.int32)
     near_bits, top_bits = near_x.view(np.int32), top_z.view(np.int32)
     deepest = _0
@@ -386,6 +399,7 @@ def _far(
     share: np.float32,
 ) -> None:
     """Raise `slopes` to the steepest of the stacks, between those of the lines below and above each cell."""
+    wide_vectors()
     here, begin, end, lane, spacing = place
     foot, up_foot = feet
     lanes = U(_LINES) * spacing
@@ -429,6 +443,7 @@ def _angles(
     angle: F4, out: F4,
 ) -> None:  # fmt: skip
     """Write the angles of a piece [degrees]."""
+    wide_vectors()
     begin, end = ends
     one, per, number = np.float32(1.0), reading.per_length, reading.number
     # arc tangent of a number >= 0: Abramowitz and Stegun (1964), 4.4.49, error below 2e-8 rad
@@ -460,6 +475,7 @@ def _add(
     place: F4, out: F4,
 ) -> None:  # fmt: skip
     """Add to the cells of a piece what their tables hold for their horizons."""
+    wide_vectors()
     begin, end = ends
     one, per, steps, last = np.float32(1.0), reading.per_length, np.float32(STEPS), np.float32(STEPS - 1)
     table, kind, beyond, observer = reading.table, reading.kind, reading.beyond, reading.observer
