@@ -15,7 +15,7 @@ import reference_suns
 from reference_energy import made_weather
 from reference_suns import Plane
 from rooftop.energy import irradiation
-from rooftop.shading import horizons
+from rooftop.shading import horizons, skylines
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.sweep import monthly_irradiation
 
@@ -114,7 +114,7 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Compare horizons and the year behind them, cell by cell.
 
-    `grid_north_deg` turns the raster under the sun. `kept`: the year is read from the kept horizons, as the pipeline
+    `grid_north_deg` turns the raster under the sun. `kept`: the year is read from kept skylines, as the pipeline
     does; else it is summed while they are swept.
     """
     rows, cols = site.cells(n_cells, seed)
@@ -123,6 +123,7 @@ def compare(
     seen = [_turned(each, grid_north_deg) for each in sky]
     faced = [Plane(plane.tilt, plane.azimuth - grid_north_deg) for plane in planes]
     shaded, free, svf = reference_suns.year(place, rows, cols, seen, faced)
+    apart = skylines(site.dsm, site.cell, rows, cols, n_azimuth, surface, grid_north_deg=grid_north_deg)
     around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface, grid_north_deg=grid_north_deg)
     exact = exact_horizons(place, rows, cols, n_azimuth, grid_north_deg)
     mask = np.zeros(site.dsm.shape, dtype=np.bool_)
@@ -131,7 +132,7 @@ def compare(
     for i, model in enumerate(MODELS):
         for j, plane in enumerate(planes):
             if kept:
-                behind = irradiation(sky[i], around, plane.tilt, plane.azimuth)["poa_global"]
+                behind = irradiation(sky[i], apart, plane.tilt, plane.azimuth)["poa_global"]
                 found = behind.to_numpy().reshape(-1, 12)
             else:
                 found = monthly_irradiation(

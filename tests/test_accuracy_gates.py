@@ -151,7 +151,7 @@ def test_seeded_city_turned_against_north_meets_the_gates(city: Site, grid_north
 
 
 def test_kept_horizons_of_the_seeded_city_meet_the_gates(city: Site) -> None:
-    """The pipeline's own way: one angle is kept for both sides of a diagonal."""
+    """The pipeline's own way: skylines, both sides of a diagonal apart."""
     assert accuracy.compare(city, "prism", 250, planes=FEW_PLANES, kept=True).misses() == []
 
 
@@ -194,10 +194,5 @@ def test_delft_turned_against_north_meets_the_gates(shared_data: Path) -> None:
 
 
 @pytest.mark.real
-def test_kept_horizons_of_delft(shared_data: Path) -> None:
-    """One angle for both sides of a diagonal costs 0.03 %: at 30 degrees Perez is a hair over the gates."""
-    found = accuracy.compare(accuracy.delft(shared_data), "prism", 2000, kept=True)
-    assert all(miss.startswith("perez 30 deg") for miss in found.misses())
-    assert max(error.mae for error in found.errors) < 0.0016
-    assert max(abs(error.bias) for error in found.errors) < accuracy.ENERGY_BIAS
-    assert max(error.month for error in found.errors) < 0.0042
+def test_kept_horizons_of_delft_meet_the_gates(shared_data: Path) -> None:
+    assert accuracy.compare(accuracy.delft(shared_data), "prism", 2000, kept=True).misses() == []

@@ -12,7 +12,15 @@ from rooftop.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, mo
 from rooftop.errors import ComputeError
 from rooftop.kernels import year
 from rooftop.lang import Text
-from rooftop.lookup import at_factor, checked_factor, checked_horizon, factor_weights, not_a_number, shaped_horizon
+from rooftop.lookup import (
+    Skylines,
+    at_factor,
+    checked_factor,
+    checked_horizon,
+    factor_weights,
+    not_a_number,
+    shaped_horizon,
+)
 from rooftop.pvsystem import Mounting, PvSystem, load_system
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.weather import Weather
@@ -118,7 +126,7 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
 
 def usable_year(
     tables: PlaneTables,
-    horizon: F4,
+    horizon: F4 | Skylines,
     cells: NDArray[np.int64],
     start: NDArray[np.int64],
     factor: ArrayLike,
@@ -130,7 +138,7 @@ def usable_year(
     Parameters
     ----------
     tables : PlaneTables
-    horizon : (n_cells, n_azimuth) float32
+    horizon : (n_cells, n_azimuth) float32, or Skylines
         Horizon elevation [deg]; below 0 counts as 0.
     cells : (n,) int
         Rows of `horizon`, group after group; a row may stand in several groups.
@@ -152,7 +160,7 @@ def usable_year(
     ComputeError
         Shapes do not fit, or a horizon or factor is not a number.
     """
-    horizon = shaped_horizon(tables.n_azimuth, horizon)
+    around = shaped_horizon(tables.n_azimuth, horizon)
     n_group = start.size - 1
     factors = checked_factor(factor, (n_group, 12))
     weights = factor_weights(tables.factors, factors)
@@ -166,7 +174,7 @@ def usable_year(
     n_ok, n_used = (np.zeros(n_group, dtype=np.int64) for _ in range(2))
     n_row = tables.n_azimuth * year.N_EDGE
     missing = year.read_groups(
-        cells, start, horizon, year.look_up_rows(np.concatenate(columns, axis=2)),
+        cells, start, *around.columns, year.look_up_rows(np.concatenate(columns, axis=2)),
         (1.0 - max_shading_loss) * free - ground, tables.poa_beam.reshape(n_row, -1), tables.ac_beam.reshape(n_row, -1),
         tables.ac_pooled.reshape(n_row, -1), tables.reach, annual, n_ok, n_used, moment, poa, ac,
     )  # fmt: skip
@@ -219,13 +227,13 @@ def _annual_table(tables: PlaneTables, weights: F8) -> F8:
     return annual
 
 
-def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
+def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) -> F8:
     """Annual irradiation of every cell.
 
     Parameters
     ----------
     tables : PlaneTables
-    horizon : (n_cells, n_azimuth) float32
+    horizon : (n_cells, n_azimuth) float32, or Skylines
         [deg].
     factor : (12,)
         Irradiance factor of each month.
@@ -235,14 +243,14 @@ def cell_year(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     (n_cells,) float64
         [kWh/m2].
     """
-    horizon = checked_horizon(tables.n_azimuth, horizon)
+    around = checked_horizon(tables.n_azimuth, horizon)
     weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
-    out = np.empty((horizon.shape[0], 1))
-    year.read_cells(_annual_table(tables, weights)[:, :, None], horizon, out)
+    out = np.empty((len(around.degrees), 1))
+    year.read_cells(_annual_table(tables, weights)[:, :, None], *around.columns, out)
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
 
 
-def cell_months(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
+def cell_months(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) -> F8:
     """Monthly irradiation of every cell.
 
     Parameters
@@ -255,14 +263,14 @@ def cell_months(tables: PlaneTables, horizon: F4, factor: ArrayLike) -> F8:
     (n_cells, 12) float64
         [kWh/m2].
     """
-    horizon = checked_horizon(tables.n_azimuth, horizon)
+    around = checked_horizon(tables.n_azimuth, horizon)
     weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0]
     beam = tables.poa_beam.reshape(*tables.poa_beam.shape[:2], *weights.shape)
     months = np.einsum("kjfm,fm->kjm", beam, weights, dtype=np.float64)
     months += tables.shares[:, :, :1] * (tables.poa_isotropic * weights).sum(axis=0)
     months += tables.shares[:, :, 1:] * (tables.poa_band * weights).sum(axis=0)
-    out = np.empty((horizon.shape[0], 12))
-    year.read_cells(months, horizon, out)
+    out = np.empty((len(around.degrees), 12))
+    year.read_cells(months, *around.columns, out)
     result: F8 = out + (tables.poa_ground * weights).sum(axis=0)
     return result
 
@@ -334,7 +342,7 @@ def pv_energy(
 
 def irradiation(
     weather: Weather | SkyYear,
-    horizon: ArrayLike,
+    horizon: ArrayLike | Skylines,
     surface_tilt: float = 20.0,
     surface_azimuth: float = 180.0,
     diffuse: Diffuse = "perez",
@@ -346,7 +354,7 @@ def irradiation(
     ----------
     weather : Weather or SkyYear
         A SkyYear keeps its own sky model, and its middle factors are used.
-    horizon : (n, n_azimuth)
+    horizon : (n, n_azimuth), or Skylines
         Horizon elevation [deg].
     surface_tilt, surface_azimuth : float
         [deg].
@@ -374,17 +382,18 @@ def irradiation(
     >>> light["poa_global"].groupby("point").sum().round(0).tolist()
     [1350.0, 1114.0]
     """
-    around = np.atleast_2d(np.asarray(horizon, dtype=np.float32))
-    around = checked_horizon(around.shape[1], around)
-    tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.shape[1])
-    beam = np.empty((around.shape[0], 24))
-    visible = np.empty((around.shape[0], 2))
-    year.read_cells(tables.beam, around, beam)
-    year.read_cells(tables.shares, around, visible)
+    if not isinstance(horizon, Skylines):
+        horizon = Skylines.of(np.atleast_2d(np.asarray(horizon, dtype=np.float32)))
+    around = checked_horizon(horizon.n_azimuth, horizon)
+    n = len(around.degrees)
+    tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.n_azimuth)
+    beam, visible = np.empty((n, 24)), np.empty((n, 2))
+    year.read_cells(tables.beam, *around.columns, beam)
+    year.read_cells(tables.shares, *around.columns, visible)
     direct = beam[:, :12]
     sky_diffuse = beam[:, 12:] + np.outer(visible[:, 0], tables.isotropic) + np.outer(visible[:, 1], tables.band)
     ground = np.broadcast_to(tables.ground, direct.shape)
-    index = pd.MultiIndex.from_product([range(around.shape[0]), range(1, 13)], names=["point", "month"])
+    index = pd.MultiIndex.from_product([range(n), range(1, 13)], names=["point", "month"])
     return pd.DataFrame(
         {
             "poa_direct": direct.ravel(),

@@ -282,13 +282,14 @@ def hourly_series(
     >>> bool(roof.ac_w_per_kwp.sum() >= alone.ac_w_per_kwp.mean(axis=0).sum())
     True
     """
-    around = checked_horizon(tables.n_azimuth, horizon)
+    checked = checked_horizon(tables.n_azimuth, horizon)
+    around = checked.degrees
     groups = None if group is None else _checked_group(group, n_group, around.shape[0])
     n = around.shape[0] if groups is None else groups.n
     coefficient, weight = _at_factor(tables, factor, n)
     power = _checked_out(out, (n, tables.times.size))
     visible = np.empty((around.shape[0], 2))
-    year.read_cells(tables.shares, around, visible)
+    year.read_cells(tables.shares, *checked.columns, visible)
     if groups is None:
         s, b = visible.T
         moment = np.stack([s, b, s * s, s * b, b * b]).astype(np.float32)

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from rooftop.config import SceneOptions
 from rooftop.energy import ModulePlane, PlaneTables, cell_months, free_year, plane_tables, usable_year
 from rooftop.grid import Grid, Tile
+from rooftop.lookup import Skylines
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
 from rooftop.scene.far import merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
-from rooftop.shading import horizons, sky_view
+from rooftop.shading import horizons, sky_view, skylines
 from rooftop.sky import SkyYear
 
 _LEVEL = 1e-3  # slope below which a plane has no steps worth the name
@@ -166,7 +167,7 @@ class _RoofCells:
     col: NDArray[np.int64]
     roof: NDArray[np.int64]  # ascending
     known: NDArray[np.int64]  # row of the relief, -1 for none
-    horizon: NDArray[np.float32]
+    horizon: Skylines
 
 
 def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
@@ -238,7 +239,7 @@ def _roof_cells(
     row, col, roof = row[order], col[order], roof[order]
     known = surface.plane[row, col].astype(np.int64)
     options = scene.options
-    near = horizons(
+    near = skylines(
         surface.dsm, options.cell_size_m, row, col,
         n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
         origin=(-surface.grid.row0, surface.grid.col0),
@@ -252,7 +253,7 @@ def _roof_cells(
 
 
 def _smooth_own_steps(
-    near: NDArray[np.float32],
+    near: Skylines,
     relief: Relief,
     surface: Surface,
     row: NDArray[np.int64],
@@ -270,14 +271,14 @@ def _smooth_own_steps(
     index = np.flatnonzero(sloping[which])
     if not len(index):
         return
-    n_azimuth = near.shape[1]
+    n_azimuth, column = near.n_azimuth, near.azimuth
     smooth = horizons(
         surface.dsm, surface.grid.cell_size_m, row[index], col[index], n_azimuth=n_azimuth, surface="linear",
         grid_north_deg=north, origin=(-surface.grid.row0, surface.grid.col0),
-    )  # fmt: skip
-    steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]]
-    mine = near[index]
-    near[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    )[:, column]  # fmt: skip
+    steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
+    mine = near.degrees[index]
+    near.degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
 
 
 def _cells_by_plane(
@@ -342,7 +343,7 @@ def _orientation_year(
     reflected = None
     if scene.options.obstacle_reflectance > 0.0:
         around = book.facades(mean_factor)
-        found, reflected = with_reflection(found, around, tables, cells.horizon, index, start, factor, most)
+        found, reflected = with_reflection(found, around, tables, cells.horizon.joined, index, start, factor, most)
     if raster is not None:
         weight = np.repeat(groups.weight[of], size)
         raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
@@ -377,7 +378,7 @@ class _CellSums:
     def add_months(
         self,
         tables: PlaneTables,
-        horizon: NDArray[np.float32],
+        horizon: Skylines,
         index: NDArray[np.int64],
         factor: NDArray[np.float64],
         weight: NDArray[np.float64],
@@ -388,7 +389,7 @@ class _CellSums:
             return
         for first in range(0, len(index), _BLOCK):
             here = slice(first, first + _BLOCK)
-            months = cell_months(tables, horizon[index[here]], factor)
+            months = cell_months(tables, horizon.rows(index[here]), factor)
             if reflected is not None:
                 months += reflected[here]
             np.add.at(self.months, index[here], (months * weight[here, None]).astype(np.float32))
@@ -400,7 +401,7 @@ class _CellSums:
             cells.row[seen] - grid.row0,
             cells.col[seen] + grid.col0,
             (self.poa[seen] / weight).astype(np.float32),
-            np.asarray(sky_view(cells.horizon[seen]), dtype=np.float32),
+            np.asarray(sky_view(cells.horizon.joined[seen]), dtype=np.float32),
             (self.loss[seen] / weight).astype(np.float32),
             None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,7 @@ from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
 from rooftop.lang import Text
+from rooftop.lookup import Skylines, mean_of_sides
 
 Surface = Literal["prism", "linear"]
 Heights = NDArray[np.float32] | NDArray[np.float64]
@@ -117,11 +118,46 @@ def horizons(
     >>> horizons(dsm, 1.0, [30], [30], n_azimuth=4).round(2)
     array([[ 0.  , 46.47,  0.  ,  0.  ]], dtype=float32)
     """
+    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    return _swept(dsm, cell_size_m, rows, cols, sweep, joined=True).degrees
+
+
+def skylines(
+    dsm: ArrayLike,
+    cell_size_m: float,
+    rows: ArrayLike,
+    cols: ArrayLike,
+    n_azimuth: int = 72,
+    surface: Surface = "prism",
+    above_m: float = 0.0,
+    grid_north_deg: float = 0.0,
+    threads: int = 1,
+    origin: tuple[int, int] | None = None,
+) -> Skylines:
+    """Horizons as of :func:`horizons`, both sides of diagonals apart: what tables give for them is exact for each side.
+
+    Parameters
+    ----------
+    dsm, cell_size_m, rows, cols, n_azimuth, surface, above_m, grid_north_deg, threads, origin
+        As in :func:`horizons`.
+
+    Returns
+    -------
+    Skylines
+        Up to eight columns more than azimuths on the prism surface.
+    """
+    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    return _swept(dsm, cell_size_m, rows, cols, sweep, joined=False)
+
+
+def _swept(
+    dsm: ArrayLike, cell_size_m: float, rows: ArrayLike, cols: ArrayLike, sweep: Sweep, joined: bool
+) -> Skylines:
     heights = checked_heights(dsm)
     r, c = cells_within(rows, cols, heights.shape)
     check_cell_size(cell_size_m)
     part = Window.with_data(heights)
-    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, part.origin(origin))
+    sweep = replace(sweep, origin=part.origin(sweep.origin))
     place = r * heights.shape[1] + c
     asked = np.zeros(heights.shape, dtype=np.bool_)
     asked.reshape(-1)[place] = True
@@ -131,62 +167,59 @@ def horizons(
     number = rank.reshape(-1)[place[known]]
     heights, asked = heights[part.rows, part.cols], np.ascontiguousarray(asked[part.rows, part.cols])
     rank = np.ascontiguousarray(rank[part.rows, part.cols])
-    degrees = np.empty((n_asked, n_azimuth), dtype=np.float32)
-    columns, places = _Columns(degrees), None if asked.all() else rank
+    columns, places = _Columns(n_asked, sweep, joined), None if asked.all() else rank
     for here, directions in octant_views(heights, asked, sweep):
         for way in directions:
             here.degrees(way.t, float(cell_size_m), columns.of(way), places)
             columns.filled(way)
         columns.write(_LINE)
     columns.write()
-    if n_asked == r.size and np.array_equal(number, np.arange(n_asked)):
-        return degrees
-    out = np.full((r.size, n_azimuth), np.nan, dtype=np.float32)
-    out[known] = degrees[number]
-    return out
+    degrees = columns.degrees
+    if n_asked != r.size or not np.array_equal(number, np.arange(n_asked)):
+        degrees = np.full((r.size, degrees.shape[1]), np.nan, dtype=np.float32)
+        degrees[known] = columns.degrees[number]
+    return Skylines(degrees, columns.azimuth, columns.share)
 
 
 class _Columns:
-    """Horizons by azimuth, of as many azimuths as fill a cache line; then they are written to rows."""
+    """Horizons by direction, of as many directions as fill a cache line; then they are written to rows.
 
-    def __init__(self, degrees: NDArray[np.float32]) -> None:
-        n, n_azimuth = degrees.shape
-        self.degrees = degrees
-        self.buffer = np.empty((_LINE + n_azimuth // 8 + 3, n), dtype=np.float32)
+    The two sides of a diagonal are `joined` to one column, or those beyond it follow all others.
+    """
+
+    def __init__(self, n: int, sweep: Sweep, joined: bool) -> None:
+        ways = [way for octant in sweep.octants.values() for way in octant]
+        others = {} if joined else dict(sorted((way.number, way.weight) for way in ways if way.other))
+        self.azimuth = np.array([*range(sweep.n_azimuth), *others], dtype=np.int64)
+        self.share = np.array([*(1.0 - others.get(k, 0.0) for k in range(sweep.n_azimuth)), *others.values()])
+        self.degrees = np.empty((n, self.azimuth.size), dtype=np.float32)
+        self.buffer = np.empty((_LINE + sweep.n_azimuth // 8 + 3, n), dtype=np.float32)
+        self.place = {number: sweep.n_azimuth + k for k, number in enumerate(others)}
+        self.joined = joined
         self.numbers: list[int] = []
         self.one_side: dict[int, NDArray[np.float32]] = {}
 
     def of(self, way: kernel.Way) -> NDArray[np.float32]:
         """Return the column for one direction, to be filled."""
-        self.numbers.append(way.number)
+        self.numbers.append(self.place[way.number] if way.other and not self.joined else way.number)
         return self.buffer[len(self.numbers) - 1]
 
     def filled(self, way: kernel.Way) -> None:
-        """Join the two sides of a diagonal once both are there."""
-        if way.weight == 1.0:
+        """Join the two sides of a diagonal once both are there, where they are to be joined."""
+        if not self.joined or way.weight == 1.0:
             return
         number, column = self.numbers.pop(), self.buffer[len(self.numbers)]
         if number not in self.one_side:
             self.one_side[number] = column.copy()
             return
         self.numbers.append(number)
-        column[:] = _mean_of_sides(self.one_side.pop(number), column, way.weight)
+        column[:] = mean_of_sides(self.one_side.pop(number), column, way.weight)
 
     def write(self, least: int = 1) -> None:
         """Write the columns to their places where they are `least` many."""
         if len(self.numbers) >= least:
             view.transpose(self.buffer, np.array(self.numbers), self.degrees)
             self.numbers = []
-
-
-def _mean_of_sides(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Horizon that leaves as much sky visible as those of two sides on average, `share` that of `other` [degrees]."""
-    mean = other.copy()
-    unlike = np.flatnonzero(one != other)
-    sine = [np.sin(np.radians(side[unlike])) for side in (one, other)]
-    shares = np.float32(1.0 - share), np.float32(share)
-    mean[unlike] = np.degrees(np.arcsin(np.sqrt(shares[0] * sine[0] * sine[0] + shares[1] * sine[1] * sine[1])))
-    return mean
 
 
 @dataclass(frozen=True)
@@ -247,6 +280,11 @@ class Sweep:
         if self.surface not in ("prism", "linear"):
             raise unusable("surface", repr(self.surface), Text("prism or linear", "prism 或 linear"))
 
+    @property
+    def octants(self) -> dict[kernel.Octant, list[kernel.Way]]:
+        """The directions to sweep."""
+        return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface == "prism")
+
 
 def octant_views(
     heights: Heights, asked: NDArray[np.bool_], sweep: Sweep
@@ -275,7 +313,7 @@ def octant_views(
     level, prism = kernel.level(heights), sweep.surface == "prism"
     memory, above = kernel.memory_for(heights.shape), float(sweep.above_m)
     with _sharing(sweep.threads) as share:
-        for octant, ways in kernel.octants(sweep.n_azimuth, sweep.grid_north_deg, prism).items():
+        for octant, ways in sweep.octants.items():
             yield kernel.OctantView(heights, asked, octant, above, level, prism, share, sweep.origin, memory), ways
 
 

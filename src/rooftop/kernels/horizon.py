@@ -306,11 +306,15 @@ def _per_m(t: float, cell_size_m: float) -> float:
 
 @dataclass(frozen=True)
 class Way:
-    """A direction to sweep: t within its octant, and the share of azimuth `number` that it stands for."""
+    """A direction to sweep: t within its octant, and the share of azimuth `number` that it stands for.
+
+    Of an azimuth that is seen on both sides of a diagonal, the one beyond it is the `other`.
+    """
 
     number: int
     t: float
     weight: float
+    other: bool = False
 
 
 def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, list[Way]]:
@@ -334,7 +338,7 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
         beyond = direction(azimuth - off - math.copysign(1.0, off))[0]
         here = octant if t < 1.0 else direction(azimuth - off + math.copysign(1.0, off))[0]
         groups.setdefault(here, []).append(Way(k, min(t, _BESIDE), 1.0 - across))
-        groups.setdefault(beyond, []).append(Way(k, _BESIDE, across))
+        groups.setdefault(beyond, []).append(Way(k, _BESIDE, across, other=True))
     return groups
 
 

@@ -110,23 +110,26 @@ def _place(horizon_deg: float) -> tuple[int, float]:
 
 
 @jit
-def read_cells(table: F8, horizon: F4, out: F8) -> None:
-    """Read a table once per cell: ``out[i] = sum over k of table[k, horizon[i, k]]``.
+def read_cells(table: F8, horizon: F4, azimuth: I8, share: F8, out: F8) -> None:
+    """Read a table once per cell: ``out[i] = sum over k of share[k] * table[azimuth[k], horizon[i, k]]``.
 
     Parameters
     ----------
     table : (n_azimuth, N_EDGE, c) float
-    horizon : (n, n_azimuth) float32
+    horizon : (n, n_column) float32
         Degrees.
+    azimuth, share : (n_column,)
+        As in :class:`rooftop.lookup.Skylines`.
     out : (n, c) float64
     """
     for i in range(horizon.shape[0]):
         for c in range(table.shape[2]):
             out[i, c] = 0.0
-        for k in range(table.shape[0]):
+        for k in range(horizon.shape[1]):
             j, t = _place(horizon[i, k])
+            here = table[azimuth[k]]
             for c in range(table.shape[2]):
-                out[i, c] += (1.0 - t) * table[k, j, c] + t * table[k, j + 1, c]
+                out[i, c] += share[k] * ((1.0 - t) * here[j, c] + t * here[j + 1, c])
 
 
 def look_up_rows(table: F8) -> F8:
@@ -152,6 +155,8 @@ def read_groups(
     cells: I8,
     start: I8,
     horizon: F4,
+    azimuth: I8,
+    share: F8,
     rows: F8,
     least: float,
     poa: F4,
@@ -179,8 +184,10 @@ def read_groups(
         Rows of `horizon`, group after group.
     start : (n_group + 1,) int64
         Where each group begins in `cells`.
-    horizon : (n_cells, n_azimuth) float32
+    horizon : (n_cells, n_column) float32
         Degrees.
+    azimuth, share : (n_column,)
+        As in :class:`rooftop.lookup.Skylines`.
     rows : (n_azimuth * N_EDGE * 8,) float64
         `look_up_rows` of: visible share of the isotropic sky, of the horizon band (a free plane's sum to 1 over the
         sectors), annual irradiation.
@@ -206,18 +213,19 @@ def read_groups(
     bool
         A horizon was not a number.
     """
-    n_azimuth = horizon.shape[1]
+    n_azimuth, n_column = reach.size, horizon.shape[1]
     weight = np.zeros(n_azimuth * N_EDGE * _LINE)
-    lowest = np.full(n_azimuth, n_azimuth * N_EDGE, dtype=np.int32)
-    highest = np.full(n_azimuth, -1, dtype=np.int32)
-    place = np.empty(n_azimuth, dtype=np.int32)
-    part = np.empty(n_azimuth, dtype=np.float32)
+    lowest = np.full(n_column, n_azimuth * N_EDGE, dtype=np.int32)
+    highest = np.full(n_column, -1, dtype=np.int32)
+    sector = (azimuth * N_EDGE).astype(np.int32)
+    place = np.empty(n_column, dtype=np.int32)
+    part = np.empty(n_column, dtype=np.float32)
     missing = np.int32(0)
     for g in range(start.size - 1):
         for every in range(2):
             for a in range(start[g], start[g + 1]):
-                missing |= _find_places(horizon[cells[a]], place, part, lowest, highest)
-                s, b, annual = _look_up(rows, place, part)
+                missing |= _find_places(horizon[cells[a]], sector, place, part, lowest, highest)
+                s, b, annual = _look_up(rows, place, part, share)
                 out_annual[a] = annual
                 if annual >= least:
                     out_ok[g] += 1
@@ -230,9 +238,13 @@ def read_groups(
                 out_moment[g, 2] += x
                 out_moment[g, 3] += x * x
                 out_moment[g, 4] += b - s
-                _add_weights(weight, place, part, x, b - s)
+                _add_weights(weight, place, part, share, x, b - s)
             if out_used[g] > 0:
                 break
+        for other in range(n_azimuth, n_column):
+            k = azimuth[other]
+            lowest[k], highest[k] = min(lowest[k], lowest[other]), max(highest[k], highest[other])
+            lowest[other], highest[other] = n_azimuth * N_EDGE, -1
         for k in range(n_azimuth):
             top = min(highest[k] + 2, (k + 1) * N_EDGE)
             stop = min(top, k * N_EDGE + reach[k])
@@ -248,7 +260,12 @@ def read_groups(
 
 @jit_inline
 def _find_places(
-    horizon: F4, place: NDArray[np.int32], part: F4, lowest: NDArray[np.int32], highest: NDArray[np.int32]
+    horizon: F4,
+    sector: NDArray[np.int32],
+    place: NDArray[np.int32],
+    part: F4,
+    lowest: NDArray[np.int32],
+    highest: NDArray[np.int32],
 ) -> np.int32:
     """Find edge (numbered through all sectors) and fraction of each horizon; return whether one is not a number.
 
@@ -265,7 +282,7 @@ def _find_places(
         j = np.int32(p)
         j = j if j < np.int32(N_EDGE - 2) else np.int32(N_EDGE - 2)
         part[k] = p - np.float32(j)
-        place[k] = j + np.int32(k) * np.int32(N_EDGE)
+        place[k] = j + sector[k]
     for k in range(n):
         lowest[k] = place[k] if place[k] < lowest[k] else lowest[k]
     for k in range(n):
@@ -274,30 +291,31 @@ def _find_places(
 
 
 @jit_inline
-def _look_up(rows: F8, place: NDArray[np.int32], part: F4) -> tuple[float, float, float]:
+def _look_up(rows: F8, place: NDArray[np.int32], part: F4, share: F8) -> tuple[float, float, float]:
     s = 0.0
     b = 0.0
     annual = 0.0
     for k in range(np.uint64(place.size)):
         i = np.uint64(place[k]) * np.uint64(_LINE)
-        t = np.float64(part[k])
-        s += rows[i] + t * rows[i + np.uint64(4)]
-        b += rows[i + np.uint64(1)] + t * rows[i + np.uint64(5)]
-        annual += rows[i + np.uint64(2)] + t * rows[i + np.uint64(6)]
+        t, w = np.float64(part[k]), share[k]
+        s += w * (rows[i] + t * rows[i + np.uint64(4)])
+        b += w * (rows[i + np.uint64(1)] + t * rows[i + np.uint64(5)])
+        annual += w * (rows[i + np.uint64(2)] + t * rows[i + np.uint64(6)])
     return s, b, annual
 
 
 @jit_inline
-def _add_weights(weight: F8, place: NDArray[np.int32], part: F4, x: float, y: float) -> None:
-    """Add (1, x, x^2, y) at each place, and the same times the fraction that belongs to the next edge."""
+def _add_weights(weight: F8, place: NDArray[np.int32], part: F4, share: F8, x: float, y: float) -> None:
+    """Add (1, x, x^2, y) at each place by its share, and the same times the fraction that belongs to the next edge."""
     xx = x * x
     for k in range(np.uint64(place.size)):
         i = np.uint64(place[k]) * np.uint64(_LINE)
-        t = np.float64(part[k])
-        weight[i] += 1.0
-        weight[i + np.uint64(1)] += x
-        weight[i + np.uint64(2)] += xx
-        weight[i + np.uint64(3)] += y
+        w = share[k]
+        t = w * np.float64(part[k])
+        weight[i] += w
+        weight[i + np.uint64(1)] += w * x
+        weight[i + np.uint64(2)] += w * xx
+        weight[i + np.uint64(3)] += w * y
         weight[i + np.uint64(4)] += t
         weight[i + np.uint64(5)] += t * x
         weight[i + np.uint64(6)] += t * xx

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rooftop.grid import Grid
 from rooftop.kernels import far as kernel
+from rooftop.lookup import Skylines
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, ground_window, lod1_surface
 from rooftop.shading import far_horizons
@@ -84,7 +85,7 @@ def reach_m(
 
 
 def merge_far_field(
-    horizon: NDArray[np.float32],
+    horizon: Skylines,
     window: Grid,
     rings: Sequence[FarSurface],
     far: FarSurface,
@@ -100,8 +101,8 @@ def merge_far_field(
 
     Parameters
     ----------
-    horizon : (n, n_azimuth) float32
-        Horizons of the cells within the window [deg].
+    horizon : Skylines
+        Horizons of the cells within the window.
     window : Grid
         What the fine surface covers.
     rings, far : FarSurface
@@ -113,22 +114,26 @@ def merge_far_field(
     grid_north_deg
         As in `rooftop.shading.horizons`.
     """
-    n_azimuth = horizon.shape[1]
+    n_azimuth = horizon.n_azimuth
     x, y = window.centres(row, col)
     inner = window
     for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
         observer = _observers(window, row, col, roof, apart_m)
         count = np.bincount(observer)
         at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, z_m))
-        known = np.full((count.size, n_azimuth), 90.0, dtype=np.float32)
-        kernel.lowest_of_groups(horizon, observer, known)
+        lowest = np.full((count.size, horizon.azimuth.size), 90.0, dtype=np.float32)
+        kernel.lowest_of_groups(horizon.degrees, observer, lowest)
+        known = lowest[:, :n_azimuth]
+        for column in range(n_azimuth, horizon.azimuth.size):
+            side = known[:, horizon.azimuth[column]]
+            np.minimum(side, lowest[:, column], out=side)
         at_row, at_col = surface.grid.position(at_x, at_y)
         first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
         found = far_horizons(
             surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, at_z, first, n_azimuth, grid_north_deg,
             known_deg=known,
         )  # fmt: skip
-        kernel.raise_to_groups(horizon, observer, found)
+        kernel.raise_to_groups(horizon.degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
 
 
