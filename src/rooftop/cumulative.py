@@ -209,7 +209,8 @@ def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
     """Irradiance that each sun's sky gives the plane, nothing in the way (pvlib's `get_total_irradiance`, split)."""
     tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
     normal = np.array([math.sin(tilt) * math.sin(facing), math.sin(tilt) * math.cos(facing), math.cos(tilt)])
-    cos_aoi = normal @ sky.direction
+    # not a product of matrices: BLAS may round differently from process to process
+    cos_aoi = normal[0] * sky.direction[0] + normal[1] * sky.direction[1] + normal[2] * sky.direction[2]
     facing_sun = np.maximum(cos_aoi, 0.0)
     slope = _gradient(plane.base_tilt, plane.base_azimuth)
     above_base = sky.direction[2] > slope[0] * sky.direction[0] + slope[1] * sky.direction[1]
@@ -286,7 +287,8 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
     shade, sun = direct.pop(len(_NODES)), direct.pop()
     powers = [_ac_power(pdc, system) for pdc in direct]
     matrix = np.array([[1.0, 1.0 - s, (1.0 - s) ** 2, b - s] for s, b in _NODES])
-    coefficients = np.tensordot(np.linalg.inv(matrix), np.stack(powers).reshape(2, len(_NODES), *beam.shape), (1, 1))
+    nodes = np.stack(powers).reshape(2, len(_NODES), *beam.shape)
+    coefficients = np.einsum("qp,bpfn->qbfn", np.linalg.inv(matrix), nodes)
     alone = _ac_power(sun, system), _ac_power(shade, system)
     gain = [
         _ac_power(lit * sun + (1.0 - lit) * shade, system) - lit * alone[0] - (1.0 - lit) * alone[1] for lit in year.LIT

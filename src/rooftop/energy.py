@@ -221,7 +221,7 @@ def _usual_weights(tables: PlaneTables, factors: F8, usual: ArrayLike | None) ->
 
 def _annual_table(tables: PlaneTables, weights: F8) -> F8:
     """Irradiation of the year by sector and horizon, without the ground's: (n_azimuth, N_EDGE) [kWh/m2]."""
-    annual: F8 = tables.poa_beam.astype(np.float64) @ weights
+    annual: F8 = np.einsum("kjm,m->kj", tables.poa_beam, weights, dtype=np.float64)
     annual += tables.shares[:, :, 0] * float(tables.poa_isotropic.ravel() @ weights)
     annual += tables.shares[:, :, 1] * float(tables.poa_band.ravel() @ weights)
     return annual
