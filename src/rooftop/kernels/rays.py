@@ -80,14 +80,14 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
     nx, ny, pad, spacing = cells.nx, cells.ny, cells.pad, lines.spacing
     width, lanes = cells.height.shape[1], _LINES * spacing
     walls, eyes = cells.height.ravel(), cells.eye.ravel()
-    slopes = _aligned(lanes + 2 * STEP)
+    slopes = np.empty(lanes + 2 * STEP, np.float32)
     low, floor = np.empty(nx, np.float32), np.empty(nx, np.float32)
-    stack_x, stack_z = _aligned((nx + 2) * lanes), _aligned((nx + 2) * lanes)
+    stack_x, stack_z = np.empty((nx + 2) * lanes, np.float32), np.empty((nx + 2) * lanes, np.float32)
     top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
     size = np.empty(_LINES, np.uint64)
     point_z, point_x = np.empty(_LINES, np.float32), np.empty(_LINES, np.float32)
-    lower, upper = _aligned(lanes + 2 * STEP), _aligned(lanes + 2 * STEP)
-    shares, both = _aligned(lanes), np.empty(1, np.float32)
+    lower, upper = np.empty(lanes + 2 * STEP, np.float32), np.empty(lanes + 2 * STEP, np.float32)
+    shares, both = np.empty(lanes, np.float32), np.empty(1, np.float32)
     for k in range(lanes):
         shares[k] = np.float32((k % spacing) / spacing)
     pieces = np.empty((lanes // STEP + 2, 2), np.uint64)
@@ -138,14 +138,6 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
                         _angles(slopes, eyes, here, ends, cell, reading, lower, out)
                     else:
                         _add(slopes, eyes, here, ends, cell, reading, lower, out)
-
-
-@jit_part
-def _aligned(n: int) -> F4:
-    """Return uninitialised memory that begins with a cache line."""
-    room = np.empty(n + 16, np.float32)
-    skip = (-room.ctypes.data % 64) // 4
-    return room[skip : skip + n]
 
 
 @jit_part
