@@ -17,7 +17,7 @@ from rooftop.lookup import Skylines
 from rooftop.pvsystem import load_system
 from rooftop.scene.far import merge_far_field
 from rooftop.scene.surface import FarSurface
-from rooftop.shading import horizons, skylines
+from rooftop.shading import Surface, Sweep, horizons, skylines
 from rooftop.sky import sky_year
 
 N = 72
@@ -101,15 +101,15 @@ def test_joined_sides_leave_the_same_sky() -> None:
 
 @pytest.mark.parametrize("north", [0.0, 1.3, -0.4])
 @pytest.mark.parametrize("surface", ["prism", "linear"])
-def test_skylines_joined_are_horizons(surface: str, north: float) -> None:
+def test_skylines_joined_are_horizons(surface: Surface, north: float) -> None:
     site = seeded_city(200)
     rows, cols = site.cells(300, 1)
     dsm = site.dsm.copy()
     dsm[:20] = np.nan
     rows[:3] = 2  # without data
-    options = {"surface": surface, "grid_north_deg": north}
-    apart = skylines(dsm, 1.0, rows, cols, **options)
-    np.testing.assert_array_equal(apart.joined, horizons(dsm, 1.0, rows, cols, **options))
+    apart = skylines(dsm, 1.0, rows, cols, Sweep(surface=surface, grid_north_deg=north))
+    plain = horizons(dsm, 1.0, rows, cols, surface=surface, grid_north_deg=north)
+    np.testing.assert_array_equal(apart.joined, plain)
     assert np.isnan(apart.degrees[:3]).all()
     assert apart.n_azimuth == N
     assert apart.azimuth.tolist() == [*range(N), *(DIAGONALS if surface == "prism" else [])]
@@ -127,7 +127,7 @@ def test_a_post_beside_the_diagonal_is_seen_on_its_own_side(north: float) -> Non
     for row, col, northern in ((24, 35, True), (25, 36, False)):
         dsm = np.zeros((60, 60))
         dsm[row, col] = 9.0
-        apart = skylines(dsm, 1.0, [30], [30], grid_north_deg=north)
+        apart = skylines(dsm, 1.0, [30], [30], Sweep(grid_north_deg=north))
         own, other = apart.degrees[0, 9], apart.degrees[0, N]
         # at grid azimuth 45° - north the larger share is the northern one's where the raster is turned east
         seen = other if (northern and north <= 0.0) or (not northern and north > 0.0) else own
@@ -156,6 +156,8 @@ def test_what_stands_beyond_the_window_raises_both_sides() -> None:
 def test_horizons_that_do_not_fit_are_refused(tables: PlaneTables) -> None:
     with pytest.raises(ComputeError, match="36"):
         cell_year(tables, Skylines.of(np.zeros((3, 36), np.float32)), ONES)
+    with pytest.raises(ComputeError, match="2, 3, 36"):
+        irradiation(made_weather(32.0, 118.8), np.zeros((2, 3, 36)))
     around = made()
     around.degrees[3, N + 1] = np.nan
     with pytest.raises(ComputeError):

@@ -382,9 +382,8 @@ def irradiation(
     >>> light["poa_global"].groupby("point").sum().round(0).tolist()
     [1350.0, 1114.0]
     """
-    if not isinstance(horizon, Skylines):
-        horizon = Skylines.of(np.atleast_2d(np.asarray(horizon, dtype=np.float32)))
-    around = checked_horizon(horizon.n_azimuth, horizon)
+    given = horizon if isinstance(horizon, Skylines) else np.atleast_2d(np.asarray(horizon, dtype=np.float32))
+    around = checked_horizon(given.n_azimuth if isinstance(given, Skylines) else given.shape[1], given)
     n = len(around.degrees)
     tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.n_azimuth)
     beam, visible = np.empty((n, 24)), np.empty((n, 2))

@@ -22,7 +22,7 @@ from rooftop.scene.far import merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
-from rooftop.shading import horizons, sky_view, skylines
+from rooftop.shading import Sweep, horizons, sky_view, skylines
 from rooftop.sky import SkyYear
 
 _LEVEL = 1e-3  # slope below which a plane has no steps worth the name
@@ -239,11 +239,9 @@ def _roof_cells(
     row, col, roof = row[order], col[order], roof[order]
     known = surface.plane[row, col].astype(np.int64)
     options = scene.options
-    near = skylines(
-        surface.dsm, options.cell_size_m, row, col,
-        n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north,
-        origin=(-surface.grid.row0, surface.grid.col0),
-    )  # fmt: skip
+    origin = -surface.grid.row0, surface.grid.col0
+    sweep = Sweep(options.azimuths, options.surface, grid_north_deg=north, origin=origin)
+    near = skylines(surface.dsm, options.cell_size_m, row, col, sweep)
     if scene.relief is not None and options.surface == "prism":
         _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):

@@ -119,40 +119,27 @@ def horizons(
     array([[ 0.  , 46.47,  0.  ,  0.  ]], dtype=float32)
     """
     sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
-    return _swept(dsm, cell_size_m, rows, cols, sweep, joined=True).degrees
+    return skylines(dsm, cell_size_m, rows, cols, sweep, joined=True).degrees
 
 
 def skylines(
-    dsm: ArrayLike,
-    cell_size_m: float,
-    rows: ArrayLike,
-    cols: ArrayLike,
-    n_azimuth: int = 72,
-    surface: Surface = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    threads: int = 1,
-    origin: tuple[int, int] | None = None,
+    dsm: ArrayLike, cell_size_m: float, rows: ArrayLike, cols: ArrayLike, sweep: Sweep, *, joined: bool = False
 ) -> Skylines:
     """Horizons as of :func:`horizons`, both sides of diagonals apart: what tables give for them is exact for each side.
 
     Parameters
     ----------
-    dsm, cell_size_m, rows, cols, n_azimuth, surface, above_m, grid_north_deg, threads, origin
+    dsm, cell_size_m, rows, cols
         As in :func:`horizons`.
+    sweep : Sweep
+    joined : bool
+        Join the sides while they are swept, in less memory than :attr:`Skylines.joined` afterwards.
 
     Returns
     -------
     Skylines
-        Up to eight columns more than azimuths on the prism surface.
+        Up to eight columns more than azimuths on the prism surface, unless `joined`.
     """
-    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
-    return _swept(dsm, cell_size_m, rows, cols, sweep, joined=False)
-
-
-def _swept(
-    dsm: ArrayLike, cell_size_m: float, rows: ArrayLike, cols: ArrayLike, sweep: Sweep, joined: bool
-) -> Skylines:
     heights = checked_heights(dsm)
     r, c = cells_within(rows, cols, heights.shape)
     check_cell_size(cell_size_m)
@@ -263,12 +250,12 @@ class Sweep:
         One of them has an impossible value.
     """
 
-    n_azimuth: int
-    surface: Surface
-    above_m: float
-    grid_north_deg: float
-    threads: int
-    origin: tuple[int, int] | None
+    n_azimuth: int = 72
+    surface: Surface = "prism"
+    above_m: float = 0.0
+    grid_north_deg: float = 0.0
+    threads: int = 1
+    origin: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         whole("n_azimuth", self.n_azimuth, 1)
