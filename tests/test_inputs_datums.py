@@ -79,7 +79,7 @@ def test_arrays_keep_their_shape_and_mix_inside_with_outside() -> None:
 @pytest.mark.parametrize("name", CITIES)
 def test_working_crs_is_the_zone_of_the_city(name: str) -> None:
     lon, lat, epsg = CITIES[name]
-    crs = datums.working_crs(lon - 0.1, lat - 0.1, lon + 0.1, lat + 0.1)
+    crs = datums.working_crs([lon - 0.1, lon + 0.1], [lat - 0.1, lat + 0.1])
     assert crs.to_epsg() == epsg
     east, _ = Transformer.from_crs(4326, crs, always_xy=True).transform(lon, lat)
     assert abs(east - 500_000.0) < 150_000.0
@@ -87,7 +87,7 @@ def test_working_crs_is_the_zone_of_the_city(name: str) -> None:
 
 @pytest.mark.parametrize(("lon", "meridian"), [(74.0, 75), (118.49, 117), (118.51, 120), (121.49, 120), (134.9, 135)])
 def test_zone_borders(lon: float, meridian: int) -> None:
-    crs = datums.working_crs(lon, 40.0, lon, 40.0)
+    crs = datums.working_crs(lon, 40.0)
     parameters = {p.name: p.value for p in crs.coordinate_operation.params}
     assert parameters["Longitude of natural origin"] == meridian
     assert parameters["False easting"] == 500_000.0
@@ -95,12 +95,12 @@ def test_zone_borders(lon: float, meridian: int) -> None:
 
 @pytest.mark.parametrize(("lon", "lat", "epsg"), [(2.57, 44.35, 32631), (-70.6, -33.4, 32719), (151.2, -33.9, 32756)])
 def test_utm_elsewhere(lon: float, lat: float, epsg: int) -> None:
-    assert datums.working_crs(lon, lat, lon, lat).to_epsg() == epsg
+    assert datums.working_crs(lon, lat).to_epsg() == epsg
 
 
 def test_no_working_crs_at_the_pole() -> None:
     with pytest.raises(InputError, match="no metric working CRS"):
-        datums.working_crs(0.0, 88.0, 1.0, 89.0)
+        datums.working_crs([0.0, 1.0], [88.0, 89.0])
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,76 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from pyproj import CRS
 
 from rooftop.errors import InputError
 from rooftop.lang import Text
+from rooftop.notices import Notice
 
 _AREA_MARGIN_DEG = 6.0
-_MEND_SWAPPED = Text("longitude and latitude are swapped: put longitude first", "经纬度顺序颠倒：请把经度放在前面")
+_ZONE_REACH_M = 2_000_000.0
+_ZONES = (13, 45)  # prefixes of Chinese zones: 13-23 of 6 degrees, 25-45 of 3
+_NARROW_M = 400_000.0  # half the width of what is usually mapped in one zone
+_POLE_M = 10_100_000.0
+_EARTH_M = 45_000_000.0  # more than any projected coordinate, zone prefixes included
+_LONGITUDE_FIRST = Text("longitudes within ±180°, latitudes within ±90°", "经度在±180°内，纬度在±90°内")
+_MEND_SWAPPED = Text(
+    'longitude and latitude are swapped: put longitude first (in QGIS, Processing > "Swap X and Y coordinates")',
+    "经纬度顺序颠倒：请把经度放在前面（QGIS：处理 > 交换 X 和 Y 坐标）",
+)
 _MEND_METRES = Text(
     "state the CRS the coordinates are in, e.g. crs: EPSG:4549", "请声明坐标实际所用的坐标系，如 crs: EPSG:4549"
+)
+_MEND_NORTHING_FIRST = Text(
+    'swap them: in QGIS, Processing > "Swap X and Y coordinates", and save the result',
+    "请交换两者：在 QGIS 中用“处理 > 交换 X 和 Y 坐标”，另存后使用",
 )
 _MEND_DEGREES = Text(
     "state a geographic CRS, e.g. crs: EPSG:4490 (or EPSG:4326)",
     "请声明地理坐标系，如 crs: EPSG:4490（或 EPSG:4326）",
 )
+
+
+def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> npt.NDArray[np.bool_]:
+    """Tell which rows have coordinates that the CRS cannot hold, where most of the others fit.
+
+    A vertex that is no finite number always counts. Where most rows do not fit, the CRS is wrong and not the rows: none
+    of the finite ones is returned, and :func:`check_coordinates` says what is the matter.
+    """
+    bounds = shapely.bounds(geometry)
+    at, of = shapely.get_coordinates(geometry, return_index=True)
+    wild = np.zeros(len(geometry), dtype=bool)
+    wild[of[~np.isfinite(at).all(axis=1)]] = True
+    present = np.isfinite(bounds).all(axis=1) & ~wild
+    fits = present & _held(bounds, crs)
+    odd = present & ~fits
+    return wild | odd if fits.sum() > odd.sum() else wild
+
+
+def _held(bounds: npt.NDArray[np.float64], crs: CRS) -> npt.NDArray[np.bool_]:
+    """Tell which rows lie where coordinates of the CRS can lie."""
+    x, y = np.abs(bounds[:, [0, 2]]).max(axis=1), np.abs(bounds[:, [1, 3]]).max(axis=1)
+    degrees_like = (x <= 360.0) & (y <= 90.0)
+    if crs.is_geographic:
+        return np.asarray(degrees_like)
+    false_easting = _false_easting_m(crs)
+    fits = ~degrees_like & (x < _EARTH_M) & (y < _EARTH_M)
+    if false_easting is not None:
+        fits &= np.abs(bounds[:, [0, 2]] - false_easting).max(axis=1) < _ZONE_REACH_M
+    return np.asarray(fits)
+
+
+def misplaced_notice(geometry: npt.NDArray[np.object_], rows: npt.NDArray[np.bool_], crs: CRS, where: str) -> Notice:
+    """Name the rows of :func:`misplaced_rows`."""
+    count, at = int(rows.sum()), np.flatnonzero(rows)[:5]
+    corner = shapely.bounds(geometry[at])
+    examples = tuple(f"{row} (x {b[2]:.6g}, y {b[3]:.6g})" for row, b in zip(at, corner, strict=True))
+    text = Text(
+        f"{count} rows have coordinates that {crs.name} cannot hold: they are left out",
+        f"{count} 行的坐标超出 {crs.name} 的范围，已排除",
+    )
+    return Notice("impossible_coordinates", text, count, source=where, examples=examples)
 
 
 def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
@@ -52,46 +108,82 @@ def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
         return
     degrees_like = max(abs(x0), abs(x1)) <= 360.0 and max(abs(y0), abs(y1)) <= 90.0
     if crs.is_geographic and not degrees_like:
-        swapped = max(abs(x0), abs(x1)) <= 90.0 and max(abs(y0), abs(y1)) <= 360.0
-        expected = Text("longitudes within ±180°, latitudes within ±90°", "经度在±180°内，纬度在±90°内")
-        raise InputError(
-            what, where=where, found=found, expected=expected, mend=_MEND_SWAPPED if swapped else _MEND_METRES
-        )
+        if max(abs(x0), abs(x1)) <= 90.0 and max(abs(y0), abs(y1)) <= 360.0:
+            raise _swapped(crs, found, where)
+        raise InputError(what, where=where, found=found, expected=_LONGITUDE_FIRST, mend=_MEND_METRES)
     if crs.is_projected and degrees_like:
         expected = Text("metres; these numbers look like degrees", "应为米；这些数值看起来是度")
         raise InputError(what, where=where, found=found, expected=expected, mend=_MEND_DEGREES)
-    _check_zone_prefix(x0, x1, crs, found, where)
+    _check_eastings(x0, x1, y0, y1, crs, found, where)
 
 
-def _check_zone_prefix(x0: float, x1: float, crs: CRS, found: Text, where: str) -> None:
-    """Refuse Gauss-Krüger eastings whose zone prefix is not the CRS's (40 500 000 m read as 500 000 m)."""
+def _false_easting_m(crs: CRS) -> float | None:
+    """Return the false easting of a transverse Mercator CRS; None of any other."""
     operation = crs.coordinate_operation
     if operation is None or "transverse mercator" not in operation.method_name.lower():
+        return None
+    return next((float(p.value) for p in operation.params if p.name == "False easting"), 500_000.0)
+
+
+def _check_eastings(x0: float, x1: float, y0: float, y1: float, crs: CRS, found: Text, where: str) -> None:
+    """Refuse Gauss-Krüger eastings that are northings, or whose zone prefix is not the CRS's (40 500 000, 500 000)."""
+    false_easting = _false_easting_m(crs)
+    if false_easting is None:
         return
-    false_easting = next((float(p.value) for p in operation.params if p.name == "False easting"), 500_000.0)
-    middle = (x0 + x1) / 2.0
-    if abs(middle - false_easting) < 2_000_000.0:
+    x, y = (x0 + x1) / 2.0, (y0 + y1) / 2.0
+    if _in_zone(y, false_easting) and abs(x) < _POLE_M and abs(x - false_easting) > _NARROW_M:
+        raise _swapped(crs, found, where)
+    if abs(x - false_easting) < _ZONE_REACH_M:
         return
-    zone = int(middle // 1_000_000)
-    fits = 25 <= zone <= 45
-    mend = (
-        Text(
-            f"the eastings carry the zone prefix {zone}: state crs: EPSG:{4488 + zone}",
-            f"横坐标带有带号 {zone}：请声明 crs: EPSG:{4488 + zone}",
-        )
-        if fits
-        else Text("check the zone and its prefix", "请检查分带及带号")
-    )
     raise InputError(
         Text("the eastings lie outside the stated zone", "横坐标超出所声明的分带"),
         where=where,
         found=found,
         expected=Text(f"eastings around {false_easting:.0f} m", f"横坐标应在 {false_easting:.0f} m 附近"),
-        mend=mend,
+        mend=_zone_mend(x, false_easting),
     )
 
 
-def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
+def _in_zone(easting_m: float, false_easting_m: float) -> bool:
+    """Tell whether a coordinate is an easting of the zone, or of a numbered zone where a northing cannot lie."""
+    own = abs(easting_m - false_easting_m) < _NARROW_M
+    return own or (_ZONES[0] * 1e6 <= easting_m < (_ZONES[1] + 1) * 1e6)
+
+
+def _zone_mend(easting_m: float, false_easting_m: float) -> Text:
+    """Return the CGCS2000 zone that eastings with a prefix, or without the expected one, belong to."""
+    zone, stated = int(easting_m // 1_000_000), int(false_easting_m // 1_000_000)
+    if _ZONES[0] <= zone <= _ZONES[1]:
+        epsg = zone + (4488 if zone >= 25 else 4478)  # 25-45: zones of 3 degrees, 13-23: of 6
+        return Text(
+            f"the eastings carry the zone prefix {zone}: state crs: EPSG:{epsg}",
+            f"横坐标带有带号 {zone}：请声明 crs: EPSG:{epsg}",
+        )
+    if zone == 0 and _ZONES[0] <= stated <= _ZONES[1]:
+        epsg = stated + (4509 if stated >= 25 else 4489)
+        return Text(
+            f"the eastings carry no zone prefix: state crs: EPSG:{epsg}",
+            f"横坐标不带带号：请声明 crs: EPSG:{epsg}",
+        )
+    return Text("check the zone and its prefix", "请检查分带及带号")
+
+
+def _swapped(crs: CRS, found: Text, where: str) -> InputError:
+    if crs.is_geographic:
+        return InputError(
+            Text("the coordinates do not belong to the stated CRS", "坐标值与所声明的坐标系不符"),
+            where=where, found=found, expected=_LONGITUDE_FIRST, mend=_MEND_SWAPPED,
+        )  # fmt: skip
+    return InputError(
+        Text("x and y are swapped: the northing stands first", "x、y 顺序颠倒：北坐标写在了前面"),
+        where=where,
+        found=found,
+        expected=Text("x: eastings; y: northings", "x 为东坐标，y 为北坐标"),
+        mend=_MEND_NORTHING_FIRST,
+    )
+
+
+def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str, swapped: npt.ArrayLike | None = None) -> None:
     """Refuse data that lie far from where the CRS is used, or that cannot be unprojected.
 
     Parameters
@@ -101,6 +193,8 @@ def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
     crs : pyproj.CRS
     where : str
         File, for messages.
+    swapped : array_like, optional
+        The same, with the coordinates taken in the other order: where only these fit, the axes are swapped.
 
     Raises
     ------
@@ -109,24 +203,36 @@ def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
     x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
     if np.isnan([x0, y0, x1, y1]).all():
         return
-    area = crs.area_of_use
+    west, south, east, north = _area(crs)
     finite = bool(np.isfinite([x0, y0, x1, y1]).all())
-    west, south, east, north = area.bounds if area else (-180.0, -90.0, 180.0, 90.0)
-    if west > east:
-        west, east = -180.0, 180.0
-    margin = _AREA_MARGIN_DEG
-    fits = x1 >= west - margin and x0 <= east + margin and y1 >= south - margin and y0 <= north + margin
-    if finite and (fits or crs.is_geographic):
+    if finite and _within((x0, y0, x1, y1), crs):
+        return
+    found = Text(f"lon {x0:.3f}..{x1:.3f}, lat {y0:.3f}..{y1:.3f}", f"经度 {x0:.3f}..{x1:.3f}，纬度 {y0:.3f}..{y1:.3f}")
+    if swapped is not None and _within(tuple(float(v) for v in np.asarray(swapped, dtype=float)), crs):
+        raise _swapped(crs, found, where)
+    if finite and crs.is_geographic:
         return
     raise InputError(
         Text("the data lie outside the area of the stated CRS", "数据位于所声明坐标系的适用范围之外"),
         where=where,
-        found=Text(
-            f"lon {x0:.3f}..{x1:.3f}, lat {y0:.3f}..{y1:.3f}", f"经度 {x0:.3f}..{x1:.3f}，纬度 {y0:.3f}..{y1:.3f}"
-        ),
+        found=found,
         expected=Text(
             f"lon {west:g}..{east:g}, lat {south:g}..{north:g} for {crs.name}",
             f"{crs.name}：经度 {west:g}..{east:g}，纬度 {south:g}..{north:g}",
         ),
         mend=Text("state the CRS the coordinates are really in", "请声明坐标实际所用的坐标系"),
     )
+
+
+def _area(crs: CRS) -> tuple[float, float, float, float]:
+    """Return west, south, east and north [°] of where a CRS is used; all the Earth where it does not say."""
+    west, south, east, north = crs.area_of_use.bounds if crs.area_of_use else (-180.0, -90.0, 180.0, 90.0)
+    return (-180.0, south, 180.0, north) if west > east else (west, south, east, north)
+
+
+def _within(bounds: tuple[float, ...], crs: CRS) -> bool:
+    """Tell whether an extent reaches into the area of a CRS or close to it."""
+    x0, y0, x1, y1 = bounds
+    west, south, east, north = _area(crs)
+    margin = _AREA_MARGIN_DEG
+    return x1 >= west - margin and x0 <= east + margin and y1 >= south - margin and y0 <= north + margin

@@ -20,6 +20,7 @@ from pyproj.transformer import TransformerGroup
 from rooftop.config import Datum
 from rooftop.errors import ConfigError, InputError
 from rooftop.inputs.coordinate_checks import check_area_of_use, check_coordinates
+from rooftop.inputs.extent import far_rows, middles, working_crs
 from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gcj02_box, wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -82,39 +83,6 @@ def parse_crs(text: str, where: str) -> CRS:
             expected=Text("an EPSG code such as EPSG:4490, or WKT", "EPSG 代码（如 EPSG:4490）或 WKT"),
             mend=Text("correct the crs in the configuration", "请在配置中更正 crs"),
         ) from error
-
-
-def working_crs(lon_min: float, lat_min: float, lon_max: float, lat_max: float) -> CRS:
-    """Choose the metric CRS that fits an extent: CGCS2000 3-degree Gauss-Krüger in China, UTM elsewhere.
-
-    Parameters
-    ----------
-    lon_min, lat_min, lon_max, lat_max : float
-        Extent in WGS84 degrees; its centre decides. "In China" is the box `GCJ02_BOX`.
-
-    Returns
-    -------
-    pyproj.CRS
-        One of EPSG:4534 ... 4554 (central meridians 75-135°E, eastings without zone prefix), or UTM on WGS84.
-
-    Raises
-    ------
-    InputError
-        The extent is not finite, or beyond 84° of latitude.
-    """
-    lon, lat = (lon_min + lon_max) / 2.0, (lat_min + lat_max) / 2.0
-    if not np.isfinite([lon, lat]).all() or abs(lat) > 84.0 or abs(lon) > 360.0:
-        raise InputError(
-            Text("no metric working CRS fits the data", "没有适合该数据范围的投影坐标系"),
-            found=f"lon {lon_min:.4f}..{lon_max:.4f}, lat {lat_min:.4f}..{lat_max:.4f}",
-            expected=Text("an extent between 84°S and 84°N", "范围应在南北纬84°之间"),
-            mend=Text("check the CRS of the footprints", "请检查建筑轮廓数据的坐标系"),
-        )
-    if bool(in_gcj02_box(lon, lat)):
-        meridian = int(np.clip(np.floor(lon / 3.0 + 0.5) * 3, 75, 135))
-        return CRS.from_epsg(4534 + (meridian - 75) // 3)
-    zone = int(np.floor(((lon + 180.0) % 360.0) / 6.0)) + 1
-    return CRS.from_epsg((32600 if lat >= 0.0 else 32700) + zone)
 
 
 def parse_working_crs(text: str) -> CRS:
@@ -240,7 +208,7 @@ def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, whe
     datum : {"wgs84", "cgcs2000", "gcj02", "bd09"}
         What the coordinates really are, as declared.
     crs : pyproj.CRS or None
-        Working CRS; None chooses the one fitting the data.
+        Working CRS; None chooses the one fitting the data, rows far from all others left aside.
     where : str
         File, for messages.
 
@@ -252,7 +220,7 @@ def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, whe
     flat = shapely.force_2d(geometry)
     lonlat, notices = to_wgs84_geometry(flat, source, datum, where)
     if crs is None:
-        crs = working_crs(*(float(v) for v in shapely.total_bounds(lonlat)))
+        crs = working_crs(*middles(lonlat[~far_rows(lonlat)]))
     same = datum in ("wgs84", "cgcs2000") and source == crs
     return Located(lonlat, flat if same else project(lonlat, crs), crs, notices)
 
@@ -261,18 +229,32 @@ def to_wgs84_geometry(
     geometry: Geometries, source: CRS, datum: Datum, where: str
 ) -> tuple[Geometries, tuple[Notice, ...]]:
     """Return the geometries in WGS84 degrees, with notices; arguments and errors as in `locate`."""
-    check_coordinates(shapely.total_bounds(geometry), source, where)
+    check_coordinates(_extent(geometry), source, where)
     if source.is_bound and datum in ("wgs84", "cgcs2000"):
         return _apply(geometry, _transformer(source, WGS84).transform), ()
     base = _unproject(geometry, source)
-    check_area_of_use(shapely.total_bounds(base), source, where)
+    extent = _extent(base[~far_rows(base)])
+    check_area_of_use(extent, source, where, _extent_if_swapped(geometry, source))
     if datum in ("gcj02", "bd09"):
         inverse = gcj02_to_wgs84 if datum == "gcj02" else bd09_to_wgs84
-        return _apply(base, inverse), _datum_notices(base, source, datum, where)
+        return _apply(base, inverse), _datum_notices(extent, source, datum, where)
     if is_wgs84_like(source):
-        return base, _datum_notices(base, source, datum, where)
-    transformer, notices = _best_transformer(source, shapely.total_bounds(base), where)
+        return base, _datum_notices(extent, source, datum, where)
+    transformer, notices = _best_transformer(source, extent, where)
     return _apply(base, transformer.transform), notices
+
+
+def _extent(geometry: Geometries) -> Array:
+    """Return x_min, y_min, x_max, y_max of the rows that are finite; of all where none is."""
+    finite = np.isfinite(shapely.bounds(geometry)).all(axis=1)
+    return np.asarray(shapely.total_bounds(geometry[finite] if finite.any() else geometry), dtype=float)
+
+
+def _extent_if_swapped(geometry: Geometries, source: CRS) -> Array:
+    """Return the extent on the CRS's own datum, had x and y been written in the other order."""
+    x0, y0, x1, y1 = _extent(geometry)
+    corners = np.array([shapely.Point(y0, x0), shapely.Point(y1, x1)], dtype=object)
+    return np.asarray(shapely.total_bounds(_unproject(corners, source)), dtype=float)
 
 
 def project(lonlat: Geometries, crs: CRS) -> Geometries:
@@ -367,9 +349,8 @@ _DATUM_LABELS: dict[str, Text] = {
 }
 
 
-def _datum_notices(base: Geometries, source: CRS, datum: Datum, where: str) -> tuple[Notice, ...]:
+def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tuple[Notice, ...]:
     """Say what nobody can verify: in China, a file's WGS84 may be GCJ-02."""
-    bounds = shapely.total_bounds(base)
     if np.isnan(bounds).any():
         return ()
     corners = in_gcj02_box(bounds[[0, 0, 2, 2]], bounds[[1, 3, 1, 3]])

@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from rooftop.errors import InputError
+from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
+from rooftop.inputs.extent import blanked
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
 from rooftop.lang import Text
@@ -31,9 +34,11 @@ class Vector:
     table : pandas.DataFrame
         The asked attribute columns, decoded; RangeIndex in file order.
     geometry : ndarray of shapely geometries
-        2-D; None where the row has none.
+        2-D; None where the row has none, and on `misplaced` rows.
     crs : pyproj.CRS
     layer : Layer
+    misplaced : ndarray of bool
+        Rows with coordinates that the CRS cannot hold.
     notices : tuple of Notice
     """
 
@@ -41,6 +46,7 @@ class Vector:
     geometry: Geometries
     crs: CRS
     layer: Layer
+    misplaced: NDArray[np.bool_]
     notices: tuple[Notice, ...] = ()
 
 
@@ -90,7 +96,12 @@ def read_vector(
             mend=Text("check the export, or choose another layer", "请检查导出过程，或选择其他图层"),
         )
     geometry, dropped = _polygons_only(geometry, path)
-    return Vector(table, geometry, source_crs, opened, opened.notices + notices + dropped)
+    notices = opened.notices + notices + dropped
+    misplaced = misplaced_rows(geometry, source_crs)
+    if misplaced.any():
+        notices += (misplaced_notice(geometry, misplaced, source_crs, str(path)),)
+        geometry = blanked(geometry, misplaced)
+    return Vector(table, geometry, source_crs, opened, misplaced, notices)
 
 
 def require_fields(layer: Layer, columns: dict[str, str], role: str) -> None:

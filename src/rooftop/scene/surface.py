@@ -100,10 +100,27 @@ def median_ground_m(
     cell_size_m : float
         Cells that the model is read in; terrain is smooth, a surface model is not.
     """
-    base = np.zeros(len(geometry))
     if ground is None:
-        return base
-    base[:] = np.nan
+        return np.zeros(len(geometry))
+    base, _ = median_under_m(geometry, ground, cell_size_m)
+    known = np.isfinite(base)
+    base[~known] = float(np.median(base[known])) if known.any() else 0.0
+    return base
+
+
+def median_under_m(
+    geometry: NDArray[np.object_], model: ElevationSource, cell_size_m: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the area-weighted median elevation under each footprint, and the share of it that the model knows.
+
+    The median is the lowest value that is there of which, or less, half of the known area has: no mean of two values.
+
+    Returns
+    -------
+    median_m, known_share : ndarray, shape (n,)
+        NaN and 0 where nothing is known, and for empty footprints.
+    """
+    median, share = np.full(len(geometry), np.nan), np.zeros(len(geometry))
     present = np.flatnonzero(~shapely.is_empty(geometry) & ~shapely.is_missing(geometry))
     centre = shapely.point_on_surface(geometry[present])
     tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell_size_m, _BASE_BLOCK_CELLS)
@@ -114,15 +131,26 @@ def median_ground_m(
         grid = Grid.covering(tuple(shapely.total_bounds(geometry[rows])), cell_size_m, cell_size_m)
         x_min, y_min, x_max, y_max = grid.bounds
         source = NumPyRasterSource(
-            ground_window(ground, grid).astype(np.float64),
+            ground_window(model, grid).astype(np.float64),
             xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, nodata=np.nan,
         )  # fmt: skip
         features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
-        found = exact_extract(source, features, ["median"], output="pandas")
-        base[rows] = found["median"].to_numpy(dtype=float)
-    known = np.isfinite(base[present])
-    base[~np.isfinite(base)] = float(np.median(base[present][known])) if known.any() else 0.0
-    return base
+        found = exact_extract(source, features, ["values", "coverage"], output="pandas")
+        area = shapely.area(geometry[rows]) / cell_size_m**2
+        for row, values, weight, cells in zip(rows, found["values"], found["coverage"], area, strict=True):
+            known = np.isfinite(values)
+            median[row] = weighted_median(np.asarray(values)[known], np.asarray(weight)[known])
+            share[row] = min(float(weight[known].sum() / cells), 1.0) if cells > 0.0 else 0.0
+    return median, share
+
+
+def weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Return the lowest of the values up to which half of the weight lies; NaN of none."""
+    if not weight.sum() > 0.0:
+        return float("nan")
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(reached, 0.5 * reached[-1] * (1.0 - 1e-9))])
 
 
 def lod1_surface(

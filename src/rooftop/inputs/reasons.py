@@ -1,0 +1,35 @@
+"""Reason codes of rows while a file is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Reasons:
+    """Reason codes of every row, kept in the order in which they were found."""
+
+    def __init__(self, rows: int) -> None:
+        self._masks: dict[str, Mask] = {}
+        self._rows = rows
+
+    def mark(self, code: str, mask: npt.ArrayLike) -> int:
+        """Give a code to rows; return how many."""
+        found = np.asarray(mask, dtype=bool)
+        self._masks[code] = self.has(code) | found
+        return int(found.sum())
+
+    def has(self, code: str) -> Mask:
+        """Tell which rows have a code."""
+        return self._masks.get(code, np.zeros(self._rows, dtype=bool))
+
+    def lists(self) -> pd.Series:
+        """Return the codes of every row."""
+        rows: list[list[str]] = [[] for _ in range(self._rows)]
+        for code, mask in self._masks.items():
+            for row in np.flatnonzero(mask):
+                rows[row].append(code)
+        return pd.Series(rows, dtype=object)

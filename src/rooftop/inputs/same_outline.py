@@ -1,0 +1,111 @@
+"""Several records of one outline: which one stands for the building, and what the others know of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+Rows = npt.NDArray[np.int64]
+
+_KNOWS = {  # column: the value that says nothing, and what goes with it
+    "building_name": (None, ()),
+    "address": (None, ()),
+    "owner_name": (None, ("owner_type",)),
+    "owner_type": (None, ()),
+    "building_use": ("unknown", ("use_source",)),
+    "is_public_institution": ("unknown", ("public_source",)),
+    "year_built": (None, ("completion_date",)),
+    "completion_date": (None, ()),
+    "structure": (None, ()),
+    "roof_type": (None, ()),
+    "floors_above": (None, ()),
+    "existing_pv_kwp": (None, ("existing_pv_year",)),
+    "existing_pv_year": (None, ()),
+}
+
+
+def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
+    """Return for each row the row that stands for its outline: itself, where no other has the same.
+
+    Of several, the one with the tallest known height stands; then the one with an id, then the one that knows most.
+    What is left is decided by what the rows say, never by their order.
+
+    Parameters
+    ----------
+    digests : list of bytes or None
+        Of each outline; None has no other.
+    table : DataFrame
+        Attributes, ``source_id`` among them.
+    known_height_m : Series
+        NaN where neither a height nor floors are known.
+    """
+    outline = pd.Series(digests, dtype=object)
+    shared = np.flatnonzero(outline.notna().to_numpy() & outline.duplicated(keep=False).to_numpy())
+    stands = np.arange(len(outline), dtype=np.int64)
+    if not len(shared):
+        return stands
+    order = shared[_best_first(table.iloc[shared], known_height_m.iloc[shared])]
+    first = pd.Series(order).groupby(outline.iloc[order].to_numpy(), sort=False).transform("first")
+    stands[order] = first.to_numpy()
+    return stands
+
+
+def _best_first(table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
+    """Return positions in the order in which rows may stand for their outline."""
+    known = [~_says_nothing(table, name) for name in _KNOWS if name in table]
+    text = table.astype("string").fillna("").drop(columns=["source_row"], errors="ignore")
+    keys = pd.DataFrame(
+        {
+            "height": -known_height_m.fillna(-np.inf).to_numpy(dtype=float),
+            "unnamed": table["source_id"].isna().to_numpy(),
+            "ignorant": -np.sum(known, axis=0),
+            "says": text.agg("\x1f".join, axis=1).to_numpy(),
+        }
+    )
+    return keys.sort_values(list(keys.columns), kind="stable").index.to_numpy(dtype=np.int64)
+
+
+def _says_nothing(table: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
+    nothing = _KNOWS[name][0]
+    missing = table[name].isna().to_numpy(dtype=bool)
+    return missing if nothing is None else missing | (table[name] == nothing).fillna(True).to_numpy(dtype=bool)
+
+
+def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> list[Notice]:
+    """Fill, in place, what a standing row does not know from the other records of its outline.
+
+    Where several of them know it, the one that comes first in the order of their text counts.
+    """
+    others = np.flatnonzero(stands != np.arange(len(stands)))
+    if not len(others):
+        return []
+    taken = np.zeros(len(table), dtype=bool)
+    for name, (_, along) in _KNOWS.items():
+        if name not in table:
+            continue
+        silent = _says_nothing(table, name)
+        giving = others[silent[stands[others]] & ~silent[others]]
+        if not len(giving):
+            continue
+        said = table[name].iloc[giving].astype("string").to_numpy()
+        giving = giving[np.argsort(said, kind="stable")]
+        to, first = np.unique(stands[giving], return_index=True)
+        for column in (name, *along):
+            if column in table:
+                values = table[column].copy()
+                values.iloc[to] = table[column].iloc[giving[first]].to_numpy()
+                table[column] = values
+        taken[to] = True
+    count = int(taken.sum())
+    if not count:
+        return []
+    text = Text(
+        f"{count} buildings take attributes that they lack from other records of the same outline",
+        f"{count} 栋建筑缺失的属性取自同一轮廓的其他记录",
+    )
+    rows = tuple(str(r) for r in np.flatnonzero(taken)[:5])
+    return [Notice("attributes_of_duplicates", text, count, "info", where, rows)]
