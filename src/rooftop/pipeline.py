@@ -261,7 +261,7 @@ def build_tables(
     if pack is not None:
         notices = (*notices, *coverage_notices(visible_roofs, memberships, unit_frame, pack))
     crs = sources.buildings.crs
-    footprints = gpd.GeoSeries(prepared.scene.blocks.geometry[shown], crs=crs).to_crs(CRS_OUT)
+    footprints = gpd.GeoSeries(prepared.outlines[shown], crs=crs).to_crs(CRS_OUT)
     polygons = gpd.GeoSeries(
         pd.concat([unit.table.geometry for unit in sources.units], ignore_index=True), crs=crs
     ).to_crs(CRS_OUT)
@@ -327,7 +327,7 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     flags = {
         "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),
         "existing_pv": ((out["existing_pv_area_m2"] > 0) | (out["existing_pv_kwp"] > 0)).to_numpy(dtype=bool),
-        "outside_district": out["district_id"].isna().to_numpy(),
+        "outside_district": (out["district_id"].isna() & out["lon"].notna()).to_numpy(),
         "no_irradiance": no_ghi,
         "too_low": low,
         "tile_failed": failed_roof,

@@ -21,7 +21,9 @@ from rooftop.notices import Notice
 from rooftop.potential import Scene, TableBook
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.runrecord import TiltTrial
+from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models
 from rooftop.scene.array import ArrayDesign, flush_design
+from rooftop.scene.buildings import Buildings, measure, stand
 from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
@@ -36,10 +38,9 @@ from rooftop.scene.roofs import (
     roof_planes,
     roof_types,
     stays_empty,
-    visible_footprints,
 )
 from rooftop.scene.rules import RoofRules, load_roof_rules
-from rooftop.scene.surface import Blocks, far_surface, median_ground_m
+from rooftop.scene.surface import Blocks, far_surface
 from rooftop.scene.taken import Taken, shares_taken, taken_on
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
@@ -48,7 +49,6 @@ from rooftop.targets.basis import existing_pv
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
-_DSM_CELL_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Prepared:
     free_share: NDArray[np.float64]
     usable: NDArray[np.bool_]
     visible: NDArray[np.object_]
+    outlines: NDArray[np.object_]
     taken: Taken
     scene: Scene
     book: TableBook
@@ -79,30 +80,28 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     selected : ndarray of bool, shape (n_buildings,)
         Roofs to compute; all others still cast shadows.
     """
-    rules, geometry = load_roof_rules(), sources.buildings.geometry.to_numpy()
-    geometry = np.where(shapely.is_missing(geometry), shapely.Polygon(), geometry)
-    base = median_ground_m(geometry, sources.ground)
-    sources, measured = _with_dsm_heights(sources, geometry, base)
-    buildings = sources.buildings
-    blocks = Blocks(geometry, buildings["height_m"].to_numpy(dtype=float), base)
-    gone = _has_reason(buildings, "duplicate_geometry") | shapely.is_empty(geometry)
-    visible, covered = visible_footprints(blocks, ~gone)
+    rules = load_roof_rules()
+    built, agreed = _standing(sources)
+    sources, blocks, visible, gone = replace(sources, buildings=built.table), built.blocks, built.visible, built.gone
+    buildings, base = sources.buildings, built.blocks.base_m
     types = roof_types(buildings, rules)
     crs = CRS(buildings.crs)
     lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
     convergence = np.zeros(len(buildings))
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
     given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
-    shown = np.where(gone, shapely.Polygon(), visible)
-    sources, taken, standing = _with_existing(config, sources, shown, rules)
+    sources, taken, standing = _with_existing(config, sources, visible, rules)
     buildings = sources.buildings
-    known = known_planes(*given, buildings, shown, base, convergence, rules, terrain_known=sources.ground is not None)
+    known = known_planes(
+        *given, buildings, visible, base, convergence, rules, terrain_known=sources.ground is not None,
+        in_model=None if blocks.shown is None else blocks.shown.in_model,
+    )  # fmt: skip
     relief = relief_of(known, convergence)
     roof_m = blocks.top_m
     blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
     planes = roof_planes(assumed_planes(buildings, types, visible, convergence, rules), known.table, types, rules)
     military = buildings["building_use"].to_numpy() == "military"
-    keep = (selected & ~gone & ~military & (shapely.area(visible) > 0.01))[planes["roof"].to_numpy()]
+    keep = (selected & ~gone & ~military)[planes["roof"].to_numpy()]
     planes = planes[keep].reset_index(drop=True)
     planes["inner_share"] = _inner_shares(planes, visible, types, rules)
     system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
@@ -118,7 +117,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
             config.system, system.module, rules, latitude, _free_yield(config, book, factor.mean(axis=0)),
             config.outputs.modules,
         )  # fmt: skip
-        fit, shared = _fit(planes, unfit, rules), shared_walls(shown, roof_m, load_plane_rules().zones)
+        fit, shared = _fit(planes, unfit, rules), shared_walls(visible, roof_m, load_plane_rules().zones)
         layout = fill_planes(planes, fit, visible, convergence, known.obstacles, filling, taken, shared)
     else:
         layout = _laid_out(planes, design, flush, config, visible, taken, rules)
@@ -126,39 +125,45 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
     usable = _fit(layout.planes, unfit, rules)
     notices = (
-        *measured,
+        *agreed,
+        *built.notices,
         *standing,
         *known.notices,
         *_source_notices(layout.planes),
         *_placed_notices(config),
-        *_scene_notices(covered, blocks, selected, lon, config.scene.halo_m),
+        *_scene_notices(blocks, selected, lon, config.scene.halo_m),
     )
     return Prepared(
-        sources, types, rules, system, layout, inner, free, usable, visible, taken, scene, book, trials, notices
-    )  # fmt: skip
-
-
-def _with_dsm_heights(
-    sources: Sources, geometry: NDArray[np.object_], base_m: NDArray[np.float64]
-) -> tuple[Sources, tuple[Notice, ...]]:
-    """Measure heights that no field states: median surface above median terrain, where both models are given."""
-    table = sources.buildings
-    wanted = np.flatnonzero(table["height_source"].isin(["assumed", "default"]).to_numpy())
-    if sources.dsm is None or sources.ground is None or not len(wanted):
-        return sources, ()
-    found = median_ground_m(geometry[wanted], sources.dsm, _DSM_CELL_M) - base_m[wanted]
-    good = np.isfinite(found) & (found > 0.0)
-    rows, heights = wanted[good], table["height_m"].to_numpy(dtype=float).copy()
-    origin, reasons = table["height_source"].astype(object).to_numpy().copy(), list(table["reasons"])
-    heights[rows], origin[rows] = found[good], "dsm"
-    for row in rows:
-        reasons[row] = [code for code in reasons[row] if code != "height_missing"]
-    text = Text(
-        f"{len(rows)} heights are measured: median of the surface model above the median terrain",
-        f"{len(rows)} 栋建筑高度由地表模型中位数减地形中位数量得",
+        sources=sources,
+        types=types,
+        rules=rules,
+        system=system,
+        layout=layout,
+        inner_share=inner,
+        free_share=free,
+        usable=usable,
+        visible=visible,
+        outlines=built.outlines,
+        taken=taken,
+        scene=scene,
+        book=book,
+        tilt_trials=trials,
+        notices=notices,
     )
-    measured = table.assign(height_m=heights, height_source=origin, reasons=reasons)
-    return replace(sources, buildings=measured), (Notice("height_from_dsm", text, len(rows), "info", "inputs.dsm"),)
+
+
+def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
+    """Hold heights against each other and put the buildings on the terrain."""
+    table, ground, dsm = sources.buildings, sources.ground, sources.dsm
+    found = measure(table, ground, dsm)
+    notices: list[Notice] = []
+    if ground is not None and dsm is not None:
+        stated = table["height_source"].isin(["field", "floors"]).to_numpy()
+        notices += compare_models(table, found, ground, dsm)
+        notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, found)
+    if ground is not None and sources.terrain_far is not None:
+        notices += compare_far_terrain(table, ground, sources.terrain_far)
+    return stand(table, found, ground_known=ground is not None, dsm_given=dsm is not None), tuple(notices)
 
 
 def _with_existing(
@@ -228,11 +233,9 @@ def _scene(
     relief: Relief | None,
 ) -> Scene:
     options = config.scene
-    point = shapely.point_on_surface(blocks.geometry)
-    present = np.flatnonzero(np.isfinite(shapely.get_x(point)))
-    i, j = tile_of(
-        shapely.get_x(point[present]), shapely.get_y(point[present]), options.cell_size_m, options.tile_cells
-    )
+    present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
+    point = shapely.point_on_surface(blocks.geometry[present])
+    i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
     computed = np.zeros(len(blocks.geometry), dtype=bool)
     computed[layout.planes["roof"].to_numpy()] = True
     members: dict[Tile, NDArray[np.int64]] = {}
@@ -309,10 +312,6 @@ def _known_factor(factor: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
-def _has_reason(buildings: pd.DataFrame, code: str) -> NDArray[np.bool_]:
-    return np.array([code in reasons for reasons in buildings["reasons"]], dtype=bool)
-
-
 def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> NDArray[np.bool_]:
     """Return roofs that carry nothing whatever their planes look like."""
     low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
@@ -320,20 +319,12 @@ def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> ND
 
 
 def _scene_notices(
-    covered_m2: NDArray[np.float64],
     blocks: Blocks,
     selected: NDArray[np.bool_],
     lon: NDArray[np.float64],
     halo_m: float,
 ) -> tuple[Notice, ...]:
     found = []
-    n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
-    if n:
-        text = Text(
-            f"{n} roofs lie partly below a higher overlapping footprint; {area:,.0f} m² left their roof area",
-            f"{n} 个屋顶与更高建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
-        )
-        found.append(Notice("overlap_lower", text, n, "warning", "footprints"))
     edge = shapely.boundary(shapely.convex_hull(shapely.MultiPoint(shapely.get_coordinates(blocks.geometry))))
     near = int((shapely.dwithin(blocks.geometry, edge, halo_m) & selected).sum())
     if near:

@@ -17,10 +17,12 @@ from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import parse_working_crs, wgs84_to_gcj02
 from rooftop.inputs.elevation import Elevation, open_elevation
+from rooftop.inputs.extent import limits
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
+from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
@@ -95,6 +97,7 @@ def read_sources(config: Config) -> Sources:
         if unit.provenance is not None:
             provenance.append(unit.provenance)
     memberships = assign(buildings, list(units))
+    notices.extend(_compared_places(buildings, units))
     raster = read_irradiance(inputs.irradiance)
     at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
     notices.extend([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)])
@@ -123,7 +126,7 @@ def read_sources(config: Config) -> Sources:
     for areas in (excluded, standing):
         if areas is not None:
             provenance.append(areas.provenance)
-            notices.extend(areas.notices)
+            notices.extend([*areas.notices, *_areas_in_place(buildings, areas)])
     return Sources(
         buildings, units, memberships, at, weather, anchor, ground, dsm,
         None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
@@ -142,15 +145,48 @@ def _roof_areas(config: Config, buildings: gpd.GeoDataFrame) -> tuple[RoofAreas 
     return excluded, standing
 
 
+def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notice]:
+    """Hold the place of polygons on roofs against that of the roofs."""
+    none = Text("none of the polygons lies on a roof", "没有图形位于屋顶上")
+    share = float(limits()["place_pairs"]["least_share"])
+    pair = Pair(
+        of=areas.provenance.role, on="inputs.footprints", none=none, where=areas.provenance.path, least_share=share,
+        fatal=False,
+    )  # fmt: skip
+    points = shapely.point_on_surface(areas.table.geometry.to_numpy())
+    return list(compare_places(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
+
+
+def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> list[Notice]:
+    """Hold the place of the buildings against that of every layer of units."""
+    geometry, crs = buildings.geometry.to_numpy(), CRS(buildings.crs)
+    present = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    points = shapely.point_on_surface(geometry[present])
+    share = float(limits()["place_pairs"]["least_share"])
+    said = {
+        "district": (Text("no building lies in any district", "没有建筑位于任何县区内"), share, True),
+        "town": (Text("no building lies in any town", "没有建筑位于任何街道（镇）内"), share, False),
+        "zone": (Text("no building lies in any zone", "没有建筑位于任何功能区内"), 0.0, False),
+    }
+    found: list[Notice] = []
+    for unit in units:
+        if unit.provenance is None or not len(unit.table):
+            continue
+        none, least, fatal = said[str(unit.table["level"].iloc[0])]
+        role, path = unit.provenance.role, unit.provenance.path
+        pair = Pair(of="inputs.footprints", on=role, none=none, where=path, least_share=least, fatal=fatal)
+        found += compare_places(points, unit.table.geometry.to_numpy(), crs, pair)
+    return found
+
+
 def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
     """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty geometry."""
-    point = shapely.point_on_surface(table.geometry.to_numpy())
+    geometry = table.geometry.to_numpy()
+    known = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    point = shapely.point_on_surface(geometry[known])
     to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    x, y = shapely.get_x(point), shapely.get_y(point)
-    known = np.isfinite(x)
-    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    lon[known], lat[known] = to_wgs84.transform(x[known], y[known])
-    lon_gcj, lat_gcj = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    lon, lat, lon_gcj, lat_gcj = (np.full(len(geometry), np.nan) for _ in range(4))
+    lon[known], lat[known] = to_wgs84.transform(shapely.get_x(point), shapely.get_y(point))
     lon_gcj[known], lat_gcj[known] = wgs84_to_gcj02(lon[known], lat[known])
     return table.assign(lon=lon, lat=lat, lon_gcj02=lon_gcj, lat_gcj02=lat_gcj)
 

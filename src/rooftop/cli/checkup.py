@@ -13,8 +13,9 @@ from rooftop.configfile import load_config, naming_lines
 from rooftop.grid import tile_of
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
+from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
-from rooftop.sources import Sources, read_sources
+from rooftop.sources import Sources, read_sources, select_districts
 from rooftop.targets import load_pack
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
@@ -35,10 +36,11 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
         pack = load_pack(config.policy) if config.policy is not None else None
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
+        prepared = prepare(config, sources, select_districts(sources, ()))
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))
-    for notice in (*sources.notices, *(schedule.notices if schedule is not None else ())):
+    for notice in (*sources.notices, *prepared.notices, *(schedule.notices if schedule is not None else ())):
         mark = "!" if notice.severity == "warning" else "-"
         lines.append(f" {mark} {notice.text.pick(lang)}")
     lines.append(Text("the configuration can run", "配置可以运行").pick(lang))

@@ -90,7 +90,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
     outlines = read_outlines(vector, config.datum, crs, where)
     notices = [*vector.notices, *outlines.notices]
-    reasons = Reasons(len(vector.table))
+    reasons = Reasons(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
     table = pd.DataFrame(index=vector.table.index)
     _source(table, vector, config)
     _describe(table, vector, config, reasons, notices)

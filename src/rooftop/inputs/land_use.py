@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from rooftop.config import LandUseInput
 from rooftop.inputs import attributes
@@ -22,6 +23,7 @@ from rooftop.inputs.boundaries import overlap_pairs
 from rooftop.inputs.datums import locate
 from rooftop.inputs.land_use_codes import entry_of, inference, settings, standard_name
 from rooftop.inputs.land_use_fit import check_names, check_standard
+from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.use_rules import Inference, uses_of_names
 from rooftop.inputs.vectors import read_vector
 from rooftop.lang import Text
@@ -109,7 +111,12 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     shapes[codes.isna().to_numpy() | shapely.is_missing(shapes)] = None
     invalid = ~(shapely.is_missing(shapes) | shapely.is_valid(shapes))
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
-    table = _under(np.asarray(buildings.geometry, dtype=object), shapes, codes, buildings.index)
+    footprints = np.asarray(buildings.geometry, dtype=object)
+    present = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
+    none = Text("no building lies on any land-use polygon", "没有建筑位于任何用地图斑内")
+    pair = Pair(of="inputs.footprints", on=ROLE, none=none, where=where)
+    notices += compare_places(shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair)
+    table = _under(footprints, shapes, codes, buildings.index)
     notices += check_standard(table["land_use_code"].dropna(), config.standard, where)
     notices += _unknown_codes(codes, table["land_use_code"], config.standard, where)
     details = {

@@ -213,7 +213,7 @@ def _area_notice(areas: npt.NDArray[np.float64], where: str) -> list[Notice]:
     rows = np.flatnonzero(np.abs(change) > np.maximum(rule["min_m2"], rule["share"] * areas[:, 0]))
     if not len(rows):
         return []
-    more, less = float(change[rows].clip(min=0.0).sum()), float(-change[rows].clip(max=0.0).sum())
+    more, less = float(change[rows].clip(min=0.0).sum()), float(np.abs(change[rows].clip(max=0.0)).sum())
     text = Text(
         f"{len(rows)} repairs changed the area of an outline, by +{more:.1f} and -{less:.1f} m² in all: look at them",
         f"{len(rows)} 个图形修复后面积改变，合计 +{more:.1f} ㎡、-{less:.1f} ㎡，请核对",

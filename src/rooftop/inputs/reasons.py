@@ -10,11 +10,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Reasons:
-    """Reason codes of every row, kept in the order in which they were found."""
+    """Reason codes of every row, in the order in which they were found, those named at the start before the others."""
 
-    def __init__(self, rows: int) -> None:
-        self._masks: dict[str, Mask] = {}
+    def __init__(self, rows: int, first: tuple[str, ...] = ()) -> None:
         self._rows = rows
+        self._masks: dict[str, Mask] = {code: np.zeros(rows, dtype=bool) for code in first}
 
     def mark(self, code: str, mask: npt.ArrayLike) -> int:
         """Give a code to rows; return how many."""

@@ -12,7 +12,6 @@ from rooftop.notices import Notice
 Rows = npt.NDArray[np.int64]
 
 _KNOWS = {  # column: the value that says nothing, and what goes with it
-    "building_name": (None, ()),
     "address": (None, ()),
     "owner_name": (None, ("owner_type",)),
     "owner_type": (None, ()),
@@ -31,8 +30,8 @@ _KNOWS = {  # column: the value that says nothing, and what goes with it
 def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
     """Return for each row the row that stands for its outline: itself, where no other has the same.
 
-    Of several, the one with the tallest known height stands; then the one with an id, then the one that knows most.
-    What is left is decided by what the rows say, never by their order.
+    Of several, the one with the tallest known height stands; then the one with an id, the first of them in their order.
+    What is left is decided by what the rows say, never by their place in the file.
 
     Parameters
     ----------
@@ -56,13 +55,12 @@ def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height
 
 def _best_first(table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
     """Return positions in the order in which rows may stand for their outline."""
-    known = [~_says_nothing(table, name) for name in _KNOWS if name in table]
     text = table.astype("string").fillna("").drop(columns=["source_row"], errors="ignore")
     keys = pd.DataFrame(
         {
             "height": -known_height_m.fillna(-np.inf).to_numpy(dtype=float),
             "unnamed": table["source_id"].isna().to_numpy(),
-            "ignorant": -np.sum(known, axis=0),
+            "id": table["source_id"].astype("string").fillna("").to_numpy(),
             "says": text.agg("\x1f".join, axis=1).to_numpy(),
         }
     )

@@ -51,6 +51,7 @@ def known_planes(
     rules: RoofRules,
     *,
     terrain_known: bool,
+    in_model: NDArray[np.bool_] | None = None,
 ) -> RoofPlanes:
     """Return the planes of all roofs that a roof model or, where it knows nothing, a surface model gives.
 
@@ -60,6 +61,8 @@ def known_planes(
         Footprints without what higher ones cover; empty for roofs that are not wanted.
     base_m, convergence_deg, terrain_known
         See :func:`rooftop.scene.planes.lod2_planes`.
+    in_model : (n,) ndarray of bool, optional
+        Roofs that the surface model shows; all, when left out.
     """
     empty = gpd.GeoDataFrame(
         pd.DataFrame(columns=list(PLANE_COLUMNS), dtype=float), geometry=gpd.GeoSeries([], crs=buildings.crs)
@@ -70,8 +73,12 @@ def known_planes(
     if dsm is None:
         return found
     rest = visible.copy()
-    rest[found.table["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
-    standing, said = modelled_obstacles(found.table, dsm, convergence_deg)
+    modelled = found.table
+    rest[modelled["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
+    if in_model is not None:
+        rest[~in_model] = shapely.Polygon()
+        modelled = modelled[in_model[modelled["roof"].to_numpy(dtype=np.int64)]].reset_index(drop=True)
+    standing, said = modelled_obstacles(modelled, dsm, convergence_deg)
     seen = dsm_planes(dsm, buildings, rest, convergence_deg)
     tables = [t for t in (found.table, seen.table) if len(t)]
     table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty

@@ -18,6 +18,7 @@ class SegmentationRules(Model):
     apart_m: Sourced
     simplify_m: Sourced
     seen_from_share: Sourced
+    measured_from_share: Sourced
 
 
 class ObstacleRules(Model):

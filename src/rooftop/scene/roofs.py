@@ -41,7 +41,7 @@ def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
 def visible_footprints(
     blocks: Blocks, candidates: NDArray[np.bool_]
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Cut from each footprint what a higher one covers.
+    """Cut from each footprint what another of a higher rank (:attr:`Blocks.rank`) covers.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def visible_footprints(
     -------
     geometry : ndarray of shapely geometries, shape (n,)
     covered_m2 : ndarray, shape (n,)
-        Area lost; where heights are equal the later row wins.
+        Area lost.
     """
     visible = blocks.geometry.copy()
     covered = np.zeros(len(visible))
@@ -61,8 +61,7 @@ def visible_footprints(
     tree = shapely.STRtree(blocks.geometry[rows])
     left, right = tree.query(blocks.geometry[rows], predicate="intersects")
     low, high = rows[left], rows[right]
-    top = blocks.top_m
-    above = (top[high] > top[low]) | ((top[high] == top[low]) & (high > low))
+    above = blocks.rank[high] > blocks.rank[low]
     low, high = low[above], high[above]
     overlap = shapely.area(shapely.intersection(blocks.geometry[low], blocks.geometry[high]))
     low, high = low[overlap > 0.01], high[overlap > 0.01]

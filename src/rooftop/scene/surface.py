@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +21,8 @@ FAR_CELL_M = 12.5
 """Cell of the far surface [m], doubled until the data set takes no more than `FAR_MOST_CELLS`."""
 FAR_MOST_CELLS = 16_000_000
 _FAR_SAMPLE_M = 6.25
-_BASE_CELL_M = 5.0
+BASE_CELL_M = 5.0
+"""Cells in which terrain is read under buildings [m]: it is smooth."""
 _BASE_BLOCK_CELLS = 512
 
 
@@ -33,6 +35,22 @@ class ElevationSource(Protocol):
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a given surface model shows of each building.
+
+    Parameters
+    ----------
+    in_model : ndarray of bool, shape (n,)
+        False: the model does not reach there, or shows no building; a block stands in its place.
+    roof_from_m : ndarray, shape (n,)
+        Elevation from which on a cell of the model is roof, not the foot of a wall.
+    """
+
+    in_model: NDArray[np.bool_]
+    roof_from_m: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Blocks:
     """Buildings as the surface model sees them; arrays are aligned with the footprint table.
 
@@ -42,16 +60,36 @@ class Blocks:
         Footprints in the working CRS; empty ones cast nothing.
     height_m, base_m : ndarray, shape (n,)
         Height above ground, and median terrain under the footprint.
+    known : ndarray of bool, shape (n,), optional
+        Heights that somebody stated or measured; the others are assumed. All, when left out.
+    shown : Shown, optional
+        What a given surface model shows of each building. All of it, when left out.
     """
 
     geometry: NDArray[np.object_]
     height_m: NDArray[np.float64]
     base_m: NDArray[np.float64]
+    known: NDArray[np.bool_] | None = None
+    shown: Shown | None = None
 
     @property
     def top_m(self) -> NDArray[np.float64]:
         """Elevation of the flat LoD1 roof."""
         return self.base_m + self.height_m
+
+    @cached_property
+    def rank(self) -> NDArray[np.int64]:
+        """Who owns the area that outlines share: the higher rank.
+
+        A known height goes before an assumed one, then the higher top, then the larger outline; the order of rows
+        decides nothing.
+        """
+        bounds = np.nan_to_num(shapely.bounds(self.geometry).reshape(-1, 4))
+        known = np.ones(len(self.geometry), dtype=bool) if self.known is None else self.known
+        order = np.lexsort((*bounds.T, shapely.area(self.geometry), self.top_m, known))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        return rank
 
     @property
     def bounds(self) -> Bounds:
@@ -89,7 +127,7 @@ def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.floa
 
 
 def median_ground_m(
-    geometry: NDArray[np.object_], ground: ElevationSource | None, cell_size_m: float = _BASE_CELL_M
+    geometry: NDArray[np.object_], ground: ElevationSource | None, cell_size_m: float = BASE_CELL_M
 ) -> NDArray[np.float64]:
     """Return the area-weighted median elevation under each footprint, in metres.
 
@@ -102,10 +140,13 @@ def median_ground_m(
     """
     if ground is None:
         return np.zeros(len(geometry))
-    base, _ = median_under_m(geometry, ground, cell_size_m)
-    known = np.isfinite(base)
-    base[~known] = float(np.median(base[known])) if known.any() else 0.0
-    return base
+    return with_gaps_filled(median_under_m(geometry, ground, cell_size_m)[0])
+
+
+def with_gaps_filled(base_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return levels of the ground, the median of the others where nothing is known."""
+    known = np.isfinite(base_m)
+    return np.where(known, base_m, float(np.median(base_m[known])) if known.any() else 0.0)
 
 
 def median_under_m(
@@ -163,28 +204,47 @@ def lod1_surface(
 ) -> Surface:
     """Build one window of the surface.
 
-    The highest building wins a cell. A building that covers no cell centre takes the cell of its representative
-    point. With a given DSM the elevations are the DSM's, and the footprints only say whose roof a cell is. Roofs of
-    known planes have their shape (:meth:`rooftop.scene.relief.Relief.shape`) instead of a flat top.
+    The building of the highest rank wins a cell. A building that covers no cell centre takes the cell of its
+    representative point. With a given DSM the elevations are the DSM's, and the footprints only say whose roof a cell
+    is; buildings that it does not show stand as blocks on the terrain. Roofs of known planes have their shape
+    (:meth:`rooftop.scene.relief.Relief.shape`) instead of a flat top.
     """
     rows = np.sort(tree.query(shapely.box(*grid.bounds)))
-    rows = rows[np.argsort(blocks.top_m[rows], kind="stable")]
+    rows = rows[np.argsort(blocks.rank[rows], kind="stable")]
     owner = burn(list(blocks.geometry[rows]), list(rows), grid)
-    surface = ground_window(ground, grid) if dsm is None else ground_window(dsm, grid)
+    surface = ground_window(ground if dsm is None else dsm, grid)
     seen = np.zeros(len(blocks.geometry), dtype=bool)
     seen[owner[owner >= 0]] = True
     _claim_small(grid, blocks, rows[~seen[rows]], owner)
     held = owner >= 0
     if dsm is None:
         surface[held] = blocks.top_m[owner[held]].astype(np.float32)
+        in_model = None
     else:
-        # at a roof's edge a DSM's cell lies half way down the wall: no module stands there
-        halfway = blocks.base_m + 0.5 * blocks.height_m
-        owner[held] = np.where(surface[held] < halfway[owner[held]], -1, owner[held])
+        in_model = np.ones(len(blocks.geometry), dtype=bool) if blocks.shown is None else blocks.shown.in_model
+        _lay_on_model(surface, owner, blocks, in_model)
+        beyond = ~held & ~np.isfinite(surface)
+        if ground is not None and beyond.any():
+            surface[beyond] = ground_window(ground, grid)[beyond]
     if relief is None:
         return Surface(grid, surface, owner, np.full(grid.shape, -1, dtype=np.int32))
     surface = np.ascontiguousarray(surface)
-    return Surface(grid, surface, owner, relief.shape(grid, surface, owner, dsm is not None))
+    return Surface(grid, surface, owner, relief.shape(grid, surface, owner, in_model))
+
+
+def _lay_on_model(
+    surface: NDArray[np.float32], owner: NDArray[np.int32], blocks: Blocks, in_model: NDArray[np.bool_]
+) -> None:
+    """Set blocks where a surface model shows no building, and give up cells that are the foot of a wall, in place.
+
+    At a roof's edge a model's cell lies half way down the wall: no module stands there.
+    """
+    held = owner >= 0
+    of = owner[held]
+    roof_from = blocks.base_m + 0.5 * blocks.height_m if blocks.shown is None else blocks.shown.roof_from_m
+    at, as_block = surface[held], ~in_model[of]
+    surface[held] = np.where(as_block, blocks.top_m[of].astype(np.float32), at)
+    owner[held] = np.where(~as_block & (at < roof_from[of]), -1, of)
 
 
 def _claim_small(grid: Grid, blocks: Blocks, rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:
@@ -223,10 +283,12 @@ def far_surface(
     elevation = ground_window(ground, grid).copy()
     if terrain_far is not None:
         elevation = np.fmax(elevation, ground_window(terrain_far, grid))
+    stands = ~shapely.is_empty(blocks.geometry)
     if dsm is not None:
         elevation = np.fmax(elevation, _pooled_maximum(dsm, grid, round(grid.cell_size_m / _FAR_SAMPLE_M)))
-    else:
-        present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
+        stands &= False if blocks.shown is None else ~blocks.shown.in_model
+    present = np.flatnonzero(stands)
+    if len(present):
         rows = present[np.argsort(blocks.top_m[present], kind="stable")]
         owner = burn(list(blocks.geometry[rows]), list(rows), grid, all_touched=True)
         held = owner >= 0

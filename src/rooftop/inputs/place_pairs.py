@@ -1,0 +1,166 @@
+"""Two inputs that should lie in the same place: how much of one lies on the other, and what explains that none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS, Geod, Transformer
+
+from rooftop.errors import InputError
+from rooftop.inputs.extent import limits
+from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+Array = npt.NDArray[np.float64]
+Shapes = npt.NDArray[np.object_]
+Shift = Callable[[Array, Array], tuple[Array, Array]]
+
+_ZONE_DEG = 3.0
+_PLANE_KM = 500.0  # beyond, distances in the working CRS mean nothing
+
+
+def share_on(points: Shapes, polygons: Shapes) -> float:
+    """Return the share of points that lie on any of the polygons; NaN without points. Both in one CRS."""
+    if not len(points):
+        return float("nan")
+    tree = shapely.STRtree(polygons[~shapely.is_missing(polygons)])
+    return len(np.unique(tree.query(points, predicate="intersects")[0])) / len(points)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two inputs of which one should lie on the other.
+
+    Parameters
+    ----------
+    of, on : str
+        Configuration keys of the points and of the polygons, for the mend.
+    none : Text
+        What is said where no point lies on any polygon: "no building lies in any district".
+    where : str
+        File of the polygons.
+    least_share : float
+        Where less of the points lies on polygons, this is worth a warning.
+    fatal : bool
+        That none does cannot be meant.
+    """
+
+    of: str
+    on: str
+    none: Text
+    where: str
+    least_share: float = 0.0
+    fatal: bool = True
+
+
+def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Iterator[Notice]:
+    """Refuse points of which none lies on any polygon, and warn where only a few do.
+
+    Parameters
+    ----------
+    points, polygons : ndarray of geometries
+        In `crs`; missing polygons hold nothing.
+    crs : pyproj.CRS
+        Working CRS.
+
+    Raises
+    ------
+    InputError
+        With the distance, and with a cause that would explain it, where one does.
+    """
+    share = share_on(points, polygons)
+    if not len(points) or (share > 0.0 and share >= pair.least_share):
+        return
+    cause = likely_cause(points, polygons, crs, pair)
+    if share == 0.0 and pair.fatal:
+        raise InputError(
+            pair.none,
+            where=f"{pair.on}: {pair.where}",
+            found=_apart(points, polygons, crs, pair),
+            expected=Text("both in the same place", "两者位置一致"),
+            mend=cause
+            or Text(
+                f"check CRS and datum of {pair.of} and {pair.on}", f"请检查 {pair.of} 与 {pair.on} 的坐标系与坐标基准"
+            ),
+        )
+    text = Text(f"only {share:.0%} of {pair.of} lies on {pair.on}", f"{pair.of} 仅有 {share:.0%} 位于 {pair.on} 内")
+    if share == 0.0:
+        apart = _apart(points, polygons, crs, pair)
+        text = Text(f"{pair.none.en}: {apart.en}", f"{pair.none.zh}：{apart.zh}")
+    if cause is not None:
+        text = Text(f"{text.en}; {cause.en}", f"{text.zh}；{cause.zh}")
+    yield Notice("few_in_place", text, round((1.0 - share) * len(points)), "warning", pair.where)
+
+
+def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
+    """Say where the two lie and how far apart."""
+    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    x, y = (float(np.median(v)) for v in (shapely.get_x(points), shapely.get_y(points)))
+    x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(polygons))
+    lon, lat = to_wgs84.transform([x, (x0 + x1) / 2.0], [y, (y0 + y1) / 2.0])
+    away = shapely.distance(shapely.Point(x, y), polygons)
+    km = float(np.nanmin(away)) / 1000.0 if np.isfinite(away).any() else float("nan")
+    if not km < _PLANE_KM:
+        km = float(Geod(ellps="WGS84").inv(lon[0], lat[0], lon[1], lat[1])[2]) / 1000.0
+    of, on = pair.of, pair.on
+    return Text(
+        f"{of} around {lon[0]:.3f}, {lat[0]:.3f}; {on} around {lon[1]:.3f}, {lat[1]:.3f}; {km:,.1f} km apart",
+        f"{of} 位于 {lon[0]:.3f}, {lat[0]:.3f} 附近，{on} 位于 {lon[1]:.3f}, {lat[1]:.3f} 附近，相距 {km:,.1f} km",
+    )
+
+
+def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text | None:
+    """Return what would bring most of the points onto the polygons; None where nothing usual does."""
+    rule = limits()["place_pairs"]
+    every = max(1, len(points) // int(rule["sample"]))
+    sample = points[::every]
+    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    lon, lat = (np.asarray(v, dtype=float) for v in to_wgs84.transform(shapely.get_x(sample), shapely.get_y(sample)))
+    now = share_on(sample, polygons)
+    best: tuple[float, Text] | None = None
+    for shift, text in _shifts(pair.of, pair.on):
+        with np.errstate(all="ignore"):
+            x, y = to_wgs84.transform(*shift(lon, lat), direction="INVERSE")
+        moved = np.isfinite(x) & np.isfinite(y)
+        found = share_on(shapely.points(np.asarray(x)[moved], np.asarray(y)[moved]), polygons) if moved.any() else 0.0
+        if found > max(rule["explained_share"], now + rule["explained_more"]) and (best is None or found > best[0]):
+            best = found, text
+    return best[1] if best is not None else None
+
+
+def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
+    """Yield the usual mistakes in the place of either input."""
+    yield (
+        lambda lon, lat: (lat, lon),
+        Text(f"x and y of {of} or {on} seem to be swapped", f"{of} 或 {on} 的 x、y 似乎颠倒"),
+    )
+    for datum, undo, do in (
+        ("gcj02", gcj02_to_wgs84, wgs84_to_gcj02), ("bd09", bd09_to_wgs84, wgs84_to_bd09),
+    ):  # fmt: skip
+        for key, shift in ((of, undo), (on, do)):
+            yield (
+                shift,
+                Text(
+                    f"{key} seems to be in {datum}: set its datum: {datum}",
+                    f"{key} 似为 {datum} 坐标：请设置其 datum: {datum}",
+                ),
+            )
+    for zones in (-2, -1, 1, 2):
+        off = abs(zones) * _ZONE_DEG
+        yield (
+            partial(_moved, by=zones * _ZONE_DEG),
+            Text(
+                f"{of} or {on} states a zone that is {off:g}° of longitude off: check the CRS of both",
+                f"{of} 或 {on} 声明的分带相差经度 {off:g}°：请检查两者的坐标系",
+            ),
+        )
+
+
+def _moved(lon: Array, lat: Array, by: float) -> tuple[Array, Array]:
+    return lon + by, lat

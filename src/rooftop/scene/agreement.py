@@ -1,0 +1,254 @@
+"""Heights held against each other: surface model, terrain, far terrain, and what the footprints state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.config import Model
+from rooftop.errors import InputError
+from rooftop.grid import Grid
+from rooftop.inputs.burn import burn
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.resources import load_shipped_yaml
+from rooftop.scene.buildings import Measured
+from rooftop.scene.rules import Sourced, load_roof_rules
+from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_FEET_PER_M = 3.2808
+_GROUND_CELL_M = 1.0
+_FAR_CELL_M = 30.0
+
+
+class AgreementRules(Model):
+    """Limits of `configs/model_agreement.yaml`."""
+
+    source: str
+    date: object
+    sample_roofs: Sourced
+    ring_m: Sourced
+    wall_m: Sourced
+    open_ground_quantile: Sourced
+    offset_warn_m: Sourced
+    offset_refuse_m: Sourced
+    swapped_below_m: Sourced
+    unseen_refuse_share: Sourced
+    height_ratio: HeightRatio
+    far_terrain_warn_m: Sourced
+    far_terrain_refuse_m: Sourced
+    least_roofs: Sourced
+
+
+class HeightRatio(Model):
+    """What the median of stated over measured heights may be."""
+
+    low: float
+    high: float
+    source: str
+
+
+@lru_cache(maxsize=1)
+def rules() -> AgreementRules:
+    """Load and check the shipped limits."""
+    return AgreementRules.model_validate(load_shipped_yaml("model_agreement.yaml"))
+
+
+def compare_models(
+    table: gpd.GeoDataFrame, found: Measured, ground: ElevationSource, dsm: ElevationSource
+) -> tuple[Notice, ...]:
+    """Hold a surface model against the terrain, on open ground between buildings and on their roofs.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        Footprints, with ``height_m height_source``.
+    found : Measured
+        Of the same rows.
+
+    Raises
+    ------
+    InputError
+        The two are swapped; they lie on other datums or in other units; the surface model shows no building.
+    """
+    limit = rules()
+    outlines = table.geometry.to_numpy()
+    rows = np.flatnonzero(np.isfinite(found.height_m))
+    open_ground = _open_ground(outlines, rows, ground, dsm)
+    roof = float(np.median(found.height_m[rows])) if len(rows) else np.nan
+    quantile = limit.open_ground_quantile.value
+    low, high = (float(np.quantile(open_ground, q)) for q in (quantile, 0.5)) if len(open_ground) else (np.nan, np.nan)
+    below = high < -limit.offset_warn_m.value
+    if roof <= limit.swapped_below_m.value and not below:
+        raise InputError(
+            Text("the surface model lies below the terrain: are they swapped?", "地表模型低于地形：两者是否写反？"),
+            where="inputs.dsm, inputs.dtm",
+            found=Text(f"roofs {roof:.1f} m above the terrain in the median", f"屋顶高出地形的中位数为 {roof:.1f} m"),
+            expected=Text("roofs some metres above the terrain", "屋顶高出地形数米"),
+            mend=Text("exchange the two paths", "请交换两个路径"),
+        )
+    offset = high if below else low
+    if abs(offset) > limit.offset_refuse_m.value and len(open_ground):
+        raise _other_datum(offset, rows, found)
+    _require_buildings(table, found, rows)
+    if not (abs(offset) > limit.offset_warn_m.value):
+        return ()
+    text = Text(
+        f"open ground between buildings lies {offset:+.1f} m from the terrain in the surface model: crops, trees, or "
+        "another vertical datum; heights carry this",
+        f"建筑之间的开阔地在地表模型中与地形相差 {offset:+.1f} m：可能是作物、树木或高程基准不同，建筑高度含此差值",
+    )
+    return (Notice("models_offset", text, 1, "warning", "inputs.dsm"),)
+
+
+def _other_datum(offset: float, rows: NDArray[np.int64], found: Measured) -> InputError:
+    base, top = float(np.median(found.base_m[rows])), float(np.median(found.base_m[rows])) + offset
+    ratio = top / base if abs(base) > 10.0 else np.nan
+    mend = Text(
+        f"set vertical_offset_m: {-offset:.1f} of inputs.dsm, if they lie on different vertical datums",
+        f"若两者高程基准不同，请设置 inputs.dsm 的 vertical_offset_m: {-offset:.1f}",
+    )
+    for factor, key in ((_FEET_PER_M, "dsm"), (1.0 / _FEET_PER_M, "dtm")):
+        if abs(ratio / factor - 1.0) < 0.1:
+            mend = Text(
+                f"inputs.{key} seems to be in feet: set its vertical_unit: ft",
+                f"inputs.{key} 似以英尺为单位：请设置 vertical_unit: ft",
+            )
+    return InputError(
+        Text("surface model and terrain do not fit each other", "地表模型与地形高程不符"),
+        where="inputs.dsm, inputs.dtm",
+        found=Text(
+            f"open ground between buildings {offset:+.1f} m from the terrain",
+            f"建筑之间的开阔地与地形相差 {offset:+.1f} m",
+        ),
+        expected=Text("the same ground within a metre or two", "开阔地相差不超过一两米"),
+        mend=mend,
+    )
+
+
+def _require_buildings(table: gpd.GeoDataFrame, found: Measured, rows: NDArray[np.int64]) -> None:
+    """Refuse a surface model that shows hardly a building, where nothing else is known of their heights."""
+    limit, least = rules(), load_roof_rules().min_roof_height_m.value
+    stated = ~table["height_source"].isin(["assumed", "default"]).to_numpy()[rows]
+    low = found.height_m[rows] < least
+    if len(rows) < limit.least_roofs.value or stated.any() or low.mean() < limit.unseen_refuse_share.value:
+        return
+    n = int(low.sum())
+    raise InputError(
+        Text("the surface model shows no buildings", "地表模型中没有建筑物"),
+        where="inputs.dsm",
+        found=Text(
+            f"{n} of {len(rows)} outlines less than {least:g} m above the terrain",
+            f"{len(rows)} 个轮廓中 {n} 个高出地形不足 {least:g} m",
+        ),
+        expected=Text("a surface with buildings, in the place of the outlines", "含建筑物且与轮廓位置一致的地表模型"),
+        mend=Text(
+            "check that it is no terrain model, that the outlines are not shifted (datum), and its unit",
+            "请检查其是否为地形模型、轮廓是否偏移（datum）以及高程单位",
+        ),
+    )
+
+
+def _open_ground(
+    outlines: NDArray[np.object_], rows: NDArray[np.int64], ground: ElevationSource, dsm: ElevationSource
+) -> Floats:
+    """Return surface minus terrain on the cells around a sample of buildings that belong to none."""
+    if not len(rows):
+        return np.zeros(0)
+    limit = rules()
+    tree = shapely.STRtree(outlines)
+    parts = []
+    for row in _evenly(outlines, rows, int(limit.sample_roofs.value)):
+        x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
+        grid = Grid.covering((x_min, y_min, x_max, y_max), _GROUND_CELL_M, limit.ring_m.value)
+        near = tree.query(shapely.box(*grid.bounds))
+        walls = shapely.buffer(outlines[near], limit.wall_m.value, quad_segs=1)
+        free = burn(list(walls), list(range(len(near))), grid) < 0
+        above = (ground_window(dsm, grid) - ground_window(ground, grid))[free]
+        parts.append(above[np.isfinite(above)].astype(np.float64))
+    return np.concatenate(parts)
+
+
+def _evenly(outlines: NDArray[np.object_], rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return up to so many of the rows, spread over the area, whatever their order is."""
+    bounds = shapely.bounds(outlines[rows])
+    order = rows[np.lexsort((bounds[:, 1], bounds[:, 0]))]
+    return order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(np.int64))]
+
+
+def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[Notice, ...]:
+    """Warn where stated heights are not those that the models show, in the median of all buildings.
+
+    Parameters
+    ----------
+    stated_m, stated : ndarray
+        Heights, and which of them the footprints state (by height or by floors).
+    """
+    limit, least = rules(), load_roof_rules().min_roof_height_m.value
+    both = stated & (found.height_m >= least) & (stated_m > 0.0)
+    if both.sum() < limit.least_roofs.value:
+        return ()
+    ratio = float(np.median(stated_m[both] / found.height_m[both]))
+    if limit.height_ratio.low <= ratio <= limit.height_ratio.high:
+        return ()
+    guess_en, guess_zh = next(
+        (f"; {en}", f"；{zh}")
+        for low, high, en, zh in (
+            (2.8, 3.8, "they may be in feet", "可能以英尺为单位"),
+            (80.0, 125.0, "they may be in centimetres", "可能以厘米为单位"),
+            (0.26, 0.4, "they may be floors", "可能是层数"),
+            (-np.inf, np.inf, "one of the two is wrong", "两者必有一误"),
+        )
+        if low <= ratio <= high
+    )
+    n = int(both.sum())
+    medians = float(np.median(stated_m[both])), float(np.median(found.height_m[both]))
+    text = Text(
+        f"heights of {n} footprints are {ratio:.2f} times those of the surface model in the median "
+        f"({medians[0]:.1f} and {medians[1]:.1f} m){guess_en}",
+        f"{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{medians[0]:.1f} 与 {medians[1]:.1f} m）{guess_zh}",
+    )
+    return (Notice("heights_disagree", text, n, "warning", "inputs.footprints"),)
+
+
+def compare_far_terrain(
+    table: gpd.GeoDataFrame, ground: ElevationSource, terrain_far: ElevationSource
+) -> Iterator[Notice]:
+    """Hold the far terrain against the terrain, under a sample of buildings.
+
+    Raises
+    ------
+    InputError
+        They differ by so much that they show other places, or are in other units.
+    """
+    limit, outlines = rules(), table.geometry.to_numpy()
+    rows = np.flatnonzero(~shapely.is_missing(outlines) & ~shapely.is_empty(outlines))
+    sample = outlines[_evenly(outlines, rows, int(limit.sample_roofs.value))]
+    near, _ = median_under_m(sample, ground, _FAR_CELL_M)
+    far, _ = median_under_m(sample, terrain_far, _FAR_CELL_M)
+    gap = (far - near)[np.isfinite(far - near)]
+    if not len(gap):
+        return
+    median = float(np.median(gap))
+    if abs(median) > limit.far_terrain_refuse_m.value:
+        raise InputError(
+            Text("near and far terrain do not fit each other", "近处地形与远处地形高程不符"),
+            where="inputs.terrain_far, inputs.dtm",
+            found=Text(f"{median:+.0f} m under the buildings", f"建筑处相差 {median:+.0f} m"),
+            expected=Text("within some tens of metres", "相差不超过数十米"),
+            mend=Text("check place, unit and vertical datum of both", "请检查两者的位置、单位与高程基准"),
+        )
+    if abs(median) > limit.far_terrain_warn_m.value:
+        text = Text(
+            f"the far terrain lies {median:+.0f} m from the terrain under the buildings",
+            f"建筑处远处地形与近处地形相差 {median:+.0f} m",
+        )
+        yield Notice("far_terrain_offset", text, 1, "warning", "inputs.terrain_far")

@@ -1,0 +1,262 @@
+"""Which buildings stand in the scene, how high, and what of each can be seen from above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from rooftop.errors import InputError
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.roofs import visible_footprints
+from rooftop.scene.rules import load_roof_rules
+from rooftop.scene.surface import BASE_CELL_M, Blocks, ElevationSource, Shown, median_under_m, with_gaps_filled
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LEAST_VISIBLE_M2 = 0.01
+"""A roof of which less can be seen from above is hidden."""
+_DSM_CELL_M = 1.0
+
+
+@dataclass(frozen=True)
+class Buildings:
+    """Buildings as they stand in the scene.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        One row per footprint: heights measured where a surface model shows what no field states, reasons completed.
+    blocks : Blocks
+        Geometry is empty on rows that do not stand.
+    outlines : ndarray of geometries
+        The footprints as read, empty where there is none.
+    visible : ndarray of geometries
+        Footprints without what others cover; empty on rows that do not stand.
+    covered_m2 : ndarray
+        Area that others cover.
+    gone : ndarray of bool
+        Rows without an outline, repeated ones, and those wholly covered by others.
+    notices : tuple of Notice
+    """
+
+    table: gpd.GeoDataFrame
+    blocks: Blocks
+    outlines: NDArray[np.object_]
+    visible: NDArray[np.object_]
+    covered_m2: Floats
+    gone: Mask
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What elevation models say of the buildings.
+
+    Parameters
+    ----------
+    base_m : ndarray
+        Median terrain.
+    top_m : ndarray
+        Median surface; NaN where it is not known, and without a surface model.
+    seen_share : ndarray
+        Share of each outline that the surface model knows.
+    on_terrain : ndarray of bool
+        The terrain model, where one is given, knows the ground there.
+    """
+
+    base_m: Floats
+    top_m: Floats
+    seen_share: Floats
+    on_terrain: Mask
+
+    @property
+    def height_m(self) -> Floats:
+        """Median surface above median terrain; NaN where either is not known."""
+        return np.where(self.on_terrain, self.top_m - self.base_m, np.nan)
+
+
+def measure(table: gpd.GeoDataFrame, ground: ElevationSource | None, dsm: ElevationSource | None) -> Measured:
+    """Read both models under every outline that may stand."""
+    outlines = _standing_outlines(table)
+    here = ~shapely.is_empty(outlines)
+    if ground is None:
+        base, on_terrain = np.zeros(len(outlines)), np.ones(len(outlines), dtype=bool)
+    else:
+        base, _ = median_under_m(outlines, ground, BASE_CELL_M)
+        on_terrain = np.isfinite(base) | ~here
+        _require_some(np.isfinite(base), here, "inputs.dtm")
+        base = with_gaps_filled(base)
+    if dsm is None:
+        return Measured(base, np.full(len(base), np.nan), np.zeros(len(base)), on_terrain)
+    top, share = median_under_m(outlines, dsm, _DSM_CELL_M)
+    _require_some(share > 0.0, here, "inputs.dsm")
+    return Measured(base, top, share, on_terrain)
+
+
+def _require_some(known: Mask, here: Mask, role: str) -> None:
+    """Refuse an elevation model without a value under any building."""
+    if (known & here).any():
+        return
+    n = int(here.sum())
+    raise InputError(
+        Text("the elevation model has no value under any building", "高程模型在所有建筑处均无数据"),
+        where=role,
+        found=Text(f"0 of {n} buildings", f"{n} 栋建筑中 0 栋"),
+        expected=Text("elevations where the buildings stand", "建筑所在处应有高程"),
+        mend=Text(
+            "check its place, CRS and nodata value, or leave it out", "请检查其位置、坐标系与无数据值，或删去该项"
+        ),
+    )
+
+
+def _standing_outlines(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    geometry = table.geometry.to_numpy()
+    nothing = shapely.is_missing(geometry) | has_reason(table, "duplicate_geometry")
+    return np.where(nothing, shapely.Polygon(), geometry)
+
+
+def has_reason(table: gpd.GeoDataFrame, code: str) -> Mask:
+    """Tell which rows carry a reason code."""
+    return np.array([code in reasons for reasons in table["reasons"]], dtype=bool)
+
+
+def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_given: bool) -> Buildings:
+    """Put buildings on the terrain: repeated and hidden ones leave, heights that nobody states are measured.
+
+    Where a surface model does not reach, or shows nothing where a height is stated, the building stands as a block.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        Of :func:`rooftop.inputs.footprints.read_buildings`.
+    found : Measured
+    ground_known, dsm_given : bool
+    """
+    outlines = _standing_outlines(table)
+    notices: list[Notice] = []
+    known = _is_known(table)
+    base, shown = found.base_m.copy(), None
+    outside = unshown = np.zeros(len(table), dtype=bool)
+    if dsm_given:
+        outside = ~shapely.is_empty(outlines) & (
+            found.seen_share < load_plane_rules().segmentation.seen_from_share.value
+        )
+        if ground_known:
+            unshown = _unshown(table, found, known) & ~outside
+            table = _with_heights(table, found, ~known, notices)
+            known = _is_known(table)
+        else:
+            base[outside] = _level_of(table, found, known & ~outside)
+        shown = Shown(~(outside | unshown), _roof_from(table, found, base, ground_known=ground_known))
+    table = _beyond_models(table, outside, unshown, ~found.on_terrain, notices)
+    height = table["height_m"].to_numpy(dtype=float)
+    blocks = Blocks(outlines, height, base, known, shown)
+    gone = shapely.is_empty(outlines)
+    visible, covered = visible_footprints(blocks, ~gone)
+    hidden = ~gone & (shapely.area(visible) <= LEAST_VISIBLE_M2) & (shapely.area(outlines) > LEAST_VISIBLE_M2)
+    table = with_reason(table, hidden, "hidden")
+    gone |= hidden
+    notices += _covered_notices(table, covered, hidden)
+    nothing = shapely.Polygon()
+    blocks = Blocks(np.where(gone, nothing, outlines), height, base, known, shown)
+    all_outlines = np.where(shapely.is_missing(table.geometry.to_numpy()), nothing, table.geometry.to_numpy())
+    return Buildings(table, blocks, all_outlines, np.where(gone, nothing, visible), covered, gone, tuple(notices))
+
+
+def _is_known(table: gpd.GeoDataFrame) -> Mask:
+    return ~table["height_source"].isin(["assumed", "default"]).to_numpy(dtype=bool)
+
+
+def _unshown(table: gpd.GeoDataFrame, found: Measured, known: Mask) -> Mask:
+    """Tell which buildings have a stated height where the surface model shows none: built since, or shifted."""
+    least = load_roof_rules().min_roof_height_m.value
+    stated = table["height_m"].to_numpy(dtype=float)
+    return np.asarray(known & (stated >= least) & (found.height_m < least))
+
+
+def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: Mask, notices: list[Notice]) -> gpd.GeoDataFrame:
+    """Measure heights that no field states: median surface above median terrain."""
+    if not wanted.any():
+        return table
+    enough = found.seen_share >= load_plane_rules().segmentation.measured_from_share.value
+    rows = np.flatnonzero(wanted & enough & np.isfinite(found.height_m))
+    heights = table["height_m"].to_numpy(dtype=float).copy()
+    origin = table["height_source"].astype(object).to_numpy().copy()
+    heights[rows], origin[rows] = np.maximum(found.height_m[rows], 0.0), "dsm"
+    reasons = list(table["reasons"])
+    for row in rows:
+        reasons[row] = [code for code in reasons[row] if code != "height_missing"]
+    text = Text(
+        f"{len(rows)} heights are measured: median of the surface model above the median terrain",
+        f"{len(rows)} 栋建筑高度由地表模型中位数减地形中位数量得",
+    )
+    notices.append(Notice("height_from_dsm", text, len(rows), "info" if len(rows) else "warning", "inputs.dsm"))
+    return table.assign(height_m=heights, height_source=origin, reasons=reasons)
+
+
+def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: Mask) -> float:
+    """Return the level of the ground where no terrain is given: surface minus height, in the median of what is seen."""
+    level = (found.top_m - table["height_m"].to_numpy(dtype=float))[rows]
+    level = level[np.isfinite(level)]
+    return float(np.median(level)) if len(level) else 0.0
+
+
+def _roof_from(table: gpd.GeoDataFrame, found: Measured, base: Floats, *, ground_known: bool) -> Floats:
+    """Return half the height of each roof as the surface model shows it, else as it is stated."""
+    height = table["height_m"].to_numpy(dtype=float)
+    seen = np.isfinite(found.height_m) & (found.height_m >= load_roof_rules().min_roof_height_m.value)
+    return base + 0.5 * np.where(seen & ground_known, found.height_m, height)
+
+
+def _beyond_models(
+    table: gpd.GeoDataFrame, outside: Mask, unshown: Mask, outside_dtm: Mask, notices: list[Notice]
+) -> gpd.GeoDataFrame:
+    """Count the buildings that stand as blocks although a surface model is given, and those on no known ground."""
+    for code, mask, en, zh, role in (
+        ("outside_dsm", outside, "buildings lie outside the surface model, or in its gaps: they stand as blocks",
+         "栋建筑位于地表模型范围之外或空缺处，按块体处理", "inputs.dsm"),
+        ("not_in_dsm", unshown, "buildings have a height where the surface model shows none (built since it was made, "
+         "or shifted): they stand as blocks", "栋建筑有高度而地表模型中未见（后建或偏移），按块体处理", "inputs.dsm"),
+        ("outside_dtm", outside_dtm, "buildings lie outside the terrain model: they stand on the median ground of the "
+         "others", "栋建筑位于地形模型范围之外，按其余建筑的地面中位数高程放置", "inputs.dtm"),
+    ):  # fmt: skip
+        if mask.any():
+            table = with_reason(table, mask, code)
+            n, ids = int(mask.sum()), table["building_id"].astype(str)[mask][:5]
+            notices.append(Notice(code, Text(f"{n} {en}", f"{n} {zh}"), n, "warning", role, tuple(ids)))
+    return table
+
+
+def with_reason(table: gpd.GeoDataFrame, rows: Mask, code: str) -> gpd.GeoDataFrame:
+    """Return the table with a reason code on some rows."""
+    if not rows.any():
+        return table
+    reasons: Iterable[list[str]] = table["reasons"]
+    return table.assign(reasons=[[*r, code] if add else r for r, add in zip(reasons, rows, strict=True)])
+
+
+def _covered_notices(table: gpd.GeoDataFrame, covered_m2: Floats, hidden: Mask) -> list[Notice]:
+    found = []
+    n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
+    if n:
+        text = Text(
+            f"{n} roofs lie partly below an overlapping footprint that goes before them; {area:,.0f} m² left their "
+            "roof area",
+            f"{n} 个屋顶与优先的建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
+        )
+        found.append(Notice("overlap_lower", text, n, "warning", "footprints"))
+    if hidden.any():
+        n, ids = int(hidden.sum()), table["building_id"].astype(str)[hidden][:5]
+        text = Text(
+            f"{n} footprints are wholly covered by others: they have no roof", f"{n} 个轮廓完全被其他建筑覆盖，没有屋顶"
+        )
+        found.append(Notice("hidden", text, n, "info", "footprints", tuple(ids)))
+    return found
