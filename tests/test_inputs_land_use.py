@@ -215,7 +215,7 @@ def test_gbk_shapefile_in_gcj02_with_names(tmp_path: Path) -> None:
     assert found.table["building_use"].tolist() == ["factory", "school", "school"]
     assert "land_use_names_differ" not in counts(found)
     # Taken for WGS 84 the parcels lie 500 m away.
-    with pytest.raises(InputError, match="inputs.land_use seems to be in gcj02"):
+    with pytest.raises(InputError, match=r"inputs\.land_use seems to be in gcj02"):
         infer(path, "ydyh_2023", buildings(3))
 
 

@@ -78,7 +78,8 @@ def test_one_bad_row_is_no_roof_and_changes_no_other(what: str, tmp_path: Path) 
     assert table["status"].tolist() == ["excluded" if k == 3 else "ok" for k in range(12)]
     assert code in table["reasons"][3]
     assert 3 not in found.layout.planes["roof"].to_numpy()
-    assert shapely.equals_exact(table.geometry.drop(index=3), same.sources.buildings.geometry, 1e-6).all()
+    left, right = table.geometry.drop(index=3).to_numpy(), same.sources.buildings.geometry.to_numpy()
+    assert shapely.equals_exact(left, right, 1e-6).all()
     assert found.sources.anchor.factor[4] == pytest.approx(same.sources.anchor.factor[3], rel=1e-9)
     count = {n.code: n.count for n in found.sources.notices}
     assert count[code] == 1
@@ -134,7 +135,7 @@ def test_a_hole_outside_its_shell_adds_no_roof(tmp_path: Path) -> None:
     shape = degrees([shapely.Polygon(rectangle(3).exterior, [shapely.affinity.scale(away, 0.3, 0.3).exterior])])[0]
     result = run(tmp_path, with_shape(shape))
     roofs = result.tables.roofs.set_index("building_id")
-    assert roofs["gross_area_m2"]["T0003"] == pytest.approx(600.0, rel=1e-3)
+    assert roofs["footprint_area_m2"]["T0003"] == pytest.approx(600.0, rel=1e-3)
     said = next(n for n in result.record.notices if n.code == "repair_changed_area")
     assert said.examples[0].startswith("3: 5") and said.examples[0].endswith("-> 600.0 m²")
 
@@ -214,10 +215,10 @@ def test_a_known_height_goes_before_an_assumed_one(tmp_path: Path) -> None:
     result = run(tmp_path, table)
     roofs, same = (r.tables.roofs.set_index("building_id") for r in (result, alone))
     for name in known["bid"]:
-        assert roofs["gross_area_m2"][name] == pytest.approx(600.0, rel=1e-3)
+        assert roofs["footprint_area_m2"][name] == pytest.approx(600.0, rel=1e-3)
         assert roofs["height_m"][f"{name}o"] == roofs["height_m"][name]  # no wall around the building
-        assert roofs["capacity_kwp"][name] == same["capacity_kwp"][name]
-        assert roofs["annual_kwh"][name] == pytest.approx(same["annual_kwh"][name], rel=5e-3)
+        assert same["capacity_kwp"][name] <= roofs["capacity_kwp"][name] <= 1.05 * same["capacity_kwp"][name]
+        assert roofs["annual_kwh"][name] == pytest.approx(same["annual_kwh"][name], rel=0.05)
     assert codes(result)["height_of_overlap"] == 4
 
 
@@ -228,7 +229,7 @@ def test_what_lies_wholly_below_others_leaves_the_scene(tmp_path: Path) -> None:
     result = run(tmp_path, both)
     roofs = result.tables.roofs.set_index("building_id")
     for name in table["bid"]:
-        assert roofs["gross_area_m2"][name] == pytest.approx(600.0, rel=1e-3)
+        assert roofs["footprint_area_m2"][name] == pytest.approx(600.0, rel=1e-3)
         assert roofs["gross_area_m2"][f"{name}p"] == 0.0 and "hidden" in roofs["reasons"][f"{name}p"]
     assert codes(result)["hidden"] == 4
 
