@@ -11,6 +11,7 @@ from pyproj import CRS, Geod, Proj, Transformer
 
 from rooftop.errors import ConfigError, InputError
 from rooftop.inputs import datums
+from rooftop.inputs.coordinate_checks import in_authority_order
 
 GEOD = Geod(ellps="WGS84")
 MICROMETRE_DEG = 1e-6 / 111_000.0
@@ -253,3 +254,59 @@ def test_already_in_the_working_crs_keeps_every_digit() -> None:
     shape = np.array([shapely.box(430_000.123456789, 3_830_000.1, 430_100.0, 3_830_100.0)])
     placed = datums.locate(shape, CRS.from_epsg(4549), "cgcs2000", CRS.from_epsg(4549), "x")
     assert placed.projected[0].equals_exact(shape[0], 0.0)
+
+
+# --- axes in the other order -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("epsg", "bounds", "part"),
+    [
+        (4549, (3_830_500, 426_615, 3_830_620, 426_813), "x and y are swapped"),
+        (4528, (3_830_500, 40_426_615, 3_830_620, 40_426_813), "x and y are swapped"),
+        (4549, (3_830_500, 40_426_615, 3_830_620, 40_426_813), "x and y are swapped"),
+        (32650, (3_830_500, 626_615, 3_830_620, 626_813), "x and y are swapped"),
+        (2154, (6_862_000, 652_000, 6_862_100, 652_100), "x and y are swapped"),
+        (4490, (43.8, 87.6, 43.9, 87.7), "swapped"),
+        (4326, (34.6, 119.2, 34.7, 119.3), "swapped"),
+        (4549, (20_430_000, 3_830_000, 20_430_100, 3_830_100), "EPSG:4498"),
+        (4528, (430_000, 3_830_000, 430_100, 3_830_100), "EPSG:4549"),
+    ],
+)
+def test_the_order_of_axes_and_zone_prefixes_are_named(epsg: int, bounds: tuple[float, ...], part: str) -> None:
+    with pytest.raises(InputError) as caught:
+        datums.to_wgs84_geometry(np.array([shapely.box(*bounds)]), CRS.from_epsg(epsg), "wgs84", "file.shp")
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("epsg", "bounds"),
+    [
+        (4549, (426_615, 3_830_500, 426_813, 3_830_620)),
+        (32650, (300_000, 500_000, 300_100, 500_100)),  # 4.5° N: eastings and northings of one size
+        (32648, (371_000, 143_000, 371_100, 143_100)),
+        (2154, (652_000, 6_862_000, 652_100, 6_862_100)),
+        (4490, (87.6, 43.8, 87.7, 43.9)),
+        (4326, (4.37, 52.0, 4.38, 52.01)),
+    ],
+)
+def test_the_right_order_is_not_suspected(epsg: int, bounds: tuple[float, ...]) -> None:
+    datums.to_wgs84_geometry(np.array([shapely.box(*bounds)]), CRS.from_epsg(epsg), "wgs84", "file.shp")
+
+
+@pytest.mark.parametrize(
+    ("epsg", "bounds", "expected"),
+    [
+        (6697, (34.6, 119.2, 34.6006, 119.202), True),  # JGD2011: latitude first
+        (4326, (34.6, 119.2, 34.7, 119.3), True),
+        (4326, (52.0, 4.3, 52.1, 4.4), False),  # both orders are places
+        (4326, (119.2, 34.6, 119.3, 34.7), False),
+        (6668, (35.6, 139.7, 35.7, 139.8), True),
+        (4549, (3_830_500, 426_615, 3_830_620, 426_813), True),
+        (4549, (426_615, 3_830_500, 426_813, 3_830_620), False),
+        (2056, (1_248_000, 2_683_000, 1_248_100, 2_683_100), False),  # its axes are east, north: simply wrong
+    ],
+)
+def test_authority_order_is_seen_where_only_it_fits(epsg: int, bounds: tuple[float, ...], expected: bool) -> None:
+    crs = CRS.from_epsg(epsg)
+    assert in_authority_order(bounds, crs.to_2d()) is expected

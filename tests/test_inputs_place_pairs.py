@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from rooftop.config import Config
 from rooftop.errors import InputError
 from rooftop.inputs.gcj02 import wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.notices import Notice

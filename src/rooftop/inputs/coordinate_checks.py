@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from rooftop.errors import InputError
 from rooftop.lang import Text
@@ -181,6 +181,36 @@ def _swapped(crs: CRS, found: Text, where: str) -> InputError:
         expected=Text("x: eastings; y: northings", "x 为东坐标，y 为北坐标"),
         mend=_MEND_NORTHING_FIRST,
     )
+
+
+def in_authority_order(bounds: npt.ArrayLike, crs: CRS) -> bool:
+    """Tell whether coordinates follow the order of axes that the authority defines, north before east, and no other.
+
+    Parameters
+    ----------
+    bounds : array_like
+        x_min, y_min, x_max, y_max as written.
+    crs : pyproj.CRS
+        In two dimensions.
+    """
+    if not crs.axis_info or crs.axis_info[0].direction.lower() != "north":
+        return False
+    x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
+    return _can_hold((y0, x0, y1, x1), crs) and not _can_hold((x0, y0, x1, y1), crs)
+
+
+def _can_hold(bounds: tuple[float, float, float, float], crs: CRS) -> bool:
+    """Tell whether an extent, east before north, lies where coordinates of a CRS lie."""
+    if not np.isfinite(bounds).all() or not bool(_held(np.array([bounds]), crs)[0]):
+        return False
+    if crs.is_geographic:
+        return _within(bounds, crs)
+    easting = _false_easting_m(crs)
+    if easting is not None and abs((bounds[0] + bounds[2]) / 2.0 - easting) > _NARROW_M:
+        return False
+    to_degrees = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    lon, lat = to_degrees.transform([bounds[0], bounds[2]], [bounds[1], bounds[3]])
+    return bool(np.isfinite([*lon, *lat]).all()) and _within((min(lon), min(lat), max(lon), max(lat)), crs)
 
 
 def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str, swapped: npt.ArrayLike | None = None) -> None:
