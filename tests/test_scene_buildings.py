@@ -9,13 +9,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rooftop.errors import InputError
+from rooftop.grid import Grid
 from rooftop.prepare import Prepared, prepare
-from rooftop.scene.surface import weighted_median
+from rooftop.scene.surface import Blocks, Shown, far_surface, lod1_surface, weighted_median
 from rooftop.sources import read_sources
 from small_town import buildings, codes, config, elevation, run, surface, write
 
@@ -233,3 +235,50 @@ def test_far_terrain_of_another_place_is_refused_and_a_coarse_one_warned_of(tmp_
             continue
         found = told(prepared(tmp_path, buildings(), WITH_HEIGHTS, dtm=dtm, terrain_far=far))
         assert ("far_terrain_offset" in found) == (refused is False)
+
+
+class _Plain:
+    """An elevation source made of a function of x and y."""
+
+    def __init__(self, height_at: Surface) -> None:
+        self.height_at = height_at
+
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+        x = x_min + (np.arange(n_cols) + 0.5) * cell_size_m
+        y = y_max - (np.arange(n_rows) + 0.5) * cell_size_m
+        return self.height_at(*np.meshgrid(x, y)).astype(np.float32)
+
+
+def half_shown() -> tuple[Blocks, _Plain, _Plain]:
+    """Two blocks on sloping ground; the surface model knows the west only, and has a hole on its roof there."""
+    outlines = np.array([shapely.box(10, 10, 20, 20), shapely.box(40, 10, 50, 20)])
+    terrain = _Plain(lambda x, y: 100.0 + 0.1 * x)
+    hole = lambda x, y: (x > 12) & (x < 14) & (y > 12) & (y < 14)  # noqa: E731
+    dsm = _Plain(
+        lambda x, y: (
+            np.where(x > 30.0, np.nan, np.where((x > 10) & (x < 20) & (y > 10) & (y < 20), 110.0, 100.0 + 0.1 * x))
+            + np.where(hole(x, y), np.nan, 0.0)
+        )
+    )
+    shown = Shown(np.array([True, False]), np.array([105.0, 110.0]))
+    blocks = Blocks(outlines, np.array([8.5, 12.0]), np.array([101.5, 104.5]), np.ones(2, dtype=bool), shown)
+    return blocks, terrain, dsm
+
+
+def test_window_holds_model_terrain_blocks_and_holes_each_in_its_place() -> None:
+    blocks, terrain, dsm = half_shown()
+    found = lod1_surface(Grid.covering((0, 0, 60, 30), 1.0), blocks, shapely.STRtree(blocks.geometry), terrain, dsm)
+    at = lambda x, y: found.dsm[29 - y, x]  # noqa: E731
+    assert at(15, 15) == 110.0 and at(5, 5) == np.float32(100.55)
+    assert at(45, 15) == 116.5  # a block where the model does not reach
+    assert at(55, 5) == np.float32(105.55)  # terrain where it does not
+    assert np.isnan(at(13, 13)) and found.owner[29 - 13, 13] == 0  # a hole in a roof stays unknown, and roof
+    assert found.owner[29 - 15, 45] == 1 and found.owner[29 - 5, 5] == -1
+
+
+def test_far_surface_holds_the_blocks_that_the_model_does_not_show() -> None:
+    blocks, terrain, dsm = half_shown()
+    far = far_surface(blocks, terrain, dsm, None, 0.0)
+    top = float(np.nanmax(far.elevation_m[:, -1]))
+    assert top == 116.5
+    assert np.isfinite(far.elevation_m).all()
