@@ -284,11 +284,13 @@ def test_both_halves_of_a_pair_are_asked_for_their_yield(module: Module) -> None
 
 def test_options_come_from_the_configuration() -> None:
     rules = load_roof_rules()
-    rack = flat_options(FlatSystem(), rules)
+    rack = flat_options(FlatSystem(), rules, LATITUDE)
     assert rack.tilts_deg == tuple(rules.auto_tilt_deg.candidates) and min(rack.tilts_deg) >= 10.0
-    fixed = flat_options(FlatSystem(tilt_deg=22.0, azimuth_deg=170.0, rows="building", tilt_for="module"), rules)
+    assert (rack.azimuth_deg, flat_options(FlatSystem(), rules, -LATITUDE).azimuth_deg) == (180.0, 0.0)
+    system = FlatSystem(tilt_deg=22.0, azimuth_deg=170.0, rows="building", tilt_for="module")
+    fixed = flat_options(system, rules, -LATITUDE)
     assert (fixed.tilts_deg, fixed.azimuth_deg, fixed.rows, fixed.tilt_for) == ((22.0,), 170.0, "building", "module")
-    pair = flat_options(FlatSystem(mounting="east_west"), rules)
+    pair = flat_options(FlatSystem(mounting="east_west"), rules, LATITUDE)
     assert (pair.tilts_deg, pair.azimuth_deg, pair.orientations) == ((10.0,), 90.0, ("landscape",))
     assert flush_options(rules).mounting == "flush"
 

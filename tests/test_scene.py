@@ -75,10 +75,6 @@ def test_ground_cover_of_lianyungang() -> None:
     assert 1.0 / row_pitch_m(1.0, 25.0, ratio) == pytest.approx(0.54, abs=0.005)
 
 
-def test_polar_night_has_no_pitch() -> None:
-    assert shadow_ratio(60.0) == math.inf
-
-
 def test_density_orders_flush_above_east_west_above_south_rows() -> None:
     length, width, gap = 2.278, 1.134, 0.02
     flush = flush_design(length, width, gap)
@@ -133,15 +129,20 @@ def test_gable_of_an_east_west_house_has_a_south_and_a_north_plane() -> None:
     planes = assumed_planes(table, types, table.geometry.to_numpy(), np.zeros(1), RULES)
     assert sorted(planes["plane_azimuth_deg"]) == [0.0, 180.0]
     assert planes["area_m2"].sum() == pytest.approx(300.0 / math.cos(math.radians(25.0)))
-    assert stays_empty(planes, RULES, 60.0).tolist() == (planes["plane_azimuth_deg"] == 0.0).tolist()
+    for latitude, empty in ((34.6, 0.0), (-34.6, 180.0)):
+        found = stays_empty(planes, np.full(2, latitude), RULES, 60.0)
+        assert found.tolist() == (planes["plane_azimuth_deg"] == empty).tolist()
 
 
-def test_north_and_steep_planes_stay_empty() -> None:
+def test_poleward_and_steep_planes_stay_empty() -> None:
     azimuth = np.array([0.0, 67.0, 68.0, 180.0, 292.0, 293.0])
     planes = pd.DataFrame({"plane_azimuth_deg": azimuth, "plane_tilt_deg": 30.0})
-    assert stays_empty(planes, RULES, 60.0).tolist() == [True, True, False, False, False, True]
+    north, south = np.full(6, 34.6), np.full(6, -34.6)
+    assert stays_empty(planes, north, RULES, 60.0).tolist() == [True, True, False, False, False, True]
+    mirrored = planes.assign(plane_azimuth_deg=(180.0 - azimuth) % 360.0)
+    assert stays_empty(mirrored, south, RULES, 60.0).tolist() == [True, True, False, False, False, True]
     tilts = pd.DataFrame({"plane_azimuth_deg": [0.0, 300.0, 180.0, 180.0], "plane_tilt_deg": [11.9, 12.0, 60.0, 61.0]})
-    assert stays_empty(tilts, RULES, 60.0).tolist() == [False, True, False, True]
+    assert stays_empty(tilts, north[:4], RULES, 60.0).tolist() == [False, True, False, True]
 
 
 def test_convergence_turns_plane_azimuths_to_true_north() -> None:
@@ -166,7 +167,7 @@ def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() 
     flush = flush_design(module.length_m, module.width_m, 0.02)
     for mounting, n_flat in (("rack", 1), ("east_west", 2), ("flush", 1)):
         system = FlatSystem(mounting=mounting, tilt_deg=12.0)
-        layout = lay_out(planes, flat_design(system, module, RULES, 34.6, 12.0), flush, 180.0)
+        layout = lay_out(planes, [flat_design(system, module, RULES, 34.6, 12.0)], flush)
         assert len(layout.planes) == n_flat + 2
         assert layout.variants.groupby("plane")["weight"].sum().tolist() == pytest.approx([1.0] * len(layout.planes))
         assert layout.planes.groupby("roof")["area_m2"].sum()[0] == pytest.approx(300.0)

@@ -94,7 +94,7 @@ def laid(
     else:
         flush = flush_design(MODULE.length_m, MODULE.width_m, RULES.module_gap_m.value)
         shares = shares_taken(planes, shapes, taken, RULES.setback_m.value)
-        made = lay_out(pd.concat([planes, shares], axis=1), flush, flush, 180.0)
+        made = lay_out(pd.concat([planes, shares], axis=1), [flush], flush)
         for name in ("excluded", "existing_pv"):
             made.planes[f"{name}_area_m2"] = made.planes[f"{name}_share"] * made.planes["area_m2"]
     year = pd.DataFrame(100.0, index=range(len(made.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])

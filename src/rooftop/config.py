@@ -253,7 +253,9 @@ class FlatSystem(Model):
 
     mounting: Literal["rack", "flush", "east_west"] = "rack"
     tilt_deg: Literal["auto"] | Annotated[float, Field(ge=0.0, le=60.0)] = "auto"
-    azimuth_deg: Annotated[float, Field(ge=0.0, lt=360.0)] = 180.0
+    azimuth_deg: Literal["auto"] | Annotated[float, Field(ge=0.0, lt=360.0)] = Field(
+        "auto", description="where racks look, from true north; auto: to the equator, 180 north of it, 0 south of it"
+    )
     rows: Literal["azimuth", "building", "best"] = Field(
         "azimuth", description="rows face azimuth_deg; or run along the building, facing as near to it; or the better"
     )

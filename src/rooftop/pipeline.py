@@ -446,7 +446,8 @@ def _record(
             "capacity_kwp": float(tables.roofs["capacity_kwp"].sum()),
             "annual_kwh": float(tables.roofs["annual_kwh"].sum()),
         },
-        tilt_trials=prepared.tilt_trials,
+        tilt_trials=prepared.siting.tilt_trials,
+        sides=prepared.siting.rules,
         notices=notices,
         provenance=(
             *sources.provenance,

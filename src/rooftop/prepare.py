@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,21 +11,20 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from rooftop.config import Config
-from rooftop.energy import ModulePlane, plane_year
 from rooftop.grid import Tile, tile_of
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.potential import Scene, TableBook
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.runrecord import TiltTrial
+from rooftop.pvsystem import Module, PvSystem, load_system
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models
-from rooftop.scene.array import ArrayDesign, flush_design
+from rooftop.scene.array import flush_design
 from rooftop.scene.buildings import Buildings, measure, stand
+from rooftop.scene.equator import Sides
 from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
-from rooftop.scene.layout import Layout, flat_design, lay_out, rack_plane
+from rooftop.scene.layout import Layout, lay_out
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief
@@ -42,6 +40,7 @@ from rooftop.scene.roofs import (
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface
 from rooftop.scene.taken import Taken, shares_taken, taken_on
+from rooftop.siting import Siting, site_modules
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
 from rooftop.targets import load_pack
@@ -68,7 +67,7 @@ class Prepared:
     taken: Taken
     scene: Scene
     book: TableBook
-    tilt_trials: tuple[TiltTrial, ...]
+    siting: Siting
     notices: tuple[Notice, ...]
 
 
@@ -108,22 +107,20 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     factor = _known_factor(sources.anchor.factor)
     sky = sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor))
     book = TableBook(sky, system, config.scene)
-    latitude = float(np.nanmean(lat))
-    design, trials = choose_flat_design(config, system, rules, latitude, book, factor.mean(axis=0))
-    flush = flush_design(system.module.length_m, system.module.width_m, rules.module_gap_m.value)
+    sides = Sides.of(lat, (buildings["status"] != "excluded").to_numpy())
+    siting = site_modules(config, system, rules, sides, book, factor.mean(axis=0))
     unfit = _unusable(buildings, rules, sources.irradiance)
     if config.system.layout == "packed":
         filling = Filling(
-            config.system, system.module, rules, latitude, _free_yield(config, book, factor.mean(axis=0)),
-            config.outputs.modules,
+            config.system, system.module, rules, sides.by_roof, siting.free_yield, config.outputs.modules
         )  # fmt: skip
-        fit, shared = _fit(planes, unfit, rules), shared_walls(visible, roof_m, load_plane_rules().zones)
+        fit, shared = _fit(planes, unfit, lat, rules), shared_walls(visible, roof_m, load_plane_rules().zones)
         layout = fill_planes(planes, fit, visible, convergence, known.obstacles, filling, taken, shared)
     else:
-        layout = _laid_out(planes, design, flush, config, visible, taken, rules)
+        layout = _laid_out(planes, siting, system.module, visible, taken, rules)
     inner, free = net_shares(visible, types, rules)
     scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
-    usable = _fit(layout.planes, unfit, rules)
+    usable = _fit(layout.planes, unfit, lat, rules)
     notices = (
         *agreed,
         *built.notices,
@@ -131,6 +128,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
         *known.notices,
         *_source_notices(layout.planes),
         *_placed_notices(config),
+        *siting.notices,
         *_scene_notices(blocks, selected, lon, config.scene.halo_m),
     )
     return Prepared(
@@ -147,7 +145,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
         taken=taken,
         scene=scene,
         book=book,
-        tilt_trials=trials,
+        siting=siting,
         notices=notices,
     )
 
@@ -181,45 +179,20 @@ def _with_existing(
 
 def _laid_out(
     planes: pd.DataFrame,
-    on_flat: ArrayDesign,
-    flush: ArrayDesign,
-    config: Config,
+    siting: Siting,
+    module: Module,
     visible: NDArray[np.object_],
     taken: Taken,
     rules: RoofRules,
 ) -> Layout:
     """Lay out by density, with the shares that exclusions and existing PV take."""
     shares = shares_taken(planes, visible, taken, rules.setback_m.value)
-    layout = lay_out(pd.concat([planes, shares], axis=1), on_flat, flush, config.system.flat.azimuth_deg)
+    flush = flush_design(module.length_m, module.width_m, rules.module_gap_m.value)
+    side = siting.sides.of_roof[planes["roof"].to_numpy()]
+    layout = lay_out(pd.concat([planes, shares], axis=1), siting.on_flat, flush, side)
     of, area = layout.planes, layout.planes["area_m2"]
     areas = {f"{name}_area_m2": of[f"{name}_share"] * area for name in ("excluded", "existing_pv")}
     return replace(layout, planes=of.drop(columns="existing_pv_share").assign(**areas))
-
-
-def choose_flat_design(
-    config: Config,
-    system: PvSystem,
-    rules: RoofRules,
-    latitude_deg: float,
-    book: TableBook,
-    factor: NDArray[np.float64],
-) -> tuple[ArrayDesign, tuple[TiltTrial, ...]]:
-    """Return the design of flat roofs; with tilt ``auto``, the one that gives most kWh per square metre of array."""
-    flat = config.system.flat
-    module_kwp = system.module.pdc0_w / 1000.0
-    if flat.mounting != "rack" or flat.tilt_deg != "auto":
-        tilt = 0.0 if flat.tilt_deg == "auto" else float(flat.tilt_deg)
-        return flat_design(flat, system.module, rules, latitude_deg, tilt), ()
-    trials, designs = [], []
-    free = np.zeros((1, config.scene.azimuths), dtype=np.float32)
-    for tilt in rules.auto_tilt_deg.candidates:
-        design = flat_design(flat, system.module, rules, latitude_deg, tilt)
-        tables = book.tables(rack_plane(design, flat.azimuth_deg))
-        year = plane_year(tables, free, np.zeros(1, dtype=np.int64), 1, factor[None, :])
-        trials.append(TiltTrial(tilt, module_kwp / design.unit_area_m2, float(year.ac_kwh_kwp.sum())))
-        designs.append(design)
-    best = int(np.argmax([trial.kwh_per_m2 for trial in trials]))
-    return designs[best], tuple(trials)
 
 
 def _scene(
@@ -266,21 +239,13 @@ def _inner_shares(
     return np.where(planes["known"].to_numpy() >= 0, own, inner[planes["roof"].to_numpy()])
 
 
-def _fit(planes: pd.DataFrame, unfit: NDArray[np.bool_], rules: RoofRules) -> NDArray[np.bool_]:
-    """Return which planes may carry modules: not too steep, not too far north, on a roof that may."""
-    empty = stays_empty(planes, rules, load_plane_rules().zones.max_tilt_deg.value)
-    return np.asarray(~empty & ~unfit[planes["roof"].to_numpy()], dtype=bool)
-
-
-def _free_yield(config: Config, book: TableBook, factor: NDArray[np.float64]) -> Callable[[ModulePlane], float]:
-    """Return kWh per kWp and year of an orientation that nothing shades, at the data set's mean irradiance."""
-    free = np.zeros((1, config.scene.azimuths), dtype=np.float32)
-
-    def of_plane(plane: ModulePlane) -> float:
-        year = plane_year(book.tables(plane), free, np.zeros(1, dtype=np.int64), 1, factor[None, :])
-        return float(year.ac_kwh_kwp.sum())
-
-    return of_plane
+def _fit(
+    planes: pd.DataFrame, unfit: NDArray[np.bool_], latitude_deg: NDArray[np.float64], rules: RoofRules
+) -> NDArray[np.bool_]:
+    """Return which planes may carry modules: not too steep, not towards the pole, on a roof that may."""
+    roof = planes["roof"].to_numpy()
+    empty = stays_empty(planes, latitude_deg[roof], rules, load_plane_rules().zones.max_tilt_deg.value)
+    return np.asarray(~empty & ~unfit[roof], dtype=bool)
 
 
 def _placed_notices(config: Config) -> tuple[Notice, ...]:

@@ -78,6 +78,7 @@ def write_products(
         notices=record.notices,
         provenance=record.provenance,
         version=record.version,
+        sides=record.sides,
     )
     page = report = None
     lists: tuple[Path, ...] = ()

@@ -11,6 +11,8 @@ from typing import Any
 from rooftop.errors import InputError
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
+from rooftop.scene.design_sun import DesignSun
+from rooftop.scene.equator import SideRules
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class RunRecord:
     failed_tiles : tuple of str
     seconds : dict of str to float
         Wall time of each stage.
+    sides : tuple of SideRules
+        What holds for modules on each side of the equator on which roofs lie.
     """
 
     config: dict[str, Any]
@@ -66,6 +70,7 @@ class RunRecord:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory_mb: float | None = None
     files: tuple[str, ...] = ()
+    sides: tuple[SideRules, ...] = ()
 
     def finished(self, seconds: dict[str, float], peak_memory_mb: float | None, files: Sequence[str]) -> RunRecord:
         """Return the record with what is only known at the end."""
@@ -95,6 +100,7 @@ def read_record(path: Path) -> RunRecord:
         )
         raw["provenance"] = tuple(Provenance(**p) for p in raw["provenance"])
         raw["tilt_trials"] = tuple(TiltTrial(**t) for t in raw["tilt_trials"])
+        raw["sides"] = tuple(SideRules(**{**s, "sun": DesignSun(**s["sun"])}) for s in raw.get("sides", ()))
         for name in ("districts", "failed_tiles", "files"):
             raw[name] = tuple(raw[name])
         return RunRecord(**raw)

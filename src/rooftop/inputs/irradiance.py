@@ -15,7 +15,7 @@ from rasterio.warp import transform_bounds
 
 from rooftop.config import IrradianceInput, RasterInput
 from rooftop.errors import InputError
-from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, sample_notices
+from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, dark_months, sample_notices
 from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
@@ -309,8 +309,13 @@ def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, B
     parts = [sample_band(band, lon, lat) for band in layer.bands]
     stored = np.stack([part.value for part in parts], axis=1)
     outside = np.any([part.outside for part in parts], axis=0)
-    nodata = np.any([part.nodata for part in parts], axis=0) & ~outside
-    return _converted(stored, layer.config), outside, nodata, sum(part.undeclared for part in parts)
+    lit: Bools = np.ones(stored.shape, dtype=bool)
+    if layer.role != "temp_air" and len(parts) == len(DAYS_IN_MONTH):
+        lit = ~dark_months(lon, lat)
+        stored[~lit & ~outside[:, None]] = 0.0  # in the polar night nothing is missing
+    nodata = np.any(np.stack([part.nodata for part in parts], axis=1) & lit, axis=1) & ~outside
+    undeclared = sum(part.undeclared for k, part in enumerate(parts) if lit[:, k].any())
+    return _converted(stored, layer.config), outside, nodata, undeclared
 
 
 def _converted(stored: Array, raster: RasterInput) -> Array:

@@ -13,6 +13,7 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import weather_checks
+from rooftop.weather.year import MIN_MONTH_KWH_M2
 
 if TYPE_CHECKING:
     from rooftop.inputs.irradiance import Irradiance, Layer
@@ -217,6 +218,15 @@ def _require_within(
         f"{int(wrong.any(axis=1).sum())}/{len(found)}",
         month,
     )
+
+
+def dark_months(lon: Array, lat: Array) -> Bools:
+    """Return (n, 12): months whose sun, if it rises at all, brings nothing worth the name; none without a place."""
+    dark = np.zeros((len(lon), 12), dtype=bool)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if known.any():
+        dark[known] = _bounds(lon[known], lat[known]) < MIN_MONTH_KWH_M2
+    return dark
 
 
 def _bounds(lon: Array, lat: Array) -> Array:

@@ -30,7 +30,7 @@ class Band:
     low, high : float
         Stored values (after scale and offset) outside are missing although the file does not say so.
     zero_is_missing : bool
-        0 counts as missing too: no place on earth has no sunlight.
+        0 counts as missing too: no place has no sunlight, but in the polar night.
     """
 
     path: Path

@@ -13,6 +13,7 @@ from rooftop.notices import Notice, Provenance
 from rooftop.outputs.findings import Finding, findings
 from rooftop.outputs.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
+from rooftop.scene.equator import SideRules
 from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
 from rooftop.targets import capacity_ledger, pv_or_thermal, quota_table, substitution_table
 from rooftop.targets.models import Pack
@@ -87,6 +88,7 @@ def report_data(
     provenance: Sequence[Provenance] = (),
     synthetic: bool | None = None,
     version: str = "",
+    sides: Sequence[SideRules] = (),
 ) -> ReportData:
     """Gather what people are to read about a run.
 
@@ -102,6 +104,8 @@ def report_data(
         Override the configuration.
     notices, provenance : sequence
     version : str
+    sides : sequence of SideRules
+        What the run found for the latitude of its roofs.
     """
     campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
     named = "" if config is None else config.title or config.name
@@ -112,7 +116,7 @@ def report_data(
         pack=pack,
         campaign=campaign,
         findings=findings(tables.coverage, pack),
-        assumptions=assumptions(config, campaign),
+        assumptions=assumptions(config, campaign, sides),
         notices=tuple(notices),
         provenance=tuple(provenance),
         synthetic=bool(config.synthetic) if synthetic is None and config is not None else bool(synthetic),

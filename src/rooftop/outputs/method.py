@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
-from rooftop.config import Config
+from rooftop.config import Config, FlatSystem
 from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
+from rooftop.scene.equator import SideRules
 from rooftop.scene.inverters import load_inverter_rules
+from rooftop.scene.row_notices import clear_hours_text, place_text
+from rooftop.scene.rules import load_roof_rules
 from rooftop.uncertainty import components, energy_uncertainty
 
 NO_SOURCE = Text("", "")
@@ -79,7 +83,7 @@ def _source(value: object) -> Text:
     return Text(text, "经验取值（B），未经标准核实" if "(B)" in text else text)
 
 
-def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, ...]:
+def assumptions(config: Config | None, campaign: Campaign, sides: Sequence[SideRules] = ()) -> tuple[Assumption, ...]:
     """Return every assumption a reader must know, model first.
 
     Parameters
@@ -87,11 +91,14 @@ def assumptions(config: Config | None, campaign: Campaign) -> tuple[Assumption, 
     config : Config or None
         Of the run; without it only what does not depend on it is listed.
     campaign : Campaign
+    sides : sequence of SideRules
+        What the run found for the latitude of its roofs.
     """
-    rows = [] if config is None else [*_model(config), *_system(config)]
+    rows = [] if config is None else [*_model(config), *_system(config, sides)]
     return (
         *rows,
         *_roofs(config),
+        *_empty_planes(sides),
         *_doubt(),
         *_money(campaign.economics),
         *_grid(campaign.economics),
@@ -135,7 +142,7 @@ def _model(config: Config) -> list[Assumption]:
     ]
 
 
-def _system(config: Config) -> list[Assumption]:
+def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
     system = config.system
     flat = system.flat
     tilt = (
@@ -143,7 +150,7 @@ def _system(config: Config) -> list[Assumption]:
         if flat.tilt_deg == "auto"
         else _same(f"{flat.tilt_deg:g}°")
     )
-    mounting = _MOUNTING[flat.mounting]
+    mounting, look = _MOUNTING[flat.mounting], _azimuth(flat, sides)
     losses = {name: float(value) for name, value in system.losses.model_dump().items()}
     listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
     data = load_shipped_yaml("system.yaml")
@@ -154,10 +161,11 @@ def _system(config: Config) -> list[Assumption]:
             _SYSTEM,
             Text("flat roofs", "平屋面"),
             Text(
-                f"{mounting.en}, tilt: {tilt.en}, azimuth {flat.azimuth_deg:g}°",
-                f"{mounting.zh}，倾角：{tilt.zh}，方位角 {flat.azimuth_deg:g}°",
+                f"{mounting.en}, tilt: {tilt.en}{look.en}",
+                f"{mounting.zh}，倾角：{tilt.zh}{look.zh}",
             ),
         ),
+        *_row_room(flat, sides),
         Assumption(_SYSTEM, Text("pitched and steel roofs", "坡屋面与彩钢板屋面"), _MOUNTING[system.pitched.mounting]),
         Assumption(
             _SYSTEM,
@@ -187,6 +195,46 @@ def _system(config: Config) -> list[Assumption]:
             _source(inverter["source"]),
         ),
     ]
+
+
+def _azimuth(flat: FlatSystem, sides: Sequence[SideRules]) -> Text:
+    """Return where racks look; of other modules the configuration says no azimuth."""
+    if flat.mounting != "rack":
+        return Text("", "")
+    if flat.azimuth_deg != "auto":
+        return Text(f", azimuth {flat.azimuth_deg:g}°", f"，方位角 {flat.azimuth_deg:g}°")
+    found = " / ".join(f"{side.azimuth_deg:g}°" for side in sides)
+    found = f" {found}" if found else ""
+    return Text(f", azimuth{found} (towards the equator)", f"，方位角{found}（朝向赤道）")
+
+
+def _row_room(flat: FlatSystem, sides: Sequence[SideRules]) -> list[Assumption]:
+    """Return by which rule, and how far, rows of racks stand apart."""
+    rule, rows = load_roof_rules().row_pitch, []
+    for side in sides if flat.mounting == "rack" else ():
+        place, hours = place_text(side.latitude_deg), clear_hours_text(side)
+        value = Text(
+            f"{place.en}: no row shades another {hours.en}; {side.shadow_ratio:.2f} m of room per metre of height",
+            f"{place.zh}：{hours.zh}前排不遮挡后排，每米高差留 {side.shadow_ratio:.2f} m",
+        )
+        sources = [rule.source] if side.sun.all_year else [rule.source, rule.least_sun_source]
+        source = Text("; ".join(each["en"] for each in sources), "；".join(each["zh"] for each in sources))
+        rows.append(Assumption(_SYSTEM, Text("room between rows", "支架排间距"), value, source))
+    return rows
+
+
+def _empty_planes(sides: Sequence[SideRules]) -> list[Assumption]:
+    """Return which planes carry nothing because of where they look."""
+    rule, rows = load_roof_rules().poleward, []
+    for side in sides:
+        pole = Text("north", "北") if side.latitude_deg >= 0.0 else Text("south", "南")
+        limit = f"{side.poleward_min_tilt_deg:.0f}°"
+        value = Text(
+            f"within {rule.within_deg:g}° of {pole.en} and {limit} or steeper",
+            f"朝向与正{pole.zh}相差 {rule.within_deg:g}° 以内且坡度 {limit} 及以上",
+        )
+        rows.append(Assumption(_ROOF, Text("planes left empty", "不布置组件的坡面"), value, _source(rule.source)))
+    return rows
 
 
 def _inverters() -> tuple[Text, Text]:

@@ -1,4 +1,4 @@
-"""How modules stand on a plane: row pitch by the winter-solstice rule, and module density."""
+"""How modules stand on a plane: row pitch clear of winter's shade, and module density."""
 
 from __future__ import annotations
 
@@ -6,40 +6,26 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-_OBLIQUITY_DEG = 23.45
-_FIRST_HOUR, _LAST_HOUR = 9.0, 15.0
+from rooftop.scene.design_sun import design_sun
+from rooftop.scene.equator import equatorward_deg
 
 
-def shadow_ratio(latitude_deg: float, row_azimuth_deg: float = 180.0) -> float:
-    """Return the longest shadow per metre of height, measured across rows, 9:00-15:00 at the winter solstice.
+def shadow_ratio(latitude_deg: float, row_azimuth_deg: float | None = None) -> float:
+    """Return the longest shadow per metre of height, measured across rows, in the hours that rows are kept clear.
 
-    True solar time, as GB 50797 asks. Rows that face due south give
-    ``R = (0.707 tan φ + 0.4338) / (0.707 - 0.4338 tan φ)``.
+    9:00-15:00 true solar time at the winter solstice, as GB 50797 asks; at high latitudes on the days when the sun is
+    high enough then, see :func:`rooftop.scene.design_sun.design_sun`. Rows that face the equator give
+    ``R = (0.707 tan φ + 0.4338) / (0.707 - 0.4338 tan φ)`` at midwinter.
 
     Parameters
     ----------
     latitude_deg : float
-        Northern latitude, degrees.
-    row_azimuth_deg : float
-        Where the modules look, degrees clockwise from true north.
-
-    Returns
-    -------
-    float
-        Infinite where the sun stays below the horizon in those hours.
+        North positive, degrees.
+    row_azimuth_deg : float, optional
+        Where the modules look, degrees clockwise from true north; towards the equator when left out.
     """
-    phi, delta = math.radians(latitude_deg), -math.radians(_OBLIQUITY_DEG)
-    hour_angle = np.radians(np.linspace(_FIRST_HOUR - 12.0, _LAST_HOUR - 12.0, 73) * 15.0)
-    up = math.sin(phi) * math.sin(delta) + math.cos(phi) * math.cos(delta) * np.cos(hour_angle)
-    south = math.sin(phi) * math.cos(delta) * np.cos(hour_angle) - math.cos(phi) * math.sin(delta)
-    west = math.cos(delta) * np.sin(hour_angle)
-    if up.min() <= 0.0:
-        return math.inf
-    facing = math.radians(row_azimuth_deg)
-    across = (-south * math.cos(facing) - west * math.sin(facing)) / up
-    return float(max(across.max(), 0.0))
+    facing = equatorward_deg(latitude_deg) if row_azimuth_deg is None else row_azimuth_deg
+    return design_sun(latitude_deg).shadow_ratio(facing)
 
 
 def row_pitch_m(slope_length_m: float, tilt_deg: float, ratio: float) -> float:
@@ -87,7 +73,7 @@ def flush_design(length_m: float, width_m: float, gap_m: float) -> ArrayDesign:
 def rack_design(
     length_m: float, width_m: float, gap_m: float, tilt_deg: float, azimuth_deg: float, latitude_deg: float
 ) -> ArrayDesign:
-    """Return rows of tilted modules, portrait, spaced by the winter-solstice rule."""
+    """Return rows of tilted modules, portrait, clear of each other's shade in winter (:func:`shadow_ratio`)."""
     pitch = row_pitch_m(length_m, tilt_deg, shadow_ratio(latitude_deg, azimuth_deg))
     pitch = max(pitch, length_m * math.cos(math.radians(tilt_deg)) + gap_m)
     projected = length_m * width_m * math.cos(math.radians(tilt_deg))

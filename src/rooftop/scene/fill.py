@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rooftop.config import System
 from rooftop.energy import ModulePlane
 from rooftop.pvsystem import Module
+from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.layout import Layout, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
 from rooftop.scene.places import Places, PlaneRuns
@@ -40,8 +41,8 @@ class Filling:
     system : System
     module : Module
     rules : RoofRules
-    latitude_deg : float
-        Of the data set, for the row pitch.
+    latitude_deg : float, or (n_roofs,) float
+        For the direction and the pitch of rows; one for all roofs, or of each.
     specific_yield : callable
         kWh per kWp and year of an orientation that nothing shades.
     keep_modules : bool
@@ -51,7 +52,7 @@ class Filling:
     system: System
     module: Module
     rules: RoofRules
-    latitude_deg: float
+    latitude_deg: float | Floats
     specific_yield: SpecificYield
     keep_modules: bool = False
 
@@ -97,8 +98,9 @@ def fill_planes(
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
-    on_flat, flush = flat_options(filling.system.flat, filling.rules), flush_options(filling.rules)
-    value = _stepped(filling.specific_yield, filling.system.flat.azimuth_deg)
+    latitude: Floats = np.broadcast_to(np.asarray(filling.latitude_deg, dtype=np.float64), len(visible))
+    racks, flush = _Racks.of(filling, latitude), flush_options(filling.rules)
+    value = _stepped(filling.specific_yield, racks.exact_deg)
     rows: list[dict[str, object]] = []
     looks: list[ModulePlane] = []
     source: list[int] = []
@@ -112,10 +114,11 @@ def fill_planes(
         north = float(convergence_deg[roof])
         walls = outline[roof], shared.get(int(roof)) if shared else None
         room = _room(plan, walls, obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_, taken, roof)
-        options = flush if pitched else on_flat
+        here = float(latitude[roof])
+        options = flush if pitched else racks.options[here]
         packed = pack(
-            room.zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=filling.latitude_deg,
-            grid_north_deg=north, specific_yield=value,
+            room.zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=here, grid_north_deg=north,
+            specific_yield=value,
         )  # fmt: skip
         stretch = 1.0 / np.cos(np.radians(tilt))
         for suffix, plane, half in _looks(packed, options):
@@ -135,7 +138,8 @@ def fill_planes(
     laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
     bare = (laid["packed_count"] == 0) & (laid["area_m2"] < filling.rules.min_patch_m2.value)
     seen = [_roughly(plane) if none else plane for plane, none in zip(looks, bare, strict=True)]
-    variants, orientations = variants_of(seen, _racks_around(filling, on_flat))
+    at = latitude[laid["roof"].to_numpy()]
+    variants, orientations = variants_of(seen, lambda k, plane: racks.around(plane, float(at[k])))
     return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners), Places.of(runs))
 
 
@@ -274,12 +278,12 @@ def _rows_apart(packed: Packed, options: PackOptions, stretch: float) -> float:
     return pitch / (deep * (2.0 if options.mounting == "east_west" else 1.0))
 
 
-def _stepped(of_plane: SpecificYield, exact_azimuth_deg: float) -> SpecificYield:
+def _stepped(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYield:
     """Answer for rows along buildings from azimuths of whole steps: the choice needs no more, and tables cost 0.1 s."""
     known: dict[ModulePlane, float] = {}
 
     def value(plane: ModulePlane) -> float:
-        if plane.rows is not None and plane.surface_azimuth not in (exact_azimuth_deg, exact_azimuth_deg + 180.0):
+        if plane.rows is not None and plane.surface_azimuth not in exact_deg:
             azimuth = round(plane.surface_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG % 360.0
             pitch = round(plane.rows.pitch_m / _PITCH_STEP_M) * _PITCH_STEP_M
             plane = replace(plane, surface_azimuth=azimuth, rows=replace(plane.rows, pitch_m=pitch))
@@ -299,22 +303,34 @@ def _roughly(plane: ModulePlane) -> ModulePlane:
     return flush_plane(tilt, azimuth)
 
 
-def _racks_around(filling: Filling, options: PackOptions) -> Callable[[ModulePlane], list[tuple[ModulePlane, float]]]:
-    """Stand for racks of any azimuth by those of the nearest whole steps, each at the pitch of its own azimuth."""
-    wanted = {options.azimuth_deg, (options.azimuth_deg + 180.0) % 360.0}
+@dataclass(frozen=True)
+class _Racks:
+    """How racks stand on flat roofs at each latitude that the data have rules for."""
 
-    def around(plane: ModulePlane) -> list[tuple[ModulePlane, float]]:
-        if plane.rows is None or plane.surface_azimuth in wanted:
+    module: Module
+    options: dict[float, PackOptions]
+    exact_deg: frozenset[float]  # where racks look that are not turned along a building
+
+    @classmethod
+    def of(cls, filling: Filling, latitude_deg: Floats) -> _Racks:
+        flat = filling.system.flat
+        here = [float(latitude) for latitude in np.unique(latitude_deg)]
+        looks = [rack_azimuth_deg(flat, latitude) for latitude in here]
+        exact = frozenset(azimuth for look in looks for azimuth in (look, look + 180.0))
+        return cls(filling.module, {k: flat_options(flat, filling.rules, k) for k in here}, exact)
+
+    def around(self, plane: ModulePlane, latitude_deg: float) -> list[tuple[ModulePlane, float]]:
+        """Stand for racks of any azimuth by those of the nearest whole steps, each at the pitch of its own azimuth."""
+        options = self.options[latitude_deg]
+        if plane.rows is None or plane.surface_azimuth in (options.azimuth_deg, (options.azimuth_deg + 180.0) % 360.0):
             return [(plane, 1.0)]
         low = float(np.floor(plane.surface_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG)
         weight = (plane.surface_azimuth - low) / _AZIMUTH_STEP_DEG
         found = []
         for azimuth, share in ((low, 1.0 - weight), (low + _AZIMUTH_STEP_DEG, weight)):
-            designs = level_rows(filling.module, options, azimuth % 360.0, filling.latitude_deg)
+            designs = level_rows(self.module, options, azimuth % 360.0, latitude_deg)
             same = next(
                 d for d in designs if d.tilt_deg == plane.surface_tilt and d.slope_length_m == plane.rows.slope_length_m
             )
             found.append((same.planes[0], share))
         return found
-
-    return around

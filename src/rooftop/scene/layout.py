@@ -13,6 +13,7 @@ from rooftop.config import FlatSystem
 from rooftop.energy import ModulePlane, Rows
 from rooftop.pvsystem import Module
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
+from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import Places
 from rooftop.scene.rules import RoofRules
 
@@ -60,7 +61,8 @@ def flat_design(
     if system.mounting == "east_west":
         tilt = rules.east_west_tilt_deg.value if system.tilt_deg == "auto" else system.tilt_deg
         return east_west_design(module.length_m, module.width_m, gap, tilt, rules.east_west_gap_m.value)
-    return rack_design(module.length_m, module.width_m, gap, tilt_deg, system.azimuth_deg, latitude_deg)
+    azimuth = rack_azimuth_deg(system, latitude_deg)
+    return rack_design(module.length_m, module.width_m, gap, tilt_deg, azimuth, latitude_deg)
 
 
 def rack_plane(design: ArrayDesign, azimuth_deg: float) -> ModulePlane:
@@ -85,47 +87,62 @@ def flush_plane(tilt_deg: float, azimuth_deg: float) -> ModulePlane:
     )
 
 
-def lay_out(planes: pd.DataFrame, on_flat: ArrayDesign, flush: ArrayDesign, azimuth_deg: float) -> Layout:
+def lay_out(
+    planes: pd.DataFrame, on_flat: Sequence[ArrayDesign], flush: ArrayDesign, side: NDArray[np.int64] | None = None
+) -> Layout:
     """Give every plane its design and orientations.
 
     Parameters
     ----------
     planes : DataFrame
         From :func:`rooftop.scene.roofs.roof_planes`.
-    on_flat, flush : ArrayDesign
-        Used on flat roofs and on pitched planes.
-    azimuth_deg : float
-        Where racks look.
+    on_flat : sequence of ArrayDesign
+        Used on flat roofs, one design per side of the equator, of the same mounting.
+    flush : ArrayDesign
+        Used on pitched planes.
+    side : (n_planes,) int, optional
+        Which design of `on_flat` each plane takes; the first when left out.
     """
-    flat = ~planes["pitched"].to_numpy(dtype=bool)
-    pitched = planes[~flat].assign(design=1, mounting="flush")
-    pitched = pitched.assign(
-        surface_tilt_deg=pitched["plane_tilt_deg"], surface_azimuth_deg=pitched["plane_azimuth_deg"], share=1.0
-    )
-    level = planes[flat].assign(design=0, mounting=on_flat.mounting, surface_tilt_deg=on_flat.module_tilt_deg)
-    if on_flat.mounting == "east_west":
-        east = level.assign(surface_azimuth_deg=90.0, share=0.5, plane_id=level["plane_id"] + "e")
-        west = level.assign(surface_azimuth_deg=270.0, share=0.5, plane_id=level["plane_id"] + "w")
-        level = pd.concat([east, west])
-    else:
-        level = level.assign(surface_azimuth_deg=azimuth_deg, share=1.0)
-    laid = pd.concat([level, pitched]).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
+    designs = (*on_flat, flush)
+    number = np.zeros(len(planes), dtype=np.int64) if side is None else side
+    number = np.where(planes["pitched"].to_numpy(dtype=bool), len(on_flat), number)
+    parts = [_laid(planes[number == k], k, design) for k, design in enumerate(on_flat)]
+    pitched = planes[number == len(on_flat)]
+    parts.append(
+        pitched.assign(
+            design=len(on_flat), mounting="flush", surface_tilt_deg=pitched["plane_tilt_deg"],
+            surface_azimuth_deg=pitched["plane_azimuth_deg"], share=1.0,
+        )
+    )  # fmt: skip
+    laid = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
     laid["area_m2"] = laid["area_m2"] * laid["share"]
-    variants, orientations = _variants(laid, on_flat)
-    return Layout(laid.drop(columns="share"), variants, orientations, (on_flat, flush))
+    variants, orientations = _variants(laid, designs)
+    return Layout(laid.drop(columns="share"), variants, orientations, designs)
 
 
-def _variants(laid: pd.DataFrame, on_flat: ArrayDesign) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
-    racked = ((laid["mounting"] != "flush") | ~laid["pitched"].astype(bool)) & (on_flat.mounting != "flush")
+def _laid(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:
+    """Give flat roofs a design; an east-west rack becomes two planes."""
+    level = level.assign(design=number, mounting=design.mounting, surface_tilt_deg=design.module_tilt_deg)
+    if design.mounting != "east_west":
+        return level.assign(surface_azimuth_deg=design.module_azimuth_deg, share=1.0)
+    east = level.assign(surface_azimuth_deg=90.0, share=0.5, plane_id=level["plane_id"] + "e")
+    west = level.assign(surface_azimuth_deg=270.0, share=0.5, plane_id=level["plane_id"] + "w")
+    return pd.concat([east, west])
+
+
+def _variants(laid: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
+    table = zip(laid["design"], laid["surface_tilt_deg"], laid["surface_azimuth_deg"], strict=True)
     looks = [
-        rack_plane(on_flat, float(azimuth)) if rack else flush_plane(float(tilt), float(azimuth))
-        for rack, tilt, azimuth in zip(racked, laid["surface_tilt_deg"], laid["surface_azimuth_deg"], strict=True)
+        flush_plane(float(tilt), float(azimuth))
+        if designs[number].mounting == "flush"
+        else rack_plane(designs[number], float(azimuth))
+        for number, tilt, azimuth in table
     ]
-    return variants_of(looks, lambda plane: [(plane, 1.0)])
+    return variants_of(looks, lambda _row, plane: [(plane, 1.0)])
 
 
 def variants_of(
-    looks: Sequence[ModulePlane], racks: Callable[[ModulePlane], list[tuple[ModulePlane, float]]]
+    looks: Sequence[ModulePlane], racks: Callable[[int, ModulePlane], list[tuple[ModulePlane, float]]]
 ) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
     """Stand for each flush tilt and azimuth by the nearest tabulated ones, linearly weighted.
 
@@ -137,7 +154,7 @@ def variants_of(
     looks : sequence of ModulePlane
         One per plane.
     racks : callable
-        What stands for a rack: orientations and weights.
+        What stands for the rack of a row of `looks`: orientations and weights.
 
     Returns
     -------
@@ -148,7 +165,7 @@ def variants_of(
     orientations: dict[ModulePlane, int] = {}
     rows: list[tuple[int, int, float]] = []
     for k, look in enumerate(looks):
-        for orientation, weight in _flush_around(look) if look.mounting == "flush" else racks(look):
+        for orientation, weight in _flush_around(look) if look.mounting == "flush" else racks(k, look):
             if weight > 0.0:
                 rows.append((k, orientations.setdefault(orientation, len(orientations)), weight))
     return pd.DataFrame(rows, columns=["plane", "orientation", "weight"]), tuple(orientations)

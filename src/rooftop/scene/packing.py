@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.pvsystem import Module
+from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.frame import Frame, Group, neighbours, polygons_of, wall_azimuths_deg
 from rooftop.scene.rows import (
     Mounting,
@@ -107,7 +108,7 @@ class Packed:
     trials: tuple[Trial, ...]
 
 
-def flat_options(system: FlatSystem, rules: RoofRules) -> PackOptions:
+def flat_options(system: FlatSystem, rules: RoofRules, latitude_deg: float) -> PackOptions:
     """Return how modules stand on flat roofs, from the configuration and `configs/roof_types.yaml`."""
     tilts: tuple[float, ...]
     if system.tilt_deg != "auto":
@@ -119,7 +120,7 @@ def flat_options(system: FlatSystem, rules: RoofRules) -> PackOptions:
     return PackOptions(
         mounting=system.mounting,
         tilts_deg=tilts,
-        azimuth_deg=90.0 if system.mounting == "east_west" else system.azimuth_deg,
+        azimuth_deg=90.0 if system.mounting == "east_west" else rack_azimuth_deg(system, latitude_deg),
         rows=system.rows,
         tilt_for=system.tilt_for,
         orientations=("landscape",) if system.mounting == "east_west" else ("portrait", "landscape"),
@@ -176,7 +177,12 @@ def pack(
     stretch = 1.0 / math.cos(math.radians(tilt_deg))
     groups = neighbours(parts, options.gap_m if flush else widest_pitch_m(module, options, latitude_deg))
     if flush:
-        designs = _flush_designs(groups, tilt_deg, azimuth_deg, module, options, grid_north_deg)
+        facings = [azimuth_deg]
+        if tilt_deg < _LEVEL_DEG:
+            # A level plane looks nowhere: its first row lies towards the equator, as that of racks does.
+            wanted = azimuth_deg if latitude_deg >= 0.0 else (180.0 - azimuth_deg) % 360.0
+            facings = _along_walls_deg(groups, wanted, options, grid_north_deg)
+        designs = [row for facing in facings for row in flush_rows(module, options, tilt_deg, azimuth_deg, facing)]
     else:
         designs = _level_designs(groups, module, options, latitude_deg, grid_north_deg)
     frames = {
@@ -217,22 +223,14 @@ def pack(
     )
 
 
-def _flush_designs(
-    groups: list[Group],
-    tilt_deg: float,
-    azimuth_deg: float,
-    module: Module,
-    options: PackOptions,
-    grid_north_deg: float,
-) -> list[RowDesign]:
-    """Return rows along the eaves; on a level plane along and across walls (`best`: in all directions)."""
-    facings = [azimuth_deg]
-    if tilt_deg < _LEVEL_DEG:
-        walls = wall_azimuths_deg(groups, azimuth_deg, grid_north_deg)
-        if options.rows == "best":
-            walls += [(walls[0] + turn) % 360.0 for turn in np.arange(_TURN_DEG, 90.0, _TURN_DEG).tolist()]
-        facings = list(dict.fromkeys((wall + turn) % 360.0 for wall in walls for turn in (0.0, 90.0)))
-    return [row for facing in facings for row in flush_rows(module, options, tilt_deg, azimuth_deg, facing)]
+def _along_walls_deg(
+    groups: list[Group], wanted_deg: float, options: PackOptions, grid_north_deg: float
+) -> list[float]:
+    """Return where flush rows on a level plane may face: along and across walls (`best`: every way)."""
+    walls = wall_azimuths_deg(groups, wanted_deg, grid_north_deg)
+    if options.rows == "best":
+        walls += [(walls[0] + turn) % 360.0 for turn in np.arange(_TURN_DEG, 90.0, _TURN_DEG).tolist()]
+    return list(dict.fromkeys((wall + turn) % 360.0 for wall in walls for turn in (0.0, 90.0)))
 
 
 def _level_designs(

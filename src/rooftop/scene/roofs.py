@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.affinity import rotate, translate
 
+from rooftop.scene.equator import from_pole_deg, poleward_min_tilt_deg
 from rooftop.scene.rules import RoofRules, RoofType, default_roof_types
 from rooftop.scene.surface import Blocks
 
@@ -219,9 +220,22 @@ def net_shares(
     return inner_share, free_share
 
 
-def stays_empty(planes: pd.DataFrame, rules: RoofRules, max_tilt_deg: float) -> NDArray[np.bool_]:
-    """Return which planes face (true) north too steeply, or are too steep, to carry modules."""
+def stays_empty(
+    planes: pd.DataFrame, latitude_deg: NDArray[np.float64], rules: RoofRules, max_tilt_deg: float
+) -> NDArray[np.bool_]:
+    """Return which planes face the (true) pole too steeply, or are too steep, to carry modules.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        ``plane_tilt_deg plane_azimuth_deg``.
+    latitude_deg : ndarray, shape (n_planes,)
+        Of each plane's roof.
+    rules : RoofRules
+    max_tilt_deg : float
+    """
     tilt = planes["plane_tilt_deg"].to_numpy(dtype=float)
-    from_north = np.abs((planes["plane_azimuth_deg"].to_numpy() + 180.0) % 360.0 - 180.0)
-    north = (tilt >= rules.north_facing.min_tilt_deg) & (from_north < rules.north_facing.within_deg)
-    return np.asarray(north | (tilt > max_tilt_deg), dtype=bool)
+    off = from_pole_deg(planes["plane_azimuth_deg"].to_numpy(dtype=float), latitude_deg)
+    steep = tilt >= poleward_min_tilt_deg(latitude_deg, rules.poleward)
+    poleward = steep & (off < rules.poleward.within_deg)
+    return np.asarray(poleward | (tilt > max_tilt_deg), dtype=bool)

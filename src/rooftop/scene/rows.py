@@ -112,22 +112,18 @@ def flush_rows(
 def level_rows(module: Module, options: PackOptions, azimuth_deg: float, latitude_deg: float) -> tuple[RowDesign, ...]:
     """Return racks or east-west pairs on a level roof, one design per tilt and orientation.
 
-    Racks stand at the pitch of the winter-solstice rule for their own azimuth. Of an east-west pair the halves touch
-    but for the clamp gap, and the rest of `pair_gap_m` lies between pairs.
-
-    Raises
-    ------
-    ValueError
-        The sun is down at 9:00 in midwinter.
+    Racks stand clear of each other's shade in winter, for their own azimuth: :func:`rooftop.scene.array.shadow_ratio`.
+    Of an east-west pair the halves touch but for the clamp gap, and the rest of `pair_gap_m` lies between pairs.
     """
     designs = []
+    ratio = shadow_ratio(latitude_deg, azimuth_deg)
     for tilt in options.tilts_deg:
         for name, slope, width in _sides(module, options):
             flat = slope * math.cos(math.radians(tilt))
             if options.mounting == "east_west":
                 depth, pitch = 2.0 * flat + options.gap_m, 2.0 * flat + options.pair_gap_m
             else:
-                depth, pitch = flat, row_pitch_m(slope, tilt, _shadow_ratio(latitude_deg, azimuth_deg))
+                depth, pitch = flat, row_pitch_m(slope, tilt, ratio)
             pitch = max(pitch, flat + options.gap_m, depth)
             rows = Rows(slope, pitch)
             looks = (azimuth_deg, (azimuth_deg + 180.0) % 360.0)[: 1 + (options.mounting == "east_west")]
@@ -171,11 +167,3 @@ def _sides(module: Module, options: PackOptions) -> list[tuple[Orientation, floa
         "landscape": (module.width_m, module.length_m),
     }
     return [(name, *sides[name]) for name in options.orientations]
-
-
-@lru_cache(maxsize=4096)
-def _shadow_ratio(latitude_deg: float, azimuth_deg: float) -> float:
-    ratio = shadow_ratio(latitude_deg, azimuth_deg)
-    if not math.isfinite(ratio):
-        raise ValueError(f"no row pitch: the sun is down at 9:00 in midwinter at latitude {latitude_deg}")
-    return ratio

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rooftop.config import Model, Share
+from rooftop.lang import Lang
 from rooftop.resources import load_shipped_yaml
 
 
@@ -20,12 +21,23 @@ class Sourced(Model):
     source: str
 
 
-class NorthFacing(Model):
-    """Which planes face north so much that they stay empty."""
+class Poleward(Model):
+    """Which planes face the pole so much that they stay empty, and when racks that do are warned of."""
 
     within_deg: float
     min_tilt_deg: float
-    source: str
+    as_at_latitude_deg: float
+    notable_loss: Share
+    source: dict[Lang, str]
+
+
+class RowPitch(Model):
+    """When rows are clear of each other's shade: hours of true solar time, and the least sun at these hours."""
+
+    hours: tuple[float, float]
+    least_sun_deg: float
+    source: dict[Lang, str]
+    least_sun_source: dict[Lang, str]
 
 
 class ModelledRoofs(Model):
@@ -85,7 +97,8 @@ class RoofRules(Model):
     east_west_gap_m: Sourced
     flat_below_deg: Sourced
     lod2: ModelledRoofs
-    north_facing: NorthFacing
+    poleward: Poleward
+    row_pitch: RowPitch
     highrise: Highrise
     auto_tilt_deg: AutoTilt
     types: dict[str, RoofType]

@@ -9,7 +9,7 @@ import pandas as pd
 from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
-from rooftop.weather.clear_sky import Array, sum_by_month
+from rooftop.weather.clear_sky import Array, sum_by_month, weather_checks
 
 MIN_MONTH_KWH_M2 = 0.1
 
@@ -60,8 +60,12 @@ def time_index(weather: Weather) -> pd.DatetimeIndex:
 
 
 def require_possible(wanted_kwh_m2: float, most_kwh_m2: float, month: int, source: str) -> None:
-    """Raise an `InputError` where a month (0-11) is to give more than its hours can."""
-    if wanted_kwh_m2 > most_kwh_m2:
+    """Raise an `InputError` where a month (0-11) is to give more than its hours can.
+
+    Months at the edge of the polar night are not judged: half a degree of latitude decides what they can give.
+    """
+    floor = float(weather_checks()["clear_sky_bound"]["monthly_floor_kwh_m2"]["value"])
+    if wanted_kwh_m2 > most_kwh_m2 >= floor:
         raise InputError(
             Text(
                 "the irradiance total of a month is more than a cloudless sky gives",
