@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,8 @@ from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 _BYTE_FORMATS = (".shp", ".dbf", ".zip")
-_ARROW = (".gpkg", ".fgb")
+_SQLITE = (".gpkg", ".sqlite", ".db")
+_INT32 = (-(2**31), 2**31 - 1)
 _SAMPLE_ROWS = 2000
 
 
@@ -236,7 +238,7 @@ def read_frame(
     geometry: bool = True,
     max_features: int | None = None,
 ) -> pd.DataFrame:
-    """Read rows by GDAL, dates as text, closed rings mended.
+    """Read rows by GDAL: dates as text, whole numbers as integers also where some are null, closed rings mended.
 
     Parameters
     ----------
@@ -251,22 +253,78 @@ def read_frame(
     ------
     InputError
         The file cannot be read.
+    UnicodeDecodeError
+        Text is not in the encoding.
     """
+    options: dict[str, Any] = {
+        "layer": layer,
+        "columns": columns,
+        "encoding": encoding,
+        "read_geometry": geometry,
+        "max_features": max_features,
+        "datetime_as_string": True,
+        **({"on_invalid": "fix"} if geometry else {}),
+        **({"ADJUST_TYPE": "YES"} if path.suffix.lower() in _BYTE_FORMATS else {}),  # N(19) and wider hold integers too
+    }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return pd.DataFrame(
-                pyogrio.read_dataframe(
-                    path,
-                    layer=layer,
-                    columns=columns,
-                    encoding=encoding,
-                    read_geometry=geometry,
-                    max_features=max_features,
-                    datetime_as_string=True,
-                    use_arrow=encoding is None and path.suffix.lower() in _ARROW,
-                    **({"on_invalid": "fix"} if geometry else {}),
-                )
-            )
+            frame = _rows(path, options)
+            return _unclamped(path, layer, frame) if path.suffix.lower() in _SQLITE else frame
     except (DataSourceError, DataLayerError) as error:
         raise _unreadable(path, error) from error
+
+
+def _rows(path: Path, options: dict[str, Any]) -> pd.DataFrame:
+    """Read by Arrow, which knows null integers; as rows where it cannot carry the text or its encoding."""
+    if options["encoding"] is None or path.suffix.lower() in _BYTE_FORMATS:
+        try:
+            kinds = {"arrow_to_pandas_kwargs": {"types_mapper": pandas_type}}
+            return pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=True, **kinds, **options))
+        except (pyarrow.ArrowException, ValueError):
+            pass
+    frame = pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=False, fid_as_index=True, **options))
+    return _integers(path, frame, options).reset_index(drop=True)
+
+
+def pandas_type(kind: pyarrow.DataType) -> Any:
+    """Return the pandas type that holds a column of an Arrow type without loss; None for pandas' own choice."""
+    types = pyarrow.types
+    if types.is_unsigned_integer(kind):
+        return pd.UInt64Dtype()
+    if types.is_integer(kind):
+        return pd.Int64Dtype()
+    if types.is_boolean(kind):
+        return pd.BooleanDtype()
+    if types.is_string(kind) or types.is_large_string(kind):
+        return pd.StringDtype("python", na_value=np.nan)
+    return None
+
+
+def _integers(path: Path, frame: pd.DataFrame, options: dict[str, Any]) -> pd.DataFrame:
+    """Read again, without the rows where they are null, the integer columns that nulls have turned into floats."""
+    info = pyogrio.read_info(path, layer=options["layer"], encoding=options["encoding"])
+    kinds = dict(zip(map(str, info["fields"]), map(str, info["dtypes"]), strict=True))
+    for name in frame.columns:
+        if not kinds.get(str(name), "").startswith("int") or not pd.api.types.is_float_dtype(frame[name]):
+            continue
+        filled = frame.index[frame[name].notna()]
+        only = {"layer": options["layer"], "columns": [name], "encoding": options["encoding"], "read_geometry": False}
+        again = pyogrio.read_dataframe(path, use_arrow=False, fids=filled.to_numpy(), fid_as_index=True, **only)
+        frame[name] = again[name].astype("Int64").reindex(frame.index)
+    return frame
+
+
+def _unclamped(path: Path, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
+    """Read again as text the columns that SQLite calls INTEGER and GDAL cuts at 32 bits."""
+    for name in frame.columns:
+        if name == "geometry" or not pd.api.types.is_integer_dtype(frame[name]):
+            continue
+        if not frame[name].isin(_INT32).any() or not frame[name].between(*_INT32).fillna(True).all():
+            continue
+        column, table = (part.replace('"', '""') for part in (str(name), str(layer)))
+        sql = f'SELECT CAST("{column}" AS TEXT) AS whole FROM "{table}"'
+        whole = pyogrio.read_dataframe(path, sql=sql, read_geometry=False, max_features=len(frame))["whole"]
+        if len(whole) == len(frame):
+            frame[name] = pd.array([pd.NA if pd.isna(v) else int(v) for v in whole], dtype="Int64")
+    return frame

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from rooftop.errors import InputError
-from rooftop.inputs.attributes import clean
+from rooftop.inputs.attributes import clean, is_null_word
 from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold
 from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
@@ -51,15 +52,20 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     if head is None or not found:
         raise _lacks_columns(path, next((row for row in rows if any(row)), []))
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
-    ids = pd.Series([_cell(row, header.index(ID)) for _, row in body], dtype="string")
+    written = [
+        row[at] if (at := header.index(ID)) < len(row) and not is_null_word(row[at]) else None for _, row in body
+    ]
+    read = codes(pd.Series(written, dtype="string", name=ID), str(path))
     lines = [line for line, _ in body]
-    _refuse_repeated(ids, lines, path)
+    _refuse_repeated(read.values, lines, path)
+    what = Text("metered energy", "计量能耗")
+    ids, joined = join_ids(read.values, building_ids.astype(str), what, str(path))
     values = {name: [_amount(_cell(row, header.index(name)), name, line, path) for line, row in body] for name in found}
     wanted = building_ids.astype("string")
     frame = pd.DataFrame(values, index=pd.Index(ids), dtype=float)[ids.notna().to_numpy()]
     aligned = frame.reindex(index=wanted, columns=list(COLUMNS)).set_axis(building_ids.index)
     strange = ~ids.isin(wanted).to_numpy(dtype=bool)
-    notices = []
+    notices = [*read.notices, *joined]
     if strange.any():
         n = int(strange.sum())
         text = Text(
