@@ -184,12 +184,13 @@ class Reading:
     Parameters
     ----------
     value : float
-    chosen : bool
-        The text leaves open what it means (5-6, 6+1, 12以上): a stated rule chose the value.
+    by_rule : bool
+        It does not simply stand there: words were read (三层, 6/-1), or a rule chose among what the text may mean
+        (5-6, 6+1, 12以上).
     """
 
     value: float
-    chosen: bool = False
+    by_rule: bool = False
 
 
 def plain(text: str) -> Reading | None:
@@ -237,16 +238,16 @@ def numbers(
         values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
         return Parsed(values.where(np.isfinite(values)))
     cleaned = texts(column)
-    prepared = cleaned.map(half_width if comma_lists else _number_text(cleaned), na_action="ignore").astype("string")
-    found = pd.Series(each(prepared, read), index=column.index, dtype=object)
+    prepared = half_width if comma_lists else number_text(cleaned)
+    found = each(cleaned, lambda text: read(prepared(text)))
     values = pd.Series([np.nan if r is None else r.value for r in found], index=column.index, dtype="float64")
     notices = _unread_numbers(cleaned[cleaned.notna() & values.isna()], cleaned, key, where)
-    chosen = np.array([r is not None and r.chosen for r in found], dtype=bool)
-    if rule is not None and chosen.any():
-        count = int(chosen.sum())
+    ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
+    if rule is not None and ruled.any():
+        count = int(ruled.sum())
         text = Text(f"{count} values of {column.name} are read by rule: {rule.en}",
                     f"字段 {column.name} 有 {count} 个值按规则读取：{rule.zh}")  # fmt: skip
-        said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[chosen], values[chosen], strict=True)]
+        said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
         notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
     return Parsed(values, notices)
 
@@ -278,8 +279,8 @@ def half_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
-def _number_text(column: pd.Series) -> Callable[[str], str]:
-    """Return what brings the numbers of a column to half-width characters and a decimal point.
+def number_text(column: pd.Series) -> Callable[[str], str]:
+    """Return what brings the numbers of a text column to half-width characters and a decimal point.
 
     A comma with any but three digits behind it (12,5) is a decimal one, and then all of the column are.
     """

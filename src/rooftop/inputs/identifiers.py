@@ -45,7 +45,8 @@ def codes(column: pd.Series, where: str) -> Parsed:
         stay as they are, counted.
     """
     values = without_points(pd.Series(each(column, _code), index=column.index, dtype="string", name=column.name))
-    lost = [text for raw, text in zip(column.to_numpy(dtype=object), values, strict=True) if _is_rounded(raw, text)]
+    exact = _largest_exact(column.dtype)
+    lost = [text for raw, text in zip(column.to_numpy(dtype=object), values, strict=True) if _is_rounded(raw, exact)]
     if not lost:
         return Parsed(values)
     said = Text(
@@ -70,12 +71,17 @@ def without_points(texts: pd.Series) -> pd.Series:
     return texts.where(~point, texts.str.replace(r"\.0+$", "", regex=True))
 
 
-def _is_rounded(raw: Any, text: Any) -> bool:
+def _largest_exact(kind: Any) -> float:
+    """Return the largest integer up to which a column of decimal numbers holds all."""
+    single = isinstance(kind, np.dtype) and kind.kind == "f"
+    return float(2 ** (np.finfo(kind).nmant + 1 if single else 53))
+
+
+def _is_rounded(raw: Any, exact: float) -> bool:
     """Whether a number had more digits than its type holds, or a spreadsheet has written it as 3.2E+17."""
     if isinstance(raw, float | np.floating):
-        number, exact = float(raw), 2.0 ** (np.finfo(type(raw)).nmant + 1)
-        return bool(np.isfinite(number) and abs(number) > exact)
-    return isinstance(raw, str) and isinstance(text, str) and _SHORTENED.fullmatch(text) is not None
+        return exact < abs(float(raw)) < np.inf
+    return isinstance(raw, str) and _SHORTENED.fullmatch(raw.strip()) is not None
 
 
 # --- joining ---------------------------------------------------------------------------------------------------------

@@ -30,9 +30,12 @@ from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 _BYTE_FORMATS = (".shp", ".dbf", ".zip")
+_GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
 _SQLITE = (".gpkg", ".sqlite", ".db")
 _INT32 = (-(2**31), 2**31 - 1)
 _SAMPLE_ROWS = 2000
+
+pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})  # 00123 is no number
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,7 @@ def read_frame(
         "max_features": max_features,
         "datetime_as_string": True,
         **({"on_invalid": "fix"} if geometry else {}),
-        **({"ADJUST_TYPE": "YES"} if path.suffix.lower() in _BYTE_FORMATS else {}),  # N(19) and wider hold integers too
+        **_driver_options(path),
     }
     try:
         with warnings.catch_warnings():
@@ -273,6 +276,13 @@ def read_frame(
             return _unclamped(path, layer, frame) if path.suffix.lower() in _SQLITE else frame
     except (DataSourceError, DataLayerError) as error:
         raise _unreadable(path, error) from error
+
+
+def _driver_options(path: Path) -> dict[str, str]:
+    """Return what keeps a driver from guessing types: integers of 19 digits are no floats, ids no dates."""
+    if path.suffix.lower() in _BYTE_FORMATS:
+        return {"ADJUST_TYPE": "YES"}
+    return {"DATE_AS_STRING": "YES"} if path.suffix.lower() in _GEOJSON else {}
 
 
 def _rows(path: Path, options: dict[str, Any]) -> pd.DataFrame:

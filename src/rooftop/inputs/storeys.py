@@ -17,10 +17,13 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 
 FLOORS_RULE = Text(
-    "the full storeys that surely stand above ground (6+1 is 6, 5-6 is 5, 1-6 is 6, 6以上 is 6)",
-    "取地上确有的整层数（6+1 取 6，5-6 取 5，1-6 取 6，6以上取 6）",
+    "the full storeys that surely stand above ground (6/-1 and 6+1 are 6, 5-6 is 5, 1-6 is 6)",
+    "取地上确有的整层数（6/-1、6+1 取 6，5-6 取 5，1-6 取 6）",
 )
-HEIGHT_RULE = Text("the lower of two heights, the height of height and floors", "两个高度取低者，“高度/层数”取高度")
+HEIGHT_RULE = Text(
+    "converted to metres; the lower of two heights, the height of height and floors",
+    "换算为米；两个高度取低者，“高度/层数”取高度",
+)
 _BRACKETS = re.compile(r"[(\[{【〔][^()\[\]{}【】〔〕]*[)\]}】〕]")
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _BELOW, _CUT = "!", "|"
@@ -85,16 +88,17 @@ def read_storeys(text: str) -> Reading | None:
     if re.fullmatch(r"[+-]?\d+(?:\.\d*)?", bare):
         return Reading(float(bare))
     if bare in words()["floors"]["words"]:
-        return Reading(float(words()["floors"]["words"][bare]))
+        return Reading(float(words()["floors"]["words"][bare]), by_rule=True)
     marked = _marked(bare)
     if marked is None:
         return None
     marked, more = marked.rstrip("+|"), marked.endswith("+")
     above = re.sub(rf"[{re.escape(_EDGES)}]?{_BELOW}\|?(?:{_NUMBER})?\|?", _CUT, marked).strip(_EDGES)
     if not above:
-        return Reading(0.0) if _BELOW in marked else None
+        return Reading(0.0, by_rule=True) if _BELOW in marked else None
     found = _one_of(above)
-    return found if found is None or not more else Reading(found.value, chosen=True)
+    simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(words()['floors']['units'])})?", bare)
+    return found if found is None else Reading(found.value, by_rule=found.by_rule or more or not simple)
 
 
 def _basement_only(text: str) -> bool:
@@ -130,17 +134,17 @@ def _one_of(text: str) -> Reading | None:
     if re.fullmatch(_NUMBER, text):
         return Reading(float(text))
     if re.fullmatch(rf"{_NUMBER}(?:\+{_NUMBER})+", text):
-        return Reading(float(text.split("+")[0]), chosen=True)
+        return Reading(float(text.split("+")[0]), by_rule=True)
     if re.fullmatch(rf"{_NUMBER}(?:;{_NUMBER})+", text):
-        return Reading(min(map(float, text.split(";"))), chosen=True)
+        return Reading(min(map(float, text.split(";"))), by_rule=True)
     if not re.fullmatch(rf"{_NUMBER}[~/]{_NUMBER}", text):
         return None
     first, second = map(float, re.split("[~/]", text))
     if "/" in text:  # above and below ground, or the floor of so many
-        return Reading(max(first, second), chosen=True)
+        return Reading(max(first, second), by_rule=True)
     if first == 1.0 and second >= 3.0:  # from the first floor to the last
-        return Reading(second, chosen=True)
-    return Reading(first, chosen=True)  # 6-1 of a topographic map: one below ground
+        return Reading(second, by_rule=True)
+    return Reading(first, by_rule=True)  # 6-1 of a topographic map: one below ground
 
 
 # --- heights ---------------------------------------------------------------------------------------------------------
@@ -170,10 +174,12 @@ def read_length_m(text: str) -> Reading | None:
     if bound < 0:
         return None
     if match := re.fullmatch(rf"({_NUMBER})(?:'|ft|feet|英尺)({_NUMBER})(?:\"|''|in|inch|英寸)?", bare):
-        return Reading((float(match.group(1)) + float(match.group(2)) / 12.0) * float(words()["lengths"]["ft"]))
+        feet = float(match.group(1)) + float(match.group(2)) / 12.0
+        return Reading(feet * float(words()["lengths"]["ft"]), by_rule=True)
     unit = f"({_any_of(words()['lengths'])})?"
     if match := re.fullmatch(rf"([+-]?{_NUMBER}(?:e[+-]?\d+)?){unit}", bare):
-        return Reading(_metres(*match.groups()), chosen=bound > 0)
+        number, name = match.groups()
+        return Reading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
     marks = "|".join(map(_any_of, (words()["joins"]["range"], words()["joins"]["either"], ["/"])))
     match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said['units'])})?", bare)
     if match is None:
@@ -181,8 +187,8 @@ def read_length_m(text: str) -> Reading | None:
     first, unit_1, mark, second, unit_2, storeys = match.groups()
     low, high = _metres(first, unit_1 or unit_2), _metres(second, unit_2 or unit_1)
     if mark == "/" and (storeys or _may_be_floors(low, second, unit_2)):
-        return Reading(_metres(first, unit_1), chosen=True)
-    return None if storeys else Reading(min(low, high), chosen=True)
+        return Reading(_metres(first, unit_1), by_rule=True)
+    return None if storeys else Reading(min(low, high), by_rule=True)
 
 
 def _metres(number: str, unit: str | None) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.inputs.attributes import each, examples_of, fold, half_width, texts, words
+from rooftop.inputs.attributes import each, examples_of, fold, half_width, limits, texts, words
 from rooftop.inputs.storeys import read_storeys
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -88,7 +88,7 @@ def read_structure(text: str) -> tuple[str | None, float | None]:
     >>> [read_structure(text) for text in ("棚", "建6", "特种")]
     [('shed', None), ('site', 6.0), (None, None)]
     """
-    bare = re.sub(r"[(\[【](\d+(?:[+-]\d+)?)(?:层|f)?[)\]】]$", r"\1", half_width(text).casefold())
+    bare = re.sub(r"[(\[【](\d{1,3}(?:[+-]\d+)?)(?:层|f)?[)\]】]$", r"\1", half_width(text).casefold())
     bare = _BRACKETS.sub("", bare).strip() or bare.strip("()[]【】")
     code = words()["structures"]["codes"].get(re.sub(r"^0*(\d)(?:\.0+)?$", r"\1", bare))
     if code is not None:
@@ -96,7 +96,8 @@ def read_structure(text: str) -> tuple[str | None, float | None]:
     label, storeys = _split(bare)
     kind = _kind(label)
     found = None if kind is None or storeys is None else read_storeys(storeys)
-    return kind, None if found is None or not found.value > 0.0 else found.value
+    believable = found is not None and 0.0 < found.value <= limits()["floors"]["max"]
+    return kind, found.value if found is not None and believable else None
 
 
 def _split(text: str) -> tuple[str, str | None]:
