@@ -23,7 +23,7 @@ from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
 from rooftop.errors import ComputeError
 from rooftop.inputs.schedule import read_schedule
-from rooftop.inputs.structures import known_structures, told_structures
+from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
@@ -326,7 +326,6 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     dark = (ok_share.to_numpy() < 0.5) | (some & (n_lit.to_numpy() == 0.0))
     shaded = empty & ~failed_roof & dark
     structure = ~out["structure"].isin(known_structures()).to_numpy()
-    untold = ~out["structure"].isin(told_structures()).to_numpy()
     flags = {
         "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),
         "existing_pv": ((out["existing_pv_area_m2"] > 0) | (out["existing_pv_kwp"] > 0)).to_numpy(dtype=bool),
@@ -337,7 +336,7 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
         "too_shaded": shaded,
         "no_room": empty & ~shaded & ~failed_roof,
         "roof_type_assumed": prepared.types.assumed,
-        "structure_unknown": untold & ~excluded,
+        "structure_unknown": structure & ~_says_why(out) & ~excluded,
     }
     reasons = [list(dict.fromkeys(r)) for r in out["reasons"]]
     for code, mask in flags.items():
@@ -349,6 +348,13 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     survey = ~nothing & (structure | (out["status"] == "needs_survey").to_numpy())
     out["status"] = np.select([nothing, survey], ["excluded", "needs_survey"], "ok")
     return out
+
+
+def _says_why(roofs: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell the roofs whose reasons say what their structure is instead of one that is known: a shed, a ruin, a site."""
+    why = structure_reasons()
+    rows = zip(roofs["structure"].astype(object), roofs["reasons"], strict=True)
+    return np.array([why.get(kind) in codes for kind, codes in rows], dtype=bool)
 
 
 def _settled_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult) -> tuple[Notice, ...]:

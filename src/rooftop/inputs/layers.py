@@ -286,12 +286,12 @@ def _driver_options(path: Path) -> dict[str, str]:
 
 
 def _rows(path: Path, options: dict[str, Any]) -> pd.DataFrame:
-    """Read by Arrow, which knows null integers; as rows where it cannot carry the text or its encoding."""
+    """Read by Arrow, which knows null integers; as rows where it cannot carry the text, its encoding, or curves."""
     if options["encoding"] is None or path.suffix.lower() in _BYTE_FORMATS:
         try:
             kinds = {"arrow_to_pandas_kwargs": {"types_mapper": pandas_type}}
             return pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=True, **kinds, **options))
-        except (pyarrow.ArrowException, ValueError):
+        except (pyarrow.ArrowException, ValueError, NotImplementedError):
             pass
     frame = pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=False, fid_as_index=True, **options))
     return _integers(path, frame, options).reset_index(drop=True)

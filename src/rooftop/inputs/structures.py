@@ -48,9 +48,9 @@ def known_structures() -> frozenset[str]:
     return frozenset(name for name, kind in _kinds().items() if kind["known"])
 
 
-def told_structures() -> frozenset[str]:
-    """Return the kinds that say something: known ones, and those with a reason of their own (sheds, ruins, sites)."""
-    return frozenset(name for name, kind in _kinds().items() if kind["known"] or "reason" in kind)
+def structure_reasons() -> dict[str, str]:
+    """Return the reason of each kind that has one of its own: of sheds, ruins and sites."""
+    return {name: str(kind["reason"]) for name, kind in _kinds().items() if "reason" in kind}
 
 
 def structures(column: pd.Series, where: str) -> Structures:
@@ -69,11 +69,7 @@ def structures(column: pd.Series, where: str) -> Structures:
     silent = np.array(each(raw, lambda text: fold(text) in _silent(), True), dtype=bool)
     unread = raw[kinds.isna() & ~silent]
     floors = pd.Series([np.nan if n is None else n for _, n in read], index=column.index, dtype="float64")
-    reasons = {
-        str(kind["reason"]): (kinds == name).fillna(False).to_numpy(dtype=bool)
-        for name, kind in _kinds().items()
-        if "reason" in kind
-    }
+    reasons = {code: (kinds == name).fillna(False).to_numpy(dtype=bool) for name, code in structure_reasons().items()}
     notices = tuple(_notices(str(column.name), kinds, raw, unread, where))
     return Structures(kinds.where(kinds.notna() | silent, raw), floors, reasons, notices)
 
@@ -150,12 +146,11 @@ def _notices(name: str, kinds: pd.Series, raw: pd.Series, unread: pd.Series, whe
             f"字段 {name} 有 {len(unread)} 个结构类型无法识别，按结构未知处理，屋顶须现场核实",
         )
         yield Notice("structure_unread", text, len(unread), source=where, examples=examples_of(unread))
-    for kind, entry in _kinds().items():
-        rows = raw[(kinds == kind).fillna(False)]
-        if "reason" in entry and len(rows):
+    for kind, code in structure_reasons().items():
+        rows, label = raw[(kinds == kind).fillna(False)], _kinds()[kind]
+        if len(rows):
             text = Text(
-                f"{len(rows)} buildings are, by their structure, no finished roofs of known strength "
-                f"({entry['en']}): they need a survey",
-                f"{len(rows)} 栋建筑的结构为“{entry['zh']}”，屋顶须现场核实",
+                f"the structure of {len(rows)} buildings says: {label['en']}; their roofs need a survey",
+                f"{len(rows)} 栋建筑的结构为“{label['zh']}”，屋顶须现场核实",
             )
-            yield Notice(str(entry["reason"]), text, len(rows), source=where, examples=examples_of(rows))
+            yield Notice(code, text, len(rows), source=where, examples=examples_of(rows))
