@@ -24,18 +24,13 @@ from pyproj import CRS
 from rooftop.errors import InputError
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
+from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
 from rooftop.inputs.files import check_encoding, check_file, did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
-_BYTE_FORMATS = (".shp", ".dbf", ".zip")
-_GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
-_SQLITE = (".gpkg", ".sqlite", ".db")
-_INT32 = (-(2**31), 2**31 - 1)
 _SAMPLE_ROWS = 2000
-
-pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})  # 00123 is no number
 
 
 @dataclass(frozen=True)
@@ -96,7 +91,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
     if path.suffix.lower() in PARQUET:
         return _open_parquet(path)
     layer, notices = _choose_layer(path, layer, role)
-    raw_bytes = path.suffix.lower() in _BYTE_FORMATS
+    raw_bytes = path.suffix.lower() in BYTE_FORMATS
     try:
         info = _info(path, layer, BYTES if raw_bytes else None)
     except UnicodeDecodeError:
@@ -267,74 +262,10 @@ def read_frame(
         "max_features": max_features,
         "datetime_as_string": True,
         **({"on_invalid": "fix"} if geometry else {}),
-        **_driver_options(path),
     }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frame = _rows(path, options)
-            return _unclamped(path, layer, frame) if path.suffix.lower() in _SQLITE else frame
+            return read_exactly(path, path.suffix.lower(), options)
     except (DataSourceError, DataLayerError) as error:
         raise _unreadable(path, error) from error
-
-
-def _driver_options(path: Path) -> dict[str, str]:
-    """Return what keeps a driver from guessing types: integers of 19 digits are no floats, ids no dates."""
-    if path.suffix.lower() in _BYTE_FORMATS:
-        return {"ADJUST_TYPE": "YES"}
-    return {"DATE_AS_STRING": "YES"} if path.suffix.lower() in _GEOJSON else {}
-
-
-def _rows(path: Path, options: dict[str, Any]) -> pd.DataFrame:
-    """Read by Arrow, which knows null integers; as rows where it cannot carry the text, its encoding, or curves."""
-    if options["encoding"] is None or path.suffix.lower() in _BYTE_FORMATS:
-        try:
-            kinds = {"arrow_to_pandas_kwargs": {"types_mapper": pandas_type}}
-            return pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=True, **kinds, **options))
-        except (pyarrow.ArrowException, ValueError, NotImplementedError):
-            pass
-    frame = pd.DataFrame(pyogrio.read_dataframe(path, use_arrow=False, fid_as_index=True, **options))
-    return _integers(path, frame, options).reset_index(drop=True)
-
-
-def pandas_type(kind: pyarrow.DataType) -> Any:
-    """Return the pandas type that holds a column of an Arrow type without loss; None for pandas' own choice."""
-    types = pyarrow.types
-    if types.is_unsigned_integer(kind):
-        return pd.UInt64Dtype()
-    if types.is_integer(kind):
-        return pd.Int64Dtype()
-    if types.is_boolean(kind):
-        return pd.BooleanDtype()
-    if types.is_string(kind) or types.is_large_string(kind):
-        return pd.StringDtype("python", na_value=np.nan)
-    return None
-
-
-def _integers(path: Path, frame: pd.DataFrame, options: dict[str, Any]) -> pd.DataFrame:
-    """Read again, without the rows where they are null, the integer columns that nulls have turned into floats."""
-    info = pyogrio.read_info(path, layer=options["layer"], encoding=options["encoding"])
-    kinds = dict(zip(map(str, info["fields"]), map(str, info["dtypes"]), strict=True))
-    for name in frame.columns:
-        if not kinds.get(str(name), "").startswith("int") or not pd.api.types.is_float_dtype(frame[name]):
-            continue
-        filled = frame.index[frame[name].notna()]
-        only = {"layer": options["layer"], "columns": [name], "encoding": options["encoding"], "read_geometry": False}
-        again = pyogrio.read_dataframe(path, use_arrow=False, fids=filled.to_numpy(), fid_as_index=True, **only)
-        frame[name] = again[name].astype("Int64").reindex(frame.index)
-    return frame
-
-
-def _unclamped(path: Path, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
-    """Read again as text the columns that SQLite calls INTEGER and GDAL cuts at 32 bits."""
-    for name in frame.columns:
-        if name == "geometry" or not pd.api.types.is_integer_dtype(frame[name]):
-            continue
-        if not frame[name].isin(_INT32).any() or not frame[name].between(*_INT32).fillna(True).all():
-            continue
-        column, table = (part.replace('"', '""') for part in (str(name), str(layer)))
-        sql = f'SELECT CAST("{column}" AS TEXT) AS whole FROM "{table}"'
-        whole = pyogrio.read_dataframe(path, sql=sql, read_geometry=False, max_features=len(frame))["whole"]
-        if len(whole) == len(frame):
-            frame[name] = pd.array([pd.NA if pd.isna(v) else int(v) for v in whole], dtype="Int64")
-    return frame

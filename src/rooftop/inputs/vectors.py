@@ -18,9 +18,10 @@ from rooftop.errors import InputError
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
+from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.extent import blanked
 from rooftop.inputs.files import did_you_mean, suggest
-from rooftop.inputs.layers import PARQUET, Layer, open_layer, pandas_type, read_frame
+from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
