@@ -19,13 +19,13 @@ _INT32 = (-(2**31), 2**31 - 1)
 pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})  # 00123 is no number
 
 
-def read_exactly(source: Path | str, suffix: str, options: dict[str, Any]) -> pd.DataFrame:
+def read_exactly(source: Path | str | bytes, suffix: str, options: dict[str, Any]) -> pd.DataFrame:
     """Read rows by Arrow, which knows null integers; as rows where it cannot carry the text, its encoding, or curves.
 
     Parameters
     ----------
-    source : Path or str
-        As GDAL wants it.
+    source : Path, str or bytes
+        Name as GDAL wants it, or content.
     suffix : str
         Of the file, in lower case.
     options : dict
@@ -56,7 +56,7 @@ def _driver_options(suffix: str) -> dict[str, str]:
     return {"DATE_AS_STRING": "YES"} if suffix in _GEOJSON else {}
 
 
-def _by_arrow(source: Path | str, suffix: str, options: dict[str, Any]) -> pd.DataFrame | None:
+def _by_arrow(source: Path | str | bytes, suffix: str, options: dict[str, Any]) -> pd.DataFrame | None:
     if options["encoding"] is not None and suffix not in BYTE_FORMATS:
         return None
     kinds = {"arrow_to_pandas_kwargs": {"types_mapper": pandas_type}}
@@ -80,7 +80,7 @@ def pandas_type(kind: pyarrow.DataType) -> Any:
     return None
 
 
-def _integers(source: Path | str, frame: pd.DataFrame, options: dict[str, Any]) -> pd.DataFrame:
+def _integers(source: Path | str | bytes, frame: pd.DataFrame, options: dict[str, Any]) -> pd.DataFrame:
     """Read again, without the rows where they are null, the integer columns that nulls have turned into floats."""
     info = pyogrio.read_info(source, layer=options["layer"], encoding=options["encoding"])
     kinds = dict(zip(map(str, info["fields"]), map(str, info["dtypes"]), strict=True))
@@ -94,7 +94,7 @@ def _integers(source: Path | str, frame: pd.DataFrame, options: dict[str, Any]) 
     return frame
 
 
-def _unclamped(source: Path | str, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
+def _unclamped(source: Path | str | bytes, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
     """Read again as text the columns that SQLite calls INTEGER and GDAL cuts at 32 bits."""
     for name in frame.columns:
         if name == "geometry" or not pd.api.types.is_integer_dtype(frame[name]):
