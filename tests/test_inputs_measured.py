@@ -67,3 +67,12 @@ def test_metered_energy_that_cannot_be_used_is_refused(tmp_path: Path, text: str
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         read_measured(tmp_path / "none.csv", IDS)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kwh"), [(["1,200", "30"], 1200.0), (["1,2", "30"], 1.2), (["1.200,5", "7,25"], 1200.5)]
+)
+def test_commas_in_metered_energy(tmp_path: Path, cells: list[str], kwh: float) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(f'building_id;measured_energy_kwh\nA;"{cells[0]}"\nB;"{cells[1]}"\n', "utf-8")
+    assert read_measured(path, IDS)[0]["measured_energy_kwh"].iloc[0] == kwh

@@ -23,6 +23,7 @@ from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
 from rooftop.errors import ComputeError
 from rooftop.inputs.schedule import read_schedule
+from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
@@ -33,7 +34,7 @@ from rooftop.products import Products, product_notices, with_timeline, write_pro
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
-from rooftop.sources import narrowed, read_sources, select_districts
+from rooftop.sources import joined, narrowed, read_sources, select_districts
 from rooftop.tables import COVERAGE
 from rooftop.targets import (
     Pack,
@@ -161,6 +162,7 @@ def run(
         pack = load_pack(settings.policy) if settings.policy is not None else None
         schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
+        schedule = joined(schedule, sources) if schedule is not None else None
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
     with clock.stage("scene"):
@@ -323,7 +325,7 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     some = placed.groupby(roof).sum().reindex(range(len(out)), fill_value=0).to_numpy() > 0
     dark = (ok_share.to_numpy() < 0.5) | (some & (n_lit.to_numpy() == 0.0))
     shaded = empty & ~failed_roof & dark
-    structure = out["structure"].isna().to_numpy() | (out["structure"].astype("string") == "").fillna(True).to_numpy()
+    structure = ~out["structure"].isin(known_structures()).to_numpy()
     flags = {
         "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),
         "existing_pv": ((out["existing_pv_area_m2"] > 0) | (out["existing_pv_kwp"] > 0)).to_numpy(dtype=bool),
@@ -334,7 +336,7 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
         "too_shaded": shaded,
         "no_room": empty & ~shaded & ~failed_roof,
         "roof_type_assumed": prepared.types.assumed,
-        "structure_unknown": structure & ~excluded,
+        "structure_unknown": structure & ~_says_why(out) & ~excluded,
     }
     reasons = [list(dict.fromkeys(r)) for r in out["reasons"]]
     for code, mask in flags.items():
@@ -346,6 +348,13 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     survey = ~nothing & (structure | (out["status"] == "needs_survey").to_numpy())
     out["status"] = np.select([nothing, survey], ["excluded", "needs_survey"], "ok")
     return out
+
+
+def _says_why(roofs: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell the roofs whose reasons say what their structure is instead of one that is known: a shed, a ruin, a site."""
+    why = structure_reasons()
+    rows = zip(roofs["structure"].astype(object), roofs["reasons"], strict=True)
+    return np.array([why.get(kind) in codes for kind, codes in rows], dtype=bool)
 
 
 def _settled_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult) -> tuple[Notice, ...]:

@@ -24,6 +24,7 @@ from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
 from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
+from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
@@ -132,6 +133,13 @@ def read_sources(config: Config) -> Sources:
         None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
         roofs, excluded, standing,
     )  # fmt: skip
+
+
+def joined(schedule: Schedule, sources: Sources) -> Schedule:
+    """Give the rows of a schedule the ids of the buildings and units that they mean."""
+    units = pd.concat([unit.table for unit in sources.units])
+    places = [*units["unit_id"].astype(str), *units["unit_name"].dropna().astype(str)]
+    return join_schedule(schedule, sources.buildings["building_id"].astype(str), places)
 
 
 def _roof_areas(config: Config, buildings: gpd.GeoDataFrame) -> tuple[RoofAreas | None, RoofAreas | None]:

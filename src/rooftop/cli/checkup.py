@@ -15,7 +15,7 @@ from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
-from rooftop.sources import Sources, read_sources, select_districts
+from rooftop.sources import Sources, joined, read_sources, select_districts
 from rooftop.targets import load_pack
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
@@ -37,6 +37,7 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
         prepared = prepare(config, sources, select_districts(sources, ()))
+        schedule = joined(schedule, sources) if schedule is not None else None
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))

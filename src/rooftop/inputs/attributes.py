@@ -7,13 +7,13 @@ missing, is counted, and its values are shown.
 from __future__ import annotations
 
 import contextlib
-import datetime
+import decimal
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,9 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.resources import load_shipped_yaml
 
-_NUMBER = re.compile(
-    r"^([+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:m|米|层|f|kw|kwp|千瓦)?$", re.IGNORECASE
-)
-_EXCEL_EPOCH = datetime.date(1899, 12, 30)
-_EXCEL_SERIALS = (18264, 54788)  # 1950-01-01 .. 2049-12-31
+_NUMBER = re.compile(r"^([+-]?\d*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:kw|kwp|千瓦)?$", re.IGNORECASE)
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
+_GUARDED = re.compile(r'="(.*)"')
 
 
 @dataclass(frozen=True)
@@ -72,21 +70,54 @@ def roof_types() -> dict[str, Any]:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def clean(value: Any) -> str | None:
-    """Return a value as trimmed text, whole floats without their ``.0``; None for what people write for nothing."""
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)) or value is pd.NaT:
+def written(value: Any) -> str | None:
+    """Return a value as the text that stands for it, trimmed; None for null.
+
+    Whole numbers have no decimal point, however they are stored; text keeps every character but blanks and invisible
+    ones around it, and the guard ``="…"`` by which tables for spreadsheets keep text from becoming a number.
+    """
+    if value is None or value is pd.NA or value is pd.NaT:
         return None
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        value = int(value)
-    text = str(value).strip()
+    if isinstance(value, decimal.Decimal):
+        whole = value.is_finite() and value == value.to_integral_value()
+        return f"{int(value)}" if whole else f"{value.normalize():f}" if value.is_finite() else None
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        whole = number.is_integer() and abs(number) < 1e21
+        return f"{int(number)}" if whole else str(value) if np.isfinite(number) else None
+    text = str(value).strip().strip(_INVISIBLE).strip()
+    guarded = _GUARDED.fullmatch(text)
+    return text if guarded is None else guarded.group(1).strip()
+
+
+def clean(value: Any) -> str | None:
+    """Return a value as trimmed text, whole numbers without their ``.0``; None for what people write for nothing."""
+    text = written(value)
+    if text is None:
+        return None
     if re.fullmatch(r"-?\d+\.0+", text):
         text = text.split(".")[0]
-    return None if fold(text) in _nulls() else text
+    return None if fold(text) in _nulls() | _null_words() else text
 
 
 @cache
 def _nulls() -> frozenset[str]:
-    return frozenset(fold(str(word)) for word in words()["nulls"])
+    return frozenset(fold(str(word)) for word in words()["nulls"]["blank"])
+
+
+@cache
+def _null_words() -> frozenset[str]:
+    return frozenset(fold(str(word)) for word in words()["nulls"]["words"])
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text says nothing, in whatever column: empty, dashes, 无, 不详."""
+    return fold(text) in _nulls()
+
+
+def is_null_word(text: str) -> bool:
+    """Whether a text says nothing among numbers, dates and classes, and may be true among codes and names: NA, None."""
+    return fold(text) in _null_words()
 
 
 def fold(text: str) -> str:
@@ -101,10 +132,27 @@ def fold(text: str) -> str:
 
 def texts(column: pd.Series) -> pd.Series:
     """Return a text column: trimmed, nothing-words missing."""
-    return pd.Series(_each(column, clean), index=column.index, dtype="string", name=column.name)
+    return pd.Series(each(column, clean), index=column.index, dtype="string", name=column.name)
 
 
-def _each(column: pd.Series, function: Callable[[Any], Any], missing: Any = None) -> list[Any]:
+def names(column: pd.Series, keep: Literal["once", "all"] = "once") -> pd.Series:
+    """Return a column of names: trimmed; words such as NA or None are names, if need be only where they stand once.
+
+    Parameters
+    ----------
+    column : pandas.Series
+    keep : {"once", "all"}
+        ``once``: a word that stands again and again was written by a program for nothing.
+    """
+    values = pd.Series(each(column, written), index=column.index, dtype="string", name=column.name)
+    values = values.where(~np.array(each(values, is_blank, True), dtype=bool))
+    if keep == "all":
+        return values
+    word = np.array(each(values, is_null_word, False), dtype=bool)
+    return values.where(~(word & values.duplicated(keep=False)))
+
+
+def each(column: pd.Series, function: Callable[[Any], Any], missing: Any = None) -> list[Any]:
     """Apply a function to each value of a column, computing it once per distinct value."""
     known: dict[Any, Any] = {}
     absent = column.isna().to_numpy(dtype=bool)
@@ -119,7 +167,7 @@ def _each(column: pd.Series, function: Callable[[Any], Any], missing: Any = None
     return out
 
 
-def _examples(values: Iterable[Any]) -> tuple[str, ...]:
+def examples_of(values: Iterable[Any]) -> tuple[str, ...]:
     """Return up to five distinct values with their counts, the most frequent first."""
     counts = pd.Series([str(v) for v in values], dtype=object).value_counts(sort=False)
     ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
@@ -129,8 +177,38 @@ def _examples(values: Iterable[Any]) -> tuple[str, ...]:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def numbers(column: pd.Series, key: str, where: str) -> Parsed:
-    """Read a numeric column, also when it is written as text ("12.5", "12.5米", "１２").
+@dataclass(frozen=True)
+class Reading:
+    """One number as read.
+
+    Parameters
+    ----------
+    value : float
+    by_rule : bool
+        It does not simply stand there: words were read (三层, 6/-1), or a rule chose among what the text may mean
+        (5-6, 6+1, 12以上).
+    """
+
+    value: float
+    by_rule: bool = False
+
+
+def plain(text: str) -> Reading | None:
+    """Read a number, or a capacity with its unit kW."""
+    match = _NUMBER.match(text)
+    return None if match is None or not match.group(1).strip("+-") else Reading(float(match.group(1)))
+
+
+def numbers(
+    column: pd.Series,
+    key: str,
+    where: str,
+    read: Callable[[str], Reading | None] = plain,
+    rule: Text | None = None,
+    *,
+    comma_lists: bool = False,
+) -> Parsed:
+    """Read a numeric column, also when it is written as text ("12.5", "1,234", "12,5", "１２").
 
     Parameters
     ----------
@@ -139,6 +217,12 @@ def numbers(column: pd.Series, key: str, where: str) -> Parsed:
         Configuration key (``fields.height_m``), for messages.
     where : str
         File.
+    read : callable
+        Reads one text, in half-width characters, with a decimal point.
+    rule : Text, optional
+        What decides where a text leaves its number open, for messages.
+    comma_lists : bool
+        Commas stand between numbers, not in them.
 
     Returns
     -------
@@ -148,42 +232,69 @@ def numbers(column: pd.Series, key: str, where: str) -> Parsed:
     Raises
     ------
     InputError
-        More than a few values are text (`text_share` of `configs/input_limits.yaml`).
+        Hardly a value can be read (`readable_share` of `configs/input_limits.yaml`): the field is the wrong one.
     """
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        return _numbers_of_text(column, key, where)
-    values = pd.to_numeric(column, errors="coerce").astype("float64")
-    return Parsed(values.where(np.isfinite(values)))
-
-
-def _numbers_of_text(column: pd.Series, key: str, where: str) -> Parsed:
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
+        return Parsed(values.where(np.isfinite(values)))
     cleaned = texts(column)
-    values = pd.Series(_each(cleaned, _number, np.nan), index=column.index, dtype="float64")
-    bad = cleaned[cleaned.notna() & values.isna()]
+    prepared = half_width if comma_lists else number_text(cleaned)
+    found = each(cleaned, lambda text: read(prepared(text)))
+    values = pd.Series([np.nan if r is None else r.value for r in found], index=column.index, dtype="float64")
+    notices = _unread_numbers(cleaned[cleaned.notna() & values.isna()], cleaned, key, where)
+    ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
+    if rule is not None and ruled.any():
+        count = int(ruled.sum())
+        text = Text(f"{count} values of {column.name} are read by rule: {rule.en}",
+                    f"字段 {column.name} 有 {count} 个值按规则读取：{rule.zh}")  # fmt: skip
+        said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
+        notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
+    return Parsed(values, notices)
+
+
+def _unread_numbers(bad: pd.Series, column: pd.Series, key: str, where: str) -> tuple[Notice, ...]:
+    """Count the texts that are no numbers; refuse a column of hardly any numbers."""
     if bad.empty:
-        return Parsed(values)
-    if len(bad) > limits()["text_share"]["max"] * int(cleaned.notna().sum()):
+        return ()
+    filled = int(column.notna().sum())
+    if filled - len(bad) < limits()["readable_share"]["min"] * filled:
         raise InputError(
             Text(f"the field {column.name} holds text, not numbers", f"字段 {column.name} 是文本，不是数值"),
             where=Text(f"{key} ({where})", f"{key}（{where}）"),
-            found=", ".join(_examples(bad)),
+            found=", ".join(examples_of(bad)),
             expected=Text("numbers, such as 12.5", "数值，如 12.5"),
             mend=Text(
                 f"map {key} to the field with the numbers, or to null", f"请将 {key} 映射到数值字段，或设为 null"
             ),
         )
     text = Text(
-        f"{len(bad)} values of {column.name} are not numbers and count as missing",
-        f"字段 {column.name} 有 {len(bad)} 个值不是数值，按缺失处理",
+        f"{len(bad)} of {filled} values of {column.name} are not numbers and count as missing",
+        f"字段 {column.name} 的 {filled} 个值中有 {len(bad)} 个不是数值，按缺失处理",
     )
-    return Parsed(values, (Notice("not_a_number", text, len(bad), source=where, examples=_examples(bad)),))
+    return (Notice("not_a_number", text, len(bad), source=where, examples=examples_of(bad)),)
 
 
-def _number(text: str) -> float:
-    match = _NUMBER.match(unicodedata.normalize("NFKC", text).strip())
-    if match is None or not match.group(1).strip("+-"):
-        return float("nan")
-    return float(match.group(1).replace(",", ""))
+def half_width(text: str) -> str:
+    """Return a text with full-width forms as usual ones, trimmed."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def number_text(column: pd.Series) -> Callable[[str], str]:
+    """Return what brings the numbers of a text column to half-width characters and a decimal point.
+
+    A comma with any but three digits behind it (12,5) is a decimal one, and then all of the column are.
+    """
+    half = column.dropna().map(half_width).astype("string")
+    decimal_comma = bool(half.str.contains(r"^\D*\d+,(?:\d{1,2}|\d{4,})(?:\D|$)", regex=True).any())
+
+    def prepared(text: str) -> str:
+        text = half_width(text)
+        if decimal_comma:
+            text = re.sub(r"(?<=\d)\.(?=\d{3}(?:\D|$))", "", text) if "," in text else text
+            return re.sub(r"(?<=\d),(?=\d)", ".", text)
+        return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+
+    return prepared
 
 
 def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, where: str) -> tuple[pd.Series, Parsed]:
@@ -202,96 +313,8 @@ def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, w
         f"{count} {what.en} outside {low:g}..{high:g} count as missing",
         f"{count} 个{what.zh}超出 {low:g}~{high:g}，按缺失处理",
     )
-    notice = Notice(code, text, count, source=where, examples=_examples(f"{v:g}" for v in values[absurd]))
+    notice = Notice(code, text, count, source=where, examples=examples_of(f"{v:g}" for v in values[absurd]))
     return absurd, Parsed(values.where(~absurd), (notice,))
-
-
-# --- dates -----------------------------------------------------------------------------------------------------------
-
-
-def parse_date(value: Any) -> tuple[int, str] | None:
-    """Read one year or date as people write it.
-
-    Parameters
-    ----------
-    value : Any
-        2021, 2021.0, "2021", "2021-06-30", "2021/6", "20210630", "2021年6月", an Excel serial number, ...
-
-    Returns
-    -------
-    tuple of int and str, or None
-        The year, and the date as far as it is known (``2021``, ``2021-06``, ``2021-06-30``); None when unreadable.
-    """
-    text = clean(value)
-    if text is None:
-        return None
-    text = unicodedata.normalize("NFKC", text).strip()
-    if isinstance(value, float | np.floating) and "." in text:
-        text = text.split(".")[0]
-    if match := re.fullmatch(r"(\d{4})年?", text):
-        return _date(match.group(1))
-    if match := re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?", text):
-        return _date(match.group(1), match.group(2))
-    if match := re.match(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?=$|[ T])", text):
-        return _date(*match.groups())
-    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?", text):
-        return _date(*match.groups())
-    if match := re.fullmatch(r"(\d{4})(\d{2})", text):
-        return _date(*match.groups())
-    if re.fullmatch(r"\d{5}", text) and _EXCEL_SERIALS[0] <= int(text) <= _EXCEL_SERIALS[1]:
-        day = _EXCEL_EPOCH + datetime.timedelta(days=int(text))
-        return day.year, day.isoformat()
-    if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: .*)?", text):
-        return _day_month(int(match.group(1)), int(match.group(2)), match.group(3))
-    if match := re.search(r"(?<!\d)(\d{4})年(?!代)", text):
-        return _date(match.group(1))
-    return None
-
-
-def _date(year: str, month: str | None = None, day: str | None = None) -> tuple[int, str] | None:
-    try:
-        datetime.date(int(year), int(month or 1), int(day or 1))
-    except ValueError:
-        return None
-    parts = [year, *(f"{int(p):02d}" for p in (month, day) if p is not None)]
-    return int(year), "-".join(parts)
-
-
-def _day_month(first: int, second: int, year: str) -> tuple[int, str] | None:
-    """Read 30/06/2021 and 06/30/2021; where day and month cannot be told apart, only the year."""
-    if first > 12:
-        return _date(year, str(second), str(first))
-    if second > 12:
-        return _date(year, str(first), str(second))
-    return _date(year)
-
-
-def dates(column: pd.Series, where: str) -> tuple[Parsed, Parsed]:
-    """Read a column of years or dates.
-
-    Returns
-    -------
-    tuple of Parsed
-        Years (Int64) and ISO dates as far as known (string); missing where unreadable or outside the limits. The
-        notices are on the first.
-    """
-    bounds = limits()["year_built"]
-    read = _each(column, parse_date)
-    absurd = [r is not None and not bounds["min"] <= r[0] <= bounds["max"] for r in read]
-    years = [None if r is None or a else r[0] for r, a in zip(read, absurd, strict=True)]
-    days = [None if r is None or a else r[1] for r, a in zip(read, absurd, strict=True)]
-    lost = [clean(v) for v, year in zip(column, years, strict=True) if year is None and clean(v) is not None]
-    notices: tuple[Notice, ...] = ()
-    if lost:
-        text = Text(
-            f"{len(lost)} values of {column.name} are no believable year or date and count as missing",
-            f"字段 {column.name} 有 {len(lost)} 个值不是可信的年份或日期，按缺失处理",
-        )
-        notices = (Notice("year_absurd", text, len(lost), source=where, examples=_examples(lost)),)
-    return (
-        Parsed(pd.Series(years, index=column.index, dtype="Int64"), notices),
-        Parsed(pd.Series(days, index=column.index, dtype="string")),
-    )
 
 
 # --- vocabulary ------------------------------------------------------------------------------------------------------
@@ -349,7 +372,7 @@ def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: p
         tables.append(("mapped", {fold(k if label == "key" else v[label]): k for k, v in vocabulary.items()}))
     tables += [(f"code:{name}", _lookup(system["map"])) for name, system in uses()["codes"].items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
-    pairs = _each(raw, lambda value: _first(value, tables), ("unknown", "none"))
+    pairs = each(raw, lambda value: _first(value, tables), ("unknown", "none"))
     return pd.DataFrame(pairs, columns=["building_use", "use_source"], index=index).assign(raw=raw)
 
 
@@ -370,7 +393,7 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
             f"{len(unread)} buildings have a use that is not mapped ({unread.nunique()} values): set use_map",
             f"{len(unread)} 栋建筑的用途未映射（{unread.nunique()} 种取值）：请设置 use_map",
         )
-        notices.append(Notice("use_unmapped", text, len(unread), source=where, examples=_examples(unread)))
+        notices.append(Notice("use_unmapped", text, len(unread), source=where, examples=examples_of(unread)))
     unknown = int((frame["building_use"] == "unknown").sum())
     if unknown:
         text = Text(f"{unknown} buildings have no known use", f"{unknown} 栋建筑用途不明")
@@ -383,7 +406,7 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
                 f"{len(coded)} 栋建筑的用途按 {name} 代码识别",
             )
             notices.append(
-                Notice("use_by_code", text, len(coded), severity="info", source=where, examples=_examples(coded))
+                Notice("use_by_code", text, len(coded), severity="info", source=where, examples=examples_of(coded))
             )
         open_codes = coded[coded.isin(list(system.get("ambiguous", {})))]
         if len(open_codes):
@@ -391,7 +414,9 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
                 f"{len(open_codes)} buildings have a {name} code that covers several uses; the first is taken",
                 f"{len(open_codes)} 栋建筑的 {name} 代码对应多种用途，取首项",
             )
-            notices.append(Notice("use_ambiguous", text, len(open_codes), source=where, examples=_examples(open_codes)))
+            notices.append(
+                Notice("use_ambiguous", text, len(open_codes), source=where, examples=examples_of(open_codes))
+            )
     return tuple(notices)
 
 
@@ -417,7 +442,7 @@ def public_institutions(
     table = {fold(str(word)): answer for answer in ("yes", "no", "unknown") for word in words()[answer]}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
-    answer = pd.Series(_each(raw, lambda v: table.get(fold(v))), index=use.index, dtype="string")
+    answer = pd.Series(each(raw, lambda v: table.get(fold(v))), index=use.index, dtype="string")
     notices = []
     unread = raw[raw.notna() & answer.isna()]
     if len(unread):
@@ -425,7 +450,7 @@ def public_institutions(
             f"{len(unread)} values of {raw.name} are neither yes nor no: set public_map",
             f"字段 {raw.name} 有 {len(unread)} 个值无法判断是否公共机构：请设置 public_map",
         )
-        notices.append(Notice("public_unmapped", text, len(unread), source=where, examples=_examples(unread)))
+        notices.append(Notice("public_unmapped", text, len(unread), source=where, examples=examples_of(unread)))
     said = answer.isin(["yes", "no"])
     hints = {name: entry["public_hint"] for name, entry in uses()["uses"].items()}
     hint = use.map(hints).astype("string")
@@ -450,7 +475,7 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     table = {fold(k): k for k in known} | {fold(v["zh"]): k for k, v in known.items()}
     table |= {fold(v["en"]): k for k, v in known.items()} | _lookup(roof_type_map)
     raw = texts(column)
-    found = _each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
+    found = each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
     values = pd.Series(found, index=column.index, dtype="string")
     unread = raw[raw.notna() & values.isna()]
     values = values.where(values != "unknown")
@@ -460,7 +485,9 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
         f"{len(unread)} roof types of {column.name} are not known: set roof_type_map",
         f"字段 {column.name} 有 {len(unread)} 个屋面类型无法识别：请设置 roof_type_map",
     )
-    return Parsed(values, (Notice("roof_type_unmapped", text, len(unread), source=where, examples=_examples(unread)),))
+    return Parsed(
+        values, (Notice("roof_type_unmapped", text, len(unread), source=where, examples=examples_of(unread)),)
+    )
 
 
 def _roof_word(value: str) -> str | None:
@@ -468,9 +495,3 @@ def _roof_word(value: str) -> str | None:
         if any(part in value for part in entry["contains"]):
             return str(entry["type"])
     return None
-
-
-def structures(column: pd.Series) -> pd.Series:
-    """Return structures: house codes (FWJG 1-6) as words, other text as it is."""
-    codes = words()["structures"]["codes"]
-    return texts(column).map(lambda v: codes.get(v, v), na_action="ignore").astype("string")

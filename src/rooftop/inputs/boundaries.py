@@ -20,8 +20,10 @@ from pyproj import CRS
 
 from rooftop.config import BoundaryInput
 from rooftop.errors import InputError
-from rooftop.inputs.attributes import texts
+from rooftop.inputs.attributes import is_null_word
+from rooftop.inputs.attributes import names as names_of
 from rooftop.inputs.datums import Geometries, Located, far_from, locate
+from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
@@ -77,11 +79,13 @@ def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
     asked = {"id_field": config.id_field} | ({"name_field": config.name_field} if config.name_field else {})
     vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
     place = locate(vector.geometry, vector.crs, config.datum, crs, where)
-    notices = [*vector.notices, *place.notices]
-    codes = texts(vector.table[config.id_field])
-    names = texts(vector.table[config.name_field]) if config.name_field else codes.copy()
+    read = codes_of(vector.table[config.id_field], where)
+    notices = [*vector.notices, *place.notices, *read.notices]
+    codes = read.values
+    names = names_of(vector.table[config.name_field], keep="all") if config.name_field else codes.copy()
     geometry = _usable(place, codes, where, notices)
     _count_missing_codes(codes, config, where, role, notices)
+    notices += _strange_codes(codes, where)
     table = _by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
     if level != "zone":
         notices += _overlap_notices(table, level, where)
@@ -158,6 +162,18 @@ def _count_missing_codes(codes: pd.Series, config: BoundaryInput, where: str, ro
             f"{missing} 个单元没有代码，未采用；其中的建筑不属于任何单元",
         )
         notices.append(Notice("unit_without_code", text, missing, source=where))
+
+
+def _strange_codes(codes: pd.Series, where: str) -> list[Notice]:
+    """Name the codes that often stand for nothing, and are kept."""
+    strange = [code for code in codes.dropna().unique() if is_null_word(code)]
+    if not strange:
+        return []
+    text = Text(
+        f"{len(strange)} codes of units often stand for nothing; they are kept as codes",
+        f"{len(strange)} 个单元代码常用于表示空值，此处按代码保留",
+    )
+    return [Notice("unit_code_word", text, len(strange), "info", where, tuple(strange[:5]))]
 
 
 def _by_code(

@@ -20,6 +20,7 @@ from pyproj import CRS
 
 from rooftop.config import RoofsInput
 from rooftop.errors import InputError
+from rooftop.inputs.attributes import written
 from rooftop.inputs.datums import locate, parse_crs
 from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
@@ -202,16 +203,11 @@ def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, w
             found.lods[lod] += 1
             found.rings.append(tuple(p for p in points if len(p) >= 3))
             found.rows.append(
-                {"object_id": name, "model_id": root[name], "key": None if key is None else _word(key),
+                {"object_id": name, "model_id": root[name], "key": written(key),
                  "lod": lod, "surface": surface}
             )  # fmt: skip
     for row in found.rows[first:]:
         row["ground_z_m"] = ground.get(row["model_id"], np.nan)
-
-
-def _word(value: Any) -> str:
-    """Return an id as text; whole numbers without their decimal point."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _vertices(document: dict[str, Any], where: str) -> npt.NDArray[np.float64]:

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from rooftop.errors import InputError, UsageError
-from rooftop.inputs.attributes import clean, parse_date, roof_types_of
+from rooftop.inputs.attributes import clean, is_blank, roof_types_of
+from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.quantities import BASE_UNIT, fold, quantity, split_unit, unit_of, words, written_unit
 from rooftop.inputs.tabular import HEADER_ROWS, read_rows
@@ -307,6 +308,10 @@ def _project(line: int, row: Sequence[str], plan: _Plan, roof_type: str | None) 
         at = plan.at.get(key)
         return clean(row[at]) if at is not None and at < len(row) else None
 
+    def name(key: str) -> str | None:
+        at = plan.at.get(key)
+        return None if at is None or at >= len(row) or is_blank(row[at]) else row[at]
+
     unread: list[tuple[str, str]] = []
     values: dict[str, float | None] = {}
     for key, kind in QUANTITIES.items():
@@ -322,8 +327,8 @@ def _project(line: int, row: Sequence[str], plan: _Plan, roof_type: str | None) 
         unread.append(("year", written))
     return Project(
         row=line,
-        name=text("name"),
-        district=text("district"),
+        name=name("name"),
+        district=name("district"),
         area_m2=values["area"],
         capacity_kw=values["capacity"],
         annual_kwh=values["energy"],

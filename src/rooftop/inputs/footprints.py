@@ -10,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Proj
 
 from rooftop.config import FootprintsInput
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.dates import civil_offset_h, dates
 from rooftop.inputs.extent import crs_label
 from rooftop.inputs.heights import fill_heights, known_heights
+from rooftop.inputs.identifiers import codes
 from rooftop.inputs.outlines import Outlines, read_outlines
 from rooftop.inputs.overlaps import overlap_notices, overlapping
 from rooftop.inputs.reasons import Reasons
 from rooftop.inputs.same_outline import standing_rows, take_what_others_know
+from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
@@ -92,9 +95,10 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     notices = [*vector.notices, *outlines.notices]
     reasons = Reasons(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
     table = pd.DataFrame(index=vector.table.index)
-    _source(table, vector, config)
-    _describe(table, vector, config, reasons, notices)
-    known = known_heights(table, vector, config, reasons, notices)
+    _source(table, vector, config, notices)
+    structure = _structures(table, vector, config, reasons, notices)
+    _describe(table, vector, config, reasons, notices, _utc_offset_h(outlines))
+    known = known_heights(table, vector, config, reasons, notices, structure.floors)
     stands = standing_rows(outlines.digests, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
     _identity(table, config, outlines, stands, notices)
@@ -105,7 +109,8 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     overlaps = overlapping(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
     notices += overlap_notices(overlaps, where)
     fill_heights(table, known, overlaps, ~excluded, config, reasons, notices, measurable=measurable)
-    table["status"] = np.where(excluded, "excluded", np.where(reasons.has("huge_footprint"), "needs_survey", "ok"))
+    survey = reasons.has("huge_footprint") | reasons.has("under_construction")
+    table["status"] = np.where(excluded, "excluded", np.where(survey, "needs_survey", "ok"))
     table["reasons"] = reasons.lists()
     frame = gpd.GeoDataFrame(table, geometry=outlines.geometry, crs=outlines.crs)
     log.info("%s: %d footprints, %d excluded", where, len(frame), int(excluded.sum()))
@@ -190,11 +195,14 @@ def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
 # --- identity --------------------------------------------------------------------------------------------------------
 
 
-def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput) -> None:
+def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notices: list[Notice]) -> None:
     """Fill where each row comes from."""
     name = config.fields.id
-    missing = pd.Series(pd.NA, index=table.index, dtype="string")
-    table["source_id"] = attributes.texts(vector.table[name]) if name else missing
+    table["source_id"] = pd.Series(pd.NA, index=table.index, dtype="string")
+    if name:
+        read = codes(vector.table[name], str(config.path))
+        table["source_id"] = read.values
+        notices += read.notices
     table["source_file"] = pd.Series(config.path.name, index=table.index, dtype="string")
     table["source_row"] = np.arange(len(table), dtype=np.int64)
 
@@ -243,14 +251,40 @@ def _identity(
 # --- attributes ------------------------------------------------------------------------------------------------------
 
 
-def _describe(
+def _utc_offset_h(outlines: Outlines) -> float:
+    """Return the offset from UTC of most outlines."""
+    x, y = np.nanmedian(shapely.get_coordinates(shapely.centroid(outlines.geometry)), axis=0)
+    return civil_offset_h(*Proj(outlines.crs)(x, y, inverse=True))
+
+
+def _structures(
     table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: Reasons, notices: list[Notice]
+) -> Structures:
+    """Fill structures; sheds, ruins and sites have their reason."""
+    name = config.fields.structure
+    column = vector.table[name] if name else pd.Series(pd.NA, index=table.index, dtype="string")
+    read = structures(column, str(config.path))
+    table["structure"] = read.values
+    for code, mask in read.reasons.items():
+        if mask.any():
+            reasons.mark(code, mask)
+    notices += read.notices
+    return read
+
+
+def _describe(
+    table: pd.DataFrame,
+    vector: Vector,
+    config: FootprintsInput,
+    reasons: Reasons,
+    notices: list[Notice],
+    utc_offset_h: float,
 ) -> None:
-    """Fill names, use, ownership, dates, structure, roof type and existing PV."""
+    """Fill names, use, ownership, dates, roof type and existing PV."""
     where, fields, source = str(config.path), config.fields, vector.table
     for key in ("building_name", "address", "owner_name", "owner_type"):
         name = getattr(fields, key)
-        table[key] = attributes.texts(source[name]) if name else pd.Series(pd.NA, index=table.index, dtype="string")
+        table[key] = attributes.names(source[name]) if name else pd.Series(pd.NA, index=table.index, dtype="string")
     raw_use = source[fields.building_use] if fields.building_use else None
     use = attributes.building_uses(raw_use, config.use_map, table.index, where)
     table["building_use"], table["use_source"] = use["building_use"], use["use_source"]
@@ -260,10 +294,8 @@ def _describe(
     public, found = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
     table["is_public_institution"], table["public_source"] = public["is_public_institution"], public["public_source"]
     notices += found
-    _dates(table, vector, config, reasons, notices)
-    missing = pd.Series(pd.NA, index=table.index, dtype="string")
-    table["structure"] = attributes.structures(source[fields.structure]) if fields.structure else missing
-    table["roof_type"] = missing
+    _dates(table, vector, config, reasons, notices, utc_offset_h)
+    table["roof_type"] = pd.Series(pd.NA, index=table.index, dtype="string")
     if fields.roof_type:
         roof = attributes.roof_types_of(source[fields.roof_type], config.roof_type_map, where)
         table["roof_type"] = roof.values
@@ -278,33 +310,40 @@ def _describe(
         notices += [*pv.notices, *kept.notices]
     table["existing_pv_year"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
     if fields.existing_pv_year:
-        since, _ = attributes.dates(source[fields.existing_pv_year], where)
-        table["existing_pv_year"] = since.values
+        since = dates(source[fields.existing_pv_year], where, utc_offset_h)
+        table["existing_pv_year"] = since.years
         notices += since.notices
 
 
 def _dates(
-    table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: Reasons, notices: list[Notice]
+    table: pd.DataFrame,
+    vector: Vector,
+    config: FootprintsInput,
+    reasons: Reasons,
+    notices: list[Notice],
+    utc_offset_h: float,
 ) -> None:
-    """Fill year and completion date; each completes the other."""
+    """Fill year and completion date, each completes the other; without both, the building may be under construction."""
     where = str(config.path)
     year = pd.Series(pd.NA, index=table.index, dtype="Int64")
     day = pd.Series(pd.NA, index=table.index, dtype="string")
     for name in dict.fromkeys([config.fields.completion_date, config.fields.year_built]):
         if name is None:
             continue
-        years, days = attributes.dates(vector.table[name], where)
-        notices += years.notices
-        differ = int((year.notna() & years.values.notna() & (year != years.values)).sum())
+        read = dates(vector.table[name], where, utc_offset_h)
+        notices += read.notices
+        reasons.mark("under_construction", read.unfinished)
+        differ = int((year.notna() & read.years.notna() & (year != read.years)).sum())
         if differ:
             text = Text(
                 f"{differ} buildings have a year that is not that of their completion date; the date is used",
                 f"{differ} 栋建筑的建成年份与竣工日期不一致，以竣工日期为准",
             )
             notices.append(Notice("year_disagrees", text, differ, source=where))
-        year, day = year.fillna(years.values), day.fillna(days.values)
+        year, day = year.fillna(read.years), day.fillna(read.days)
     table["year_built"], table["completion_date"] = year, day
-    count = reasons.mark("year_unknown", year.isna())
+    reasons.keep("under_construction", year.isna())
+    count = reasons.mark("year_unknown", year.isna().to_numpy() & ~reasons.has("under_construction"))
     if count:
         text = Text(f"{count} buildings have no known year", f"{count} 栋建筑竣工时间不明")
         notices.append(Notice("year_unknown", text, count, source=where))

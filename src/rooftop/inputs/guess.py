@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +20,22 @@ from pyproj import CRS
 from rooftop.config import Datum, FieldMap
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.dates import read_date
 from rooftop.inputs.datums import in_gcj02_box
 from rooftop.inputs.layers import open_layer
+from rooftop.inputs.storeys import Floors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Lang, Text, pick
 from rooftop.notices import Notice
 
 _SAMPLES = 3
 _MAX_USES = 60
-_NUMERIC = ("height_m", "floors", "existing_pv_kwp")
+_READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | Floors]] = {
+    "height_m": heights,
+    "floors": floors,
+    "existing_pv_kwp": attributes.numbers,
+}
+_READABLE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -196,10 +203,12 @@ def _believable(key: str, column: pd.Series) -> bool:
     filled = attributes.texts(column).dropna()
     if filled.empty:
         return False
-    if key in _NUMERIC:
+    if key in _READERS:
         try:
-            values = attributes.numbers(column, key, "").values.dropna()
+            values = _READERS[key](column, key, "").values.dropna()
         except InputError:
+            return False
+        if len(values) < _READABLE_SHARE * len(filled):
             return False
         if key == "existing_pv_kwp":
             return True
@@ -207,8 +216,8 @@ def _believable(key: str, column: pd.Series) -> bool:
         return bool(((values >= 0) & (values <= limit)).mean() > 0.9) and bool((values > 0).any())
     if key in ("year_built", "completion_date"):
         dated = [value for value in column.dropna().unique() if attributes.clean(value) is not None]
-        read = [attributes.parse_date(value) for value in dated]
-        years = [r is not None and 1800 <= r[0] <= 2050 for r in read]
+        read = [read_date(value) for value in dated]
+        years = [r is not None and (r.span or (r.year is not None and 1800 <= r.year <= 2050)) for r in read]
         return float(np.mean(years)) > 0.5
     if key in ("building_use", "is_public_institution", "structure", "roof_type", "owner_type"):
         return filled.nunique() <= max(3, min(200, len(filled) // 2))

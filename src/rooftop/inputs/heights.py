@@ -13,6 +13,7 @@ from rooftop.config import FootprintsInput
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
 from rooftop.inputs.reasons import Reasons
+from rooftop.inputs.storeys import stated_heights
 from rooftop.inputs.vectors import Vector
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -29,7 +30,7 @@ class KnownHeights:
     Parameters
     ----------
     height_m : Series of float
-        The field, else floors times the configured storey; NaN where neither is known.
+        The field, else floors times the configured storey, 0 without floors above ground; NaN where nothing is known.
     source : Series of string
         ``field`` or ``floors``.
     """
@@ -39,33 +40,32 @@ class KnownHeights:
 
 
 def known_heights(
-    table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: Reasons, notices: list[Notice]
+    table: pd.DataFrame,
+    vector: Vector,
+    config: FootprintsInput,
+    reasons: Reasons,
+    notices: list[Notice],
+    labelled: pd.Series,
 ) -> KnownHeights:
     """Read heights and floors; fill ``floors_above`` of `table`.
+
+    Parameters
+    ----------
+    labelled : Series of float
+        Floors that labels of structures hold, NaN without any.
 
     Raises
     ------
     InputError
         A field of text is mapped where numbers belong.
     """
-    where, fields, limits = str(config.path), config.fields, attributes.limits()
-    blank = pd.Series(np.nan, index=table.index, dtype="float64")
-    floors, height = blank, blank
-    if fields.floors:
-        parsed = attributes.numbers(vector.table[fields.floors], "fields.floors", where)
-        what = Text("floor counts", "层数值")
-        _, bounded = attributes.bounded(parsed.values, 0.0, limits["floors"]["max"], "floors_absurd", what, where)
-        floors = bounded.values
-        notices += [*parsed.notices, *bounded.notices]
-    if fields.height_m:
-        parsed = attributes.numbers(vector.table[fields.height_m], "fields.height_m", where)
-        what = Text("heights in metres", "高度值（米）")
-        absurd, bounded = attributes.bounded(
-            parsed.values, 0.0, limits["height_m"]["max"], "height_absurd", what, where
-        )
-        reasons.mark("height_absurd", absurd)
-        height = bounded.values
-        notices += [*parsed.notices, *bounded.notices]
+    where, fields = str(config.path), config.fields
+    stated = stated_heights(vector.table, fields.height_m, fields.floors, labelled, where)
+    height, floors = stated.height_m, stated.floors
+    notices += stated.notices
+    reasons.mark("height_absurd", stated.absurd)
+    if stated.underground.any():
+        reasons.mark("underground", stated.underground)
     notices += _not_measured(height, floors, where)
     by_floors = height.isna() & floors.notna()
     source = pd.Series("field", index=table.index, dtype="string").where(~by_floors, "floors")
@@ -121,7 +121,8 @@ def fill_heights(
     missing = known.height_m.isna()
     under = _height_of_what_it_lies_on(known.height_m, overlaps)
     lies = missing & under.notna()
-    fill, label, filled = _fill(known.height_m.where(kept), table["building_use"], config, where, measurable)
+    stands = known.height_m.where(kept & (known.height_m > 0.0))
+    fill, label, filled = _fill(stands, table["building_use"], config, where, measurable)
     table["height_m"] = known.height_m.where(~missing, under.where(lies, fill))
     table["height_source"] = known.source.where(~missing, pd.Series(label, index=table.index).mask(lies, "assumed"))
     by_floors = known.height_m.notna() & (known.source == "floors")

@@ -21,6 +21,7 @@ from rooftop.config import LandUseInput
 from rooftop.inputs import attributes
 from rooftop.inputs.boundaries import overlap_pairs
 from rooftop.inputs.datums import locate
+from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.land_use_codes import entry_of, inference, settings, standard_name
 from rooftop.inputs.land_use_fit import check_names, check_standard
 from rooftop.inputs.place_pairs import Pair, compare_places
@@ -71,10 +72,11 @@ class LandUse:
 
 def normal_codes(column: pd.Series, where: str) -> tuple[pd.Series, tuple[Notice, ...]]:
     """Return codes as text, with the leading zero that a column of numbers lost (801 is 0801)."""
-    raw = attributes.texts(column).str.upper()
+    read = codes_of(column, where)
+    raw = read.values.map(attributes.half_width, na_action="ignore").astype("string").str.upper()
     lost = raw.str.fullmatch(r"\d+").fillna(False).to_numpy(dtype=bool) & (raw.str.len() % 2 == 1).fillna(False)
     if not lost.any():
-        return raw, ()
+        return raw, read.notices
     count = int(lost.sum())
     text = Text(
         f"{count} land-use codes had lost their leading zero, as numbers do; it is put back",
@@ -82,7 +84,7 @@ def normal_codes(column: pd.Series, where: str) -> tuple[pd.Series, tuple[Notice
     )
     examples = tuple(f"{code} → 0{code}" for code in raw[lost].drop_duplicates().head(5))
     notice = Notice("land_use_code_padded", text, count, "info", where, examples)
-    return raw.where(~lost, "0" + raw), (notice,)
+    return raw.where(~lost, "0" + raw), (*read.notices, notice)
 
 
 def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +24,12 @@ from pyproj import CRS
 from rooftop.errors import InputError
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
+from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
 from rooftop.inputs.files import check_encoding, check_file, did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
-_BYTE_FORMATS = (".shp", ".dbf", ".zip")
-_ARROW = (".gpkg", ".fgb")
 _SAMPLE_ROWS = 2000
 
 
@@ -91,7 +91,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
     if path.suffix.lower() in PARQUET:
         return _open_parquet(path)
     layer, notices = _choose_layer(path, layer, role)
-    raw_bytes = path.suffix.lower() in _BYTE_FORMATS
+    raw_bytes = path.suffix.lower() in BYTE_FORMATS
     try:
         info = _info(path, layer, BYTES if raw_bytes else None)
     except UnicodeDecodeError:
@@ -236,7 +236,7 @@ def read_frame(
     geometry: bool = True,
     max_features: int | None = None,
 ) -> pd.DataFrame:
-    """Read rows by GDAL, dates as text, closed rings mended.
+    """Read rows by GDAL: dates as text, whole numbers as integers also where some are null, closed rings mended.
 
     Parameters
     ----------
@@ -251,22 +251,21 @@ def read_frame(
     ------
     InputError
         The file cannot be read.
+    UnicodeDecodeError
+        Text is not in the encoding.
     """
+    options: dict[str, Any] = {
+        "layer": layer,
+        "columns": columns,
+        "encoding": encoding,
+        "read_geometry": geometry,
+        "max_features": max_features,
+        "datetime_as_string": True,
+        **({"on_invalid": "fix"} if geometry else {}),
+    }
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return pd.DataFrame(
-                pyogrio.read_dataframe(
-                    path,
-                    layer=layer,
-                    columns=columns,
-                    encoding=encoding,
-                    read_geometry=geometry,
-                    max_features=max_features,
-                    datetime_as_string=True,
-                    use_arrow=encoding is None and path.suffix.lower() in _ARROW,
-                    **({"on_invalid": "fix"} if geometry else {}),
-                )
-            )
+            return read_exactly(path, path.suffix.lower(), options)
     except (DataSourceError, DataLayerError) as error:
         raise _unreadable(path, error) from error

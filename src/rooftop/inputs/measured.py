@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from rooftop.errors import InputError
-from rooftop.inputs.attributes import clean
+from rooftop.inputs.attributes import clean, is_null_word, number_text
 from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold
 from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
@@ -51,15 +53,20 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     if head is None or not found:
         raise _lacks_columns(path, next((row for row in rows if any(row)), []))
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
-    ids = pd.Series([_cell(row, header.index(ID)) for _, row in body], dtype="string")
+    written = [
+        row[at] if (at := header.index(ID)) < len(row) and not is_null_word(row[at]) else None for _, row in body
+    ]
+    read = codes(pd.Series(written, dtype="string", name=ID), str(path))
     lines = [line for line, _ in body]
-    _refuse_repeated(ids, lines, path)
-    values = {name: [_amount(_cell(row, header.index(name)), name, line, path) for line, row in body] for name in found}
+    _refuse_repeated(read.values, lines, path)
+    what = Text("metered energy", "计量能耗")
+    ids, joined = join_ids(read.values, building_ids.astype(str), what, str(path))
+    values = {name: _amounts([_cell(row, header.index(name)) for _, row in body], name, lines, path) for name in found}
     wanted = building_ids.astype("string")
     frame = pd.DataFrame(values, index=pd.Index(ids), dtype=float)[ids.notna().to_numpy()]
     aligned = frame.reindex(index=wanted, columns=list(COLUMNS)).set_axis(building_ids.index)
     strange = ~ids.isin(wanted).to_numpy(dtype=bool)
-    notices = []
+    notices = [*read.notices, *joined]
     if strange.any():
         n = int(strange.sum())
         text = Text(
@@ -101,11 +108,16 @@ def _refuse_repeated(ids: pd.Series, lines: list[int], path: Path) -> None:
     )
 
 
-def _amount(text: str | None, name: str, line: int, path: Path) -> float:
+def _amounts(texts: list[str | None], name: str, lines: list[int], path: Path) -> list[float]:
+    prepared = number_text(pd.Series(texts, dtype="string"))
+    return [_amount(text, prepared, name, line, path) for text, line in zip(texts, lines, strict=True)]
+
+
+def _amount(text: str | None, prepared: Callable[[str], str], name: str, line: int, path: Path) -> float:
     if text is None:
         return float("nan")
     try:
-        value = float(fold(text).replace(",", ""))
+        value = float(prepared(text))
     except ValueError:
         value = -1.0
     if not (np.isfinite(value) and value >= 0.0):

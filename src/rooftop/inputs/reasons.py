@@ -22,6 +22,11 @@ class Reasons:
         self._masks[code] = self.has(code) | found
         return int(found.sum())
 
+    def keep(self, code: str, mask: npt.ArrayLike) -> None:
+        """Take a code back from all but the rows of `mask`."""
+        if code in self._masks:
+            self._masks[code] = self._masks[code] & np.asarray(mask, dtype=bool)
+
     def has(self, code: str) -> Mask:
         """Tell which rows have a code."""
         return self._masks.get(code, np.zeros(self._rows, dtype=bool))

@@ -15,6 +15,7 @@ from pyproj import CRS
 from rooftop.config import AreasInput, ExclusionsInput, ExistingPvInput
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.dates import dates
 from rooftop.inputs.datums import Geometries, far_from, locate
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
@@ -100,9 +101,9 @@ def read_existing_pv(config: ExistingPvInput, crs: CRS) -> RoofAreas:
         notices += [*stated.notices, *kept.notices]
         kwp = kept.values.to_numpy(dtype=float)[rows]
     if config.year_field is not None:
-        since, _ = attributes.dates(vector.table[config.year_field], where)
+        since = dates(vector.table[config.year_field], where)
         notices += since.notices
-        year[:] = since.values.iloc[rows].array
+        year[:] = since.years.iloc[rows].array
     table = table.assign(kwp=kwp, year=year)
     return RoofAreas(table, tuple(notices), _provenance(config, vector, EXISTING_PV, len(table)))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from rooftop.config import ScheduleInput
 from rooftop.errors import InputError
-from rooftop.inputs.attributes import clean, parse_date
+from rooftop.inputs.attributes import clean, half_width, is_null_word
+from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold, quantity, split_unit, words, written_unit
 from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
@@ -67,13 +69,41 @@ def read_schedule(config: ScheduleInput) -> Schedule:
     units = {key: _unit(key, header[at[key]], where) for key in _QUANTITIES if key in at}
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
+    notices: list[Notice] = []
+    for key in ("building_id", "unit_id"):
+        read = codes(table[key].rename(wanted.get(key, key)), where)
+        table[key], notices = read.values, [*notices, *read.notices]
+    table["unit_id"] = table["unit_id"].where(table["building_id"].isna())
     usable = (table["building_id"].notna() | table["unit_id"].notna()) & (
         (table["kwp"] > 0) | (table["module_m2"] > 0)
     ).to_numpy()
-    notices = [*_lost(table[~usable], where), *_unread(table[usable], where), *_undated(table[usable], where)]
+    notices += [*_lost(table[~usable], where), *_unread(table[usable], where), *_undated(table[usable], where)]
     details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "used": str(int(usable.sum()))}
     provenance = Provenance(ROLE, where, file_sha256(config.path), details)
     return Schedule(table[usable].drop(columns="unread").reset_index(drop=True), tuple(notices), provenance)
+
+
+def join_schedule(schedule: Schedule, building_ids: Iterable[str], units: Iterable[str]) -> Schedule:
+    """Give the rows of a schedule the ids of the buildings and units that they mean.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    building_ids : iterable of str
+    units : iterable of str
+        Ids and names of units.
+
+    Returns
+    -------
+    Schedule
+        Joined by the rules of `rooftop.inputs.identifiers.join_ids`; ids that mean none stay as they are.
+    """
+    table, where = schedule.table, schedule.provenance.path
+    what = Text("the schedule", "建设时序表")
+    buildings, found = join_ids(table["building_id"], building_ids, what, where)
+    places, more = join_ids(table["unit_id"], units, what, where)
+    joined = table.assign(building_id=buildings, unit_id=places)
+    return replace(schedule, table=joined, notices=(*schedule.notices, *found, *more))
 
 
 _COLUMNS = {
@@ -126,12 +156,15 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
         if key not in at or at[key] >= len(row):
             return None
         found = clean(row[at[key]])
-        return None if found is None else unicodedata.normalize("NFKC", found).strip()
+        return None if found is None else half_width(found)
+
+    def code(key: str) -> str | None:
+        return row[at[key]] if key in at and at[key] < len(row) else None
 
     date = parse_date(text("year"))
-    values: dict[str, object] = {"source_row": line, "building_id": text("building_id"), "unit_id": text("unit_id")}
-    if values["building_id"] is not None:
-        values["unit_id"] = None
+    building = code("building_id")
+    values: dict[str, object] = {"source_row": line, "unit_id": code("unit_id")}
+    values["building_id"] = None if building is None or is_null_word(building) else building
     values["year"] = pd.NA if date is None else date[0]
     values["unread"] = ""
     for key in _QUANTITIES:

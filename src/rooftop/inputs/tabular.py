@@ -12,7 +12,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from rooftop.errors import InputError, UsageError
-from rooftop.inputs.attributes import clean
+from rooftop.inputs.attributes import written
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.quantities import fold
@@ -74,7 +74,7 @@ def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
 def _csv_rows(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     delimiter = max(",;\t，", key=lambda mark: sum(line.count(mark) for line in lines))
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    return [[written(cell) or "" for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
 
 
 def _workbook(path: Path, sheet: str | None) -> Iterator[tuple[str, list[list[str]]]]:
@@ -91,7 +91,7 @@ def _workbook(path: Path, sheet: str | None) -> Iterator[tuple[str, list[list[st
         for name in names if sheet is None else [sheet]:
             options = {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"}
             frame = pyogrio.read_dataframe(path, layer=name, read_geometry=False, use_arrow=False, **options)
-            yield name, [[clean(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
+            yield name, [[written(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
     except (DataSourceError, DataLayerError) as error:
         raise InputError(
             Text("the workbook cannot be read", "无法读取该工作簿"),

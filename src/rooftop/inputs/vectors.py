@@ -18,6 +18,7 @@ from rooftop.errors import InputError
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
+from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.extent import blanked
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
@@ -153,11 +154,13 @@ def _settle_crs(layer: Layer, declared: str | None, role: str) -> tuple[CRS, tup
 def _rows_of_parquet(path: Path, wanted: list[str]) -> tuple[pd.DataFrame, Geometries]:
     schema = pyarrow.parquet.read_schema(path)
     primary = json.loads(schema.metadata[b"geo"])["primary_column"]
-    frame = gpd.read_parquet(path, columns=[*wanted, primary]).reset_index(drop=True)
-    table = pd.DataFrame(frame[wanted])
-    for name in table.columns[[pd.api.types.is_datetime64_any_dtype(t) for t in table.dtypes]]:
-        table[name] = table[name].dt.strftime("%Y-%m-%d")
-    return table, shapely.force_2d(np.asarray(frame.geometry, dtype=object))
+    frame = gpd.read_parquet(path, columns=[primary])
+    rows = pyarrow.parquet.ParquetFile(path).read(columns=wanted)
+    table = rows.to_pandas(ignore_metadata=True, types_mapper=pandas_type).set_axis(pd.RangeIndex(len(frame)))
+    for name in table.columns:
+        if pd.api.types.is_datetime64_any_dtype(table[name]):
+            table[name] = table[name].dt.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return table[wanted], shapely.force_2d(np.asarray(frame.geometry, dtype=object))
 
 
 def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geometries, tuple[Notice, ...]]:

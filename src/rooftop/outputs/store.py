@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Text
-from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, conform
+from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform
 
 CRS_OUT = "OGC:CRS84"
 
@@ -120,6 +120,12 @@ def _read_planes(path: Path) -> pd.DataFrame:
     return gpd.read_parquet(path) if with_plans else pd.read_parquet(path)
 
 
+def _read_csv(path: Path, table: Table) -> pd.DataFrame:
+    """Read a table back: text as it was written (00123, NA), nothing but empty cells null."""
+    texts = {column.name: str for column in table.columns if column.kind == "str"}
+    return pd.read_csv(path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""])
+
+
 def read_tables(folder: Path) -> RunTables:
     """Read the tables of a finished run.
 
@@ -135,15 +141,14 @@ def read_tables(folder: Path) -> RunTables:
                 where=str(folder / name),
                 mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
             )
-    ids = {name: str for name in ("unit_id", "unit_name")}
     timeline, modules = folder / "timeline.csv", folder / "modules.parquet"
     tables = RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
         _read_planes(folder / "planes.parquet"),
         pd.read_parquet(folder / "memberships.parquet"),
         gpd.read_parquet(folder / "districts.parquet"),
-        pd.read_csv(folder / "coverage.csv", encoding="utf-8-sig", dtype=ids),
-        pd.read_csv(timeline, encoding="utf-8-sig", dtype=ids) if timeline.exists() else None,
+        _read_csv(folder / "coverage.csv", COVERAGE),
+        _read_csv(timeline, TIMELINE) if timeline.exists() else None,
         gpd.read_parquet(modules) if modules.exists() else None,
     )
     try:

@@ -18,7 +18,10 @@ from rooftop.targets.packs import building_uses
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"
+_NOT_YET = 9999.0
 INFERRED = ("land_use:", "rule:")
+UNFINISHED = "under_construction"
+"""Reason of roofs whose building is not completed."""
 
 
 @cache
@@ -52,15 +55,21 @@ class Facts:
 def completion_year(roofs: pd.DataFrame) -> pd.Series:
     """Return the year of completion: of `completion_date` where it has one, else `year_built`, else NaN.
 
+    A building that the data call under construction, without a year, is completed in none: its year is 9999.
+
     Parameters
     ----------
     roofs : DataFrame
-        With `completion_date` (text that starts with four digits) and `year_built`.
+        With `completion_date` (text that starts with four digits), `year_built`, and `reasons` where there are any.
     """
     date = roofs["completion_date"].astype("string").str.extract(r"^\s*(\d{4})(?!\d)", expand=False)
     from_date = pd.to_numeric(date, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     built = pd.to_numeric(roofs["year_built"], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    return pd.Series(np.where(np.isnan(from_date), built, from_date), index=roofs.index, name="completion_year")
+    year = np.where(np.isnan(from_date), built, from_date)
+    if "reasons" in roofs:
+        building = np.array([codes is not None and UNFINISHED in codes for codes in roofs["reasons"]], dtype=bool)
+        year = np.where(np.isnan(year) & building, _NOT_YET, year)
+    return pd.Series(year, index=roofs.index, name="completion_year")
 
 
 def mark_new(roofs: pd.DataFrame, pack: Pack) -> pd.Series:
@@ -81,7 +90,7 @@ def mark_new(roofs: pd.DataFrame, pack: Pack) -> pd.Series:
 
 
 def _new(year: pd.Series, period: Period) -> NDArray[Any]:
-    inside = (year >= period.start) & (year <= (np.inf if period.end is None else period.end))
+    inside = (year >= period.start) & (year <= (_NOT_YET - 1.0 if period.end is None else period.end))
     return np.where(year.isna(), "unknown", np.where(inside, "yes", "no"))
 
 

@@ -1,0 +1,307 @@
+"""Years and dates as people write them; instants as the calendar day of the place."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rooftop.inputs.attributes import clean, each, examples_of, half_width, limits, words
+from rooftop.inputs.datums import in_gcj02_box
+from rooftop.inputs.numerals import digits
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+_EXCEL_EPOCH = datetime.date(1899, 12, 30)
+_EXCEL_SERIALS = (18264, 54788)  # 1950-01-01 .. 2049-12-31
+_UNIX_EPOCH = datetime.datetime(1970, 1, 1)
+_YEARS = (1900, 2100)  # of dates written without separators
+_INSTANT = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)? ?(?:Z|UTC|GMT|\+00(?::?00)?)"
+)
+_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?=$|[ T])")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value as read.
+
+    Parameters
+    ----------
+    year : int or None
+    date : str or None
+        As far as it is known: ``2021``, ``2021-06``, ``2021-06-30``.
+    span : bool
+        It names a span of years (a decade, before or after a year), not a year.
+    unfinished : bool
+        It says that the building is not completed.
+    moved : bool
+        It is an instant that falls on another day where the building stands than in UTC.
+    """
+
+    year: int | None = None
+    date: str | None = None
+    span: bool = False
+    unfinished: bool = False
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A column of years or dates.
+
+    Parameters
+    ----------
+    years : pandas.Series
+        Int64, missing where unreadable or outside the limits.
+    days : pandas.Series
+        ISO dates as far as known (string).
+    unfinished : ndarray of bool
+        Rows that say that their building is not completed.
+    notices : tuple of Notice
+    """
+
+    years: pd.Series
+    days: pd.Series
+    unfinished: npt.NDArray[np.bool_]
+    notices: tuple[Notice, ...]
+
+
+def civil_offset_h(lon: npt.ArrayLike, lat: npt.ArrayLike) -> float:
+    """Return the offset from UTC of most places, hours: China's, elsewhere by longitude to the hour."""
+    x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return float(limits()["utc_offset_h"]["china"])
+    middle = float(np.median(x[known])), float(np.median(y[known]))
+    if bool(np.all(in_gcj02_box(*middle))):
+        return float(limits()["utc_offset_h"]["china"])
+    return float(round(middle[0] / 15.0))
+
+
+def parse_date(value: Any, utc_offset_h: float | None = None) -> tuple[int, str] | None:
+    """Read one year or date as people write it.
+
+    Parameters
+    ----------
+    value : Any
+        2021, 2021.0, "2021", "2021-06-30", "2021/6", "20210630", "2021年6月", "98年", an Excel serial number,
+        milliseconds since 1970, ...
+    utc_offset_h : float, optional
+        As for `read_date`.
+
+    Returns
+    -------
+    tuple of int and str, or None
+        The year, and the date as far as it is known (``2021``, ``2021-06``, ``2021-06-30``); None when unreadable.
+    """
+    found = read_date(value, utc_offset_h)
+    return None if found is None or found.year is None or found.date is None else (found.year, found.date)
+
+
+def read_date(value: Any, utc_offset_h: float | None = None) -> Reading | None:
+    """Read one value of a column of years or dates; None where nothing or nothing readable is written.
+
+    Parameters
+    ----------
+    value : Any
+    utc_offset_h : float, optional
+        Offset of the place from UTC, hours; China's when left out. An instant in UTC, or in milliseconds since 1970, is
+        the day that it is there; one at 00:00:00 UTC is a day without a time, and stays. An instant with another
+        offset is the day that is written.
+    """
+    text = clean(value)
+    if text is None:
+        return None
+    offset = float(limits()["utc_offset_h"]["china"]) if utc_offset_h is None else utc_offset_h
+    text = half_width(text)
+    if text.casefold() in _unfinished():
+        return Reading(unfinished=True)
+    if isinstance(value, float | np.floating) and "." in text:
+        text = text.split(".")[0]
+    return _instant(text, offset) or _dated(text) or _described(text)
+
+
+def _instant(text: str, offset_h: float) -> Reading | None:
+    """Read an instant in UTC, or a number of milliseconds since 1970."""
+    if match := _INSTANT.fullmatch(text):
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+        try:
+            at = datetime.datetime(year, month, day, hour, minute, min(second, 59))
+        except ValueError:
+            return None
+    elif re.fullmatch(r"-?\d{10,13}", text) and _compact(text) is None:
+        epoch = limits()["epoch_ms"]
+        at_ms = int(text) if len(text.lstrip("-")) > 10 else 1000 * int(text)
+        if not epoch["min"] <= at_ms <= epoch["max"]:
+            return None
+        at = _UNIX_EPOCH + datetime.timedelta(milliseconds=at_ms)
+    else:
+        return None
+    if at.time() == datetime.time():
+        return Reading(at.year, at.date().isoformat())
+    there = (at + datetime.timedelta(hours=offset_h)).date()
+    return Reading(there.year, there.isoformat(), moved=there != at.date())
+
+
+def _dated(text: str) -> Reading | None:
+    """Read a year or date."""
+    if match := re.fullmatch(r"(\d{4})年?", text):
+        return _date(match.group(1))
+    if match := re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?", text):
+        return _date(match.group(1), match.group(2))
+    if match := _DAY.match(text):
+        return _date(*match.groups())
+    if (compact := _compact(text)) is not None:
+        return compact
+    if match := re.fullmatch(r"(\d{5})(?:\.\d+)?", text):
+        serial = int(match.group(1))
+        if _EXCEL_SERIALS[0] <= serial <= _EXCEL_SERIALS[1]:
+            day = _EXCEL_EPOCH + datetime.timedelta(days=serial)
+            return Reading(day.year, day.isoformat())
+    if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: .*)?", text):
+        return _day_month(int(match.group(1)), int(match.group(2)), match.group(3))
+    return None
+
+
+def _compact(text: str) -> Reading | None:
+    """Read a date without separators: 202106, 20210630, and with the time behind it."""
+    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})(?:\d{2}|\d{4}|\d{6})?", text):
+        return _date(*match.groups()) if len(text) == 8 or _YEARS[0] <= int(text[:4]) < _YEARS[1] else None
+    match = re.fullmatch(r"(\d{4})(\d{2})", text)
+    return None if match is None else _date(*match.groups())
+
+
+def _described(text: str) -> Reading | None:
+    """Read what words say: about a year, before one, a decade, a year of two digits, Chinese numerals."""
+    data = words()
+    bare = text.casefold()
+    for word in _longest((*data["dates"]["eras"], *data["about"])):
+        bare = bare.removeprefix(word).removesuffix(word).strip()
+    if bare != text.casefold() and (found := _dated(bare)) is not None:
+        return found
+    if _is_span(bare):
+        return Reading(span=True)
+    spelled = digits(bare)
+    if spelled != bare and (found := _dated(spelled)) is not None:
+        return found
+    if match := re.fullmatch(r"(\d{2})年(?!代).*", spelled):
+        short = int(match.group(1))
+        return _date(str(short + (2000 if short <= limits()["two_digit_year"]["last"] else 1900)))
+    match = re.search(r"(?<!\d)(\d{4})年(?!代)", spelled)
+    return None if match is None else _date(match.group(1))
+
+
+def _is_span(text: str) -> bool:
+    """Whether a text names a span of years: 1990年代, 九十年代, 1990s, 1980-1989, before 1980, 1980年以前."""
+    said = words()["dates"]
+    decades = "|".join(re.escape(str(word)) for word in said["decades"])
+    if re.search(rf"\d0\s*(?:{decades})", text) or re.search(r"\d{4}年?\s*(?:[-~–—至到]|to)\s*\d{4}", text):
+        return True
+    if any(str(name) in text for name in said["decade_names"]):
+        return True
+    year = re.search(r"\d{4}", text)
+    if year is None:
+        return False
+    head, tail = text[: year.start()].strip(), text[year.end() :]
+    marks = [str(word) for word in (*said["before"], *said["after"])]
+    return any(head.endswith(word) or word in tail for word in marks)
+
+
+def _longest(given: Sequence[Any]) -> list[str]:
+    return sorted((str(word).casefold() for word in given), key=len, reverse=True)
+
+
+@cache
+def _unfinished() -> frozenset[str]:
+    return frozenset(half_width(str(word)).casefold() for word in words()["dates"]["not_completed"])
+
+
+def _date(year: str, month: str | None = None, day: str | None = None) -> Reading | None:
+    """Return a date; month and day of 0 are not known."""
+    months, days = int(month or 0), int(day or 0)
+    try:
+        datetime.date(int(year), months or 1, days or 1)
+    except ValueError:
+        return None
+    known = [months, days] if months and days else [months] if months else []
+    return Reading(int(year), "-".join([year, *(f"{part:02d}" for part in known)]))
+
+
+def _day_month(first: int, second: int, year: str) -> Reading | None:
+    """Read 30/06/2021 and 06/30/2021; where day and month cannot be told apart, only the year."""
+    if first > 12:
+        return _date(year, str(second), str(first))
+    if second > 12:
+        return _date(year, str(first), str(second))
+    return _date(year)
+
+
+# --- a column --------------------------------------------------------------------------------------------------------
+
+
+def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> Dates:
+    """Read a column of years or dates.
+
+    Parameters
+    ----------
+    column : pandas.Series
+    where : str
+        File.
+    utc_offset_h : float, optional
+        As for `read_date`.
+    """
+    bounds = limits()["year_built"]
+    read = each(column, lambda value: read_date(value, utc_offset_h))
+    fine = [r is not None and r.year is not None and bounds["min"] <= r.year <= bounds["max"] for r in read]
+    years = [r.year if ok else None for r, ok in zip(read, fine, strict=True)]
+    days = [r.date if ok else None for r, ok in zip(read, fine, strict=True)]
+    raw = [clean(value) for value in column]
+    return Dates(
+        pd.Series(years, index=column.index, dtype="Int64"),
+        pd.Series(days, index=column.index, dtype="string"),
+        np.array([r is not None and r.unfinished for r in read], dtype=bool),
+        tuple(_date_notices(str(column.name), raw, read, fine, where)),
+    )
+
+
+def _date_notices(
+    name: str, raw: Sequence[str | None], read: Sequence[Reading | None], fine: Sequence[bool], where: str
+) -> Iterator[Notice]:
+    rows = list(zip(raw, read, fine, strict=True))
+    spans = [text for text, r, _ in rows if r is not None and r.span]
+    told = [r is not None and (r.span or r.unfinished) for r in read]
+    lost = [text for (text, _, ok), said in zip(rows, told, strict=True) if text is not None and not ok and not said]
+    moved = [f"{text} → {r.date}" for text, r, ok in rows if ok and r is not None and r.moved]
+    unfinished = sum(r is not None and r.unfinished for r in read)
+    if lost:
+        text = Text(
+            f"{len(lost)} values of {name} are no believable year or date and count as missing",
+            f"字段 {name} 有 {len(lost)} 个值不是可信的年份或日期，按缺失处理",
+        )
+        yield Notice("year_absurd", text, len(lost), source=where, examples=examples_of(lost))
+    if spans:
+        text = Text(
+            f"{len(spans)} values of {name} name a decade or a span of years: which year it was stays unknown",
+            f"字段 {name} 有 {len(spans)} 个值为年代或时段，具体年份按不明处理",
+        )
+        yield Notice("year_span", text, len(spans), source=where, examples=examples_of(spans))
+    if moved:
+        text = Text(
+            f"{len(moved)} instants of {name} are in UTC and fall on another day where the buildings stand",
+            f"字段 {name} 有 {len(moved)} 个时刻为世界时，换算为当地时间后日期不同，以当地日期为准",
+        )
+        yield Notice("date_local", text, len(moved), "info", where, examples_of(moved))
+    if unfinished:
+        text = Text(
+            f"{unfinished} values of {name} say that the building is not completed",
+            f"字段 {name} 有 {unfinished} 个值表明建筑尚未竣工",
+        )
+        yield Notice("date_unfinished", text, unfinished, "info", where)
