@@ -29,7 +29,7 @@ from rooftop.inputs.weather import read_weather
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
 from rooftop.targets.demand import check_options, energy_settings
-from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, synthetic_weather
+from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
 
 
 @dataclass(frozen=True)
@@ -220,14 +220,14 @@ def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> W
     known = np.isfinite(at.ghi_annual_kwh_m2)
     latitude, longitude = float(buildings["lat"].mean()), float(buildings["lon"].mean())
     monthly = at.ghi_kwh_m2[known].mean(axis=0) if at.ghi_kwh_m2 is not None else None
-    temperature = at.temp_air_degc
     return synthetic_weather(
         latitude,
         longitude,
         None,
         monthly_ghi_kwh_m2=monthly,
         annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
-        monthly_temp_air=None if temperature is None else np.nanmean(temperature, axis=0),
+        monthly_temp_air=None if at.temp_air_degc is None else mean_of_known(at.temp_air_degc),
+        annual_temp_air=None if at.temp_air_annual_degc is None else float(mean_of_known(at.temp_air_annual_degc)),
         seed=config.seed,
     )
 

@@ -26,6 +26,7 @@ from rooftop.weather.clear_sky import (
     utc_offset_hours,
     weather_checks,
 )
+from rooftop.weather.climate import default_temperature_notice
 from rooftop.weather.synthetic import extraterrestrial_months, temperature_hours
 
 IRRADIANCE = ("ghi", "dni", "dhi")
@@ -361,14 +362,11 @@ def _derive_weather(
 ) -> tuple[Notice, ...]:
     notices: list[Notice] = []
     if not present["temp_air"]:
-        means = default_temperature(raw.latitude, raw.altitude)
+        estimate = default_temperature(raw.latitude, raw.longitude, raw.altitude)
+        means = estimate.months
         lit = np.maximum(extraterrestrial_months(index, elevation), 0.1)
         columns["temp_air"] = temperature_hours(index, raw.longitude, means, sum_by_month(columns["ghi"], index) / lit)
-        text = Text(
-            f"no air temperature in the file: {means.mean():.1f} degC mean was taken from latitude and altitude",
-            f"文件无气温：按纬度与海拔取年均 {means.mean():.1f} ℃",
-        )
-        notices.append(Notice("default_temperature", text, count=HOURS, source=raw.source))
+        notices.append(default_temperature_notice(estimate, raw.source, HOURS))
     if not present["wind_speed"]:
         wind = float(synthetic_settings()["wind_speed_m_s"]["value"])
         columns["wind_speed"] = np.full(HOURS, wind)
