@@ -184,14 +184,9 @@ def monthly_temperature(
             f"年内变化推算，{moved.months.min():.0f}~{moved.months.max():.0f} ℃",
         )
         return moved.months, (Notice("annual_temperature_spread", text, 12, "info", source),)
-    return estimate.months, (default_temperature_notice(estimate, source),)
-
-
-def default_temperature_notice(estimate: AirTemperature, source: str, count: int = 1) -> Notice:
-    """Say that the air temperature is an estimate, and what it may be off."""
     said = estimate.text()
     text = Text(f"no air temperature given: {said.en}", f"未提供气温：{said.zh}")
-    return Notice("default_temperature", text, count, source=source)
+    return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 
 def mean_of_known(values: Array) -> Array:

@@ -19,6 +19,7 @@ from rooftop.weather.clear_sky import (
     fill_to_total,
     nominal_index,
     place_altitude,
+    split_ghi,
     sum_by_month,
     sun_elevation,
     synthetic_settings,
@@ -95,10 +96,7 @@ def synthetic_weather(
     ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed)
     notices = (*notices, *hourly_notices)
     elevation = sun_elevation(index, latitude, longitude, altitude)
-    parts = pvlib.irradiance.erbs(ghi, 90.0 - elevation, np.asarray(index.day_of_year))
-    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
-    dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), bound.dni)
-    dhi = np.maximum(ghi - dni * sin_h, 0.0)
+    dni, dhi = split_ghi(ghi, index, (latitude, longitude, altitude), elevation)
     clearness = wanted / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
     notices = (*notices, *temperature_notices)
     wind = float(settings["wind_speed_m_s"]["value"])
