@@ -148,6 +148,29 @@ def test_the_southern_hemisphere_and_the_arctic():
     np.testing.assert_allclose(arctic.monthly_ghi_kwh_m2(), 0.5 * bound, atol=0.1)
 
 
+@pytest.mark.parametrize("latitude", [-60.0, -45.0, -23.0, 0.0, 23.0, 58.5, 65.0, 70.0, 78.0])
+@pytest.mark.parametrize("annual", [False, True])
+def test_a_year_can_be_made_at_every_latitude(latitude, annual):
+    """Finite, closed, dark in the polar night, with the season of its hemisphere."""
+    bound = clear_sky_bound(latitude, 0.0)
+    if annual:
+        weather = synthetic_weather(latitude, 25.0, 0.0, None, annual_ghi_kwh_m2=0.5 * bound.sum())
+    else:
+        weather = synthetic_weather(latitude, 25.0, 0.0, 0.5 * bound)
+    months = weather.monthly_ghi_kwh_m2()
+    assert weather.data.notna().all().all() and (weather.data[["ghi", "dni", "dhi"]] >= 0).all().all()
+    assert months.sum() == pytest.approx(0.5 * bound.sum(), rel=1e-3)
+    elevation = sun_elevation(weather.data.index, latitude, 25.0)
+    assert weather.data["ghi"].to_numpy()[elevation < -8.5].sum() == 0.0
+    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
+    np.testing.assert_allclose(weather.data["ghi"], weather.data["dni"] * sin_h + weather.data["dhi"], atol=1e-6)
+    temperature = monthly_mean(weather, "temp_air")
+    if abs(latitude) > 23.0:
+        assert (months[5] > months[11]) == (temperature[6] > temperature[0]) == (latitude > 0.0)
+    if latitude > 67.0:
+        assert months[11] < 0.1 and months[5] > 80.0
+
+
 # -------------------------------------------------------------------------------------------------------- clear sky
 
 

@@ -100,7 +100,7 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
 def _require_hours(raw: RawWeather) -> None:
     """Raise where rows are further apart than an hour, or cover less than a year."""
     index = pd.DatetimeIndex(raw.data.index)
-    instants = np.unique(index.asi8)
+    instants = np.unique(index.as_unit("ns").asi8)
     if len(instants) < 2:
         raise _too_short(raw, "1", "1")
     step_h = float(np.median(np.diff(instants))) / 3.6e12

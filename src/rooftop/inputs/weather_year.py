@@ -13,6 +13,7 @@ from rooftop.inputs.weather_clock import change_notice, find_change, set_back
 from rooftop.inputs.weather_noon import SunTime, find_noon, light_of
 from rooftop.inputs.weather_repair import fill_gaps, missing_notice
 from rooftop.inputs.weather_rows import IRRADIANCE, RawWeather, hourly_slots
+from rooftop.inputs.weather_season import require_season
 from rooftop.inputs.weather_slopes import clock_cost
 from rooftop.inputs.weather_time import TimeFit, decide_time, fit_closure
 from rooftop.inputs.weather_time_words import time_notices
@@ -249,21 +250,43 @@ def _derive_weather(
 
 
 def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> None:
+    """Raise where the year, or a month of it, has GHI that no sky gives, or runs against the seasons."""
     checks = weather_checks()["clear_sky_bound"]
-    clear = float(clear_sky_bound(raw.latitude, raw.altitude).sum())
-    high = clear * float(checks["tolerance"]["value"])
-    low = clear * float(checks["annual_low_share"]["value"])
-    total = float(sum_by_month(ghi, index).sum())
-    if not low <= total <= high:
+    clear, months = clear_sky_bound(raw.latitude, raw.altitude), sum_by_month(ghi, index)
+    high = clear.sum() * float(checks["tolerance"]["value"])
+    low = clear.sum() * float(checks["annual_low_share"]["value"])
+    if not low <= months.sum() <= high:
         raise InputError(
             Text("the annual GHI of the weather file cannot be true", "气象文件的年总辐照量不可能"),
             where=raw.source,
-            found=f"{total:.0f} kWh/m2",
+            found=f"{months.sum():.0f} kWh/m2",
             expected=Text(
-                f"{low:.0f} to {high:.0f} kWh/m2 at latitude {raw.latitude:.2f} (clear sky {clear:.0f})",
-                f"纬度 {raw.latitude:.2f} 处应为 {low:.0f}~{high:.0f} kWh/m2（晴空 {clear:.0f}）",
+                f"{low:.0f} to {high:.0f} kWh/m2 at latitude {raw.latitude:.2f} (clear sky {clear.sum():.0f})",
+                f"纬度 {raw.latitude:.2f} 处应为 {low:.0f}~{high:.0f} kWh/m2（晴空 {clear.sum():.0f}）",
             ),
-            mend=Text("irradiance must be in W/m2 (hourly Wh/m2)", "辐照度单位应为 W/m2（逐时 Wh/m2）"),
+            mend=Text(
+                "irradiance must be in W/m2 (hourly Wh/m2); are latitude and longitude in the header right?",
+                "辐照度单位应为 W/m2（逐时 Wh/m2）；文件头中的经纬度是否正确？",
+            ),
+        )
+    require_season(months, raw.latitude, raw.source, Text("its own latitude", "文件所载位置"))
+    least = clear * float(checks["monthly_low_share"]["value"])
+    dark = np.flatnonzero((months < least) & (clear >= float(checks["monthly_floor_kwh_m2"]["value"])))
+    if len(dark):
+        m = int(dark[0])
+        names = ", ".join(str(k + 1) for k in dark)
+        raise InputError(
+            Text("the weather file has months without light", "气象文件中有月份几乎没有日照"),
+            where=Text(f"{raw.source}, month {names}", f"{raw.source}，{names} 月"),
+            found=f"GHI {months[m]:.1f} kWh/m2",
+            expected=Text(
+                f"at least {least[m]:.0f} kWh/m2 (clear sky {clear[m]:.0f})",
+                f"不低于 {least[m]:.0f} kWh/m2（晴空 {clear[m]:.0f}）",
+            ),
+            mend=Text(
+                "missing values may have been written as 0: mark them as missing, or give a complete year",
+                "缺测值可能被写成 0：请标为缺测，或提供完整的一年",
+            ),
         )
 
 
