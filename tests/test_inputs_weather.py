@@ -457,6 +457,31 @@ def test_hongqiao_is_half_an_hour_off_and_moved(shared_data):
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "shift"),
+    [("CHN_Shanghai.Shanghai.583670_IWEC.epw", 0), ("Shanghai-Hongqiao_1956_2023_TMYx.epw", -30)],
+)
+@pytest.mark.parametrize("late_h", [0, 1, -1])
+def test_the_light_of_real_files_alone_shows_their_time(tmp_path, shared_data, name, shift, late_h):
+    """DNI and DHI marked missing, the rows an hour later or earlier."""
+    lines = (shared_data / "weather" / name).read_text(encoding="latin-1").splitlines()
+    rows = [line.split(",") for line in lines[8:]]
+    light = [row[13] for row in rows]
+    for k, row in enumerate(rows):
+        row[13:16] = [light[(k - late_h) % len(rows)], "9999", "9999"]
+    path = tmp_path / "w.epw"
+    path.write_text("\n".join([*lines[:8], *(",".join(row) for row in rows)]), encoding="latin-1")
+    found = {n.code: n.text.en for n in read_weather(path).notices}
+    if shift == 60 * late_h:
+        assert "weather_time_shifted" not in found
+    elif (shift, late_h) == (-30, -1):
+        # Hongqiao's evenings reach into the night: sunset does not agree, which is said with its price.
+        assert "moved by +31 min" in found["weather_time_doubtful"] and "facing east" in found["weather_time_doubtful"]
+    else:
+        assert f"moved by {shift - 60 * late_h:+d} min" in found["weather_time_shifted"]
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("stated", [True, False])
 def test_pvgis_typical_year_belongs_to_ten_past(tmp_path, shared_truth, stated):
     """45 N 8 E: rows are UTC and belong to HH:10."""

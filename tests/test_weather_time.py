@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pvlib
 import pytest
 
 from rooftop.inputs.weather import read_weather
@@ -97,6 +98,21 @@ def test_cloudy_mornings_are_weather_not_time(years, name, factor):
     noon, _ = find_noon(cloudy_mornings(years[name], factor), sun)
     assert noon.all_days_min > 3.0
     assert decide_time(noon, None).shift_min == 0.0
+
+
+@pytest.mark.parametrize(("tilt", "azimuth"), [(8, 270), (12, 270), (12, 90), (20, 270)])
+def test_light_of_a_tilted_plane_is_not_taken_for_another_time(years, tilt, azimuth):
+    """Its clear days lean to the west as one; sunrise and sunset stay: kept, doubted, with the price."""
+    weather = years["Lianyungang"]
+    sun = pvlib.solarposition.get_solarposition(weather.data.index, weather.latitude, weather.longitude)
+    plane = pvlib.irradiance.get_total_irradiance(
+        tilt, azimuth, sun["zenith"], sun["azimuth"], weather.data["dni"], weather.data["ghi"], weather.data["dhi"]
+    )["poa_global"].to_numpy()
+    noon, _ = find_noon(plane, declared(weather)[1])
+    fit = decide_time(noon, None)
+    assert fit.shift_min == 0.0 and (not noon.steady or np.sign(fit.doubt_min) == (-1 if azimuth == 270 else 1))
+    if tilt == 12:
+        assert noon.steady and abs(fit.doubt_min) > 15.0
 
 
 @pytest.mark.parametrize("late", [-60.0, 60.0, 120.0])

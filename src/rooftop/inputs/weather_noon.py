@@ -104,15 +104,23 @@ class Noon:
     edges_missed_declared: int
 
     @property
-    def clear(self) -> bool:
-        """Say whether clear days agree with each other, and with sunrise and sunset."""
+    def steady(self) -> bool:
+        """Say whether there are clear days in several months that agree with each other."""
         limits = weather_checks()["noon"]
         return (
             self.n_days >= int(limits["min_days"]["value"])
             and self.n_months >= int(limits["min_months"]["value"])
             and self.spread_min <= float(limits["max_spread_min"]["value"])
-            and abs(self.edges_min - self.late_min) <= float(limits["edges_agree_min"]["value"])
         )
+
+    @property
+    def clear(self) -> bool:
+        """Say whether clear days agree with each other, and with sunrise and sunset."""
+        limits = weather_checks()["noon"]
+        # Clouds and tilted planes lean clear days away from an unmoved sunrise, never sunrise away from clear days.
+        beyond = (self.edges_min - self.late_min) * self.late_min > 0.0
+        allowed = float(limits["edges_beyond_min" if beyond else "edges_agree_min"]["value"])
+        return self.steady and abs(self.edges_min - self.late_min) <= allowed
 
     @property
     def plain_edges(self) -> bool:
@@ -121,7 +129,7 @@ class Noon:
         return (
             self.edges_missed_declared - self.edges_missed >= int(limits["edges_alone_hours"]["value"])
             and abs(self.edges_min) >= float(limits["edges_alone_min"]["value"])
-            and abs(self.edges_min - self.all_days_min) <= float(limits["edges_agree_min"]["value"])
+            and abs(self.edges_min - self.all_days_min) <= float(limits["edges_doubt_min"]["value"])
         )
 
 

@@ -162,9 +162,9 @@ def _doubt(noon: Noon, closure: Closure | None, shift_min: float) -> float:
     """Return the further shift that some evidence still asks for, 0 where none does."""
     limits = weather_checks()["noon"]
     left = -noon.late_min - shift_min
-    if noon.clear:
+    if noon.steady:
         return left if abs(left) >= float(limits["doubt_min"]["value"]) else 0.0
     if closure is not None and closure.better_than(shift_min):
         return closure.shift_min - shift_min
     left = -noon.edges_min - shift_min
-    return left if abs(left) >= float(limits["edges_agree_min"]["value"]) else 0.0
+    return left if abs(left) >= float(limits["edges_doubt_min"]["value"]) else 0.0

@@ -69,10 +69,16 @@ def _closing(fit: TimeFit, closure: Closure, label: Text) -> Text:
 
 def _light(noon: Noon) -> Text:
     """Say where the light stands: on clear days, else on all days."""
-    if noon.clear:
+    if noon.steady:
+        beside = Text("", "")
+        if not noon.clear:
+            beside = Text(
+                f", sunrise and sunset fit {noon.edges_min:+.0f} min", f"，日出日落相差 {noon.edges_min:+.0f} 分钟"
+            )
         return Text(
-            f"on {noon.n_days} clear days the light is centred {noon.late_min:+.0f} min from true solar noon",
-            f"{noon.n_days} 个晴天的日照中心与真太阳时正午相差 {noon.late_min:+.0f} 分钟",
+            f"on {noon.n_days} clear days the light is centred {noon.late_min:+.0f} min from true solar "
+            f"noon{beside.en}",
+            f"{noon.n_days} 个晴天的日照中心与真太阳时正午相差 {noon.late_min:+.0f} 分钟{beside.zh}",
         )
     return Text(
         f"no clear days show the time; the light of all days is centred {noon.all_days_min:+.0f} min from true solar "
@@ -84,7 +90,7 @@ def _light(noon: Noon) -> Text:
 
 def _unverified(fit: TimeFit, label: Text) -> Text:
     light, weather = _light(fit.noon), Text("", "")
-    if not fit.noon.clear and abs(fit.noon.all_days_min) >= float(weather_checks()["noon"]["notable_min"]["value"]):
+    if not fit.noon.steady and abs(fit.noon.all_days_min) >= float(weather_checks()["noon"]["notable_min"]["value"]):
         weather = Text(
             ": the declared time; mornings and afternoons are not equally cloudy",
             "：与文件时刻相符，上下午云量不同",
