@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+
+import pandas as pd
 
 from rooftop.errors import InputError
 from rooftop.inputs.weather_epw import parse_epw
@@ -107,7 +110,12 @@ def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp
 
 def _parsed(kind: Format, text: str, source: str) -> RawWeather:
     try:
-        return _PARSERS[kind](text, source)
+        with warnings.catch_warnings():
+            # Columns that are no numbers throughout: `as_columns` makes them so.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            # pvlib gives pandas rows of unequal length where a header is damaged.
+            warnings.filterwarnings("ignore", message="Constructing a DataFrame from a list of sequences")
+            return _PARSERS[kind](text, source)
     except json.JSONDecodeError as error:
         raise InputError(
             Text("the weather file is cut or damaged", "气象文件不完整或已损坏"),
@@ -118,7 +126,8 @@ def _parsed(kind: Format, text: str, source: str) -> RawWeather:
             ),
             mend=Text("download it again", "请重新下载"),
         ) from error
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, StopIteration) as error:
+    # pvlib takes what it cannot read for a path: OSError.
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, OSError) as error:
         field = Text(f"no field {error}", f"缺少字段 {error}") if isinstance(error, KeyError) else None
         raise InputError(
             Text(

@@ -38,13 +38,14 @@ def _possible(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
     if not data:
         return text, ()
     first, last = data[0], data[-1] + 1
-    rows = stamped_rows(lines[first:last], first + 1, _stamp, source)
+    n_commas = lines[first - 1].count(",")
+    rows = stamped_rows(lines[first:last], first + 1, lambda line: _stamp(line, n_commas), source)
     return "\n".join([*lines[:first], *rows.lines, *lines[last:]]), rows.notices
 
 
-def _stamp(line: str) -> Stamp | None:
+def _stamp(line: str, n_commas: int) -> Stamp | None:
     found = _ROW.match(line)
-    if found is None:
+    if found is None or line.count(",") != n_commas:
         return None
     year, month, day, hour, minute = (int(part) for part in found.groups())
     return real_stamp(year, month, day, hour, minute)

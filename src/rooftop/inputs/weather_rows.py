@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -82,6 +82,7 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     InputError
         The rows are not hourly or finer, of another unit, or of less than a year.
     """
+    raw = _with_times(raw)
     _require_hours(raw)
     data, notices = _cleaned(raw)
     data, year_notices = _one_year(data, raw)
@@ -91,7 +92,27 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     minute = float(np.median(np.asarray(index.minute) + np.asarray(index.second) / 60.0))
     rows = data.set_axis(slot, axis=0)
     slots = rows[~rows.index.duplicated(keep="first")].reindex(np.arange(HOURS))
-    return slots, minute, (*notices, *year_notices)
+    return slots, minute, (*raw.notices, *notices, *year_notices)
+
+
+def _with_times(raw: RawWeather) -> RawWeather:
+    """Leave out rows whose time the parser could not read, and say so."""
+    none = np.asarray(pd.DatetimeIndex(raw.data.index).isna())
+    if not none.any():
+        return raw
+    if none.mean() > float(weather_checks()["gaps"]["max_missing_share"]["value"]):
+        raise InputError(
+            Text("rows of the weather file have times that do not exist", "气象文件中有不存在的时刻"),
+            where=raw.source,
+            found=Text(f"{int(none.sum())} of {len(none)} rows", f"{len(none)} 行中有 {int(none.sum())} 行"),
+            mend=Text("take the file as its source published it", "请使用来源发布的原始文件"),
+        )
+    text = Text(
+        f"{int(none.sum())} rows are left out: their time does not exist",
+        f"有 {int(none.sum())} 行时刻不存在，已去除",
+    )
+    notice = Notice("impossible_times", text, int(none.sum()), source=raw.source)
+    return replace(raw, data=raw.data[~none], notices=(*raw.notices, notice))
 
 
 # ------------------------------------------------------------------------------------------------------------ steps

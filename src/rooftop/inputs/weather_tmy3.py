@@ -20,7 +20,8 @@ _ROW = re.compile(r"\s*(\d{1,2})/(\d{1,2})/(\d{4}),\s*(\d{1,2}):(\d\d)")
 def parse_tmy3(text: str, source: str) -> RawWeather:
     """Read a TMY3: hours end at their label, local standard time; 00:00 is midnight as 24:00 is."""
     lines = text.split("\n")
-    rows = stamped_rows(lines[2:], 3, _stamp, source)
+    n_commas = lines[1].count(",")
+    rows = stamped_rows(lines[2:], 3, lambda line: _stamp(line, n_commas), source)
     kept = np.flatnonzero(~((rows.stamps[:, 1] == 2) & (rows.stamps[:, 2] == 29)))
     # The hour is told by `middles`; pvlib gets a day it can read.
     texts = []
@@ -42,9 +43,9 @@ def parse_tmy3(text: str, source: str) -> RawWeather:
     return RawWeather(frame, meta["latitude"], meta["longitude"], meta["altitude"], source, label, n_leap, rows.notices)
 
 
-def _stamp(line: str) -> Stamp | None:
+def _stamp(line: str, n_commas: int) -> Stamp | None:
     found = _ROW.match(line)
-    if found is None or line.count(",") < 2:
+    if found is None or line.count(",") != n_commas:
         return None
     month, day, year, hour, minute = (int(part) for part in found.groups())
     return year, month, day, hour, minute

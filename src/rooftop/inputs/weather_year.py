@@ -60,7 +60,7 @@ def nominal_year(
         Too much is missing, or the totals cannot be true.
     """
     slots, minute, notices = hourly_slots(raw)
-    offset = pd.DatetimeIndex(raw.data.index)[0].utcoffset()
+    offset = pd.DatetimeIndex(raw.data.index).dropna()[0].utcoffset()
     offset_h = 0.0 if offset is None else offset.total_seconds() / 3600.0
     present = _present(slots, raw.source)
     mid_utc = np.arange(HOURS, dtype=np.float64) * 60.0 + (minute - offset_h * 60.0)
@@ -76,7 +76,7 @@ def nominal_year(
     times = time_notices(_with_closure(finished, fit, elevation), raw.label, raw.source, _cost(finished, fit, raw))
     finished, closed_notices = _closed(finished, elevation, raw.source)
     notices = (
-        *raw.notices, *notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices
+        *notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices
     )  # fmt: skip
     return Weather(finished, raw.latitude, raw.longitude, raw.altitude, 3600.0, raw.source, notices, provenance)
 
