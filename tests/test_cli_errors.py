@@ -17,6 +17,8 @@ from rasterio.transform import from_origin
 
 from rooftop.errors import ConfigError
 from rooftop.pipeline import run
+from rooftop.weather import clear_sky_bound, synthetic_weather
+from weather_files import write_year
 
 CONFIG = """\
 name: small
@@ -120,6 +122,24 @@ def test_irradiance_that_the_sky_cannot_give(project: Path) -> None:
     raster(project / "ghi.tif", 1400.0)
     refused(rooftop("run", "c.yaml", "-o", "out", cwd=project), "ghi.tif", "kWh/m2/day")
     nothing_written(project)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_weather_of_the_other_hemisphere(project: Path, command: str) -> None:
+    south = synthetic_weather(-33.9, 151.2, 5.0, 0.6 * clear_sky_bound(-33.9, 5.0), np.full(12, 18.0))
+    write_year(project / "w.epw", south)
+    write(project, extra="  weather: {path: w.epw}")
+    refused(rooftop(command, "c.yaml", cwd=project), "w.epw", "33.90° S", "34.60° N", "km away")
+    nothing_written(project)
+
+
+def test_weather_of_another_town_is_said_with_its_distance(project: Path) -> None:
+    town = synthetic_weather(31.2, 121.4, 5.0, 0.6 * clear_sky_bound(31.2, 5.0), np.full(12, 17.0))
+    write_year(project / "w.epw", town)
+    write(project, extra="  weather: {path: w.epw}")
+    done = rooftop("check", "c.yaml", cwd=project)
+    assert done.returncode == 0 and "can run" in done.stdout
+    assert "the weather file lies 429 km from the buildings" in done.stdout
 
 
 def test_wrong_crs(project: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from rooftop.errors import InputError
 from rooftop.inputs.weather import read_weather
 from rooftop.weather.clear_sky import nominal_index, sun_elevation
+from weather_files import write_epw
 
 LAT, LON, ALT = 31.2, 121.4, 5.0
 COLUMNS = ["ghi", "dni", "dhi", "temp_air", "wind_speed"]
@@ -41,30 +42,6 @@ def made_year(minute: float = 30.0, offset_h: float = 8.0) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def year() -> pd.DataFrame:
     return made_year()
-
-
-def write_epw(path: Path, data: pd.DataFrame, years=None, tz=8, per_hour=1, dates=None, comments="") -> Path:
-    """Rows in order under the hours 1-24 of each day; NaN becomes the missing code."""
-    dates = nominal_index(8.0) if dates is None else dates
-    dates = list(zip(dates.month, dates.day, dates.hour, strict=True))
-    years = np.full(len(dates), 2001) if years is None else years
-    codes = {"ghi": 9999, "dni": 9999, "dhi": 9999, "temp_air": 99.9, "wind_speed": 999}
-    lines = [
-        f"LOCATION,Test,-,CHN,SRC,583670,{LAT},{LON},{tz},{ALT}", "DESIGN CONDITIONS,0", "TYPICAL/EXTREME PERIODS,0",
-        "GROUND TEMPERATURES,0", "HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0", f"COMMENTS 1,{comments}", "COMMENTS 2,",
-        f"DATA PERIODS,1,{per_hour},Data,Sunday,1/1,12/31",
-    ]  # fmt: skip
-    filled = data.fillna(codes).astype(str)
-    rows = zip(*(filled[c] for c in ("temp_air", "ghi", "dni", "dhi", "wind_speed")), strict=True)
-    for k, (temp, ghi, dni, dhi, wind) in enumerate(rows):
-        when = dates[k // per_hour]
-        minute = 60 * (k % per_hour + 1) // per_hour
-        lines.append(
-            f"{years[k // per_hour]},{when[0]},{when[1]},{when[2] + 1},{minute},?,{temp},5,66,101300,0,0,0,"
-            f"{ghi},{dni},{dhi},0,0,0,0,180,{wind},0,0,9999,99999,9,999999999,0,0.1,0,88,0.2,0,0"
-        )
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -477,6 +454,31 @@ def test_hongqiao_is_half_an_hour_off_and_moved(shared_data):
     assert weather.data.index[0].isoformat() == "2001-01-01T00:00:00+08:00"
     assert weather.data["ghi"].sum() / 1000 == pytest.approx(1470.6, abs=0.5)
     assert "components_closed" in codes(weather)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "shift"),
+    [("CHN_Shanghai.Shanghai.583670_IWEC.epw", 0), ("Shanghai-Hongqiao_1956_2023_TMYx.epw", -30)],
+)
+@pytest.mark.parametrize("late_h", [0, 1, -1])
+def test_the_light_of_real_files_alone_shows_their_time(tmp_path, shared_data, name, shift, late_h):
+    """DNI and DHI marked missing, the rows an hour later or earlier."""
+    lines = (shared_data / "weather" / name).read_text(encoding="latin-1").splitlines()
+    rows = [line.split(",") for line in lines[8:]]
+    light = [row[13] for row in rows]
+    for k, row in enumerate(rows):
+        row[13:16] = [light[(k - late_h) % len(rows)], "9999", "9999"]
+    path = tmp_path / "w.epw"
+    path.write_text("\n".join([*lines[:8], *(",".join(row) for row in rows)]), encoding="latin-1")
+    found = {n.code: n.text.en for n in read_weather(path).notices}
+    if shift == 60 * late_h:
+        assert "weather_time_shifted" not in found
+    elif (shift, late_h) == (-30, -1):
+        # Hongqiao's evenings reach into the night: sunset does not agree, which is said with its price.
+        assert "moved by +31 min" in found["weather_time_doubtful"] and "facing east" in found["weather_time_doubtful"]
+    else:
+        assert f"moved by {shift - 60 * late_h:+d} min" in found["weather_time_shifted"]
 
 
 @pytest.mark.real

@@ -108,17 +108,7 @@ def test_same_seed_same_year_other_seed_other_year(made):
 def test_without_temperature_a_default_is_taken_and_said():
     weather = synthetic_weather(LAT, LON, ALT, MONTHS)
     assert "default_temperature" in codes(weather.notices)
-    np.testing.assert_allclose(monthly_mean(weather, "temp_air"), default_temperature(LAT, ALT), atol=0.05)
-
-
-@pytest.mark.parametrize(
-    ("latitude", "altitude", "january", "july"),
-    [(23.1, 10, 13.8, 28.8), (31.2, 5, 4.8, 28.6), (39.9, 40, -3.0, 27.0), (37.9, 780, -5.0, 24.0)],
-)  # fmt: skip
-def test_default_temperature_is_right_within_some_degrees(latitude, altitude, january, july):
-    """Guangzhou, Shanghai, Beijing, Taiyuan."""
-    means = default_temperature(latitude, altitude)
-    np.testing.assert_allclose(means[[0, 6]], [january, july], atol=6.0)
+    np.testing.assert_allclose(monthly_mean(weather, "temp_air"), default_temperature(LAT, LON, ALT).months, atol=0.05)
 
 
 def test_an_annual_total_is_spread_and_said():
@@ -156,6 +146,29 @@ def test_the_southern_hemisphere_and_the_arctic():
     assert bound[11] < 0.1
     arctic = synthetic_weather(70.0, 25.0, 0.0, 0.5 * bound)
     np.testing.assert_allclose(arctic.monthly_ghi_kwh_m2(), 0.5 * bound, atol=0.1)
+
+
+@pytest.mark.parametrize("latitude", [-60.0, -45.0, -23.0, 0.0, 23.0, 58.5, 65.0, 70.0, 78.0])
+@pytest.mark.parametrize("annual", [False, True])
+def test_a_year_can_be_made_at_every_latitude(latitude, annual):
+    """Finite, closed, dark in the polar night, with the season of its hemisphere."""
+    bound = clear_sky_bound(latitude, 0.0)
+    if annual:
+        weather = synthetic_weather(latitude, 25.0, 0.0, None, annual_ghi_kwh_m2=0.5 * bound.sum())
+    else:
+        weather = synthetic_weather(latitude, 25.0, 0.0, 0.5 * bound)
+    months = weather.monthly_ghi_kwh_m2()
+    assert weather.data.notna().all().all() and (weather.data[["ghi", "dni", "dhi"]] >= 0).all().all()
+    assert months.sum() == pytest.approx(0.5 * bound.sum(), rel=1e-3)
+    elevation = sun_elevation(weather.data.index, latitude, 25.0)
+    assert weather.data["ghi"].to_numpy()[elevation < -8.5].sum() == 0.0
+    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
+    np.testing.assert_allclose(weather.data["ghi"], weather.data["dni"] * sin_h + weather.data["dhi"], atol=1e-6)
+    temperature = monthly_mean(weather, "temp_air")
+    if abs(latitude) > 23.0:
+        assert (months[5] > months[11]) == (temperature[6] > temperature[0]) == (latitude > 0.0)
+    if latitude > 67.0:
+        assert months[11] < 0.1 and months[5] > 80.0
 
 
 # -------------------------------------------------------------------------------------------------------- clear sky

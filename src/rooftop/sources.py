@@ -26,10 +26,11 @@ from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
+from rooftop.inputs.weather_place import check_weather_place
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
 from rooftop.targets.demand import check_options, energy_settings
-from rooftop.weather import Anchor, Weather, anchor_weather, monthly_factors, synthetic_weather
+from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def read_sources(config: Config) -> Sources:
     weather = _weather(config, buildings, at)
     if weather.provenance is not None:
         provenance.append(weather.provenance)
+        notices.extend(check_weather_place(weather, at.lon, at.lat, at.ghi_kwh_m2))
     weather, anchor, anchor_notices = _anchored(weather, at)
     notices.extend([*weather.notices, *anchor_notices])
     ground, dsm, terrain_far = (
@@ -215,19 +217,20 @@ def _read_all_units(config: Config, buildings: gpd.GeoDataFrame, crs: CRS) -> tu
 
 
 def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> Weather:
+    months = None if at.temp_air_degc is None else mean_of_known(at.temp_air_degc)
     if config.inputs.weather is not None:
-        return read_weather(config.inputs.weather.path, config.inputs.weather.format)
+        return read_weather(config.inputs.weather.path, config.inputs.weather.format, monthly_temp_air=months)
     known = np.isfinite(at.ghi_annual_kwh_m2)
     latitude, longitude = float(buildings["lat"].mean()), float(buildings["lon"].mean())
     monthly = at.ghi_kwh_m2[known].mean(axis=0) if at.ghi_kwh_m2 is not None else None
-    temperature = at.temp_air_degc
     return synthetic_weather(
         latitude,
         longitude,
         None,
         monthly_ghi_kwh_m2=monthly,
         annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
-        monthly_temp_air=None if temperature is None else np.nanmean(temperature, axis=0),
+        monthly_temp_air=months,
+        annual_temp_air=None if at.temp_air_annual_degc is None else float(mean_of_known(at.temp_air_annual_degc)),
         seed=config.seed,
     )
 

@@ -1,41 +1,34 @@
-"""Hourly weather files: EPW, TMY3, PVGIS and NASA POWER, recognised by content, through `pvlib.iotools`."""
+"""Hourly weather files: EPW, TMY3, PVGIS and NASA POWER, recognised by content."""
 
 from __future__ import annotations
 
-import io
 import json
 import re
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import pandas as pd
-import pvlib
 
 from rooftop.errors import InputError
-from rooftop.inputs.weather_year import RawWeather, nominal_year
+from rooftop.inputs.weather_epw import parse_epw
+from rooftop.inputs.weather_power import parse_power
+from rooftop.inputs.weather_products import KINDS, refuse_other_product
+from rooftop.inputs.weather_pvgis import parse_pvgis
+from rooftop.inputs.weather_rows import RawWeather
+from rooftop.inputs.weather_tmy3 import parse_tmy3
+from rooftop.inputs.weather_year import nominal_year
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather import Weather, place_altitude
-from rooftop.weather.clear_sky import fixed_offset
+from rooftop.weather.clear_sky import Array, weather_checks
 
 Format = Literal["epw", "tmy3", "pvgis", "nasa_power"]
 
-_COLUMNS = ("ghi", "dni", "dhi", "temp_air", "wind_speed")
-_POWER_NAMES = {
-    "ALLSKY_SFC_SW_DWN": "ghi",
-    "ALLSKY_SFC_SW_DNI": "dni",
-    "ALLSKY_SFC_SW_DIFF": "dhi",
-    "T2M": "temp_air",
-    "WS10M": "wind_speed",
-}
-_POWER_SCALE = {"wh": 1.0, "kw-hr": 1000.0, "kwh": 1000.0, "mj": 1e6 / 3600.0, "w/m": 1.0, "w m": 1.0}
-_MISSING = {"ghi": 9999.0, "dni": 9999.0, "dhi": 9999.0, "temp_air": 99.9, "wind_speed": 999.0}
-_PVGIS_HORIZONTAL = {"poa_global": "ghi", "poa_sky_diffuse": "dhi"}
 
-
-def read_weather(path: Path | str, format: Format | None = None) -> Weather:
+def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp_air: Array | None = None) -> Weather:
     r"""Read a weather file as one nominal year of hours.
 
     Parameters
@@ -44,6 +37,9 @@ def read_weather(path: Path | str, format: Format | None = None) -> Weather:
         The file.
     format : {"epw", "tmy3", "pvgis", "nasa_power"}, optional
         Recognised from the content when None.
+    monthly_temp_air : numpy.ndarray, optional
+        (12,) mean air temperature of the place [degC], used where the file has none; the normals of the places around
+        when None.
 
     Returns
     -------
@@ -77,15 +73,18 @@ def read_weather(path: Path | str, format: Format | None = None) -> Weather:
     ((8760, 5), 32.0, True)
     """
     file = Path(path)
-    text = _read_text(file)
+    raw_bytes = _read_bytes(file)
+    text = _decoded(raw_bytes)
     found = _recognise(text)
+    if found not in ("epw", "tmy3"):
+        refuse_other_product(raw_bytes, text, str(file))
     kind = format or found
     if kind is None:
         raise InputError(
             Text("this is not a weather file of a known kind", "无法识别的气象文件格式"),
             where=str(file),
-            found=text.splitlines()[0][:80],
-            expected="EPW, TMY3, PVGIS (CSV, JSON), NASA POWER (CSV, JSON)",
+            found=next((line for line in text.splitlines() if line.strip()), "")[:80],
+            expected=KINDS,
             mend=Text(
                 "download one of these, or leave inputs.weather out", "请改用上述格式之一，或不设置 inputs.weather"
             ),
@@ -98,37 +97,80 @@ def read_weather(path: Path | str, format: Format | None = None) -> Weather:
             expected=kind,
             mend=Text("set inputs.weather.format to null", "将 inputs.weather.format 设为 null"),
         )
-    try:
-        raw = _PARSERS[kind](text, str(file))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, pd.errors.ParserError) as error:
-        raise InputError(
-            Text("the weather file cannot be parsed", "气象文件无法解析"),
-            where=str(file),
-            found=f"{type(error).__name__}: {str(error)[:200]}",
-            expected=Text(f"a complete {kind} file", f"完整的 {kind} 文件"),
-            mend=Text("download it again", "请重新下载"),
-        ) from error
-    _require_place(raw)
+    raw = _placed(_parsed(kind, text, str(file)))
     details = {
         "format": kind,
         "latitude": f"{raw.latitude:g}",
         "longitude": f"{raw.longitude:g}",
         "rows": str(len(raw.data)),
     }
-    return nominal_year(raw, Provenance("inputs.weather", str(file), file_sha256(file), details))
+    provenance = Provenance("inputs.weather", str(file), file_sha256(file), details)
+    return nominal_year(raw, provenance, monthly_temp_air)
 
 
-def _read_text(file: Path) -> str:
+def _parsed(kind: Format, text: str, source: str) -> RawWeather:
+    try:
+        with warnings.catch_warnings():
+            # Columns that are no numbers throughout: `as_columns` makes them so.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            # pvlib gives pandas rows of unequal length where a header is damaged.
+            warnings.filterwarnings("ignore", message="Constructing a DataFrame from a list of sequences")
+            return _PARSERS[kind](text, source)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            Text("the weather file is cut or damaged", "气象文件不完整或已损坏"),
+            where=Text(f"{source}, line {error.lineno}", f"{source}，第 {error.lineno} 行"),
+            found=Text(
+                f"its JSON breaks off at character {error.pos} of {len(text)}",
+                f"JSON 在第 {error.pos} 个字符处中断（共 {len(text)} 个）",
+            ),
+            mend=Text("download it again", "请重新下载"),
+        ) from error
+    # pvlib takes what it cannot read for a path: OSError.
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, OSError) as error:
+        field = Text(f"no field {error}", f"缺少字段 {error}") if isinstance(error, KeyError) else None
+        raise InputError(
+            Text(
+                f"the file begins like one of {_NAMES[kind]} but is not laid out as these are",
+                f"文件开头像 {_NAMES[kind]}，但内容结构不符",
+            ),
+            where=source,
+            found=field,
+            expected=Text(f"a file as {_NAMES[kind]} has it, all lines and columns", f"完整的 {_NAMES[kind]} 文件"),
+            mend=Text(
+                "take the file as its source published it: an editor or a spreadsheet may have changed its lines, or "
+                "the download was cut",
+                "请使用来源发布的原始文件：编辑器或表格软件可能改动了内容，或下载中断",
+            ),
+        ) from error
+
+
+def _read_bytes(file: Path) -> bytes:
     if not file.is_file():
         raise InputError(
             Text("the weather file does not exist", "气象文件不存在"),
             where=Text(f"inputs.weather.path: {file}", f"inputs.weather.path：{file}"),
             mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
         )
+    limit = float(weather_checks()["file"]["most_mb"]["value"])
+    size = file.stat().st_size / 1e6
+    if size > limit:
+        raise InputError(
+            Text("the weather file is too large to be one place's hours", "气象文件过大，不可能是单点逐时数据"),
+            where=str(file),
+            found=f"{size:.0f} MB",
+            expected=Text(f"at most {limit:.0f} MB", f"不超过 {limit:.0f} MB"),
+            mend=Text("take the time series of one point", "请改用单点时间序列"),
+        )
     raw = file.read_bytes()
     if not raw.strip():
         raise InputError(Text("the weather file is empty", "气象文件为空"), where=str(file))
-    for encoding in ("utf-8-sig", "gb18030"):
+    return raw
+
+
+def _decoded(raw: bytes) -> str:
+    encodings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
         try:
             return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError:
@@ -154,210 +196,51 @@ def _recognise(text: str) -> Format | None:
     return None
 
 
-def _require_place(raw: RawWeather) -> None:
-    if not (-90.0 <= raw.latitude <= 90.0 and -180.0 <= raw.longitude <= 180.0 and -500.0 <= raw.altitude <= 9000.0):
+def _placed(raw: RawWeather) -> RawWeather:
+    """Return the rows with a place that exists, longitude in -180..180; raise where there is none."""
+    notices: list[Notice] = []
+    longitude, altitude = raw.longitude, raw.altitude
+    if 180.0 < longitude <= 360.0:
+        longitude -= 360.0
+        text = Text(
+            f"longitude {raw.longitude:g} counts eastward to 360: {longitude:g}",
+            f"经度 {raw.longitude:g} 按 0~360 计：即 {longitude:g}",
+        )
+        notices.append(Notice("longitude_wrapped", text, severity="info", source=raw.source))
+    if not (-90.0 <= raw.latitude <= 90.0 and -180.0 <= longitude <= 180.0):
         raise InputError(
             Text("the weather file names an impossible place", "气象文件中的位置不可能"),
             where=raw.source,
-            found=f"latitude {raw.latitude:g}, longitude {raw.longitude:g}, altitude {raw.altitude:g} m",
+            found=Text(
+                f"latitude {raw.latitude:g}, longitude {longitude:g}", f"纬度 {raw.latitude:g}，经度 {longitude:g}"
+            ),
+            expected=Text("latitude -90 to 90, longitude -180 to 180", "纬度 -90~90，经度 -180~180"),
+            mend=Text(
+                "correct latitude and longitude in its header; they may have been swapped",
+                "请更正文件头中的纬度与经度，二者可能颠倒",
+            ),
         )
-
-
-def _frame(data: pd.DataFrame) -> pd.DataFrame:
-    """Keep our columns as floats, missing codes as NaN; absent columns are NaN."""
-    out = pd.DataFrame(index=data.index)
-    for name in _COLUMNS:
-        values = pd.to_numeric(data[name], errors="coerce") if name in data else np.nan
-        out[name] = np.asarray(values, dtype=float)
-    return out
-
-
-def _parse_epw(text: str, source: str) -> RawWeather:
-    text, dropped = _drop_lines(text, r"^\d{4},\s*0?2,\s*29,")
-    data, meta = pvlib.iotools.read_epw(io.StringIO(text))
-    frame = _frame(data)
-    for name, code in _MISSING.items():
-        frame.loc[frame[name] >= code, name] = np.nan
-    offset = re.search(r"Irradiance Time Offset \(h\):\s*(-?[\d.]+)", text[:4000])
-    if offset is None:
-        label = Text("hours end at their label, local time of the header", "时标为小时末，采用文件头时区")
-        frame.index = frame.index + pd.Timedelta(minutes=30)
-        return RawWeather(frame, meta["latitude"], meta["longitude"], meta["altitude"], source, label, dropped)
-    # PVGIS writes rows in UTC below a header that states a local zone; its offset counts from the label (1-24).
-    naive = pd.DatetimeIndex(frame.index).tz_localize(None)
-    frame.index = (naive + pd.Timedelta(seconds=round((1.0 + float(offset[1])) * 3600))).tz_localize("UTC")
-    label = Text("PVGIS: rows are UTC, moved by the stated offset", "PVGIS：时标为世界时，并按文件给出的偏移量修正")
-    notice = Notice(
-        "pvgis_epw_is_utc",
-        Text(
-            f"EPW made by PVGIS: its rows are UTC although the header states UTC{meta['TZ']:+g}",
-            f"PVGIS 生成的 EPW：文件头为 UTC{meta['TZ']:+g}，实际时标为世界时",
-        ),
-        severity="info",
-        source=source,
-    )
-    return RawWeather(frame, meta["latitude"], meta["longitude"], meta["altitude"], source, label, dropped, (notice,))
-
-
-def _drop_lines(text: str, pattern: str) -> tuple[str, int]:
-    """Drop the rows of leap days, which pvlib would fold into 1 March."""
-    kept, dropped = re.subn(pattern + r".*\n?", "", text, flags=re.MULTILINE)
-    return kept, dropped
-
-
-def _parse_tmy3(text: str, source: str) -> RawWeather:
-    text, dropped = _drop_lines(text, r"^0?2/29/\d{4},")
-    data, meta = pvlib.iotools.read_tmy3(io.StringIO(text), map_variables=True)
-    frame = _frame(data)
-    frame = frame.mask(frame <= -9900.0)
-    middle = pd.DatetimeIndex(frame.index) - pd.Timedelta(minutes=30)
-    # pvlib takes 24:00 of 28 February of a leap year for 29 February.
-    late = np.asarray((middle.month == 2) & (middle.day == 29))
-    frame.index = middle.where(~late, middle - pd.Timedelta(days=1))
-    label = Text("hours end at their label, local standard time", "时标为小时末，采用当地标准时")
-    return RawWeather(frame, meta["latitude"], meta["longitude"], meta["altitude"], source, label, dropped)
-
-
-def _parse_pvgis(text: str, source: str) -> RawWeather:
-    kind = "json" if text.lstrip().startswith("{") else "csv"
-    hourly = ('"hourly"' in text) if kind == "json" else bool(re.search(r"^time,", text, re.MULTILINE))
-    if hourly:
-        return _pvgis_hourly(text, kind, source)
-    buffer = io.StringIO(text) if kind == "json" else io.BytesIO(text.encode())
-    data, meta = pvlib.iotools.read_pvgis_tmy(buffer, pvgis_format=kind, map_variables=True)
-    inputs = meta["inputs"]
-    place = inputs.get("location", inputs)
-    offset = place.get("irradiance_time_offset", inputs.get("irradiance time offset"))
-    frame = _frame(data)
-    frame.index = frame.index + pd.Timedelta(seconds=round(float(offset or 0.0) * 3600))
-    label = (
-        Text(
-            "PVGIS: rows are UTC; the file states no irradiance time offset",
-            "PVGIS：时标为世界时，文件未给出辐照时间偏移",
-        )
-        if offset is None
-        else Text(f"PVGIS: rows are UTC + {float(offset):.4f} h", f"PVGIS：时标为世界时 + {float(offset):.4f} 小时")
-    )
-    return RawWeather(
-        frame, float(place["latitude"]), float(place["longitude"]), float(place["elevation"]), source, label
-    )
-
-
-def _pvgis_hourly(text: str, kind: str, source: str) -> RawWeather:
-    data, meta = pvlib.iotools.read_pvgis_hourly(io.StringIO(text), pvgis_format=kind, map_variables=True)
-    inputs = meta["inputs"]
-    place = inputs.get("location", inputs)
-    slope = _pvgis_slope(inputs)
-    if slope != 0.0:
+    if raw.latitude == 0.0 and longitude == 0.0:
         raise InputError(
-            Text("the PVGIS series is for a tilted plane", "PVGIS 序列为倾斜面数据"),
-            where=source,
-            found=Text(f"slope {slope:g}°", f"倾角 {slope:g}°"),
-            expected=Text("slope 0° with components, or a TMY file", "倾角 0° 且含辐照分量，或 TMY 文件"),
-            mend=Text("download it again with slope 0", "请以倾角 0 重新下载"),
+            Text("the weather file does not say where it lies", "气象文件未给出位置"),
+            where=raw.source,
+            found=Text("latitude 0, longitude 0: in the Atlantic", "纬度 0，经度 0：位于大西洋"),
+            mend=Text("write latitude and longitude into its header", "请在文件头写入纬度与经度"),
         )
-    data = data.rename(columns=_PVGIS_HORIZONTAL)
-    latitude, longitude = float(place["latitude"]), float(place["longitude"])
-    if "poa_direct" in data:
-        data["ghi"] = data["poa_direct"] + data["dhi"]
-        sun = pvlib.solarposition.get_solarposition(data.index, latitude, longitude)
-        sin_h = np.sin(np.radians(sun["elevation"].to_numpy(dtype=float)))
-        data["dni"] = np.where(sin_h > 0.0349, data["poa_direct"] / np.maximum(sin_h, 0.0349), 0.0)
-    label = Text("PVGIS: rows are UTC at the stated minute", "PVGIS：时标为世界时（含分钟）")
-    return RawWeather(_frame(data), latitude, longitude, float(place["elevation"]), source, label)
-
-
-def _pvgis_slope(inputs: dict[str, Any]) -> float:
-    if "mounting_system" in inputs:
-        system = next(iter(inputs["mounting_system"].values()))
-        return float(system["slope"]["value"])
-    return float(str(inputs["Slope"]).split()[0])
-
-
-def _parse_nasa_power(text: str, source: str) -> RawWeather:
-    if text.lstrip().startswith("{"):
-        return _power_json(json.loads(text), source)
-    header, _, body = text.partition("-END HEADER-")
-    data = pd.read_csv(io.StringIO((body or header).strip()))
-    data.columns = data.columns.str.strip()
-    place = re.search(r"[Ll]atitude\s*(-?[\d.]+)\s+[Ll]ongitude\s*(-?[\d.]+)", header)
-    if place is None:
-        raise ValueError("no 'Location: Latitude ... Longitude ...' line in the header")
-    latitude, longitude = float(place[1]), float(place[2])
-    height = re.search(r"=\s*(-?[\d.]+)\s*meters", header)
-    units = {name: line for name in _POWER_NAMES for line in header.splitlines() if line.split()[:1] == [name]}
-    local = re.search(r"\bin\s+LST\b", header) is not None
-    fill = re.search(r"missing.*?:\s*(-?\d+(?:\.\d+)?)", header)
-    stamps = pd.to_datetime(
-        {"year": data["YEAR"], "month": data["MO"], "day": data["DY"], "hour": data["HR"]}, errors="raise"
-    )
-    data.index = pd.DatetimeIndex(stamps)
-    altitude = float(height[1]) if height else place_altitude(latitude, longitude)
-    return _power(data, units, float(fill[1]) if fill else -999.0, local, (latitude, longitude, altitude), source)
-
-
-def _power_json(content: dict[str, Any], source: str) -> RawWeather:
-    data = pd.DataFrame(content["properties"]["parameter"])
-    data.index = pd.to_datetime(data.index, format="%Y%m%d%H")
-    longitude, latitude, *height = (float(x) for x in content["geometry"]["coordinates"])
-    units = {name: str(about.get("units", "")) for name, about in content.get("parameters", {}).items()}
-    local = str(content["header"].get("time_standard", "UTC")).upper() == "LST"
-    fill = float(content["header"].get("fill_value", -999.0))
-    altitude = height[0] if height else place_altitude(latitude, longitude)
-    return _power(data, units, fill, local, (latitude, longitude, altitude), source)
-
-
-def _power(
-    data: pd.DataFrame,
-    units: dict[str, str],
-    fill: float,
-    local: bool,
-    place: tuple[float, float, float],
-    source: str,
-) -> RawWeather:
-    """Hours begin at their label, UTC or local solar time (whole hours of longitude)."""
-    frame = _frame(data.rename(columns=_POWER_NAMES))
-    frame = frame.mask(frame == fill)
-    for name, column in _POWER_NAMES.items():
-        if column in ("ghi", "dni", "dhi"):
-            frame[column] *= _power_scale(units.get(name, ""), name, source)
-    zone = fixed_offset(np.floor(place[1] / 15.0 + 0.5)) if local else "UTC"
-    frame.index = pd.DatetimeIndex(frame.index).tz_localize(zone) + pd.Timedelta(minutes=30)
-    label = (
-        Text("NASA POWER: hours begin at their label, local solar time", "NASA POWER：时标为小时初，地方太阳时")
-        if local
-        else Text("NASA POWER: hours begin at their label, UTC", "NASA POWER：时标为小时初，世界时")
-    )
-    return RawWeather(frame, *place, source, label)
-
-
-def _power_scale(unit: str, name: str, source: str) -> float:
-    text = unit.lower().replace("^", "")
-    if not text:
-        return 1.0
-    inside = re.findall(r"\(([^()]*)\)", text)
-    text = inside[-1] if inside else text
-    if "/day" in text or "dimensionless" in text:
-        raise InputError(
-            Text("the NASA POWER file is not hourly irradiance", "NASA POWER 文件不是逐时辐照数据"),
-            where=Text(f"{source}, {name}", f"{source}，{name}"),
-            found=unit,
-            expected="Wh/m^2",
+    if not -500.0 <= altitude <= 9000.0:
+        altitude = place_altitude(raw.latitude, longitude)
+        text = Text(
+            f"the altitude {raw.altitude:g} m does not exist: {altitude:.0f} m was taken from a coarse map",
+            f"海拔 {raw.altitude:g} m 不存在：按粗略地图取 {altitude:.0f} m",
         )
-    for key, scale in _POWER_SCALE.items():
-        if text.startswith(key):
-            return scale
-    raise InputError(
-        Text("unknown unit of irradiance", "未知的辐照单位"),
-        where=Text(f"{source}, {name}", f"{source}，{name}"),
-        found=unit,
-        expected="Wh/m^2, kW-hr/m^2, MJ/hr",
-    )
+        notices.append(Notice("weather_altitude_assumed", text, source=raw.source))
+    return replace(raw, longitude=longitude, altitude=altitude, notices=(*raw.notices, *notices))
 
 
+_NAMES: dict[Format, str] = {"epw": "EPW", "tmy3": "TMY3", "pvgis": "PVGIS", "nasa_power": "NASA POWER"}
 _PARSERS: dict[Format, Callable[[str, str], RawWeather]] = {
-    "epw": _parse_epw,
-    "tmy3": _parse_tmy3,
-    "pvgis": _parse_pvgis,
-    "nasa_power": _parse_nasa_power,
+    "epw": parse_epw,
+    "tmy3": parse_tmy3,
+    "pvgis": parse_pvgis,
+    "nasa_power": parse_power,
 }

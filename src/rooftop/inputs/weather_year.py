@@ -2,67 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pvlib
 from numpy.typing import NDArray
 
 from rooftop.errors import InputError
+from rooftop.inputs.weather_clock import change_notice, find_change, set_back
+from rooftop.inputs.weather_noon import SunTime, find_noon, light_of
 from rooftop.inputs.weather_repair import fill_gaps, missing_notice
-from rooftop.inputs.weather_time import SunTime, TimeFit, fit_time, time_notice
+from rooftop.inputs.weather_rows import IRRADIANCE, RawWeather, hourly_slots
+from rooftop.inputs.weather_season import require_season
+from rooftop.inputs.weather_slopes import clock_cost
+from rooftop.inputs.weather_time import TimeFit, decide_time, fit_closure
+from rooftop.inputs.weather_time_words import time_notices
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
-from rooftop.weather import Weather, clear_sky_bound, default_temperature
+from rooftop.weather import Weather, clear_sky_bound
 from rooftop.weather.clear_sky import (
-    DAYS_IN_MONTH,
     HOURS,
     Array,
     nominal_index,
+    split_ghi,
     sum_by_month,
     sun_elevation,
     synthetic_settings,
     utc_offset_hours,
     weather_checks,
 )
+from rooftop.weather.climate import monthly_temperature
 from rooftop.weather.synthetic import extraterrestrial_months, temperature_hours
 
-IRRADIANCE = ("ghi", "dni", "dhi")
 
-
-@dataclass(frozen=True)
-class RawWeather:
-    """Rows of a weather file under its own convention of time.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        Columns ``ghi dni dhi temp_air wind_speed`` in W/m2, degC, m/s; NaN where missing. Index: the middle of each
-        interval as the format defines it, fixed UTC offset.
-    latitude, longitude, altitude : float
-        [deg], [m].
-    source : str
-        The file.
-    label : Text
-        The convention of its times.
-    leap_rows : int
-        Rows of 29 February already left out.
-    notices : tuple of Notice
-        What the parser noticed.
-    """
-
-    data: pd.DataFrame
-    latitude: float
-    longitude: float
-    altitude: float
-    source: str
-    label: Text
-    leap_rows: int = 0
-    notices: tuple[Notice, ...] = ()
-
-
-def nominal_year(raw: RawWeather, provenance: Provenance | None = None) -> Weather:
+def nominal_year(
+    raw: RawWeather, provenance: Provenance | None = None, monthly_temp_air: Array | None = None
+) -> Weather:
     """Turn the rows of a file into one nominal year.
 
     Parameters
@@ -71,6 +46,8 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None) -> Weath
         As parsed.
     provenance : Provenance, optional
         Passed on.
+    monthly_temp_air : numpy.ndarray, optional
+        (12,) used where the rows have no temperature [degC]; the normals of the places around when None.
 
     Returns
     -------
@@ -82,157 +59,55 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None) -> Weath
     InputError
         Too much is missing, or the totals cannot be true.
     """
-    data, notices = _cleaned(raw)
-    data, one_year_notices = _one_year(data, raw)
-    slots, minute = _slots(data)
-    offset = pd.DatetimeIndex(data.index)[0].utcoffset()
+    slots, minute, notices = hourly_slots(raw)
+    offset = pd.DatetimeIndex(raw.data.index).dropna()[0].utcoffset()
     offset_h = 0.0 if offset is None else offset.total_seconds() / 3600.0
     present = _present(slots, raw.source)
     mid_utc = np.arange(HOURS, dtype=np.float64) * 60.0 + (minute - offset_h * 60.0)
-    fit = fit_time(slots, present, SunTime(mid_utc, raw.latitude, raw.longitude))
-    shift = fit.shift_min if fit.adopted else 0.0
+    slots, fit, clock_notices = _timed(slots, present, SunTime(mid_utc, raw.latitude, raw.longitude), raw.source)
+    if fit.components_elsewhere:
+        present = present | {"dni": False, "dhi": False}
     local_h = offset_h if abs(offset_h - raw.longitude / 15.0) <= 3.0 else utc_offset_hours(raw.latitude, raw.longitude)
-    rolled = _roll(slots, mid_utc + shift + local_h * 60.0, local_h)
+    rolled = _roll(slots, mid_utc + fit.shift_min + local_h * 60.0, local_h)
     elevation = sun_elevation(pd.DatetimeIndex(rolled.index), raw.latitude, raw.longitude, raw.altitude)
-    finished, derived_notices, missing_notices = _complete(rolled, present, raw, elevation)
-    closure = time_notice(_with_closure(finished, fit, elevation), raw.label, raw.source)
+    finished, derived_notices, missing_notices = _complete(rolled, present, raw, elevation, monthly_temp_air)
+    if fit.components_elsewhere:
+        derived_notices = tuple(n for n in derived_notices if n.code != "irradiance_derived")
+    times = time_notices(_with_closure(finished, fit, elevation), raw.label, raw.source, _cost(finished, fit, raw))
     finished, closed_notices = _closed(finished, elevation, raw.source)
     notices = (
-        *raw.notices, *notices, *one_year_notices, *missing_notices, *derived_notices, *closure, *closed_notices
+        *notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices
     )  # fmt: skip
     return Weather(finished, raw.latitude, raw.longitude, raw.altitude, 3600.0, raw.source, notices, provenance)
 
 
-# ------------------------------------------------------------------------------------------------------------- rows
+# ------------------------------------------------------------------------------------------------------------- time
 
 
-def _cleaned(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
-    """Negative irradiance becomes 0, values that cannot be true become missing; both are counted."""
-    limits = weather_checks()["values"]
-    data = raw.data.copy()
-    notices: list[Notice] = []
-    for name in data.columns:
-        low, high = limits[name]["low"], limits[name]["high"]
-        values = data[name].to_numpy(dtype=float).copy()
-        absurd = (values < low) | (values > high)
-        if absurd.any():
-            notices.append(_absurd_notice(name, values[absurd], low, high, raw.source))
-            values[absurd] = np.nan
-        negative = values < 0.0
-        if name in IRRADIANCE and negative.any():
-            notices.append(
-                Notice(
-                    "negative_irradiance",
-                    Text(
-                        f"{int(negative.sum())} negative values of {name} (down to {values[negative].min():.1f} W/m2) "
-                        "were set to 0",
-                        f"{name} 有 {int(negative.sum())} 个负值（最低 {values[negative].min():.1f} W/m2），已置为 0",
-                    ),
-                    count=int(negative.sum()),
-                    severity="info",
-                    source=raw.source,
-                )
-            )
-            values[negative] = 0.0
-        data[name] = values
-    return data, tuple(notices)
+def _timed(
+    slots: pd.DataFrame, present: dict[str, bool], sun: SunTime, source: str
+) -> tuple[pd.DataFrame, TimeFit, tuple[Notice, ...]]:
+    """Return the slots on one clock all year, and what their times are taken for."""
+    noon, days = find_noon(light_of(slots, present), sun)
+    change = find_change(days)
+    notices: tuple[Notice, ...] = ()
+    if change is not None:
+        slots = set_back(slots, change)
+        noon, _ = find_noon(light_of(slots, present), sun)
+        notices = (change_notice(change, source),)
+    return slots, decide_time(noon, fit_closure(slots, present, sun)), notices
 
 
-def _absurd_notice(name: str, values: Array, low: float, high: float, source: str) -> Notice:
-    return Notice(
-        "absurd_weather_value",
-        Text(
-            f"{len(values)} values of {name} outside {low:g} to {high:g} were treated as missing",
-            f"{name} 有 {len(values)} 个值超出 {low:g}~{high:g}，按缺测处理",
-        ),
-        count=len(values),
-        source=source,
-        examples=tuple(f"{v:g}" for v in values[:5]),
-    )
+def _cost(data: pd.DataFrame, fit: TimeFit, raw: RawWeather) -> tuple[float, float] | None:
+    """Say what planes east and west get too much if a moved file had not been moved, or a doubtful one should be."""
+    if not (fit.shift_min or fit.doubt_min):
+        return None
+    clocks = (-fit.shift_min, 0.0) if fit.shift_min else (0.0, fit.doubt_min)
+    components = fit.closure is not None and not fit.components_elsewhere
+    return clock_cost(data, (raw.latitude, raw.longitude, raw.altitude), clocks, components)
 
 
-def _one_year(data: pd.DataFrame, raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
-    """Hourly rows of one nominal year: sub-hourly averaged, leap days out, one calendar year for each month."""
-    notices: list[Notice] = []
-    hour = pd.DatetimeIndex(data.index).floor("h")
-    per_hour = len(data) / max(hour.nunique(), 1)
-    if per_hour >= 1.5:
-        data = data.groupby(hour).mean()
-        data.index = pd.DatetimeIndex(data.index) + pd.Timedelta(minutes=30)
-        notices.append(
-            Notice(
-                "sub_hourly_averaged",
-                Text(
-                    f"{per_hour:.0f} values an hour were averaged to hours",
-                    f"每小时 {per_hour:.0f} 个值，已平均为逐时数据",
-                ),
-                count=len(hour),
-                severity="info",
-                source=raw.source,
-            )
-        )
-    index = pd.DatetimeIndex(data.index)
-    leap = np.asarray((index.month == 2) & (index.day == 29))
-    leap_rows = int(leap.sum()) + raw.leap_rows
-    if leap_rows:
-        data = data[~leap]
-        notices.append(
-            Notice(
-                "leap_day_dropped",
-                Text(
-                    f"{leap_rows} hours of 29 February were left out: results are for 365 days",
-                    f"已去除 2 月 29 日的 {leap_rows} 个小时：结果按 365 天计",
-                ),
-                count=leap_rows,
-                severity="info",
-                source=raw.source,
-            )
-        )
-    data, years_notice = _typical_months(data, raw.source)
-    return data, (*notices, *years_notice)
-
-
-def _typical_months(data: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
-    """Choose, of several years, for each month the year whose GHI is closest to the mean; say which."""
-    index = pd.DatetimeIndex(data.index)
-    year, month = np.asarray(index.year), np.asarray(index.month)
-    value = "ghi" if data["ghi"].notna().any() else "dhi"
-    table = pd.DataFrame({"year": year, "month": month, "ghi": data[value].to_numpy(), "n": 1})
-    sums = table.groupby(["month", "year"]).sum().reset_index()
-    whole = sums[sums["n"] >= 0.9 * 24.0 * DAYS_IN_MONTH[sums["month"].to_numpy() - 1]]
-    if whole.groupby("month").size().max() <= 1 or whole.empty:
-        return data, ()
-    chosen: dict[int, int] = {}
-    for m, rows in whole.groupby("month"):
-        distance = (rows["ghi"] - rows["ghi"].mean()).abs().to_numpy()
-        chosen[int(str(m))] = int(rows["year"].to_numpy()[int(distance.argmin())])
-    keep = np.array([chosen.get(int(m), int(y)) == y for m, y in zip(month, year, strict=True)])
-    mean_kwh = whole.groupby("month")["ghi"].mean().sum() / 1000.0
-    picked_kwh = float(np.nansum(data[value].to_numpy()[keep])) / 1000.0
-    names = ", ".join(f"{m}:{y}" for m, y in sorted(chosen.items()))
-    notice = Notice(
-        "typical_months",
-        Text(
-            f"several years in the file: each month is taken from its most average year ({names}); the result has "
-            f"{picked_kwh:.0f} kWh/m2, the long-term mean {mean_kwh:.0f} kWh/m2",
-            f"文件含多年数据：逐月选取最接近多年平均的年份（{names}）；所得 {picked_kwh:.0f} kWh/m2，"
-            f"多年平均 {mean_kwh:.0f} kWh/m2",
-        ),
-        count=int(whole["year"].nunique()),
-        severity="info",
-        source=source,
-    )
-    return data[keep], (notice,)
-
-
-def _slots(data: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """Put rows into the 8760 hours of the nominal year (first of duplicates); return them and the middle's minute."""
-    index = pd.DatetimeIndex(data.index)
-    first_day = np.concatenate([[0], np.cumsum(DAYS_IN_MONTH)[:-1]])
-    slot = (first_day[np.asarray(index.month) - 1] + np.asarray(index.day) - 1) * 24 + np.asarray(index.hour)
-    minute = float(np.median(np.asarray(index.minute) + np.asarray(index.second) / 60.0))
-    rows = data.set_axis(slot, axis=0)
-    return rows[~rows.index.duplicated(keep="first")].reindex(np.arange(HOURS)), minute
+# ------------------------------------------------------------------------------------------------------------- year
 
 
 def _present(slots: pd.DataFrame, source: str) -> dict[str, bool]:
@@ -272,7 +147,7 @@ def _roll(slots: pd.DataFrame, local_minutes: Array, offset_h: float) -> pd.Data
 
 
 def _complete(
-    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather, middle: Array
+    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather, middle: Array, monthly_temp_air: Array | None
 ) -> tuple[pd.DataFrame, tuple[Notice, ...], tuple[Notice, ...]]:
     """Zero the night, fill gaps, derive what is absent. Return data, notices of derivations, notices of repairs.
 
@@ -287,9 +162,9 @@ def _complete(
     sin_h = _sine(middle)
     filled, counts = fill_gaps(columns, present, sin_h, ~night, raw.source)
     repairs.extend(missing_notice(counts, raw.source))
-    derived = [*_derive_irradiance(filled, present, sin_h, index, raw.source)]
+    derived = [*_derive_irradiance(filled, present, middle, index, raw)]
     _require_plausible(filled["ghi"], index, raw)
-    derived.extend(_derive_weather(filled, present, middle, index, raw))
+    derived.extend(_derive_weather(filled, present, middle, index, raw, monthly_temp_air))
     order = ["ghi", "dni", "dhi", "temp_air", "wind_speed"]
     return pd.DataFrame({n: filled[n] for n in order}, index=index), tuple(derived), tuple(repairs)
 
@@ -323,19 +198,18 @@ def _zero_night(
 
 
 def _derive_irradiance(
-    columns: dict[str, Array], present: dict[str, bool], sin_h: Array, index: pd.DatetimeIndex, source: str
+    columns: dict[str, Array], present: dict[str, bool], elevation: Array, index: pd.DatetimeIndex, raw: RawWeather
 ) -> tuple[Notice, ...]:
     ghi, dni, dhi = (columns[n] for n in IRRADIANCE)
+    sin_h = _sine(elevation)
     if all(present[n] for n in IRRADIANCE):
         return ()
     if not present["ghi"]:
         columns["ghi"] = dni * sin_h + dhi
         how = Text("GHI was derived as DNI·cos z + DHI", "GHI 由 DNI·cos z + DHI 推算")
     elif not present["dni"] and not present["dhi"]:
-        zenith = 90.0 - np.degrees(np.arcsin(sin_h))
-        parts = pvlib.irradiance.erbs(ghi, zenith, np.asarray(index.day_of_year))
-        columns["dni"] = np.nan_to_num(np.asarray(parts["dni"], dtype=float))
-        columns["dhi"] = np.maximum(ghi - columns["dni"] * sin_h, 0.0)
+        place = (raw.latitude, raw.longitude, raw.altitude)
+        columns["dni"], columns["dhi"] = split_ghi(ghi, index, place, elevation)
         how = Text("DNI and DHI were derived from GHI (Erbs et al. 1982)", "DNI 与 DHI 由 GHI 推算（Erbs 等，1982）")
     elif not present["dni"]:
         highest = float(weather_checks()["values"]["dni"]["high"])
@@ -351,24 +225,22 @@ def _derive_irradiance(
         "irradiance_derived",
         Text(f"the file does not have all of GHI, DNI and DHI: {how.en}", f"文件未同时给出 GHI、DNI、DHI：{how.zh}"),
         count=HOURS,
-        source=source,
+        source=raw.source,
     )
     return (notice,)
 
 
 def _derive_weather(
-    columns: dict[str, Array], present: dict[str, bool], elevation: Array, index: pd.DatetimeIndex, raw: RawWeather
-) -> tuple[Notice, ...]:
+    columns: dict[str, Array], present: dict[str, bool], elevation: Array, index: pd.DatetimeIndex, raw: RawWeather,
+    monthly_temp_air: Array | None,
+) -> tuple[Notice, ...]:  # fmt: skip
     notices: list[Notice] = []
     if not present["temp_air"]:
-        means = default_temperature(raw.latitude, raw.altitude)
+        place = (raw.latitude, raw.longitude, raw.altitude)
+        means, said = monthly_temperature(place, monthly_temp_air, None, raw.source)
         lit = np.maximum(extraterrestrial_months(index, elevation), 0.1)
         columns["temp_air"] = temperature_hours(index, raw.longitude, means, sum_by_month(columns["ghi"], index) / lit)
-        text = Text(
-            f"no air temperature in the file: {means.mean():.1f} degC mean was taken from latitude and altitude",
-            f"文件无气温：按纬度与海拔取年均 {means.mean():.1f} ℃",
-        )
-        notices.append(Notice("default_temperature", text, count=HOURS, source=raw.source))
+        notices.extend(said)
     if not present["wind_speed"]:
         wind = float(synthetic_settings()["wind_speed_m_s"]["value"])
         columns["wind_speed"] = np.full(HOURS, wind)
@@ -378,21 +250,43 @@ def _derive_weather(
 
 
 def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> None:
+    """Raise where the year, or a month of it, has GHI that no sky gives, or runs against the seasons."""
     checks = weather_checks()["clear_sky_bound"]
-    clear = float(clear_sky_bound(raw.latitude, raw.altitude).sum())
-    high = clear * float(checks["tolerance"]["value"])
-    low = clear * float(checks["annual_low_share"]["value"])
-    total = float(sum_by_month(ghi, index).sum())
-    if not low <= total <= high:
+    clear, months = clear_sky_bound(raw.latitude, raw.altitude), sum_by_month(ghi, index)
+    high = clear.sum() * float(checks["tolerance"]["value"])
+    low = clear.sum() * float(checks["annual_low_share"]["value"])
+    if not low <= months.sum() <= high:
         raise InputError(
             Text("the annual GHI of the weather file cannot be true", "气象文件的年总辐照量不可能"),
             where=raw.source,
-            found=f"{total:.0f} kWh/m2",
+            found=f"{months.sum():.0f} kWh/m2",
             expected=Text(
-                f"{low:.0f} to {high:.0f} kWh/m2 at latitude {raw.latitude:.2f} (clear sky {clear:.0f})",
-                f"纬度 {raw.latitude:.2f} 处应为 {low:.0f}~{high:.0f} kWh/m2（晴空 {clear:.0f}）",
+                f"{low:.0f} to {high:.0f} kWh/m2 at latitude {raw.latitude:.2f} (clear sky {clear.sum():.0f})",
+                f"纬度 {raw.latitude:.2f} 处应为 {low:.0f}~{high:.0f} kWh/m2（晴空 {clear.sum():.0f}）",
             ),
-            mend=Text("irradiance must be in W/m2 (hourly Wh/m2)", "辐照度单位应为 W/m2（逐时 Wh/m2）"),
+            mend=Text(
+                "irradiance must be in W/m2 (hourly Wh/m2); are latitude and longitude in the header right?",
+                "辐照度单位应为 W/m2（逐时 Wh/m2）；文件头中的经纬度是否正确？",
+            ),
+        )
+    require_season(months, raw.latitude, raw.source, Text("its own latitude", "文件所载位置"))
+    least = clear * float(checks["monthly_low_share"]["value"])
+    dark = np.flatnonzero((months < least) & (clear >= float(checks["monthly_floor_kwh_m2"]["value"])))
+    if len(dark):
+        m = int(dark[0])
+        names = ", ".join(str(k + 1) for k in dark)
+        raise InputError(
+            Text("the weather file has months without light", "气象文件中有月份几乎没有日照"),
+            where=Text(f"{raw.source}, month {names}", f"{raw.source}，{names} 月"),
+            found=f"GHI {months[m]:.1f} kWh/m2",
+            expected=Text(
+                f"at least {least[m]:.0f} kWh/m2 (clear sky {clear[m]:.0f})",
+                f"不低于 {least[m]:.0f} kWh/m2（晴空 {clear[m]:.0f}）",
+            ),
+            mend=Text(
+                "missing values may have been written as 0: mark them as missing, or give a complete year",
+                "缺测值可能被写成 0：请标为缺测，或提供完整的一年",
+            ),
         )
 
 

@@ -2,7 +2,8 @@
 
 from rooftop.weather.anchor import Anchor, anchor_weather, monthly_factors
 from rooftop.weather.clear_sky import clear_sky_bound, place_altitude
-from rooftop.weather.synthetic import default_temperature, synthetic_weather
+from rooftop.weather.climate import default_temperature, mean_of_known
+from rooftop.weather.synthetic import synthetic_weather
 from rooftop.weather.year import Weather
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "anchor_weather",
     "clear_sky_bound",
     "default_temperature",
+    "mean_of_known",
     "monthly_factors",
     "place_altitude",
     "synthetic_weather",

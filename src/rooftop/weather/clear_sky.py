@@ -132,6 +132,36 @@ def clear_skies(
     return tuple(ClearSky(ghi=one.ghi.copy(), dni=one.dni.copy()) for one in sky)
 
 
+def split_ghi(
+    ghi: Array, index: pd.DatetimeIndex, place: tuple[float, float, float], elevation: Array
+) -> tuple[Array, Array]:
+    """Split GHI into DNI and DHI.
+
+    Parameters
+    ----------
+    ghi : numpy.ndarray
+        (n,) [W/m2].
+    index : pandas.DatetimeIndex
+        (n,) middles of hours, time-zone aware.
+    place : tuple of float
+        Latitude, longitude [deg], altitude [m].
+    elevation : numpy.ndarray
+        (n,) true elevation of the sun at mid-interval [deg].
+
+    Returns
+    -------
+    dni, dhi : numpy.ndarray
+        (n,) [W/m2]: Erbs, Klein & Duffie (1982), doi:10.1016/0038-092X(82)90302-4, beam never above that of a clean
+        clear sky; closes GHI = DNI·cos z + DHI.
+    """
+    bound = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    most = clear_sky_hours(index, *place, bound).dni
+    parts = pvlib.irradiance.erbs(ghi, 90.0 - elevation, np.asarray(index.day_of_year))
+    dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), most)
+    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
+    return dni, np.maximum(ghi - dni * sin_h, 0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class _Times:
     """An index that compares and hashes by its instants, so that results for it can be kept."""

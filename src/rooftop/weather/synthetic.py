@@ -19,11 +19,13 @@ from rooftop.weather.clear_sky import (
     fill_to_total,
     nominal_index,
     place_altitude,
+    split_ghi,
     sum_by_month,
     sun_elevation,
     synthetic_settings,
     utc_offset_hours,
 )
+from rooftop.weather.climate import monthly_temperature
 from rooftop.weather.year import MIN_MONTH_KWH_M2, Weather, moved_notice, require_possible
 
 
@@ -36,6 +38,7 @@ def synthetic_weather(
     seed: int = 0,
     *,
     annual_ghi_kwh_m2: float | None = None,
+    annual_temp_air: float | None = None,
 ) -> Weather:
     """Make a weather year from monthly totals: clear sky, days of realistically different clearness.
 
@@ -48,11 +51,15 @@ def synthetic_weather(
     monthly_ghi_kwh_m2 : numpy.ndarray, optional
         (12,) GHI of each month [kWh/m2]; hit exactly.
     monthly_temp_air : numpy.ndarray, optional
-        (12,) mean air temperature [degC]; a latitude and altitude default, with a warning, when None.
+        (12,) mean air temperature [degC]; where it is NaN, or altogether when None, the normals of the places around
+        are taken, with a warning.
     seed : int
         Same seed, same year.
     annual_ghi_kwh_m2 : float, optional
         Used where no monthly totals are given: months get the share they have of the clear-sky year, with a notice.
+    annual_temp_air : float, optional
+        Mean air temperature of the year [degC], used where no monthly means are given: months follow the normals of the
+        places around.
 
     Returns
     -------
@@ -77,6 +84,9 @@ def synthetic_weather(
     ((8760, 5), 1350.0)
     """
     settings = synthetic_settings()
+    means, temperature_notices = monthly_temperature(
+        (latitude, longitude, altitude), monthly_temp_air, annual_temp_air, "synthetic"
+    )
     if altitude is None:
         altitude = place_altitude(latitude, longitude)
     index = nominal_index(utc_offset_hours(latitude, longitude))
@@ -86,16 +96,9 @@ def synthetic_weather(
     ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed)
     notices = (*notices, *hourly_notices)
     elevation = sun_elevation(index, latitude, longitude, altitude)
-    parts = pvlib.irradiance.erbs(ghi, 90.0 - elevation, np.asarray(index.day_of_year))
-    sin_h = np.maximum(np.sin(np.radians(elevation)), 0.0)
-    dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), bound.dni)
-    dhi = np.maximum(ghi - dni * sin_h, 0.0)
+    dni, dhi = split_ghi(ghi, index, (latitude, longitude, altitude), elevation)
     clearness = wanted / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
-    if monthly_temp_air is None:
-        means = default_temperature(latitude, altitude)
-        notices = (*notices, _default_temperature_notice(means))
-    else:
-        means = np.asarray(monthly_temp_air, dtype=float)
+    notices = (*notices, *temperature_notices)
     wind = float(settings["wind_speed_m_s"]["value"])
     data = pd.DataFrame(
         {
@@ -208,25 +211,6 @@ def extraterrestrial_months(index: pd.DatetimeIndex, elevation: Array) -> Array:
     return sum_by_month(extra * np.maximum(np.sin(np.radians(elevation)), 0.0), index)
 
 
-def default_temperature(latitude: float, altitude: float) -> Array:
-    """Return mean monthly air temperatures [degC] by latitude and altitude alone, (12,).
-
-    Parameters
-    ----------
-    latitude : float
-        [deg].
-    altitude : float
-        [m].
-    """
-    settings = synthetic_settings()["temperature"]
-    annual = settings["equator_degc"]["value"] - settings["pole_drop_k"]["value"] * np.sin(np.radians(latitude)) ** 2
-    annual -= settings["lapse_k_per_km"]["value"] * altitude / 1000.0
-    warmest = settings["warmest_day"]["value"] + (0.0 if latitude >= 0.0 else 182.5)
-    middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
-    half_range = settings["seasonal_half_range_k_per_deg"]["value"] * abs(latitude)
-    return np.asarray(annual + half_range * np.cos(2.0 * np.pi * (middle - warmest) / 365.0), dtype=float)
-
-
 def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: Array, clearness: Array) -> Array:
     """Make hourly air temperature: a smooth year through the monthly means plus Erbs' diurnal course.
 
@@ -278,18 +262,6 @@ def _synthetic_notice(data: pd.DataFrame, wind: float) -> Notice:
             f"{dhi / ghi:.0%}, DNI {dni:.0f} kWh/m2), wind {wind:g} m/s throughout",
             f"未提供气象文件：已由逐月总辐照量生成气象年（年 {ghi:.0f} kWh/m2，散射占 {dhi / ghi:.0%}，"
             f"法向直射 {dni:.0f} kWh/m2），风速统一取 {wind:g} m/s",
-        ),
-        source="synthetic",
-    )
-
-
-def _default_temperature_notice(means: Array) -> Notice:
-    return Notice(
-        "default_temperature",
-        Text(
-            f"no air temperature given: {means.mean():.1f} degC mean, {means.min():.1f} to {means.max():.1f} by month, "
-            "were taken from latitude and altitude",
-            f"未提供气温：按纬度与海拔取年均 {means.mean():.1f} ℃，各月 {means.min():.1f}~{means.max():.1f} ℃",
         ),
         source="synthetic",
     )

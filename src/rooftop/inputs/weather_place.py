@@ -1,0 +1,212 @@
+"""Where a weather file lies against where the buildings are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyproj import Geod
+
+from rooftop.errors import InputError
+from rooftop.inputs.weather_season import compare_months, require_season
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.weather import Weather, mean_of_known, place_altitude
+from rooftop.weather.clear_sky import Array, weather_checks
+from rooftop.weather.climate import climate_settings
+
+_WGS84 = Geod(ellps="WGS84")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point on Earth.
+
+    Parameters
+    ----------
+    latitude, longitude : float
+        [deg], north and east positive.
+    altitude : float
+        [m].
+    """
+
+    latitude: float
+    longitude: float
+    altitude: float
+
+    def distance_km(self, other: Place) -> float:
+        """Return the distance to another place [km] on the ellipsoid."""
+        *_, metres = _WGS84.inv(self.longitude, self.latitude, other.longitude, other.latitude)
+        return float(metres) / 1000.0
+
+    def text(self) -> Text:
+        """Return latitude and longitude as people write them."""
+        north, east = ("N" if self.latitude >= 0 else "S"), ("E" if self.longitude >= 0 else "W")
+        said = f"{abs(self.latitude):.2f}° {north}, {abs(self.longitude):.2f}° {east}"
+        return Text(said, said)
+
+
+def median_place(longitude: Array, latitude: Array) -> Place | None:
+    """Return where most buildings are: medians of finite positions, across the date line too; None without any.
+
+    Parameters
+    ----------
+    longitude, latitude : numpy.ndarray
+        (n,) WGS84 [deg]; NaN where unknown. One far outlier does not move the result.
+    """
+    known = np.isfinite(longitude) & np.isfinite(latitude)
+    if not known.any():
+        return None
+    first = float(longitude[known][0])
+    turned = np.mod(longitude[known] - first + 180.0, 360.0) - 180.0
+    middle = float(np.mod(first + np.median(turned) + 180.0, 360.0) - 180.0)
+    north = float(np.median(latitude[known]))
+    return Place(north, middle, place_altitude(north, middle))
+
+
+def check_weather_place(
+    weather: Weather, longitude: Array, latitude: Array, raster_months_kwh_m2: Array | None = None
+) -> tuple[Notice, ...]:
+    """Compare a weather file with where the buildings are.
+
+    Parameters
+    ----------
+    weather : Weather
+        As read, not yet scaled to a raster.
+    longitude, latitude : numpy.ndarray
+        (n,) of the buildings, WGS84 [deg]; NaN where unknown.
+    raster_months_kwh_m2 : numpy.ndarray, optional
+        (n, 12) GHI of a monthly raster at the buildings.
+
+    Returns
+    -------
+    tuple of Notice
+        Distance, altitude, and months that differ notably; limits in ``configs/weather_checks.yaml``.
+
+    Raises
+    ------
+    InputError
+        The file lies across the equator, on another continent, or its months run against the place's seasons.
+    """
+    here = median_place(longitude, latitude)
+    if here is None:
+        return ()
+    there = Place(weather.latitude, weather.longitude, weather.altitude)
+    notices = compare_places(there, here, weather.source)
+    months = weather.monthly_ghi_kwh_m2()
+    require_season(months, here.latitude, weather.source, Text("the buildings' latitude", "建筑所在"))
+    if raster_months_kwh_m2 is not None:
+        notices += compare_months(months, mean_of_known(raster_months_kwh_m2), here.latitude, weather.source)
+    return notices
+
+
+def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notice, ...]:
+    """Say how far apart two places are, in distance and altitude.
+
+    Parameters
+    ----------
+    weather, buildings : Place
+        Both.
+    source : str
+        The weather file.
+
+    Raises
+    ------
+    InputError
+        Opposite seasons, or further apart than anybody means.
+    """
+    limits = weather_checks()["place"]
+    km = weather.distance_km(buildings)
+    slip = _slip(weather, buildings, km)
+    deepest = max(abs(weather.latitude), abs(buildings.latitude))
+    across = weather.latitude * buildings.latitude < 0.0
+    if (
+        across
+        and deepest > float(limits["opposite_seasons_deg"]["value"])
+        and km > float(limits["warning_km"]["value"])
+    ):
+        raise _refusal(
+            Text(
+                "the weather file is from across the equator: its summer is winter at the buildings",
+                "气象文件位于赤道另一侧：其夏季为建筑所在地的冬季",
+            ),
+            weather, buildings, km, slip, source,
+        )  # fmt: skip
+    if km > float(limits["refuse_km"]["value"]):
+        raise _refusal(
+            Text("the weather file is from another part of the world", "气象文件来自世界另一地区"),
+            weather, buildings, km, slip, source,
+        )  # fmt: skip
+    return (*_distance_notice(weather, buildings, km, slip, source), *_altitude_notice(weather, buildings, source))
+
+
+def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
+    """Name the slip of the pen that would bring the file to the buildings."""
+    lat, lon = weather.latitude, weather.longitude
+    slips = [
+        (lat, -lon, Text("the longitude's sign may be lost", "经度符号可能丢失")),
+        (-lat, lon, Text("the latitude's sign may be lost", "纬度符号可能丢失")),
+        (-lat, -lon, Text("both signs may be lost", "经纬度符号可能均丢失")),
+    ]
+    if abs(lon) <= 90.0:
+        slips.append((lon, lat, Text("latitude and longitude may be swapped", "经纬度可能颠倒")))
+    for north, east, name in slips:
+        other = Place(north, east, weather.altitude)
+        near = other.distance_km(buildings)
+        if near <= float(weather_checks()["place"]["slip_km"]["value"]) and near < 0.2 * km:
+            there = other.text()
+            return Text(
+                f"{name.en}: {there.en} would be {near:,.0f} km from the buildings",
+                f"{name.zh}：若为 {there.zh}，则距建筑 {near:,.0f} km",
+            )
+    return None
+
+
+def _refusal(what: Text, weather: Place, buildings: Place, km: float, slip: Text | None, source: str) -> InputError:
+    there, here = weather.text(), buildings.text()
+    mend = Text(
+        "give a weather file of the place, or leave inputs.weather out: then the hours are made from the irradiance "
+        "raster",
+        "请提供当地的气象文件，或不设置 inputs.weather（届时由辐照栅格生成逐时数据）",
+    )
+    if slip is not None:
+        mend = Text(f"{slip.en}; correct the header, or {mend.en}", f"{slip.zh}；请更正文件头，或{mend.zh}")
+    return InputError(
+        what,
+        where=source,
+        found=Text(f"weather at {there.en}", f"气象文件位于 {there.zh}"),
+        expected=Text(
+            f"near the buildings at {here.en}: it is {km:,.0f} km away", f"应在建筑附近（{here.zh}）：相距 {km:,.0f} km"
+        ),
+        mend=mend,
+    )
+
+
+def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | None, source: str) -> tuple[Notice, ...]:
+    if km <= float(weather_checks()["place"]["warning_km"]["value"]):
+        return ()
+    there, here = weather.text(), buildings.text()
+    hint = slip if slip is not None else Text("is there a nearer one?", "是否有更近的文件？")
+    text = Text(
+        f"the weather file lies {km:,.0f} km from the buildings ({there.en}; buildings {here.en}): its clouds and "
+        f"temperatures are used as theirs; {hint.en}",
+        f"气象文件距建筑 {km:,.0f} km（{there.zh}；建筑 {here.zh}）：其云量与气温被用于当地；{hint.zh}",
+    )
+    return (Notice("weather_elsewhere", text, 1, source=source),)
+
+
+def _altitude_notice(weather: Place, buildings: Place, source: str) -> tuple[Notice, ...]:
+    apart = buildings.altitude - weather.altitude
+    if abs(apart) <= float(weather_checks()["place"]["altitude_m"]["value"]):
+        return ()
+    settings = climate_settings()
+    kelvin = -apart / 1000.0 * float(settings["lapse_k_per_km"]["value"])
+    percent = -kelvin * float(settings["yield_percent_per_k"]["value"])
+    text = Text(
+        f"the weather file is of {weather.altitude:,.0f} m, the buildings lie at about {buildings.altitude:,.0f} m: "
+        f"the air there is about {kelvin:+.0f} K, which would change the yield by {percent:+.1f} %; temperatures are "
+        "used as they are",
+        f"气象文件海拔 {weather.altitude:,.0f} m，建筑约 {buildings.altitude:,.0f} m：当地气温约差 {kelvin:+.0f} K，"
+        f"发电量约差 {percent:+.1f}%；气温按文件使用",
+    )
+    return (Notice("weather_altitude", text, 1, source=source),)

@@ -1,0 +1,168 @@
+"""What is said of a weather file's times: which evidence there is, what was moved, what doubt costs."""
+
+from __future__ import annotations
+
+from rooftop.inputs.weather_noon import Noon
+from rooftop.inputs.weather_time import Closure, TimeFit
+from rooftop.lang import Text
+from rooftop.notices import Notice
+from rooftop.weather.clear_sky import HOURS, weather_checks
+
+Cost = tuple[float, float]
+
+
+def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> tuple[Notice, ...]:
+    """Say what the file's light and closure show, and which time is used.
+
+    Parameters
+    ----------
+    fit : TimeFit
+        With the finished year's closure.
+    label : Text
+        The format's convention.
+    source : str
+        The file.
+    cost : tuple of float, optional
+        What planes facing east and west would get too much: unmoved where the file was moved, as it is where doubt is
+        left.
+    """
+    if fit.shift_min:
+        text = _shifted(fit, label)
+        said = _with_cost(text, cost, Text("unmoved", "若不移动"))
+        notices = [Notice("weather_time_shifted", said, HOURS, source=source)]
+    else:
+        code = "weather_time_unverified" if fit.closure is None else "weather_closure"
+        text = _unverified(fit, label) if fit.closure is None else _closing(fit, fit.closure, label)
+        severity_warns = fit.closure is not None and _poor(fit)
+        notices = [Notice(code, text, HOURS, "warning" if severity_warns else "info", source)]
+    if fit.doubt_min:
+        notices.append(_doubt_notice(fit, source, cost if not fit.shift_min else None))
+    if fit.components_elsewhere and fit.closure is not None:
+        notices.append(_elsewhere_notice(fit, fit.closure, source))
+    return tuple(notices)
+
+
+def _poor(fit: TimeFit) -> bool:
+    return fit.rms_final > float(weather_checks()["closure"]["poor_w_m2"]["value"])
+
+
+def _now(fit: TimeFit) -> Text:
+    return Text(
+        f"{fit.rms_final:.1f} W/m2 rms (bias {fit.bias_final:+.1f})",
+        f"{fit.rms_final:.1f} W/m2（偏差 {fit.bias_final:+.1f}）",
+    )
+
+
+def _closing(fit: TimeFit, closure: Closure, label: Text) -> Text:
+    now = _now(fit)
+    other = Text("; no other time fits better", "；其他时刻均不更优")
+    if closure.shift_min:
+        other = Text(
+            f"; it would be {closure.rms_best:.1f} with the sun {closure.shift_min:+.0f} min away",
+            f"；若移动 {closure.shift_min:+.0f} 分钟则为 {closure.rms_best:.1f}",
+        )
+    return Text(
+        f"{label.en}; GHI = DNI·cos z + DHI closes to {now.en} with the sun at mid-interval{other.en}",
+        f"{label.zh}；太阳取时段中点时 GHI = DNI·cos z + DHI 的均方根误差为 {now.zh}{other.zh}",
+    )
+
+
+def _light(noon: Noon) -> Text:
+    """Say where the light stands: on clear days, else on all days."""
+    if noon.steady:
+        beside = Text("", "")
+        if not noon.clear:
+            beside = Text(
+                f", sunrise and sunset fit {noon.edges_min:+.0f} min", f"，日出日落相差 {noon.edges_min:+.0f} 分钟"
+            )
+        return Text(
+            f"on {noon.n_days} clear days the light is centred {noon.late_min:+.0f} min from true solar "
+            f"noon{beside.en}",
+            f"{noon.n_days} 个晴天的日照中心与真太阳时正午相差 {noon.late_min:+.0f} 分钟{beside.zh}",
+        )
+    return Text(
+        f"no clear days show the time; the light of all days is centred {noon.all_days_min:+.0f} min from true solar "
+        f"noon, sunrise and sunset fit {noon.edges_min:+.0f} min",
+        f"无足够晴天判断时刻；全部日照中心与真太阳时正午相差 {noon.all_days_min:+.0f} 分钟，"
+        f"日出日落相差 {noon.edges_min:+.0f} 分钟",
+    )
+
+
+def _unverified(fit: TimeFit, label: Text) -> Text:
+    light, weather = _light(fit.noon), Text("", "")
+    if not fit.noon.steady and abs(fit.noon.all_days_min) >= float(weather_checks()["noon"]["notable_min"]["value"]):
+        weather = Text(
+            ": the declared time; mornings and afternoons are not equally cloudy",
+            "：与文件时刻相符，上下午云量不同",
+        )
+    if fit.doubt_min:
+        weather = Text("", "")
+    return Text(
+        f"{label.en}; closure cannot be checked, {light.en}{weather.en}",
+        f"{label.zh}；无法检验闭合，{light.zh}{weather.zh}",
+    )
+
+
+def _shifted(fit: TimeFit, label: Text) -> Text:
+    closure, light = fit.closure, _light(fit.noon)
+    moved = f"{fit.shift_min:+.0f} min"
+    if fit.ground == "closure" and closure is not None:
+        now = _now(fit)
+        return Text(
+            f"{label.en}; but GHI = DNI·cos z + DHI closes to {closure.rms_declared:.1f} W/m2 rms at that time and to "
+            f"{closure.rms_best:.1f} with the sun {moved} away, and {light.en}: the file's times were moved by {moved}"
+            f"; the year now closes to {now.en}",
+            f"{label.zh}；但按此时刻 GHI = DNI·cos z + DHI 的均方根误差为 {closure.rms_declared:.1f} W/m2，"
+            f"移动 {fit.shift_min:+.0f} 分钟后为 {closure.rms_best:.1f}，且{light.zh}："
+            f"已将时间移动 {fit.shift_min:+.0f} 分钟；现均方根误差为 {now.zh}",
+        )
+    sun = Text(
+        f"; sunrise and sunset fit {fit.noon.edges_min:+.0f} min" if fit.noon.clear else "",
+        f"；日出日落相差 {fit.noon.edges_min:+.0f} 分钟" if fit.noon.clear else "",
+    )
+    return Text(
+        f"{label.en}; but {light.en}{sun.en}: the file's times were moved by {moved}",
+        f"{label.zh}；但{light.zh}{sun.zh}：已将时间移动 {fit.shift_min:+.0f} 分钟",
+    )
+
+
+def _with_cost(text: Text, cost: Cost | None, when: Text) -> Text:
+    if cost is None:
+        return text
+    east, west = cost
+    return Text(
+        f"{text.en}; {when.en}, roofs of 30° facing east would get {east:+.0%} a year and west {west:+.0%}",
+        f"{text.zh}；{when.zh}，朝东 30° 屋面全年将为 {east:+.0%}，朝西为 {west:+.0%}",
+    )
+
+
+def _doubt_notice(fit: TimeFit, source: str, cost: Cost | None) -> Notice:
+    light, shift = _light(fit.noon), fit.doubt_min
+    text = Text(
+        f"the times of the file stay doubtful: {light.en}; they were kept, and would be right if moved by "
+        f"{shift:+.0f} min",
+        f"文件时刻存疑：{light.zh}；仍按文件时刻计算，若确有误则应移动 {shift:+.0f} 分钟",
+    )
+    said = _with_cost(text, cost, Text("if so, as they are", "若确有误，按现有时刻"))
+    return Notice("weather_time_doubtful", said, HOURS, source=source)
+
+
+def _elsewhere_notice(fit: TimeFit, closure: Closure, source: str) -> Notice:
+    apart = closure.shift_min - fit.shift_min
+    if not closure.better_than(fit.shift_min):
+        rms = closure.rms(fit.shift_min)
+        text = Text(
+            f"DNI·cos z + DHI misses GHI by {rms:.0f} W/m2 rms, at other times of the sun too: they are not of the "
+            "same hours and were computed anew from GHI (Erbs et al. 1982)",
+            f"DNI·cos z + DHI 与 GHI 的均方根差达 {rms:.0f} W/m2，换用其他太阳时刻亦然：并非同一时刻的数据，"
+            "已由 GHI 重新推算（Erbs 等，1982）",
+        )
+        return Notice("components_recomputed", text, HOURS, source=source)
+    text = Text(
+        f"DNI and DHI fit a sun {apart:+.0f} min away from that of GHI (closure {closure.rms_best:.1f} against "
+        f"{closure.rms(fit.shift_min):.1f} W/m2): they were made at another time and were computed anew from GHI (Erbs "
+        "et al. 1982)",
+        f"DNI 与 DHI 对应的太阳时刻与 GHI 相差 {apart:+.0f} 分钟（闭合误差 {closure.rms_best:.1f} 对 "
+        f"{closure.rms(fit.shift_min):.1f} W/m2）：并非同一时刻的数据，已由 GHI 重新推算（Erbs 等，1982）",
+    )
+    return Notice("components_recomputed", text, HOURS, source=source)
