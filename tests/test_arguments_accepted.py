@@ -150,7 +150,6 @@ def test_nothing_asked_gives_nothing() -> None:
 
 def test_below_the_horizon_counts_as_level() -> None:
     below, level = np.array([[-5.0, 20.0] * 4]), np.array([[0.0, 20.0] * 4])
-    np.testing.assert_array_equal(rooftop.sky_view(below, 30.0), rooftop.sky_view(level, 30.0))
     pd.testing.assert_frame_equal(rooftop.irradiation(sky(), below), rooftop.irradiation(sky(), level))
     one, other = (rooftop.hourly_series(tables(), h).ac_w_per_kwp for h in (below, level))
     np.testing.assert_array_equal(one, other)

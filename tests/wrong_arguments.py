@@ -140,7 +140,7 @@ SWEEP: dict[str, Bad] = {
     "n_azimuth": whole(0, -1, 100000),
     "surface": one_of("prism", "linear"),
     "above_m": number(-1.0, 1e9),
-    "grid_north_deg": number(-400.0, 400.0),
+    "grid_north_deg": number(-1e6, 1e6),
     "threads": whole(0, -1, 100000),
     "origin": [
         ((1.0, 2.0), "float64"), ((1,), "(1,)"), (3, "()"), ("ab", "'ab'"), ((True, False), "bool"),
@@ -234,7 +234,7 @@ PUBLIC: dict[str, Public] = {
         lambda: {"horizon": horizon()},
         {
             "horizon": [
-                *array("(n, n_azimuth)"), *ANGLES, (np.full((2, N), -91.0), "-91"), (np.zeros((2, 0)), "0"),
+                *array("(n, n_azimuth)"), *ANGLES, (np.full((2, N), -1.0), "maximum"), (np.zeros((2, 0)), "0"),
                 (np.zeros(N), "(8,)"),
             ],
             "surface_tilt": [

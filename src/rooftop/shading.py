@@ -397,8 +397,8 @@ def sky_view(
     Parameters
     ----------
     horizon : (n, n_azimuth) array_like
-        Horizon angles [degrees] as :func:`horizons` returns them, -90 to 90, below 0 counts as 0; linear between the
-        azimuths, around the circle.
+        Horizon angles [degrees] as :func:`horizons` returns them, 0 to 90; linear between the azimuths, around the
+        circle.
     surface_tilt : float or (n,) array_like
         Tilt of the plane from horizontal [degrees], 0 to 90.
     surface_azimuth : float or (n,) array_like
@@ -426,11 +426,9 @@ def sky_view(
     >>> sky_view([[0.0] * 8, [45.0] * 8]).round(4)
     array([1. , 0.5])
     """
-    given = numbers("horizon", horizon, ("n", "n_azimuth"), missing=True)
+    given = numbers("horizon", horizon, ("n", "n_azimuth"), "horizon_from_level", missing=True)
     n = given.shape[0]
     whole("n_azimuth", given.shape[1])
     angles = np.ascontiguousarray(given, dtype=np.float32)
-    if (angles < 0.0).any():
-        angles = np.maximum(angles, np.float32(0.0))
     tilt, azimuth = per_cell("surface_tilt", surface_tilt, n), per_cell("surface_azimuth", surface_azimuth, n)
     return sky_kernel.sky_view(angles, np.radians(tilt), np.radians(azimuth))

@@ -367,7 +367,7 @@ def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -
     if far is None:
         return None
     instance("far", far, FarField, "rooftop.FarField(horizon_deg, observer)")
-    horizon = numbers("far.horizon_deg", far.horizon_deg, ("m", n_azimuth), "far_horizon")
+    horizon = numbers("far.horizon_deg", far.horizon_deg, ("m", n_azimuth), "horizon_from_level")
     observer = whole_numbers("far.observer", far.observer, shape)
     if observer.min() < 0 or observer.max() >= len(horizon):
         raise unusable("far.observer", extent_of(observer), f"0 … {len(horizon) - 1}")
