@@ -94,6 +94,8 @@ def number(name: str, given: object, quantity: str | None = None) -> float:
         No number (a truth value and text are none), not finite, or out of the limits.
     """
     limits = limits_of(quantity or name)
+    if isinstance(given, float) and limits.low <= given <= limits.high:  # nearly always; planes are made by the million
+        return float(given)
     expected = Text(f"one number, {limits}", f"一个数值，{limits}")
     values = numbers_of(name, given, expected)
     if values.shape != ():
@@ -106,6 +108,8 @@ def number(name: str, given: object, quantity: str | None = None) -> float:
 def whole(name: str, given: object) -> int:
     """Return an argument that is one whole number."""
     limits = limits_of(name)
+    if type(given) is int and limits.low <= given <= limits.high:
+        return given
     expected = Text(f"a whole number, {limits}", f"一个整数，{limits}")
     if not isinstance(given, (int, np.integer)) or isinstance(given, (bool, np.timedelta64)):
         raise unusable(name, shown(given), expected)
