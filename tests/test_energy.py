@@ -24,7 +24,7 @@ from rooftop.energy import (
     pv_energy,
     usable_year,
 )
-from rooftop.errors import ComputeError
+from rooftop.errors import ArgumentError
 from rooftop.pvsystem import CellTemperature, Mounting, PvSystem, load_system
 from rooftop.sky import SkyYear, sky_year
 from rooftop.weather import Weather
@@ -346,23 +346,23 @@ def test_factor_scales_the_weather(weather: Weather, south: PlaneTables, system:
 
 
 def test_factor_outside_the_nodes_is_refused(south: PlaneTables) -> None:
-    with pytest.raises(ComputeError, match=r"factor_nodes"):
+    with pytest.raises(ArgumentError, match=r"factor_nodes"):
         plane_year(south, FREE, [0], 1, ONES * 1.4)
 
 
 def test_what_does_not_fit_is_refused(south: PlaneTables) -> None:
-    with pytest.raises(ComputeError, match="horizons do not fit"):
+    with pytest.raises(ArgumentError, match="horizons do not fit"):
         cell_year(south, np.zeros((1, 36), np.float32), np.ones(12))
-    with pytest.raises(ComputeError, match="not a number"):
+    with pytest.raises(ArgumentError, match="not a number"):
         cell_year(south, FREE + np.nan, np.ones(12))
-    with pytest.raises(ComputeError, match="not a number"):
+    with pytest.raises(ArgumentError, match="not a number"):
         plane_year(south, np.where(np.arange(N) == 71, np.nan, FREE), [0], 1, ONES)
     for group in ([1], [0, 0]):
-        with pytest.raises(ComputeError, match="groups do not fit"):
+        with pytest.raises(ArgumentError, match="groups do not fit"):
             plane_year(south, FREE, group, 1, ONES)
-    with pytest.raises(ComputeError, match="factors do not fit"):
+    with pytest.raises(ArgumentError, match="factors do not fit"):
         plane_year(south, FREE, [0], 1, np.ones((1, 11)))
-    with pytest.raises(ComputeError, match="factors do not fit"):
+    with pytest.raises(ArgumentError, match="factors do not fit"):
         plane_year(south, FREE, [0], 1, ONES * np.nan)
 
 
@@ -426,9 +426,9 @@ def test_wide_rows_shade_nothing_and_narrow_rows_more(sky: SkyYear, system: PvSy
 
 
 def test_overlapping_rows_are_refused() -> None:
-    with pytest.raises(ComputeError, match="overlap"):
+    with pytest.raises(ArgumentError, match="overlap"):
         ModulePlane(20.0, 180.0, "rack", Rows(2.3, 2.0))
-    with pytest.raises(ComputeError, match="tilt"):
+    with pytest.raises(ArgumentError, match="tilt"):
         ModulePlane(120.0, 180.0)
 
 

@@ -12,7 +12,7 @@ import rooftop
 from reference_energy import made_weather, simulate
 from rooftop.cumulative import ModulePlane, Rows
 from rooftop.energy import plane_tables, plane_year
-from rooftop.errors import ComputeError
+from rooftop.errors import ArgumentError
 from rooftop.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
 from rooftop.pvsystem import PvSystem, load_system
 from rooftop.sky import SkyYear, sky_year
@@ -229,20 +229,20 @@ def test_public_call_takes_weather_alone(weather: Weather, south: HourlyTables) 
 
 
 def test_what_does_not_fit_is_refused(south: HourlyTables) -> None:
-    with pytest.raises(ComputeError, match="horizons do not fit"):
+    with pytest.raises(ArgumentError, match="horizons do not fit"):
         hourly_series(south, np.zeros((1, 36)))
-    with pytest.raises(ComputeError, match="not a number"):
+    with pytest.raises(ArgumentError, match="not a number"):
         hourly_series(south, FREE + np.nan)
-    with pytest.raises(ComputeError, match="groups do not fit"):
+    with pytest.raises(ArgumentError, match="groups do not fit"):
         hourly_series(south, FREE, group=[0, 0])
-    with pytest.raises(ComputeError, match="groups do not fit"):
+    with pytest.raises(ArgumentError, match="groups do not fit"):
         hourly_series(south, FREE, group=[3], n_group=2)
-    with pytest.raises(ComputeError, match="factors do not fit"):
+    with pytest.raises(ArgumentError, match="factors do not fit"):
         hourly_series(south, FREE, np.ones((2, 12)))
-    with pytest.raises(ComputeError, match="factor_nodes"):
+    with pytest.raises(ArgumentError, match="factor_nodes"):
         hourly_series(south, FREE, np.full((1, 12), 2.0))
     for bad in (np.empty((1, 8760)), np.empty((8760, 1), np.float32).T[:, ::2], np.empty((2, 8760), np.float32)):
-        with pytest.raises(ComputeError, match="does not fit"):
+        with pytest.raises(ArgumentError, match="does not fit"):
             hourly_series(south, FREE, out=bad)  # type: ignore[arg-type]
 
 
@@ -256,9 +256,9 @@ def test_self_use_is_the_smaller_of_the_two() -> None:
     np.testing.assert_allclose(match.load_share, [2 / 3, np.nan])
     same = self_use([[0.0, 3.0, 1.0]], [1.0, 1.0, 1.0])
     assert same.used_kwh == pytest.approx(2.0)
-    with pytest.raises(ComputeError, match="do not fit"):
+    with pytest.raises(ArgumentError, match="do not fit"):
         self_use([[1.0, 2.0]], [1.0])
-    with pytest.raises(ComputeError, match="negative"):
+    with pytest.raises(ArgumentError, match="negative"):
         self_use([[1.0, -2.0]], [1.0, 1.0])
-    with pytest.raises(ComputeError, match="negative"):
+    with pytest.raises(ArgumentError, match="negative"):
         self_use([[1.0, 2.0]], [1.0, np.nan])

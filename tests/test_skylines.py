@@ -11,7 +11,7 @@ from accuracy import seeded_city
 from reference_energy import made_weather
 from rooftop.cumulative import ModulePlane, PlaneTables, plane_tables
 from rooftop.energy import cell_months, cell_year, irradiation, usable_year
-from rooftop.errors import ComputeError
+from rooftop.errors import ArgumentError
 from rooftop.grid import Grid
 from rooftop.lookup import Skylines
 from rooftop.pvsystem import load_system
@@ -154,11 +154,11 @@ def test_what_stands_beyond_the_window_raises_both_sides() -> None:
 
 
 def test_horizons_that_do_not_fit_are_refused(tables: PlaneTables) -> None:
-    with pytest.raises(ComputeError, match="36"):
+    with pytest.raises(ArgumentError, match="36"):
         cell_year(tables, Skylines.of(np.zeros((3, 36), np.float32)), ONES)
-    with pytest.raises(ComputeError, match="2, 3, 36"):
+    with pytest.raises(ArgumentError, match="2, 3, 36"):
         irradiation(made_weather(32.0, 118.8), np.zeros((2, 3, 36)))
     around = made()
     around.degrees[3, N + 1] = np.nan
-    with pytest.raises(ComputeError):
+    with pytest.raises(ArgumentError):
         usable_year(tables, around, np.arange(40), np.array([0, 40]), np.ones((1, 12)))

@@ -167,7 +167,7 @@ def test_memory_is_a_few_bytes_per_cell(sky: SkyYear) -> None:
         ({"mask": np.ones((9, 9))}, "mask"),
         ({"surface_tilt": 91.0}, "surface_tilt"),
         ({"surface_tilt": np.zeros((2, 2))}, "surface_tilt"),
-        ({"surface_azimuth": np.full((9, 9), np.nan)}, "zone / surface_tilt / surface_azimuth"),
+        ({"surface_azimuth": np.full((9, 9), np.nan)}, "surface_azimuth"),
         ({"surface_azimuth": np.arange(81.0).reshape(9, 9) / 7, "surface_tilt": np.arange(81.0).reshape(9, 9).T}, None),
         ({"zone": np.ones((9, 9), dtype=int)}, "zone"),
         ({"cell_size_m": 0.0}, "cell_size_m"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rooftop.errors import ComputeError, InputError
+from rooftop.errors import ArgumentError, InputError
 from rooftop.inputs.weather import read_weather
 from rooftop.weather import (
     Weather,
@@ -267,7 +267,7 @@ def test_months_without_sun_get_factor_one():
 
 
 def test_wrong_shapes_are_refused(made):
-    with pytest.raises(ComputeError):
+    with pytest.raises(ArgumentError):
         monthly_factors(made, np.ones((3, 11)))
 
 
@@ -287,7 +287,7 @@ def test_anchored_weather_has_the_total_and_stays_under_the_sky(made):
 
 def test_a_weather_without_time_zone_is_refused(made):
     naive = Weather(made.data.tz_localize(None), LAT, LON, ALT, 3600.0, "x")
-    with pytest.raises(ComputeError, match="time-zone"):
+    with pytest.raises(ArgumentError, match="time-zone"):
         naive.monthly_ghi_kwh_m2()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rooftop.cumulative import ModulePlane, Rows
     from rooftop.energy import irradiation, pv_energy
+    from rooftop.errors import ArgumentError
     from rooftop.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
     from rooftop.inputs.weather import read_weather
     from rooftop.pipeline import RunResult, run
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rooftop.weather import Weather, synthetic_weather
 
 _HOMES = {
+    "ArgumentError": "rooftop.errors",
     "FarField": "rooftop.sweep",
     "HourlyYield": "rooftop.hourly",
     "ModulePlane": "rooftop.cumulative",
@@ -42,6 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ArgumentError",
     "FarField",
     "HourlyYield",
     "ModulePlane",

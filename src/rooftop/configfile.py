@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rooftop.config import Config, ImpossibleError
-from rooftop.errors import ConfigError, InputError
+from rooftop.errors import ArgumentError, ConfigError, InputError
 from rooftop.lang import Text
 from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
 
@@ -60,6 +60,23 @@ def validated(model: type[ModelT], document: YamlDocument) -> ModelT:
         return model.model_validate(require_mapping(document))
     except ValidationError as error:
         raise _explain(model, document, error) from error
+
+
+def checked_config(config: Config) -> Config:
+    """Return a configuration made or changed in memory, whose copies pydantic does not check, once it is.
+
+    Raises
+    ------
+    ArgumentError
+        Names the first key with an impossible value.
+    """
+    try:
+        return Config.model_validate(config.model_dump(warnings=False))
+    except ValidationError as error:
+        details = error.errors(include_url=False)[0]
+        what, found, expected, mend = _describe(Config, details["loc"], details)
+        where = f"config.{written_key(details['loc'])}"
+        raise ArgumentError(what, where=where, found=found, expected=expected, mend=mend) from error
 
 
 @contextmanager

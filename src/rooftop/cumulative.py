@@ -12,11 +12,11 @@ from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
 
-from rooftop.errors import ComputeError
+from rooftop.arguments import instance, number, unusable, whole, word
 from rooftop.kernels import year
 from rooftop.lang import Text
-from rooftop.pvsystem import Mounting, PvSystem
-from rooftop.sky import Diffuse, SkyYear, sky_year
+from rooftop.pvsystem import Mounting, PvSystem, checked_system
+from rooftop.sky import Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -41,10 +41,19 @@ class Rows:
         Length of a row along its slope [m].
     pitch_m : float
         Horizontal distance from one row to the next [m]; of east-west tents, from ridge to ridge.
+
+    Raises
+    ------
+    ArgumentError
+        One of them is no length.
     """
 
     slope_length_m: float
     pitch_m: float
+
+    def __post_init__(self) -> None:
+        for name in ("slope_length_m", "pitch_m"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -54,13 +63,18 @@ class ModulePlane:
     Parameters
     ----------
     surface_tilt, surface_azimuth : float
-        Module plane [deg], azimuth clockwise from true north.
+        Module plane [deg], 0 to 90 and 0 to 360; azimuth clockwise from true north.
     mounting : {"rack", "flush"}
         Ventilation behind the module.
     rows : Rows, optional
         None when flush.
     base_tilt, base_azimuth : float
         The roof that the modules stand on [deg]; it hides what lies below it and reflects as the ground does.
+
+    Raises
+    ------
+    ArgumentError
+        An angle is out of its limits, the mounting unknown, or rows overlap.
     """
 
     surface_tilt: float
@@ -71,19 +85,26 @@ class ModulePlane:
     base_azimuth: float = 180.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.surface_tilt <= 90.0:
-            raise ComputeError(
-                Text("a module tilt must lie between 0 and 90 degrees", "组件倾角须在 0 至 90 度之间"),
-                where="surface_tilt",
-                found=str(self.surface_tilt),
+        for name in ("surface_tilt", "surface_azimuth", "base_tilt", "base_azimuth"):
+            value = number(name, getattr(self, name), name.replace("base", "surface"))
+            object.__setattr__(self, name, value)  # a plain number, which hashes
+        word("mounting", self.mounting, Mounting)
+        if self.rows is None:
+            return
+        rows = instance("rows", self.rows, Rows, "rooftop.Rows(slope_length_m, pitch_m)")
+        flat_m = rows.slope_length_m * math.cos(math.radians(self.surface_tilt))
+        if rows.pitch_m < flat_m:
+            raise unusable(
+                "rows.pitch_m",
+                f"{rows.pitch_m} m",
+                f">= {flat_m:.3f} m",
+                what=Text("rows overlap: the pitch is shorter than the row", "阵列排距小于单排水平投影长度，互相重叠"),
             )
-        if self.rows and self.rows.pitch_m < self.rows.slope_length_m * math.cos(math.radians(self.surface_tilt)):
-            raise ComputeError(
-                Text("rows overlap: the pitch is shorter than the row", "阵列排距小于单排水平投影长度，互相重叠"),
-                where="pitch_m",
-                found=f"{self.rows.pitch_m} m",
-                expected=f">= {self.rows.slope_length_m * math.cos(math.radians(self.surface_tilt)):.3f} m",
-            )
+
+
+def checked_plane(plane: object) -> ModulePlane:
+    """Return the argument `plane`; an `ArgumentError` where it is none."""
+    return instance("plane", plane, ModulePlane, "rooftop.ModulePlane(surface_tilt, surface_azimuth)")
 
 
 @dataclass(frozen=True)
@@ -179,8 +200,15 @@ def plane_tables(
     Returns
     -------
     PlaneTables
+
+    Raises
+    ------
+    ArgumentError
+        An argument is of another type, out of its limits or an unknown word; the weather is no whole year.
     """
-    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse)
+    albedo, n_azimuth, plane = number("albedo", albedo), whole("n_azimuth", n_azimuth), checked_plane(plane)
+    system = checked_system(system)
+    sky = as_sky_year(weather, diffuse)
     light = plane_light(sky, plane, albedo)
     n_factor = sky.factors.shape[0]
     off, on, gain = _ac_nodes(sky, plane, system, light)

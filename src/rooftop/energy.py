@@ -8,21 +8,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rooftop.arguments import number, whole
 from rooftop.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, monthly, plane_light, plane_tables
-from rooftop.errors import ComputeError
 from rooftop.kernels import year
-from rooftop.lang import Text
 from rooftop.lookup import (
     Skylines,
     at_factor,
     checked_factor,
+    checked_groups,
     checked_horizon,
     factor_weights,
     not_a_number,
+    one_horizon,
+    plain_horizon,
     shaped_horizon,
 )
-from rooftop.pvsystem import Mounting, PvSystem, load_system
-from rooftop.sky import Diffuse, SkyYear, sky_year
+from rooftop.pvsystem import Mounting, PvSystem, checked_system
+from rooftop.sky import Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -108,20 +110,11 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
 
     Raises
     ------
-    ComputeError
+    ArgumentError
         Shapes do not fit, or a horizon or factor is not a number.
     """
-    groups = np.asarray(group, dtype=np.int64)
-    if groups.shape != np.shape(horizon)[:1] or (groups >= n_group).any():
-        raise ComputeError(
-            Text("groups do not fit the cells", "分组与栅格单元不一致"),
-            found=f"{groups.shape}, max {groups.max(initial=-1)}",
-            expected=f"({np.shape(horizon)[0]},), < {n_group}",
-        )
-    order = np.argsort(groups, kind="stable")
-    start = np.searchsorted(groups[order], np.arange(n_group + 1))
-    cells = order[start[0] : start[-1]]
-    return usable_year(tables, horizon, cells, start - start[0], factor).year
+    groups = checked_groups(group, n_group, len(horizon))
+    return usable_year(tables, horizon, groups.cells, groups.start, factor).year
 
 
 def usable_year(
@@ -157,7 +150,7 @@ def usable_year(
 
     Raises
     ------
-    ComputeError
+    ArgumentError
         Shapes do not fit, or a horizon or factor is not a number.
     """
     around = shaped_horizon(tables.n_azimuth, horizon)
@@ -298,14 +291,16 @@ def pv_energy(
     ----------
     weather : Weather or SkyYear
     surface_tilt, surface_azimuth : float
-        [deg].
+        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     horizon : (n_azimuth,), optional
-        Horizon elevation [deg]; column k looks towards ``k * 360 / n_azimuth``, linear in between. Free when omitted.
+        Horizon elevation [deg], -90 to 90, below 0 counts as 0; column k looks towards ``k * 360 / n_azimuth``, linear
+        in between. Free when omitted.
     system : PvSystem, optional
         The shipped default when omitted.
     mounting : {"rack", "flush"}
     diffuse : {"perez", "haydavies", "isotropic"}
     albedo : float
+        0 to 1.
 
     Returns
     -------
@@ -314,8 +309,9 @@ def pv_energy(
 
     Raises
     ------
-    ComputeError
-        A tilt outside 0 to 90 degrees, or a horizon that is not a number.
+    ArgumentError
+        The weather is no whole year, a word is unknown, an angle or albedo out of its limits, a horizon no row of
+        angles.
 
     Examples
     --------
@@ -331,10 +327,10 @@ def pv_energy(
     >>> bool(0.94 < behind.sum() / free.sum() < 0.97)
     True
     """
-    around = np.zeros((1, 72), np.float32) if horizon is None else np.asarray(horizon, np.float32)[None, :]
+    around = np.zeros((1, 72), np.float32) if horizon is None else one_horizon(horizon)
     plane = ModulePlane(surface_tilt, surface_azimuth, mounting)
     tables = plane_tables(
-        weather, plane, system or load_system(), n_azimuth=around.shape[1], diffuse=diffuse, albedo=albedo
+        weather, plane, checked_system(system), n_azimuth=around.shape[1], diffuse=diffuse, albedo=albedo
     )
     result: F8 = plane_year(tables, around, [0], 1, np.ones((1, 12))).ac_kwh_kwp[0]
     return result
@@ -355,12 +351,12 @@ def irradiation(
     weather : Weather or SkyYear
         A SkyYear keeps its own sky model, and its middle factors are used.
     horizon : (n, n_azimuth), or Skylines
-        Horizon elevation [deg].
+        Horizon elevation [deg], -90 to 90; below 0 counts as 0.
     surface_tilt, surface_azimuth : float
-        [deg].
+        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     diffuse : {"perez", "haydavies", "isotropic"}
     albedo : float
-        Reflectance of the ground below the plane's own horizon; obstacles reflect nothing.
+        Reflectance of the ground below the plane's own horizon, 0 to 1; obstacles reflect nothing.
 
     Returns
     -------
@@ -370,8 +366,9 @@ def irradiation(
 
     Raises
     ------
-    ComputeError
-        A tilt outside 0 to 90 degrees, or a horizon that is not a number.
+    ArgumentError
+        The weather is no whole year, the sky model unknown, an angle or albedo out of its limits, a horizon not a
+        number.
 
     Examples
     --------
@@ -382,8 +379,9 @@ def irradiation(
     >>> light["poa_global"].groupby("point").sum().round(0).tolist()
     [1350.0, 1114.0]
     """
-    given = horizon if isinstance(horizon, Skylines) else np.atleast_2d(np.asarray(horizon, dtype=np.float32))
-    around = checked_horizon(given.n_azimuth if isinstance(given, Skylines) else given.shape[1], given)
+    given = horizon if isinstance(horizon, Skylines) else np.atleast_2d(plain_horizon(horizon))
+    n_azimuth = given.n_azimuth if isinstance(given, Skylines) else given.shape[1]
+    around = checked_horizon(whole("n_azimuth", n_azimuth), given)
     n = len(around.degrees)
     tables = light_tables(weather, ModulePlane(surface_tilt, surface_azimuth), diffuse, albedo, around.n_azimuth)
     beam, visible = np.empty((n, 24)), np.empty((n, 2))
@@ -428,7 +426,8 @@ def light_tables(
     weather: Weather | SkyYear, plane: ModulePlane, diffuse: Diffuse, albedo: float, n_azimuth: int
 ) -> LightTables:
     """Integrate a year of sky for a plane, irradiation only; the middle factors of a SkyYear are used."""
-    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
+    albedo = number("albedo", albedo)
+    sky = as_sky_year(weather, diffuse, factors=(1.0,))
     light = plane_light(sky, plane, albedo)
     one = sky.factors.shape[0] // 2
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+from typing import get_args
+
 from rooftop.lang import Lang, Text, pick
 
 _LABELS = {
@@ -48,7 +52,14 @@ class RooftopError(Exception):
         }
 
     def render(self, lang: Lang = "en") -> str:
-        """Return the readable block, one line per part."""
+        """Return the readable block, one line per part.
+
+        Raises
+        ------
+        ArgumentError
+            The language is neither ``en`` nor ``zh``.
+        """
+        _check_lang(lang)
         lines = [pick(self.what, lang)]
         for key, value in self.details.items():
             if value is not None:
@@ -77,7 +88,51 @@ class InputError(RooftopError):
     exit_code = 2
 
 
+class ArgumentError(InputError, ValueError):
+    """An argument of a public function cannot be used as it stands.
+
+    Also a `ValueError`. The message and ``details`` say what is wrong: ``where`` names the argument, ``found`` and
+    ``expected`` say what it was and what it may be, ``mend`` what to do. ``render("zh")`` says it in Chinese.
+
+    Examples
+    --------
+    >>> import rooftop
+    >>> try:
+    ...     rooftop.ModulePlane(20.0, 180.0, "Rack")
+    ... except rooftop.ArgumentError as error:
+    ...     print(error.details["where"], error.details["found"], error.details["mend"])
+    mounting 'Rack' did you mean rack?
+    """
+
+
 class ComputeError(RooftopError):
     """The computation broke; the message says what was kept."""
 
     exit_code = 3
+
+
+def _check_lang(lang: object) -> None:
+    known = get_args(Lang)
+    if isinstance(lang, str) and lang in known:
+        return
+    raise ArgumentError(
+        Text("there is no such language", "没有这种语言"),
+        where="lang",
+        found=repr(lang) if isinstance(lang, str) else type(lang).__name__,
+        expected=", ".join(known),
+        mend=suggest(did_you_mean(str(lang), known), Text("choose one of these", "请从中选择")),
+    )
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name closest to `name`, or None."""
+    lowered = {k.lower(): k for k in reversed(known)}
+    if name.lower() in lowered:
+        return lowered[name.lower()]
+    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def suggest(near: str | None, otherwise: Text) -> Text:
+    """Return "did you mean", or another mend where nothing is close."""
+    return otherwise if near is None else Text(f"did you mean {near}?", f"是否为 {near}？")

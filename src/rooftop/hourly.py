@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rooftop.cumulative import Light, ModulePlane, incidence, plane_light, row_horizon_deg, visible_shares
-from rooftop.errors import ComputeError
+from rooftop.arguments import (
+    axes,
+    has_shape,
+    instance,
+    number,
+    numbers,
+    numbers_of,
+    result_array,
+    shape_of,
+    shape_text,
+    shown,
+    unusable,
+    whole,
+)
+from rooftop.cumulative import (
+    Light,
+    ModulePlane,
+    checked_plane,
+    incidence,
+    plane_light,
+    row_horizon_deg,
+    visible_shares,
+)
 from rooftop.kernels import hourly as kernel
 from rooftop.kernels import year
 from rooftop.lang import Text
-from rooftop.lookup import checked_factor, checked_horizon, factor_weights
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.sky import Diffuse, SkyYear, factor_nodes, sky_year
+from rooftop.lookup import Groups, checked_factor, checked_groups, checked_horizon, factor_weights, plain_horizon
+from rooftop.pvsystem import PvSystem, checked_system
+from rooftop.sky import Diffuse, SkyYear, as_sky_year, factor_nodes
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -126,6 +149,11 @@ def hourly_tables(
     -------
     HourlyTables
 
+    Raises
+    ------
+    ArgumentError
+        An argument is of another type, out of its limits or an unknown word; the weather is no whole year.
+
     Examples
     --------
     Tables made once, roofs treated in blocks that share one array:
@@ -140,8 +168,9 @@ def hourly_tables(
     >>> bool(600 < min(peak) <= max(peak) < 820)
     True
     """
-    sky = weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=(1.0,))
-    system = system or load_system()
+    albedo, n_azimuth, plane = number("albedo", albedo), whole("n_azimuth", n_azimuth), checked_plane(plane)
+    system = checked_system(system)
+    sky = as_sky_year(weather, diffuse, factors=(1.0,))
     light = plane_light(sky, plane, albedo)
     coefficient = _coefficients(sky, plane, system, light)
     lit = (coefficient[:, 6:] != 0.0).any(axis=(0, 1))
@@ -264,8 +293,8 @@ def hourly_series(
 
     Raises
     ------
-    ComputeError
-        Shapes do not fit, a horizon is not a number, or a factor lies outside the nodes of `tables`.
+    ArgumentError
+        Shapes do not fit, a horizon is not an angle, or a factor lies outside the nodes of `tables`.
 
     Examples
     --------
@@ -282,12 +311,12 @@ def hourly_series(
     >>> bool(roof.ac_w_per_kwp.sum() >= alone.ac_w_per_kwp.mean(axis=0).sum())
     True
     """
+    instance("tables", tables, HourlyTables, "rooftop.hourly_tables(weather, plane)")
     checked = checked_horizon(tables.n_azimuth, horizon)
     around = checked.degrees
-    groups = None if group is None else _checked_group(group, n_group, around.shape[0])
-    n = around.shape[0] if groups is None else groups.n
+    groups, n = _grouping(group, n_group, around.shape[0])
     coefficient, weight = _at_factor(tables, factor, n)
-    power = _checked_out(out, (n, tables.times.size))
+    power = result_array(out, (n, tables.times.size))
     visible = np.empty((around.shape[0], 2))
     year.read_cells(tables.shares, *checked.columns, visible)
     if groups is None:
@@ -299,7 +328,7 @@ def hourly_series(
         )  # fmt: skip
     else:
         kernel.groups_year(
-            groups.order, groups.start, around, visible, year.EDGES_PER_DEG, year.N_EDGE, weight, tables.start,
+            groups.cells, groups.start, around, visible, year.EDGES_PER_DEG, year.N_EDGE, weight, tables.start,
             tables.month, tables.edge, tables.sector, tables.sun, coefficient, tables.inverter, power,
         )  # fmt: skip
         power[np.diff(groups.start) == 0] = np.nan
@@ -328,7 +357,8 @@ def hourly_yield(
     plane : ModulePlane
         How the modules lie, the same for all rows.
     horizon : (n, n_azimuth) array_like
-        Horizon elevation [deg] as `horizons` returns it; column k looks towards ``k * 360 / n_azimuth``.
+        Horizon elevation [deg] as `horizons` returns it, -90 to 90, below 0 counts as 0; column k looks towards
+        ``k * 360 / n_azimuth``.
     system : PvSystem, optional
         The shipped default when omitted.
     factor : (n, 12) or (n_group, 12), optional
@@ -350,8 +380,9 @@ def hourly_yield(
 
     Raises
     ------
-    ComputeError
-        Shapes do not fit, or a horizon or factor is not a number.
+    ArgumentError
+        Shapes do not fit, a horizon or factor is not a number or out of its limits, a word is unknown, or the weather
+        is no whole year.
 
     Notes
     -----
@@ -384,12 +415,14 @@ def hourly_yield(
     >>> bool(match.self_use_share[0] < match.self_use_share[1])
     True
     """
-    around = np.asarray(horizon)
-    sky = weather
-    if isinstance(weather, Weather):
-        nodes = (1.0,) if factor is None else factor_nodes(factor)
-        sky = sky_year(weather, diffuse, factors=nodes)
-    tables = hourly_tables(sky, plane, system, n_azimuth=around.shape[-1] if around.ndim else 0, albedo=albedo)
+    around = plain_horizon(horizon)
+    n_azimuth = around.shape[-1] if around.ndim else 0
+    checked_horizon(n_azimuth, around)
+    n = _grouping(group, n_group, around.shape[0])[1]
+    nodes = (1.0,) if factor is None else factor_nodes(checked_factor(factor, (n, 12)))
+    sky = as_sky_year(weather, diffuse, factors=nodes)
+    out = result_array(out, (n, sky.times.size))
+    tables = hourly_tables(sky, plane, system, n_azimuth=n_azimuth, albedo=albedo)
     return hourly_series(tables, around, factor, group=group, n_group=n_group, out=out)
 
 
@@ -426,8 +459,8 @@ def self_use(ac_kwh: ArrayLike, load_kwh: ArrayLike) -> SelfUse:
 
     Raises
     ------
-    ComputeError
-        Shapes do not fit, or a number is negative or none.
+    ArgumentError
+        Shapes do not fit, or a number is negative, infinite or none.
 
     Examples
     --------
@@ -435,53 +468,33 @@ def self_use(ac_kwh: ArrayLike, load_kwh: ArrayLike) -> SelfUse:
     >>> match.used_kwh, match.self_use_share.round(3), match.load_share.round(3)
     (array([2.]), array([0.667]), array([0.667]))
     """
-    made, load = np.asarray(ac_kwh), np.asarray(load_kwh)
-    if made.ndim != 2 or load.shape not in (made.shape, made.shape[1:]):
-        raise ComputeError(
-            Text("generation and load do not fit", "发电量与负荷的形状不一致"),
-            where="load_kwh",
-            found=f"{made.shape}, {load.shape}",
-            expected="(n, m), (m,) | (n, m)",
-        )
-    for name, values in (("ac_kwh", made), ("load_kwh", load)):
-        if not (values >= 0.0).all():
-            raise ComputeError(Text("energy must not be negative or missing", "电量不得为负或缺失"), where=name)
+    made = _energies("ac_kwh", ac_kwh, ("n", "m"))
+    shape = made.shape[1:] if axes("load_kwh", load_kwh) == 1 else made.shape
+    load = _energies("load_kwh", load_kwh, shape)
     used = np.minimum(made, load).sum(axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return SelfUse(used, used / made.sum(axis=1, dtype=np.float64), used / load.sum(axis=-1, dtype=np.float64))
 
 
-@dataclass(frozen=True)
-class _Groups:
-    n: int
-    order: I8
-    start: I8
+def _grouping(group: ArrayLike | None, n_group: int | None, n_cells: int) -> tuple[Groups | None, int]:
+    """Return the groups, if any, and how many rows the result has."""
+    if group is not None:
+        groups = checked_groups(group, n_group, n_cells)
+        return groups, groups.n
+    if n_group is not None:
+        raise unusable("n_group", shown(n_group), Text("None without group", "未给 group 时为 None"))
+    return None, n_cells
 
 
-def _checked_group(group: ArrayLike, n_group: int | None, n_cells: int) -> _Groups:
-    groups = np.asarray(group, dtype=np.int64)
-    n = int(groups.max(initial=-1)) + 1 if n_group is None else n_group
-    if groups.shape != (n_cells,) or (groups >= n).any():
-        raise ComputeError(
-            Text("groups do not fit the cells", "分组与栅格单元不一致"),
-            found=f"{groups.shape}, max {groups.max(initial=-1)}",
-            expected=f"({n_cells},), < {n}",
-        )
-    order = np.argsort(groups, kind="stable")
-    return _Groups(n, order, np.searchsorted(groups[order], np.arange(n + 1)))
-
-
-def _checked_out(out: F4 | None, shape: tuple[int, int]) -> F4:
-    if out is None:
-        return np.empty(shape, np.float32)
-    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
-        raise ComputeError(
-            Text("the array for the result does not fit", "结果数组不符"),
-            where="out",
-            found=f"{out.dtype} {out.shape}",
-            expected=Text(f"float32 {shape}, C order, writeable", f"float32 {shape}，C 顺序，可写"),
-        )
-    return out
+def _energies(name: str, given: ArrayLike, shape: Sequence[int | str]) -> NDArray[Any]:
+    """Return energies [kWh per interval] of that shape, none negative or missing."""
+    expected = Text(f"kWh of shape {shape_text(shape)}", f"形状为 {shape_text(shape)} 的 kWh")
+    values = numbers_of(name, given, expected)
+    if not has_shape(values, shape):
+        what = Text("generation and load do not fit", "发电量与负荷的形状不一致")
+        raise unusable(name, shape_of(values), expected, what=what)
+    what = Text("energy must not be negative or missing", "电量不得为负或缺失")
+    return numbers(name, values, shape, "energy_kwh", what=what)
 
 
 def _at_factor(tables: HourlyTables, factor: ArrayLike | None, n: int) -> tuple[F4, F4]:

@@ -17,10 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
+from rooftop.arguments import flag, local_path, shown, unusable, whole, word
 from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
-from rooftop.configfile import load_config, naming_lines
+from rooftop.configfile import checked_config, load_config, naming_lines
 from rooftop.errors import ComputeError
 from rooftop.inputs.schedule import read_schedule
 from rooftop.inputs.structures import known_structures, structure_reasons
@@ -134,8 +135,10 @@ def run(
 
     Raises
     ------
+    ArgumentError
+        An argument is of another type, an unknown word or no whole number. Nothing has been written then, nor after
     ConfigError, InputError
-        Nothing has been written then.
+        What the configuration says or names cannot be used.
 
     Examples
     --------
@@ -150,10 +153,12 @@ def run(
     >>> result.products.map.name
     'index.html'
     """
-    settings = config if isinstance(config, Config) else load_config(Path(config))
+    _check_options(districts, workers, scheduler, fresh, lang, tianditu_key, reporter)
+    place = None if out is None else local_path("out", out)
+    settings = checked_config(config) if isinstance(config, Config) else load_config(local_path("config", config))
     if lang is not None:
         settings = settings.model_copy(update={"outputs": settings.outputs.model_copy(update={"lang": lang})})
-    folder = Path(out) if out is not None else Path("runs") / settings.name
+    folder = place or Path("runs") / settings.name
     say = reporter or (lambda _text, _done, _total: None)
     clock = _Clock()
     with clock.stage("read"), nullcontext() if isinstance(config, Config) else naming_lines(config):
@@ -188,6 +193,30 @@ def run(
     record = record.finished(clock.seconds, _peak_memory_mb(), [str(p) for p in rasters])
     write_record(folder / "run.json", record)
     return RunResult(folder, settings, tables, products, record)
+
+
+def _check_options(
+    districts: object,
+    workers: object,
+    scheduler: object,
+    fresh: object,
+    lang: object,
+    tianditu_key: object,
+    reporter: object,
+) -> None:
+    """Refuse options of `run` that are of another type."""
+    if not isinstance(districts, (tuple, list)) or not all(isinstance(one, str) for one in districts):
+        mend = Text('districts=("320508",)', 'districts=("320508",)')
+        raise unusable("districts", shown(districts), Text("a tuple of ids, each a text", "由文本编号组成的元组"), mend)
+    whole("workers", workers)
+    flag("fresh", fresh)
+    if lang is not None:
+        word("lang", lang, Lang)
+    for name, given in (("scheduler", scheduler), ("tianditu_key", tianditu_key)):
+        if given is not None and not isinstance(given, str):
+            raise unusable(name, shown(given), Text("a text, or None", "文本，或 None"))
+    if reporter is not None and not callable(reporter):
+        raise unusable("reporter", shown(reporter), Text("a function, or None", "函数，或 None"))
 
 
 def _dated(settings: Config) -> Config:

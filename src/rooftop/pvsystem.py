@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from rooftop.arguments import instance, local_path, number, word
 from rooftop.config import Losses
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
@@ -19,6 +20,7 @@ from rooftop.resources import configs_dir, load_shipped_yaml
 Mounting = Literal["rack", "flush"]
 CellTemperature = Literal["ross", "sapm"]
 DiffuseIncidence = Literal["marion", "none"]
+IncidenceModel = Literal["physical", "ashrae", "martin_ruiz", "schlick"]
 F8 = NDArray[np.float64]
 
 
@@ -92,13 +94,18 @@ class PvSystem:
         By light alone (Ross), or by light and wind (Sandia).
     sapm_rack, sapm_flush : (float, float, float)
         Sandia's a, b and deltaT [K].
+
+    Raises
+    ------
+    ArgumentError
+        A word is unknown, or a number is none or out of its limits.
     """
 
     module: Module
     dc_ac_ratio: float
     eta_inv_nom: float
     eta_inv_ref: float
-    iam_model: str
+    iam_model: IncidenceModel
     iam_parameters: tuple[tuple[str, float], ...]
     ross_rack: float
     ross_flush: float
@@ -108,6 +115,19 @@ class PvSystem:
     cell_temperature: CellTemperature = "ross"
     sapm_rack: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     sapm_flush: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+
+    def __post_init__(self) -> None:
+        instance("module", self.module, Module, "rooftop.pvsystem.load_module(name)")
+        for name, vocabulary in _WORDS.items():
+            word(name, getattr(self, name), vocabulary)
+        for name, quantity in _QUANTITIES.items():
+            number(name, getattr(self, name), quantity)
+        for side in ("losses_dc", "losses_ac"):
+            for name, share in getattr(self, side):
+                number(f"{side}: {name}", share, "loss")
+        for name in ("sapm_rack", "sapm_flush") if self.cell_temperature == "sapm" else ():
+            for value in getattr(self, name):
+                number(name, value, "sapm")
 
     @property
     def dc_share(self) -> float:
@@ -126,7 +146,7 @@ class PvSystem:
 
     def ross_k(self, mounting: Mounting) -> float:
         """Return the Ross coefficient of a mounting [K m2/W]."""
-        return self.ross_rack if mounting == "rack" else self.ross_flush
+        return {"rack": self.ross_rack, "flush": self.ross_flush}[word("mounting", mounting, Mounting)]
 
     def warming(self, mounting: Mounting, wind_speed: F8) -> F8:
         """Rise of the cell above the air per irradiance on the plane, (n,) [K m2/W].
@@ -141,9 +161,24 @@ class PvSystem:
         """
         if self.cell_temperature == "ross":
             return np.full(np.shape(wind_speed), self.ross_k(mounting))
-        a, b, delta_t = self.sapm_rack if mounting == "rack" else self.sapm_flush
+        a, b, delta_t = {"rack": self.sapm_rack, "flush": self.sapm_flush}[word("mounting", mounting, Mounting)]
         rise: F8 = np.exp(a + b * wind_speed) + delta_t / 1000.0
         return rise
+
+
+_WORDS = {"iam_model": IncidenceModel, "iam_diffuse": DiffuseIncidence, "cell_temperature": CellTemperature}
+_QUANTITIES = {
+    "dc_ac_ratio": "dc_ac_ratio",
+    "eta_inv_nom": "efficiency",
+    "eta_inv_ref": "efficiency",
+    "ross_rack": "ross",
+    "ross_flush": "ross",
+}
+
+
+def checked_system(system: object) -> PvSystem:
+    """Return the argument `system`, the shipped default where it is None; an `ArgumentError` where it is neither."""
+    return load_system() if system is None else instance("system", system, PvSystem, "rooftop.pvsystem.load_system()")
 
 
 def load_module(name_or_path: str | Path = "default") -> Module:
@@ -153,8 +188,10 @@ def load_module(name_or_path: str | Path = "default") -> Module:
     ------
     ConfigError
         There is no such module, or the file lacks a key or holds an impossible value.
+    ArgumentError
+        This is no text.
     """
-    path = Path(name_or_path)
+    path = local_path("module", name_or_path)
     if path.suffix not in (".yaml", ".yml"):
         path = configs_dir() / "modules" / f"{name_or_path}.yaml"
     if not path.is_file():
@@ -190,7 +227,18 @@ def load_system(
         The configuration's named losses; its defaults when omitted.
     cell_temperature : {"ross", "sapm"}, optional
         What `configs/system.yaml` says when omitted.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is of another type, or an unknown word.
+    ConfigError
+        There is no such module, or its file cannot be used.
     """
+    if losses is not None:
+        instance("losses", losses, Losses, "rooftop.config.Losses(soiling=0.02)")
+    if cell_temperature is not None:
+        word("cell_temperature", cell_temperature, CellTemperature)
     data = load_shipped_yaml("system.yaml")
     shares = (losses or Losses()).model_dump()
     sides = data["losses"]
@@ -207,7 +255,7 @@ def load_system(
         dc_ac_ratio=float(data["dc_ac_ratio"]["value"]),
         eta_inv_nom=float(data["inverter"]["eta_nom"]["value"]),
         eta_inv_ref=float(data["inverter"]["eta_ref"]["value"]),
-        iam_model=str(data["incidence"]["model"]),
+        iam_model=data["incidence"]["model"],
         iam_parameters=tuple((str(k), float(v)) for k, v in data["incidence"]["parameters"].items()),
         ross_rack=float(temperature["rack"]["k"]),
         ross_flush=float(temperature["flush"]["k"]),

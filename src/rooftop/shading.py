@@ -13,22 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from rooftop.arguments import (
     cells_within,
-    check_cell_size,
     checked_heights,
     distances,
-    extent_of,
-    finite,
+    lattice_place,
+    number,
+    numbers,
     per_cell,
     positions,
-    positive,
-    shape_of,
-    unusable,
     whole,
+    word,
 )
 from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
-from rooftop.lang import Text
 from rooftop.lookup import Skylines, mean_of_sides
 
 Surface = Literal["prism", "linear"]
@@ -59,11 +56,11 @@ def horizons(
     dsm : (ny, nx) array_like of real
         Heights [m], row 0 in the north, column 0 in the west; NaN where there are no data.
     cell_size_m : float
-        Edge of a cell [m].
+        Edge of a cell [m], at least 0.01: a raster in degrees is refused.
     rows, cols : (n,) array_like of int
         Cells whose horizon is asked for; any order, repeats allowed.
     n_azimuth : int
-        Number of directions.
+        Number of directions, at most 3600.
     surface : {"prism", "linear"}
         ``prism``: every cell is a column with vertical walls and a flat top (flat roofs with parapets); a column
         obstructs from where the ray enters it. ``linear``: heights are linear along the grid lines through the cell
@@ -89,8 +86,8 @@ def horizons(
 
     Raises
     ------
-    InputError
-        An argument has the wrong shape or an impossible value, or a cell lies outside the raster.
+    ArgumentError
+        An argument has the wrong type or shape or an impossible value, or a cell lies outside the raster.
 
     Notes
     -----
@@ -142,7 +139,7 @@ def skylines(
     """
     heights = checked_heights(dsm)
     r, c = cells_within(rows, cols, heights.shape)
-    check_cell_size(cell_size_m)
+    cell_size_m = number("cell_size_m", cell_size_m)
     part = Window.with_data(heights)
     sweep = replace(sweep, origin=part.origin(sweep.origin))
     place = r * heights.shape[1] + c
@@ -151,20 +148,20 @@ def skylines(
     asked &= np.isfinite(heights)
     known = asked.reshape(-1)[place]
     rank, n_asked = view.number_cells(asked)
-    number = rank.reshape(-1)[place[known]]
+    wanted = rank.reshape(-1)[place[known]]
     heights, asked = heights[part.rows, part.cols], np.ascontiguousarray(asked[part.rows, part.cols])
     rank = np.ascontiguousarray(rank[part.rows, part.cols])
     columns, places = _Columns(n_asked, sweep, joined), None if asked.all() else rank
     for here, directions in octant_views(heights, asked, sweep):
         for way in directions:
-            here.degrees(way.t, float(cell_size_m), columns.of(way), places)
+            here.degrees(way.t, cell_size_m, columns.of(way), places)
             columns.filled(way)
         columns.write(_LINE)
     columns.write()
     degrees = columns.degrees
-    if n_asked != r.size or not np.array_equal(number, np.arange(n_asked)):
+    if n_asked != r.size or not np.array_equal(wanted, np.arange(n_asked)):
         degrees = np.full((r.size, degrees.shape[1]), np.nan, dtype=np.float32)
-        degrees[known] = columns.degrees[number]
+        degrees[known] = columns.degrees[wanted]
     return Skylines(degrees, columns.azimuth, columns.share)
 
 
@@ -246,7 +243,7 @@ class Sweep:
 
     Raises
     ------
-    InputError
+    ArgumentError
         One of them has an impossible value.
     """
 
@@ -258,14 +255,12 @@ class Sweep:
     origin: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        whole("n_azimuth", self.n_azimuth, 1)
-        whole("threads", self.threads, 1)
-        finite("above_m", self.above_m)
-        finite("grid_north_deg", self.grid_north_deg)
-        if self.above_m < 0.0:
-            raise unusable("above_m", self.above_m, Text("a height of at least 0 m", "不小于 0 米的高度"))
-        if self.surface not in ("prism", "linear"):
-            raise unusable("surface", repr(self.surface), Text("prism or linear", "prism 或 linear"))
+        whole("n_azimuth", self.n_azimuth)
+        whole("threads", self.threads)
+        word("surface", self.surface, Surface)
+        for name in ("above_m", "grid_north_deg"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        object.__setattr__(self, "origin", lattice_place("origin", self.origin))
 
     @property
     def octants(self) -> dict[kernel.Octant, list[kernel.Way]]:
@@ -298,7 +293,7 @@ def octant_views(
     heights = heights if heights.flags.c_contiguous else heights.copy()
     asked = asked if asked.flags.c_contiguous else asked.copy()
     level, prism = kernel.level(heights), sweep.surface == "prism"
-    memory, above = kernel.memory_for(heights.shape), float(sweep.above_m)
+    memory, above = kernel.memory_for(heights.shape), sweep.above_m
     with _sharing(sweep.threads) as share:
         for octant, ways in sweep.octants.items():
             yield kernel.OctantView(heights, asked, octant, above, level, prism, share, sweep.origin, memory), ways
@@ -364,13 +359,12 @@ def far_horizons(
 
     Raises
     ------
-    InputError
+    ArgumentError
         Wrong shapes or impossible values.
     """
     surface = np.ascontiguousarray(checked_heights(coarse, "coarse"), dtype=np.float32)
-    positive("cell_size_m", cell_size_m)
-    whole("n_azimuth", n_azimuth, 1)
-    finite("grid_north_deg", grid_north_deg)
+    cell_size_m, grid_north_deg = number("cell_size_m", cell_size_m), number("grid_north_deg", grid_north_deg)
+    whole("n_azimuth", n_azimuth)
     r = positions("rows", rows)
     c, z = positions("cols", cols, r.size), positions("z_m", z_m, r.size)
     first = distances(min_distance_m, r.size, n_azimuth)
@@ -403,11 +397,12 @@ def sky_view(
     Parameters
     ----------
     horizon : (n, n_azimuth) array_like
-        Horizon angles [degrees] as :func:`horizons` returns them; linear between the azimuths, around the circle.
+        Horizon angles [degrees] as :func:`horizons` returns them, 0 to 90; linear between the azimuths, around the
+        circle.
     surface_tilt : float or (n,) array_like
         Tilt of the plane from horizontal [degrees], 0 to 90.
     surface_azimuth : float or (n,) array_like
-        Direction the plane faces [degrees clockwise from true north].
+        Direction the plane faces [degrees clockwise from true north], 0 to 360.
 
     Returns
     -------
@@ -417,7 +412,7 @@ def sky_view(
 
     Raises
     ------
-    InputError
+    ArgumentError
         Wrong shapes, or angles out of range.
 
     Notes
@@ -431,17 +426,9 @@ def sky_view(
     >>> sky_view([[0.0] * 8, [45.0] * 8]).round(4)
     array([1. , 0.5])
     """
-    given = np.asarray(horizon)
-    if given.ndim != 2 or given.shape[1] < 1 or given.dtype.kind not in "fiu":
-        raise unusable(
-            "horizon", shape_of(given), Text("numbers of shape (n, n_azimuth)", "形状为 (n, n_azimuth) 的数值")
-        )
+    given = numbers("horizon", horizon, ("n", "n_azimuth"), "horizon_from_level", missing=True)
     n = given.shape[0]
+    whole("n_azimuth", given.shape[1])
     angles = np.ascontiguousarray(given, dtype=np.float32)
-    if np.any((angles < 0.0) | (angles > 90.0)):
-        raise unusable("horizon", extent_of(angles), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
-    tilt = per_cell("surface_tilt", surface_tilt, n)
-    if np.any((tilt < 0.0) | (tilt > 90.0)):
-        raise unusable("surface_tilt", extent_of(tilt), Text("angles from 0 to 90 degrees", "0 到 90 度的角度"))
-    azimuth = per_cell("surface_azimuth", surface_azimuth, n)
+    tilt, azimuth = per_cell("surface_tilt", surface_tilt, n), per_cell("surface_azimuth", surface_azimuth, n)
     return sky_kernel.sky_view(angles, np.radians(tilt), np.radians(azimuth))

@@ -13,7 +13,9 @@ from pvlib.atmosphere import get_relative_airmass
 from pvlib.irradiance import get_extra_radiation, perez
 from pvlib.solarposition import get_solarposition
 
-from rooftop.weather import Weather
+from rooftop.arguments import argument_limits, axes, numbers, unusable, whole, word
+from rooftop.lang import Text
+from rooftop.weather import Weather, checked_weather
 
 Diffuse = Literal["perez", "haydavies", "isotropic"]
 F8 = NDArray[np.float64]
@@ -117,16 +119,29 @@ def sky_year(
     Returns
     -------
     SkyYear
+
+    Raises
+    ------
+    ArgumentError
+        The weather is no whole year, or its light comes while the sun is down or is more than reaches the earth; there
+        is no such sky model; factors do not rise.
     """
-    nodes = np.asarray(factors, dtype=np.float64)
-    nodes = np.repeat(nodes[:, None], 12, axis=1) if nodes.ndim == 1 else nodes
-    n_sub = suns_per_interval or max(1, math.ceil(weather.interval_s / SUN_STEP_S))
+    weather = checked_weather(weather)
+    word("diffuse", diffuse, Diffuse)
+    nodes = _checked_nodes(factors)
+    n_sub = max(1, math.ceil(weather.interval_s / SUN_STEP_S))
+    if suns_per_interval is not None:
+        n_sub = whole("suns_per_interval", suns_per_interval)
     data, index = weather.data, pd.DatetimeIndex(weather.data.index)
     dni, dhi, ghi = (data[name].to_numpy(dtype=np.float64) for name in ("dni", "dhi", "ghi"))
     middle, elevation, azimuth = _suns(weather, n_sub)
     up = elevation > 0.0
     n_up = up.sum(axis=1)
     height = np.where(up, np.sin(np.radians(elevation)), 0.0).mean(axis=1)
+    month = index.month.to_numpy().astype(np.int64) - 1
+    extra = np.asarray(get_extra_radiation(index.tz_convert("UTC").day_of_year.to_numpy()), dtype=np.float64)
+    _require_sunlight(ghi, dhi, extra * height, month)
+    _require_closure(ghi, dhi + dni * height)
     kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), height)
     sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
     typical = np.where(n_up == n_sub, middle, np.where(n_up > 0, sunlit, -1.0))
@@ -135,8 +150,6 @@ def sky_year(
     lit = np.where((n_up > 0)[:, None], up, (dhi > 0.0)[:, None])
     hour = np.nonzero(lit)[0]
     denser = n_sub / lit.sum(axis=1)[hour]
-    month = index.month.to_numpy().astype(np.int64) - 1
-    extra = np.asarray(get_extra_radiation(index.tz_convert("UTC").day_of_year.to_numpy()), dtype=np.float64)
     parts = np.stack([_brightness(diffuse, dni * f, dhi * f, extra, typical) for f in nodes[:, month]], axis=1)
     elevation, azimuth, sunny = elevation[lit], azimuth[lit], up[lit]
     e, a = np.radians(elevation), np.radians(azimuth)
@@ -165,6 +178,81 @@ def sky_year(
     )
 
 
+def as_sky_year(weather: Weather | SkyYear, diffuse: Diffuse, *, factors: ArrayLike = FACTORS) -> SkyYear:
+    """Return a SkyYear as it is, and a Weather with suns and sky; the arguments of public functions.
+
+    Raises
+    ------
+    ArgumentError
+        As `sky_year`; an unknown sky model even where the SkyYear has its own.
+    """
+    word("diffuse", diffuse, Diffuse)
+    return weather if isinstance(weather, SkyYear) else sky_year(weather, diffuse, factors=factors)
+
+
+def _checked_nodes(factors: ArrayLike) -> F8:
+    """Return factors (F, 12) that rise along F."""
+    given = numbers("factors", factors, ("F",) if axes("factors", factors) == 1 else ("F", 12), "factor")
+    nodes = np.repeat(given[:, None], 12, axis=1) if given.ndim == 1 else given
+    if not len(nodes) or (np.diff(nodes, axis=0) <= 0.0).any():
+        expected = Text("at least one factor, rising", "至少一个系数，逐个增大")
+        raise unusable("factors", str(nodes.shape), expected)
+    return nodes.astype(np.float64)
+
+
+def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None:
+    """Raise where much light falls while no sun is up, or a month has more than falls above the atmosphere [W/m2].
+
+    Months in which the sun hardly rises are not judged: their light is twilight.
+    """
+    limits = argument_limits()["year"]
+    light = np.maximum(ghi, dhi)
+    by_day = np.where(above_atmosphere > 0.0, light, 0.0)
+    at_night, most = 1.0 - by_day.sum() / light.sum(), float(limits["most_at_night"]["value"])
+    if at_night > most:
+        raise unusable(
+            "weather.data.index",
+            Text(f"{at_night:.0%} of the light falls while the sun is down", f"{at_night:.0%} 的辐照落在日落之后"),
+            Text(f"at most {most:.0%}, in the twilight", f"至多 {most:.0%}（晨昏）"),
+            Text("check the UTC offset of the index, latitude and longitude", "请检查时间索引的 UTC 偏移、纬度与经度"),
+        )
+    got, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
+    judged = top > float(limits["polar_night_share"]["value"]) * top.sum()
+    too_much = np.flatnonzero((got > float(limits["most_of_extraterrestrial"]["value"]) * top) & judged)
+    if too_much.size:
+        m = int(too_much[0])
+        raise unusable(
+            "weather.data['ghi']",
+            Text(
+                f"in month {m + 1} {got[m] / top[m]:.2f} of what falls above the atmosphere",
+                f"{m + 1} 月为大气层外辐照量的 {got[m] / top[m]:.2f} 倍",
+            ),
+            Text("less than 1", "小于 1"),
+            Text("check the unit (W/m2, mean of the interval)", "请检查单位（W/m2，时段平均）"),
+        )
+
+
+def _require_closure(ghi: F8, of_parts: F8) -> None:
+    """Raise where GHI and the sum of its parts contradict each other over the year: columns that are others."""
+    limits = argument_limits()["year"]["parts_of_ghi"]
+    ratio = float(of_parts.sum() / ghi.sum())
+    if not limits["low"] <= ratio <= limits["high"]:
+        raise unusable(
+            "weather.data[['ghi', 'dni', 'dhi']]",
+            Text(
+                f"diffuse and direct light sum to {ratio:.2f} of the global in the year",
+                f"全年散射与直射之和为总辐照的 {ratio:.2f} 倍",
+            ),
+            Text(
+                f"about 1 ({limits['low']:g} … {limits['high']:g})", f"约 1（{limits['low']:g} … {limits['high']:g}）"
+            ),
+            Text(
+                "check the columns: dni is on a plane facing the sun, dhi on the horizontal",
+                "请检查各列：dni 为法向直射，dhi 为水平面散射",
+            ),
+        )
+
+
 def factor_nodes(factor: ArrayLike, least_spread: float = 0.05) -> F8:
     """Choose the three factors per month between which roofs' own factors are interpolated.
 
@@ -180,7 +268,7 @@ def factor_nodes(factor: ArrayLike, least_spread: float = 0.05) -> F8:
     (3, 12) float64
         Lowest, middle and highest; 1 is always among the months without any factor.
     """
-    values = np.asarray(factor, dtype=np.float64)
+    values = numbers("factor", factor, ("n", 12), missing=True).astype(np.float64)
     known = np.isfinite(values)
     low = np.where(known.any(axis=0), np.where(known, values, np.inf).min(axis=0, initial=np.inf), 1.0)
     high = np.where(known.any(axis=0), np.where(known, values, -np.inf).max(axis=0, initial=-np.inf), 1.0)

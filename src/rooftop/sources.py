@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from rooftop.config import Config
-from rooftop.errors import InputError
+from rooftop.errors import ArgumentError, did_you_mean, suggest
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import parse_working_crs, wgs84_to_gcj02
@@ -220,6 +220,7 @@ def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> W
     months = None if at.temp_air_degc is None else mean_of_known(at.temp_air_degc)
     if config.inputs.weather is not None:
         return read_weather(config.inputs.weather.path, config.inputs.weather.format, monthly_temp_air=months)
+    year = np.nan if at.temp_air_annual_degc is None else float(mean_of_known(at.temp_air_annual_degc))
     known = np.isfinite(at.ghi_annual_kwh_m2)
     latitude, longitude = float(buildings["lat"].mean()), float(buildings["lon"].mean())
     monthly = at.ghi_kwh_m2[known].mean(axis=0) if at.ghi_kwh_m2 is not None else None
@@ -230,7 +231,7 @@ def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> W
         monthly_ghi_kwh_m2=monthly,
         annual_ghi_kwh_m2=float(at.ghi_annual_kwh_m2[known].mean()),
         monthly_temp_air=months,
-        annual_temp_air=None if at.temp_air_annual_degc is None else float(mean_of_known(at.temp_air_annual_degc)),
+        annual_temp_air=year if np.isfinite(year) else None,
         seed=config.seed,
     )
 
@@ -251,7 +252,7 @@ def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bo
 
     Raises
     ------
-    InputError
+    ArgumentError
         A district is unknown.
     """
     buildings = sources.buildings
@@ -260,11 +261,12 @@ def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bo
     known = sources.units[0].table["unit_id"].astype(str).tolist()
     unknown = [w for w in wanted if w not in known]
     if unknown:
-        raise InputError(
+        raise ArgumentError(
             Text("no such district", "没有该县区"),
-            where="--district",
+            where="districts (--district)",
             found=", ".join(unknown),
             expected=", ".join(known),
+            mend=suggest(did_you_mean(unknown[0], known), Text("choose from these", "请从中选择")),
         )
     member = sources.memberships
     inside = member.loc[(member["level"] == "district") & member["unit_id"].isin(wanted), "building_id"]

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rooftop.arguments import check_cell_size, checked_heights, unusable
+from rooftop.arguments import (
+    axes,
+    checked_heights,
+    extent_of,
+    instance,
+    number,
+    numbers,
+    numbers_of,
+    shape_of,
+    truths,
+    unusable,
+    whole_numbers,
+)
 from rooftop.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.energy import LightTables, light_tables
-from rooftop.errors import InputError
 from rooftop.kernels import rays, view, year
 from rooftop.kernels.horizon import OctantView, Way
 from rooftop.lang import Text
 from rooftop.shading import Surface, Sweep, Window, octant_views
-from rooftop.sky import Diffuse, SkyYear, sky_year
-from rooftop.weather import Weather
+from rooftop.sky import Diffuse, SkyYear, as_sky_year
+from rooftop.weather import Weather, checked_weather
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
@@ -72,11 +84,12 @@ def irradiation_raster(
     dsm : (ny, nx) array_like of real
         Heights [m], row 0 north; NaN where there are no data.
     cell_size_m : float
-        Edge of a cell [m].
+        Edge of a cell [m], at least 0.01: a raster in degrees is refused.
     mask : (ny, nx) array_like of bool
         Cells to compute.
     surface_tilt, surface_azimuth : float or (ny, nx) array_like
-        Plane in each cell [deg], azimuth clockwise from true north; at most :data:`MOST_PLANES` different ones.
+        Plane in each cell [deg], 0 to 90 and 0 to 360 clockwise from true north; at most :data:`MOST_PLANES` different
+        ones. NaN where nothing is masked is passed over.
     zone : (ny, nx) array_like of int, optional
         Number of the weather over each cell.
     far : FarField, optional
@@ -84,7 +97,7 @@ def irradiation_raster(
     diffuse : {"perez", "haydavies", "isotropic"}
         Sky model; a SkyYear keeps its own, and its middle factors are used.
     albedo : float
-        Reflectance of the ground below the plane's own horizon; obstacles reflect nothing.
+        Reflectance of the ground below the plane's own horizon, 0 to 1; obstacles reflect nothing.
     n_azimuth, surface, above_m, grid_north_deg, threads, origin
         As in :func:`rooftop.horizons`.
 
@@ -95,8 +108,9 @@ def irradiation_raster(
 
     Raises
     ------
-    InputError
-        An argument has the wrong shape or an impossible value, or there are too many different planes.
+    ArgumentError
+        An argument has the wrong type or shape or an impossible value, a word is unknown, a weather is no whole year,
+        or there are too many different planes.
 
     Notes
     -----
@@ -159,7 +173,7 @@ def monthly_irradiation(
 
     Raises
     ------
-    InputError
+    ArgumentError
         As :func:`irradiation_raster`.
 
     Notes
@@ -215,7 +229,7 @@ def sky_view_raster(
 
     Raises
     ------
-    InputError
+    ArgumentError
         As :func:`irradiation_raster`.
 
     Notes
@@ -238,7 +252,8 @@ def sky_view_raster(
     0.46
     """
     job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
-    kind, planes = _kinds(job, [surface_tilt, surface_azimuth], ["surface_tilt", "surface_azimuth"])
+    given = {"surface_tilt": surface_tilt, "surface_azimuth": surface_azimuth}
+    kind, planes = _kinds(job, {name: _in_cells(job, name, value) for name, value in given.items()})
     shares = []
     for tilt, azimuth in planes:
         seen = year.sky_shares(
@@ -260,6 +275,10 @@ class _Job:
     cell_size_m: float
     sweep: Sweep
     far: FarField | None
+
+    def of_asked(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return a raster's values in the cells that are asked for, (n,)."""
+        return values[self.part.rows, self.part.cols][self.asked]
 
     def annual(self, tables: F4, kind: Kind, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
@@ -333,34 +352,26 @@ def _job(
     far: FarField | None,
 ) -> _Job:
     heights = checked_heights(dsm)
-    wanted = np.asarray(mask)
-    if wanted.shape != heights.shape or wanted.dtype != np.bool_:
-        raise InputError(
-            Text("the mask does not fit the elevation model", "掩膜与高程模型不一致"),
-            where="mask",
-            found=f"{wanted.dtype} {wanted.shape}",
-            expected=f"bool {heights.shape}",
-        )
+    shape = (heights.shape[0], heights.shape[1])
+    wanted = truths("mask", mask, shape, Text("the mask does not fit the elevation model", "掩膜与高程模型不一致"))
+    cell_size_m = number("cell_size_m", cell_size_m)
     part = Window.with_data(heights)
+    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
+    sweep = replace(sweep, origin=part.origin(sweep.origin))
     inner = heights[part.rows, part.cols]
     asked = wanted[part.rows, part.cols] & np.isfinite(inner)
-    shape = (heights.shape[0], heights.shape[1])
-    check_cell_size(cell_size_m)
-    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, part.origin(origin))
-    return _Job(shape, wanted, part, inner, asked, float(cell_size_m), sweep, _checked_far(far, shape, n_azimuth))
+    return _Job(shape, wanted, part, inner, asked, cell_size_m, sweep, _checked_far(far, shape, n_azimuth))
 
 
 def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -> FarField | None:
     if far is None:
         return None
-    horizon, observer = np.asarray(far.horizon_deg, np.float32), np.asarray(far.observer)
-    if horizon.ndim != 2 or horizon.shape[1] != n_azimuth or not ((horizon >= 0.0) & (horizon <= 90.0)).all():
-        expected = Text(f"(m, {n_azimuth}) angles from 0 to 90 degrees", f"(m, {n_azimuth})，0 至 90 度")
-        raise unusable("far.horizon_deg", str(horizon.shape), expected)
-    if observer.shape != shape or observer.min() < 0 or observer.max() >= len(horizon):
-        expected = Text(f"{shape}, 0 to {len(horizon) - 1}", f"{shape}，0 至 {len(horizon) - 1}")
-        raise unusable("far.observer", f"{observer.shape}, {observer.min()} … {observer.max()}", expected)
-    return FarField(horizon, observer.astype(np.int64))
+    instance("far", far, FarField, "rooftop.FarField(horizon_deg, observer)")
+    horizon = numbers("far.horizon_deg", far.horizon_deg, ("m", n_azimuth), "horizon_from_level")
+    observer = whole_numbers("far.observer", far.observer, shape)
+    if observer.min() < 0 or observer.max() >= len(horizon):
+        raise unusable("far.observer", extent_of(observer), f"0 … {len(horizon) - 1}")
+    return FarField(horizon.astype(np.float32), observer)
 
 
 def _planes(
@@ -372,66 +383,91 @@ def _planes(
     diffuse: Diffuse,
     albedo: float,
 ) -> _Planes:
-    given = [weather] if isinstance(weather, Weather | SkyYear) else list(weather)
-    if zone is None and len(given) != 1:
-        raise InputError(
-            Text("several weathers, and nothing says which holds where", "给出多个气象年，但未说明各适用何处"),
-            where="zone",
-            found="None",
-            expected=Text(f"the number of the weather over each cell, 0 to {len(given) - 1}", "每个单元的气象编号"),
-        )
-    skies = [one if isinstance(one, SkyYear) else sky_year(one, diffuse, factors=(1.0,)) for one in given]
-    over = 0 if zone is None else np.asarray(zone)
-    kind, planes = _kinds(job, [over, surface_tilt, surface_azimuth], ["zone", "surface_tilt", "surface_azimuth"])
-    tables = []
-    for number, tilt, azimuth in planes:
-        if not 0 <= number < len(skies) or number != int(number):
-            raise unusable("zone", f"{number:g}", Text(f"0 to {len(skies) - 1}", f"0 至 {len(skies) - 1}"))
-        tables.append(
-            light_tables(skies[int(number)], ModulePlane(tilt, azimuth), diffuse, albedo, job.sweep.n_azimuth)
-        )
+    albedo = number("albedo", albedo)
+    given = _weathers(weather)
+    properties = {
+        "zone": _zones(job, zone, len(given)),
+        "surface_tilt": _in_cells(job, "surface_tilt", surface_tilt),
+        "surface_azimuth": _in_cells(job, "surface_azimuth", surface_azimuth),
+    }
+    kind, planes = _kinds(job, properties)
+    skies = [as_sky_year(one, diffuse, factors=(1.0,)) for one in given]
+    tables = [
+        light_tables(skies[int(at)], ModulePlane(tilt, azimuth), diffuse, albedo, job.sweep.n_azimuth)
+        for at, tilt, azimuth in planes
+    ]
     return _Planes(kind, tables)
 
 
-def _kinds(job: _Job, properties: list[ArrayLike], names: list[str]) -> tuple[Kind, list[tuple[float, ...]]]:
+def _weathers(weather: object) -> list[Weather | SkyYear]:
+    """Return one weather or several as a list."""
+    if isinstance(weather, Weather | SkyYear):
+        return [weather]
+    if not isinstance(weather, Sequence) or isinstance(weather, str):
+        return [checked_weather(weather)]
+    if not weather:
+        raise unusable("weather", "()", Text("at least one weather", "至少一个气象年"))
+    return list(weather)
+
+
+def _in_cells(job: _Job, name: str, given: ArrayLike) -> F8:
+    """Return a property of planes: a number, or one for each cell that is asked for, (n,)."""
+    if axes(name, given) == 0:
+        return np.asarray(number(name, given))
+    expected = Text(f"one number, or numbers of shape {job.shape}", f"一个数值，或形状为 {job.shape} 的数值")
+    values = numbers_of(name, given, expected)
+    if values.shape != job.shape:
+        raise unusable(name, shape_of(values), expected)
+    return numbers(name, job.of_asked(values), ("n",)).astype(np.float64)
+
+
+def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
+    """Return the number of the weather over all cells, or over each that is asked for, (n,)."""
+    if zone is None and n_weather != 1:
+        raise unusable(
+            "zone",
+            "None",
+            Text(
+                f"the number of the weather over each cell, 0 … {n_weather - 1}",
+                f"每个单元的气象编号，0 … {n_weather - 1}",
+            ),
+            what=Text("several weathers, and nothing says which holds where", "给出多个气象年，但未说明各适用何处"),
+        )
+    if zone is None:
+        return np.zeros(())
+    whole_zone = axes("zone", zone) == 0
+    numbers_given = whole_numbers("zone", zone, () if whole_zone else job.shape)
+    found = numbers_given if whole_zone else job.of_asked(numbers_given)
+    if ((found < 0) | (found >= n_weather)).any():
+        raise unusable("zone", extent_of(found), f"0 … {n_weather - 1}")
+    return found.astype(np.float64)
+
+
+def _kinds(job: _Job, properties: dict[str, F8]) -> tuple[Kind, list[tuple[float, ...]]]:
     """Number the different combinations of properties among the cells that are asked for."""
-    values = [np.asarray(given, dtype=np.float64) for given in properties]
-    for name, value in zip(names, values, strict=True):
-        if value.shape not in ((), job.shape):
-            raise unusable(
-                name, str(value.shape), Text(f"one value, or shape {job.shape}", f"一个数值，或形状 {job.shape}")
-            )
+    values = list(properties.values())
+    n_asked = int(job.asked.sum())
     if all(value.ndim == 0 for value in values):
-        found = [tuple(float(value) for value in values)]
-        _check_planes(found, names)
-        return np.zeros((1, 1), np.uint16), found
-    in_cells = [np.broadcast_to(value, job.shape)[job.part.rows, job.part.cols][job.asked] for value in values]
-    number = np.zeros(int(job.asked.sum()), np.int64)
+        return np.zeros((1, 1), np.uint16), [tuple(float(value) for value in values)]
+    if not n_asked:
+        return np.zeros((1, 1), np.uint16), [(0.0,) * len(values)]
+    rank = np.zeros(n_asked, np.int64)
     planes: list[tuple[float, ...]] = [()]
-    for values_of in in_cells:
-        levels, level = np.unique(values_of, return_inverse=True)
-        pairs, number = np.unique(number * len(levels) + level.ravel(), return_inverse=True)
+    for value in values:
+        levels, level = np.unique(np.broadcast_to(value, (n_asked,)), return_inverse=True)
+        pairs, rank = np.unique(rank * len(levels) + level.ravel(), return_inverse=True)
         planes = [(*planes[pair // len(levels)], float(levels[pair % len(levels)])) for pair in pairs]
         if len(planes) > MOST_PLANES:
-            raise InputError(
+            raise unusable(
+                " × ".join(properties),
+                str(len(planes)),
+                f"<= {MOST_PLANES}",
+                Text("round tilt and azimuth to whole degrees", "将倾角与方位角取整到度"),
                 Text("too many different planes in one raster", "一个栅格中的不同平面过多"),
-                where=" × ".join(names),
-                found=f"{len(planes)}",
-                expected=f"<= {MOST_PLANES}",
-                mend=Text("round tilt and azimuth to whole degrees", "将倾角与方位角取整到度"),
             )
-    _check_planes(planes, names)
     kind = np.zeros(job.asked.shape, np.uint16)
-    kind[job.asked] = number
+    kind[job.asked] = rank
     return kind, planes
-
-
-def _check_planes(planes: list[tuple[float, ...]], names: list[str]) -> None:
-    tilts = [plane[names.index("surface_tilt")] for plane in planes]
-    if not all(0.0 <= tilt <= 90.0 for tilt in tilts):
-        raise unusable("surface_tilt", f"{min(tilts)} … {max(tilts)}", Text("0 to 90 degrees", "0 至 90 度"))
-    if not all(math.isfinite(value) for plane in planes for value in plane):
-        raise unusable(" / ".join(names), "NaN", Text("finite numbers in every masked cell", "掩膜内须均为有限数值"))
 
 
 def _annual(tables: LightTables) -> F4:

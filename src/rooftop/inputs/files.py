@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from pathlib import Path
 
-from rooftop.errors import InputError
+from rooftop.errors import InputError, did_you_mean, suggest
 from rooftop.lang import Text
 
-
-def did_you_mean(name: str, known: Sequence[str]) -> str | None:
-    """Return the known name closest to `name`, or None."""
-    lowered = {k.lower(): k for k in reversed(known)}
-    if name.lower() in lowered:
-        return lowered[name.lower()]
-    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return lowered[close[0]] if close else None
-
-
-def suggest(near: str | None, otherwise: Text) -> Text:
-    """Return "did you mean", or another mend where nothing is close."""
-    return otherwise if near is None else Text(f"did you mean {near}?", f"是否为 {near}？")
+__all__ = ["check_encoding", "check_file", "did_you_mean", "suggest"]
 
 
 def check_file(path: Path, role: str) -> None:

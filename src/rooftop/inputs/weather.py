@@ -10,8 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from rooftop.arguments import local_path, numbers, word
 from rooftop.errors import InputError
 from rooftop.inputs.weather_epw import parse_epw
 from rooftop.inputs.weather_power import parse_power
@@ -23,12 +26,14 @@ from rooftop.inputs.weather_year import nominal_year
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather import Weather, place_altitude
-from rooftop.weather.clear_sky import Array, weather_checks
+from rooftop.weather.clear_sky import weather_checks
 
 Format = Literal["epw", "tmy3", "pvgis", "nasa_power"]
 
 
-def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp_air: Array | None = None) -> Weather:
+def read_weather(
+    path: Path | str, format: Format | None = None, *, monthly_temp_air: ArrayLike | None = None
+) -> Weather:
     r"""Read a weather file as one nominal year of hours.
 
     Parameters
@@ -37,9 +42,9 @@ def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp
         The file.
     format : {"epw", "tmy3", "pvgis", "nasa_power"}, optional
         Recognised from the content when None.
-    monthly_temp_air : numpy.ndarray, optional
+    monthly_temp_air : array_like, optional
         (12,) mean air temperature of the place [degC], used where the file has none; the normals of the places around
-        when None.
+        where it is NaN, and altogether when None.
 
     Returns
     -------
@@ -49,6 +54,8 @@ def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp
 
     Raises
     ------
+    ArgumentError
+        `path` is no path, `format` no known word, or a temperature none.
     InputError
         The file is missing, of another kind, incomplete, or says what cannot be true.
 
@@ -72,7 +79,11 @@ def read_weather(path: Path | str, format: Format | None = None, *, monthly_temp
     >>> weather.data.shape, weather.latitude, bool(abs(weather.monthly_ghi_kwh_m2().sum() - 1350.0) < 0.1)
     ((8760, 5), 32.0, True)
     """
-    file = Path(path)
+    file = local_path("path", path)
+    if format is not None:
+        word("format", format, Format)
+    if monthly_temp_air is not None:
+        monthly_temp_air = numbers("monthly_temp_air", monthly_temp_air, (12,), missing=True).astype(np.float64)
     raw_bytes = _read_bytes(file)
     text = _decoded(raw_bytes)
     found = _recognise(text)

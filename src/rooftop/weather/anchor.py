@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rooftop.errors import ComputeError
+from rooftop.arguments import axes, number, numbers, unusable
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.weather.clear_sky import (
@@ -16,7 +16,14 @@ from rooftop.weather.clear_sky import (
     sun_elevation,
     synthetic_settings,
 )
-from rooftop.weather.year import MIN_MONTH_KWH_M2, Weather, moved_notice, require_possible, time_index
+from rooftop.weather.year import (
+    MIN_MONTH_KWH_M2,
+    Weather,
+    checked_weather,
+    moved_notice,
+    require_possible,
+    time_index,
+)
 
 
 @dataclass(frozen=True)
@@ -60,16 +67,16 @@ def monthly_factors(weather: Weather, target_ghi_kwh_m2: Array) -> Anchor:
 
     Raises
     ------
-    ComputeError
-        Where the shape is neither (n,) nor (n, 12).
+    ArgumentError
+        Where the shape is neither (n,) nor (n, 12), a total is negative, or the weather is no whole year.
     """
-    target = np.asarray(target_ghi_kwh_m2, dtype=float)
-    if target.ndim not in (1, 2) or (target.ndim == 2 and target.shape[1] != 12):
-        raise ComputeError(
-            Text("raster totals must be (n,) or (n, 12)", "栅格总量的形状必须为 (n,) 或 (n, 12)"),
-            found=str(target.shape),
-        )
+    weather = checked_weather(weather)
     months = weather.monthly_ghi_kwh_m2()
+    shape = ("n",) if axes("target_ghi_kwh_m2", target_ghi_kwh_m2) == 1 else ("n", 12)
+    what = Text("raster totals must be (n,) or (n, 12)", "栅格总量的形状必须为 (n,) 或 (n, 12)")
+    target = numbers("target_ghi_kwh_m2", target_ghi_kwh_m2, shape, "total_ghi_kwh_m2", missing=True, what=what).astype(
+        np.float64
+    )
     if target.ndim == 1:
         factor = np.repeat((target / months.sum())[:, None], 12, axis=1)
     else:
@@ -97,12 +104,15 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
 
     Raises
     ------
-    InputError
-        Where a month's total is more than its hours can give.
+    ArgumentError
+        Where a month's total is more than its hours can give, the totals are neither 12 nor one, one is missing or
+        negative, or the weather is no whole year of hours.
     """
+    weather = checked_weather(weather)
     months = weather.monthly_ghi_kwh_m2()
-    given = np.asarray(ghi_kwh_m2, dtype=float)
-    wanted = months * (float(given) / months.sum()) if given.ndim == 0 else given
+    if weather.interval_s != 3600.0:
+        raise unusable("weather.interval_s", f"{weather.interval_s:g} s", "3600 s")
+    wanted = _monthly_totals(ghi_kwh_m2, months)
     index = time_index(weather)
     month = np.asarray(index.month) - 1
     ghi = weather.data["ghi"].to_numpy(dtype=float)
@@ -115,7 +125,7 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
         rows = (month == m) & (ghi > 0.0)
         if not rows.any() or months[m] < MIN_MONTH_KWH_M2:
             continue
-        require_possible(wanted[m], cap[rows].sum() / 1000.0, m, weather.source)
+        require_possible(wanted[m], cap[rows].sum() / 1000.0, m, f"ghi_kwh_m2 ({weather.source})")
         filled, excess = fill_to_total(ghi[rows], cap[rows], wanted[m] * 1000.0)
         scale[rows] = filled / ghi[rows]
         moved += excess / 1000.0
@@ -129,6 +139,13 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
     data["dhi"] += cut * sin_h
     extra = (moved_notice(moved, wanted.sum(), weather.source),) if moved > 0.0005 * wanted.sum() else ()
     return replace(weather, data=data, notices=(*weather.notices, *extra))
+
+
+def _monthly_totals(ghi_kwh_m2: Array | float, months: Array) -> Array:
+    """Return 12 totals; an annual one is shared out as the months of the weather."""
+    if axes("ghi_kwh_m2", ghi_kwh_m2) == 0:
+        return months * (number("ghi_kwh_m2", ghi_kwh_m2, "total_ghi_kwh_m2") / months.sum())
+    return numbers("ghi_kwh_m2", ghi_kwh_m2, (12,), "total_ghi_kwh_m2").astype(np.float64)
 
 
 def _disagreement(weather: Weather, months: Array, target: Array) -> tuple[Notice, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pvlib
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
-from rooftop.errors import InputError
+from rooftop.arguments import limits_of, number, numbers, unusable, whole
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.weather.clear_sky import (
@@ -33,8 +34,8 @@ def synthetic_weather(
     latitude: float,
     longitude: float,
     altitude: float | None,
-    monthly_ghi_kwh_m2: Array | None,
-    monthly_temp_air: Array | None = None,
+    monthly_ghi_kwh_m2: ArrayLike | None,
+    monthly_temp_air: ArrayLike | None = None,
     seed: int = 0,
     *,
     annual_ghi_kwh_m2: float | None = None,
@@ -45,16 +46,16 @@ def synthetic_weather(
     Parameters
     ----------
     latitude, longitude : float
-        [deg].
+        [deg], -90 to 90 and -180 to 180.
     altitude : float, optional
         [m]; from pvlib's coarse world map when None.
-    monthly_ghi_kwh_m2 : numpy.ndarray, optional
+    monthly_ghi_kwh_m2 : array_like, optional
         (12,) GHI of each month [kWh/m2]; hit exactly.
-    monthly_temp_air : numpy.ndarray, optional
+    monthly_temp_air : array_like, optional
         (12,) mean air temperature [degC]; where it is NaN, or altogether when None, the normals of the places around
         are taken, with a warning.
     seed : int
-        Same seed, same year.
+        Same seed, same year; at least 0.
     annual_ghi_kwh_m2 : float, optional
         Used where no monthly totals are given: months get the share they have of the clear-sky year, with a notice.
     annual_temp_air : float, optional
@@ -68,8 +69,9 @@ def synthetic_weather(
 
     Raises
     ------
-    InputError
-        Where a total exceeds what a clean clear sky gives, or is not a positive number.
+    ArgumentError
+        Where a total exceeds what a clean clear sky gives or is too small for a year, an argument is out of its limits,
+        or there are not twelve months.
 
     Notes
     -----
@@ -84,16 +86,19 @@ def synthetic_weather(
     ((8760, 5), 1350.0)
     """
     settings = synthetic_settings()
-    means, temperature_notices = monthly_temperature(
-        (latitude, longitude, altitude), monthly_temp_air, annual_temp_air, "synthetic"
-    )
+    latitude, longitude, seed = number("latitude", latitude), number("longitude", longitude), whole("seed", seed)
+    altitude = None if altitude is None else number("altitude", altitude)
+    monthly, annual = _checked_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2)
+    temperatures = _checked_temperatures(monthly_temp_air, annual_temp_air)
+    means, temperature_notices = monthly_temperature((latitude, longitude, altitude), *temperatures, "synthetic")
     if altitude is None:
         altitude = place_altitude(latitude, longitude)
     index = nominal_index(utc_offset_hours(latitude, longitude))
     bound_turbidity = float(settings["clear_sky"]["bound_turbidity"]["value"])
     clear, bound = clear_skies(index, latitude, longitude, altitude, (None, bound_turbidity))
-    wanted, notices = _monthly_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2, sum_by_month(clear.ghi, index))
-    ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed)
+    wanted, notices = (monthly, ()) if monthly is not None else _spread(annual, sum_by_month(clear.ghi, index))
+    given = "annual_ghi_kwh_m2" if monthly is None else "monthly_ghi_kwh_m2"
+    ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed, given)
     notices = (*notices, *hourly_notices)
     elevation = sun_elevation(index, latitude, longitude, altitude)
     dni, dhi = split_ghi(ghi, index, (latitude, longitude, altitude), elevation)
@@ -114,40 +119,47 @@ def synthetic_weather(
     return Weather(data, latitude, longitude, altitude, 3600.0, "synthetic", notices)
 
 
-def _monthly_totals(
-    monthly: Array | None, annual: float | None, clear_months: Array
-) -> tuple[Array, tuple[Notice, ...]]:
-    """Return (12,) totals; an annual one is spread like the clear-sky year, which is said."""
-    notices: tuple[Notice, ...] = ()
+def _checked_totals(monthly: ArrayLike | None, annual: float | None) -> tuple[Array | None, float]:
+    """Return (12,) totals, or None and one of the year; monthly ones are preferred."""
+    what = Text("a synthetic year needs twelve monthly totals of GHI", "生成气象年需要十二个月的水平面总辐照量")
+    year = float("nan") if annual is None else number("annual_ghi_kwh_m2", annual)
+    if monthly is None:
+        if annual is None:
+            expected = Text("12 numbers, or annual_ghi_kwh_m2", "12 个数值，或 annual_ghi_kwh_m2")
+            raise unusable("monthly_ghi_kwh_m2", "None", expected, what=what)
+        return None, year
+    wanted = numbers("monthly_ghi_kwh_m2", monthly, (12,), what=what).astype(np.float64)
+    least = limits_of("annual_ghi_kwh_m2")
+    if wanted.sum() < least.low:
+        found = Text(f"{wanted.sum():g} in the whole year", f"全年 {wanted.sum():g}")
+        raise unusable("monthly_ghi_kwh_m2", found, f"{least}", limits_of("monthly_ghi_kwh_m2").mend)
+    return wanted, year
+
+
+def _checked_temperatures(monthly: ArrayLike | None, annual: float | None) -> tuple[Array | None, float | None]:
+    """Return (12,) mean air temperatures, NaN where unknown, and one of the year; None what was not given."""
     if monthly is not None:
-        wanted = np.asarray(monthly, dtype=float)
-    elif annual is not None:
-        wanted = float(annual) * clear_months / clear_months.sum()
-        notices = (
-            Notice(
-                "annual_total_spread",
-                Text(
-                    f"only an annual GHI is known ({annual:.0f} kWh/m2): months get their share of the clear-sky year, "
-                    "so monthly results are rough; monthly rasters or a weather file give the real course",
-                    f"仅有年总辐照量（{annual:.0f} kWh/m2）：各月按晴空年比例分配，月结果较粗略；"
-                    "提供逐月栅格或气象文件可得到真实的年内分布",
-                ),
-                source="synthetic",
-            ),
-        )
-    else:
-        wanted = np.full(12, np.nan)
-    if wanted.shape != (12,) or not np.isfinite(wanted).all() or (wanted < 0).any() or wanted.sum() <= 0:
-        raise InputError(
-            Text("a synthetic year needs twelve monthly totals of GHI", "生成气象年需要十二个月的水平面总辐照量"),
-            found=np.array2string(wanted, precision=1),
-            expected=Text("12 numbers >= 0, kWh/m2", "12 个非负数，单位 kWh/m2"),
-        )
-    return wanted, notices
+        monthly = numbers("monthly_temp_air", monthly, (12,), missing=True).astype(np.float64)
+    return monthly, None if annual is None else number("annual_temp_air", annual, "monthly_temp_air")
+
+
+def _spread(annual: float, clear_months: Array) -> tuple[Array, tuple[Notice, ...]]:
+    """Return (12,) totals that share a year's as the clear sky does, which is said."""
+    notice = Notice(
+        "annual_total_spread",
+        Text(
+            f"only an annual GHI is known ({annual:.0f} kWh/m2): months get their share of the clear-sky year, "
+            "so monthly results are rough; monthly rasters or a weather file give the real course",
+            f"仅有年总辐照量（{annual:.0f} kWh/m2）：各月按晴空年比例分配，月结果较粗略；"
+            "提供逐月栅格或气象文件可得到真实的年内分布",
+        ),
+        source="synthetic",
+    )
+    return annual * clear_months / clear_months.sum(), (notice,)
 
 
 def _hourly_ghi(
-    index: pd.DatetimeIndex, wanted: Array, clear: ClearSky, bound: ClearSky, seed: int
+    index: pd.DatetimeIndex, wanted: Array, clear: ClearSky, bound: ClearSky, seed: int, given: str
 ) -> tuple[Array, tuple[Notice, ...]]:
     """Return (8760,) GHI whose months sum to `wanted`, and notices."""
     settings = synthetic_settings()
@@ -164,7 +176,7 @@ def _hourly_ghi(
         rows = month == m
         shape, top = clear.ghi[rows], bound.ghi[rows]
         if shape.sum() / 1000.0 >= MIN_MONTH_KWH_M2:
-            require_possible(wanted[m], top.sum() / 1000.0, m, "synthetic")
+            require_possible(wanted[m], top.sum() / 1000.0, m, given)
             mean = wanted[m] * 1000.0 / shape.sum()
             high = min(max(1.0, mean / most_ratio), top.sum() / shape.sum())
             if high > 1.0:
