@@ -372,7 +372,7 @@ class Outputs(Model):
     modules: bool = Field(
         False, description="every module as a polygon: modules.parquet, GeoPackages, map (packed layout only)"
     )
-    personal_names: bool = Field(False, description="show owners' names on the map")
+    personal_names: bool = Field(False, description="name natural persons in map, report and lists")
 
 
 class TimelineOptions(Model):

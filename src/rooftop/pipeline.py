@@ -31,6 +31,7 @@ from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared, prepare
+from rooftop.privacy import without_numbers
 from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
@@ -184,6 +185,7 @@ def run(
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
+        notices = without_numbers(notices)
         write_tables(folder, tables)
         rasters = _write_rasters(settings, prepared, batch, folder)
         more = () if schedule is None else (schedule.provenance,)

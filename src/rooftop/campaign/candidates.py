@@ -14,6 +14,7 @@ from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rule
 from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
+from rooftop.privacy import WITHHELD
 from rooftop.rounding import Range
 from rooftop.targets.basis import gather, numerator
 from rooftop.targets.ledger import shortfalls
@@ -269,7 +270,8 @@ def plan_campaign(
     usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
     mandate = _mandate(roofs, pack, short)
     plans, planned = _plans(roofs, coverage, pack, usable, costs) if pack is not None else ((), ~usable & False)
-    frame = pd.concat([roofs[list(COPIED)].copy(), costs, mandate], axis=1)
+    copied = [*COPIED, *(name for name in (WITHHELD,) if name in roofs)]
+    frame = pd.concat([roofs[copied].copy(), costs, mandate], axis=1)
     frame = pd.DataFrame(frame)
     frame["tier"] = tiers(roofs, mandate["state"], ranking)
     frame["size_class"] = size_class(added, ranking)

@@ -118,7 +118,7 @@ def short_rows(data: ReportData, district_id: str | None, lang: Lang, *, possibl
     if not possible:
         short = short[short["membership"] != "possible"]
     by_id = pd.DataFrame(roofs).drop_duplicates("building_id").set_index("building_id", drop=False)
-    rows = roof_rows(by_id.loc[short["building_id"]], lang, data.personal_names)
+    rows = roof_rows(by_id.loc[short["building_id"]], lang)
     for number_, (row, record) in enumerate(zip(rows, short.to_dict("records"), strict=True), start=1):
         row |= {str(key): value for key, value in record.items() if key != "building_id"}
         row["number"] = number_
@@ -143,7 +143,7 @@ def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str
     mine = mine.loc[order.sort_values(kind="stable").index]
     gate = data.campaign.gates.loc[mine.index]
     texts = _verify_texts(mine, gate, data, lang)
-    rows = roof_rows(mine, lang, data.personal_names)
+    rows = roof_rows(mine, lang)
     reasons = mine["reasons"].tolist()
     for number_, (row, text, codes) in enumerate(zip(rows, texts, reasons, strict=True), start=1):
         row["number"] = number_

@@ -393,9 +393,7 @@ def _candidates(data: ReportData, lang: Lang) -> Grid:
     frame = data.campaign.candidates.head(MAX_CANDIDATES)
     texts = wording(frame, data.campaign, data.pack, lang)
     rows = []
-    named = zip(
-        roof_rows(frame, lang, data.personal_names), frame.to_dict("records"), texts.to_dict("records"), strict=True
-    )
+    named = zip(roof_rows(frame, lang), frame.to_dict("records"), texts.to_dict("records"), strict=True)
     for row, record, text in named:
         rows.append(
             Row(
