@@ -47,6 +47,7 @@ from rooftop.targets import (
     pack_provenance,
     substitution_notices,
 )
+from rooftop.targets.inventory import credible_schedule
 
 _WORKING_COLUMNS = (
     "roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry",
@@ -168,7 +169,9 @@ def run(
         pack = load_pack(settings.policy) if settings.policy is not None else None
         schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
-        schedule = joined(schedule, sources) if schedule is not None else None
+        if schedule is not None:
+            schedule = joined(schedule, sources)
+            schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
     with clock.stage("scene"):

@@ -129,12 +129,16 @@ def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> n
 
 
 def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.DataFrame:
-    """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers."""
+    """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers.
+
+    ``unstated`` is a roof in scope of which nobody knows what PV stands on it.
+    """
     out = pd.DataFrame(
         {"state": "no", "mandate_target": np.nan, "mandate_coverage": np.nan, "mandate_group": ""}, index=roofs.index
     )
     if pack is None:
         return out
+    unknown = _pv_unknown(roofs, pack)
     for coverage in pack.coverage:
         for entry in coverage.targets:
             if entry.id is None:
@@ -142,6 +146,7 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
             answer = answers(roofs, coverage, entry)
             out.loc[(answer == UNKNOWN) & (out["state"] == "no").to_numpy(), "state"] = "maybe"
             out.loc[(answer >= PRESUMED) & out["state"].isin(["no", "maybe"]).to_numpy(), "state"] = "attained"
+            out.loc[(answer >= PRESUMED) & unknown, "state"] = "unstated"
     # The highest target a building misses is the one to name; `short` is sorted within a target, not across.
     worst = short.sort_values(["target", "building_id"], ascending=[False, True], kind="stable")
     worst = worst.drop_duplicates("building_id").set_index("building_id")
@@ -155,6 +160,13 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
     sure = hit & ids.map(worst["membership"]).isin(["certain", "presumed"]).to_numpy()
     out.loc[sure, "state"] = "short"
     return out
+
+
+def _pv_unknown(roofs: pd.DataFrame, pack: Pack) -> Flags:
+    """Say of which roofs nobody knows what PV stands there."""
+    basis = gather(roofs, pack)
+    unknown = set(basis.roofs.loc[basis.pv_unknown, "building_id"].astype(str))
+    return words(roofs, "building_id", "").isin(unknown).to_numpy(dtype=bool)
 
 
 def _increments(roofs: pd.DataFrame, pack: Pack, name: str) -> Array:

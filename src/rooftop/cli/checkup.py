@@ -17,6 +17,7 @@ from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
 from rooftop.sources import Sources, joined, read_sources, select_districts
 from rooftop.targets import load_pack
+from rooftop.targets.inventory import credible_schedule
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
 _BYTES_PER_ROOF = 4_000
@@ -36,6 +37,8 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
         pack = load_pack(config.policy) if config.policy is not None else None
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
+        if schedule is not None:
+            schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
         prepared = prepare(config, sources, select_districts(sources, ()))
         schedule = joined(schedule, sources) if schedule is not None else None
     lines = [text.pick(lang) for text in _plan(config, sources)]

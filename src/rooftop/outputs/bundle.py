@@ -64,6 +64,11 @@ class ReportData:
     pv_or_thermal: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PV_OR_THERMAL.names))
     options: SubstitutionOptions = field(default_factory=SubstitutionOptions)
 
+    @property
+    def inventory(self) -> bool:
+        """Whether any roof states its existing PV, be it zero."""
+        return bool(self.tables.roofs["existing_pv_kwp"].notna().any())
+
     def units(self, level: str) -> pd.DataFrame:
         """Return the rows of `tables.DISTRICTS` of one level, without geometry."""
         districts = self.tables.districts

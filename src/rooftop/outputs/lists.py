@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.ranking import MAYBE_MANDATED
@@ -77,12 +78,17 @@ def unit_rows(data: ReportData, levels: tuple[str, ...], keep: set[str] | None =
 def _city(data: ReportData) -> pd.DataFrame:
     districts = data.units("district")
     numeric = [name for name in districts.columns if pd.api.types.is_numeric_dtype(districts[name])]
-    total = {name: float(np.nansum(numbers(districts, name))) for name in numeric}
+    total = {name: _total(numbers(districts, name)) for name in numeric}
     total["specific_yield_kwh_kwp"] = (
         total["annual_kwh"] / total["capacity_kwp"] if total.get("capacity_kwp", 0.0) > 0 else np.nan
     )
     name = next((f.unit_name for f in data.findings if f.level == "city"), "合计 Total")
     return pd.DataFrame([{"unit_id": "city", "unit_name": name, "level": "city", **total}])
+
+
+def _total(values: NDArray[np.float64]) -> float:
+    """Sum what is known; nothing known of anything is not zero."""
+    return float("nan") if len(values) and np.isnan(values).all() else float(np.nansum(values))
 
 
 def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
@@ -126,6 +132,16 @@ def short_rows(data: ReportData, district_id: str | None, lang: Lang, *, possibl
         row["membership_label"] = value_label("membership", str(record["membership"])).pick(lang)
         row["attainable_label"] = ATTAINABLE[str(record["attainable"])].pick(lang)
     return rows
+
+
+def nobody_short(data: ReportData) -> Text:
+    """Return what stands in place of an empty list of buildings that fall short."""
+    if data.findings and not data.inventory:
+        return Text(
+            "Unknown: no source states existing PV, so no building can be said to fall short.",
+            "不明：没有任何已装光伏数据，无法判断哪些建筑未达标。",
+        )
+    return Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。")
 
 
 def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ OWNERS = {
     "maybe": Text("(may be a natural person, withheld)", "（可能为自然人，未列出）"),
 }
 """What stands in place of an owner, by `rooftop.privacy.WITHHELD`."""
+NOT_KNOWN = Text("not known", "不明")
 YES_NO = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("unknown", "不明")}
 ENERGY_SCALE = {"zh": 1e-4, "en": 1e-3}
 ENERGY = Text("Annual energy (MWh)", "年发电量(万kWh)")

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, filled, gather, link
+from rooftop.targets.basis import (
+    CITY,
+    Basis,
+    Floats,
+    Links,
+    denominator,
+    existing_pv,
+    filled,
+    gather,
+    link,
+    standing_at_most,
+)
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.columns import column
 from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
@@ -319,8 +330,12 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
     d_yes, d_no = (d[row] * weight for d in denominator(basis, group.default.denominator))
     n, n_no = {}, {}
+    name = group.default.numerator
+    unknown = basis.refused | (not stock.known)
     for since in ("sure", "presumed", "possible"):
-        value, otherwise = _numerator(setting, kind, group.default.numerator, year, since)
+        value, otherwise = _numerator(setting, kind, name, year, since)
+        if since == "possible":
+            value, otherwise = (standing_at_most(basis, name, v, unknown) for v in (value, otherwise))
         n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
     central = answers[row] >= PRESUMED
     loose = {s: stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
@@ -338,8 +353,8 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
     high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
-    if not stock.known and kind == "installed":
-        top, ratio, low, high = (np.full(n_units, np.nan) for _ in range(4))
+    if not stock.known:
+        top, ratio = (np.full(n_units, np.nan) for _ in range(2))
     low, high = np.fmin(low, ratio) + 0.0, np.fmax(high, ratio) + 0.0  # no -0.0
     open_ = (answers[row] == UNKNOWN) | (answers[row] == PRESUMED)
     n_buildings, n_unknown = (np.bincount(unit[rows], minlength=n_units) for rows in (central, open_))
