@@ -21,6 +21,7 @@ from rooftop.outputs.map_style import coverage_labels
 from rooftop.outputs.report import write_report
 from rooftop.outputs.store import RunTables, read_tables, write_at_once
 from rooftop.outputs.substitution import write_substitution
+from rooftop.outputs.table_book import write_table_book
 from rooftop.privacy import name_notices
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record
@@ -90,6 +91,7 @@ def write_products(
     if "report" in parts:
         write_ledgers(folder, data)
         write_substitution(folder, data)
+        write_table_book(folder, data, lang)
         report = write_report(folder / "report.html", data, lang)
     return Products(page, report, lists)
 

@@ -12,10 +12,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from rooftop.lang import Lang, Text
+from rooftop.outputs.guard import FORMULA_STARTS
 from rooftop.rounding import is_missing, real, significant
 
 Style = Literal["text", "wrap", "count", "quantity", "exact", "percent", "degree", "blank"]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
 MAX_ROWS = 1_048_000  # a sheet holds 1 048 576
 # Widest fitted column by style, in characters: a list of twenty columns must still be read when printed on A4.
