@@ -36,13 +36,13 @@ from rooftop.products import Products, product_notices, with_timeline, write_pro
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
+from rooftop.settings import require_settings
 from rooftop.sources import joined, narrowed, read_sources, select_districts
 from rooftop.tables import COVERAGE
 from rooftop.targets import (
     Pack,
     coverage_notices,
     coverage_table,
-    load_pack,
     mark_new,
     pack_provenance,
     substitution_notices,
@@ -166,7 +166,7 @@ def run(
     with clock.stage("read"), nullcontext() if isinstance(config, Config) else naming_lines(config):
         say(Text("reading inputs", "读取输入数据"), 0, 1)
         settings = _dated(settings)
-        pack = load_pack(settings.policy) if settings.policy is not None else None
+        pack = require_settings(settings, tianditu_key)
         schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         if schedule is not None:

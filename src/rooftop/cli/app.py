@@ -129,7 +129,7 @@ def check(config: ConfigArgument, lang: LangOption = None) -> None:
     _lang(lang)
     from rooftop.cli.checkup import check_lines
 
-    for line in check_lines(config, _State.lang):
+    for line in check_lines(config, _State.lang, os.environ.get("TIANDITU_KEY")):
         print(line)
 
 

@@ -248,6 +248,17 @@ def _not_drawn(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> lis
     return notices
 
 
+def require_basemap(basemap: Basemap, key: str | None) -> None:
+    """Refuse a base map that cannot be asked for.
+
+    Raises
+    ------
+    UsageError
+        Tianditu without a usable key.
+    """
+    _base_layers(basemap, key)
+
+
 def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.TileLayer]]:
     if basemap == "osm":
         layer = folium.TileLayer(
@@ -261,11 +272,12 @@ def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.Ti
         if key is None or not _KEY.fullmatch(key):
             raise UsageError(
                 Text("the Tianditu base map needs a key", "天地图底图需要密钥"),
+                where="outputs.basemap",
                 found=Text("none", "无") if key is None else Text("a key with other characters", "密钥含有其他字符"),
                 expected=Text("letters and digits", "字母和数字"),
                 mend=Text(
-                    "apply at console.tianditu.gov.cn, or choose no base map",
-                    "请在 console.tianditu.gov.cn 申请，或不使用底图",
+                    "set it as TIANDITU_KEY in the environment (apply at console.tianditu.gov.cn), or basemap: none",
+                    "请将密钥设为环境变量 TIANDITU_KEY（在 console.tianditu.gov.cn 申请），或设 basemap: none",
                 ),
             )
         return [("天地图 矢量", _tianditu("vec", key)), ("天地图 注记", _tianditu("cva", key))]

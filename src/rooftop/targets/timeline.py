@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
@@ -416,6 +418,27 @@ def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: 
         "needed_m2_per_year": frame["gap_m2"].to_numpy(dtype=float) / left,
         "needed_roofs_per_year": kwp / typical_kwp,
     }
+
+
+def check_build_rates(rate: float | Mapping[str, float] | None, district_ids: list[str]) -> None:
+    """Refuse a build rate of a district that there is not: nothing would be built at it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for name in rate if isinstance(rate, Mapping) else ():
+        if name not in district_ids:
+            near = difflib.get_close_matches(name, district_ids, n=1)
+            raise ConfigError(
+                Text(f"there is no district {name}", f"没有县区 {name}"),
+                where=f"timeline.build_rate_kwp_per_year.{name}",
+                found=name,
+                expected=", ".join(district_ids[:20]) + (" ..." if len(district_ids) > 20 else ""),
+                mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+                if near
+                else Text("write the district's id", "请填写县区代码"),
+            )
 
 
 def timeline_notices(
