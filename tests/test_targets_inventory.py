@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
+import rasterio
 import shapely
+from rasterio.transform import from_origin
 
-from rooftop.config import Inputs
+import rooftop
+from rooftop.config import Config, Inputs
 from rooftop.errors import InputError
 from rooftop.inputs.capacities import field_unit, read_capacities
 from rooftop.inputs.footprints import read_buildings
@@ -184,3 +187,33 @@ def test_rows_of_a_schedule_that_no_roof_carries_do_not_count(tmp_path: Path) ->
     assert kept.table["source_row"].tolist() == [5, 6]
     assert codes(kept.notices) == {REASON: 2, "existing_pv_improbable": 2}
     assert {n.code: n.count for n in kept.notices}["schedule_exceeds_roof"] == 2
+
+
+def test_a_run_keeps_what_it_refused_out_of_every_sum(tmp_path: Path) -> None:
+    with rasterio.open(
+        tmp_path / "ghi.tif", "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4326",
+        transform=from_origin(119.0, 35.5, 0.1, 0.1), nodata=-9.0,
+    ) as out:  # fmt: skip
+        out.write(np.full((1, 20, 20), 3.9, dtype="float32"))
+    given = footprints(tmp_path, "pv_kw", [3000.0, 60.0, 0.0, None, 0.0, 0.0])
+    text = "id,year,kw\nb1,2023,60\nb4,2024,90000\n"
+    (tmp_path / "s.csv").write_text(text, encoding="utf-8")
+    inputs = {
+        "footprints": given,
+        "irradiance": {"ghi": {"path": tmp_path / "ghi.tif", "unit": "kWh/m2/day"}},
+        "schedule": {"path": tmp_path / "s.csv", "fields": {"building_id": "id", "year": "year", "kwp": "kw"}},
+    }
+    config = Config.model_validate(
+        {"name": "t", "inputs": inputs, "policy": "lianyungang", "scene": {"azimuths": 24}, "outputs": {"lang": "en"}}
+    )
+    done = rooftop.run(config, tmp_path / "out", workers=1)
+    roofs = done.tables.roofs.set_index("building_id")
+    assert np.isnan(roofs.loc["b0", "existing_pv_kwp"]) and roofs.loc["b0", "status"] == "needs_survey"
+    assert REASON in roofs.loc["b0", "reasons"] and REASON not in roofs.loc["b1", "reasons"]
+    assert done.tables.districts["existing_pv_kwp"].tolist() == [60.0]
+    found = {n.code: n for n in done.record.notices}
+    assert found[REASON].count == 1 and "installed_exceeds_roof" not in found
+    assert "b0 (3,000 kWp" in found[REASON].examples[0] or "b4" in found[REASON].examples[0]
+    lists = pd.read_csv(tmp_path / "out" / "candidates" / "t.csv", encoding="utf-8-sig", dtype=str)
+    mine = lists[lists["Building id"] == "b0"].iloc[0]
+    assert "the declared capacity cannot be" in mine["To verify"]

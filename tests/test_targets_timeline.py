@@ -240,7 +240,9 @@ def test_nothing_is_known_without_an_inventory(pinghu: Pack) -> None:
     mine = frame[frame["unit_id"] == "d1"]
     assert mine[["coverage", "numerator_m2", "gap_m2", "needed_kwp_per_year"]].isna().all(axis=None)
     some = mine[mine["denominator_m2"] > 0]
-    assert (some["coverage_low"] == 0.0).all() and (some["coverage_high"] > 0.0).all()
+    assert (some["coverage_low"] == 0.0).all() and some["coverage_high"].between(0.1, 1.0).all()
+    surveyed = table(roofs.assign(status="needs_survey"), pinghu)
+    assert surveyed["coverage_high"].dropna().between(0.0, 1.0).all()
     assert set(some["attained"]) == {"unknown"}
 
 

@@ -24,7 +24,9 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.rounding import number
 from rooftop.targets.audit_limits import AuditLimits, load_limits
+from rooftop.targets.basis import excluded_for
 from rooftop.targets.columns import PV_IMPOSSIBLE, column
+from rooftop.targets.scope import coverage_settings
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -192,9 +194,10 @@ def credible_inventory(
         given = inputs.footprints
         source = Declaration.of("inputs.footprints", given.path, given.fields.existing_pv_kwp, given.capacity_unit)
         dense = np.array([limits.dense_w_per_m2.of(str(kind)) for kind in roof_type])
-        doubtful, found = credible(
-            kwp, shapely.area(buildings.geometry.to_numpy()), dense, buildings["building_id"].tolist(), source, limits
-        )
+        # A repeated outline is no roof of its own.
+        area = shapely.area(buildings.geometry.to_numpy())
+        area[excluded_for(buildings, coverage_settings()["not_a_roof"])] = 0.0
+        doubtful, found = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
         notices += found
     if outlines is not None and inputs.existing_pv is not None and inputs.existing_pv.kwp_field is not None:
         outlines, standing, found = _credible_outlines(inputs, buildings, outlines, limits)

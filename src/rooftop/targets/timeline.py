@@ -337,7 +337,7 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     for since in ("sure", "presumed", "possible"):
         value, otherwise = _numerator(setting, kind, name, year, since)
         if since == "possible":
-            value, otherwise = (standing_at_most(basis, name, v, unknown) for v in (value, otherwise))
+            value = standing_at_most(basis, name, value, unknown)
         n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
     central = answers[row] >= PRESUMED
     loose = {s: stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
