@@ -8,7 +8,6 @@ and identity numbers are never shown. Words and surnames are those of `configs/p
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -29,6 +28,7 @@ WITHHELD = "owner_withheld"
 """Column that `masked` adds: ``person``, ``maybe`` or null."""
 
 FrameT = TypeVar("FrameT", bound=pd.DataFrame)
+_HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af〇"
 _DOT = "·•・‧∙．"
 _BREAK = r"、,，;；/&＆+|:：()（）\[\]【】〔〕<>《》\n"
@@ -42,6 +42,8 @@ _NUMBERS = re.compile(
     r"|(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)"  # mobile telephone
     r"|(?<!\d)(?:\(0\d{2,3}\)[- ]?|0\d{2,3}[- ])\d{7,8}(?!\d)"  # telephone with its area
     r"|\+\d{1,3}[- ]?(?:\d[- ]?){8,13}(?!\d)"
+    r"|(?<=电话|手机|联系|号码)[:：]?\s*\d[\d -]{5,}\d"
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
 _LATIN_WORD = r"[A-ZÀ-ÖØ-Þ](?:[a-zß-öø-ÿ'’]+|\.)(?:-[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ'’]+)*"
 _LATIN_NAME = re.compile(
@@ -66,8 +68,8 @@ def _flat(lists: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _half(text: str) -> str:
-    """Return a text of the same length with full-width letters and digits folded."""
-    return "".join(c if len(n := unicodedata.normalize("NFKC", c)) != 1 else n for c in text)
+    """Return a text of the same length with full-width letters, digits and marks folded."""
+    return text if text.isascii() else text.translate(_HALF)
 
 
 # --- owners ----------------------------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def shown_owner(
     if names_an_institution(owner):
         people = [part for part in _parts(owner) if not names_an_institution(part) and looks_like_a_person(part)]
         return _without(shown_text(owner, homely=True), people), None
-    if any(looks_like_a_person(part) for part in _parts(owner)):
+    if any(looks_like_a_person(part) for part in (owner, *_parts(owner))):
         return None, "person"
     if natural is False or is_public_institution == "yes" or building_use not in _words()["homes"]:
         return shown_text(owner, homely=True), None
@@ -212,7 +214,7 @@ def _labelled() -> re.Pattern[str]:
 
 @cache
 def _at_home() -> tuple[re.Pattern[str], ...]:
-    """Where the text of a home holds a name: called after it, at the end of an address, in brackets, by itself."""
+    """Where the text of a home holds a name: called after it, at the end of an address, as a part by itself."""
     words = _words()
     name = rf"(?P<name>{_surnames(True)}[{_HAN}]{{1,2}}?|[{_HAN}]{{1,8}}(?:[{_DOT}][{_HAN}]{{1,8}})+)"
     before = rf"(?:^|(?<=[\s\d{_BREAK}])|(?<={'|'.join(_singles(words['address_tokens']))})|(?<=单元))"
@@ -220,8 +222,7 @@ def _at_home() -> tuple[re.Pattern[str], ...]:
     return (
         re.compile(rf"{before}{name}(?:的|之|家)?{behind}(?=$|[\s\d{_BREAK}])"),
         re.compile(rf"(?:[\d一二三四五六七八九十]|\b)(?:{_any(words['address_tokens'])})\s*[（(]?{name}[)）]?$"),
-        re.compile(rf"[（(【\[]\s*{name}{behind}?\s*[)）】\]]"),
-        re.compile(rf"^{name}$"),
+        re.compile(rf"(?:^|(?<=[{_BREAK}]))\s*{name}{behind}?\s*(?=$|[{_BREAK}])"),
     )
 
 
