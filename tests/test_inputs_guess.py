@@ -70,6 +70,8 @@ def test_pinyin_and_chinese_names(tmp_path: Path) -> None:
     height = next(f for f in found.fields if f.key == "height_m")
     assert height.samples == ("18.5", "16", "9")
     assert height.filled == 4
+    owner = next(f for f in found.fields if f.key == "owner_name")
+    assert owner.samples == ("＊＊",) * 3  # in doubt, too
     assert [(u.value, u.count, u.use) for u in found.uses] == [
         ("10", 2, "residential"), ("20", 1, "factory"), ("99", 1, "unknown")]  # fmt: skip
 

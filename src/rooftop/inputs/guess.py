@@ -27,6 +27,7 @@ from rooftop.inputs.storeys import Floors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice
+from rooftop.privacy import MASK, shown_owner, shown_text
 
 _SAMPLES = 3
 _READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | Floors]] = {
@@ -48,7 +49,7 @@ class FieldGuess:
     field : str
         Name in the file.
     samples : tuple of str
-        A few values as they stand in the file.
+        A few values as they stand in the file, names of persons masked.
     filled : int
         Rows with a value.
     remark : Text or None
@@ -206,9 +207,16 @@ def _choose_fields(candidates: dict[str, list[str]], vector: Vector) -> Iterator
                 continue
             taken.add(name)
             filled = attributes.texts(column)
-            samples = tuple(str(v) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
+            samples = tuple(_shown(key, str(v)) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
             yield FieldGuess(key, name, samples, int(filled.notna().sum()), _remark(key, column))
             break
+
+
+def _shown(key: str, value: str) -> str:
+    """Return a sample as it may stand in a file that is passed on: without names and numbers of persons."""
+    if key == "owner_name":
+        return shown_owner(value, None, "unknown", "unknown")[0] or MASK
+    return shown_text(value, homely=key in ("building_name", "address"))
 
 
 def _believable(key: str, column: pd.Series) -> bool:
