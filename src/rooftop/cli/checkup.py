@@ -45,9 +45,9 @@ def check_lines(path: Path, lang: Lang, tianditu_key: str | None = None) -> list
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
         if schedule is not None:
+            schedule = joined(schedule, sources)
             schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
         prepared = prepare(config, sources, select_districts(sources, ()))
-        schedule = joined(schedule, sources) if schedule is not None else None
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))
