@@ -22,6 +22,11 @@ help:
 
 demo: $(VENV)/.core
 	$(BIN)/rooftop demo -o $(OUT)
+	@echo
+	@echo "The program: $(CURDIR)/$(BIN)/rooftop --help"
+	@echo "  or, once in each terminal: . $(CURDIR)/$(BIN)/activate   and from then on: rooftop --help"
+	@echo "程序路径：$(CURDIR)/$(BIN)/rooftop --help"
+	@echo "  或在每个终端先执行一次：. $(CURDIR)/$(BIN)/activate   之后即可直接使用：rooftop --help"
 
 test: lint tests
 

@@ -15,7 +15,8 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from rooftop.errors import ConfigError
+from rooftop.cli.checkup import check_lines
+from rooftop.errors import ConfigError, InputError, UsageError
 from rooftop.pipeline import run
 from rooftop.weather import clear_sky_bound, synthetic_weather
 from weather_files import write_year
@@ -219,3 +220,42 @@ def test_a_small_project_without_districts_runs(project: Path) -> None:
         assert rooftop(part, "结果", cwd=project).returncode == 0
     assert rooftop("map", "结果", cwd=project).returncode == 0
     assert (out / "maps" / "index.html").exists()
+
+
+BAD_SETTINGS = {
+    "system: {module: 580W}": ("system.module", "topcon_580"),
+    "system: {module: topcon580}": ("system.module", "did you mean topcon_580"),
+    "system: {module: mine.yaml}": ("system.module", "mine.yaml"),
+    "policy: lianyungan": ("policy", "did you mean lianyungang"),
+    "policy: packs/mine.yaml": ("policy", "mine.yaml"),
+    "outputs: {basemap: tianditu}": ("outputs.basemap", "TIANDITU_KEY"),
+    "substitution: {climate_zone: tropical}": ("substitution.climate_zone", "severe_cold"),
+    "substitution: {k_e: nationl_recent}": ("substitution.k_e", "national_recent"),
+    "substitution: {energy_demand: none.yaml}": ("none.yaml",),
+    "substitution: {demand: {ofice: {electricity_kwh_m2: 60}}}": ("substitution.demand.ofice", "office"),
+    "substitution: {measured: none.xlsx}": ("none.xlsx",),
+    "substitution: {installations: [{kind: solar_thermal, heat_kwh: 5, unit_id: x}]}": ("installations[0].unit_id",),
+    "timeline: {build_rate_kwp_per_year: {atlantis: 500}}": ("timeline.build_rate_kwp_per_year.atlantis",),
+    "crs: EPSG:3857": ("crs", "Mercator"),
+}
+
+
+@pytest.mark.parametrize("extra", BAD_SETTINGS)
+def test_check_refuses_what_run_refuses_before_any_scene_is_made(
+    project: Path, monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    key = extra.split(":")[0]
+    lines = (project / "c.yaml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith(f"{key}:")]
+    (project / "c.yaml").write_text("\n".join([*kept, extra, ""]), encoding="utf-8")
+    monkeypatch.setattr("rooftop.pipeline.prepare", lambda *_: pytest.fail("the scene was made"))
+    said = []
+    for call in (lambda: check_lines(project / "c.yaml", "en"), lambda: run(project / "c.yaml", project / "out")):
+        with pytest.raises((ConfigError, InputError, UsageError)) as caught:
+            call()
+        said.append(caught.value.render("en"))
+        for word in BAD_SETTINGS[extra]:
+            assert word in said[-1], said[-1]
+        assert caught.value.render("zh") != said[-1]
+    assert said[0] == said[1]
+    nothing_written(project)

@@ -154,3 +154,29 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "broken.xlsx").write_bytes(b"no zip")
     with pytest.raises(InputError, match="workbook"):
         read_declared(tmp_path / "broken.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        *[
+            (h, True)
+            for h in ("并网年份", "并网时间", "投运日期", "光伏建成年份", "光伏项目竣工时间", "电站并网日期", "PV year")
+        ],
+        *[
+            (h, True)
+            for h in ("commissioning year", "Commissioned", "grid connection date", "solar_date", "in operation since")
+        ],
+        *[
+            (h, False)
+            for h in ("竣工年份", "建成年份", "竣工时间", "建筑竣工日期", "年份", "年度", "year", "date", "year built")
+        ],
+        *[(h, False) for h in ("是否并网", "并网方式", "并网电压", "发电年限")],
+    ],
+)
+def test_only_a_column_that_says_so_is_the_year_of_the_pv(tmp_path: Path, header: str, taken: bool) -> None:
+    found = declared(tmp_path, f"名称,屋顶面积(㎡),装机容量(kW),{header}\n甲,1000,100,1998\n")
+    assert found.projects[0].year == (1998 if taken else None)
+    assert (header in found.unused) is not taken
+    told = declared(tmp_path, f"名称,屋顶面积(㎡),装机容量(kW),{header}\n甲,1000,100,1998\n", columns={"year": header})
+    assert told.projects[0].year == 1998

@@ -14,7 +14,10 @@ import yaml
 from rooftop.configfile import load_config
 from rooftop.errors import InputError
 from rooftop.inputs.footprints import read_buildings
-from rooftop.inputs.guess import Guess, guess, scalar, starter_config
+from rooftop.inputs.guess import Guess, guess
+from rooftop.inputs.guess_irradiance import RasterGuess
+from rooftop.inputs.starter import scalar, starter_config
+from rooftop.lang import Text
 
 
 def write(
@@ -67,6 +70,8 @@ def test_pinyin_and_chinese_names(tmp_path: Path) -> None:
     height = next(f for f in found.fields if f.key == "height_m")
     assert height.samples == ("18.5", "16", "9")
     assert height.filled == 4
+    owner = next(f for f in found.fields if f.key == "owner_name")
+    assert owner.samples == ("＊＊",) * 3  # in doubt, too
     assert [(u.value, u.count, u.use) for u in found.uses] == [
         ("10", 2, "residential"), ("20", 1, "factory"), ("99", 1, "unknown")]  # fmt: skip
 
@@ -83,12 +88,15 @@ def test_starter_loads_and_reads_the_file(tmp_path: Path, lang: Any) -> None:
     path = write(tmp_path / "数据 2024" / "房屋.shp", SURVEY, encoding="GBK")
     target = tmp_path / "config" / "海州.yaml"
     target.parent.mkdir()
-    text = starter_config("lianyungang", path, guess(path), tmp_path / "GHI.tif", lang=lang, base=target.parent)
+    why = Text("guessed", "推断")
+    rasters = RasterGuess((tmp_path / "GHI.tif",), "monthly", "kWh/m2/month", why, why)
+    text = starter_config("lianyungang", path, guess(path), rasters, lang=lang, base=target.parent)
     target.write_text(text, encoding="utf-8")
     config = load_config(target)
     assert config.policy == "lianyungang"
     assert config.outputs.lang == lang
     assert config.inputs.irradiance.ghi.path[0].resolve() == tmp_path / "GHI.tif"
+    assert config.inputs.irradiance.ghi.period == "monthly" and config.inputs.irradiance.ghi.unit == "kWh/m2/month"
     table = read_buildings(config.inputs.footprints).table
     assert table["building_use"].tolist() == ["residential", "residential", "factory", "unknown"]
     assert table["year_built"].fillna(0).tolist() == [2019, 2021, 0, 1998]

@@ -20,7 +20,7 @@ from rooftop.errors import ComputeError, UsageError
 from rooftop.lang import Text
 from rooftop.outputs import map as map_module
 from rooftop.outputs.map import build_map, map_notices, render_offline
-from rooftop.outputs.map_data import SCALE, coverage_payload, encode_shapes, is_natural_person
+from rooftop.outputs.map_data import SCALE, coverage_payload, encode_shapes
 from rooftop.outputs.map_style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
 from rooftop.targets.packs import load_pack
 
@@ -167,15 +167,6 @@ def test_military_buildings_are_nowhere_and_counted(roofs, districts, html, capl
     by_reason = roofs.iloc[:30].copy()
     by_reason.at[8, "reasons"] = ["military"]
     assert "LYG000008" not in document(by_reason, districts)
-
-
-@pytest.mark.parametrize(
-    ("owner_type", "person"),
-    [("自然人", True), ("个人", True), ("非自然人", False), ("国有", False), ("", None), (None, None), (pd.NA, None),
-     ("private", True), ("non-natural person", False), ("natural_person", True), ("未知", None), ("集体", False)],
-)  # fmt: skip
-def test_who_is_a_natural_person(owner_type, person):
-    assert is_natural_person(owner_type) is person
 
 
 def test_personal_names_only_when_asked(roofs, districts):

@@ -20,7 +20,8 @@ import pyogrio
 import pytest
 import xlsxwriter
 
-from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared_data
+from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared, shared_data
+from rooftop.config import Config
 from rooftop.lang import Text
 from rooftop.outputs import sheet as sheet_module
 from rooftop.outputs.bundle import ReportData, report_data
@@ -262,7 +263,9 @@ def test_names_of_persons_are_withheld() -> None:
     texts = _all_text(_book())
     assert not any("张三" in text for text in texts) and any("自然人，未列出" in text for text in texts)
     assert "张三" not in (_folder("zh") / "甲区.csv").read_text(encoding="utf-8-sig")
-    open_data = ReportData(**{**shared_data().__dict__, "personal_names": True})
+    inputs = {"footprints": {"path": "b.gpkg"}, "irradiance": {"ghi": {"path": "g.tif", "unit": "kWh/m2/day"}}}
+    asked = Config.model_validate({"name": "t", "inputs": inputs, "outputs": {"personal_names": True}})
+    open_data = report_data(shared()[0], default_pack(), config=asked)
     assert any("张三" in str(row["owner"]) for row in candidate_rows(open_data, "320703", "zh"))
 
 

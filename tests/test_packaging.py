@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -130,3 +131,29 @@ def test_the_command_is_installed() -> None:
     done = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
     for name in ("demo", "init", "check", "run", "map", "report", "candidates", "targets", "schema", "doctor"):
         assert name in done.stdout
+
+
+def test_how_to_call_the_program_is_said_where_people_look(repo: Path) -> None:
+    for name in ("README.md", "README.zh.md"):
+        text = (repo / name).read_text(encoding="utf-8")
+        for call in (
+            ".venv/bin/rooftop ",
+            ". .venv/bin/activate",
+            ".venv\\Scripts\\rooftop ",
+            "Activate.ps1",
+            "activate.bat",
+        ):
+            assert call in text, (name, call)
+    if shutil.which("make") is None:
+        pytest.skip("no make here")
+    done = subprocess.run(
+        ["make", "-n", "-o", ".venv/.core", "demo"],
+        cwd=repo,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
+    )
+    last = done.stdout.splitlines()[-4:]
+    assert f"{repo}/.venv/bin/rooftop --help" in last[0] and f"{repo}/.venv/bin/activate" in last[1]
+    assert "程序路径" in last[2] and "activate" in last[3]

@@ -258,11 +258,29 @@ def test_existing_pv_is_not_counted_twice(lianyungang):
 def test_without_inventory_installed_is_not_known(lianyungang):
     roofs = five_buildings(pv=(None,) * 5)
     result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
-    row = one(result)
-    assert pd.isna(row["coverage"])
-    assert pd.isna(row["attained"])
+    row, potential = one(result), one(result, kind="potential")
+    assert pd.isna(row["coverage"]) and pd.isna(row["numerator_m2"]) and pd.isna(row["gap_m2"])
+    assert row["attained"] == "unknown"
+    # Anything between nothing and all that fits may stand: the denominator is known.
+    assert row["coverage_low"] == 0.0 and row["coverage_high"] == pytest.approx(potential["coverage_high"])
+    assert row["denominator_m2"] == potential["denominator_m2"]
     assert row["n_buildings"] == 2
-    assert one(result, kind="potential")["attained"] == "yes"
+    assert potential["attained"] == "yes"
+    chosen = pd.Series([True, *[False] * 4], index=roofs.index)
+    planned = one(coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=chosen), kind="planned")
+    assert pd.isna(planned["coverage"]) and 0.0 < planned["coverage_low"] < planned["coverage_high"]
+
+
+def test_a_refused_declaration_opens_the_bounds_and_nothing_else(lianyungang):
+    known = five_buildings(pv=(0.0, 100.0, 0.0, 0.0, 0.0))
+    refused = known.copy()
+    refused.loc[0, "existing_pv_kwp"] = np.nan
+    refused.at[0, "reasons"] = ["existing_pv_impossible"]
+    before, after = (one(coverage_table(r, members(r), ONE_DISTRICT, lianyungang)) for r in (known, refused))
+    assert after["coverage"] == before["coverage"] and after["coverage_low"] <= before["coverage_low"]
+    assert after["coverage_high"] > before["coverage_high"]
+    full = one(coverage_table(refused, members(refused), ONE_DISTRICT, lianyungang), kind="potential")
+    assert after["coverage_high"] <= full["coverage_high"] + 1e-12
 
 
 def test_district_without_buildings_is_a_row_of_nulls(lianyungang):

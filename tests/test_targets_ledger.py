@@ -50,8 +50,18 @@ def test_shortfalls_of_roofs_that_cannot_or_are_not_known(lianyungang):
 def test_shortfalls_without_an_inventory(lianyungang):
     roofs = five_buildings().assign(existing_pv_kwp=np.nan)
     found = shortfalls(roofs, members(roofs), lianyungang)
-    assert found["coverage"].isna().all()
-    assert found.set_index("building_id").loc["A", "gap_m2"] == 400
+    assert found.empty and list(found.columns) == list(
+        shortfalls(five_buildings(), members(roofs), lianyungang).columns
+    )
+
+
+def test_a_building_with_a_refused_declaration_is_not_said_to_fall_short(lianyungang):
+    roofs = five_buildings()
+    named = set(shortfalls(roofs, members(roofs), lianyungang)["building_id"])
+    assert "A" in named
+    roofs.loc[0, "existing_pv_kwp"] = np.nan
+    roofs.at[0, "reasons"] = ["existing_pv_impossible"]
+    assert set(shortfalls(roofs, members(roofs), lianyungang)["building_id"]) == named - {"A"}
 
 
 def test_shortfalls_per_target_and_none_without_one():

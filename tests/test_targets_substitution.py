@@ -305,6 +305,9 @@ def test_nothing_in_scope_is_null_and_no_inventory_is_not_zero(tmp_path):
     bare = five().assign(existing_pv_kwp=np.nan)
     row = rate(bare, pack_copy(tmp_path), kind="installed").loc["jiangsu_2018"]
     assert pd.isna(row["rate"]) and pd.isna(row["pv_kgce"]) and row["demand_kgce"] == pytest.approx(266927.5)
+    full = rate(bare, pack_copy(tmp_path), kind="potential").loc["jiangsu_2018"]
+    assert row["rate_low"] == 0.0 and row["rate_high"] == pytest.approx(full["rate_high"])
+    assert row["attained"] == "unknown"
 
 
 def test_an_unknown_zone_gives_bounds_only_and_the_configuration_settles_it():

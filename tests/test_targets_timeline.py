@@ -238,8 +238,12 @@ def test_nothing_is_known_without_an_inventory(pinghu: Pack) -> None:
     roofs = dated().assign(existing_pv_kwp=None)
     frame = table(roofs, pinghu)
     mine = frame[frame["unit_id"] == "d1"]
-    assert mine[["coverage", "coverage_low", "coverage_high", "gap_m2", "needed_kwp_per_year"]].isna().all(axis=None)
-    assert not (mine["attained"] == "yes").any()
+    assert mine[["coverage", "numerator_m2", "gap_m2", "needed_kwp_per_year"]].isna().all(axis=None)
+    some = mine[mine["denominator_m2"] > 0]
+    assert (some["coverage_low"] == 0.0).all() and some["coverage_high"].between(0.1, 1.0).all()
+    surveyed = table(roofs.assign(status="needs_survey"), pinghu)
+    assert surveyed["coverage_high"].dropna().between(0.0, 1.0).all()
+    assert set(some["attained"]) == {"unknown"}
 
 
 def test_a_pack_without_values_has_no_timeline(tmp_path: Path) -> None:

@@ -215,6 +215,8 @@ def roof_table(buildings: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:
 def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Sum roofs to units by their share; a unit without buildings is a row of zeros.
 
+    Existing PV is null where no roof of the table states it: not known is not none.
+
     Parameters
     ----------
     units : DataFrame
@@ -231,6 +233,8 @@ def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFra
     out = units[["unit_id", "unit_name", "level"]].merge(found, on=keys, how="left")
     counts = ["n_buildings", "n_ok", "n_needs_survey", "n_excluded"]
     out[sums + counts] = out[sums + counts].fillna(0)
+    if roofs["existing_pv_kwp"].isna().all() and len(roofs):
+        out["existing_pv_kwp"] = np.nan
     capacity = out["capacity_kwp"].to_numpy(dtype=float)
     nan = np.full(len(out), np.nan)
     out["specific_yield_kwh_kwp"] = np.divide(out["annual_kwh"], capacity, out=nan, where=capacity > 0)

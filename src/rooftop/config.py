@@ -14,6 +14,7 @@ Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 IrradianceUnit = Literal[
     "kWh/m2/day", "kWh/m2/month", "kWh/m2/year", "MJ/m2/day", "MJ/m2/month", "MJ/m2/year", "W/m2", "degC", "K"
 ]
+CapacityUnit = Literal["W", "kW", "MW"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -74,6 +75,9 @@ class FootprintsInput(Model):
     public_map: Annotated[dict[str, Literal["yes", "no", "unknown"]], BeforeValidator(_as_text_map)] = {}
     roof_type_map: TextMap = {}
     name_rules: bool = Field(True, description="infer the use from the name where no attribute states it")
+    capacity_unit: CapacityUnit | None = Field(
+        None, description="unit of existing PV where the field's name states none, or a wrong one"
+    )
     storey_height_m: PositiveFloat = 3.0
     default_height_m: PositiveFloat | None = Field(
         None, description="height of buildings that have none; null takes the median of their use, and says so"
@@ -182,7 +186,10 @@ class ExclusionsInput(AreasInput):
 class ExistingPvInput(AreasInput):
     """Outlines of PV that stands on roofs already."""
 
-    kwp_field: str | None = Field(None, description="field of the capacity in kWp; null: from the area")
+    kwp_field: str | None = Field(None, description="field of the capacity; null: from the area")
+    capacity_unit: CapacityUnit | None = Field(
+        None, description="unit of existing PV where the field's name states none, or a wrong one"
+    )
     year_field: str | None = Field(None, description="year or date in which it was commissioned")
 
 
@@ -203,6 +210,9 @@ class ScheduleInput(Model):
     encoding: str | None = None
     sheet: str | None = None
     fields: ScheduleFields
+    capacity_unit: CapacityUnit | None = Field(
+        None, description="unit of existing PV where the field's name states none, or a wrong one"
+    )
 
 
 class Inputs(Model):
@@ -372,7 +382,7 @@ class Outputs(Model):
     modules: bool = Field(
         False, description="every module as a polygon: modules.parquet, GeoPackages, map (packed layout only)"
     )
-    personal_names: bool = Field(False, description="show owners' names on the map")
+    personal_names: bool = Field(False, description="name natural persons in map, report and lists")
 
 
 class TimelineOptions(Model):

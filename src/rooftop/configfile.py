@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rooftop.config import Config, ImpossibleError
-from rooftop.errors import ArgumentError, ConfigError, InputError
+from rooftop.errors import ArgumentError, ConfigError, InputError, UsageError
 from rooftop.lang import Text
 from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
 
@@ -90,7 +90,7 @@ def naming_lines(path: Path | str) -> Iterator[None]:
     """
     try:
         yield
-    except (ConfigError, InputError) as error:
+    except (ConfigError, InputError, UsageError) as error:
         key = error.details["where"]
         if isinstance(key, str):
             document = load_yaml(Path(path))

@@ -31,21 +31,23 @@ from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared, prepare
+from rooftop.privacy import without_numbers
 from rooftop.products import Products, product_notices, with_timeline, write_products
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
+from rooftop.settings import require_settings
 from rooftop.sources import joined, narrowed, read_sources, select_districts
 from rooftop.tables import COVERAGE
 from rooftop.targets import (
     Pack,
     coverage_notices,
     coverage_table,
-    load_pack,
     mark_new,
     pack_provenance,
     substitution_notices,
 )
+from rooftop.targets.inventory import credible_schedule
 
 _WORKING_COLUMNS = (
     "roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry",
@@ -164,10 +166,12 @@ def run(
     with clock.stage("read"), nullcontext() if isinstance(config, Config) else naming_lines(config):
         say(Text("reading inputs", "读取输入数据"), 0, 1)
         settings = _dated(settings)
-        pack = load_pack(settings.policy) if settings.policy is not None else None
+        pack = require_settings(settings, tianditu_key)
         schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
-        schedule = joined(schedule, sources) if schedule is not None else None
+        if schedule is not None:
+            schedule = joined(schedule, sources)
+            schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
     with clock.stage("scene"):
@@ -184,6 +188,7 @@ def run(
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
+        notices = without_numbers(notices)
         write_tables(folder, tables)
         rasters = _write_rasters(settings, prepared, batch, folder)
         more = () if schedule is None else (schedule.provenance,)

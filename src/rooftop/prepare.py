@@ -45,6 +45,7 @@ from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
 from rooftop.targets import load_pack
 from rooftop.targets.basis import existing_pv
+from rooftop.targets.inventory import credible_inventory
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
@@ -89,7 +90,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     convergence = np.zeros(len(buildings))
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
     given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
-    sources, taken, standing = _with_existing(config, sources, visible, rules)
+    sources, taken, standing = _with_existing(config, sources, visible, rules, types)
     buildings = sources.buildings
     known = known_planes(
         *given, buildings, visible, base, convergence, rules, terrain_known=sources.ground is not None,
@@ -165,16 +166,19 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
 
 
 def _with_existing(
-    config: Config, sources: Sources, visible: NDArray[np.object_], rules: RoofRules
+    config: Config, sources: Sources, visible: NDArray[np.object_], rules: RoofRules, types: RoofTypes
 ) -> tuple[Sources, Taken, tuple[Notice, ...]]:
     """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
     pack = load_pack(config.policy) if config.policy is not None else None
+    buildings, outlines, doubts = credible_inventory(
+        config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
+    )
     taken, standing, notices = taken_on(
-        sources.exclusions, sources.existing_pv, sources.buildings, visible,
+        sources.exclusions, outlines, buildings, visible,
         w_per_m2=existing_pv(pack).w_per_m2, clearance_m=rules.module_gap_m.value,
     )  # fmt: skip
-    buildings = sources.buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
-    return replace(sources, buildings=buildings), taken, notices
+    buildings = buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
+    return replace(sources, buildings=buildings), taken, (*doubts, *notices)
 
 
 def _laid_out(

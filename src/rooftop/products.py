@@ -21,6 +21,8 @@ from rooftop.outputs.map_style import coverage_labels
 from rooftop.outputs.report import write_report
 from rooftop.outputs.store import RunTables, read_tables, write_at_once
 from rooftop.outputs.substitution import write_substitution
+from rooftop.outputs.table_book import write_table_book
+from rooftop.privacy import name_notices
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record
 from rooftop.targets import Pack, load_pack
@@ -89,6 +91,7 @@ def write_products(
     if "report" in parts:
         write_ledgers(folder, data)
         write_substitution(folder, data)
+        write_table_book(folder, data, lang)
         report = write_report(folder / "report.html", data, lang)
     return Products(page, report, lists)
 
@@ -173,15 +176,10 @@ def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str
 
 
 def product_notices(config: Config, tables: RunTables) -> tuple[Notice, ...]:
-    """Return what the products themselves must say (a key in the page, roofs not drawn)."""
+    """Return what the products themselves must say (a key in the page, roofs not drawn, names withheld)."""
     outputs = config.outputs
-    return map_notices(
-        tables.roofs,
-        basemap=outputs.basemap,
-        personal_names=outputs.personal_names,
-        planes=tables.planes,
-        modules=tables.modules,
-    )
+    drawn = map_notices(tables.roofs, basemap=outputs.basemap, planes=tables.planes, modules=tables.modules)
+    return (*drawn, *name_notices(tables.roofs, outputs.personal_names))
 
 
 def rebuild(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from rooftop.arguments import instance, local_path, number, word
@@ -16,6 +17,7 @@ from rooftop.config import Losses
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.yamlfile import load_yaml, require_mapping
 
 Mounting = Literal["rack", "flush"]
 CellTemperature = Literal["ross", "sapm"]
@@ -195,17 +197,27 @@ def load_module(name_or_path: str | Path = "default") -> Module:
     if path.suffix not in (".yaml", ".yml"):
         path = configs_dir() / "modules" / f"{name_or_path}.yaml"
     if not path.is_file():
-        known = ", ".join(list_modules())
-        raise ConfigError(
-            Text("there is no such PV module", "没有这种光伏组件"),
-            where="system.module",
-            found=str(name_or_path),
-            expected=Text(f"one of {known}, or the path of a YAML file", f"{known} 之一，或 YAML 文件路径"),
-        )
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if isinstance(data, dict) and "same_as" in data:
-        return load_module(path.parent / f"{data['same_as']}.yaml")
+        raise _no_such_module(str(name_or_path))
+    data = require_mapping(load_yaml(path))
+    if "same_as" in data:
+        path = path.parent / f"{data['same_as']}.yaml"
+        data = require_mapping(load_yaml(path))
     return _module(path, data)
+
+
+def _no_such_module(name: str) -> ConfigError:
+    known = list_modules()
+    listed, power = ", ".join(known), re.search(r"\d{3}", name)
+    near = [k for k in known if power is not None and power.group() in k] or difflib.get_close_matches(name, known, 1)
+    return ConfigError(
+        Text("there is no such PV module", "没有这种光伏组件"),
+        where="system.module",
+        found=name,
+        expected=Text(f"one of {listed}, or the path of a YAML file", f"{listed} 之一，或 YAML 文件路径"),
+        mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+        if near
+        else Text("write one of these", "请填写其中之一"),
+    )
 
 
 def list_modules() -> list[str]:

@@ -30,6 +30,7 @@ from rooftop.inputs.weather_place import check_weather_place
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
 from rooftop.targets.demand import check_options, energy_settings
+from rooftop.targets.timeline import check_build_rates
 from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
 
 
@@ -88,7 +89,9 @@ def read_sources(config: Config) -> Sources:
         provenance.append(inferred.provenance)
     units = _read_all_units(config, buildings, crs)
     settings = energy_settings(config.substitution.energy_demand)
-    check_options(settings, config.substitution, units[0].table["unit_id"].astype(str).tolist())
+    district_ids = units[0].table["unit_id"].astype(str).tolist()
+    check_options(settings, config.substitution, district_ids)
+    check_build_rates(config.timeline.build_rate_kwp_per_year, district_ids)
     if config.substitution.measured is not None:
         measured, found, source = read_measured(config.substitution.measured, buildings["building_id"])
         buildings = buildings.assign(**{str(name): measured[name] for name in measured})

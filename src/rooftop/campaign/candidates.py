@@ -14,6 +14,7 @@ from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rule
 from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
+from rooftop.privacy import WITHHELD
 from rooftop.rounding import Range
 from rooftop.targets.basis import gather, numerator
 from rooftop.targets.ledger import shortfalls
@@ -128,12 +129,16 @@ def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> n
 
 
 def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.DataFrame:
-    """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers."""
+    """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers.
+
+    ``unstated`` is a roof in scope of which nobody knows what PV stands on it.
+    """
     out = pd.DataFrame(
         {"state": "no", "mandate_target": np.nan, "mandate_coverage": np.nan, "mandate_group": ""}, index=roofs.index
     )
     if pack is None:
         return out
+    unknown = _pv_unknown(roofs, pack)
     for coverage in pack.coverage:
         for entry in coverage.targets:
             if entry.id is None:
@@ -141,6 +146,7 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
             answer = answers(roofs, coverage, entry)
             out.loc[(answer == UNKNOWN) & (out["state"] == "no").to_numpy(), "state"] = "maybe"
             out.loc[(answer >= PRESUMED) & out["state"].isin(["no", "maybe"]).to_numpy(), "state"] = "attained"
+            out.loc[(answer >= PRESUMED) & unknown, "state"] = "unstated"
     # The highest target a building misses is the one to name; `short` is sorted within a target, not across.
     worst = short.sort_values(["target", "building_id"], ascending=[False, True], kind="stable")
     worst = worst.drop_duplicates("building_id").set_index("building_id")
@@ -154,6 +160,13 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
     sure = hit & ids.map(worst["membership"]).isin(["certain", "presumed"]).to_numpy()
     out.loc[sure, "state"] = "short"
     return out
+
+
+def _pv_unknown(roofs: pd.DataFrame, pack: Pack) -> Flags:
+    """Say of which roofs nobody knows what PV stands there."""
+    basis = gather(roofs, pack)
+    unknown = set(basis.roofs.loc[basis.pv_unknown, "building_id"].astype(str))
+    return words(roofs, "building_id", "").isin(unknown).to_numpy(dtype=bool)
 
 
 def _increments(roofs: pd.DataFrame, pack: Pack, name: str) -> Array:
@@ -269,7 +282,8 @@ def plan_campaign(
     usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
     mandate = _mandate(roofs, pack, short)
     plans, planned = _plans(roofs, coverage, pack, usable, costs) if pack is not None else ((), ~usable & False)
-    frame = pd.concat([roofs[list(COPIED)].copy(), costs, mandate], axis=1)
+    copied = [*COPIED, *(name for name in (WITHHELD,) if name in roofs)]
+    frame = pd.concat([roofs[copied].copy(), costs, mandate], axis=1)
     frame = pd.DataFrame(frame)
     frame["tier"] = tiers(roofs, mandate["state"], ranking)
     frame["size_class"] = size_class(added, ranking)

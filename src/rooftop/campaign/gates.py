@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.resources import load_shipped_yaml
+from rooftop.targets.basis import with_reason
+from rooftop.targets.columns import PV_IMPOSSIBLE
 
 PASS, SURVEY, FAIL = "pass", "survey", "fail"
 GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
@@ -124,7 +126,7 @@ def gates(roofs: pd.DataFrame, rules: GateRules | None = None) -> pd.DataFrame:
             "usable": _verdict(status == "excluded", status == "needs_survey"),
             "size": _verdict(~(added >= rules.min_added_kwp) & ~taken, False),
             "shading": _verdict(loss > rules.shading_fail, (loss > rules.shading_survey) | np.isnan(loss)),
-            "existing_pv": _verdict(taken, existing > 0),
+            "existing_pv": _verdict(taken, (existing > 0) | with_reason(roofs, [PV_IMPOSSIBLE])),
             "structure": _verdict(load_ok == "no", load_ok != "yes"),
             "fire": _verdict(fire_ok == "no", fire_sign & (fire_ok != "yes")),
             "heritage": _verdict(heritage == "yes", heritage_sign & (heritage != "no")),

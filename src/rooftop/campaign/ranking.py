@@ -52,15 +52,15 @@ def tiers(roofs: pd.DataFrame, mandate: pd.Series, rules: RankingRules) -> pd.Se
     roofs : DataFrame (n,)
         ``tables.ROOFS``.
     mandate : Series (n,)
-        ``short`` (in the scope of the target and below its value), ``attained``, ``maybe`` (a missing class or date
-        keeps it out) or ``no``; same index.
+        ``short`` (in the scope of the target and below its value), ``attained``, ``unstated`` (in scope, what PV
+        stands there is not known), ``maybe`` (a missing class or date keeps it out) or ``no``; same index.
     rules : RankingRules
     """
     use = words(roofs, "building_use")
     chosen = np.select(
         [
             mandate == "short",
-            mandate == "maybe",
+            mandate.isin(["maybe", "unstated"]),
             words(roofs, "is_public_institution") == "yes",
             use.isin(rules.factory_uses),
             use.isin(rules.home_uses),

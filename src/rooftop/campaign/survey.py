@@ -14,6 +14,7 @@ from rooftop.campaign.money import Economics
 from rooftop.lang import Lang, Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import capacity, number, percent
+from rooftop.targets.columns import PV_IMPOSSIBLE
 from rooftop.targets.scope import INFERRED
 
 _HEIGHT_CODES = {"height_missing", "height_absurd", "height_from_floors"}
@@ -196,7 +197,12 @@ def _site_items(roof: Mapping[str, Any], rules: SurveyRules) -> list[Item]:
                 Text("obstacles beyond the edge of the data", "数据边界外的遮挡情况"),
             )
         )
-    if roof["existing_pv"] == SURVEY:
+    if PV_IMPOSSIBLE in roof["codes"]:
+        text = Text(
+            "existing PV (the declared capacity cannot be): size and place", "已有光伏的容量与位置（申报容量不可能）"
+        )
+        items.append(Item("existing_pv", text))
+    elif roof["existing_pv"] == SURVEY:
         kwp = number(roof["existing"])
         items.append(
             Item("existing_pv", Text(f"existing PV ({kwp} kWp): room left", f"已有光伏 {kwp} kWp 后的剩余可用面积"))

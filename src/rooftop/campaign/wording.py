@@ -37,6 +37,7 @@ def wording(rows: pd.DataFrame, campaign: Campaign, pack: Pack | None, lang: Lan
     labels = {int(tier): label for tier, label in load_ranking_rules().tiers.items()}
     names = [
         "tier",
+        "state",
         "mandate_group",
         "mandate_coverage",
         "mandate_target",
@@ -70,6 +71,11 @@ def _reason(
 
 def _why(row: Mapping[Any, Any], labels: Mapping[int, Text], pack: Pack | None) -> Text:
     tier = int(row["tier"])
+    if row["state"] == "unstated":
+        return Text(
+            "new building in the scope of the target; what PV stands on it is not known",
+            "属目标范围的新建建筑，已装光伏不明",
+        )
     if tier not in (MANDATED, MAYBE_MANDATED) or is_missing(row["mandate_target"]):
         return labels[tier]
     group = value_label("building_group", str(row["mandate_group"]), pack)

@@ -129,7 +129,7 @@ def check(config: ConfigArgument, lang: LangOption = None) -> None:
     _lang(lang)
     from rooftop.cli.checkup import check_lines
 
-    for line in check_lines(config, _State.lang):
+    for line in check_lines(config, _State.lang, os.environ.get("TIANDITU_KEY")):
         print(line)
 
 
@@ -137,7 +137,10 @@ def check(config: ConfigArgument, lang: LangOption = None) -> None:
 def init(
     pack: Annotated[str, typer.Argument(help="policy pack, see `rooftop targets`")],
     footprints: Annotated[Path | None, typer.Option(help="footprint file to guess fields from")] = None,
-    irradiance: Annotated[Path | None, typer.Option(help="GHI raster")] = None,
+    layer: Annotated[str | None, typer.Option(help="layer of the footprint file, where it has several")] = None,
+    irradiance: Annotated[
+        list[Path] | None, typer.Option(help="GHI raster; twelve of the months: repeat it, or name their folder")
+    ] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="configuration to write")] = Path("rooftop.yaml"),
     force: Annotated[bool, typer.Option("--force", help="overwrite an existing file")] = False,
     lang: LangOption = None,
@@ -146,7 +149,7 @@ def init(
     _lang(lang)
     from rooftop.cli.starter import write_starter
 
-    for line in write_starter(pack, footprints, irradiance, out, force, _State.lang):
+    for line in write_starter(pack, footprints, irradiance or (), out, layer=layer, force=force, lang=_State.lang):
         print(line)
 
 

@@ -15,15 +15,23 @@ from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
+from rooftop.settings import require_settings
 from rooftop.sources import Sources, joined, read_sources, select_districts
-from rooftop.targets import load_pack
+from rooftop.targets.inventory import credible_schedule
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
 _BYTES_PER_ROOF = 4_000
 
 
-def check_lines(path: Path, lang: Lang) -> list[str]:
+def check_lines(path: Path, lang: Lang, tianditu_key: str | None = None) -> list[str]:
     """Read and check all inputs; return what to say.
+
+    Parameters
+    ----------
+    path : Path
+    lang : {"zh", "en"}
+    tianditu_key : str, optional
+        Of the base map, as a run would have it.
 
     Raises
     ------
@@ -33,11 +41,13 @@ def check_lines(path: Path, lang: Lang) -> list[str]:
     config = load_config(path)
     load_roof_rules()
     with naming_lines(path):
-        pack = load_pack(config.policy) if config.policy is not None else None
+        pack = require_settings(config, tianditu_key)
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
+        if schedule is not None:
+            schedule = joined(schedule, sources)
+            schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
         prepared = prepare(config, sources, select_districts(sources, ()))
-        schedule = joined(schedule, sources) if schedule is not None else None
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))

@@ -1,27 +1,54 @@
-"""`rooftop init`: look into a footprint file and write a configuration that runs."""
+"""`rooftop init`: look into the files and write a configuration that runs, or say what is left to fill in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rooftop.errors import UsageError
-from rooftop.inputs.guess import Guess, guess, starter_config
+from rooftop.configfile import load_config, naming_lines
+from rooftop.errors import ConfigError, InputError, UsageError
+from rooftop.inputs.footprints import read_buildings
+from rooftop.inputs.guess import Guess, guess
+from rooftop.inputs.guess_irradiance import RasterGuess, guess_irradiance
+from rooftop.inputs.starter import starter_config
 from rooftop.lang import Lang, Text
+from rooftop.sources import read_sources
 from rooftop.targets import load_pack
+from rooftop.targets.inventory import credible_inventory
 
 
 def write_starter(
-    pack: str, footprints: Path | None, irradiance: Path | None, out: Path, force: bool, lang: Lang
+    pack: str,
+    footprints: Path | None,
+    irradiance: Sequence[Path],
+    out: Path,
+    *,
+    layer: str | None = None,
+    force: bool = False,
+    lang: Lang = "zh",
 ) -> list[str]:
     """Write the configuration; return what was guessed and what is left to do.
+
+    Parameters
+    ----------
+    pack : str
+        Name or path of a policy pack.
+    footprints : Path or None
+    irradiance : sequence of Path
+        GHI: one raster, twelve, or a folder of them; none leaves a placeholder.
+    out : Path
+    layer : str, optional
+        Of the footprints.
+    force : bool
+        Overwrite `out`.
+    lang : {"zh", "en"}
 
     Raises
     ------
     UsageError
-        `out` exists and `force` is not given.
+        `out` exists and `force` is not given, or cannot be written.
     ConfigError, InputError
-        The pack or the file cannot be read.
+        The pack or a file cannot be read.
     """
     if out.exists() and not force:
         raise UsageError(
@@ -30,18 +57,62 @@ def write_starter(
             mend=Text("choose another with -o, or --force", "请用 -o 另选文件名，或加 --force 覆盖"),
         )
     load_pack(pack)
-    found = guess(footprints) if footprints is not None else None
-    text = starter_config(pack, footprints, found, irradiance, lang=lang, base=out.resolve().parent)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
-    lines = [line.pick(lang) for line in _told(found)] if found is not None else []
-    lines.append(Text(f"written: {out}", f"已写出：{out}").pick(lang))
-    if irradiance is None:
-        lines.append(
-            Text("next: name the GHI raster in it", "下一步：在其中填写水平面总辐照（GHI）栅格路径").pick(lang)
-        )
-    lines.append(Text(f"then: rooftop check {out}", f"然后：rooftop check {out}").pick(lang))
-    return lines
+    found = guess(footprints, layer) if footprints is not None else None
+    rasters = guess_irradiance(irradiance, None if found is None else found.place) if irradiance else None
+    _write(out, starter_config(pack, footprints, found, rasters, lang=lang, base=out.resolve().parent))
+    told = [*([] if found is None else _told(found)), *([] if rasters is None else _told_rasters(rasters))]
+    told.append(Text(f"written: {out}", f"已写出：{out}"))
+    told += _left(out, found, rasters, lang)
+    return [line.pick(lang) for line in told]
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            Text("the configuration cannot be written here", "无法在此处写出配置文件"),
+            where=f"-o {out}",
+            found=error.strerror or type(error).__name__,
+            expected=Text("a file in a folder that may be written to", "可写目录中的文件"),
+            mend=Text("choose another with -o", "请用 -o 另选位置"),
+        ) from error
+
+
+def _left(out: Path, found: Guess | None, rasters: RasterGuess | None, lang: Lang) -> Iterator[Text]:
+    """Say what is still to be filled in: read what was written as far as it goes."""
+    if found is None:
+        yield Text("next: name the footprint file in it", "下一步：在其中填写建筑轮廓文件路径")
+    if rasters is None:
+        yield Text("next: name the GHI raster in it", "下一步：在其中填写水平面总辐照（GHI）栅格路径")
+    try:
+        with naming_lines(out):
+            _tried(out, found is not None, rasters is not None)
+    except (ConfigError, InputError) as error:
+        yield Text("left to do, as `rooftop check` would say:", "尚需处理（rooftop check 将提示）：")
+        block = error.render(lang)
+        yield Text(block, block)
+    yield Text(f"then: rooftop check {out}", f"然后：rooftop check {out}")
+
+
+def _tried(out: Path, footprints: bool, rasters: bool) -> None:
+    config = load_config(out)
+    if footprints and rasters:
+        buildings = read_sources(config).buildings
+    elif footprints:
+        buildings = read_buildings(config.inputs.footprints).table
+    else:
+        return
+    credible_inventory(config.inputs, buildings, None, ["unknown"] * len(buildings))
+
+
+def _told_rasters(found: RasterGuess) -> Iterator[Text]:
+    names = ", ".join(path.name for path in found.paths[:2]) + (" ..." if len(found.paths) > 2 else "")
+    yield Text(
+        f"{names}: {found.period}, {found.period_remark.en}", f"{names}：{found.period}，{found.period_remark.zh}"
+    )
+    yield Text(f"  unit {found.unit}: {found.unit_remark.en}", f"  单位 {found.unit}：{found.unit_remark.zh}")
 
 
 def _told(found: Guess) -> Iterator[Text]:

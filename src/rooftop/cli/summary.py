@@ -86,6 +86,8 @@ def _row(name: str, unit: Any, front: pd.DataFrame, lang: Lang) -> list[str]:
         i, p = installed.iloc[0], potential.iloc[0]
         span = f" ({_percent(p.coverage_low)} - {_percent(p.coverage_high)})" if pd.notna(p.coverage_low) else ""
         verdicts = [_VERDICTS[str(v)].pick(lang) if str(v) in _VERDICTS else "-" for v in (i.attained, p.attained)]
-        cells = [_percent(i.coverage), _percent(p.coverage) + span, _percent(i.target), " / ".join(verdicts)]
+        unknown = pd.isna(i.coverage) and i.n_buildings > 0
+        now = Text("not known", "不明").pick(lang) if unknown else _percent(i.coverage)
+        cells = [now, _percent(p.coverage) + span, _percent(i.target), " / ".join(verdicts)]
     numbers = [f"{int(unit.n_buildings):,}", f"{unit.capacity_kwp:,.0f}", f"{unit.annual_kwh / 1000.0:,.0f}"]
     return [str(name), *numbers, *cells]

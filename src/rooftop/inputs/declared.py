@@ -219,12 +219,26 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
                 if hits:
                     plan.at[key] = hits[0]
                     break
+    for key, both in words()["columns_both"].items():
+        hits = [
+            k
+            for k, (name, _, kind) in enumerate(split)
+            if kind is None and k not in plan.at.values() and _holds_all(name, both)
+        ]
+        if key not in plan.at and key not in names and hits:
+            plan.at[key] = hits[0]
     for key in ("area", "capacity", "energy"):
         # A header that is nothing but a unit.
         hits = [k for k, (name, _, kind) in enumerate(split) if not name and kind == key]
         if key not in plan.at and key not in names and hits:
             plan.at[key] = hits[0]
     return plan
+
+
+def _holds_all(name: str, groups: Sequence[Sequence[str]]) -> bool:
+    """Whether a name holds a word of each group."""
+    bare = _bare(name)
+    return all(any(_bare(word) in bare for word in group) for group in groups)
 
 
 def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], path: Path) -> None:

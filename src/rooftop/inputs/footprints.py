@@ -15,6 +15,7 @@ from pyproj import CRS, Proj
 from rooftop.config import FootprintsInput
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import civil_offset_h, dates
 from rooftop.inputs.extent import crs_label
 from rooftop.inputs.heights import fill_heights, known_heights
@@ -302,12 +303,10 @@ def _describe(
         notices += roof.notices
     table["existing_pv_kwp"] = np.nan
     if fields.existing_pv_kwp:
-        pv = attributes.numbers(source[fields.existing_pv_kwp], "fields.existing_pv_kwp", where)
-        most = float(attributes.limits()["existing_pv_kwp"]["max"])
-        what = Text("capacities of existing PV", "已装容量值")
-        _, kept = attributes.bounded(pv.values, -1e-9, most, "existing_pv_absurd", what, where)
-        table["existing_pv_kwp"] = kept.values
-        notices += [*pv.notices, *kept.notices]
+        key = f"{ROLE}.fields.existing_pv_kwp"
+        pv = read_capacities(source[fields.existing_pv_kwp], key, where, config.capacity_unit)
+        table["existing_pv_kwp"] = pv.values
+        notices += pv.notices
     table["existing_pv_year"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
     if fields.existing_pv_year:
         since = dates(source[fields.existing_pv_year], where, utc_offset_h)

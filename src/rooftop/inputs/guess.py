@@ -1,12 +1,10 @@
-"""What a footprint file probably holds, and a starter configuration made of it (`rooftop init`).
+"""What a footprint file probably holds (`rooftop init`).
 
 A guess is a proposal with samples beside it, for a person to confirm: nothing here is used by a run.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,25 +13,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from rooftop.config import Datum, FieldMap
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import read_date
 from rooftop.inputs.datums import in_gcj02_box
 from rooftop.inputs.layers import open_layer
+from rooftop.inputs.quantities import split_unit
 from rooftop.inputs.storeys import Floors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Lang, Text, pick
+from rooftop.lang import Text
 from rooftop.notices import Notice
+from rooftop.privacy import MASK, shown_owner, shown_text
 
 _SAMPLES = 3
-_MAX_USES = 60
 _READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | Floors]] = {
     "height_m": heights,
     "floors": floors,
-    "existing_pv_kwp": attributes.numbers,
+    "existing_pv_kwp": read_capacities,
 }
 _READABLE_SHARE = 0.8
 
@@ -49,7 +49,7 @@ class FieldGuess:
     field : str
         Name in the file.
     samples : tuple of str
-        A few values as they stand in the file.
+        A few values as they stand in the file, names of persons masked.
     filled : int
         Rows with a value.
     remark : Text or None
@@ -108,6 +108,8 @@ class Guess:
     remarks : tuple of Text
     notices : tuple of Notice
         From reading the file.
+    place : tuple of float or None
+        Longitude and latitude of the middle [deg], where the CRS is known or guessed.
     """
 
     path: Path
@@ -123,6 +125,7 @@ class Guess:
     uses: tuple[UseGuess, ...]
     remarks: tuple[Text, ...]
     notices: tuple[Notice, ...]
+    place: tuple[float, float] | None = None
 
     def field(self, key: str) -> str | None:
         """Return the field guessed for a key."""
@@ -148,6 +151,14 @@ def guess(path: Path, layer: str | None = None) -> Guess:
     wanted = {f"{key}:{name}": name for key, names in candidates.items() for name in names}
     assumed = None if opened.crs is not None else "EPSG:4490"
     vector = read_vector(path, wanted, layer=opened.layer, crs=assumed, role="--footprints")
+    if not np.isfinite(shapely.total_bounds(vector.geometry)).all():
+        raise InputError(
+            Text("no row has a polygon", "所有行都没有面图形"),
+            where=str(path),
+            found=Text(f"{len(vector.table)} empty geometries", f"{len(vector.table)} 个空图形"),
+            expected=Text("polygons", "面要素"),
+            mend=Text("check the export", "请检查导出过程"),
+        )
     fields = tuple(_choose_fields(candidates, vector))
     used = {f.field for f in fields}
     remarks = list(_never_used(opened.fields)) + list(_missing_heights(fields))
@@ -167,6 +178,7 @@ def guess(path: Path, layer: str | None = None) -> Guess:
         uses=_uses(fields, vector),
         remarks=tuple(remarks),
         notices=vector.notices,
+        place=_place(opened.crs if opened.crs is not None else crs_guess, vector),
     )
 
 
@@ -176,7 +188,8 @@ def _simple(name: str) -> str:
 
 def _candidates(fields: tuple[str, ...]) -> dict[str, list[str]]:
     """Return, for each key, the fields whose name is known for it, best first."""
-    names = {_simple(name): name for name in reversed(fields)}
+    names = {_simple(split_unit(name)[0]): name for name in reversed(fields)}
+    names |= {_simple(name): name for name in reversed(fields)}
     found: dict[str, list[str]] = {}
     for key in FieldMap.model_fields:
         known = [_simple(str(word)) for word in attributes.words()["fields"].get(key, [])]
@@ -194,9 +207,16 @@ def _choose_fields(candidates: dict[str, list[str]], vector: Vector) -> Iterator
                 continue
             taken.add(name)
             filled = attributes.texts(column)
-            samples = tuple(str(v) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
+            samples = tuple(_shown(key, str(v)) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
             yield FieldGuess(key, name, samples, int(filled.notna().sum()), _remark(key, column))
             break
+
+
+def _shown(key: str, value: str) -> str:
+    """Return a sample as it may stand in a file that is passed on: without names and numbers of persons."""
+    if key == "owner_name":
+        return shown_owner(value, None, "unknown", "unknown")[0] or MASK
+    return shown_text(value, homely=key in ("building_name", "address"))
 
 
 def _believable(key: str, column: pd.Series) -> bool:
@@ -287,6 +307,16 @@ def _crs_of_coordinates(vector: Vector) -> str | None:
     return f"EPSG:{4488 + zone}" if 25 <= zone <= 45 else None
 
 
+def _place(crs: CRS | str | None, vector: Vector) -> tuple[float, float] | None:
+    """Return longitude and latitude of the middle of most polygons."""
+    if crs is None:
+        return None
+    points = shapely.get_coordinates(shapely.centroid(vector.geometry[~shapely.is_missing(vector.geometry)]))
+    x, y = (float(np.nanmedian(points[:, k])) for k in (0, 1))
+    lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
+    return (float(lon), float(lat)) if np.isfinite(lon) and np.isfinite(lat) else None
+
+
 def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
     """Return the likely datum and why; in China nothing in a file can prove it."""
     lowered = attributes.fold(str(path.name))
@@ -302,172 +332,3 @@ def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
             "无法从文件判断：取自高德、腾讯的数据为 gcj02，取自百度的为 bd09",
         )
     return "wgs84", Text("as the CRS says", "以坐标系为准")
-
-
-# --- starter configuration -------------------------------------------------------------------------------------------
-
-
-def starter_config(
-    pack: str,
-    footprints: Path | None,
-    found: Guess | None,
-    irradiance: Path | None = None,
-    *,
-    lang: Lang = "zh",
-    base: Path | None = None,
-) -> str:
-    """Return a commented configuration that loads, and runs once the irradiance raster is there.
-
-    Parameters
-    ----------
-    pack : str
-        Policy pack, name or path.
-    footprints : Path or None
-        None leaves a placeholder.
-    found : Guess or None
-        Of `footprints`.
-    irradiance : Path or None
-        GHI raster; None leaves a placeholder.
-    lang : {"zh", "en"}
-        Language of the comments and of the outputs.
-    base : Path, optional
-        Folder the configuration will lie in: paths are written relative to it.
-    """
-    say = _Comments(lang)
-    name = footprints.stem if footprints is not None else "example"
-    lines = [
-        say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
-        f"name: {scalar(name)}",
-        f"title: {scalar(name)}",
-        "inputs:",
-        *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),
-        *(f"  {line}" for line in _other_lines(irradiance, base, say)),
-        f"policy: {scalar(pack)}",
-        f"outputs: {{lang: {lang}, rasters: [poa_annual, svf, shading_loss]}}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-class _Comments:
-    """Comments in one language."""
-
-    def __init__(self, lang: Lang) -> None:
-        self._lang = lang
-
-    def full(self, en: str, zh: str) -> str:
-        """Return a comment line."""
-        return f"# {_one_line(Text(en, zh).pick(self._lang))}"
-
-    def tail(self, text: Text | str | None) -> str:
-        """Return a comment behind a value, or nothing."""
-        if text is None:
-            return ""
-        return "  # " + _one_line(pick(text, self._lang))
-
-
-def _one_line(text: str) -> str:
-    """Return text that cannot leave its comment: no line ends, no control characters."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
-def scalar(text: str) -> str:
-    """Write a text as one YAML scalar that reads back as the same text."""
-    safe = re.fullmatch(r"(\.\./)*[A-Za-z_\u4e00-\u9fff][\w./\u4e00-\u9fff-]*", text)
-    if safe and text.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n"):
-        return text
-    if text.isprintable():
-        return "'" + text.replace("'", "''") + "'"
-    return json.dumps(text)
-
-
-def _written(path: Path, base: Path | None) -> str:
-    """Return the path as it should stand in a file that lies in `base`, with forward slashes."""
-    if base is None:
-        return path.as_posix()
-    try:
-        return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()
-    except ValueError:  # another drive
-        return path.resolve().as_posix()
-
-
-def _footprint_lines(footprints: Path | None, found: Guess | None, base: Path | None, say: _Comments) -> Iterator[str]:
-    yield "footprints:"
-    path = _written(footprints, base) if footprints is not None else "footprints.gpkg"
-    yield f"  path: {scalar(path)}"
-    if found is None:
-        yield from ("  datum: wgs84", "  fields: {id: null, height_m: height, floors: null, building_use: null}")
-        return
-    if found.layer is not None and footprints is not None and found.layer != footprints.stem:
-        yield f"  layer: {scalar(found.layer)}"
-    if found.encoding not in ("utf-8", "utf8"):
-        yield f"  encoding: {found.encoding}"
-    if found.crs is not None:
-        yield "  " + say.full(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}")
-    elif found.crs_guess is not None:
-        why = Text("the file states none; guessed from the coordinates, check it", "文件未声明；据坐标值推断，请核对")
-        yield f"  crs: {found.crs_guess}{say.tail(why)}"
-    else:
-        why = Text("the file states none: fill in, e.g. EPSG:4549", "文件未声明坐标系：请填写，如 EPSG:4549")
-        yield f"  crs: null{say.tail(why)}"
-    yield f"  datum: {found.datum}{say.tail(found.datum_remark)}"
-    yield from (f"  {line}" for line in _field_lines(found, say))
-    yield from (f"  {line}" for line in _use_lines(found, say))
-    yield "  storey_height_m: 3.0"
-    if found.field("height_m") is None and found.field("floors") is None:
-        why = Text("no heights in the file: every building gets this; replace it", "文件无高度：所有建筑取此值，请更正")
-        yield f"  default_height_m: 9.0{say.tail(why)}"
-
-
-def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
-    by_key = {f.key: f for f in found.fields}
-    yield "fields:"
-    for key in FieldMap.model_fields:
-        field = by_key.get(key)
-        if field is None:
-            yield f"  {key}: null"
-            continue
-        sample = ", ".join(field.samples)
-        remark = None if field.remark is None else Text(f"{sample}; {field.remark.en}", f"{sample}；{field.remark.zh}")
-        yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
-    if found.unused:
-        unused = ", ".join(found.unused)
-        yield say.full(f"not used: {unused}", f"未使用的字段：{unused}")
-    for text in found.remarks:
-        yield say.full(text.en, text.zh)
-
-
-def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
-    unmapped = [u for u in found.uses if u.use == "unknown"]
-    if not unmapped:
-        return
-    yield "use_map:"
-    yield "  " + say.full(
-        "source value: building_use. Remove the # and correct; what stays commented is unknown.",
-        "原始值: 用途。去掉 # 并更正；保持注释的按“未知”处理。",
-    )
-    for use in unmapped[:_MAX_USES]:
-        quoted = json.dumps(use.value, ensure_ascii=not use.value.isprintable())
-        yield f"  # {quoted}: {use.suggestion or 'other'}  # {use.count}"
-    if len(unmapped) > _MAX_USES:
-        more = len(unmapped) - _MAX_USES
-        yield "  " + say.full(f"and {more} more values", f"另有 {more} 个取值")
-
-
-def _other_lines(irradiance: Path | None, base: Path | None, say: _Comments) -> Iterator[str]:
-    unit = Text("check the unit: kWh/m2/day, kWh/m2/year, MJ/m2/day, W/m2, ...", "请核对单位")
-    path = "GHI.tif" if irradiance is None else _written(irradiance, base)
-    todo = Text("fill in: a GeoTIFF of global horizontal irradiation", "请填写：水平面总辐照量 GeoTIFF")
-    yield "irradiance:"
-    yield "  ghi:"
-    yield f"    path: {scalar(path)}{say.tail(todo if irradiance is None else None)}"
-    yield f"    unit: kWh/m2/day{say.tail(unit)}"
-    period = Text("annual, or monthly: 12 bands or a list of 12 files", "annual；或 monthly：12 个波段或 12 个文件")
-    yield f"    period: annual{say.tail(period)}"
-    yield say.full("Optional:", "可选：")
-    yield "# districts: {path: districts.gpkg, id_field: adcode, name_field: name, datum: wgs84}"
-    yield "# towns: {path: towns.gpkg, id_field: code, name_field: name}"
-    yield "# zones: {path: zones.gpkg, id_field: code, name_field: name}"
-    yield "# land_use: {path: land_use.gpkg, standard: ydyh_2023, code_field: DLBM}  # or gbt21010_2017, sandiao"
-    yield "# weather: {path: station.epw}"
-    yield "# dtm: {path: dtm.tif}"
-    yield "# dsm: {path: [a.laz, b.laz], crs: EPSG:4549}  # .tif, .las, .laz"

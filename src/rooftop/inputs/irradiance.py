@@ -155,7 +155,7 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
         raster = getattr(config, role)
         if raster is None:
             continue
-        layer = _open_layer(role, raster)
+        layer = open_layer(role, raster)
         layers.append(layer)
         notices.extend(_month_order_notice(layer))
         for k, path in enumerate(raster.path):
@@ -167,7 +167,8 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
 # ---------------------------------------------------------------------------------------------------------- opening
 
 
-def _open_layer(role: str, raster: RasterInput) -> Layer:
+def open_layer(role: str, raster: RasterInput) -> Layer:
+    """Open the rasters of one quantity and check them against what is declared; raises as `read_irradiance`."""
     where = f"inputs.irradiance.{role}"
     _require_unit(role, raster, where)
     counts = [_require_raster(path, where) for path in raster.path]

@@ -25,6 +25,7 @@ from rooftop.errors import InputError
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
 from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
+from rooftop.inputs.file_kinds import refuse_other_kinds, table_refused
 from rooftop.inputs.files import check_encoding, check_file, did_you_mean, suggest
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -86,6 +87,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
         Missing or unreadable file, unknown or unchosen layer, unknown encoding.
     """
     check_file(path, role)
+    refuse_other_kinds(path, role)
     if encoding is not None:
         check_encoding(encoding, role)
     if path.suffix.lower() in PARQUET:
@@ -171,6 +173,8 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
             expected=Text("a layer of polygons", "面图层"),
             mend=Text("check the export", "请检查导出过程"),
         )
+    if all(row[1] is None for row in listed):
+        raise table_refused(path, role)
     if layer is not None:
         if layer in names:
             return layer, ()
@@ -191,7 +195,9 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
             where=f"{role}.layer",
             found=", ".join(names),
             expected=Text("the name of one of them", "其中一个图层名"),
-            mend=Text("set layer in the configuration", "请在配置中设置 layer"),
+            mend=Text("name it with --layer", "请用 --layer 指定")
+            if role.startswith("--")
+            else Text("set layer in the configuration", "请在配置中设置 layer"),
         )
     notice = Notice(
         "layer_chosen",

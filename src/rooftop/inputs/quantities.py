@@ -73,6 +73,11 @@ def unit_of(text: str) -> tuple[str, str] | None:
     return None
 
 
+def unit_factor(kind: str, unit: str) -> float:
+    """Return what one of a folded unit is in m², kW or kWh."""
+    return _units(kind)[unit]
+
+
 def written_unit(unit: str) -> str:
     """Return a folded unit as people write it: ``万kWh`` for ``万kwh``."""
     for part in ("kWh", "MWh", "GWh", "kWp", "MWp", "GWp", "kW", "MW", "GW", "Wp", "m²"):

@@ -15,6 +15,7 @@ from pyproj import CRS
 from rooftop.config import AreasInput, ExclusionsInput, ExistingPvInput
 from rooftop.errors import InputError
 from rooftop.inputs import attributes
+from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import dates
 from rooftop.inputs.datums import Geometries, far_from, locate
 from rooftop.inputs.vectors import Vector, read_vector
@@ -94,12 +95,10 @@ def read_existing_pv(config: ExistingPvInput, crs: CRS) -> RoofAreas:
     kwp = np.full(len(table), np.nan)
     year = pd.Series(pd.NA, index=table.index, dtype="Int64")
     if config.kwp_field is not None:
-        stated = attributes.numbers(vector.table[config.kwp_field], "kwp_field", where)
-        most = float(attributes.limits()["existing_pv_kwp"]["max"])
-        what = Text("capacities of existing PV", "已装光伏容量")
-        _, kept = attributes.bounded(stated.values, 0.0, most, "existing_pv_absurd", what, where)
-        notices += [*stated.notices, *kept.notices]
-        kwp = kept.values.to_numpy(dtype=float)[rows]
+        key = f"{EXISTING_PV}.kwp_field"
+        stated = read_capacities(vector.table[config.kwp_field], key, where, config.capacity_unit, zero=False)
+        notices += stated.notices
+        kwp = stated.values.to_numpy(dtype=float)[rows]
     if config.year_field is not None:
         since = dates(vector.table[config.year_field], where)
         notices += since.notices

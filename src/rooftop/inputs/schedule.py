@@ -11,16 +11,17 @@ import pandas as pd
 from rooftop.config import ScheduleInput
 from rooftop.errors import InputError
 from rooftop.inputs.attributes import clean, half_width, is_null_word
+from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
-from rooftop.inputs.quantities import fold, quantity, split_unit, words, written_unit
+from rooftop.inputs.quantities import fold, quantity
 from rooftop.inputs.tabular import header_row, read_rows
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
 ROLE = "inputs.schedule"
-_QUANTITIES = {"kwp": ("capacity", "kw"), "module_m2": ("area", "m2")}
+_QUANTITIES = {"kwp": "capacity", "module_m2": "area"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def read_schedule(config: ScheduleInput) -> Schedule:
     head = _head(rows, wanted, where)
     header = rows[head]
     at = {key: [fold(cell) for cell in header].index(fold(name)) for key, name in wanted.items()}
-    units = {key: _unit(key, header[at[key]], where) for key in _QUANTITIES if key in at}
+    units = {key: _unit(key, header[at[key]], where, config.capacity_unit) for key in _QUANTITIES if key in at}
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
     notices: list[Notice] = []
@@ -133,22 +134,10 @@ def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
     )
 
 
-def _unit(key: str, header: str, where: str) -> tuple[str, str]:
-    """Return the kind of a quantity and the unit its column is in, kWp or m² where the header names none."""
-    kind, base = _QUANTITIES[key]
-    _, unit, own = split_unit(header)
-    if unit is None:
-        return kind, base
-    if own != kind:
-        known = ", ".join(words()["units"][kind])
-        raise InputError(
-            Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
-            where=Text(f"{ROLE}.fields.{key}: {header} ({where})", f"{ROLE}.fields.{key}：{header}（{where}）"),
-            found=written_unit(unit),
-            expected=known,
-            mend=Text("name another column, or correct the header", "请改填其他列，或更正表头单位"),
-        )
-    return kind, unit
+def _unit(key: str, header: str, where: str, given: str | None) -> tuple[str, str]:
+    """Return the kind of a quantity and the unit its column is in."""
+    kind = _QUANTITIES[key]
+    return kind, field_unit(header, kind, f"{ROLE}.fields.{key}", where, given if kind == "capacity" else None).unit
 
 
 def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[str, str]]) -> dict[str, object]:

@@ -37,9 +37,9 @@ def read_rows(path: Path, encoding: str | None, sheet: str | None, role: str) ->
     """
     check_file(path, role)
     if path.suffix.lower() == ".xlsx":
-        return dict(_workbook(path, sheet)), ""
+        return dict(_workbook(path, sheet, role)), ""
     if path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        text, codec = _decoded(path, encoding)
+        text, codec = _decoded(path, encoding, role)
         return {"": _csv_rows(text)}, codec
     raise InputError(
         Text("this kind of file cannot be read", "不支持这种文件格式"),
@@ -50,7 +50,12 @@ def read_rows(path: Path, encoding: str | None, sheet: str | None, role: str) ->
     )
 
 
-def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
+def _option(role: str, name: str) -> str:
+    """Return how a setting of a table is called: by a key of the configuration, or by an option of the command line."""
+    return f"{role}.{name}" if role.startswith("inputs.") else f"--{name}"
+
+
+def _decoded(path: Path, encoding: str | None, role: str) -> tuple[str, str]:
     data = path.read_bytes()
     if encoding is None:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -65,7 +70,7 @@ def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
     except LookupError as error:
         raise UsageError(
             Text("the text encoding is not known", "无法识别文本编码"),
-            where="--encoding",
+            where=_option(role, "encoding"),
             found=encoding,
             expected="gbk, gb18030, utf-8, utf-16",
         ) from error
@@ -77,13 +82,13 @@ def _csv_rows(text: str) -> list[list[str]]:
     return [[written(cell) or "" for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
 
 
-def _workbook(path: Path, sheet: str | None) -> Iterator[tuple[str, list[list[str]]]]:
+def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, list[list[str]]]]:
     try:
         names = [str(row[0]) for row in pyogrio.list_layers(path)]
         if sheet is not None and sheet not in names:
             raise UsageError(
                 Text("the workbook has no such sheet", "工作簿中没有该工作表"),
-                where="--sheet",
+                where=_option(role, "sheet"),
                 found=sheet,
                 expected=", ".join(names),
                 mend=suggest(did_you_mean(sheet, names), Text("choose one of these", "请从中选择")),

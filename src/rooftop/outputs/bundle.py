@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from rooftop.notices import Notice, Provenance
 from rooftop.outputs.findings import Finding, findings
 from rooftop.outputs.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
+from rooftop.privacy import masked
 from rooftop.scene.equator import SideRules
 from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
 from rooftop.targets import capacity_ledger, pv_or_thermal, quota_table, substitution_table
@@ -27,7 +28,7 @@ class ReportData:
     ----------
     title : str
     tables : RunTables
-        Roofs without military ones, geometries in OGC:CRS84.
+        Roofs without military ones, geometries in OGC:CRS84; names as they may be shown (`rooftop.privacy`).
     pack : Pack or None
     campaign : Campaign
         Candidates, selections, prices, factor.
@@ -37,8 +38,6 @@ class ReportData:
     provenance : tuple of Provenance
     synthetic : bool
         The inputs are made up; every output says so.
-    personal_names : bool
-        Whether names of natural persons may be printed.
     version : str
         Of the program.
     quotas, capacity : DataFrame
@@ -58,13 +57,17 @@ class ReportData:
     notices: tuple[Notice, ...] = ()
     provenance: tuple[Provenance, ...] = ()
     synthetic: bool = False
-    personal_names: bool = False
     version: str = ""
     quotas: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUOTAS.names))
     capacity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CAPACITY.names))
     substitution: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SUBSTITUTION.names))
     pv_or_thermal: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PV_OR_THERMAL.names))
     options: SubstitutionOptions = field(default_factory=SubstitutionOptions)
+
+    @property
+    def inventory(self) -> bool:
+        """Whether any roof states its existing PV, be it zero."""
+        return bool(self.tables.roofs["existing_pv_kwp"].notna().any())
 
     def units(self, level: str) -> pd.DataFrame:
         """Return the rows of `tables.DISTRICTS` of one level, without geometry."""
@@ -108,6 +111,9 @@ def report_data(
         What the run found for the latitude of its roofs.
     """
     campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
+    if config is None or not config.outputs.personal_names:
+        tables = replace(tables, roofs=masked(tables.roofs))
+        campaign = replace(campaign, candidates=masked(campaign.candidates))
     named = "" if config is None else config.title or config.name
     ledgers = {} if pack is None else _ledgers(tables, pack) | _energy(tables, pack, config, campaign)
     return ReportData(
@@ -120,7 +126,6 @@ def report_data(
         notices=tuple(notices),
         provenance=tuple(provenance),
         synthetic=bool(config.synthetic) if synthetic is None and config is not None else bool(synthetic),
-        personal_names=config is not None and config.outputs.personal_names,
         version=version,
         **ledgers,
         options=SubstitutionOptions() if config is None else config.substitution,

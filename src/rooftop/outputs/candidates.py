@@ -18,8 +18,9 @@ import shapely
 
 from rooftop.lang import Lang
 from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.guard import guarded
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_inverters, candidate_rows
-from rooftop.outputs.sheet import FORMULA_STARTS, Column, clean, file_name, shown_number
+from rooftop.outputs.sheet import Column, clean, file_name, shown_number
 from rooftop.outputs.store import CRS_OUT, RunTables, write_at_once
 from rooftop.outputs.workbook import write_workbook
 from rooftop.rounding import is_missing
@@ -71,8 +72,7 @@ def csv_cell(value: object, column: Column) -> str:
     if is_missing(value):
         return ""
     if column.style in ("text", "wrap"):
-        text = clean(value)
-        return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+        return guarded(clean(value))
     return f"{shown_number(value, column.style):.10g}"
 
 

@@ -21,6 +21,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as MplPath
+from numpy.typing import NDArray
 
 from rooftop.campaign.gates import numbers
 from rooftop.lang import Lang, Text
@@ -167,6 +168,14 @@ def yield_histogram(data: ReportData, lang: Lang = "zh") -> str:
         return _svg(figure)
 
 
+def _whiskers(
+    low: NDArray[np.float64], central: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where whiskers start and how far they reach down and up; from the low bound where no middle is known."""
+    middle = np.where(np.isnan(central), low, central)
+    return middle, np.nan_to_num(np.stack([middle - low, high - middle]).clip(min=0.0))
+
+
 def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
     """Return installed coverage with its bounds, coverage with the selected roofs, potential and target, as SVG.
 
@@ -195,8 +204,8 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         }
         axes.barh(rows, np.nan_to_num(potential), color=SOFT, height=0.62, label=words["potential"].pick(lang))
         axes.barh(rows, np.nan_to_num(central), color=INK, height=0.34, label=words["installed"].pick(lang))
-        spread = np.nan_to_num(np.stack([central - low, high - central]).clip(min=0.0))
-        axes.errorbar(central, rows, xerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
+        middle, spread = _whiskers(low, central, high)
+        axes.errorbar(middle, rows, xerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
         if np.isfinite(planned).any():
             axes.plot(planned, rows, "D", color=ACCENT, markersize=4.5, label=words["planned"].pick(lang))
         targets = {f.target for f in shown if f.has_target}
@@ -211,7 +220,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         for row, finding in enumerate(shown):
             if not finding.coverage.known:
                 axes.annotate(
-                    finding.verdict.pick(lang), (0.0, row), xytext=(4, -3), textcoords="offset points", color="#777777"
+                    finding.verdict.pick(lang), (0.0, row), xytext=(4, 2), textcoords="offset points", color="#777777"
                 )
         axes.set_yticks(rows, [f.label.pick(lang) for f in shown])
         axes.invert_yaxis()
@@ -249,8 +258,8 @@ def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
         ahead = (installed["state"] == "ahead").to_numpy(dtype=bool)
         colours = np.where(ahead, SOFT, INK)
         axes.bar(year, np.nan_to_num(central), color=colours, width=0.6)
-        spread = np.nan_to_num(np.stack([central - low, high - central]).clip(min=0.0))
-        axes.errorbar(year, central, yerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
+        middle, spread = _whiskers(low, central, high)
+        axes.errorbar(year, middle, yerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
         if len(planned):
             label = Text("with the selected roofs, built at the given rate", "按给定速度实施所选屋顶后").pick(lang)
             axes.plot(planned["year"].to_numpy(dtype=float), numbers(planned, "coverage"), "D-", color=ACCENT,

@@ -13,7 +13,7 @@ from rooftop.campaign.candidates import front_group
 from rooftop.lang import Text
 from rooftop.outputs.map_style import SHORT_LABELS
 from rooftop.outputs.unit_names import unit_label
-from rooftop.rounding import Range, area, capacity, count, percent, percent_range
+from rooftop.rounding import NONE, Range, area, capacity, count, percent, percent_range
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Group, Pack
 
@@ -194,9 +194,11 @@ class Finding:
         """Coverage against target, and the gap."""
         if not self.coverage.known:
             if self.n_buildings and self.kind == "installed":
+                most = percent(self.coverage.high, "up")
+                bound = Text("", "") if most == NONE else Text(f" (at most {most})", f"（至多 {most}）")
                 return Text(
-                    "no source states what is installed, so coverage cannot be computed",
-                    "没有任何已装光伏数据，无法计算已装覆盖率",
+                    f"no source states what is installed, so coverage cannot be computed{bound.en}",
+                    f"没有任何已装光伏数据，无法计算已装覆盖率{bound.zh}",
                 )
             if self.n_unknown:
                 n = count(self.n_unknown)

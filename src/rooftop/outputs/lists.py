@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.ranking import MAYBE_MANDATED
@@ -77,12 +78,17 @@ def unit_rows(data: ReportData, levels: tuple[str, ...], keep: set[str] | None =
 def _city(data: ReportData) -> pd.DataFrame:
     districts = data.units("district")
     numeric = [name for name in districts.columns if pd.api.types.is_numeric_dtype(districts[name])]
-    total = {name: float(np.nansum(numbers(districts, name))) for name in numeric}
+    total = {name: _total(numbers(districts, name)) for name in numeric}
     total["specific_yield_kwh_kwp"] = (
         total["annual_kwh"] / total["capacity_kwp"] if total.get("capacity_kwp", 0.0) > 0 else np.nan
     )
     name = next((f.unit_name for f in data.findings if f.level == "city"), "合计 Total")
     return pd.DataFrame([{"unit_id": "city", "unit_name": name, "level": "city", **total}])
+
+
+def _total(values: NDArray[np.float64]) -> float:
+    """Sum what is known; nothing known of anything is not zero."""
+    return float("nan") if len(values) and np.isnan(values).all() else float(np.nansum(values))
 
 
 def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
@@ -118,7 +124,7 @@ def short_rows(data: ReportData, district_id: str | None, lang: Lang, *, possibl
     if not possible:
         short = short[short["membership"] != "possible"]
     by_id = pd.DataFrame(roofs).drop_duplicates("building_id").set_index("building_id", drop=False)
-    rows = roof_rows(by_id.loc[short["building_id"]], lang, data.personal_names)
+    rows = roof_rows(by_id.loc[short["building_id"]], lang)
     for number_, (row, record) in enumerate(zip(rows, short.to_dict("records"), strict=True), start=1):
         row |= {str(key): value for key, value in record.items() if key != "building_id"}
         row["number"] = number_
@@ -126,6 +132,16 @@ def short_rows(data: ReportData, district_id: str | None, lang: Lang, *, possibl
         row["membership_label"] = value_label("membership", str(record["membership"])).pick(lang)
         row["attainable_label"] = ATTAINABLE[str(record["attainable"])].pick(lang)
     return rows
+
+
+def nobody_short(data: ReportData) -> Text:
+    """Return what stands in place of an empty list of buildings that fall short."""
+    if data.findings and not data.inventory:
+        return Text(
+            "Unknown: no source states existing PV, so no building can be said to fall short.",
+            "不明：没有任何已装光伏数据，无法判断哪些建筑未达标。",
+        )
+    return Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。")
 
 
 def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str, Any]]:
@@ -143,7 +159,7 @@ def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str
     mine = mine.loc[order.sort_values(kind="stable").index]
     gate = data.campaign.gates.loc[mine.index]
     texts = _verify_texts(mine, gate, data, lang)
-    rows = roof_rows(mine, lang, data.personal_names)
+    rows = roof_rows(mine, lang)
     reasons = mine["reasons"].tolist()
     for number_, (row, text, codes) in enumerate(zip(rows, texts, reasons, strict=True), start=1):
         row["number"] = number_

@@ -28,6 +28,7 @@ from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs import map_data, map_planes, map_style
 from rooftop.outputs.offline import render_offline, script_json
+from rooftop.privacy import masked
 from rooftop.rounding import capacity, count, energy
 from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
 
@@ -140,7 +141,7 @@ def build_map(
     tianditu_key : str, optional
         Needed for ``tianditu``; it ends up in the page, readable by anybody who has the file (`map_notices` says so).
     personal_names : bool
-        Show the names of owners who are natural persons, or may be.
+        Show the names of owners who are natural persons, or may be; else `rooftop.privacy.masked` decides.
     sources : sequence of str
         Data sources to name on the map.
     labels : mapping, optional
@@ -163,10 +164,10 @@ def build_map(
         A table lacks a column of the contract, or a frame has no CRS.
     """
     base_layers = _base_layers(basemap, tianditu_key)
-    for notice in map_notices(roofs, basemap=basemap, personal_names=personal_names, planes=planes, modules=modules):
+    for notice in map_notices(roofs, basemap=basemap, planes=planes, modules=modules):
         logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
-    shown = _shown(roofs, districts, coverage, planes, modules)
-    payload = _payload(shown, lang, personal_names, labels or {}) | {
+    shown = _shown(roofs if personal_names else masked(roofs), districts, coverage, planes, modules)
+    payload = _payload(shown, lang, labels or {}) | {
         "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
         "title": title,
         "synthetic": synthetic,
@@ -188,7 +189,6 @@ def map_notices(
     roofs: pd.DataFrame,
     *,
     basemap: Basemap = "none",
-    personal_names: bool = False,
     planes: pd.DataFrame | None = None,
     modules: pd.DataFrame | None = None,
 ) -> tuple[Notice, ...]:
@@ -198,7 +198,7 @@ def map_notices(
     ----------
     roofs : DataFrame
         `tables.ROOFS` as given to `build_map`.
-    basemap, personal_names, planes, modules
+    basemap, planes, modules
         As given to `build_map`.
     """
     notices = []
@@ -223,9 +223,6 @@ def map_notices(
     if basemap == "osm":
         text = Text("the map loads its base map from openstreetmap.org", "地图底图从 openstreetmap.org 在线加载")
         notices.append(Notice("map_online_basemap", text, 1, "info", "outputs.map"))
-    if personal_names:
-        text = Text("the map contains owners' personal names", "地图含产权人姓名")
-        notices.append(Notice("map_personal_names", text, 1, "warning", "outputs.map"))
     return tuple(notices)
 
 
@@ -251,6 +248,17 @@ def _not_drawn(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> lis
     return notices
 
 
+def require_basemap(basemap: Basemap, key: str | None) -> None:
+    """Refuse a base map that cannot be asked for.
+
+    Raises
+    ------
+    UsageError
+        Tianditu without a usable key.
+    """
+    _base_layers(basemap, key)
+
+
 def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.TileLayer]]:
     if basemap == "osm":
         layer = folium.TileLayer(
@@ -264,11 +272,12 @@ def _base_layers(basemap: Basemap, key: str | None) -> list[tuple[str, folium.Ti
         if key is None or not _KEY.fullmatch(key):
             raise UsageError(
                 Text("the Tianditu base map needs a key", "天地图底图需要密钥"),
+                where="outputs.basemap",
                 found=Text("none", "无") if key is None else Text("a key with other characters", "密钥含有其他字符"),
                 expected=Text("letters and digits", "字母和数字"),
                 mend=Text(
-                    "apply at console.tianditu.gov.cn, or choose no base map",
-                    "请在 console.tianditu.gov.cn 申请，或不使用底图",
+                    "set it as TIANDITU_KEY in the environment (apply at console.tianditu.gov.cn), or basemap: none",
+                    "请将密钥设为环境变量 TIANDITU_KEY（在 console.tianditu.gov.cn 申请），或设 basemap: none",
                 ),
             )
         return [("天地图 矢量", _tianditu("vec", key)), ("天地图 注记", _tianditu("cva", key))]
@@ -315,14 +324,14 @@ def _drawable(
     return shown, map_data.to_lonlat(conform(modules, MODULES), "modules")
 
 
-def _payload(shown: _Shown, lang: Lang, personal_names: bool, labels: Mapping[str, Text]) -> dict[str, Any]:
+def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str, Any]:
     """Put together everything the page knows."""
     draw = len(shown.roofs) <= MAX_ROOFS
     drawn = shown.roofs if draw else shown.roofs.iloc[:0]
     yields = shown.roofs["specific_yield_kwh_kwp"].to_numpy(dtype=float, na_value=np.nan)
     status = shown.roofs["status"]
     breaks = map_style.yield_breaks(yields)
-    roofs = map_data.roof_payload(drawn, lang, personal_names=personal_names)
+    roofs = map_data.roof_payload(drawn, lang)
     texts = map_style.interface_texts(lang)
     texts["area_unit"] = Text("m²", "㎡").pick(lang)
     texts["made_with"] = texts["made_with"].format(version=metadata.version("rooftop"))

@@ -6,7 +6,6 @@ Nothing here is HTML. The page turns every value into text nodes, so that an att
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,33 +19,16 @@ from rooftop.errors import ComputeError
 from rooftop.lang import Lang, Text
 from rooftop.outputs.map_style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, choice_label
 from rooftop.outputs.use_sources import use_source_label
+from rooftop.privacy import WITHHELD
 from rooftop.rounding import is_missing
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
 SIMPLIFY_ABOVE = 10_000  # roofs; below, shapes are embedded as they are
 SIMPLIFY_DEG = 2e-6  # about 0.2 m: below the accuracy of any footprint
-_NATURAL_PERSON = re.compile(
-    r"自然人|个人|私人|私有|私产|私房|农户|居民|村民|户主|\b(?:natural|person(?:al)?|private|individual)"
-)
-_NOT_NATURAL = re.compile(r"非自然人|非个人|非私|\bnon[-_ ]")
-_MASK = "＊＊"
+_OWNER_CODES = {"person": 1, "maybe": 2}
 
 Json = Any
 Ring = list[int]
-
-
-def is_natural_person(owner_type: object) -> bool | None:
-    """Say whether an owner is a natural person; None when the owner's type is not known.
-
-    Parameters
-    ----------
-    owner_type : str or null
-        As the source writes it (自然人, 个人, private …).
-    """
-    text = "" if is_missing(owner_type) else str(owner_type).strip().lower()
-    if text in ("", "unknown", "未知", "不明", "其他", "other"):
-        return None
-    return bool(_NATURAL_PERSON.search(text)) and not _NOT_NATURAL.search(text)
 
 
 def without_military(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -158,23 +140,20 @@ def _floats(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     return frame[name].to_numpy(dtype=float, na_value=np.nan)
 
 
-def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -> dict[str, Json]:
+def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
     """Return the roofs as columns.
 
     Parameters
     ----------
     roofs : GeoDataFrame
-        `tables.ROOFS` and geometry, longitude and latitude, without military buildings.
+        `tables.ROOFS` and geometry, longitude and latitude, without military buildings; names as they may be shown.
     lang : {"zh", "en"}
         Energy is in 万kWh or MWh.
-    personal_names : bool
-        Show the names of owners who are, or may be, natural persons.
     """
     geometry = roofs.geometry.to_numpy()
     if len(roofs) > SIMPLIFY_ABOVE:
         geometry = shapely.simplify(geometry, SIMPLIFY_DEG, preserve_topology=True)
     origin = _origin(roofs)
-    owners, names, addresses = _owner_columns(roofs, personal_names)
     reasons = _coded(code for codes in roofs["reasons"] for code in _codes(codes))
     lengths = [len(_codes(codes)) for codes in roofs["reasons"]]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist() if lengths else [0]
@@ -186,9 +165,9 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang, *, personal_names: bool) -
         "shape": encode_shapes(geometry, origin),
         "point": [None if np.isnan(x + y) else [round(x, 6), round(y, 6)] for x, y in points.tolist()],
         "id": [str(value) for value in roofs["building_id"]],
-        "name": names,
-        "owner": owners,
-        "address": addresses,
+        "name": _texts(roofs["building_name"]),
+        "owner": _owners(roofs),
+        "address": _texts(roofs["address"]),
         "status": [status_names.index(s) if s in status_names else 0 for s in roofs["status"]],
         "reasons": {
             "values": reasons["values"],
@@ -239,26 +218,14 @@ def _origin(frame: gpd.GeoDataFrame) -> tuple[int, int]:
     return int(np.floor(west * SCALE)), int(np.floor(south * SCALE))
 
 
-def _owner_columns(roofs: gpd.GeoDataFrame, personal_names: bool) -> tuple[list[Json], list[Json], list[Json]]:
-    """Return owners, building names and addresses; a withheld owner is 1 (a person) or 2 (may be one).
-
-    A withheld name is masked wherever the row's other texts repeat it.
-    """
+def _owners(roofs: gpd.GeoDataFrame) -> list[Json]:
+    """Return the owners; one that is withheld is 1 (a natural person) or 2 (may be one)."""
     owners: list[Json] = _texts(roofs["owner_name"])
-    names: list[Json] = _texts(roofs["building_name"])
-    addresses: list[Json] = _texts(roofs["address"])
-    if personal_names:
-        return owners, names, addresses
-    for row, kind in enumerate(roofs["owner_type"]):
-        owner = owners[row]
-        person = is_natural_person(kind)
-        if owner is None or person is False:
-            continue
-        owners[row] = 1 if person else 2
-        for column in (names, addresses):
-            if column[row] is not None and len(owner) > 1:
-                column[row] = column[row].replace(owner, _MASK)
-    return owners, names, addresses
+    if WITHHELD not in roofs:
+        return owners
+    return [
+        owner if is_missing(why) else _OWNER_CODES[str(why)] for owner, why in zip(owners, roofs[WITHHELD], strict=True)
+    ]
 
 
 def unit_payload(districts: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:

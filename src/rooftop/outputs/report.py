@@ -28,6 +28,7 @@ from rooftop.outputs.grids import Cell, Grid, Head, Row, heads, number_column, t
 from rooftop.outputs.ledgers import ledger_blocks
 from rooftop.outputs.lists import (
     assumption_rows,
+    nobody_short,
     notice_rows,
     policy_rows,
     results_title,
@@ -36,13 +37,13 @@ from rooftop.outputs.lists import (
     unit_rows,
     verdict_percent,
 )
-from rooftop.outputs.rows import roof_rows
+from rooftop.outputs.rows import NOT_KNOWN, roof_rows
 from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
 from rooftop.outputs.store import write_at_once
 from rooftop.outputs.substitution import substitution_blocks
 from rooftop.outputs.timeline import charted_years, steps
 from rooftop.outputs.unit_names import unit_label, zones_note
-from rooftop.rounding import NONE, area, capacity, count, energy, number, percent, percent_range
+from rooftop.rounding import NONE, area, capacity, count, energy, is_missing, number, percent, percent_range
 from rooftop.targets.listing import value_label
 
 MAX_SHORT = 40
@@ -261,12 +262,13 @@ def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
 
 
 def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:
+    kwp = row["existing_pv_kwp"]
     return [
         Cell(unit_label(row).pick(lang)),
         Cell(count(row["n_buildings"]), True),
         Cell(capacity(row["capacity_kwp"], lang), True),
         Cell(energy(row["annual_kwh"], lang), True),
-        Cell(capacity(row["existing_pv_kwp"], lang), True),
+        Cell(NOT_KNOWN.pick(lang) if is_missing(kwp) else capacity(kwp, lang), True),
     ]
 
 
@@ -364,7 +366,7 @@ def _short(data: ReportData, lang: Lang) -> Grid:
                 f"另有 {more} 栋建筑因类别或竣工时间不明而可能属于范围（见“待核实”）。",
             ).pick(lang)
         )
-    empty = Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。").pick(lang)
+    empty = nobody_short(data).pick(lang)
     shown = heads(_SHORT_COLUMNS, lang)
     return Grid(shown, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
 
@@ -393,9 +395,7 @@ def _candidates(data: ReportData, lang: Lang) -> Grid:
     frame = data.campaign.candidates.head(MAX_CANDIDATES)
     texts = wording(frame, data.campaign, data.pack, lang)
     rows = []
-    named = zip(
-        roof_rows(frame, lang, data.personal_names), frame.to_dict("records"), texts.to_dict("records"), strict=True
-    )
+    named = zip(roof_rows(frame, lang), frame.to_dict("records"), texts.to_dict("records"), strict=True)
     for row, record, text in named:
         rows.append(
             Row(

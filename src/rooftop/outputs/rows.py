@@ -1,4 +1,4 @@
-"""Rows of the lists as people read them: labels instead of codes, names of persons withheld."""
+"""Rows of the lists as people read them: labels instead of codes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from rooftop.campaign.gates import words
 from rooftop.campaign.wording import wording
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.map_data import is_natural_person
 from rooftop.outputs.sheet import Column
 from rooftop.outputs.use_sources import inferred_by
+from rooftop.privacy import WITHHELD
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import is_missing, real
 from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
 
-HOMES = ("residential", "rural_house")
-PERSON = Text("(natural person, withheld)", "（自然人，未列出）")
+OWNERS = {
+    "person": Text("(natural person, withheld)", "（自然人，未列出）"),
+    "maybe": Text("(may be a natural person, withheld)", "（可能为自然人，未列出）"),
+}
+"""What stands in place of an owner, by `rooftop.privacy.WITHHELD`."""
+NOT_KNOWN = Text("not known", "不明")
 YES_NO = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("unknown", "不明")}
 ENERGY_SCALE = {"zh": 1e-4, "en": 1e-3}
 ENERGY = Text("Annual energy (MWh)", "年发电量(万kWh)")
@@ -92,12 +96,8 @@ def completed(date: object, year: object) -> str:
     return "" if is_missing(year) else f"{int(real(year)):d}"
 
 
-def roof_rows(roofs: pd.DataFrame, lang: Lang, personal_names: bool) -> list[dict[str, Any]]:
-    """Return what every list says of a roof: names, labels, areas.
-
-    A natural person's name is withheld unless `personal_names`, wherever the row repeats it; so is the owner of a home
-    whose owner type is not known.
-    """
+def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
+    """Return what every list says of a roof: names (as `rooftop.privacy` left them), labels, areas."""
     names = [
         "building_id", "building_name", "address", "district_name", "town_name", "owner_name", "owner_type",
         "building_use", "is_public_institution", "completion_date", "year_built", "roof_type", "gross_area_m2",
@@ -105,8 +105,9 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang, personal_names: bool) -> list[dic
         "lon_gcj02", "lat_gcj02", "use_source",
     ]  # fmt: skip
     out = []
-    for row in roofs[names].to_dict("records"):
-        _withhold(row, lang, personal_names)
+    why = words(roofs, WITHHELD, "")
+    for row, withheld in zip(roofs[names].to_dict("records"), why, strict=True):
+        row["owner"] = OWNERS[withheld].pick(lang) if withheld else row["owner_name"]
         row["use"] = use_label(row["building_use"], lang)
         inferred = inferred_by(row["use_source"])
         if inferred is not None:
@@ -117,20 +118,6 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang, personal_names: bool) -> list[dic
         row["shading_percent"] = None if is_missing(row["shading_loss"]) else 100.0 * float(row["shading_loss"])
         out.append({str(key): value for key, value in row.items()})
     return out
-
-
-def _withhold(row: dict[Any, Any], lang: Lang, personal_names: bool) -> None:
-    owner = row["owner_name"]
-    person = is_natural_person(row["owner_type"])
-    if person is None and row["building_use"] in HOMES:
-        person = True
-    row["owner"] = owner
-    if personal_names or not person or is_missing(owner):
-        return
-    row["owner"] = PERSON.pick(lang)
-    for key in ("building_name", "address"):
-        if not is_missing(row[key]) and len(str(owner)) > 1:
-            row[key] = str(row[key]).replace(str(owner), "＊＊")
 
 
 def candidate_frame(data: ReportData, district_id: str) -> pd.DataFrame:
@@ -154,7 +141,7 @@ def candidate_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[
     """Return the rows of 候选屋顶: keys of `CANDIDATE_COLUMNS`, numbers not yet rounded."""
     frame = candidate_frame(data, district_id)
     texts = wording(frame, data.campaign, data.pack, lang)
-    rows = roof_rows(frame, lang, data.personal_names)
+    rows = roof_rows(frame, lang)
     added = zip(frame["added_kwp"], frame["added_annual_kwh"], frame["planned"], strict=True)
     words_of = zip(texts["recommendation"], texts["verify"], strict=True)
     for number, (row, (kwp, kwh, planned), (why, verify), inverters) in enumerate(

@@ -255,7 +255,7 @@ def _counts(sums: dict[str, float]) -> Text:
 
 
 def _existing(data: ReportData, sums: dict[str, float]) -> Text:
-    if not np.isfinite(numbers(data.tables.roofs, "existing_pv_kwp")).any():
+    if not data.inventory:
         return Text("not stated by any source", "无任何数据")
     kwp = sums.get("existing_pv_kwp", 0.0)
     return _both(lambda lang: capacity(kwp, lang))

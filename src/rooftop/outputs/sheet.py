@@ -12,10 +12,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from rooftop.lang import Lang, Text
+from rooftop.outputs.guard import FORMULA_STARTS
 from rooftop.rounding import is_missing, real, significant
 
 Style = Literal["text", "wrap", "count", "quantity", "exact", "percent", "degree", "blank"]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
 MAX_ROWS = 1_048_000  # a sheet holds 1 048 576
 # Widest fitted column by style, in characters: a list of twenty columns must still be read when printed on A4.
@@ -193,10 +193,13 @@ class Book:
     def write(
         self, sheet: Worksheet, row: int, column: int, value: object, style: Style, against: object = None, **more: Any
     ) -> None:
-        """Write one cell; text is never taken for a formula, a number or a link; `against` as in `Column`."""
+        """Write one cell; text is never taken for a formula, a number or a link; `against` as in `Column`.
+
+        A word may stand where a number is not known.
+        """
         if style == "blank" or is_missing(value) or value == "":
             sheet.write_blank(row, column, None, self.cell(style, **more))
-        elif style in ("text", "wrap"):
+        elif style in ("text", "wrap") or isinstance(value, str):
             text = clean(value)
             quoted = {"quote_prefix": True} if text.startswith(FORMULA_STARTS) else {}
             sheet.write_string(row, column, text, self.cell(style, **more, **quoted))
@@ -301,7 +304,7 @@ class Book:
         widest = 0
         for row in rows:
             value = row.get(column.key)
-            if column.style in ("text", "wrap"):
+            if column.style in ("text", "wrap") or isinstance(value, str):
                 widest = max(widest, display_width(clean(value)))
             elif column.style == "degree":
                 widest = max(widest, 10)

@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Text
+from rooftop.outputs.guard import guarded_columns, unguarded_columns
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform
 
 CRS_OUT = "OGC:CRS84"
@@ -71,7 +72,10 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def write_csv_table(path: Path, frame: pd.DataFrame) -> Path:
-    """Write a table as CSV (UTF-8 with BOM, for spreadsheets), whole or not at all."""
+    """Write a table as CSV (UTF-8 with BOM, for spreadsheets), whole or not at all.
+
+    Text that a spreadsheet would take for a formula is led by an apostrophe (`rooftop.outputs.guard`).
+    """
     return write_at_once(path, partial(_csv, frame))
 
 
@@ -107,6 +111,7 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
+    frame = guarded_columns(frame)
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
@@ -123,7 +128,8 @@ def _read_planes(path: Path) -> pd.DataFrame:
 def _read_csv(path: Path, table: Table) -> pd.DataFrame:
     """Read a table back: text as it was written (00123, NA), nothing but empty cells null."""
     texts = {column.name: str for column in table.columns if column.kind == "str"}
-    return pd.read_csv(path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""])
+    read = pd.read_csv(path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""])
+    return unguarded_columns(read)
 
 
 def read_tables(folder: Path) -> RunTables:

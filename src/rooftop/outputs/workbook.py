@@ -18,6 +18,7 @@ from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.ledgers import capacity_rows, quota_rows, uncomputed_rows
 from rooftop.outputs.lists import (
     assumption_rows,
+    nobody_short,
     notice_rows,
     policy_rows,
     result_rows,
@@ -26,7 +27,7 @@ from rooftop.outputs.lists import (
     survey_rows,
     unit_rows,
 )
-from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, candidate_rows
+from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, NOT_KNOWN, candidate_rows
 from rooftop.outputs.sections import Fact, capitalised, key_numbers, target_title, verdict_facts
 from rooftop.outputs.sheet import Book, Column
 from rooftop.rounding import is_missing
@@ -282,6 +283,8 @@ def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str
     for row in rows:
         shown = dict(row)
         shown["level_label"] = value_label("level", str(row["level"])).pick(lang)
+        if is_missing(row["existing_pv_kwp"]):
+            shown["existing_pv_kwp"] = NOT_KNOWN.pick(lang)
         shown["energy"] = None if is_missing(row["annual_kwh"]) else row["annual_kwh"] * ENERGY_SCALE[lang]
         for key in ("target_title", "verdict"):
             if key in row:
@@ -342,8 +345,7 @@ def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n:
 def _short(book: Book, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["short"])
     rows = short_rows(data, district_id, book.lang)
-    empty = Text("No new building of the scope is known to fall short.", "范围内没有已知未达标的新建建筑。")
-    book.table(sheet, _SHORT, rows, empty=empty)
+    book.table(sheet, _SHORT, rows, empty=nobody_short(data))
 
 
 def _candidates(book: Book, rows: Sequence[Mapping[str, Any]]) -> None:

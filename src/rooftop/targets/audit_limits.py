@@ -63,6 +63,13 @@ class HoursPerGhi(Model):
     low: Limit
 
 
+class UnitSlip(Model):
+    """When a column of capacities is in another unit than it is taken for."""
+
+    min_values: Limit
+    low_w_per_m2: Limit
+
+
 class Years(Model):
     """Years before which there was no PV."""
 
@@ -110,9 +117,11 @@ class AuditLimits(Model):
     dense_w_per_m2: Dense
     sunlight_share: SunlightShare
     hours_per_ghi: HoursPerGhi
+    unit_slip: UnitSlip
     years: Years
     places: Places
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    columns_both: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
     never: tuple[str, ...] = ()
     per_year: tuple[str, ...] = ()
     units: dict[str, dict[str, float]] = Field(default_factory=dict)
@@ -122,6 +131,11 @@ class AuditLimits(Model):
     def roof_w_per_m2_max(self) -> float:
         """Power no m² of roof can have."""
         return self.sunlight_w_m2.value * self.module.efficiency_max.value * self.face_per_roof_max.value
+
+    @property
+    def module_w_per_m2_high(self) -> float:
+        """Power per m² of the best modules on sale."""
+        return self.sunlight_w_m2.value * self.module.efficiency_high.value
 
 
 @cache

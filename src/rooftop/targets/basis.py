@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
-from rooftop.targets.columns import column, known_or_zero
+from rooftop.targets.columns import PV_IMPOSSIBLE, column, known_or_zero
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
 
@@ -40,6 +40,8 @@ class Basis:
         Whether the roof is installable is not known; the areas are those if it is.
     inventory : bool
         Whether any roof states its existing PV, be it zero; without an inventory, installed coverage is not known.
+    refused : ndarray of bool
+        The roof's declared PV is impossible: something stands there, between nothing and all that fits.
     """
 
     roofs: pd.DataFrame
@@ -51,6 +53,12 @@ class Basis:
     capacity_kwp: Floats
     needs_survey: NDArray[np.bool_]
     inventory: bool
+    refused: NDArray[np.bool_]
+
+    @property
+    def pv_unknown(self) -> NDArray[np.bool_]:
+        """Roofs of which nobody knows what stands on them."""
+        return self.refused | (not self.inventory)
 
 
 @dataclass(frozen=True)
@@ -91,10 +99,14 @@ def counted(roofs: pd.DataFrame) -> pd.Series:
 
 def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
     """Return True for excluded rows that carry one of the reason codes."""
+    return with_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
+
+
+def with_reason(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
+    """Return True for rows that carry one of the reason codes."""
     wanted = set(codes)
     listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
-    has = np.array([not wanted.isdisjoint(reasons) for reasons in listed], dtype=bool)
-    return has & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
+    return np.array([not wanted.isdisjoint(reasons) for reasons in listed], dtype=bool)
 
 
 def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
@@ -127,6 +139,7 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         capacity_kwp=known_or_zero(kept, "capacity_kwp"),
         needs_survey=(kept["status"] == "needs_survey").to_numpy(dtype=bool, na_value=False),
         inventory=not bool(np.isnan(declared).all()) or declared.size == 0,
+        refused=with_reason(kept, [PV_IMPOSSIBLE]) & np.isnan(declared),
     )
 
 
@@ -242,6 +255,12 @@ def filled(basis: Basis, name: str, within: Floats) -> Floats:
     """
     room = np.maximum(basis.roof["installable"] - basis.layout["used"], 0.0)
     return np.maximum(basis.layout[name] + np.minimum(within, room), within)
+
+
+def standing_at_most(basis: Basis, name: str, standing: Floats, unknown: NDArray[np.bool_]) -> Floats:
+    """Return what may stand on each roof: where that is not known, all that fits."""
+    fits = filled(basis, name, np.minimum(standing, basis.roof["installable"]))
+    return np.where(unknown, np.maximum(standing, fits), standing)
 
 
 def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:

@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+PV_IMPOSSIBLE = "existing_pv_impossible"
+"""Reason code of roofs whose declared existing PV is refused, see `rooftop.targets.inventory`."""
 
 
 def column(frame: pd.DataFrame, name: str) -> Floats:

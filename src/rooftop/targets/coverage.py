@@ -16,7 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.tables import COVERAGE, conform
-from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, gather, link, numerator, planned_rows
+from rooftop.targets.basis import (
+    Basis,
+    Floats,
+    Links,
+    denominator,
+    existing_pv,
+    gather,
+    link,
+    numerator,
+    planned_rows,
+    standing_at_most,
+)
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
@@ -114,7 +125,8 @@ def coverage_table(
         ``coverage`` counts the buildings known (or by their code presumed) to belong; ``n_unknown`` those whose
         membership is open either way. ``attained`` follows the bounds, for potential it says whether the target is
         attainable; ``unknown`` where no building is known to belong, null where the pack sets no value or none could.
-        Installed coverage is null throughout where no roof states its existing PV.
+        Where no roof states its existing PV, installed and planned coverage are null, their bounds nothing and all that
+        fits.
 
     Raises
     ------
@@ -246,11 +258,7 @@ def _ratios(run: _Run, choice: _Choice, answers: Answers) -> Ratios:
     pairs = (choice.coverage.numerators, choice.coverage.denominators)
     key = (pairs, choice.kind, choice.aggregation, value, answers.tobytes())
     if key not in run.ratios:
-        shape = (len(run.links.units), len(pairs[0]) * len(pairs[1]))
-        if choice.kind == "installed" and not run.basis.inventory:
-            run.ratios[key] = Ratios(*(np.full(shape, np.nan) for _ in range(5)))
-        else:
-            run.ratios[key] = _compute(run, choice, answers, value)
+        run.ratios[key] = _compute(run, choice, answers, value)
     return run.ratios[key]
 
 
@@ -265,15 +273,18 @@ def _compute(run: _Run, choice: _Choice, answers: Answers, value: float | None) 
     central = answer >= PRESUMED
     top = _sum(unit[central], ways.n_yes[central], n_units)
     bottom = _sum(unit[central], ways.d_yes[central], n_units)
-    survey = run.basis.needs_survey[row]
-    fixed = (answer == YES) & ~survey
+    standing = choice.kind != "potential"
+    survey, open_pv = run.basis.needs_survey[row], run.basis.pv_unknown[row] & standing
+    fixed = (answer == YES) & ~survey & ~open_pv
     out = (answer != YES)[:, None]
-    # Option 0: in and installable. 1: in, nothing more to install. 2: out, where it may be out.
-    n = np.stack([ways.n_yes, ways.n_no, np.where(out, 0.0, ways.n_yes)], axis=1)[~fixed]
-    d = np.stack([ways.d_yes, ways.d_no, np.where(out, 0.0, ways.d_yes)], axis=1)[~fixed]
+    # Option 0: in and installable. 1: in, nothing more to install. 2: out, where it may be out. 3: as much PV as fits.
+    n = np.stack([ways.n_yes, ways.n_no, np.where(out, 0.0, ways.n_yes), ways.n_most], axis=1)[~fixed]
+    d = np.stack([ways.d_yes, ways.d_no, np.where(out, 0.0, ways.d_yes), ways.d_yes], axis=1)[~fixed]
     base_n = _sum(unit[fixed], ways.n_yes[fixed], n_units)
     base_d = _sum(unit[fixed], ways.d_yes[fixed], n_units)
     low, high = ratio_bounds(unit[~fixed], n, d, base_n, base_d)
+    if standing and not run.basis.inventory:
+        top = np.full_like(top, np.nan)
     ratio = np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
     # The central value is one of the assignments: where sums round differently it must not lie outside.
     low, high = np.fmin(low, ratio), np.fmax(high, ratio)
@@ -284,27 +295,36 @@ def _compute(run: _Run, choice: _Choice, answers: Answers, value: float | None) 
 
 @dataclass(frozen=True)
 class _Ways:
-    """What each link adds, arrays (m, n_definitions): installable (yes), or nothing more to install (no)."""
+    """What each link adds, arrays (m, n_definitions): installable (yes), or nothing more to install (no).
+
+    ``n_most`` is ``n_yes`` with all that fits on roofs of which nobody knows what stands there.
+    """
 
     n_yes: Floats
     d_yes: Floats
     n_no: Floats
     d_no: Floats
+    n_most: Floats
 
 
 def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: Floats, value: float | None) -> _Ways:
-    tops = [numerator(run.basis, name, choice.kind, run.planned) for name in choice.coverage.numerators]
+    names, unknown = choice.coverage.numerators, run.basis.pv_unknown & (choice.kind != "potential")
+    tops = [numerator(run.basis, name, choice.kind, run.planned) for name in names]
+    most = [
+        top[0] if name == "installable" else standing_at_most(run.basis, name, top[0], unknown)
+        for name, top in zip(names, tops, strict=True)
+    ]
     bottoms = [denominator(run.basis, name) for name in choice.coverage.denominators]
 
-    def spread(survey: int) -> tuple[Floats, Floats]:
-        n = np.repeat(np.stack([top[survey][row] for top in tops], axis=1), len(bottoms), axis=1)
+    def spread(top: list[Floats], survey: int) -> tuple[Floats, Floats]:
+        n = np.repeat(np.stack([values[row] for values in top], axis=1), len(bottoms), axis=1)
         d = np.tile(np.stack([bottom[survey][row] for bottom in bottoms], axis=1), (1, len(tops)))
         if value is not None:
             n, d = ((n >= value * d * (1.0 - TOLERANCE)) & (d > 0)).astype(float), (d > 0).astype(float)
         return n * weight[:, None], d * weight[:, None]
 
-    (n_yes, d_yes), (n_no, d_no) = spread(0), spread(1)
-    return _Ways(n_yes, d_yes, n_no, d_no)
+    (n_yes, d_yes), (n_no, d_no) = spread([top[0] for top in tops], 0), spread([top[1] for top in tops], 1)
+    return _Ways(n_yes, d_yes, n_no, d_no, spread(most, 0)[0])
 
 
 def _sum(unit: NDArray[np.intp], values: Floats, n_units: int) -> Floats:

@@ -49,8 +49,8 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
         ``target_id building_id building_group membership`` (certain; presumed, by a use code that covers several
         uses; possible) ``numerator denominator target numerator_m2 denominator_m2 coverage gap_m2 gap_kwp``, and
         ``coverage_potential``, ``attainable`` (yes | no | unknown: to survey): whether the building's own roof can
-        close the gap. ``coverage`` and ``numerator_m2`` are null where no roof states its existing PV: the gap is
-        then the whole target. Ordered by target, membership, gap (largest first), id.
+        close the gap. Ordered by target, membership, gap (largest first), id. Nobody is listed of whom it is not known
+        what stands on the roof: the list is empty where no roof states its existing PV.
     """
     basis = gather(roofs, pack)
     units = memberships.loc[memberships["level"] == "district", ["unit_id", "level"]].drop_duplicates()
@@ -112,11 +112,9 @@ def _short_rows(
     standing = numerator(basis, definition.numerator, "installed", None)[0]
     possible = numerator(basis, definition.numerator, "potential", None)[0]
     gap = target.value * area - standing
-    rows = rows[(area[rows] > 0) & (gap[rows] > 1e-9 * area[rows])]
+    rows = rows[(area[rows] > 0) & (gap[rows] > 1e-9 * area[rows]) & ~basis.pv_unknown[rows]]
     best = possible[rows] / area[rows]
     attainable = np.where(best >= target.value - 1e-9, "yes", "no")
-    if not basis.inventory:
-        standing = np.full_like(standing, np.nan)
     return pd.DataFrame(
         {
             "target_id": target.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -65,13 +66,18 @@ def pack_path(name_or_path: str | Path) -> Path:
     shipped = configs_dir() / "policies" / f"{name_or_path}.yaml"
     path = given if given.suffix.lower() in {".yaml", ".yml"} else shipped
     if not path.is_file():
+        near = difflib.get_close_matches(str(name_or_path).lower(), list_packs(), n=1)
         raise ConfigError(
             Text("there is no such policy pack", "没有这个政策包"),
-            where=str(name_or_path),
+            where="policy",
+            found=str(name_or_path),
             expected=Text(
                 f"one of {', '.join(list_packs())}, or the path of a .yaml file",
                 f"{'、'.join(list_packs())} 之一，或某个 .yaml 文件的路径",
             ),
+            mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+            if near
+            else Text("write one of these", "请填写其中之一"),
         )
     return path
 

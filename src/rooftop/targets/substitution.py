@@ -8,7 +8,7 @@ that may belong, classes and floors they may have, and roofs that a survey may f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -157,9 +157,8 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     heat = declared_heat(run.options.installations, links, len(basis.roofs), entry.window, settings, k_e)
     energy = pv_energy_of(basis, kind, run.planned)
     sums = _sums(run, answers, demand, energy, heat, k_e)
-    if kind == "installed" and not basis.inventory:
-        nothing = np.full_like(sums.pv, np.nan)
-        sums = _Sums(sums.demand, nothing, sums.thermal, sums.heat_pump, nothing, nothing)
+    if kind != "potential" and basis.pv_unknown.any():
+        sums = _open_pv(sums, _sums(run, answers, demand, _all_that_fits(basis), heat, k_e), known=basis.inventory)
     front = chosen_equivalent(settings, run.options, entry.k_e)
     q, n_units = k_e.size, len(links.units)
     central = answers >= PRESUMED
@@ -179,6 +178,20 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     table["attained"] = _attained(sums, target).ravel()
     table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
     return pd.DataFrame(table)
+
+
+def _all_that_fits(basis: Basis) -> PvEnergy:
+    """What stands, and a full layout on roofs of which nobody knows what stands there."""
+    standing = pv_energy_of(basis, "installed", None).counted
+    full = pv_energy_of(basis, "potential", None).counted
+    most = np.where(basis.pv_unknown, np.maximum(full, standing), standing)
+    return PvEnergy(most, most)
+
+
+def _open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
+    """Widen the bounds to what may stand; without any inventory there is no central value."""
+    pv = sums.pv if known else np.full_like(sums.pv, np.nan)
+    return replace(sums, pv=pv, high=np.fmax(sums.high, most.high))
 
 
 def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:

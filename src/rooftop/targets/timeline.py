@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,10 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import CITY, Basis, Floats, Links, denominator, existing_pv, filled, gather, link
+from rooftop.targets.basis import (
+    CITY,
+    Basis,
+    Floats,
+    Links,
+    denominator,
+    existing_pv,
+    filled,
+    gather,
+    link,
+    standing_at_most,
+)
 from rooftop.targets.bounds import ratio_bounds
 from rooftop.targets.columns import column
 from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
@@ -319,8 +332,12 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
     d_yes, d_no = (d[row] * weight for d in denominator(basis, group.default.denominator))
     n, n_no = {}, {}
+    name = group.default.numerator
+    unknown = basis.refused | (not stock.known)
     for since in ("sure", "presumed", "possible"):
-        value, otherwise = _numerator(setting, kind, group.default.numerator, year, since)
+        value, otherwise = _numerator(setting, kind, name, year, since)
+        if since == "possible":
+            value = standing_at_most(basis, name, value, unknown)
         n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
     central = answers[row] >= PRESUMED
     loose = {s: stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
@@ -338,8 +355,8 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
     high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
-    if not stock.known and kind == "installed":
-        top, ratio, low, high = (np.full(n_units, np.nan) for _ in range(4))
+    if not stock.known:
+        top, ratio = (np.full(n_units, np.nan) for _ in range(2))
     low, high = np.fmin(low, ratio) + 0.0, np.fmax(high, ratio) + 0.0  # no -0.0
     open_ = (answers[row] == UNKNOWN) | (answers[row] == PRESUMED)
     n_buildings, n_unknown = (np.bincount(unit[rows], minlength=n_units) for rows in (central, open_))
@@ -401,6 +418,27 @@ def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: 
         "needed_m2_per_year": frame["gap_m2"].to_numpy(dtype=float) / left,
         "needed_roofs_per_year": kwp / typical_kwp,
     }
+
+
+def check_build_rates(rate: float | Mapping[str, float] | None, district_ids: list[str]) -> None:
+    """Refuse a build rate of a district that there is not: nothing would be built at it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for name in rate if isinstance(rate, Mapping) else ():
+        if name not in district_ids:
+            near = difflib.get_close_matches(name, district_ids, n=1)
+            raise ConfigError(
+                Text(f"there is no district {name}", f"没有县区 {name}"),
+                where=f"timeline.build_rate_kwp_per_year.{name}",
+                found=name,
+                expected=", ".join(district_ids[:20]) + (" ..." if len(district_ids) > 20 else ""),
+                mend=Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？")
+                if near
+                else Text("write the district's id", "请填写县区代码"),
+            )
 
 
 def timeline_notices(

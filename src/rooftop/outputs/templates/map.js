@@ -194,7 +194,7 @@ function rooftopMap(map, baseLayers) {
     add(texts.roof_count, number(units.n[k]));
     add(texts.capacity, withUnit(units.kwp[k], "kWp"));
     add(texts.annual, withUnit(units.energy[k], texts.annual_unit));
-    add(texts.existing, units.existing[k] ? withUnit(units.existing[k], "kWp") : "");
+    add(texts.existing, units.existing[k] === null ? texts.not_known : withUnit(units.existing[k], "kWp"));
     outline.remove();
     showPopup(latlng, box);
     shownUnit = k;
@@ -316,7 +316,7 @@ function rooftopMap(map, baseLayers) {
       add(texts.installable, withUnit(roofs.installable[k], texts.area_unit));
       add(texts.shading_loss, loss === null ? "—" : loss < 0.5 ? (loss > 0 ? "<1%" : "0%") : `${Math.round(loss)}%`);
     }
-    add(texts.existing, roofs.existing[k] ? withUnit(roofs.existing[k], "kWp") : null);
+    add(texts.existing, roofs.existing[k] === null ? null : withUnit(roofs.existing[k], "kWp"));
     add(texts.module_count, roofs.modules[k] ? number(roofs.modules[k]) : null);
     add(texts.inverters, text("inverters", k));
     add(texts.status, label(kind, "status"));

@@ -1,0 +1,133 @@
+"""Capacities of PV that stands: numbers in the unit that the field's name, the cell or the configuration states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rooftop.errors import InputError
+from rooftop.inputs import attributes
+from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, words, written_unit
+from rooftop.lang import Text
+from rooftop.notices import Notice
+
+_BASE: Mapping[str, str] = {"capacity": "kw", "area": "m2"}
+
+
+@dataclass(frozen=True)
+class FieldUnit:
+    """Unit of a column.
+
+    Parameters
+    ----------
+    unit : str
+        Folded, as in `configs/audit.yaml`.
+    stated : bool
+        By the column's name or by the configuration; kW or m² were assumed otherwise.
+    """
+
+    unit: str
+    stated: bool
+
+
+def field_unit(name: str, kind: str, key: str, where: str, given: str | None = None) -> FieldUnit:
+    """Return the unit of a column.
+
+    Parameters
+    ----------
+    name : str
+        Of the column: ``装机容量(MW)``, ``pv_kw``, ``容量（兆瓦）``.
+    kind : {"capacity", "area"}
+    key, where : str
+        Configuration key of the column and the file, for messages.
+    given : str, optional
+        What the configuration says; goes before the name.
+
+    Raises
+    ------
+    InputError
+        The name states a unit of another kind.
+    """
+    if given is not None:
+        return FieldUnit(fold(given), stated=True)
+    _, unit, own = split_unit(name)
+    if unit is None:
+        return FieldUnit(_BASE[kind], stated=False)
+    if own != kind:
+        raise InputError(
+            Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
+            where=Text(f"{key}: {name} ({where})", f"{key}：{name}（{where}）"),
+            found=written_unit(unit),
+            expected=", ".join(words()["units"][kind]),
+            mend=Text("name another column, or correct the header", "请改填其他列，或更正表头单位"),
+        )
+    return FieldUnit(unit, stated=True)
+
+
+def read_capacities(
+    column: pd.Series, key: str, where: str, given: str | None = None, *, zero: bool = True
+) -> attributes.Parsed:
+    """Read capacities of existing PV.
+
+    Parameters
+    ----------
+    column : Series
+        Numbers, or text with or without a unit of its own (``0.6 MW``, ``约 600 kW``); its name may state the unit.
+    key : str
+        Configuration key, for messages (``inputs.footprints.fields.existing_pv_kwp``).
+    where : str
+        File.
+    given : str, optional
+        Unit that the configuration states.
+    zero : bool
+        Whether nothing is an answer; else it counts as not stated.
+
+    Returns
+    -------
+    Parsed
+        kWp, NaN where missing; values that are negative or no number are counted.
+
+    Raises
+    ------
+    InputError
+        The column is in a unit of another kind, or holds text.
+    """
+    unit = field_unit(str(column.name), "capacity", key, where, given)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        read = attributes.numbers(column, key, where)
+        kwp = read.values * unit_factor("capacity", unit.unit)
+    else:
+        cells = attributes.texts(column)
+        found = {cell: quantity(cell, "capacity", unit.unit) for cell in cells.dropna().unique()}
+        known = cells.map(lambda cell: cell if found[cell] is None else found[cell], na_action="ignore")
+        read = attributes.numbers(known.astype(object), key, where)
+        kwp = read.values
+    bad = kwp < 0.0 if zero else kwp <= 0.0
+    return attributes.Parsed(kwp.where(~bad), (*read.notices, *_below(column[bad], where), *_said(column, unit, where)))
+
+
+def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
+    if values.empty:
+        return ()
+    n = len(values)
+    text = Text(
+        f"{n} capacities of existing PV are below or at zero and count as missing",
+        f"{n} 个已装光伏容量值不是正数，按缺失处理",
+    )
+    return (Notice("existing_pv_absurd", text, n, source=where, examples=tuple(f"{v}" for v in values[:5])),)
+
+
+def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
+    """Say what the numbers were taken for, unless the field's name says just that."""
+    shown = written_unit(unit.unit)
+    if unit.stated and np.isclose(unit_factor("capacity", unit.unit), 1.0):
+        return ()
+    how = Text("as stated", "按所声明") if unit.stated else Text("no unit is stated anywhere", "未声明单位")
+    text = Text(
+        f"existing PV of {column.name} is read in {shown}: {how.en}",
+        f"已装光伏（{column.name}）按 {shown} 读取：{how.zh}",
+    )
+    return (Notice("existing_pv_unit", text, int(column.notna().sum()), "info", where),)

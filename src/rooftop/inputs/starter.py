@@ -1,0 +1,199 @@
+"""A starter configuration made of what files probably hold (`rooftop init`): it loads, and says what is a guess."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rooftop.config import FieldMap
+from rooftop.inputs.guess import Guess
+from rooftop.inputs.guess_irradiance import RasterGuess
+from rooftop.lang import Lang, Text, pick
+
+_MAX_USES = 60
+
+
+def starter_config(
+    pack: str,
+    footprints: Path | None,
+    found: Guess | None,
+    irradiance: RasterGuess | None = None,
+    *,
+    lang: Lang = "zh",
+    base: Path | None = None,
+) -> str:
+    """Return a commented configuration that loads, and runs once the irradiance raster is there.
+
+    Parameters
+    ----------
+    pack : str
+        Policy pack, name or path.
+    footprints : Path or None
+        None leaves a placeholder.
+    found : Guess or None
+        Of `footprints`.
+    irradiance : RasterGuess or None
+        None leaves a placeholder.
+    lang : {"zh", "en"}
+        Language of the comments and of the outputs.
+    base : Path, optional
+        Folder the configuration will lie in: paths are written relative to it.
+    """
+    say = _Comments(lang)
+    name = footprints.stem if footprints is not None else "example"
+    lines = [
+        say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
+        f"name: {scalar(name)}",
+        f"title: {scalar(name)}",
+        "inputs:",
+        *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),
+        *(f"  {line}" for line in _other_lines(irradiance, base, say)),
+        f"policy: {scalar(_pack(pack, base))}",
+        f"outputs: {{lang: {lang}, rasters: [poa_annual, svf, shading_loss]}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+class _Comments:
+    """Comments in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang = lang
+
+    def full(self, en: str, zh: str) -> str:
+        """Return a comment line."""
+        return f"# {_one_line(Text(en, zh).pick(self._lang))}"
+
+    def tail(self, text: Text | str | None) -> str:
+        """Return a comment behind a value, or nothing."""
+        if text is None:
+            return ""
+        return "  # " + _one_line(pick(text, self._lang))
+
+
+def _one_line(text: str) -> str:
+    """Return text that cannot leave its comment: no line ends, no control characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def scalar(text: str) -> str:
+    """Write a text as one YAML scalar that reads back as the same text."""
+    safe = re.fullmatch(r"(\.\./)*[A-Za-z_\u4e00-\u9fff][\w./\u4e00-\u9fff-]*", text)
+    if safe and text.lower() not in ("yes", "no", "on", "off", "true", "false", "null", "y", "n"):
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return json.dumps(text)
+
+
+def _written(path: Path, base: Path | None) -> str:
+    """Return the path as it should stand in a file that lies in `base`, with forward slashes."""
+    if base is None:
+        return path.as_posix()
+    try:
+        return Path(os.path.relpath(path.resolve(), base.resolve())).as_posix()
+    except ValueError:  # another drive
+        return path.resolve().as_posix()
+
+
+def _pack(pack: str, base: Path | None) -> str:
+    """Return a pack's name as it is, and the path of one as seen from the configuration."""
+    return _written(Path(pack), base) if pack.lower().endswith((".yaml", ".yml")) else pack
+
+
+def _footprint_lines(footprints: Path | None, found: Guess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+    yield "footprints:"
+    path = _written(footprints, base) if footprints is not None else "footprints.gpkg"
+    yield f"  path: {scalar(path)}"
+    if found is None:
+        yield from ("  datum: wgs84", "  fields: {id: null, height_m: height, floors: null, building_use: null}")
+        return
+    if found.layer is not None and footprints is not None and found.layer != footprints.stem:
+        yield f"  layer: {scalar(found.layer)}"
+    if found.encoding not in ("utf-8", "utf8"):
+        yield f"  encoding: {found.encoding}"
+    if found.crs is not None:
+        yield "  " + say.full(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}")
+    elif found.crs_guess is not None:
+        why = Text("the file states none; guessed from the coordinates, check it", "文件未声明；据坐标值推断，请核对")
+        yield f"  crs: {found.crs_guess}{say.tail(why)}"
+    else:
+        why = Text("the file states none: fill in, e.g. EPSG:4549", "文件未声明坐标系：请填写，如 EPSG:4549")
+        yield f"  crs: null{say.tail(why)}"
+    yield f"  datum: {found.datum}{say.tail(found.datum_remark)}"
+    yield from (f"  {line}" for line in _field_lines(found, say))
+    yield from (f"  {line}" for line in _use_lines(found, say))
+    yield "  storey_height_m: 3.0"
+    if found.field("height_m") is None and found.field("floors") is None:
+        why = Text("no heights in the file: every building gets this; replace it", "文件无高度：所有建筑取此值，请更正")
+        yield f"  default_height_m: 9.0{say.tail(why)}"
+
+
+def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
+    by_key = {f.key: f for f in found.fields}
+    yield "fields:"
+    for key in FieldMap.model_fields:
+        field = by_key.get(key)
+        if field is None:
+            yield f"  {key}: null"
+            continue
+        sample = ", ".join(field.samples)
+        remark = None if field.remark is None else Text(f"{sample}; {field.remark.en}", f"{sample}；{field.remark.zh}")
+        yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
+    if found.unused:
+        unused = ", ".join(found.unused)
+        yield say.full(f"not used: {unused}", f"未使用的字段：{unused}")
+    for text in found.remarks:
+        yield say.full(text.en, text.zh)
+
+
+def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
+    unmapped = [u for u in found.uses if u.use == "unknown"]
+    if not unmapped:
+        return
+    yield "use_map:"
+    yield "  " + say.full(
+        "source value: building_use. Remove the # and correct; what stays commented is unknown.",
+        "原始值: 用途。去掉 # 并更正；保持注释的按“未知”处理。",
+    )
+    for use in unmapped[:_MAX_USES]:
+        quoted = json.dumps(use.value, ensure_ascii=not use.value.isprintable())
+        yield f"  # {quoted}: {use.suggestion or 'other'}  # {use.count}"
+    if len(unmapped) > _MAX_USES:
+        more = len(unmapped) - _MAX_USES
+        yield "  " + say.full(f"and {more} more values", f"另有 {more} 个取值")
+
+
+def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+    yield "irradiance:"
+    yield "  ghi:"
+    if found is None:
+        todo = Text("fill in: a GeoTIFF of global horizontal irradiation", "请填写：水平面总辐照量 GeoTIFF")
+        unit = Text("check the unit: kWh/m2/day, kWh/m2/year, MJ/m2/day, W/m2, ...", "请核对单位")
+        period = Text("annual, or monthly: 12 bands or a list of 12 files", "annual；或 monthly：12 个波段或 12 个文件")
+        yield f"    path: GHI.tif{say.tail(todo)}"
+        yield f"    unit: kWh/m2/day{say.tail(unit)}"
+        yield f"    period: annual{say.tail(period)}"
+        return
+    if len(found.paths) == 1:
+        yield f"    path: {scalar(_written(found.paths[0], base))}"
+    else:
+        yield f"    path:{say.tail(Text('January first', '自一月起'))}"
+        yield from (f"      - {scalar(_written(path, base))}" for path in found.paths)
+    yield f"    unit: {found.unit}{say.tail(found.unit_remark)}"
+    yield f"    period: {found.period}{say.tail(found.period_remark)}"
+
+
+def _other_lines(irradiance: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+    yield from _irradiance_lines(irradiance, base, say)
+    yield say.full("Optional:", "可选：")
+    yield "# districts: {path: districts.gpkg, id_field: adcode, name_field: name, datum: wgs84}"
+    yield "# towns: {path: towns.gpkg, id_field: code, name_field: name}"
+    yield "# zones: {path: zones.gpkg, id_field: code, name_field: name}"
+    yield "# land_use: {path: land_use.gpkg, standard: ydyh_2023, code_field: DLBM}  # or gbt21010_2017, sandiao"
+    yield "# weather: {path: station.epw}"
+    yield "# dtm: {path: dtm.tif}"
+    yield "# dsm: {path: [a.laz, b.laz], crs: EPSG:4549}  # .tif, .las, .laz"
