@@ -11,8 +11,8 @@ import xlsxwriter
 from rooftop.errors import UsageError
 from rooftop.lang import Lang, Text
 from rooftop.outputs.candidates import write_csv
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.sheet import Book, Column
-from rooftop.outputs.store import write_at_once
 from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
 
 _DECLARED = {
