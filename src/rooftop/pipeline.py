@@ -286,16 +286,17 @@ def _tile_notices(store: TileStore) -> tuple[Notice, ...]:
     found = []
     if store.damaged:
         n, names = len(store.damaged), tuple(store.damaged[:5])
+        more = " …" if n > 5 else ""
         text = Text(
-            f"{n} kept tiles were damaged and were computed again ({', '.join(names)}{' …' if n > 5 else ''})",
-            f"{n} 个已保存的分块文件损坏，已重新计算（{'、'.join(names)}{'……' if n > 5 else ''}）",
+            f"kept tiles that were damaged, and were computed again: {n} ({', '.join(names)}{more})",
+            f"已保存的分块文件损坏 {n} 个，已重新计算（{'、'.join(names)}{more}）",
         )
         found.append(Notice("tiles_damaged", text, n, "warning", "tiles", names))
     if store.set_aside:
         names = tuple(path.name for path in store.set_aside)
         text = Text(
-            f"{len(names)} files or folders lay where kept tiles go and were renamed ({', '.join(names)})",
-            f"{len(names)} 个文件或文件夹占用了分块的保存位置，已改名（{'、'.join(names)}）",
+            f"lay where kept tiles go, and was renamed to: {', '.join(names)}",
+            f"占用了分块的保存位置，已改名为：{'、'.join(names)}",
         )
         found.append(Notice("tiles_place_taken", text, len(names), "warning", "tiles", names[:5]))
     return tuple(found)

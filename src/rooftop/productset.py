@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from rooftop.errors import InputError
@@ -211,27 +210,27 @@ def require_own(folder: Path, record: RunRecord, names: Sequence[str]) -> None:
 
 
 def _notices(changed: list[str], aside: list[str], missing: list[str]) -> tuple[Notice, ...]:
-    listed = partial(", ".join)
     found = []
     if changed:
+        names = ", ".join(changed)
         text = Text(
-            f"{len(changed)} files of an earlier run do not belong to this one, but were changed since: they stay "
-            f"({listed(changed)})",
-            f"{len(changed)} 个早先运行的文件不属于本次成果，但已被人改动，予以保留（{listed(changed)}）",
+            f"left in the folder although no longer part of this run, because somebody has changed them: {names}",
+            f"以下文件已不属于本次成果，但曾被人改动，予以保留：{names}",
         )
         found.append(Notice("changed_files_stay", text, len(changed), "warning", "outputs", tuple(changed[:5])))
     if aside:
+        names = ", ".join(aside)
         text = Text(
-            f"{len(aside)} files that no run had written, or that were changed since, had the name of a product: "
-            f"they were renamed ({listed(aside)})",
-            f"{len(aside)} 个与成果同名的文件并非运行所写或已被改动，已改名保留（{listed(aside)}）",
+            f"had the name of a product, but no run has written them as they were; renamed to: {names}",
+            f"以下文件原与成果同名，但并非运行所写或已被改动，已改名保留：{names}",
         )
         found.append(Notice("files_renamed", text, len(aside), "warning", "outputs", tuple(aside[:5])))
     if missing:
+        names = ", ".join(missing)
         text = Text(
-            f"{len(missing)} products are missing: another program holds their place ({listed(missing)}); close it "
-            "and run again",
-            f"{len(missing)} 个成果未能写出：其位置被其他程序占用（{listed(missing)}）；请关闭该程序后重新运行",
+            f"not written, because another program holds their place; what lies there is of an earlier run (close the "
+            f"program and run again): {names}",
+            f"以下成果未能写出，其位置被其他程序占用，现有文件属于早先的运行（请关闭该程序后重新运行）：{names}",
         )
         found.append(Notice("products_missing", text, len(missing), "warning", "outputs", tuple(missing[:5])))
     return tuple(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rooftop.errors import UsageError
 from rooftop.inputs.guess import Guess, guess, starter_config
 from rooftop.lang import Lang, Text
+from rooftop.outputs.files import write_at_once
 from rooftop.targets import load_pack
 
 
@@ -22,6 +23,8 @@ def write_starter(
         `out` exists and `force` is not given.
     ConfigError, InputError
         The pack or the file cannot be read.
+    StorageError
+        `out` cannot be written.
     """
     if out.exists() and not force:
         raise UsageError(
@@ -32,8 +35,7 @@ def write_starter(
     load_pack(pack)
     found = guess(footprints) if footprints is not None else None
     text = starter_config(pack, footprints, found, irradiance, lang=lang, base=out.resolve().parent)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    write_at_once(out, lambda path: path.write_text(text, encoding="utf-8"))
     lines = [line.pick(lang) for line in _told(found)] if found is not None else []
     lines.append(Text(f"written: {out}", f"已写出：{out}").pick(lang))
     if irradiance is None:

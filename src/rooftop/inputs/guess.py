@@ -19,6 +19,7 @@ from pyproj import CRS
 
 from rooftop.config import Datum, FieldMap
 from rooftop.errors import InputError
+from rooftop.filenames import legal_name
 from rooftop.inputs import attributes
 from rooftop.inputs.dates import read_date
 from rooftop.inputs.datums import in_gcj02_box
@@ -337,7 +338,7 @@ def starter_config(
     name = footprints.stem if footprints is not None else "example"
     lines = [
         say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
-        f"name: {scalar(name)}",
+        f"name: {scalar(legal_name(name) or 'example')}",
         f"title: {scalar(name)}",
         "inputs:",
         *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),

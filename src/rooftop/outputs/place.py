@@ -73,7 +73,7 @@ def _require_ways(folder: Path) -> None:
     with storage_errors(folder):
         free = shutil.disk_usage(folder).free
     if free < _LEAST_BYTES:
-        raise storage_error(OSError(errno.ENOSPC, f"{free:,} bytes"), folder)
+        raise storage_error(OSError(errno.ENOSPC, f"{free:,} bytes free"), folder)
 
 
 def _lock(path: Path) -> int:
