@@ -19,7 +19,7 @@ _RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 
 def legal_name(text: str) -> str:
     """Return `text` as a file name without suffix, empty where nothing legal is left."""
-    name = _ILLEGAL.sub("_", text).strip(" .\u3000")
+    name = without_controls(_ILLEGAL.sub("_", text)).strip(" .\u3000")
     name = name.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").rstrip(" .\u3000")
     return f"_{name}" if _is_reserved(name) else name
 
