@@ -141,6 +141,24 @@ def test_records_that_say_nothing_leave_own_names_to_the_run(text: str, tmp_path
     assert tree(tmp_path) == SECOND | {"candidates/East.csv": "old"}
 
 
+def test_a_run_of_an_earlier_version_keeps_its_products_when_one_is_made_again(tmp_path: Path) -> None:
+    products = {"timeline.csv": "t", "rasters/svf.tif": "s", "report.html": "old", "quotas.csv": "q"}
+    for name, text in products.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    raw = vars(record()) | {"files": ["/tmp/x/rasters/svf.tif"]}
+    kept = json.dumps({k: v for k, v in raw.items() if k not in ("state", "missing", "earlier")})
+    (tmp_path / "run.json").write_text(kept)
+    before = read_record(tmp_path / "run.json")
+    assert before.files == {} and before.state == "finished"
+    files = same_set(tmp_path, before)
+    with files.writing():
+        write_at_once(tmp_path / "report.html", lambda path: path.write_text("new"))
+    files.finish(("report.html", "quotas.csv"))
+    assert tree(tmp_path) == {"timeline.csv": "t", "rasters/svf.tif": "s", "report.html": "new"}
+    assert (tmp_path / "run.json").read_text() == kept
+
+
 def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Have another program hold files open, as Excel does on Windows."""
     real = os.replace

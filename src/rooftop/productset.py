@@ -112,7 +112,7 @@ class ProductSet:
         changed, left = [], {}
         if self._by_name:
             for name in _OPTIONAL:
-                if name not in self.files and self._is_plain(self.folder / name):
+                if name.startswith(tuple(scope)) and name not in self.files and self._is_plain(self.folder / name):
                     self.earlier[name] = [product_sha256(self.folder / name)]
         for name, sums in self.earlier.items():
             path = self.folder / name
