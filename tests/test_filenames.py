@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from rooftop.config import Config
 from rooftop.configfile import load_config
 from rooftop.errors import ConfigError
-from rooftop.filenames import MOST_BYTES, legal_name, same_file, why_no_name
+from rooftop.filenames import MOST_BYTES, legal_name, why_no_name
 from rooftop.outputs.sheet import file_name
 
 GOOD = ["demo", "西安 一期 (2)", "a.b", "x-1_2", "région", "COM10", "console"]
@@ -21,6 +22,11 @@ BAD = [
     "nul.txt", "com1", "LPT9.tar.gz", "aux .x", "a.", "a ", " a", ".hidden", "a\nb", "a\tb", "a\x00b", "a\x1b[31mb",
     "a\u202eb", "x" * 300, "区" * 100, "com¹",
 ]  # fmt: skip
+
+
+def on_a_mac(name: str) -> str:
+    """What a file system without case, and with one way to write an accent, compares."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).upper().lower())
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -53,7 +59,7 @@ def test_districts_files_have_names_of_their_own_that_every_system_takes(names: 
         assert not set(found) & set('<>:"/\\|?*\x00\n') and found == found.strip(" .")
         assert len(f"{found}.xlsx".encode()) <= 255
         taken.append(found)
-    assert len({same_file(name) for name in taken}) == len(names)
+    assert len({on_a_mac(name) for name in taken}) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -71,5 +77,5 @@ def test_districts_files_have_names_of_their_own_that_every_system_takes(names: 
 def test_names_that_fall_together_are_told_apart_by_their_ids(names: tuple[str, str]) -> None:
     first = file_name(names[0], "1", [])
     second = file_name(names[1], "2", [first])
-    assert same_file(first) != same_file(second)
+    assert on_a_mac(first) != on_a_mac(second)
     assert max(len(first.encode()), len(second.encode())) <= 2 * MOST_BYTES + 1

@@ -69,17 +69,15 @@ _ending = threading.Lock()
 
 
 def _end() -> None:
-    """Say so and end, without waiting for threads that compute."""
-    _ending.acquire()  # never given back: one sentence
-    kept = Text(
-        "interrupted; finished tiles are kept: the same command goes on from there",
-        "已中断；已完成的分块均已保留，重新执行同一命令即可继续",
-    )
-    text = kept if State.keeps_tiles else Text("interrupted", "已中断")
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-    show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
-    line = f"{show_cursor}{text.pick(State.lang)}\n"
-    with suppress(OSError):
-        os.write(2, line.encode(sys.stderr.encoding or "utf-8", "replace"))
+    """Say so, once, and end without waiting for threads that compute or for who reads the output."""
+    if _ending.acquire(timeout=1.0):  # never given back
+        kept = Text(
+            "interrupted; finished tiles are kept: the same command goes on from there",
+            "已中断；已完成的分块均已保留，重新执行同一命令即可继续",
+        )
+        text = kept if State.keeps_tiles else Text("interrupted", "已中断")
+        show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        line = f"{show_cursor}{text.pick(State.lang)}\n"
+        with suppress(OSError):
+            os.write(2, line.encode(sys.stderr.encoding or "utf-8", "replace"))
     os._exit(EXIT_CODE)

@@ -106,6 +106,8 @@ def _sign(handle: int) -> None:
 
 
 def _is_still(handle: int, path: Path) -> bool:
+    if sys.platform == "win32":  # an open file cannot be removed there
+        return True
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
@@ -113,7 +115,7 @@ def _is_still(handle: int, path: Path) -> bool:
 
 
 def _release(handle: int, path: Path) -> None:
-    if sys.platform == "win32":  # an open file cannot be removed there
+    if sys.platform == "win32":
         os.close(handle)
         with suppress(OSError):
             path.unlink()
