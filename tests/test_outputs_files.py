@@ -329,9 +329,11 @@ def test_leftovers_go_when_the_folder_is_a_runs(tmp_path: Path) -> None:
     with claimed(tmp_path):
         assert (tmp_path / f"{PREFIX}x").exists()
     (tmp_path / "run.json").write_text("{}")
+    (tmp_path / ".tiles" / "0123").mkdir(parents=True)
     with claimed(tmp_path):
-        pass
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["candidates", "run.json"]
+        assert not list(tmp_path.rglob(f"{PREFIX}x"))
+        (tmp_path / ".tiles" / "0123" / f"{PREFIX}y").mkdir()
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".tiles", "0123", "candidates", "run.json"]
 
 
 def test_patience_with_files_that_are_held_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

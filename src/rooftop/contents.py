@@ -88,7 +88,7 @@ def file_sha256(path: Path) -> str:
     prints of the files of :func:`parts_of`, without their folders.
     """
     parts = parts_of(path)
-    if parts == (path,):
+    if parts == (path,) or not path.exists():
         return sha256_of(path)
     if sum(part.stat().st_size for part in parts) <= WHOLE_BYTES:
         sums = [sha256_of(part) for part in parts]

@@ -18,7 +18,6 @@ from rooftop.outputs.files import (
     free_name,
     is_link,
     link_in_the_way,
-    remove_unfinished,
     storage_errors,
     write_at_once,
 )
@@ -72,7 +71,6 @@ class TileStore:
                 if own and (fresh or stale.name != key):
                     _forget(stale)
             self.folder.mkdir(parents=True, exist_ok=True)
-            remove_unfinished(self.folder)
 
     def load(self, tile: Tile) -> TileResult | None:
         """Return a finished tile; None where there is none, or none that is whole."""

@@ -103,7 +103,7 @@ def _execute(
     for line in summary_lines(result, spoken):
         print(line)
     for notice in result.record.notices:
-        if notice.source in ("tiles", "outputs"):  # about the folder: no other output says it
+        if notice.source in ("tiles", "outputs"):  # what happened in the folder is said at once
             print(notice.text.pick(spoken), file=sys.stderr)
     _exit_if_partial(result)
 

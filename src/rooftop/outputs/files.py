@@ -233,7 +233,7 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what a killed run left half-written in a folder; nothing else, and through no link."""
     if is_link(folder) or not folder.is_dir():
         return
-    for entry in folder.iterdir():
+    for entry in list(folder.iterdir()):
         if entry.name.startswith(PREFIX) and entry.is_dir() and not is_link(entry):
             shutil.rmtree(entry, ignore_errors=True)
         elif _LEFT_BY_EARLIER_VERSIONS.match(entry.name) and entry.is_file() and not is_link(entry):

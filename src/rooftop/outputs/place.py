@@ -43,16 +43,25 @@ def claimed(folder: Path) -> Iterator[None]:
         _require_ways(folder)
         handle = _lock(folder / LOCK)
         try:
-            if (folder / RECORD).exists() or (folder / TILES).exists():
-                for place in (folder, *(folder / name for name in FOLDERS)):
-                    remove_unfinished(place)
+            _sweep(folder)
             yield
         finally:
+            _sweep(folder)  # an interrupt can strike while a file is being tidied up
             _release(handle, folder / LOCK)
     finally:
         for place in made:
             with suppress(OSError):
                 place.rmdir()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what was left half-written, where runs have written before."""
+    tiles = folder / TILES
+    if (folder / RECORD).exists() or tiles.exists():
+        below = tiles.iterdir() if tiles.is_dir() and not is_link(tiles) else ()
+        for place in (folder, *(folder / name for name in FOLDERS), *below):
+            with suppress(OSError):
+                remove_unfinished(place)
 
 
 def _made(folder: Path) -> list[Path]:
