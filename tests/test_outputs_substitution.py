@@ -88,7 +88,6 @@ def test_an_unknown_zone_shows_bounds_only() -> None:
 
 def test_no_rate_no_section_and_no_file(tmp_path: Path) -> None:
     data = data_of("whole_county")
-    (tmp_path / CSV_NAMES[0]).write_text("old", "utf-8")
     assert substitution_blocks(data, "zh") == [] and write_substitution(tmp_path, data) == []
     assert list(tmp_path.iterdir()) == []
 

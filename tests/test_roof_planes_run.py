@@ -182,11 +182,11 @@ def test_a_changed_roof_model_is_computed_afresh(lone: Config, tmp_path: Path) -
     from rooftop.batch import fingerprint
 
     prepared, _, _ = _computed(lone)
-    key = fingerprint(prepared.scene, prepared.book, {})
+    key = fingerprint(prepared.scene, prepared.book)
     model = Model(origin=(X, Y, 0.0))
     model.add("house", gable(X, Y, rise=3.2))
     other, _, _ = _computed(_project(tmp_path, [(0, 0, 20, 10)], [7.5], model))
-    assert fingerprint(other.scene, other.book, {}) != key
+    assert fingerprint(other.scene, other.book) != key
 
 
 def test_a_known_shape_overrules_an_assumed_type(street: Config) -> None:

@@ -20,12 +20,13 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import rooftop
-from rooftop.batch import TileStore, fingerprint, run_tiles
+from rooftop.batch import fingerprint, run_tiles
 from rooftop.config import Config
 from rooftop.inputs.gcj02 import wgs84_to_gcj02
 from rooftop.potential import Scene, TableBook, lit_modules
 from rooftop.prepare import Prepared, prepare
 from rooftop.sources import read_sources
+from rooftop.tilestore import TileStore
 
 CRS = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0
@@ -190,9 +191,9 @@ def test_what_tiles_depend_on_is_in_their_fingerprint(ready: Prepared) -> None:
         scene, replace(scene, max_shading_loss=0.2), replace(scene, min_poa_kwh_m2=900.0), replace(scene, places=None),
         replace(scene, places=moved), replace(scene, places=fewer), replace(scene, keep_lit=False),
     ]  # fmt: skip
-    keys = [fingerprint(some, ready.book, {}) for some in changed]
+    keys = [fingerprint(some, ready.book) for some in changed]
     assert len(set(keys)) == len(keys)
-    assert fingerprint(scene, ready.book, {}) == keys[0]
+    assert fingerprint(scene, ready.book) == keys[0]
 
 
 def test_finished_tiles_come_back_with_their_modules(ready: Prepared, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
+from rooftop.filenames import why_no_name
 from rooftop.lang import Text
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
@@ -309,11 +310,12 @@ class System(Model):
 
 
 class ImpossibleError(ValueError):
-    """A combination of keys that cannot be meant, said in both languages."""
+    """A value, or a combination of keys, that cannot be meant, said in both languages."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, expected: Text | None = None) -> None:
         super().__init__(text.en)
         self.text = text
+        self.expected = expected or Text("see docs/targets.md", "见 docs/targets.md")
 
 
 _AMOUNTS = ("building_area_m2", "collector_area_m2", "floor_area_share", "heat_kwh")
@@ -399,7 +401,7 @@ class TimelineOptions(Model):
 class Config(Model):
     """The whole configuration of one run."""
 
-    name: str
+    name: str = Field(description="what the run's folder is called")
     title: str = ""
     crs: str | None = None
     inputs: Inputs
@@ -411,3 +413,17 @@ class Config(Model):
     outputs: Outputs = Outputs()
     seed: int = 0
     synthetic: bool = Field(False, description="the input is made up; every output says so")
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        wrong = why_no_name(name)
+        if wrong is None:
+            return name
+        raise ImpossibleError(
+            Text(f"name is not a name: {wrong.en}", f"name 不是可用的名称：{wrong.zh}"),
+            Text(
+                "letters, digits, spaces: the run's folder is called so (what reads nicer goes to title)",
+                "文字、数字、空格：结果文件夹以此命名（更完整的标题请写入 title）",
+            ),
+        )

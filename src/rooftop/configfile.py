@@ -124,7 +124,11 @@ def key_in_file(key: str, document: YamlDocument, line: int | None) -> Text:
 
 def _named_or_path(name: str, base: Path) -> str:
     """Return a name as it is, and a path to a YAML file as absolute."""
-    return str(_absolute(Path(name), base)) if name.lower().endswith((".yaml", ".yml")) else name
+    return str(_absolute(Path(name), base)) if _is_path(name) else name
+
+
+def _is_path(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))
 
 
 def _absolute(path: Path, base: Path) -> Path:
@@ -148,6 +152,24 @@ def _resolve(model: ModelT, base: Path) -> ModelT:
         elif isinstance(value, list) and any(isinstance(item, Path) for item in value):
             changed[name] = [_absolute(item, base) if isinstance(item, Path) else item for item in value]
     return model.model_copy(update=changed)
+
+
+def input_paths(config: Config) -> list[Path]:
+    """Return every file and folder that a configuration names, its own policy pack and module included."""
+    named = [Path(name) for name in (config.policy, config.system.module) if name is not None and _is_path(name)]
+    return [*_paths_under(config), *named]
+
+
+def _paths_under(model: BaseModel) -> list[Path]:
+    found: list[Path] = []
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, BaseModel):
+                found += _paths_under(item)
+            elif isinstance(item, Path):
+                found.append(item)
+    return found
 
 
 _EXPECTED = {
@@ -229,7 +251,7 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
     what = Text(f"the value of {path[-1]} is not possible", f"键 {path[-1]} 的值不可用")
     correct = Text("correct the value", "请更正该值")
     if isinstance(context.get("error"), ImpossibleError):
-        return context["error"].text, found, Text("see docs/targets.md", "见 docs/targets.md"), correct
+        return context["error"].text, found, context["error"].expected, correct
     if kind == "literal_error":
         allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
         near = difflib.get_close_matches(str(details["input"]).lower(), allowed.split(", "), n=1)

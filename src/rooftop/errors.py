@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Sequence
 from typing import get_args
 
-from rooftop.lang import Lang, Text, pick
+from rooftop.lang import Lang, Text, pick, without_controls
 
 _LABELS = {
     "where": Text("where", "位置"),
     "found": Text("found", "实际"),
     "expected": Text("expected", "应为"),
+    "kept": Text("kept", "已保留"),
     "mend": Text("mend", "处理"),
 }
 
@@ -27,6 +28,8 @@ class RooftopError(Exception):
         The culprit: file, field, line, building.
     found, expected : Text or str, optional
         What was there, and what should have been.
+    kept : Text or str, optional
+        What is not lost.
     mend : Text or str, optional
         What the user can do about it.
     """
@@ -40,6 +43,7 @@ class RooftopError(Exception):
         where: Text | str | None = None,
         found: Text | str | None = None,
         expected: Text | str | None = None,
+        kept: Text | str | None = None,
         mend: Text | str | None = None,
     ) -> None:
         super().__init__(what)
@@ -48,6 +52,7 @@ class RooftopError(Exception):
             "where": where,
             "found": found,
             "expected": expected,
+            "kept": kept,
             "mend": mend,
         }
 
@@ -64,7 +69,7 @@ class RooftopError(Exception):
         for key, value in self.details.items():
             if value is not None:
                 lines.append(f"  {_LABELS[key].pick(lang)}: {pick(value, lang)}")
-        return "\n".join(lines)
+        return without_controls("\n".join(lines))
 
     def __str__(self) -> str:
         return self.render("en")
@@ -103,6 +108,16 @@ class ArgumentError(InputError, ValueError):
     ...     print(error.details["where"], error.details["found"], error.details["mend"])
     mounting 'Rack' did you mean rack?
     """
+
+
+class ChangedError(InputError):
+    """An input file became another one while it was read."""
+
+
+class StorageError(RooftopError):
+    """The system does not let the output be written where it should be."""
+
+    exit_code = 2
 
 
 class ComputeError(RooftopError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from rooftop.lang import Text
+from rooftop.contents import file_sha256
+from rooftop.lang import Text, without_controls
+
+__all__ = ["Notice", "Provenance", "file_sha256"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Notice:
     source: str = ""
     examples: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Take control characters out: what is said may quote files and other libraries."""
+        object.__setattr__(self, "text", Text(without_controls(self.text.en), without_controls(self.text.zh)))
+        object.__setattr__(self, "examples", tuple(without_controls(str(example)) for example in self.examples))
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -48,7 +54,7 @@ class Provenance:
     path : str
         File as configured.
     sha256 : str
-        Hash of the file (for a shapefile: of all its parts, by name order).
+        Hash of everything that reading it reads (:func:`rooftop.contents.file_sha256`).
     details : dict of str to str
         CRS, datum, encoding, layer, rows, units, licence: whatever was read or declared.
     """
@@ -57,17 +63,3 @@ class Provenance:
     path: str
     sha256: str
     details: dict[str, str] = field(default_factory=dict)
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file; for a shapefile, all files that share its stem; for a folder (FileGDB), all files but locks."""
-    if path.is_dir():
-        parts = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".lock")
-    else:
-        parts = sorted(path.parent.glob(path.stem + ".*")) if path.suffix.lower() == ".shp" else [path]
-    digest = hashlib.sha256()
-    for part in parts:
-        with part.open("rb") as handle:
-            while chunk := handle.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()

@@ -6,7 +6,7 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,21 +18,24 @@ from numpy.typing import NDArray
 
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.arguments import flag, local_path, shown, unusable, whole, word
-from rooftop.batch import BatchResult, TileStore, fingerprint, run_tiles
+from rooftop.batch import BatchResult, fingerprint, run_tiles
 from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
-from rooftop.configfile import checked_config, load_config, naming_lines
-from rooftop.errors import ComputeError
+from rooftop.configfile import checked_config, input_paths, load_config, naming_lines
+from rooftop.contents import Watch
+from rooftop.errors import ComputeError, StorageError
 from rooftop.inputs.schedule import read_schedule
 from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
+from rooftop.outputs.place import RECORD, TILES, claimed
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
-from rooftop.outputs.store import CRS_OUT, RunTables, read_tables, write_tables
+from rooftop.outputs.store import CRS_OUT, NEEDED, OPTIONAL, RunTables, read_tables, write_tables
 from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared, prepare
 from rooftop.privacy import without_numbers
 from rooftop.products import Products, product_notices, with_timeline, write_products
+from rooftop.productset import ProductSet, new_set, with_files
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
@@ -48,6 +51,7 @@ from rooftop.targets import (
     substitution_notices,
 )
 from rooftop.targets.inventory import credible_schedule
+from rooftop.tilestore import TileStore
 
 _WORKING_COLUMNS = (
     "roof", "side", "axis_grid_deg", "design", "known", "pitched", "inner_share", "usable", "geometry",
@@ -83,6 +87,11 @@ class RunResult:
     def failed_tiles(self) -> tuple[str, ...]:
         """Names of tiles that could not be computed."""
         return self.record.failed_tiles
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Products that could not be written because another program had them open."""
+        return self.record.missing
 
 
 @dataclass
@@ -140,7 +149,10 @@ def run(
     ArgumentError
         An argument is of another type, an unknown word or no whole number. Nothing has been written then, nor after
     ConfigError, InputError
-        What the configuration says or names cannot be used.
+        What the configuration says or names cannot be used, or changed while it was read
+        (:class:`rooftop.errors.ChangedError`); finished tiles are kept.
+    StorageError
+        The folder cannot be written, or another run writes into it.
 
     Examples
     --------
@@ -162,9 +174,46 @@ def run(
         settings = settings.model_copy(update={"outputs": settings.outputs.model_copy(update={"lang": lang})})
     folder = place or Path("runs") / settings.name
     say = reporter or (lambda _text, _done, _total: None)
+    job = _Job(folder, workers, scheduler, fresh, say)
+    with claimed(folder), _naming_what_is_kept(folder):
+        lines = nullcontext() if isinstance(config, Config) else naming_lines(config)
+        return _run(settings, job, districts, tianditu_key, lines)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """How and where a run is done."""
+
+    folder: Path
+    workers: int
+    scheduler: str | None
+    fresh: bool
+    say: Reporter
+
+
+@contextmanager
+def _naming_what_is_kept(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        if any((folder / TILES).glob("*/*.tile")):
+            error.details["kept"] = Text(
+                "finished tiles: the same command goes on from there", "已完成的分块：重新执行同一命令即可继续"
+            )
+        raise
+
+
+def _run(
+    settings: Config,
+    job: _Job,
+    districts: tuple[str, ...],
+    tianditu_key: str | None,
+    lines: AbstractContextManager[None],
+) -> RunResult:
     clock = _Clock()
-    with clock.stage("read"), nullcontext() if isinstance(config, Config) else naming_lines(config):
-        say(Text("reading inputs", "读取输入数据"), 0, 1)
+    with clock.stage("read"), lines:
+        job.say(Text("reading inputs", "读取输入数据"), 0, 1)
+        watch = Watch(input_paths(settings))
         settings = _dated(settings)
         pack = require_settings(settings, tianditu_key)
         schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
@@ -175,29 +224,41 @@ def run(
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
     with clock.stage("scene"):
-        say(Text("building the scene", "构建三维场景"), 0, 1)
+        job.say(Text("building the scene", "构建三维场景"), 0, 1)
         prepared = prepare(settings, sources, selected)
     with clock.stage("tiles"):
-        batch = _compute(settings, prepared, folder, workers, scheduler, fresh, say)
+        batch, kept = _compute(prepared, job, watch)
     with clock.stage("aggregate"):
         tables, notices = build_tables(prepared, batch, pack, selected, modules=settings.outputs.modules)
         tables, found = with_timeline(settings, tables, pack, schedule)
-        notices = (*notices, *(() if schedule is None else schedule.notices), *found)
+        notices = (*kept, *notices, *(() if schedule is None else schedule.notices), *found)
     with clock.stage("write"):
-        say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
+        job.say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
         notices = without_numbers(notices)
-        write_tables(folder, tables)
-        rasters = _write_rasters(settings, prepared, batch, folder)
         more = () if schedule is None else (schedule.provenance,)
         record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
-        written = read_tables(folder)  # so that a rebuilt product is the same to the last digit
-        products = write_products(folder, settings, written, pack, record, tianditu_key=tianditu_key)
-    record = record.finished(clock.seconds, _peak_memory_mb(), [str(p) for p in rasters])
-    write_record(folder / "run.json", record)
-    return RunResult(folder, settings, tables, products, record)
+        watch.check_all()
+        files = new_set(job.folder, record.version)
+        with files.writing():
+            write_tables(job.folder, tables)
+            _write_rasters(settings, prepared, batch, job.folder)
+            written = _read_back(files, tables)
+            products = write_products(job.folder, settings, written, pack, record, tianditu_key=tianditu_key)
+        found = files.finish()
+    record = record.finished(clock.seconds, _peak_memory_mb(), found)
+    record = with_files(record, files.files, files.earlier, files.missing)
+    write_record(job.folder / RECORD, record)
+    return RunResult(job.folder, settings, tables, products.without(files.missing, job.folder), record)
+
+
+def _read_back(files: ProductSet, tables: RunTables) -> RunTables:
+    """Return the tables as they are on disk, so that a rebuilt product is the same to the last digit."""
+    if {*NEEDED, *OPTIONAL} & set(files.missing):
+        return tables
+    return read_tables(files.folder, files.files)
 
 
 def _check_options(
@@ -233,28 +294,18 @@ def _dated(settings: Config) -> Config:
     return settings.model_copy(update={"timeline": options})
 
 
-def _compute(
-    settings: Config,
-    prepared: Prepared,
-    folder: Path,
-    workers: int,
-    scheduler: str | None,
-    fresh: bool,
-    say: Reporter,
-) -> BatchResult:
-    hashes = {p.role: f"{p.sha256} {sorted(p.details.items())}" for p in prepared.sources.provenance}
-    hashes["version"] = version("rooftop")
-    key = fingerprint(prepared.scene, prepared.book, hashes)
-    store = TileStore(folder / ".tiles", key, fresh=fresh)
+def _compute(prepared: Prepared, job: _Job, watch: Watch) -> tuple[BatchResult, tuple[Notice, ...]]:
+    store = TileStore(job.folder / TILES, fingerprint(prepared.scene, prepared.book), fresh=job.fresh)
     stage = Text("computing tiles", "逐块计算")
     batch = run_tiles(
         prepared.scene,
         prepared.book,
         list(prepared.scene.tile_members),
-        workers=workers,
-        scheduler=scheduler,
+        workers=job.workers,
+        scheduler=job.scheduler,
         store=store,
-        progress=lambda done, total: say(stage, done, total),
+        watch=watch,
+        progress=lambda done, total: job.say(stage, done, total),
     )
     if batch.failures and not batch.results:
         raise ComputeError(
@@ -262,7 +313,28 @@ def _compute(
             found=batch.failures[0].error,
             mend=Text("nothing was written; see the log with --debug", "未写出任何结果；请用 --debug 查看日志"),
         )
-    return batch
+    return batch, _tile_notices(store)
+
+
+def _tile_notices(store: TileStore) -> tuple[Notice, ...]:
+    """Say which kept tiles could not be used, and what got another name."""
+    found = []
+    if store.damaged:
+        n, names = len(store.damaged), tuple(store.damaged[:5])
+        more = " …" if n > 5 else ""
+        text = Text(
+            f"kept tiles that were damaged, and were computed again: {n} ({', '.join(names)}{more})",
+            f"已保存的分块文件损坏 {n} 个，已重新计算（{'、'.join(names)}{more}）",
+        )
+        found.append(Notice("tiles_damaged", text, n, "warning", "tiles", names))
+    if store.set_aside:
+        names = tuple(path.name for path in store.set_aside)
+        text = Text(
+            f"lay where kept tiles go, and was renamed to: {', '.join(names)}",
+            f"占用了分块的保存位置，已改名为：{'、'.join(names)}",
+        )
+        found.append(Notice("tiles_place_taken", text, len(names), "warning", "tiles", names[:5]))
+    return tuple(found)
 
 
 def build_tables(
@@ -483,6 +555,7 @@ def _record(
             "planes": len(tables.planes),
             "tiles": len(batch.results) + len(batch.failures),
             "tiles_resumed": batch.n_resumed,
+            "tiles_damaged": len(batch.damaged),
             "orientations": len(prepared.layout.orientations),
         },
         totals={

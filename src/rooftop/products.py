@@ -9,26 +9,33 @@ from pathlib import Path
 
 from rooftop.campaign.candidates import Campaign, plan_campaign
 from rooftop.config import Config
+from rooftop.errors import InputError
 from rooftop.inputs.schedule import Schedule
-from rooftop.lang import Lang
+from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.candidates import write_candidates
+from rooftop.outputs.files import write_at_once
+from rooftop.outputs.ledgers import CSV_NAMES as LEDGERS
 from rooftop.outputs.ledgers import write_ledgers
 from rooftop.outputs.lists import ROLES
 from rooftop.outputs.map import build_map, map_notices, render_offline
 from rooftop.outputs.map_style import coverage_labels
+from rooftop.outputs.place import RECORD, claimed
 from rooftop.outputs.report import write_report
-from rooftop.outputs.store import RunTables, read_tables, write_at_once
+from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables
+from rooftop.outputs.substitution import CSV_NAMES as SUBSTITUTION
 from rooftop.outputs.substitution import write_substitution
 from rooftop.outputs.table_book import write_table_book
 from rooftop.privacy import name_notices
+from rooftop.productset import require_own, same_set, with_files
 from rooftop.resources import load_shipped_yaml
-from rooftop.runrecord import RunRecord, read_record
-from rooftop.targets import Pack, load_pack
+from rooftop.runrecord import RunRecord, read_record, write_record
+from rooftop.targets import Pack, load_pack, pack_provenance
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
+_FILES = {"map": ("maps/",), "report": ("report.html", *LEDGERS, *SUBSTITUTION), "candidates": ("candidates/",)}
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ class Products:
     def paths(self) -> list[Path]:
         """All paths, map first."""
         return [path for path in (self.map, self.report, *self.candidates) if path is not None]
+
+    def without(self, missing: Sequence[str], folder: Path) -> Products:
+        """Return the products but for those that could not be written, named by their path inside the run's folder."""
+        gone = {folder / name for name in missing}
+        page, report = (None if path in gone else path for path in (self.map, self.report))
+        return Products(page, report, tuple(path for path in self.candidates if path not in gone))
 
 
 def write_products(
@@ -182,20 +195,66 @@ def product_notices(config: Config, tables: RunTables) -> tuple[Notice, ...]:
     return (*drawn, *name_notices(tables.roofs, outputs.personal_names))
 
 
-def rebuild(
-    folder: Path, parts: Sequence[str], lang: Lang | None = None, tianditu_key: str | None = None
-) -> list[Path]:
-    """Rebuild products of a finished run from its tables.
+@dataclass(frozen=True)
+class Rebuilt:
+    """What was made again.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+    notices : tuple of Notice
+        Files that stay or got another name, products that are missing.
+    missing : tuple of str
+        Products that could not be written.
+    """
+
+    paths: tuple[Path, ...]
+    notices: tuple[Notice, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def rebuild(folder: Path, parts: Sequence[str], lang: Lang | None = None, tianditu_key: str | None = None) -> Rebuilt:
+    """Make products of a finished run again, from its tables.
 
     Raises
     ------
     InputError
-        `folder` holds no finished run.
+        `folder` holds no finished run, or tables or a policy pack that are not those of the run.
+    StorageError
+        It cannot be written, or a run is writing into it.
     """
-    tables = read_tables(folder)
-    record = read_record(folder / "run.json")
-    config = Config.model_validate(record.config)
-    if lang is not None:
-        config = config.model_copy(update={"outputs": config.outputs.model_copy(update={"lang": lang})})
-    pack = load_pack(config.policy) if config.policy is not None else None
-    return write_products(folder, config, tables, pack, record, parts=parts, tianditu_key=tianditu_key).paths
+    read_record(folder / RECORD)  # nothing is made in a folder that holds no run
+    with claimed(folder):
+        record = read_record(folder / RECORD)
+        require_own(folder, record, (*NEEDED, *OPTIONAL))
+        tables = read_tables(folder, record.files or None)
+        config = Config.model_validate(record.config)
+        if lang is not None:
+            config = config.model_copy(update={"outputs": config.outputs.model_copy(update={"lang": lang})})
+        pack = _same_pack(config, record)
+        products = same_set(folder, record)
+        with products.writing():
+            made = write_products(folder, config, tables, pack, record, parts=parts, tianditu_key=tianditu_key)
+        notices = products.finish([beginning for part in parts for beginning in _FILES[part]])
+        if record.files:
+            missing = (*products.missing, *(name for name in record.missing if name not in products.files))
+            write_record(folder / RECORD, with_files(record, products.files, products.earlier, missing))
+    return Rebuilt(tuple(made.without(products.missing, folder).paths), notices, tuple(products.missing))
+
+
+def _same_pack(config: Config, record: RunRecord) -> Pack | None:
+    """Load the pack of a run; refuse one that has changed since, for the tables hold what it said."""
+    if config.policy is None:
+        return None
+    then = next((item.sha256 for item in record.provenance if item.role == "policy"), None)
+    if then is not None and pack_provenance(config.policy).sha256 != then:
+        raise InputError(
+            Text("the policy pack was changed since the run", "政策包在运行之后被更改"),
+            where=config.policy,
+            kept=Text("the run's tiles", "已完成的分块"),
+            mend=Text(
+                "run again into the same folder: finished tiles are not computed twice",
+                "请重新运行并输出到同一目录：已完成的分块不会重复计算",
+            ),
+        )
+    return load_pack(config.policy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import logging
 import os
 import sys
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rooftop.errors import RooftopError
-from rooftop.lang import Lang, Text
+from rooftop.cli.spoken import State, say_error
+from rooftop.errors import RooftopError, StorageError
+from rooftop.lang import Lang, Text, one_line
 
 if TYPE_CHECKING:
     from rooftop.pipeline import RunResult
@@ -31,35 +31,23 @@ ConfigArgument = Annotated[Path, typer.Argument(help="configuration file (YAML)"
 RunArgument = Annotated[Path, typer.Argument(help="output folder of a finished run")]
 
 
-class _State:
-    debug = False
-    lang: Lang = "zh"
-
-
-def _system_lang() -> Lang:
-    spoken = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
-    if not spoken:
-        spoken = locale.getlocale()[0] or ""  # Windows sets no such variable, and calls the language by its name
-    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
-
-
 def _lang(given: str | None) -> Lang | None:
     if given is None:
         return None
     if given not in ("zh", "en"):
         raise typer.BadParameter("zh | en", param_hint="--lang")
-    _State.lang = "zh" if given == "zh" else "en"
-    return _State.lang
+    State.lang = "zh" if given == "zh" else "en"
+    return State.lang
 
 
 @app.callback()
 def _options(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks and logs")] = False) -> None:
-    _State.debug = debug
+    State.debug = debug
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL, format="%(name)s: %(message)s")
 
 
 def _say(text: Text | str) -> None:
-    print(text.pick(_State.lang) if isinstance(text, Text) else text)
+    print(text.pick(State.lang) if isinstance(text, Text) else text)
 
 
 @app.command()
@@ -102,6 +90,7 @@ def _execute(
     from rooftop.cli.summary import summary_lines
     from rooftop.configfile import load_config, naming_lines
 
+    State.keeps_tiles = True
     settings = load_config(config)
     spoken = lang or settings.outputs.lang
     with reporter(spoken) as report, naming_lines(config):
@@ -113,23 +102,31 @@ def _execute(
         )  # fmt: skip
     for line in summary_lines(result, spoken):
         print(line)
+    for notice in result.record.notices:
+        if notice.source in ("tiles", "outputs"):  # what happened in the folder is said at once
+            print(notice.text.pick(spoken), file=sys.stderr)
     _exit_if_partial(result)
 
 
 def _exit_if_partial(result: RunResult) -> None:
     if result.failed_tiles:
         names = ", ".join(result.failed_tiles)
-        print(Text(f"failed tiles: {names}", f"计算失败的分块：{names}").pick(_State.lang), file=sys.stderr)
+        say_error(Text(f"failed tiles: {names}", f"计算失败的分块：{names}"))
+    if result.failed_tiles or result.missing:
         raise typer.Exit(1)
 
 
 @app.command()
-def check(config: ConfigArgument, lang: LangOption = None) -> None:
+def check(
+    config: ConfigArgument,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="output folder of the run; runs/NAME")] = None,
+    lang: LangOption = None,
+) -> None:
     """Validate everything and say what a run would do, how long, how big."""
     _lang(lang)
     from rooftop.cli.checkup import check_lines
 
-    for line in check_lines(config, _State.lang, os.environ.get("TIANDITU_KEY")):
+    for line in check_lines(config, State.lang, out, os.environ.get("TIANDITU_KEY")):
         print(line)
 
 
@@ -149,7 +146,7 @@ def init(
     _lang(lang)
     from rooftop.cli.starter import write_starter
 
-    for line in write_starter(pack, footprints, irradiance or (), out, layer=layer, force=force, lang=_State.lang):
+    for line in write_starter(pack, footprints, irradiance or (), out, layer=layer, force=force, lang=State.lang):
         print(line)
 
 
@@ -175,8 +172,13 @@ def _rebuild(folder: Path, parts: tuple[str, ...], lang: str | None) -> None:
     chosen = _lang(lang)
     from rooftop.products import rebuild
 
-    for path in rebuild(folder, parts, chosen, tianditu_key=os.environ.get("TIANDITU_KEY")):
+    done = rebuild(folder, parts, chosen, tianditu_key=os.environ.get("TIANDITU_KEY"))
+    for path in done.paths:
         print(path)
+    for notice in done.notices:
+        say_error(notice.text)
+    if done.missing:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -185,7 +187,7 @@ def targets(pack: Annotated[str | None, typer.Argument(help="name of a pack")] =
     _lang(lang)
     from rooftop.targets.listing import target_lines
 
-    for line in target_lines(pack, _State.lang):
+    for line in target_lines(pack, State.lang):
         print(line)
 
 
@@ -211,12 +213,12 @@ def audit(
     from rooftop.cli.audit import AuditOptions, run_audit
 
     options = AuditOptions(pack, ghi, tuple(column or ()), tuple(unit or ()), encoding, sheet, limits, out)
-    done = run_audit(file, options, _State.lang)
+    done = run_audit(file, options, State.lang)
     for line in done.lines:
         print(line)
     if done.unread_rows:
         rows = ", ".join(map(str, done.unread_rows))
-        print(Text(f"values not read in rows: {rows}", f"有值无法识别的行：{rows}").pick(_State.lang), file=sys.stderr)
+        print(Text(f"values not read in rows: {rows}", f"有值无法识别的行：{rows}").pick(State.lang), file=sys.stderr)
         raise typer.Exit(1)
 
 
@@ -238,7 +240,7 @@ def doctor(lang: LangOption = None) -> None:
 
     findings = examine(dict(os.environ), Path.cwd())
     for finding in findings:
-        print(finding.line(_State.lang))
+        print(finding.line(State.lang))
     if any(finding.verdict == "bad" for finding in findings):
         raise typer.Exit(2)
 
@@ -248,30 +250,37 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    _State.lang = _system_lang()
     try:
         app()
-    except RooftopError as error:
-        if _State.debug:
-            raise
-        print(error.render(_State.lang), file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say_error(Text("interrupted; finished tiles are kept", "已中断；已完成的分块均已保留"))
-        sys.exit(130)
     except Exception as error:
-        if _State.debug:
+        if State.debug:
             raise
-        _say_error(
+        known = error if isinstance(error, RooftopError) else _of_the_system(error)
+        if known is not None:
+            print(known.render(State.lang), file=sys.stderr)
+            sys.exit(known.exit_code)
+        broke = one_line(f"{type(error).__name__}: {error}")
+        say_error(
             Text(
-                f"it broke: {type(error).__name__}: {error}\n  kept: finished tiles, in the output folder's .tiles"
+                f"it broke: {broke}\n  kept: finished tiles, in the output folder's .tiles"
                 "\n  mend: run again with --debug and send us what it prints",
-                f"程序出错：{type(error).__name__}: {error}\n  已保留：输出目录 .tiles 中已完成的分块"
+                f"程序出错：{broke}\n  已保留：输出目录 .tiles 中已完成的分块"
                 "\n  处理：加 --debug 重新运行，并将输出发给我们",
             )
         )
         sys.exit(3)
 
 
-def _say_error(text: Text) -> None:
-    print(text.pick(_State.lang), file=sys.stderr)
+def _of_the_system(error: Exception) -> RooftopError | None:
+    """Return what to say where the system refuses a file that nobody else has spoken of."""
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+        return None
+    return StorageError(
+        Text("the system refuses a file", "系统拒绝访问文件"),
+        where=os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename),
+        found=error.strerror,
+        mend=Text(
+            "check that it is there, that you may use it, and that the disk has room",
+            "请检查该文件是否存在、是否有权限、磁盘是否有空间",
+        ),
+    )

@@ -13,6 +13,7 @@ from rooftop.configfile import load_config, naming_lines
 from rooftop.grid import tile_of
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
+from rooftop.outputs.place import claimed
 from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
 from rooftop.settings import require_settings
@@ -23,13 +24,16 @@ _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
 _BYTES_PER_ROOF = 4_000
 
 
-def check_lines(path: Path, lang: Lang, tianditu_key: str | None = None) -> list[str]:
+def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: str | None = None) -> list[str]:
     """Read and check all inputs; return what to say.
 
     Parameters
     ----------
     path : Path
+        The configuration.
     lang : {"zh", "en"}
+    out : Path, optional
+        Where the run would write; ``runs/<name>`` when left out.
     tianditu_key : str, optional
         Of the base map, as a run would have it.
 
@@ -37,8 +41,12 @@ def check_lines(path: Path, lang: Lang, tianditu_key: str | None = None) -> list
     ------
     ConfigError, InputError
         Something cannot be used.
+    StorageError
+        The folder cannot be written, or another run is writing into it.
     """
     config = load_config(path)
+    with claimed(out or Path("runs") / config.name):
+        pass
     load_roof_rules()
     with naming_lines(path):
         pack = require_settings(config, tianditu_key)

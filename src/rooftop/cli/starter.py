@@ -12,6 +12,7 @@ from rooftop.inputs.guess import Guess, guess
 from rooftop.inputs.guess_irradiance import RasterGuess, guess_irradiance
 from rooftop.inputs.starter import starter_config
 from rooftop.lang import Lang, Text
+from rooftop.outputs.files import write_at_once
 from rooftop.sources import read_sources
 from rooftop.targets import load_pack
 from rooftop.targets.inventory import credible_inventory
@@ -46,9 +47,11 @@ def write_starter(
     Raises
     ------
     UsageError
-        `out` exists and `force` is not given, or cannot be written.
+        `out` exists and `force` is not given.
     ConfigError, InputError
         The pack or a file cannot be read.
+    StorageError
+        `out` cannot be written.
     """
     if out.exists() and not force:
         raise UsageError(
@@ -59,25 +62,12 @@ def write_starter(
     load_pack(pack)
     found = guess(footprints, layer) if footprints is not None else None
     rasters = guess_irradiance(irradiance, None if found is None else found.place) if irradiance else None
-    _write(out, starter_config(pack, footprints, found, rasters, lang=lang, base=out.resolve().parent))
+    text = starter_config(pack, footprints, found, rasters, lang=lang, base=out.resolve().parent)
+    write_at_once(out, lambda path: path.write_text(text, encoding="utf-8"))
     told = [*([] if found is None else _told(found)), *([] if rasters is None else _told_rasters(rasters))]
     told.append(Text(f"written: {out}", f"已写出：{out}"))
     told += _left(out, found, rasters, lang)
     return [line.pick(lang) for line in told]
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            Text("the configuration cannot be written here", "无法在此处写出配置文件"),
-            where=f"-o {out}",
-            found=error.strerror or type(error).__name__,
-            expected=Text("a file in a folder that may be written to", "可写目录中的文件"),
-            mend=Text("choose another with -o", "请用 -o 另选位置"),
-        ) from error
 
 
 def _left(out: Path, found: Guess | None, rasters: RasterGuess | None, lang: Lang) -> Iterator[Text]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rooftop.config import FieldMap
+from rooftop.filenames import legal_name
 from rooftop.inputs.guess import Guess
 from rooftop.inputs.guess_irradiance import RasterGuess
 from rooftop.lang import Lang, Text, pick
@@ -46,7 +47,7 @@ def starter_config(
     name = footprints.stem if footprints is not None else "example"
     lines = [
         say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
-        f"name: {scalar(name)}",
+        f"name: {scalar(legal_name(name) or 'example')}",
         f"title: {scalar(name)}",
         "inputs:",
         *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),

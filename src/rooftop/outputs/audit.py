@@ -11,8 +11,8 @@ import xlsxwriter
 from rooftop.errors import UsageError
 from rooftop.lang import Lang, Text
 from rooftop.outputs.candidates import write_csv
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.sheet import Book, Column
-from rooftop.outputs.store import write_at_once
 from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
 
 _DECLARED = {
@@ -87,7 +87,7 @@ def write_audit(path: Path, audited: Sequence[Audited], lang: Lang = "zh") -> Pa
 
 
 def _workbook(path: Path, rows: Sequence[dict[str, Any]], lang: Lang) -> None:
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as workbook:
         title = Text("Audit of declared projects", "申报项目合理性核查")
         book = Book(workbook, lang, title.pick(lang))

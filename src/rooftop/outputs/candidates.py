@@ -18,10 +18,11 @@ import shapely
 
 from rooftop.lang import Lang
 from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import guarded
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_inverters, candidate_rows
 from rooftop.outputs.sheet import Column, clean, file_name, shown_number
-from rooftop.outputs.store import CRS_OUT, RunTables, write_at_once
+from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.outputs.workbook import write_workbook
 from rooftop.rounding import is_missing
 

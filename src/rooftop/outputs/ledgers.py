@@ -41,12 +41,11 @@ def with_carbon(frame: pd.DataFrame, energy_column: str, factor: EmissionFactor)
 
 
 def write_ledgers(folder: Path, data: ReportData) -> list[Path]:
-    """Write ``quotas.csv`` and ``capacity.csv`` (UTF-8 with BOM); a pack without such targets leaves neither."""
+    """Write ``quotas.csv`` and ``capacity.csv`` (UTF-8 with BOM); a pack without such targets has neither."""
     written = []
     frames = zip(CSV_NAMES, (data.quotas, data.capacity), ("added_kwh", "annual_kwh"), strict=True)
     for name, frame, column in frames:
         if frame.empty:
-            (folder / name).unlink(missing_ok=True)
             continue
         full = with_carbon(frame, column, data.campaign.factor)
         written.append(write_csv_table(folder / name, full))

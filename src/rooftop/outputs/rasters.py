@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.windows import Window
 
-from rooftop.outputs.store import write_at_once
+from rooftop.outputs.files import write_at_once
 
 UNITS = {"poa_annual": "kWh/m2", "poa_monthly": "kWh/m2", "svf": "1", "shading_loss": "1"}
 _FIELDS = {

@@ -23,6 +23,7 @@ from rooftop.outputs.charts import (
     static_map,
     yield_histogram,
 )
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.grids import Cell, Grid, Head, Row, heads, number_column, text_column
 from rooftop.outputs.ledgers import ledger_blocks
@@ -39,7 +40,6 @@ from rooftop.outputs.lists import (
 )
 from rooftop.outputs.rows import NOT_KNOWN, roof_rows
 from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
-from rooftop.outputs.store import write_at_once
 from rooftop.outputs.substitution import substitution_blocks
 from rooftop.outputs.timeline import charted_years, steps
 from rooftop.outputs.unit_names import unit_label, zones_note

@@ -11,6 +11,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from rooftop.filenames import is_taken, legal_name
 from rooftop.lang import Lang, Text
 from rooftop.outputs.guard import FORMULA_STARTS
 from rooftop.rounding import is_missing, real, significant
@@ -36,8 +37,6 @@ _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]"
 )
 _SHEET_ILLEGAL = re.compile(r"[\[\]:*?/\\]")
-_FILE_ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_FILE_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
 _FONT: dict[Lang, str] = {"zh": "Microsoft YaHei", "en": "Calibri"}
 # Three significant digits: more are never shown, whatever the magnitude.
 _QUANTITY = "[>=100]#,##0;[>=10]#,##0.0;#,##0.00"
@@ -104,22 +103,15 @@ def file_name(name: object, fallback: object, taken: Iterable[str] = ()) -> str:
     name, fallback : str
         `fallback` is used where nothing legal is left of `name`, and joined to it where the name is taken.
     taken : iterable of str
-        Names used before, compared without case.
+        Names used before, compared as a file system without case does.
     """
-    base = _legal_file_name(name) or _legal_file_name(fallback) or "_"
-    used = {other.lower() for other in taken}
-    out = base if base.lower() not in used else f"{base}_{_legal_file_name(fallback)}"
+    base = legal_name(clean(name)) or legal_name(clean(fallback)) or "_"
+    used = list(taken)
+    out = f"{base}_{legal_name(clean(fallback))}" if is_taken(base, used) else base
     k = 2
-    while out.lower() in used:
+    while is_taken(out, used):
         out, k = f"{base}_{k}", k + 1
     return out
-
-
-def _legal_file_name(name: object) -> str:
-    text = _FILE_ILLEGAL.sub("_", clean(name)).strip().strip(".").strip()
-    # 255 bytes is the limit of most file systems; a Chinese character takes three.
-    text = text.encode("utf-8")[:120].decode("utf-8", "ignore")
-    return f"_{text}" if text.split(".")[0].lower() in _FILE_RESERVED else text
 
 
 class Book:

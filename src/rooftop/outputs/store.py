@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from pyarrow import parquet
 
 from rooftop.errors import ComputeError, InputError
 from rooftop.lang import Text
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import guarded_columns, unguarded_columns
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform
 
@@ -62,15 +62,6 @@ class RunTables:
         )
 
 
-def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write beside `path` and rename, so that the file is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    write(temporary)
-    os.replace(temporary, path)
-    return path
-
-
 def write_csv_table(path: Path, frame: pd.DataFrame) -> Path:
     """Write a table as CSV (UTF-8 with BOM, for spreadsheets), whole or not at all.
 
@@ -80,10 +71,7 @@ def write_csv_table(path: Path, frame: pd.DataFrame) -> Path:
 
 
 def write_tables(folder: Path, tables: RunTables) -> list[Path]:
-    """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets).
-
-    A table that this run does not have leaves no file of an earlier run behind.
-    """
+    """Write the tables; districts, coverage and timeline as CSV (UTF-8 with BOM, for spreadsheets)."""
     frames: dict[str, pd.DataFrame | None] = {
         "roofs.parquet": tables.roofs,
         "planes.parquet": tables.planes,
@@ -94,13 +82,7 @@ def write_tables(folder: Path, tables: RunTables) -> list[Path]:
         "coverage.csv": tables.coverage,
         "timeline.csv": tables.timeline,
     }
-    written = []
-    for name, frame in frames.items():
-        if frame is None:
-            (folder / name).unlink(missing_ok=True)
-        else:
-            written.append(write_at_once(folder / name, partial(_write, frame)))
-    return written
+    return [write_at_once(folder / name, partial(_write, frame)) for name, frame in frames.items() if frame is not None]
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -132,30 +114,43 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
     return unguarded_columns(read)
 
 
-def read_tables(folder: Path) -> RunTables:
+NEEDED = ("roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "coverage.csv")
+OPTIONAL = ("timeline.csv", "modules.parquet")
+
+
+def read_tables(folder: Path, files: Collection[str] | None = None) -> RunTables:
     """Read the tables of a finished run.
+
+    Parameters
+    ----------
+    folder : Path
+    files : collection of str, optional
+        Files of the run: of `OPTIONAL` tables none but these are read; when left out, those that are there.
 
     Raises
     ------
     InputError
         `folder` holds no finished run, or one of another version, whose tables have other columns.
     """
-    for name in ("roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "coverage.csv"):
+    for name in NEEDED:
         if not (folder / name).exists():
             raise InputError(
                 Text("this folder holds no finished run", "该目录中没有已完成的运行结果"),
                 where=str(folder / name),
                 mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
             )
-    timeline, modules = folder / "timeline.csv", folder / "modules.parquet"
+    timeline, modules = (
+        folder / name if (name in files if files is not None else (folder / name).exists()) else None
+        for name in OPTIONAL
+    )
     tables = RunTables(
         gpd.read_parquet(folder / "roofs.parquet"),
         _read_planes(folder / "planes.parquet"),
         pd.read_parquet(folder / "memberships.parquet"),
         gpd.read_parquet(folder / "districts.parquet"),
         _read_csv(folder / "coverage.csv", COVERAGE),
-        _read_csv(timeline, TIMELINE) if timeline.exists() else None,
-        gpd.read_parquet(modules) if modules.exists() else None,
+        _read_csv(timeline, TIMELINE) if timeline else None,
+        gpd.read_parquet(modules) if modules else None,
     )
     try:
         return tables.conformed()

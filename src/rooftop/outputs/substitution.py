@@ -27,14 +27,9 @@ _ORDER = {"city": 0, "district": 1, "zone": 2}
 
 
 def write_substitution(folder: Path, data: ReportData) -> list[Path]:
-    """Write ``substitution.csv`` and ``pv_or_thermal.csv`` (UTF-8 with BOM); a pack without a rate leaves neither."""
-    written = []
-    for name, frame in zip(CSV_NAMES, (data.substitution, data.pv_or_thermal), strict=True):
-        if frame.empty:
-            (folder / name).unlink(missing_ok=True)
-            continue
-        written.append(write_csv_table(folder / name, frame))
-    return written
+    """Write ``substitution.csv`` and ``pv_or_thermal.csv`` (UTF-8 with BOM); a pack without a rate has neither."""
+    frames = zip(CSV_NAMES, (data.substitution, data.pv_or_thermal), strict=True)
+    return [write_csv_table(folder / name, frame) for name, frame in frames if not frame.empty]
 
 
 def substitution_blocks(data: ReportData, lang: Lang) -> list[Block]:

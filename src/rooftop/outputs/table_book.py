@@ -18,9 +18,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
+from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import FORMULA_STARTS
 from rooftop.outputs.sheet import Book, Column, clean, display_width
-from rooftop.outputs.store import write_at_once
 from rooftop.rounding import is_missing
 from rooftop.tables import CAPACITY, COVERAGE, DISTRICTS, PV_OR_THERMAL, QUOTAS, SUBSTITUTION, TIMELINE, Table
 
