@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from pathlib import Path
 
 from rooftop.errors import InputError, did_you_mean, suggest
@@ -10,13 +12,39 @@ from rooftop.lang import Text
 __all__ = ["check_encoding", "check_file", "did_you_mean", "suggest"]
 
 
-def check_file(path: Path, role: str) -> None:
-    """Refuse a file that is not there, naming its likely neighbours."""
-    if path.exists():
-        return
-    siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
+    """Refuse a file that is not there, naming its likely neighbours, and one that may not be read.
+
+    Parameters
+    ----------
+    path : Path
+    role : str
+        Configuration key, for messages.
+    a_file : bool
+        Refuse folders too.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        if path.is_file():
+            with path.open("rb"):
+                return
+        if path.is_dir() and not a_file:
+            return
+        siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+    except OSError as error:  # no right to read it, a name that is too long, a disk that is gone
+        raise _unreadable(path, role, error) from error
+    if path.is_dir():
+        raise _a_folder(path, role)
     near = did_you_mean(path.name, siblings)
-    if near is not None:
+    if is_connection(str(path)):
+        mend = Text(
+            "only files on this machine are read: download it and name the file",
+            "仅读取本机文件：请先下载，再填写文件路径",
+        )
+    elif near is not None:
         mend = Text(f"did you mean {near}?", f"是否为 {near}？")
     elif not path.parent.is_dir():
         mend = Text(
@@ -31,6 +59,36 @@ def check_file(path: Path, role: str) -> None:
         found=str(path),
         expected=Text("an existing file", "存在的文件"),
         mend=mend,
+    )
+
+
+def is_connection(text: str) -> bool:
+    """Tell whether a path is an address, or a name that GDAL would take for a connection, rather than a file."""
+    return bool(
+        re.search(r"(?:https?|ftp|s3|gs|wms|wmts|wcs|wfs):|/vsi\w+[/?]|[A-Z0-9_]{4,}:[\"'/]", text, re.IGNORECASE)
+    )
+
+
+def _unreadable(path: Path, role: str, error: OSError) -> InputError:
+    mend = Text("check its rights, and that no other program holds it", "请检查文件权限，并确认未被其他程序占用")
+    if error.errno == errno.ENAMETOOLONG:
+        mend = Text("give it a shorter name", "请缩短文件名或路径")
+    return InputError(
+        Text("the file cannot be opened", "文件无法打开"),
+        where=role or None,
+        found=f"{str(path)[:300]}: {error.strerror}",
+        expected=Text("a file that may be read", "可读取的文件"),
+        mend=mend,
+    )
+
+
+def _a_folder(path: Path, role: str) -> InputError:
+    return InputError(
+        Text("a folder stands where a file should", "此处应为文件，却是文件夹"),
+        where=role or None,
+        found=str(path),
+        expected=Text("a file", "文件"),
+        mend=Text("name the file in it", "请指定文件夹中的文件"),
     )
 
 

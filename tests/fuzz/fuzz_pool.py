@@ -1,0 +1,187 @@
+"""Damage inputs, run them in long-lived processes, judge how each ended; `python fuzz_pool.py KIND SEED` replays one."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import yaml
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+from fuzz_mutators import damage, pick
+from fuzz_seeds import KINDS, configuration, files_of, make_town
+
+LONGEST_S = 60.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One damaged input."""
+
+    kind: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a case ended; `fault` says what is wrong with that, None where nothing is."""
+
+    case: Case
+    code: object
+    text: str
+    seconds: float
+    fault: str | None
+
+
+def prepare_case(case: Case, town: Path, folder: Path) -> Path:
+    """Copy what the case reads, damage one file, return the configuration."""
+    kind = KINDS[case.kind]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in files_of(case.kind):
+        if name != "rooftop.yaml":
+            shutil.copy(town / name, folder / name)
+    config = folder / "rooftop.yaml"
+    config.write_text(yaml.safe_dump(configuration(case.kind), allow_unicode=True), encoding="utf-8")
+    rng = np.random.default_rng([zlib.crc32(case.kind.encode()), case.seed])
+    part = kind.target if not kind.parts or rng.random() < 0.6 else pick(rng, kind.parts)
+    damage(folder / part, kind.syntax if part == kind.target else "binary", rng)
+    return config
+
+
+def judge(code: object, text: str, out: Path) -> str | None:
+    """Return what is wrong with an end, or None."""
+    if code not in (0, 1, 2):
+        return f"exit {code}"
+    if "Traceback" in text:
+        return "traceback"
+    if code == 2:
+        return None if "where:" in text or "found:" in text or "mend:" in text else "an error that names nothing"
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    rows, counts = pyarrow.parquet.read_metadata(out / "roofs.parquet").num_rows, record["counts"]
+    if not counts["rows_in"] == counts["rows_out"] == rows + counts["rows_withheld"]:
+        return f"rows: {counts}, {rows} in roofs.parquet"
+    return None if code == 0 or record["failed_tiles"] else "exit 1 without a failed tile"
+
+
+class Worker:
+    """A process that is started again when it dies."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, arguments: list[str]) -> tuple[object, str]:
+        """Return exit code and output; an abort or a hang is a code of its own."""
+        if self._process is None:
+            self._start()
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(arguments) + "\n")
+        process.stdin.flush()
+        timer = threading.Timer(LONGEST_S, process.kill)
+        timer.start()
+        line = process.stdout.readline()
+        hung = not timer.is_alive()
+        timer.cancel()
+        if line:
+            answer = json.loads(line)
+            return answer["code"], answer["text"]
+        self._process = None
+        code = process.wait()
+        return (f"hang of {LONGEST_S:g} s" if hung else f"abort {code}"), ""
+
+    def _start(self) -> None:
+        here = Path(__file__).with_name("fuzz_worker.py")
+        self._process = subprocess.Popen(
+            [sys.executable, str(here)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+            stderr=subprocess.DEVNULL, env={**os.environ, "MPLBACKEND": "agg", "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+
+
+def run_cases(cases: Iterable[Case], town: Path, scratch: Path, kept: Path, workers: int = 2) -> list[Outcome]:
+    """Run cases; the inputs of those that end badly stay under `kept`."""
+    waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
+    for case in cases:
+        waiting.put(case)
+    outcomes: list[Outcome] = []
+
+    def work() -> None:
+        worker = Worker()
+        while True:
+            try:
+                case = waiting.get_nowait()
+            except queue.Empty:
+                break
+            folder, out = scratch / case.name, scratch / f"{case.name}-out"
+            config = prepare_case(case, town, folder)
+            start = time.perf_counter()
+            code, text = worker.run(["run", str(config), "-o", str(out), "--workers", "1"])
+            outcome = Outcome(case, code, text, time.perf_counter() - start, judge(code, text, out))
+            outcomes.append(outcome)
+            if outcome.fault is not None:
+                shutil.copytree(folder, kept / case.name, dirs_exist_ok=True)
+                (kept / case.name / "fault.txt").write_text(
+                    f"{outcome.fault}\nreplay: python tests/fuzz/fuzz_pool.py {case.kind} {case.seed}\n\n{text}",
+                    encoding="utf-8",
+                )
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(out, ignore_errors=True)
+        worker.stop()
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes, key=lambda o: (o.case.kind, o.case.seed))
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """Return how the cases of each kind ended, and every fault with its replay."""
+    lines = []
+    for kind in dict.fromkeys(o.case.kind for o in outcomes):
+        mine = [o for o in outcomes if o.case.kind == kind]
+        codes = {c: sum(o.code == c for o in mine) for c in sorted({o.code for o in mine}, key=str)}
+        lines.append(f"{kind}: {len(mine)}, exits {codes}, {sum(o.seconds for o in mine):.0f} s")
+    for o in outcomes:
+        if o.fault is not None:
+            lines.append(f"{o.case.kind} {o.case.seed}: {o.fault}; {o.text.strip()[:300]}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """``fuzz_pool.py KIND SEED`` replays one; ``fuzz_pool.py KIND|all FIRST LAST`` runs several."""
+    scratch = Path(os.environ.get("ROOFTOP_FUZZ", "/tmp/rooftop-fuzz"))
+    town = make_town(scratch / "town")
+    kinds = list(KINDS) if arguments[0] == "all" else arguments[0].split(",")
+    first, last = int(arguments[1]), int(arguments[2] if len(arguments) > 2 else int(arguments[1]) + 1)
+    cases = [Case(kind, seed) for seed in range(first, last) for kind in kinds]
+    outcomes = run_cases(cases, town, scratch / "work", scratch / "kept")
+    print(summary(outcomes) if len(outcomes) > 1 else f"{outcomes[0].code} {outcomes[0].fault}\n{outcomes[0].text}")
+    return int(any(o.fault for o in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,267 @@
+"""A town of a dozen buildings in every format that is read: what the mutator damages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import rasterio
+import shapely
+import yaml
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from rasterio.transform import from_origin
+
+from city_models import Model, gable
+
+CRS_M = "EPSG:4549"
+X, Y = 500_000.0, 3_830_000.0
+WIDTH, HEIGHT = 120, 100
+_TO_LONLAT = Transformer.from_crs(CRS_M, "EPSG:4326", always_xy=True)
+FIELDS = {
+    "id": "bid", "height_m": "h", "floors": "fl", "building_use": "use", "year_built": "year",
+    "is_public_institution": "public", "building_name": "label", "existing_pv_kwp": "pv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One format that is damaged.
+
+    Parameters
+    ----------
+    target : str
+        File that is damaged, by its name in the town's folder.
+    syntax : str
+        How it is damaged besides its bytes: ``json``, ``table``, ``sqlite``, ``yaml``, ``xml``, ``zip``, ``text``, or
+        ``binary`` for bytes alone.
+    inputs : dict
+        What it changes under ``inputs`` of the configuration.
+    parts : tuple of str
+        Files that belong to it and may be damaged in its stead.
+    """
+
+    target: str
+    syntax: str
+    inputs: dict[str, Any]
+    parts: tuple[str, ...] = ()
+
+
+def _footprints(path: str) -> dict[str, Any]:
+    return {"footprints": {"path": path, "fields": FIELDS}}
+
+
+KINDS: dict[str, Kind] = {
+    "yaml": Kind("rooftop.yaml", "yaml", {}),
+    "gpkg": Kind("town.gpkg", "sqlite", _footprints("town.gpkg")),
+    "shp": Kind("town.shp", "binary", _footprints("town.shp"), ("town.shx", "town.dbf", "town.prj", "town.cpg")),
+    "geojson": Kind("town.geojson", "json", _footprints("town.geojson")),
+    "fgb": Kind("town.fgb", "binary", _footprints("town.fgb")),
+    "parquet": Kind("town.parquet", "binary", _footprints("town.parquet")),
+    "gml": Kind("town.gml", "xml", _footprints("town.gml"), ("town.xsd",)),
+    "districts": Kind(
+        "districts.geojson", "json", {"districts": {"path": "districts.geojson", "id_field": "code", "name_field": "name"}}
+    ),
+    "ghi": Kind("ghi.tif", "binary", {}),
+    "ghi12": Kind("ghi12.tif", "binary", {"irradiance": {"ghi": {"path": "ghi12.tif", "unit": "kWh/m2/month", "period": "monthly"}}}),
+    "dtm": Kind("dtm.tif", "binary", {"dtm": {"path": "dtm.tif"}}),
+    "dsm": Kind("dsm.tif", "binary", {"dsm": {"path": "dsm.tif"}, "dtm": {"path": "dtm.tif"}}),
+    "vrt": Kind("dtm.vrt", "xml", {"dtm": {"path": "dtm.vrt"}}, ("dtm.tif",)),
+    "asc": Kind("dtm.asc", "text", {"dtm": {"path": "dtm.asc", "crs": CRS_M}}),
+    "epw": Kind("station.epw", "table", {"weather": {"path": "station.epw"}}),
+    "cityjson": Kind("city.json", "json", {"roofs": {"path": "city.json"}}),
+    "cityjsongz": Kind("city.json.gz", "gzip", {"roofs": {"path": "city.json.gz"}}),
+    "laz": Kind("dsm.laz", "binary", {"dsm": {"path": "dsm.laz", "crs": CRS_M, "cell_size_m": 1.0}, "dtm": {"path": "dtm.tif"}}),
+    "las": Kind("dsm.las", "binary", {"dsm": {"path": "dsm.las", "crs": CRS_M, "cell_size_m": 1.0}, "dtm": {"path": "dtm.tif"}}),
+    "csv": Kind("schedule.csv", "table", {"schedule": {"path": "schedule.csv", "fields": {"building_id": "bid", "year": "year", "kwp": "kWp"}}}),
+    "xlsx": Kind("schedule.xlsx", "zip", {"schedule": {"path": "schedule.xlsx", "fields": {"building_id": "bid", "year": "year", "kwp": "kWp"}}}),
+}  # fmt: skip
+
+
+def configuration(kind: str) -> dict[str, Any]:
+    """Return the configuration that reads the damaged file."""
+    inputs: dict[str, Any] = {
+        **_footprints("town.gpkg"), "irradiance": {"ghi": {"path": "ghi.tif", "unit": "kWh/m2/day"}},
+        **KINDS[kind].inputs,
+    }  # fmt: skip
+    scene = {"azimuths": 8, "cell_size_m": 2.0, "halo_m": 20.0}
+    return {"name": "town", "inputs": inputs, "scene": scene, "outputs": {"lang": "en"}}
+
+
+def files_of(kind: str) -> list[str]:
+    """Return the files that the configuration of a kind reads."""
+    text = yaml.safe_dump(configuration(kind))
+    named = [name for name in _MAKERS if name in text]
+    return list(dict.fromkeys([*named, *KINDS[kind].parts, KINDS[kind].target]))
+
+
+# --- the town --------------------------------------------------------------------------------------------------------
+
+
+def buildings() -> gpd.GeoDataFrame:
+    """Return twelve buildings in degrees."""
+    rng = np.random.default_rng(1)
+    boxes = [
+        shapely.box(X + 6 + 28 * i, Y + 8 + 32 * j, X + 28 + 28 * i, Y + 28 + 32 * j)
+        for j in range(3)
+        for i in range(4)
+    ]
+    boxes[5] = shapely.difference(boxes[5], shapely.box(X + 40, Y + 46, X + 48, Y + 52))
+    table = pd.DataFrame(
+        {"bid": [f"b{k:02d}" for k in range(12)], "h": rng.uniform(6.0, 30.0, 12).round(1), "fl": rng.integers(2, 9, 12),
+         "use": ["factory", "office", "住宅", "school"] * 3, "year": [2010, 2015, 2019, 2022] * 3,
+         "public": ["是", "否", "否", "yes"] * 3, "label": [f"第{k}栋" for k in range(12)],
+         "pv": [np.nan] * 10 + [5.0, 12.5]}
+    )  # fmt: skip
+    lonlat = shapely.transform(np.array(boxes), lambda p: np.column_stack(_TO_LONLAT.transform(p[:, 0], p[:, 1])))
+    return gpd.GeoDataFrame(table, geometry=lonlat, crs="EPSG:4326")
+
+
+def _surface() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return terrain and surface, one value a metre, north first, 20 m wider than the town."""
+    rows, cols = np.mgrid[0 : HEIGHT + 40, 0 : WIDTH + 40]
+    terrain = (20.0 + 0.02 * cols + 0.01 * rows).astype("float32")
+    x, y = X - 20 + cols + 0.5, Y + HEIGHT + 20 - rows - 0.5
+    surface = terrain.copy()
+    for shape, height in zip(buildings().to_crs(CRS_M).geometry, buildings()["h"], strict=True):
+        surface[shapely.contains_xy(shape, x, y)] += np.float32(height)
+    return terrain, surface
+
+
+def _tif(
+    path: Path, cells: NDArray[Any], crs: str, west: float, north: float, size: float, nodata: float = -9.0
+) -> None:
+    cells = cells if cells.ndim == 3 else cells[None]
+    with rasterio.open(
+        path, "w", driver="GTiff", width=cells.shape[2], height=cells.shape[1], count=len(cells), dtype="float32",
+        crs=crs, transform=from_origin(west, north, size, size), nodata=nodata, compress="deflate",
+        tiled=True, blockxsize=64, blockysize=64,
+    ) as out:  # fmt: skip
+        out.write(cells.astype("float32"))
+
+
+def _elevation_tif(path: Path) -> None:
+    terrain, surface = _surface()
+    _tif(path, surface if path.stem == "dsm" else terrain, CRS_M, X - 20, Y + HEIGHT + 20, 1.0, -9999.0)
+
+
+def _ghi(path: Path) -> None:
+    lon, lat = _TO_LONLAT.transform(X, Y)
+    months = np.array([85, 95, 122, 140, 158, 150, 150, 143, 120, 105, 85, 78], dtype="float32")
+    cells = np.broadcast_to(months[:, None, None], (12, 10, 10)) if path.stem == "ghi12" else np.full((10, 10), 3.9)
+    _tif(path, cells, "EPSG:4326", lon - 0.5, lat + 0.5, 0.1)
+
+
+def _vrt(path: Path) -> None:
+    w, h = WIDTH + 40, HEIGHT + 40
+    path.write_text(
+        f'<VRTDataset rasterXSize="{w}" rasterYSize="{h}"><SRS>{CRS(CRS_M).to_wkt().replace(chr(34), "&quot;")}</SRS>'
+        f"<GeoTransform>{X - 20}, 1.0, 0.0, {Y + HEIGHT + 20}, 0.0, -1.0</GeoTransform>"
+        '<VRTRasterBand dataType="Float32" band="1"><NoDataValue>-9999</NoDataValue><SimpleSource>'
+        '<SourceFilename relativeToVRT="1">dtm.tif</SourceFilename><SourceBand>1</SourceBand>'
+        f'<SrcRect xOff="0" yOff="0" xSize="{w}" ySize="{h}"/><DstRect xOff="0" yOff="0" xSize="{w}" ySize="{h}"/>'
+        "</SimpleSource></VRTRasterBand></VRTDataset>",
+        encoding="utf-8",
+    )  # fmt: skip
+
+
+def _asc(path: Path) -> None:
+    terrain, _ = _surface()
+    rows = "\n".join(" ".join(f"{v:.2f}" for v in row) for row in terrain[::4, ::4])
+    n, m = terrain[::4, ::4].shape
+    path.write_text(
+        f"ncols {m}\nnrows {n}\nxllcorner {X - 20}\nyllcorner {Y - 20}\ncellsize 4\nNODATA_value -9999\n{rows}\n"
+    )
+
+
+def _epw(path: Path) -> None:
+    hours = pd.date_range("2001-01-01", periods=8760, freq="h")
+    lon, lat = _TO_LONLAT.transform(X, Y)
+    hour, day = np.asarray(hours.hour) + 0.5, np.asarray(hours.dayofyear)
+    decl = np.radians(23.45 * np.sin(2 * np.pi * (284 + day) / 365))
+    angle = np.radians(15.0 * (hour - 12.0 + (lon - 120.0) / 15.0))
+    sin_h = np.clip(
+        np.sin(np.radians(lat)) * np.sin(decl) + np.cos(np.radians(lat)) * np.cos(decl) * np.cos(angle), 0, 1
+    )
+    dni = np.where(sin_h > 0.02, 700.0 * np.exp(-0.14 / np.maximum(sin_h, 0.02)), 0.0)
+    dhi = 110.0 * sin_h
+    lines = [
+        f"LOCATION,Test,-,CHN,SRC,583670,{lat:.3f},{lon:.3f},8,5", "DESIGN CONDITIONS,0", "TYPICAL/EXTREME PERIODS,0",
+        "GROUND TEMPERATURES,0", "HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0", "COMMENTS 1,", "COMMENTS 2,",
+        "DATA PERIODS,1,1,Data,Sunday,1/1,12/31",
+    ]  # fmt: skip
+    lines += [
+        f"2001,{t.month},{t.day},{t.hour + 1},60,?,{15 + 10 * s:.1f},5,66,101300,0,0,0,{b * s + d:.0f},{b:.0f},{d:.0f}"
+        ",0,0,0,0,180,2.0,0,0,9999,99999,9,999999999,0,0.1,0,88,0.2,0,0"
+        for t, s, b, d in zip(hours, sin_h, dni, dhi, strict=True)
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _city(path: Path) -> None:
+    model = Model(origin=(X, Y, 0.0))
+    for k in range(6):
+        x, y = X + 6 + 28 * (k % 4), Y + 8 + 32 * (k // 4)
+        model.add(
+            f"b{k:02d}", gable(x, y, length=22.0, width=20.0, ground=20.0), shape="Solid" if k % 2 else "MultiSurface"
+        )
+    model.write(path)
+
+
+def _cloud(path: Path) -> None:
+    import laspy
+
+    _, surface = _surface()
+    rows, cols = (a.ravel() for a in np.mgrid[0 : surface.shape[0], 0 : surface.shape[1]])
+    header = laspy.LasHeader(point_format=6, version="1.4")
+    header.scales, header.offsets = [0.001] * 3, [X, Y, 0.0]
+    points = laspy.LasData(header)
+    points.x, points.y, points.z = X - 20 + cols + 0.5, Y + HEIGHT + 20 - rows - 0.5, surface.ravel()
+    points.classification = np.where(surface.ravel() > 26.0, 6, 2)
+    points.return_number[:] = 1
+    points.number_of_returns[:] = 1
+    points.write(path)
+
+
+def _schedule() -> pd.DataFrame:
+    years = [2021, 2023, 2025, 2027] * 3
+    return pd.DataFrame(
+        {"bid": [f"b{k:02d}" for k in range(12)], "year": years, "kWp": np.linspace(5, 60, 12).round(1)}
+    )
+
+
+def _districts(path: Path) -> None:
+    shape = shapely.box(*buildings().total_bounds + np.array([-1, -1, 1, 1]) * 1e-3)
+    frame = gpd.GeoDataFrame({"code": ["990101"], "name": ["甲区"]}, geometry=[shape], crs="EPSG:4326")
+    pyogrio.write_dataframe(frame, path)
+
+
+def _vector(path: Path) -> None:
+    table = buildings()
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    else:
+        pyogrio.write_dataframe(table, path, **({"encoding": "gbk"} if path.suffix == ".shp" else {}))
+
+
+_MAKERS: dict[str, Callable[[Path], None]] = {
+    "town.gpkg": _vector, "town.shp": _vector, "town.geojson": _vector, "town.fgb": _vector, "town.parquet": _vector,
+    "town.gml": _vector, "districts.geojson": _districts, "ghi.tif": _ghi, "ghi12.tif": _ghi, "dtm.tif": _elevation_tif,
+    "dsm.tif": _elevation_tif, "dtm.vrt": _vrt, "dtm.asc": _asc, "station.epw": _epw, "city.json": _city,
+    "city.json.gz": _city, "dsm.laz": _cloud, "dsm.las": _cloud,
+    "schedule.csv": lambda p: _schedule().to_csv(p, index=False), "schedule.xlsx": lambda p: _schedule().to_excel(p, index=False),
+}  # fmt: skip
+
+
+def make_town(folder: Path) -> Path:
+    """Write every file of the town, and one configuration per kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in _MAKERS.items():
+        make(folder / name)
+    return folder
