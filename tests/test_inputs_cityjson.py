@@ -145,7 +145,7 @@ def test_what_cannot_be_used_is_refused_with_its_mend(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(InputError, match="CityJSON"):
         read_roofs(RoofsInput(path=tmp_path / "bad.json"), CRS_M)
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(InputError, match="does not exist"):
         read_roofs(RoofsInput(path=tmp_path / "none.json"), CRS_M)
     broken = Model(origin=(X, Y, 0.0))
     broken.add("a", gable(X, Y))

@@ -196,7 +196,7 @@ def read_frame(
     Parameters
     ----------
     columns : list of str or None
-        As the driver wants them asked for; None: all.
+        As the driver wants them asked for; None: all. Where none is asked for, there are no rows either.
     encoding : str or None
         None: the driver's own.
     max_features : int or None
@@ -208,6 +208,8 @@ def read_frame(
     UnicodeDecodeError
         Text is not in the encoding.
     """
+    if columns == []:
+        return pd.DataFrame()
     try:
         return _read(path, layer, columns, encoding, max_features)
     except UnicodeDecodeError:
