@@ -199,7 +199,7 @@ def test_files_chunks_and_folders_make_no_difference(
     west = x - X0 < 18.3
     write(tmp_path / "a.laz", x[west], y[west], z[west], kind[west], "EPSG:4549")
     write(tmp_path / "b.las", x[~west], y[~west], z[~west], kind[~west], "EPSG:4549")
-    monkeypatch.setattr(las_files, "_CHUNK", 1111)
+    monkeypatch.setattr(las_files, "CHUNK", 1111)
     listed = opened([tmp_path / "a.laz", tmp_path / "b.las"], cell_size_m=0.5)
     np.testing.assert_allclose(seen_at(listed)[0], whole, atol=1e-5)
     np.testing.assert_array_equal(seen_at(opened(tmp_path))[0], seen_at(listed)[0])

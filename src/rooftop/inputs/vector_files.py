@@ -76,14 +76,15 @@ def gdal(path: Path) -> Iterator[str | bytes]:
     """
     try:
         with settings():
-            yield _loosened(path) or _name(path)
+            yield _loosened(path) or gdal_name(path)
     except NotImplementedError:  # shapely about arcs: a matter of a row, not of the file
         raise
     except (RuntimeError, OSError, MemoryError, UnicodeEncodeError) as error:
         raise unreadable(path, error) from error
 
 
-def _name(path: Path) -> str:
+def gdal_name(path: Path) -> str:
+    """Return the name by which GDAL is given a file."""
     full = str(path.absolute())
     if path.suffix.lower() == _ARCHIVE and path.is_file():
         return f"/vsizip/{full}"
