@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from rooftop.errors import InputError
 from rooftop.grid import Tile
 from rooftop.potential import Scene, TableBook, TileCells, TileResult, compute_tile
 
@@ -147,6 +148,11 @@ def run_tiles(
         Threads, when no `scheduler` is given.
     scheduler : str, optional
         Address of a Dask scheduler.
+
+    Raises
+    ------
+    InputError
+        A raster cannot be read to where a tile needs it.
     """
     wanted = list(tiles)
     results: dict[Tile, TileResult] = {}
@@ -161,6 +167,8 @@ def run_tiles(
         progress(n_resumed, len(wanted))
     outcomes = _on_dask(scene, book, todo, scheduler) if scheduler else _on_threads(scene, book, todo, workers)
     for tile, outcome in outcomes:
+        if isinstance(outcome, InputError):  # a file that cannot be read: every tile over it would fail
+            raise outcome
         if isinstance(outcome, BaseException):
             _log.error("tile %s failed", tile.name, exc_info=outcome)
             failures[tile] = TileFailure(tile, f"{type(outcome).__name__}: {outcome}")

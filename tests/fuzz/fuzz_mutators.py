@@ -18,11 +18,55 @@ import yaml
 
 Rng = np.random.Generator
 NASTY: tuple[Any, ...] = (
-    None, True, False, 0, -1, -0.0, 1, 2**31, 2**63, -(2**64), 10**30, 1e308, 1e-320, float("nan"), float("inf"), -float("inf"),
-    "", " ", "NaN", "nan", "null", "1e999", "9" * 5000, "-9" * 200, "0x1F", "１２", "12,5", "3 m", "6+1", "x" * 100_000,
-    "a\x00b", "\ud800", "é\u202e\u200f", "💥" * 50, "=1+1", "../../etc", "http://127.0.0.1:9/x", "9999-99-99", "2021-02-30",
-    "0000-00-00", [], {}, [[]], [1, 2, 3], ["a", "b"], {"a": {"b": [1]}}, [None], [[[[[[[[1]]]]]]]],
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    -0.0,
+    1,
+    2**31,
+    2**63,
+    -(2**64),
+    10**30,
+    1e308,
+    1e-320,
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    "",
+    " ",
+    "NaN",
+    "nan",
+    "null",
+    "1e999",
+    "9" * 5000,
+    "-9" * 200,
+    "0x1F",
+    "１２",
+    "12,5",
+    "3 m",
+    "6+1",
+    "x" * 100_000,
+    "a\x00b",
+    "\ud800",
+    "é\u202e\u200f",
+    "💥" * 50,
+    "=1+1",
+    "../../etc",
+    "http://127.0.0.1:9/x",
+    "9999-99-99",
+    "2021-02-30",
+    "0000-00-00",
+    [],
+    {},
+    [[]],
+    [1, 2, 3],
+    ["a", "b"],
+    {"a": {"b": [1]}},
+    [None],
+    [[[[[[[[1]]]]]]]],
+)
 
 
 def pick(rng: Rng, items: Any) -> Any:
@@ -92,8 +136,21 @@ def _insert(data: bytearray, rng: Rng) -> None:
 
 
 BYTES: tuple[Callable[[bytearray, Rng], None], ...] = (
-    _flip, _flip, _at_the_front, _at_the_front, _cut, _cut, _cut_front, _hole, _double, _swap, _zero, _word, _word, _insert,
-)  # fmt: skip
+    _flip,
+    _flip,
+    _at_the_front,
+    _at_the_front,
+    _cut,
+    _cut,
+    _cut_front,
+    _hole,
+    _double,
+    _swap,
+    _zero,
+    _word,
+    _word,
+    _insert,
+)
 
 
 def damage_bytes(data: bytes, rng: Rng) -> bytes:
@@ -162,12 +219,40 @@ def damage_gzip(data: bytes, rng: Rng) -> bytes:
     return gzip.compress(pick(rng, (damage_json, damage_bytes))(inner, rng), mtime=0)
 
 
+_BOMB = "\n".join(
+    [
+        "a: &a [x, x]",
+        *(f"{k}: &{k} [{', '.join([f'*{j}'] * 8)}]" for j, k in zip("abcd", "bcde", strict=True)),
+        "name: [*e, *e]",
+    ]
+)
 _YAML = (
-    "{k}: &a [*a]", "{k}: 2021-13-45", "{k}: 0001-01-01 25:61:61", "{k}: " + "9" * 5000, "{k}: " + "[" * 2000, "{k}: !!python/object:os.system ls",
-    "{k}: !!binary x", "{k}: !!float abc", "{k}: !!int ''", "{k}: !!timestamp no", "? [1, 2]\n: 3", "{k}: .nan", "{k}: .inf", "{k}: 1e400",
-    "{k}: \x07", "<<: *none", "<<: 3", "{k}: !!set {a, b}", "{k}: !!omap [a]", "{k}: |2\n x", "- x", "{k}: 0o17", "{k}: 1_000", "{k}: 190:20:30.15",
-    "a: &a [x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nname: [*e,*e,*e,*e,*e,*e]",
-)  # fmt: skip
+    "{k}: &a [*a]",
+    "{k}: 2021-13-45",
+    "{k}: 0001-01-01 25:61:61",
+    "{k}: " + "9" * 5000,
+    "{k}: " + "[" * 2000,
+    "{k}: !!python/object:os.system ls",
+    "{k}: !!binary x",
+    "{k}: !!float abc",
+    "{k}: !!int ''",
+    "{k}: !!timestamp no",
+    "? [1, 2]\n: 3",
+    "{k}: .nan",
+    "{k}: .inf",
+    "{k}: 1e400",
+    "{k}: \x07",
+    "<<: *none",
+    "<<: 3",
+    "{k}: !!set {a, b}",
+    "{k}: !!omap [a]",
+    "{k}: |2\n x",
+    "- x",
+    "{k}: 0o17",
+    "{k}: 1_000",
+    "{k}: 190:20:30.15",
+    _BOMB,
+)
 
 
 def damage_yaml(data: bytes, rng: Rng) -> bytes:
@@ -233,7 +318,11 @@ def damage_text(data: bytes, rng: Rng) -> bytes:
     return "".join(words).encode("utf-8", errors="surrogatepass")
 
 
-_ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+_TEN = "".join("&{};" for _ in range(10))
+_ENTITIES = (
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "' + _TEN.format(*"a" * 10) + '"><!ENTITY c "'
+    + _TEN.format(*"b" * 10) + '">]>'
+)  # fmt: skip
 
 
 def damage_xml(data: bytes, rng: Rng) -> bytes:
@@ -282,7 +371,8 @@ def damage_sqlite(data: bytes, rng: Rng) -> bytes:
     connection = sqlite3.connect(":memory:")
     connection.deserialize(data)
     connection.execute("PRAGMA writable_schema=ON")
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'rtree%' AND name NOT LIKE 'sqlite%'")]  # fmt: skip
+    listed = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'rtree%' AND name NOT LIKE 'sqlite%'"
+    names = [row[0] for row in connection.execute(listed)]
     for trigger in [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'")]:
         connection.execute(f'DROP TRIGGER "{trigger}"')
     for _ in range(int(pick(rng, (1, 1, 2, 4)))):

@@ -1,4 +1,4 @@
-"""Damage inputs, run them in long-lived processes, judge how each ended; `python fuzz_pool.py KIND SEED` replays one."""
+"""Damage inputs, run them in long-lived processes, judge how each ended; `fuzz_pool.py KIND SEED` replays one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ import yaml
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-from fuzz_mutators import damage, pick
-from fuzz_seeds import KINDS, configuration, files_of, make_town
+from fuzz_mutators import damage, pick  # noqa: E402
+from fuzz_seeds import KINDS, configuration, files_of, make_town  # noqa: E402
 
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,22 @@ class Outcome:
     fault: str | None
 
 
-def prepare_case(case: Case, town: Path, folder: Path) -> Path:
-    """Copy what the case reads, damage one file, return the configuration."""
-    kind = KINDS[case.kind]
+def write_case(kind: str, town: Path, folder: Path) -> Path:
+    """Copy what a kind reads, and return the configuration that reads it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in files_of(case.kind):
+    for name in files_of(kind):
         if name != "rooftop.yaml":
             shutil.copy(town / name, folder / name)
     config = folder / "rooftop.yaml"
-    config.write_text(yaml.safe_dump(configuration(case.kind), allow_unicode=True), encoding="utf-8")
+    config.write_text(yaml.safe_dump(configuration(kind), allow_unicode=True), encoding="utf-8")
+    return config
+
+
+def prepare_case(case: Case, town: Path, folder: Path) -> Path:
+    """Copy what the case reads, damage one file, return the configuration."""
+    kind = KINDS[case.kind]
+    config = write_case(case.kind, town, folder)
     rng = np.random.default_rng([zlib.crc32(case.kind.encode()), case.seed])
     part = kind.target if not kind.parts or rng.random() < 0.6 else pick(rng, kind.parts)
     damage(folder / part, kind.syntax if part == kind.target else "binary", rng)

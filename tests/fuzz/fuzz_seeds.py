@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,21 @@ def _footprints(path: str) -> dict[str, Any]:
     return {"footprints": {"path": path, "fields": FIELDS}}
 
 
+def _roofs(path: str) -> dict[str, Any]:
+    return {"roofs": {"path": path}}
+
+
+def _cloud_of(path: str) -> dict[str, Any]:
+    return {"dsm": {"path": path, "crs": CRS_M, "cell_size_m": 1.0}, "dtm": {"path": "dtm.tif"}}
+
+
+def _schedule_of(path: str) -> dict[str, Any]:
+    return {"schedule": {"path": path, "fields": {"building_id": "bid", "year": "year", "kwp": "kWp"}}}
+
+
+_DISTRICTS = {"districts": {"path": "districts.geojson", "id_field": "code", "name_field": "name"}}
+_MONTHS = {"irradiance": {"ghi": {"path": "ghi12.tif", "unit": "kWh/m2/month", "period": "monthly"}}}
+
 KINDS: dict[str, Kind] = {
     "yaml": Kind("rooftop.yaml", "yaml", {}),
     "gpkg": Kind("town.gpkg", "sqlite", _footprints("town.gpkg")),
@@ -65,23 +80,21 @@ KINDS: dict[str, Kind] = {
     "fgb": Kind("town.fgb", "binary", _footprints("town.fgb")),
     "parquet": Kind("town.parquet", "binary", _footprints("town.parquet")),
     "gml": Kind("town.gml", "xml", _footprints("town.gml"), ("town.xsd",)),
-    "districts": Kind(
-        "districts.geojson", "json", {"districts": {"path": "districts.geojson", "id_field": "code", "name_field": "name"}}
-    ),
+    "districts": Kind("districts.geojson", "json", _DISTRICTS),
     "ghi": Kind("ghi.tif", "binary", {}),
-    "ghi12": Kind("ghi12.tif", "binary", {"irradiance": {"ghi": {"path": "ghi12.tif", "unit": "kWh/m2/month", "period": "monthly"}}}),
+    "ghi12": Kind("ghi12.tif", "binary", _MONTHS),
     "dtm": Kind("dtm.tif", "binary", {"dtm": {"path": "dtm.tif"}}),
     "dsm": Kind("dsm.tif", "binary", {"dsm": {"path": "dsm.tif"}, "dtm": {"path": "dtm.tif"}}),
     "vrt": Kind("dtm.vrt", "xml", {"dtm": {"path": "dtm.vrt"}}, ("dtm.tif",)),
     "asc": Kind("dtm.asc", "text", {"dtm": {"path": "dtm.asc", "crs": CRS_M}}),
     "epw": Kind("station.epw", "table", {"weather": {"path": "station.epw"}}),
-    "cityjson": Kind("city.json", "json", {"roofs": {"path": "city.json"}}),
-    "cityjsongz": Kind("city.json.gz", "gzip", {"roofs": {"path": "city.json.gz"}}),
-    "laz": Kind("dsm.laz", "binary", {"dsm": {"path": "dsm.laz", "crs": CRS_M, "cell_size_m": 1.0}, "dtm": {"path": "dtm.tif"}}),
-    "las": Kind("dsm.las", "binary", {"dsm": {"path": "dsm.las", "crs": CRS_M, "cell_size_m": 1.0}, "dtm": {"path": "dtm.tif"}}),
-    "csv": Kind("schedule.csv", "table", {"schedule": {"path": "schedule.csv", "fields": {"building_id": "bid", "year": "year", "kwp": "kWp"}}}),
-    "xlsx": Kind("schedule.xlsx", "zip", {"schedule": {"path": "schedule.xlsx", "fields": {"building_id": "bid", "year": "year", "kwp": "kWp"}}}),
-}  # fmt: skip
+    "cityjson": Kind("city.json", "json", _roofs("city.json")),
+    "cityjsongz": Kind("city.json.gz", "gzip", _roofs("city.json.gz")),
+    "laz": Kind("dsm.laz", "binary", _cloud_of("dsm.laz")),
+    "las": Kind("dsm.las", "binary", _cloud_of("dsm.las")),
+    "csv": Kind("schedule.csv", "table", _schedule_of("schedule.csv")),
+    "xlsx": Kind("schedule.xlsx", "zip", _schedule_of("schedule.xlsx")),
+}
 
 
 def configuration(kind: str) -> dict[str, Any]:
@@ -114,7 +127,8 @@ def buildings() -> gpd.GeoDataFrame:
     ]
     boxes[5] = shapely.difference(boxes[5], shapely.box(X + 40, Y + 46, X + 48, Y + 52))
     table = pd.DataFrame(
-        {"bid": [f"b{k:02d}" for k in range(12)], "h": rng.uniform(6.0, 30.0, 12).round(1), "fl": rng.integers(2, 9, 12),
+        {"bid": [f"b{k:02d}" for k in range(12)], "h": rng.uniform(6.0, 30.0, 12).round(1),
+         "fl": rng.integers(2, 9, 12),
          "use": ["factory", "office", "住宅", "school"] * 3, "year": [2010, 2015, 2019, 2022] * 3,
          "public": ["是", "否", "否", "yes"] * 3, "label": [f"第{k}栋" for k in range(12)],
          "pv": [np.nan] * 10 + [5.0, 12.5]}
@@ -255,13 +269,15 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "town.gml": _vector, "districts.geojson": _districts, "ghi.tif": _ghi, "ghi12.tif": _ghi, "dtm.tif": _elevation_tif,
     "dsm.tif": _elevation_tif, "dtm.vrt": _vrt, "dtm.asc": _asc, "station.epw": _epw, "city.json": _city,
     "city.json.gz": _city, "dsm.laz": _cloud, "dsm.las": _cloud,
-    "schedule.csv": lambda p: _schedule().to_csv(p, index=False), "schedule.xlsx": lambda p: _schedule().to_excel(p, index=False),
+    "schedule.csv": lambda p: _schedule().to_csv(p, index=False),
+    "schedule.xlsx": lambda p: _schedule().to_excel(p, index=False),
 }  # fmt: skip
 
 
-def make_town(folder: Path) -> Path:
-    """Write every file of the town, and one configuration per kind."""
+def make_town(folder: Path, names: Sequence[str] | None = None) -> Path:
+    """Write the files of the town, all of them or some."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in _MAKERS.items():
-        make(folder / name)
+        if names is None or name in names:
+            make(folder / name)
     return folder

@@ -27,13 +27,12 @@ from rooftop.inputs.rasters import (
     bands_of,
     crs_assumed_notice,
     open_raster,
-    raster_sha256,
     require_one_variable,
     source_details,
     stated_crs,
 )
 from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
+from rooftop.notices import Notice, Provenance, file_sha256
 
 _LOWEST_M, _HIGHEST_M = -500.0, 9000.0
 _FEET = {"ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "us-ft": 0.3048006096, "us survey foot": 0.3048006096}
@@ -278,7 +277,7 @@ def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) 
         **({"variable": config.variable} if config.variable is not None else {}),
         **source_details(path, where),
     }
-    provenance = Provenance(role, str(path), raster_sha256(path, where), details)
+    provenance = Provenance(role, str(path), file_sha256(path), details)
     box = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
     notices = (*_unit_notice(unit, where), *glance_notices)
     if config.crs is None and given is not None:

@@ -11,6 +11,13 @@ from rooftop.lang import Text
 
 __all__ = ["check_encoding", "check_file", "did_you_mean", "suggest"]
 
+_CONNECTION = re.compile(
+    r"(?i:\b(?:https?|ftp|s3|gs):/)|/vsi\w+[/?]|\b(?:WMS|WMTS|WCS|WFS|OAPIF|CSW|PG|MYSQL|MSSQL|OCI|NETCDF|HDF5|GPKG|GRIB):"
+)
+_SUBDATASET = re.compile(
+    r"^(?:NETCDF|HDF[45]\w*|GPKG|GRIB|GTIFF_DIR):\"?(?P<file>.+?)\"?:(?:/*)(?P<variable>[^:]+)$", re.IGNORECASE
+)
+
 
 def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
     """Refuse a file that is not there, naming its likely neighbours, and one that may not be read.
@@ -39,7 +46,12 @@ def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
     if path.is_dir():
         raise _a_folder(path, role)
     near = did_you_mean(path.name, siblings)
-    if is_connection(str(path)):
+    if named := _SUBDATASET.search(path.name):
+        mend = Text(
+            f"name the file and its variable apart: path: {named['file']}, variable: {named['variable']}",
+            f"请分别填写文件与变量：path: {named['file']}，variable: {named['variable']}",
+        )
+    elif is_connection(str(path)):
         mend = Text(
             "only files on this machine are read: download it and name the file",
             "仅读取本机文件：请先下载，再填写文件路径",

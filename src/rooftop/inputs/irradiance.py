@@ -20,13 +20,12 @@ from rooftop.inputs.rasters import (
     bands_of,
     crs_assumed_notice,
     open_raster,
-    raster_sha256,
     require_one_variable,
     source_details,
     stated_crs,
 )
 from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
+from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 __all__ = ["Irradiance", "IrradianceAt", "check_against_clear_sky", "read_irradiance"]
@@ -241,13 +240,16 @@ def _require_raster(path: Path, variable: str | None, where: str) -> tuple[int, 
     """Open a file's header; return the bands of the variable."""
     with open_raster(path, _at(where, path), variable=variable) as source:
         crs, placed, bands = stated_crs(source), not source.transform.is_identity, bands_of(source, variable)
+        writable = source.driver == "GTiff"
     if crs is None or not placed:
         raise InputError(
             Text("the raster does not say where it lies", "栅格缺少坐标系或定位信息"),
             where=_at(where, path),
             found=Text("no CRS" if crs is None else "no georeference", "无坐标系" if crs is None else "无地理定位"),
             expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
-            mend="gdal_edit.py -a_srs EPSG:4326 FILE",
+            mend=f"gdal_edit.py -a_srs EPSG:4326 {path.name}"
+            if writable
+            else f"gdal_translate -a_srs EPSG:4326 {path.name} ghi.tif",
         )
     return bands
 
@@ -306,7 +308,7 @@ def _provenance(
             **source_details(path, where),
         }
     notices = (crs_assumed_notice(role, path),) if assumed else ()
-    return Provenance(role, str(path), raster_sha256(path, where), details), notices
+    return Provenance(role, str(path), file_sha256(path), details), notices
 
 
 # ---------------------------------------------------------------------------------------------------------- reading

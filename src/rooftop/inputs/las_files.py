@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ _NODE_M, _MOST_NODES = 100.0, 1000.0
 
 def is_point_cloud(path: Path) -> bool:
     """Return whether a path is a LAS or LAZ file, or a folder."""
-    return path.suffix.lower() in SUFFIXES or path.is_dir()
+    return path.suffix.lower() in SUFFIXES or os.path.isdir(path)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,16 +96,6 @@ def _sources(path: Path, where: str, _mtime_ns: int, _size: int, _allowed: Acces
 def raster_files(path: Path, where: str) -> tuple[Path, ...]:
     """Return the files that a raster's values come from: itself, and what a VRT is made of."""
     return (path, *vrt_sources(path, where)) if is_vrt(path) else (path,)
-
-
-def raster_sha256(path: Path, where: str) -> str:
-    """Hash a raster, of a VRT its sources too."""
-    digest = hashlib.sha256()
-    for part in raster_files(path, where):
-        with part.open("rb") as handle:
-            while chunk := handle.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 def source_details(path: Path, where: str) -> dict[str, str]:
