@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
@@ -17,6 +19,7 @@ import yaml
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from rasterio.transform import from_origin
+from scipy.io import netcdf_file
 
 from city_models import Model, gable
 
@@ -71,6 +74,9 @@ def _schedule_of(path: str) -> dict[str, Any]:
 
 _DISTRICTS = {"districts": {"path": "districts.geojson", "id_field": "code", "name_field": "name"}}
 _MONTHS = {"irradiance": {"ghi": {"path": "ghi12.tif", "unit": "kWh/m2/month", "period": "monthly"}}}
+_VARIABLE = {"irradiance": {"ghi": {"path": "ghi.nc", "unit": "kWh/m2/day", "variable": "ghi"}}}
+_PV = {"existing_pv": {"path": "pv.geojson", "kwp_field": "kwp", "year_field": "year"}}
+_LAND = {"land_use": {"path": "land.geojson", "standard": "ydyh_2023", "code_field": "code", "name_field": "name"}}
 
 KINDS: dict[str, Kind] = {
     "yaml": Kind("rooftop.yaml", "yaml", {}),
@@ -92,6 +98,10 @@ KINDS: dict[str, Kind] = {
     "cityjsongz": Kind("city.json.gz", "gzip", _roofs("city.json.gz")),
     "laz": Kind("dsm.laz", "binary", _cloud_of("dsm.laz")),
     "las": Kind("dsm.las", "binary", _cloud_of("dsm.las")),
+    "nc": Kind("ghi.nc", "binary", _VARIABLE),
+    "zip": Kind("town.zip", "binary", _footprints("town.zip")),
+    "pv": Kind("pv.geojson", "json", _PV),
+    "land": Kind("land.geojson", "json", _LAND),
     "csv": Kind("schedule.csv", "table", _schedule_of("schedule.csv")),
     "xlsx": Kind("schedule.xlsx", "zip", _schedule_of("schedule.xlsx")),
 }
@@ -256,6 +266,35 @@ def _districts(path: Path) -> None:
     pyogrio.write_dataframe(frame, path)
 
 
+def _netcdf(path: Path) -> None:
+    lon, lat = _TO_LONLAT.transform(X, Y)
+    file = netcdf_file(str(path), "w")
+    for name, middle, unit in (("lat", lat, "degrees_north"), ("lon", lon, "degrees_east")):
+        file.createDimension(name, 10)
+        axis = file.createVariable(name, "d", (name,))
+        axis[:], axis.units = middle + 0.1 * np.arange(-5, 5), unit
+    for name, value in (("ghi", 3.9), ("dni", 4.4)):
+        file.createVariable(name, "f", ("lat", "lon"))[:] = value
+    file.close()
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as folder:
+        _vector(Path(folder) / "town.shp")
+        for part in sorted(Path(folder).iterdir()):
+            archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes())
+
+
+def _areas(path: Path) -> None:
+    table = buildings().iloc[:3]
+    shapes = table.to_crs(CRS_M).buffer(-5.0).to_crs("EPSG:4326")
+    about = pd.DataFrame({"kwp": [3.0, 5.0, 8.0], "year": [2019, 2020, 2021], "code": ["1001", "0701", "0804"],
+                          "name": ["工业用地", "城镇住宅用地", "教育用地"]})  # fmt: skip
+    if path.stem == "land":
+        shapes = table.to_crs(CRS_M).buffer(4.0).to_crs("EPSG:4326")
+    pyogrio.write_dataframe(gpd.GeoDataFrame(about, geometry=shapes.to_numpy(), crs="EPSG:4326"), path)
+
+
 def _vector(path: Path) -> None:
     table = buildings()
     if path.suffix == ".parquet":
@@ -269,6 +308,7 @@ _MAKERS: dict[str, Callable[[Path], None]] = {
     "town.gml": _vector, "districts.geojson": _districts, "ghi.tif": _ghi, "ghi12.tif": _ghi, "dtm.tif": _elevation_tif,
     "dsm.tif": _elevation_tif, "dtm.vrt": _vrt, "dtm.asc": _asc, "station.epw": _epw, "city.json": _city,
     "city.json.gz": _city, "dsm.laz": _cloud, "dsm.las": _cloud,
+    "ghi.nc": _netcdf, "town.zip": _zip, "pv.geojson": _areas, "land.geojson": _areas,
     "schedule.csv": lambda p: _schedule().to_csv(p, index=False),
     "schedule.xlsx": lambda p: _schedule().to_excel(p, index=False),
 }  # fmt: skip

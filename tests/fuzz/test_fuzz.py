@@ -14,7 +14,7 @@ from fuzz_seeds import KINDS, make_town
 
 pytest.importorskip("laspy", reason="laspy is not installed (extra `lidar`)")
 
-PER_KIND = 25
+PER_KIND = 21
 
 
 @pytest.fixture(scope="module")

@@ -76,9 +76,7 @@ def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
 
 def is_connection(text: str) -> bool:
     """Tell whether a path is an address, or a name that GDAL would take for a connection, rather than a file."""
-    return bool(
-        re.search(r"(?:https?|ftp|s3|gs|wms|wmts|wcs|wfs):|/vsi\w+[/?]|[A-Z0-9_]{4,}:[\"'/]", text, re.IGNORECASE)
-    )
+    return _CONNECTION.search(text) is not None
 
 
 def _unreadable(path: Path, role: str, error: OSError) -> InputError:
