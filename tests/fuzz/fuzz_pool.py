@@ -25,6 +25,8 @@ from fuzz_mutators import damage, pick  # noqa: E402
 from fuzz_seeds import KINDS, configuration, files_of, make_town  # noqa: E402
 
 LONGEST_S = 120.0
+READ_BY_TILES = ("dtm", "dsm", "vrt", "asc")
+"""Kinds whose cells are read where a tile needs them: `check` sees no more than a glance."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,22 @@ def prepare_case(case: Case, town: Path, folder: Path) -> Path:
     return config
 
 
-def judge(code: object, text: str, out: Path) -> str | None:
-    """Return what is wrong with an end, or None."""
-    if code not in (0, 1, 2):
+def _ends_well(code: object, text: str, allowed: tuple[int, ...]) -> str | None:
+    """Return what is wrong with an exit code and what was printed, or None."""
+    if code not in allowed:
         return f"exit {code}"
     if "Traceback" in text:
         return "traceback"
-    if code == 2:
-        return None if "where:" in text or "found:" in text or "mend:" in text else "an error that names nothing"
+    if code == 2 and not ("where:" in text or "found:" in text or "mend:" in text):
+        return "an error that names nothing"
+    return None
+
+
+def judge(code: object, text: str, out: Path) -> str | None:
+    """Return what is wrong with the end of a run, or None."""
+    fault = _ends_well(code, text, (0, 1, 2))
+    if fault is not None or code == 2:
+        return fault
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     rows, counts = pyarrow.parquet.read_metadata(out / "roofs.parquet").num_rows, record["counts"]
     if not counts["rows_in"] == counts["rows_out"] == rows + counts["rows_withheld"]:
@@ -126,6 +136,30 @@ class Worker:
             self._process.wait()
 
 
+def attempt(case: Case, config: Path, out: Path, worker: Worker) -> tuple[object, str, str | None]:
+    """Run a case, and check it or make a configuration of it too; return how the run ended and the first fault."""
+    code, text = worker.run(["run", str(config), "-o", str(out), "--workers", "1"])
+    try:
+        fault = judge(code, text, out)
+    except (OSError, ValueError, KeyError) as error:
+        fault = f"products that cannot be read: {error!r}"
+    kind = KINDS[case.kind]
+    if fault is None and case.seed % 3 == 0:
+        checked, said = worker.run(["check", str(config)])
+        fault = _ends_well(checked, said, (0, 2))
+        if fault is None and checked != code and {checked, code} == {0, 2} and case.kind not in READ_BY_TILES:
+            fault = f"check ends in {checked}, run in {code}"
+        text = text if fault is None else f"{text}\ncheck: {said}"
+    if fault is None and case.seed % 3 == 1 and "footprints" in kind.inputs:
+        new = config.with_name("new.yaml")
+        begun, said = worker.run(
+            ["init", "lianyungang", "--footprints", str(config.parent / kind.target), "-o", str(new)]
+        )
+        fault = _ends_well(begun, said, (0, 2))
+        text = text if fault is None else f"{text}\ninit: {said}"
+    return code, text, fault
+
+
 def run_cases(cases: Iterable[Case], town: Path, scratch: Path, kept: Path, workers: int = 2) -> list[Outcome]:
     """Run cases; the inputs of those that end badly stay under `kept`."""
     waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
@@ -143,8 +177,8 @@ def run_cases(cases: Iterable[Case], town: Path, scratch: Path, kept: Path, work
             folder, out = scratch / case.name, scratch / f"{case.name}-out"
             config = prepare_case(case, town, folder)
             start = time.perf_counter()
-            code, text = worker.run(["run", str(config), "-o", str(out), "--workers", "1"])
-            outcome = Outcome(case, code, text, time.perf_counter() - start, judge(code, text, out))
+            code, text, fault = attempt(case, config, out, worker)
+            outcome = Outcome(case, code, text, time.perf_counter() - start, fault)
             outcomes.append(outcome)
             if outcome.fault is not None:
                 shutil.copytree(folder, kept / case.name, dirs_exist_ok=True)

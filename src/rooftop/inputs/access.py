@@ -28,6 +28,9 @@ _GZIP = b"\x1f\x8b"
 _MEGABYTE = 1_000_000
 _PIECE = 1 << 22
 
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+"""What reading a zip file raises: damaged, of a method that is not known, or protected by a password."""
+
 LOCAL_ONLY: dict[str, str] = {
     "GDAL_HTTP_PROXY": "127.0.0.1:9",  # the discard port: nobody answers there
     "GDAL_HTTPS_PROXY": "127.0.0.1:9",
@@ -135,10 +138,29 @@ def check_zip(path: Path, role: str) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except ZIP_ERRORS as error:
         raise damaged(path, role, str(error)) from error
     _require_size(path, role, sum(m.file_size for m in members), access().largest_bytes)
     return members
+
+
+def zip_heads(path: Path, role: str, n_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the beginning of each file in a zip file.
+
+    Raises
+    ------
+    InputError
+        As `check_zip`.
+    """
+    members = check_zip(path, role)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in members:
+                if not member.is_dir():
+                    with archive.open(member) as file:
+                        yield member.filename, file.read(n_bytes)
+    except ZIP_ERRORS as error:
+        raise damaged(path, role, str(error)) from error
 
 
 def _require_size(path: Path, role: str, size: float, most: float) -> None:

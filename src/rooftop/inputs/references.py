@@ -13,7 +13,7 @@ from rooftop.errors import InputError
 from rooftop.inputs.access import access, damaged
 from rooftop.lang import Text
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 _MOST_NESTED = 4
 _LONGEST_BYTES = 200_000_000
 _VRT = b"<VRTDataset"
@@ -96,7 +96,7 @@ def head(path: Path) -> bytes:
     if path.is_dir():
         return b""
     with path.open("rb") as file:
-        return file.read(_HEAD_BYTES)
+        return file.read(HEAD_BYTES)
 
 
 def is_vrt(path: Path) -> bool:

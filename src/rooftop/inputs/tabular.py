@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -13,7 +12,7 @@ from typing import IO
 import pyogrio
 
 from rooftop.errors import InputError, UsageError
-from rooftop.inputs.access import check_zip, damaged, limits, read_bounded
+from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, limits, read_bounded
 from rooftop.inputs.attributes import written
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
@@ -185,7 +184,7 @@ def _last_row(path: Path, role: str) -> int:
             try:
                 with archive.open(member) as file:
                     last = max(last, _last_row_of(file))
-            except (OSError, EOFError, ValueError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
+            except ZIP_ERRORS as error:
                 raise damaged(path, role, f"{member.filename}: {error}") from error
     return last
 

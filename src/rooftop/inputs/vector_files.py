@@ -6,7 +6,6 @@ import glob
 import re
 import sqlite3
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -17,13 +16,14 @@ import pyogrio
 from pyogrio.util import vsi_path
 
 from rooftop.errors import InputError
-from rooftop.inputs.access import access, check_zip, damaged, limits
+from rooftop.inputs.access import access, check_zip, damaged, limits, zip_heads
 from rooftop.inputs.encodings import sibling
 from rooftop.inputs.files import check_file
-from rooftop.inputs.references import refuse_references
+from rooftop.inputs.references import HEAD_BYTES, refuse_references
 from rooftop.lang import Text
 
 _ARCHIVE = ".zip"
+_ARCHIVES = (_ARCHIVE, ".kmz", ".xlsx", ".ods")
 _NOT_OPENED = (
     "upper(geometry_type_name) IN ('POLYHEDRALSURFACE', 'TIN', 'TRIANGLE')"
     " OR (upper(geometry_type_name) = 'GEOMETRY' AND (z = 1 OR m = 1))"
@@ -44,13 +44,9 @@ def admit(path: Path, role: str) -> None:
     check_file(path, role)
     where = f"{role}: {path}" if role else str(path)
     refuse_references(path, where)
-    if path.is_file() and path.suffix.lower() == _ARCHIVE:
-        members = check_zip(path, role)
-        with zipfile.ZipFile(path) as archive:
-            for member in members:
-                if not member.is_dir() and not member.flag_bits & 1:
-                    with archive.open(member) as file:
-                        refuse_references(path, f"{where} > {member.filename}", file.read(4096))
+    if path.is_file() and path.suffix.lower() in _ARCHIVES:
+        for name, start in zip_heads(path, role, HEAD_BYTES):
+            refuse_references(path, f"{where} > {name}", start)
 
 
 @contextmanager
