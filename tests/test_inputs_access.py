@@ -295,6 +295,7 @@ def test_files_are_opened_in_one_place(repo: Path) -> None:
         "layers.py",
         "geometries.py",
         "geoparquet.py",
+        "exact_rows.py",
         "tabular.py",
         "laz_points.py",
     }

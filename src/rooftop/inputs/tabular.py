@@ -141,6 +141,8 @@ def _open_quote(path: Path, role: str, line: int) -> InputError:
 
 
 def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, list[list[str]]]]:
+    if not zipfile.is_zipfile(path):  # an old .xls, or one with a password
+        raise _no_workbook(path, Text("no .xlsx by its content", "内容并非 .xlsx 格式"))
     most = _last_row(path, role)
     if most > _most_rows():
         raise _too_long(path, role, most)
@@ -164,13 +166,17 @@ def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, l
                 cells = [[written(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
                 yield name, _without_empty_end(cells)
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise InputError(
-            Text("the workbook cannot be read", "无法读取该工作簿"),
-            where=str(path),
-            found=str(error).split(";")[0][:200],
-            expected=Text("an .xlsx file that is not protected", "未加密的 .xlsx 文件"),
-            mend=Text("open it and save it again as .xlsx or .csv", "请打开后另存为 .xlsx 或 .csv"),
-        ) from error
+        raise _no_workbook(path, str(error).split(";")[0][:200]) from error
+
+
+def _no_workbook(path: Path, found: Text | str) -> InputError:
+    return InputError(
+        Text("the workbook cannot be read", "无法读取该工作簿"),
+        where=str(path),
+        found=found,
+        expected=Text("an .xlsx file that is not protected", "未加密的 .xlsx 文件"),
+        mend=Text("open it and save it again as .xlsx or .csv", "请打开后另存为 .xlsx 或 .csv"),
+    )
 
 
 def _last_row(path: Path, role: str) -> int:
