@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
+import rasterio
+import rasterio.io
 import yaml
+from affine import Affine
 
 Rng = np.random.Generator
 NASTY: tuple[Any, ...] = (
@@ -399,9 +404,118 @@ def damage_sqlite(data: bytes, rng: Rng) -> bytes:
     return connection.serialize()
 
 
+# --- rasters, clouds, columns ----------------------------------------------------------------------------------------
+
+_WILD = (float("nan"), float("inf"), -float("inf"), 0.0, -9999.0, 1e30, -1e30, 3.4e38, 1e-30, 255.0, 1e5)
+
+
+def damage_tif(data: bytes, rng: Rng) -> bytes:
+    """Damage cells, type, nodata, bands, CRS or place of a GeoTIFF."""
+    with rasterio.io.MemoryFile(data) as file, file.open() as source:
+        cells, profile = source.read().astype("float64"), source.profile
+    for _ in range(int(pick(rng, (1, 1, 2, 3)))):
+        what = int(rng.integers(8))
+        if what == 0:
+            cells[rng.random(cells.shape) < float(pick(rng, (0.001, 0.1, 0.9, 1.0)))] = float(pick(rng, _WILD))
+        elif what == 1:
+            cells = cells * float(pick(rng, (-1, 0, 1e-3, 3.28, 1e3, 1e12)))
+        elif what == 2:
+            profile["nodata"] = pick(rng, (None, float("nan"), 0, 20, -9999, 255))
+        elif what == 3:
+            profile["dtype"] = pick(rng, ("uint8", "int16", "uint32", "float64", "complex64"))
+        elif what == 4:
+            cells = cells[[int(k) for k in rng.integers(0, len(cells), int(rng.integers(1, 4)))]]
+        elif what == 5:
+            profile["crs"] = pick(
+                rng, (None, "EPSG:4326", "EPSG:3857", "EPSG:4979", "EPSG:2263", "EPSG:32733", "EPSG:5041")
+            )
+        elif what == 6:
+            turned = Affine.translation(*rng.uniform(-1, 1, 2)) * Affine.rotation(float(pick(rng, (0, 30, 180))))
+            size = pick(rng, (1e-12, 1e-3, 1.0, 1e3, 1e12, -1.0, 0.0))
+            profile["transform"] = pick(
+                rng, (Affine.identity(), profile["transform"] * turned * Affine.scale(size or 1e-300))
+            )
+        else:
+            cells = cells[:, : int(rng.integers(1, cells.shape[1] + 1)), : int(rng.integers(1, cells.shape[2] + 1))]
+    profile.update(count=cells.shape[0], height=cells.shape[1], width=cells.shape[2], tiled=False)
+    profile.pop("blockxsize", None), profile.pop("blockysize", None)
+    kind = np.dtype(profile["dtype"])
+    if kind.kind in "iu":
+        low, high = np.iinfo(kind).min, np.iinfo(kind).max
+        cells = np.clip(np.nan_to_num(cells), low, high)
+        if profile["nodata"] is None or not low <= profile["nodata"] <= high:
+            profile["nodata"] = None
+    with rasterio.io.MemoryFile() as file, np.errstate(all="ignore"):
+        with file.open(**profile) as out:
+            out.write(cells.astype(kind))
+        return bytes(file.read())
+
+
+def damage_cloud(data: bytes, rng: Rng) -> bytes:
+    """Damage points and header of a LAS or LAZ file."""
+    import laspy
+
+    points = laspy.read(io.BytesIO(data))
+    n = len(points.points)
+    for _ in range(int(pick(rng, (1, 1, 2, 3)))):
+        what, hit = int(rng.integers(7)), rng.random(n) < float(pick(rng, (0.001, 0.1, 0.9, 1.0)))
+        if what == 0:
+            points.Z[hit] = int(pick(rng, (0, -(2**31), 2**31 - 1, 10**6)))
+        elif what == 1:
+            points.X[hit] = int(pick(rng, (0, -(2**31), 2**31 - 1, 10**6)))
+        elif what == 2:
+            points.classification = np.where(hit, int(rng.integers(0, 32)), points.classification)
+        elif what == 3:
+            points.withheld[:] = hit
+        elif what == 4:
+            points.points = points.points[: int(rng.integers(0, n + 1))]
+            n = len(points.points)
+        elif what == 5:
+            points.return_number = np.where(hit, int(rng.integers(0, 16)), points.return_number)
+        else:
+            points.header.scales = points.header.scales * float(pick(rng, (1e-9, 10.0, 1e6, -1.0)))
+    out = io.BytesIO()
+    points.write(out, do_compress=data[104] & 0x80 != 0)
+    return out.getvalue()
+
+
+def damage_columns(data: bytes, rng: Rng) -> bytes:
+    """Damage columns of a Parquet file: their types, their values, what the file says of its geometries."""
+    table = pyarrow.parquet.read_table(io.BytesIO(data))
+    for _ in range(int(pick(rng, (1, 1, 2)))):
+        k, n = int(rng.integers(table.num_columns)), table.num_rows
+        name, what = table.column_names[k], int(rng.integers(6))
+        if what == 0:
+            table = table.drop_columns([name]) if table.num_columns > 1 else table
+        elif what == 1:
+            kinds = (
+                pyarrow.nulls(n), pyarrow.array([[1, None]] * n), pyarrow.array([{"a": 1}] * n),
+                pyarrow.array([b"\xff\x00"] * n),
+                pyarrow.array([True] * n), pyarrow.array([2**63 + k for k in range(n)], pyarrow.uint64()),
+                pyarrow.array([float("nan")] * n), pyarrow.array(["x"] * n).dictionary_encode(),
+                pyarrow.array([10**9 * k for k in range(n)], pyarrow.duration("ns")),
+            )  # fmt: skip
+            table = table.set_column(k, name, pick(rng, kinds))
+        elif what == 2:
+            rows = [int(r) for r in rng.integers(0, max(n, 1), int(pick(rng, (0, 1, n, 3 * n))))] if n else []
+            table = table.take(rows)
+        elif what == 3 and pyarrow.types.is_binary(table.schema.field(k).type):
+            values = [damage_bytes(v, rng) if v and rng.random() < 0.3 else v for v in table.column(k).to_pylist()]
+            table = table.set_column(k, name, pyarrow.array(values, pyarrow.binary()))
+        else:
+            about = dict(table.schema.metadata or {})
+            if b"geo" in about:
+                about[b"geo"] = _json_bytes(damage_tree(json.loads(about[b"geo"]), rng))
+                table = table.replace_schema_metadata(about)
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(table, out)
+    return out.getvalue()
+
+
 SYNTAX: dict[str, Callable[[bytes, Rng], bytes]] = {
     "json": damage_json, "gzip": damage_gzip, "yaml": damage_yaml, "table": damage_table, "text": damage_text,
     "xml": damage_xml, "zip": damage_zip, "sqlite": damage_sqlite, "binary": damage_bytes,
+    "tif": damage_tif, "cloud": damage_cloud, "columns": damage_columns,
 }  # fmt: skip
 
 

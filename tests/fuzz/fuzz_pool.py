@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,11 +191,9 @@ def run_cases(cases: Iterable[Case], town: Path, scratch: Path, kept: Path, work
             shutil.rmtree(out, ignore_errors=True)
         worker.stop()
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work) for _ in range(workers)]:
+            done.result()
     return sorted(outcomes, key=lambda o: (o.case.kind, o.case.seed))
 
 
