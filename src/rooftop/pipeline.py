@@ -23,6 +23,7 @@ from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
 from rooftop.configfile import checked_config, load_config, naming_lines
 from rooftop.errors import ComputeError
+from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Lang, Text
@@ -167,7 +168,8 @@ def run(
         say(Text("reading inputs", "读取输入数据"), 0, 1)
         settings = _dated(settings)
         pack = require_settings(settings, tianditu_key)
-        schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
+        with granted(settings.inputs):
+            schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         if schedule is not None:
             schedule = joined(schedule, sources)

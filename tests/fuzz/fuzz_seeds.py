@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +22,7 @@ from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
 from city_models import Model, gable
+from rooftop.resources import configs_dir
 
 CRS_M = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0
@@ -48,12 +49,15 @@ class Kind:
         What it changes under ``inputs`` of the configuration.
     parts : tuple of str
         Files that belong to it and may be damaged in its stead.
+    more : dict
+        What it changes beside ``inputs``.
     """
 
     target: str
     syntax: str
     inputs: dict[str, Any]
     parts: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 def _footprints(path: str) -> dict[str, Any]:
@@ -73,6 +77,7 @@ def _schedule_of(path: str) -> dict[str, Any]:
 
 
 _DISTRICTS = {"districts": {"path": "districts.geojson", "id_field": "code", "name_field": "name"}}
+_DEMAND = {"policy": "lianyungang", "substitution": {"energy_demand": "demand.yaml"}}
 _MONTHS = {"irradiance": {"ghi": {"path": "ghi12.tif", "unit": "kWh/m2/month", "period": "monthly"}}}
 _VARIABLE = {"irradiance": {"ghi": {"path": "ghi.nc", "unit": "kWh/m2/day", "variable": "ghi"}}}
 _PV = {"existing_pv": {"path": "pv.geojson", "kwp_field": "kwp", "year_field": "year"}}
@@ -80,6 +85,9 @@ _LAND = {"land_use": {"path": "land.geojson", "standard": "ydyh_2023", "code_fie
 
 KINDS: dict[str, Kind] = {
     "yaml": Kind("rooftop.yaml", "yaml", {}),
+    "module": Kind("module.yaml", "yaml", {}, more={"system": {"module": "module.yaml"}}),
+    "pack": Kind("pack.yaml", "yaml", {}, more={"policy": "pack.yaml"}),
+    "demand": Kind("demand.yaml", "yaml", {}, more=_DEMAND),
     "gpkg": Kind("town.gpkg", "sqlite", _footprints("town.gpkg")),
     "shp": Kind("town.shp", "binary", _footprints("town.shp"), ("town.shx", "town.dbf", "town.prj", "town.cpg")),
     "geojson": Kind("town.geojson", "json", _footprints("town.geojson")),
@@ -114,7 +122,7 @@ def configuration(kind: str) -> dict[str, Any]:
         **KINDS[kind].inputs,
     }  # fmt: skip
     scene = {"azimuths": 8, "cell_size_m": 2.0, "halo_m": 20.0}
-    return {"name": "town", "inputs": inputs, "scene": scene, "outputs": {"lang": "en"}}
+    return {"name": "town", "inputs": inputs, "scene": scene, "outputs": {"lang": "en"}, **KINDS[kind].more}
 
 
 def files_of(kind: str) -> list[str]:
@@ -205,9 +213,9 @@ def _asc(path: Path) -> None:
 
 
 def _epw(path: Path) -> None:
-    hours = pd.date_range("2001-01-01", periods=8760, freq="h")
+    hours = pd.DatetimeIndex(np.datetime64("2001-01-01T00", "h") + np.arange(8760))
     lon, lat = _TO_LONLAT.transform(X, Y)
-    hour, day = np.asarray(hours.hour) + 0.5, np.asarray(hours.dayofyear)
+    hour, day = np.asarray(hours.hour) + 0.5, np.asarray(hours.day_of_year)
     decl = np.radians(23.45 * np.sin(2 * np.pi * (284 + day) / 365))
     angle = np.radians(15.0 * (hour - 12.0 + (lon - 120.0) / 15.0))
     sin_h = np.clip(
@@ -303,11 +311,18 @@ def _vector(path: Path) -> None:
         pyogrio.write_dataframe(table, path, **({"encoding": "gbk"} if path.suffix == ".shp" else {}))
 
 
+def _shipped(name: str) -> Callable[[Path], None]:
+    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None
+
+
 _MAKERS: dict[str, Callable[[Path], None]] = {
     "town.gpkg": _vector, "town.shp": _vector, "town.geojson": _vector, "town.fgb": _vector, "town.parquet": _vector,
     "town.gml": _vector, "districts.geojson": _districts, "ghi.tif": _ghi, "ghi12.tif": _ghi, "dtm.tif": _elevation_tif,
     "dsm.tif": _elevation_tif, "dtm.vrt": _vrt, "dtm.asc": _asc, "station.epw": _epw, "city.json": _city,
     "city.json.gz": _city, "dsm.laz": _cloud, "dsm.las": _cloud,
+    "module.yaml": _shipped("modules/topcon_580.yaml"),
+    "pack.yaml": _shipped("policies/lianyungang.yaml"),
+    "demand.yaml": _shipped("energy_demand.yaml"),
     "ghi.nc": _netcdf, "town.zip": _zip, "pv.geojson": _areas, "land.geojson": _areas,
     "schedule.csv": lambda p: _schedule().to_csv(p, index=False),
     "schedule.xlsx": lambda p: _schedule().to_excel(p, index=False),

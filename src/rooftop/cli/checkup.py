@@ -11,6 +11,7 @@ import shapely
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
 from rooftop.grid import tile_of
+from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.prepare import prepare
@@ -40,7 +41,7 @@ def check_lines(path: Path, lang: Lang, tianditu_key: str | None = None) -> list
     """
     config = load_config(path)
     load_roof_rules()
-    with naming_lines(path):
+    with naming_lines(path), granted(config.inputs):
         pack = require_settings(config, tianditu_key)
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
