@@ -188,6 +188,13 @@ def test_what_the_configuration_allows_is_read(tmp_path: Path, listener: Listene
     assert listener.visits > 0  # the proof that the listener would have heard the others
 
 
+def test_a_vector_file_of_another_is_read_where_that_is_allowed(tmp_path: Path) -> None:
+    buildings().to_file(tmp_path / "town.geojson")
+    path = _ogr_vrt(tmp_path, str(tmp_path / "town.geojson"), "x.xml")
+    with granted(allowing(allow_remote=True)):
+        assert len(read_vector(path, {"id": "bid"}, role="inputs.footprints").table) == 3
+
+
 def test_overviews_kept_elsewhere_are_not_followed(tmp_path: Path, listener: Listener) -> None:
     path = tile(tmp_path / "a.tif")
     (tmp_path / "a.tif.aux.xml").write_text(

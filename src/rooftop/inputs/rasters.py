@@ -59,7 +59,7 @@ def open_raster(
     allowed = access() if allowed is None else allowed
     check_file(path, where, a_file=True)
     _admit(path, where, allowed)
-    drivers = ["VRT"] if is_vrt(path) else list(limits()["raster_drivers"])
+    drivers = ["VRT"] if is_vrt(path) else None if allowed.allow_remote else list(limits()["raster_drivers"])
     with rasterio.Env(**allowed.walls), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:

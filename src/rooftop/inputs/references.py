@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from rooftop.errors import InputError
-from rooftop.inputs.access import access, damaged
+from rooftop.inputs.access import access, damaged, limits
 from rooftop.lang import Text
 
 HEAD_BYTES = 4096
@@ -24,69 +24,6 @@ _SERVICES = (
 _LINKED_CRS = re.compile(
     rb'"crs"\s*:\s*\{[^{}]{0,200}"type"\s*:\s*"(?:link|url)"|"crs"\s*:\s*\{[^{}]{0,200}\{[^{}]{0,500}"href"',
     re.IGNORECASE,
-)
-# What a mosaic consists of. Anything else in a VRT computes (pixel functions), warps, or reads raw bytes of any file.
-_PLAIN = frozenset(
-    [
-        "VRTDataset",
-        "VRTRasterBand",
-        "SRS",
-        "GeoTransform",
-        "Metadata",
-        "MDI",
-        "GCPList",
-        "GCP",
-        "BlockXSize",
-        "BlockYSize",
-        "ColorInterp",
-        "NoDataValue",
-        "HideNoDataValue",
-        "Description",
-        "UnitType",
-        "Offset",
-        "Scale",
-        "CategoryNames",
-        "Category",
-        "ColorTable",
-        "Entry",
-        "Histograms",
-        "HistItem",
-        "HistMin",
-        "HistMax",
-        "BucketCount",
-        "IncludeOutOfRange",
-        "Approximate",
-        "HistCounts",
-        "OverviewList",
-        "MaskBand",
-        "SimpleSource",
-        "ComplexSource",
-        "AveragedSource",
-        "NoDataFromMaskSource",
-        "SourceFilename",
-        "SourceBand",
-        "SourceProperties",
-        "SrcRect",
-        "DstRect",
-        "NODATA",
-        "UseMaskBand",
-        "ScaleOffset",
-        "ScaleRatio",
-        "LUT",
-        "ColorTableComponent",
-        "Exponent",
-        "SrcMin",
-        "SrcMax",
-        "DstMin",
-        "DstMax",
-        "Clamp",
-        "RemappedValue",
-        "Resampling",
-        "MaskValueThreshold",
-        "OpenOptions",
-        "OOI",
-        "Overview",
-    ]
 )
 _PLAIN_BAND = ("VRTRasterBand", "VRTSourcedRasterBand")
 
@@ -185,6 +122,7 @@ def _entities(where: str) -> InputError:
 class _Mosaic:
     """What a VRT consists of."""
 
+    plain: frozenset[str]
     sources: list[tuple[str, bool]] = field(default_factory=list)
     odd: str | None = None
     _open: list[str] = field(default_factory=list)
@@ -196,7 +134,7 @@ class _Mosaic:
         said = {key.lower(): value for key, value in given.items()}  # GDAL does not mind the case
         self._text, self._relative = "", said.get("relativetovrt", "0").strip() not in ("", "0")
         kind = said.get("subclass", "")
-        if name not in _PLAIN:
+        if name not in self.plain:
             self.odd = self.odd or f"<{name}>"
         elif kind and (name, kind) != _PLAIN_BAND:
             self.odd = self.odd or f'<{name} subClass="{kind}">'
@@ -217,7 +155,7 @@ class _Mosaic:
 def _parsed(path: Path, where: str) -> _Mosaic:
     if path.stat().st_size > _LONGEST_BYTES:
         raise damaged(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
-    found, parser = _Mosaic(), expat.ParserCreate()
+    found, parser = _Mosaic(frozenset(limits()["vrt_elements"])), expat.ParserCreate()
 
     def doctype(*_: object) -> None:
         raise _entities(where)

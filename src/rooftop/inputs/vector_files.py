@@ -121,7 +121,7 @@ def require_plausible(path: Path, driver: str, features: int) -> None:
     ------
     InputError
     """
-    if driver not in limits()["vector_drivers"]:
+    if driver not in limits()["vector_drivers"] and not access().allow_remote:
         raise unreadable(path, driver)
     most = _size(path) * float(limits()["rows_per_byte"]["max"])
     if features > most or features < -1:  # pyogrio counts in 32 bits
