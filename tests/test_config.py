@@ -214,8 +214,75 @@ def test_yaml_is_loaded_safely(tmp_path: Path) -> None:
 
 def test_aliases_cannot_explode(tmp_path: Path) -> None:
     levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
-    document = load_yaml(write(tmp_path, "\n".join(levels)))
+    document = load_yaml(write(tmp_path, "\n".join(levels[:4])))
     assert len(document.lines) < 1000
+    with pytest.raises(ConfigError, match="too many values") as caught:
+        load_yaml(write(tmp_path, "\n".join(levels)))
+    assert "line 7" in str(caught.value)
+
+
+IMPOSSIBLE = {
+    "a month": "2021-13-01",
+    "a day": "2021-02-30",
+    "an hour": "2021-01-01 25:61:61",
+    "a year nought": "0000-01-01",
+    "digits": "9" * 5000,
+    "no bytes": "!!binary x",
+    "no number": "!!float abc",
+    "nothing as a number": '!!int ""',
+    "no date": "!!timestamp no",
+    "itself": "&a [*a]",
+    "an alias of nothing": "*a",
+    "a merge of nothing": "{<<: 3}",
+    "brackets": "[" * 3000,
+    "braces": "{a: " * 3000,
+    "a set": "!!set {a, b}",
+    "a bell": '"\x07"',
+    "a zero byte": "\x00",
+    "a key that is a list": "{? [1, 2] : 3}",
+    "a key that is a block": "{? {a: 1} : 3}",
+    "an order": "!!omap [a]",
+    "a program": "!!python/name:os.system",
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+@pytest.mark.parametrize("place", ["title", "seed", "inputs"])
+def test_values_that_cannot_be_are_named_with_their_line(kind: str, place: str, tmp_path: Path) -> None:
+    text = (GOOD if place == "seed" else GOOD.replace(f"{place}:", "unused:")) + f"{place}: {IMPOSSIBLE[kind]}\n"
+    assert place in text
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    assert ".yaml" in str(caught.value) and len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "1e400", "9" * 400, "-1", "0", "1e300"])
+def test_numbers_without_end_are_refused(value: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load_config(write(tmp_path, GOOD + f"scene: {{halo_m: {value}}}\n"))
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\x00" * 50, b"\xef\xbb\xbf", b"PK\x03\x04" + bytes(range(256))]
+)
+def test_bytes_that_are_no_text_are_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"c\.yaml"):
+        load_config(path)
+
+
+def test_a_data_file_given_as_a_configuration_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    with path.open("wb") as file:
+        file.truncate(3_000_000_000)
+    with pytest.raises(ConfigError, match="too large"):
+        load_config(path)
+
+
+def test_a_home_of_nobody_is_a_name(tmp_path: Path) -> None:
+    text = GOOD.replace("数据/footprints.gpkg", "~nobody-here/f.gpkg")
+    assert load_config(write(tmp_path, text)).inputs.footprints.path == tmp_path / "~nobody-here" / "f.gpkg"
 
 
 def test_legitimate_text_is_left_alone(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,10 +147,134 @@ def test_what_cannot_be_used_is_refused_with_its_mend(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(InputError, match="CityJSON"):
         read_roofs(RoofsInput(path=tmp_path / "bad.json"), CRS_M)
-    with pytest.raises(InputError, match="missing"):
+    with pytest.raises(InputError, match="does not exist"):
         read_roofs(RoofsInput(path=tmp_path / "none.json"), CRS_M)
-    broken = Model(origin=(X, Y, 0.0))
-    broken.add("a", gable(X, Y))
-    broken.document["vertices"] = broken.document["vertices"][:3]
-    with pytest.raises(InputError, match="vertex"):
-        _read(broken, tmp_path)
+    lone = Model(origin=(X, Y, 0.0))
+    lone.add("a", gable(X, Y))
+    lone.document["vertices"] = lone.document["vertices"][:3]
+    with pytest.raises(InputError, match="a: a ring names vertices"):
+        _read(lone, tmp_path)
+    counts = Model(origin=(X, Y, 0.0))
+    counts.add("a", gable(X, Y))
+    del counts.document["transform"]
+    with pytest.raises(InputError, match="no transform"):
+        _read(counts, tmp_path)
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _geometry(**changes: object) -> Change:
+    return lambda item: item["geometry"][0].update(changes)
+
+
+def _semantics(**changes: object) -> Change:
+    return lambda item: item["geometry"][0]["semantics"].update(changes)
+
+
+def _boundary(surface: object) -> Change:
+    def change(item: dict[str, Any]) -> None:
+        item["geometry"][0]["boundaries"][0] = surface
+
+    return change
+
+
+def _whole(value: object) -> Change:
+    def change(item: dict[str, Any]) -> None:
+        item.clear()
+        item.update({"type": "Building", "geometry": value})
+
+    return change
+
+
+DAMAGED: dict[str, Change] = {
+    "semantics too short": _semantics(values=[0, 1, 2]),
+    "semantics too long": _semantics(values=[0, 1, 2, 3, 3]),
+    "semantics nested": _semantics(values=[[0, 1, 2, 3]]),
+    "semantics of no surface": _semantics(values=[0, 1, 2, 9]),
+    "semantics negative": _semantics(values=[-1, 1, 2, 3]),
+    "semantics words": _semantics(values=["0", "1", "2", "3"]),
+    "semantics fractions": _semantics(values=[0.5, 1.0, 2.0, 3.0]),
+    "semantics without types": _semantics(surfaces=[{}, {}, {}, {}]),
+    "semantics of text": _semantics(surfaces="RoofSurface"),
+    "semantics a number": _geometry(semantics=3),
+    "a vertex that is not there": _boundary([[0, 1, 2, 10**9]]),
+    "a negative vertex": _boundary([[0, 1, 2, -1]]),
+    "a vertex of text": _boundary([["0", "1", "2"]]),
+    "a vertex with a fraction": _boundary([[0.5, 1, 2]]),
+    "an enormous vertex": _boundary([[0, 1, 10**400]]),
+    "rings too deep": _boundary([[[0, 1, 2, 3]]]),
+    "a ring that is a number": _boundary([7]),
+    "boundaries of text": _geometry(boundaries="none"),
+    "boundaries a block": _geometry(boundaries={"a": 1}),
+    "a vertex that is no number": _boundary([[0, 1, 2, "nan"]]),
+    "geometry of text": _whole(["LoD2"]),
+    "geometry a number": _whole(5),
+    "attributes a list": lambda item: item.update(attributes=[1]),
+    "a place of another continent": _boundary([["far", 1, 2, 3]]),
+    "a point at infinity": _boundary([["inf", 1, 2, 3]]),
+    "a height above all": _boundary([["high", 1, 2, 3]]),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+@pytest.mark.parametrize("sequence", [False, True])
+def test_one_invalid_object_costs_that_object(kind: str, sequence: bool, tmp_path: Path) -> None:
+    model = Model(origin=(X, Y, 0.0))
+    for k in range(4):
+        model.add(f"T{k}", gable(X + 40 * k, Y))
+    far = {"nan": [float("nan")] * 3, "far": [10**13, 0, 0], "inf": [float("inf"), 0, 0], "high": [0, 0, 10**9]}
+    wild = {word: len(model.points) + k for k, word in enumerate(far)}
+    model.points.extend(far.values())  # type: ignore[arg-type]
+    bad = model.document["CityObjects"]["T2"]
+    DAMAGED[kind](bad)
+    for ring in bad["geometry"][0]["boundaries"][0] if kind in _WITH_WILD else ():
+        ring[:] = [wild.get(k, k) for k in ring]
+    path = tmp_path / "city.json"
+    if sequence:
+        path = tmp_path / "city.jsonl"
+        head = {**model.document, "CityObjects": {}, "vertices": []}
+        features = [
+            {"type": "CityJSONFeature", "id": name, "CityObjects": {name: item}, "vertices": model.points}
+            for name, item in model.document["CityObjects"].items()
+        ]
+        path.write_text("\n".join(json.dumps(line) for line in (head, *features)))
+    else:
+        model.write(path)
+    found = read_roofs(RoofsInput(path=path, id_field="egid"), CRS_M)
+    assert found.table["object_id"].tolist() == ["T0", "T0", "T1", "T1", "T3", "T3"]
+    (notice,) = [n for n in found.notices if n.code == "roof_model_damaged"]
+    assert notice.count == 1 and "T2" in notice.text.en and notice.examples[0].startswith("T2: ")
+
+
+_WITH_WILD = ("a vertex that is no number", "a place of another continent", "a point at infinity", "a height above all")
+
+
+def test_objects_that_are_each_others_parents_and_lines_that_are_cut(tmp_path: Path) -> None:
+    model = Model(origin=(X, Y, 0.0))
+    model.add("a", gable(X, Y), kind="BuildingPart", parent="b")
+    model.add("b", gable(X + 40, Y))
+    model.document["CityObjects"]["b"]["parents"] = ["a"]
+    model.document["CityObjects"]["none"] = None
+    model.document["CityObjects"]["word"] = "Building"
+    found = _read(model, tmp_path)
+    assert found.table["object_id"].tolist() == ["a", "a", "b", "b"]
+    assert {n.code: n.count for n in found.notices} == {"roof_model_damaged": 2}
+    header = Model(origin=(X, Y, 0.0))
+    feature = json.dumps({**model.document, "type": "CityJSONFeature", "id": "f"})
+    path = tmp_path / "city.jsonl"
+    path.write_text("\n".join([json.dumps(header.document), feature[:-40], feature, '{"transform": 3}', "[]"]))
+    found = read_roofs(RoofsInput(path=path), CRS_M)
+    assert found.table["object_id"].tolist() == ["a", "a", "b", "b"]
+    assert {n.code: n.count for n in found.notices} == {"roof_model_damaged": 4}
+
+
+def test_numbers_and_brackets_without_end_are_refused(tmp_path: Path) -> None:
+    for text in (
+        "[" * 100_000,
+        '{"type": "CityJSON", "version": ' + "9" * 5000 + "}",
+        '{"type":"CityJSON","version":"2.0"}',
+    ):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(InputError):
+            read_roofs(RoofsInput(path=tmp_path / "bad.json"), CRS_M)

@@ -199,7 +199,7 @@ def test_files_chunks_and_folders_make_no_difference(
     west = x - X0 < 18.3
     write(tmp_path / "a.laz", x[west], y[west], z[west], kind[west], "EPSG:4549")
     write(tmp_path / "b.las", x[~west], y[~west], z[~west], kind[~west], "EPSG:4549")
-    monkeypatch.setattr(las_files, "_CHUNK", 1111)
+    monkeypatch.setattr(las_files, "CHUNK", 1111)
     listed = opened([tmp_path / "a.laz", tmp_path / "b.las"], cell_size_m=0.5)
     np.testing.assert_allclose(seen_at(listed)[0], whole, atol=1e-5)
     np.testing.assert_array_equal(seen_at(opened(tmp_path))[0], seen_at(listed)[0])
@@ -388,3 +388,85 @@ def test_delft_agrees_with_the_rasters_that_come_with_it(shared_data: Path) -> N
         assert np.median(np.abs(off)) < median
         assert np.percentile(np.abs(off), 95) < most
         assert int(found.provenance.details["points"]) == 848_942
+
+
+# --- claims that a file cannot keep ----------------------------------------------------------------------------------
+
+
+def _patched(path: Path, at: int, layout: str, *values: float) -> None:
+    data = bytearray(path.read_bytes())
+    struct.pack_into(layout, data, at, *values)
+    path.write_bytes(data)
+
+
+def _points_at(path: Path) -> int:
+    return int(struct.unpack_from("<I", path.read_bytes(), 96)[0])
+
+
+CLAIMS = {
+    "no LAS": lambda p: _patched(p, 0, "<4s", b"LAZF"),
+    "version 9": lambda p: _patched(p, 25, "<B", 9),
+    "a header without end": lambda p: _patched(p, 94, "<H", 65535),
+    "points beyond the file": lambda p: _patched(p, 96, "<I", 2**32 - 1),
+    "four billion records": lambda p: _patched(p, 100, "<I", 2**32 - 1),
+    "a format of none": lambda p: _patched(p, 104, "<B", 0x80 | 63),
+    "points of a byte": lambda p: _patched(p, 105, "<H", 1),
+    "a scale of nought": lambda p: _patched(p, 131, "<d", 0.0),
+    "an offset that is no number": lambda p: _patched(p, 155, "<d", float("nan")),
+    "an endless extent": lambda p: _patched(p, 179, "<d", float("inf")),
+    "an extent turned round": lambda p: _patched(p, 179, "<d", -1e9),
+    "an extent of a continent": lambda p: _patched(p, 179, "<2d", X0 + 900_000.0, X0 - 900_000.0),
+    "records after the end": lambda p: _patched(p, 235, "<QI", 2**60, 3),
+    "a billion points": lambda p: _patched(p, 247, "<Q", 10**9),
+    "no points": lambda p: _patched(p, 247, "<Q", 0),
+    "cut in the middle": lambda p: p.write_bytes(p.read_bytes()[: p.stat().st_size // 2]),
+    "cut in the header": lambda p: p.write_bytes(p.read_bytes()[:200]),
+    "empty": lambda p: p.write_bytes(b""),
+}
+PACKED = {
+    "a table of chunks beyond the file": lambda p: _patched(p, _points_at(p), "<q", 2**62),
+    "a table of chunks before the points": lambda p: _patched(p, _points_at(p), "<q", 5),
+    "forty gigabytes of chunks": lambda p: _patched(
+        p, struct.unpack_from("<q", p.read_bytes(), _points_at(p))[0] + 4, "<I", 2**32 - 1
+    ),
+    "zeros for points": lambda p: p.write_bytes(
+        p.read_bytes()[: _points_at(p) + 8] + b"\0" * (p.stat().st_size - _points_at(p) - 8)
+    ),
+    "noise for points": lambda p: _noise(p, 40),
+    "noise in the table": lambda p: _noise(p, -12),
+    "no LASzip record": lambda p: p.write_bytes(p.read_bytes().replace(b"laszip encoded", b"laszip decoded")),
+}
+
+
+def _noise(path: Path, start: int) -> None:
+    data = bytearray(path.read_bytes())
+    begin = _points_at(path) + start if start > 0 else len(data) + start
+    end = min(begin + 20_000, len(data))
+    data[begin:end] = np.random.default_rng(3).integers(0, 256, end - begin, dtype=np.uint8).tobytes()
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("kind", [*CLAIMS, *PACKED])
+@pytest.mark.parametrize("suffix", [".las", ".laz"])
+def test_a_damaged_cloud_is_named_and_ends_nothing_else(kind: str, suffix: str, tmp_path: Path) -> None:
+    if suffix == ".las" and kind in PACKED:
+        pytest.skip("nothing is packed")
+    path = write(tmp_path / f"点云{suffix}", *cloud())
+    (CLAIMS | PACKED)[kind](path)
+    try:
+        opened(path, crs="EPSG:4549", cell_size_m=1.0)
+    except InputError as error:
+        assert f"点云{suffix}" in str(error)
+    else:
+        assert kind.startswith("noise")  # what the decoder makes of noise may be points
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are limited otherwise there")
+def test_a_decoder_that_dies_costs_the_file_not_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.laz", *cloud(), "EPSG:4549")
+    program = tmp_path / "dies.py"
+    program.write_text("import os, sys\nsys.stdout.buffer.write(b'x' * 100)\nsys.stdout.flush()\nos.abort()\n")
+    monkeypatch.setattr(las_files.laz_points, "__file__", str(program))
+    with pytest.raises(InputError, match=r"a\.laz") as caught:
+        opened(path)
+    assert "-6" in str(caught.value.details["found"])

@@ -66,3 +66,50 @@ def test_one_of_two_quantities_that_is_no_number_is_said(tmp_path: Path) -> None
     found = read(tmp_path, text, module_m2="组件(㎡)")
     assert found.table["module_m2"].isna().tolist() == [True, False, True]
     assert [(n.code, n.count, n.examples) for n in found.notices] == [("schedule_unread", 1, ("2: 约略",))]
+
+
+DAMAGED = {
+    "stray returns": b"bid,year,kWp\rb1,2023,5\r\nb2,2024,6\r",
+    "zero bytes": b"bid,year,kWp\nb1,20\x0023,5\nb2,2024,6\n\x00\x00",
+    "a byte order mark": b"\xef\xbb\xbfbid,year,kWp\nb1,2023,5\nb2,2024,6\n",
+    "empty rows": b"bid,year,kWp\nb1,2023,5\nb2,2024,6\n" + b",,\n" * 1000,
+    "ragged rows": b"bid,year,kWp\nb1,2023,5,9,9\nb2,2024,6\n",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damage_that_does_not_matter(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(DAMAGED[kind])
+    fields = ScheduleFields(building_id="bid", year="year", kwp="kWp")
+    found = read_schedule(ScheduleInput(path=path, fields=fields)).table
+    assert found["building_id"].tolist() == ["b1", "b2"] and found["year"].tolist() == [2023, 2024]
+
+
+REFUSED = {
+    "an open quote": (b'bid,year,kWp\nb1,2023,"5\nb2,2024,6\nb3,2025,7\n', "line 2"),
+    "a quote closed far below": (b'bid,year,kWp\n"b1,2023,5\n' + b"b2,2024,6\n" * 90 + b'"b9",2025,7\n', "line 2"),
+    "a field without end": (b"bid,year,kWp\nb1,2023," + b"5" * 200_000 + b"\n", "line 2"),
+    "rows without end": (b"bid,year,kWp\n" + b"b1,2023,5\n" * 200_001, "200,001"),
+    "nothing": (b"", "a.csv"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_damage_that_loses_rows_is_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    data, named = REFUSED[kind]
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_schedule(ScheduleInput(path=path, fields=ScheduleFields(building_id="bid", year="year", kwp="kWp")))
+    assert named in str(caught.value) and "a.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04", b"no workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
+)
+def test_what_is_no_workbook_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.xlsx"):
+        read_schedule(ScheduleInput(path=path, fields=ScheduleFields(building_id="bid", year="year", kwp="kWp")))

@@ -110,3 +110,26 @@ def test_cell_temperature_is_a_choice() -> None:
         given = pvlib.temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"][name]
         expected = pvlib.temperature.sapm_cell(800.0, 20.0, wind, **given)
         np.testing.assert_allclose(20.0 + 800.0 * sapm.warming(mounting, wind), expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- a",
+        "pdc0_w: 2021-13-01",
+        "pdc0_w: " + "9" * 5000,
+        "same_as: m",
+        "same_as: [a]",
+        "{",
+        "\x00",
+        "name: *a",
+        "pdc0_w: .inf",
+    ],
+)
+def test_a_module_file_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_module(path)
+    assert caught.value.details["where"]

@@ -18,6 +18,7 @@ from rooftop.config import RoofsInput
 from rooftop.errors import InputError
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg
+from rooftop.scene.layout import flush_plane, variants_of
 from rooftop.scene.model_planes import area_vector, merged_planes, surface_planes
 from rooftop.scene.planes import RoofPlanes, lod2_planes
 from rooftop.scene.rules import load_roof_rules
@@ -218,3 +219,26 @@ def test_a_model_elsewhere_is_refused(tmp_path: Path) -> None:
     model.add("a", gable(X + 5_000.0, Y))
     with pytest.raises(InputError, match="stands on a footprint"):
         _planes(model, tmp_path, _buildings(_box(X, Y, 20, 10)))
+
+
+def test_upright_faces_are_left_out_whatever_their_outline_covers_in_plan(tmp_path: Path) -> None:
+    model = Model(origin=(X, Y, 0.0))
+    model.add("a", gable(X, Y))
+    crossed = [(X + 50.0, Y, 5.0), (X + 52.0, Y + 2.0, 8.0), (X + 52.0, Y, 5.0), (X + 50.0, Y + 2.0, 8.0)]
+    wall = [(X + 60.0, Y, 5.0), (X + 62.0, Y, 5.0), (X + 62.0, Y, 8.0), (X + 60.0, Y, 8.0)]
+    steep = [(X + 70.0, Y, 5.0), (X + 72.0, Y, 5.0), (X + 72.0, Y + 0.1, 8.0), (X + 70.0, Y + 0.1, 8.0)]
+    for name, ring in (("crossed", crossed), ("wall", wall), ("steep", steep)):
+        model.add(name, [("RoofSurface", [ring])])
+    found, notices = surface_planes(read_roofs(RoofsInput(path=model.write(tmp_path / "a.json")), CRS(WORKING)), RULES)
+    assert found["object_id"].tolist() == ["a", "a", "steep"]
+    assert found["surface_tilt_deg"].max() == pytest.approx(np.degrees(np.arctan(30.0)), abs=1e-3)
+    assert {n.code: n.count for n in notices}["roof_surface_upright"] == 2
+
+
+@pytest.mark.parametrize("tilt", [0.0, 2.5, 87.5, 88.0, 90.0])
+def test_modules_stay_between_level_and_upright(tilt: float) -> None:
+    variants, orientations = variants_of([flush_plane(tilt, 180.0)], lambda plane: [(plane, 1.0)])
+    mean = sum(
+        orientations[k].surface_tilt * w for k, w in zip(variants["orientation"], variants["weight"], strict=True)
+    )
+    assert mean == pytest.approx(tilt) and max(o.surface_tilt for o in orientations) <= 90.0

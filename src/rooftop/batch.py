@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rooftop.contents import Watch
-from rooftop.errors import ChangedError
+from rooftop.errors import InputError
 from rooftop.fingerprint import digest_of, program_digest
 from rooftop.grid import Tile
 from rooftop.lang import one_line
@@ -87,6 +87,8 @@ def run_tiles(
     ------
     ChangedError
         An input file was changed meanwhile.
+    InputError
+        A raster cannot be read to where a tile needs it.
     StorageError
         A tile cannot be kept.
     """
@@ -107,7 +109,7 @@ def run_tiles(
         outcomes = _on_threads(scene, book, todo, workers, watch)
     with closing(outcomes):
         for tile, outcome in outcomes:
-            if isinstance(outcome, ChangedError):
+            if isinstance(outcome, InputError):  # a file changed, or cannot be read: other tiles would fail as well
                 raise outcome
             if isinstance(outcome, BaseException):
                 _log.error("tile %s failed", tile.name, exc_info=outcome)

@@ -38,9 +38,9 @@ PathList = Annotated[list[Path], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 class Model(BaseModel):
-    """Base of all configuration models: frozen, unknown keys fail."""
+    """Base of all configuration models: frozen, unknown keys fail, numbers are finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FieldMap(Model):
@@ -118,6 +118,7 @@ class RasterInput(Model):
     path: PathList
     unit: IrradianceUnit
     period: Literal["annual", "monthly"] = "annual"
+    variable: str | None = Field(None, description="of a file of several (NetCDF, HDF, GRIB): the one to read")
 
 
 class IrradianceInput(Model):
@@ -141,6 +142,7 @@ class ElevationInput(Model):
     """An elevation raster, or lidar point clouds (LAS, LAZ; a list of files or a folder) that are gridded."""
 
     path: PathList
+    variable: str | None = Field(None, description="of a raster file of several (NetCDF, HDF): the one to read")
     crs: str | None = Field(None, description="CRS of a file that states none, e.g. EPSG:4549")
     cell_size_m: Annotated[float, Field(ge=0.1, le=10.0)] | None = Field(
         None, description="cells that point clouds are gridded to; null: from their density"
@@ -233,6 +235,12 @@ class Inputs(Model):
     exclusions: ExclusionsInput | None = None
     existing_pv: ExistingPvInput | None = None
     schedule: ScheduleInput | None = None
+    allow_remote: bool = Field(
+        False, description="files may name others outside their own folder, on the network too (a VRT its sources)"
+    )
+    max_unpacked_mb: PositiveFloat | None = Field(
+        None, description="what packed and text files may hold; null: configs/input_files.yaml"
+    )
 
 
 class SceneOptions(Model):
@@ -255,8 +263,8 @@ class SceneOptions(Model):
         None,
         description="cells of a roof that receive less a year in the modules' plane carry nothing; null: no such limit",
     )
-    halo_m: PositiveFloat = 200.0
-    tile_cells: Annotated[int, Field(ge=64)] = 1024
+    halo_m: Annotated[float, Field(gt=0.0, le=5000.0)] = 200.0
+    tile_cells: Annotated[int, Field(ge=64, le=8192)] = 1024
 
 
 class FlatSystem(Model):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -133,9 +134,10 @@ def _is_path(name: str) -> bool:
 
 def _absolute(path: Path, base: Path) -> Path:
     """Return `path` as seen from `base`; backslashes of a file written on Windows are understood."""
-    path = path.expanduser()
+    with suppress(RuntimeError):  # ~name of nobody here is a name
+        path = path.expanduser()
     full = path if path.is_absolute() else base / path
-    if "\\" in str(path) and not full.exists():
+    if "\\" in str(path) and not os.path.exists(full):
         full = base / str(path).replace("\\", "/")
     return Path(full)
 

@@ -24,6 +24,7 @@ from rooftop.config import Config
 from rooftop.configfile import checked_config, input_paths, load_config, naming_lines
 from rooftop.contents import Watch
 from rooftop.errors import ComputeError, StorageError
+from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Lang, Text
@@ -216,7 +217,8 @@ def _run(
         watch = Watch(input_paths(settings))
         settings = _dated(settings)
         pack = require_settings(settings, tianditu_key)
-        schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
+        with granted(settings.inputs):
+            schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         if schedule is not None:
             schedule = joined(schedule, sources)

@@ -13,6 +13,7 @@ from pyproj import CRS, Transformer
 
 from rooftop.config import Config
 from rooftop.errors import ArgumentError, did_you_mean, suggest
+from rooftop.inputs.access import granted
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import parse_working_crs, wgs84_to_gcj02
@@ -74,6 +75,11 @@ class Sources:
 
 def read_sources(config: Config) -> Sources:
     """Read and join all inputs."""
+    with granted(config.inputs):
+        return _read_sources(config)
+
+
+def _read_sources(config: Config) -> Sources:
     inputs = config.inputs
     footprints = read_buildings(
         inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None,

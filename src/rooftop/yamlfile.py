@@ -15,6 +15,16 @@ from rooftop.lang import Text
 
 KeyPath = tuple[str | int, ...]
 
+_LONGEST_BYTES = 20_000_000  # a map of every address of a large city has a few megabytes
+_MOST_VALUES = 1_000_000
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+)  # what PyYAML's constructors let through
+
 
 @dataclass(frozen=True)
 class YamlDocument:
@@ -75,6 +85,10 @@ def load_yaml(path: Path) -> YamlDocument:
         data = loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _explain(path, text, error) from error
+    except _UNREADABLE as error:
+        raise _problem(path, None, str(error)[:120], Text("correct the file", "请更正该文件")) from error
+    except RecursionError as error:
+        raise _too_deep(path) from error
     return YamlDocument(data, scan.lines, path)
 
 
@@ -93,9 +107,18 @@ def _read(path: Path) -> str:
             if near
             else Text("write one with: rooftop init PACK -o FILE", "可用 rooftop init PACK -o FILE 生成"),
         )
-    data = path.read_bytes()
+    data = _bytes(path)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16")
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise ConfigError(
+                Text("the YAML file is damaged", "YAML 文件已损坏"),
+                where=str(path),
+                found=Text("UTF-16 with broken characters", "含损坏字符的UTF-16文本"),
+                expected="UTF-8",
+                mend=Text("save it again as UTF-8 (Notepad: Save as)", "请另存为UTF-8编码（记事本：另存为）"),
+            ) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -115,6 +138,20 @@ def _read(path: Path) -> str:
         ) from error
 
 
+def _bytes(path: Path) -> bytes:
+    """Return the bytes of a file that is no larger than a configuration can be."""
+    size = path.stat().st_size
+    if size <= _LONGEST_BYTES:
+        return path.read_bytes()
+    raise ConfigError(
+        Text("the file is too large for a configuration", "文件过大，不是配置文件"),
+        where=str(path),
+        found=f"{size / 1e6:,.0f} MB",
+        expected=f"<= {_LONGEST_BYTES / 1e6:,.0f} MB",
+        mend=Text("name the YAML file, not a data file", "请指定 YAML 配置文件，而非数据文件"),
+    )
+
+
 def _place(path: Path, line: int | None) -> Text | str:
     return Text(f"{path}, line {line}", f"{path} 第 {line} 行") if line else str(path)
 
@@ -126,29 +163,63 @@ class _Scan:
         self.path = path
         self.text = text
         self.lines: dict[KeyPath, int] = {}
-        self._seen: set[int] = set()
+        self._sizes: dict[int, int | None] = {}  # values in a node that was visited; None while it is
 
-    def walk(self, loader: _Loader, node: yaml.Node, at: KeyPath) -> None:
-        """Visit a node once (aliases repeat it)."""
-        if id(node) in self._seen:
-            return
-        self._seen.add(id(node))
+    def walk(self, loader: _Loader, node: yaml.Node, at: KeyPath) -> int:
+        """Visit a node once (aliases repeat it); return how many values it stands for, aliases written out."""
+        if id(node) in self._sizes:
+            size = self._sizes[id(node)]
+            if size is None:
+                raise self._circle(node)
+            return size
+        self._sizes[id(node)] = None
+        size = 1
         if isinstance(node, yaml.ScalarNode):
             _check_scalar(node, self.path, self.text)
+            self._constructed(loader, node)
         elif isinstance(node, yaml.SequenceNode):
             for i, item in enumerate(node.value):
                 self.lines[(*at, i)] = item.start_mark.line + 1
-                self.walk(loader, item, (*at, i))
+                size += self.walk(loader, item, (*at, i))
         elif isinstance(node, yaml.MappingNode):
             for key_node, value in node.value:
                 key = self._key(loader, key_node, at)
-                if isinstance(key_node, yaml.ScalarNode):
-                    _check_key(key_node, value, self.path, self.text)
+                _check_key(key_node, value, self.path, self.text)
                 self.lines[(*at, key)] = key_node.start_mark.line + 1
-                self.walk(loader, value, (*at, key))
+                size += self.walk(loader, value, (*at, key))
+        if size > _MOST_VALUES:
+            raise self._too_many(node)
+        self._sizes[id(node)] = size
+        return size
+
+    def _constructed(self, loader: _Loader, node: yaml.Node) -> Any:
+        """Return the value of a node; one that looks like a date or a number and is none is named with its line."""
+        try:
+            return loader.construct_object(node, deep=True)
+        except _UNREADABLE as error:
+            raw = self.text[node.start_mark.index : node.end_mark.index]
+            mend = Text("put it in quotes if it is text", "若为文本，请加引号")
+            what = Text("this value is no possible date or number", "该值不是可能的日期或数值")
+            raise _problem(self.path, node.start_mark.line + 1, _shortened(raw), mend, what) from error
+
+    def _circle(self, node: yaml.Node) -> ConfigError:
+        mend = Text("write the values out", "请直接写出各值")
+        what = Text("an alias (*) stands inside of what it repeats", "别名（*）出现在其自身所指内容之中")
+        return _problem(self.path, node.start_mark.line + 1, _line(self.text, node.start_mark.line).strip(), mend, what)
+
+    def _too_many(self, node: yaml.Node) -> ConfigError:
+        found = Text(f"more than {_MOST_VALUES:,}, aliases (*) written out", f"展开别名（*）后超过 {_MOST_VALUES:,} 个")
+        mend = Text("write the values out", "请直接写出各值")
+        what = Text("the file stands for too many values", "文件所含的值过多")
+        return _problem(self.path, node.start_mark.line + 1, found, mend, what)
 
     def _key(self, loader: _Loader, node: yaml.Node, at: KeyPath) -> str | int:
-        key = loader.construct_object(node, deep=True)
+        if not isinstance(node, yaml.ScalarNode):
+            raw = self.text[node.start_mark.index : node.end_mark.index]
+            mend = Text("write a word before the colon", "冒号前请写键名")
+            what = Text("a key is a list or a block", "键不能是列表或层级")
+            raise _problem(self.path, node.start_mark.line + 1, _shortened(raw), mend, what)
+        key = self._constructed(loader, node)
         key = key if isinstance(key, str | int) else str(key)
         if (*at, key) not in self.lines:
             return key
@@ -182,7 +253,16 @@ _NO_SPACE = re.compile(r"^\s*(?:-\s+)?[\w.]+:[^\s:/\\]")
 _BACKSLASH = re.compile(r'"[^"]*\\[^"]*"')
 
 
-def _problem(path: Path, line: int, found: Text | str, mend: Text, what: Text | None = None) -> ConfigError:
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _too_deep(path: Path) -> ConfigError:
+    mend = Text("check the brackets: some are not closed", "请检查括号是否配对")
+    return _problem(path, None, Text("lists or blocks nested too deep", "列表或层级嵌套过深"), mend)
+
+
+def _problem(path: Path, line: int | None, found: Text | str, mend: Text, what: Text | None = None) -> ConfigError:
     return ConfigError(
         what or Text("this is not valid YAML", "YAML 语法有误"), where=_place(path, line), found=found, mend=mend
     )

@@ -11,6 +11,7 @@ import shapely
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
 from rooftop.grid import tile_of
+from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.outputs.place import claimed
@@ -48,7 +49,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
     with claimed(out or Path("runs") / config.name):
         pass
     load_roof_rules()
-    with naming_lines(path):
+    with naming_lines(path), granted(config.inputs):
         pack = require_settings(config, tianditu_key)
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)

@@ -1,8 +1,10 @@
-"""Roof surfaces of LoD2 city models: CityJSON 1.x and 2.0, in metres of the working CRS."""
+"""Roof surfaces of LoD2 city models: CityJSON 1.x and 2.0, in metres of the working CRS.
+
+What is wrong with one object costs that object: it is counted and named, and its roofs are assumed.
+"""
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 import re
@@ -20,7 +22,9 @@ from pyproj import CRS
 
 from rooftop.config import RoofsInput
 from rooftop.errors import InputError
+from rooftop.inputs.access import read_bounded
 from rooftop.inputs.attributes import written
+from rooftop.inputs.coordinate_checks import misplaced_rows
 from rooftop.inputs.datums import locate, parse_crs
 from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
@@ -34,7 +38,8 @@ Rings = tuple[npt.NDArray[np.float64], ...]
 _LOWEST_LOD = 2.0
 _DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
 _HELD = ("Building", "BuildingPart")
-_GZIP = b"\x1f\x8b"
+_DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_HIGHEST = 30_000.0  # no roof stands above, in metres or feet
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,25 @@ class _Found:
     rings: list[Rings] = field(default_factory=list)
     lods: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Object:
+    """What one object holds, until it is known to be whole."""
+
+    surfaces: list[tuple[int, Rings]] = field(default_factory=list)
+    ground: float = np.inf
+    lod: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
     """Read the roof surfaces of a city model.
 
     Of each building and part the highest level of detail from 2 on is taken; the surfaces are those that its semantics
-    call ``RoofSurface``. Of solids the outer shell counts. A surface that a building repeats is read once.
+    call ``RoofSurface``. Of solids the outer shell counts. A surface that a building repeats is read once. An object
+    that is not valid is left out.
 
     Parameters
     ----------
@@ -88,17 +105,25 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
     Raises
     ------
     InputError
-        Missing file, no CityJSON 1.x or 2.0, no CRS stated, a unit of heights that nothing states, no roof surface.
+        Missing file, no CityJSON 1.x or 2.0, no CRS stated, no transform, a unit of heights that nothing states, no
+        roof surface.
     """
     where = f"{ROLE}: {config.path}"
-    documents = _documents(config.path, where)
+    found = _Found()
+    documents = _documents(config.path, where, found)
     source = _source_crs(config, documents[0], where)
     scale = height_unit_m(config.vertical_unit, source, where, "inputs.roofs.vertical_unit")
-    found = _Found()
-    for document in documents:
-        _read_objects(document, config, found, where)
+    for number, document in enumerate(documents):
+        try:
+            _read_objects(document, config, found, where)
+        except InputError as error:
+            if number == 0:
+                raise
+            found.damaged[str(document.get("id", f"feature {number}"))] = str(error.details["found"])
+    plan = source.to_2d() if not source.sub_crs_list else source.sub_crs_list[0]
+    _leave_out_misplaced(found, plan)
     _require_roofs(found, where)
-    rings = _located(found.rings, config, source, crs, scale, where)
+    rings = _located(found.rings, config, plan, crs, scale, where)
     table = pd.DataFrame(found.rows)
     table["ground_z_m"] = table["ground_z_m"].astype(float) * scale + config.vertical_offset_m
     table["key"] = table["key"].astype("string")
@@ -116,19 +141,14 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
 # --- the file --------------------------------------------------------------------------------------------------------
 
 
-def _documents(path: Path, where: str) -> list[dict[str, Any]]:
+def _documents(path: Path, where: str, found: _Found) -> list[dict[str, Any]]:
     """Return the parsed file; a text sequence (CityJSONSeq) as its header and features, which share the transform."""
-    if not path.is_file():
-        raise InputError(
-            Text("the file is missing", "文件不存在"), where=where, mend=Text("check the path", "请检查路径")
-        )
-    data = path.read_bytes()
+    text = read_bounded(path, ROLE).decode("utf-8-sig", errors="replace")
+    lines = text.splitlines()
     try:
-        text = (gzip.decompress(data) if data[:2] == _GZIP else data).decode("utf-8-sig")
-        lines = text.splitlines()
         first = json.loads(lines[0]) if len(lines) > 1 and lines[0].rstrip().endswith("}") else None
-        parsed = [json.loads(text)] if first is None else [first, *(json.loads(line) for line in lines[1:] if line)]
-    except (OSError, EOFError, ValueError) as error:
+        parsed = [json.loads(text)] if first is None else [first]
+    except (ValueError, RecursionError) as error:
         raise _no_city_json(where, str(error)) from error
     head = parsed[0]
     if not isinstance(head, dict) or head.get("type") != "CityJSON":
@@ -136,8 +156,16 @@ def _documents(path: Path, where: str) -> list[dict[str, Any]]:
     version = str(head.get("version", ""))
     if not re.match(r"^(1\.\d|2\.0)", version):
         raise _no_city_json(where, f"version {version or '-'}")
-    for feature in parsed[1:]:
-        feature.setdefault("transform", head.get("transform"))
+    for number, line in enumerate(lines[1:] if first is not None else (), 2):
+        if not line.strip():
+            continue
+        try:
+            feature = json.loads(line)
+            feature.setdefault("transform", head.get("transform"))
+        except (ValueError, RecursionError, AttributeError) as error:
+            found.damaged[f"line {number}"] = str(error)
+        else:
+            parsed.append(feature)
     return parsed
 
 
@@ -152,7 +180,8 @@ def _no_city_json(where: str, found: str) -> InputError:
 
 
 def _source_crs(config: RoofsInput, head: dict[str, Any], where: str) -> CRS:
-    stated = config.crs or (head.get("metadata") or {}).get("referenceSystem")
+    metadata = head.get("metadata")
+    stated = config.crs or (metadata.get("referenceSystem") if isinstance(metadata, dict) else None)
     if not stated:
         raise InputError(
             Text("the roof model states no coordinate reference system", "屋顶模型未注明坐标参考系"),
@@ -165,76 +194,139 @@ def _source_crs(config: RoofsInput, head: dict[str, Any], where: str) -> CRS:
     return parse_crs("+".join([f"EPSG:{codes[0]}", *codes[1:]]) if codes else str(stated), where)
 
 
+def _vertices(document: dict[str, Any], where: str) -> npt.NDArray[np.float64]:
+    """Return the vertices, NaN where one is no point."""
+    listed = document.get("vertices") or []
+    if not isinstance(listed, list):
+        raise _no_city_json(where, f"vertices: {type(listed).__name__}")
+    try:
+        stored = np.asarray(listed, dtype=float).reshape(len(listed), 3)
+    except _DAMAGED:
+        stored = np.array([_point(item) for item in listed], dtype=float).reshape(-1, 3)
+    transform = document.get("transform")
+    if transform is None:
+        _require_metres(document, stored, where)
+        return stored
+    try:
+        scale, translate = (np.asarray(transform[key], dtype=float).reshape(3) for key in ("scale", "translate"))
+        if not (np.isfinite(scale) & (scale != 0.0) & np.isfinite(translate)).all():
+            raise ValueError(f"{transform}")
+    except _DAMAGED as error:
+        raise _no_city_json(where, f"transform: {error}") from error
+    with np.errstate(all="ignore"):
+        return np.asarray(stored * scale + translate)
+
+
+def _point(item: Any) -> list[float]:
+    try:
+        x, y, z = (float(v) for v in item)
+        return [x, y, z]
+    except _DAMAGED:
+        return [np.nan] * 3
+
+
+def _require_metres(document: dict[str, Any], stored: npt.NDArray[np.float64], where: str) -> None:
+    """Refuse whole numbers without the transform that CityJSON 1.1 and 2.0 ask for: they are counts, not metres."""
+    old = str(document.get("version", "")).startswith("1.0")
+    known = stored[np.isfinite(stored)]
+    if old or not known.size or (known != np.round(known)).any():
+        return
+    raise InputError(
+        Text(
+            "the roof model has no transform: what its whole numbers count is unknown",
+            "屋顶模型缺少 transform，整数坐标的含义不明",
+        ),
+        where=where,
+        found=Text("vertices of whole numbers, no transform", "顶点为整数，且无 transform"),
+        expected='"transform": {"scale": [...], "translate": [...]}',
+        mend=Text("export the model again", "请重新导出模型"),
+    )
+
+
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
 def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, where: str) -> None:
-    objects: dict[str, Any] = document.get("CityObjects") or {}
+    objects = document.get("CityObjects") or {}
+    if not isinstance(objects, dict):
+        raise _no_city_json(where, f"CityObjects: {type(objects).__name__}")
     if not objects:
         return
     vertices = _vertices(document, where)
-    root = {name: _root(name, objects) for name in objects}
     ground: dict[str, float] = {}
     seen: set[tuple[str, tuple[tuple[float, ...], ...]]] = set()
     first = len(found.rows)
     for name, item in objects.items():
-        if item.get("type") not in _HELD:
+        try:
+            if item.get("type") not in _HELD:
+                continue
+            root = _root(name, objects)
+            held = _object(item, vertices)
+            key = _key(item, objects.get(root), config.id_field)
+        except _DAMAGED as error:
+            found.damaged[str(name)] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
             continue
-        geometry = _best(item, found)
-        own = (item.get("attributes") or {}).get(config.id_field) if config.id_field else None
-        whole = objects.get(root[name], item)
-        key = own if own is not None else (whole.get("attributes") or {}).get(config.id_field)
-        for surface, rings, kind in _surfaces(geometry, where) if geometry is not None else ():
-            points = [_ring(vertices, ring, where) for ring in rings]
-            low = min((float(p[:, 2].min()) for p in points if len(p)), default=np.inf)
-            if kind != "RoofSurface":
-                ground[root[name]] = min(ground.get(root[name], np.inf), low)
-                found.counts["no_semantics"] += kind is None
-                continue
-            if not points or len(points[0]) < 3:
-                found.counts["degenerate"] += 1
-                continue
-            same = root[name], tuple(sorted(map(tuple, points[0])))
+        ground[root] = min(ground.get(root, np.inf), held.ground)
+        found.counts += held.counts
+        for surface, rings in held.surfaces:
+            same = root, tuple(sorted(map(tuple, rings[0])))
             if same in seen:
                 found.counts["repeated"] += 1
                 continue
             seen.add(same)
-            lod = str((geometry or {}).get("lod"))
-            found.lods[lod] += 1
-            found.rings.append(tuple(p for p in points if len(p) >= 3))
-            found.rows.append(
-                {"object_id": name, "model_id": root[name], "key": written(key),
-                 "lod": lod, "surface": surface}
-            )  # fmt: skip
+            found.lods[held.lod] += 1
+            found.rings.append(rings)
+            found.rows.append({"object_id": name, "model_id": root, "key": key, "lod": held.lod, "surface": surface})
     for row in found.rows[first:]:
-        row["ground_z_m"] = ground.get(row["model_id"], np.nan)
+        low = ground[row["model_id"]]
+        row["ground_z_m"] = low if np.isfinite(low) else np.nan
 
 
-def _vertices(document: dict[str, Any], where: str) -> npt.NDArray[np.float64]:
-    try:
-        stored = np.asarray(document.get("vertices") or np.empty((0, 3)), dtype=float).reshape(-1, 3)
-        transform = document.get("transform")
-        if transform:
-            stored = stored * np.asarray(transform["scale"], dtype=float) + np.asarray(
-                transform["translate"], dtype=float
-            )
-    except (KeyError, ValueError, TypeError) as error:
-        raise _no_city_json(where, f"vertices, transform: {error}") from error
-    return stored
+def _object(item: dict[str, Any], vertices: npt.NDArray[np.float64]) -> _Object:
+    """Return what an object holds; whatever is wrong with it is raised."""
+    held = _Object()
+    geometry = _best(item, held)
+    if geometry is None:
+        return held
+    held.lod = str(geometry.get("lod"))
+    for surface, rings, kind in _surfaces(geometry):
+        points = [_ring(vertices, ring) for ring in rings]
+        if kind != "RoofSurface":
+            held.ground = min([held.ground, *(float(p[:, 2].min()) for p in points if len(p))])
+            held.counts["no_semantics"] += kind is None
+        elif not points or len(points[0]) < 3:
+            held.counts["degenerate"] += 1
+        else:
+            held.surfaces.append((surface, tuple(p for p in points if len(p) >= 3)))
+    return held
+
+
+def _key(item: dict[str, Any], whole: dict[str, Any] | None, id_field: str | None) -> str | None:
+    """Return what an object says its footprint is, else its building."""
+    if id_field is None:
+        return None
+    own = (item.get("attributes") or {}).get(id_field)
+    if own is None and whole is not None:
+        own = (whole.get("attributes") or {}).get(id_field)
+    return written(own)
 
 
 def _root(name: str, objects: dict[str, Any]) -> str:
-    """Return the topmost parent of an object that stands in the file."""
-    passed = {name}
+    """Return the topmost parent of an object that stands in the file; of objects that are each other's, itself."""
+    first, passed = name, {name}
     while True:
-        parents = [p for p in objects.get(name, {}).get("parents") or () if p not in passed]
-        if not parents:
+        item = objects.get(name)
+        parents = item.get("parents") if isinstance(item, dict) else None
+        above = [p for p in parents or () if isinstance(p, str) and p in objects]
+        if not above:
             return name
-        name = parents[0]
+        name = above[0]
+        if name in passed:
+            return first
         passed.add(name)
 
 
-def _best(item: dict[str, Any], found: _Found) -> dict[str, Any] | None:
+def _best(item: dict[str, Any], held: _Object) -> dict[str, Any] | None:
     """Return the geometry of the highest level of detail from 2 on."""
     best, level = None, 0.0
     for geometry in item.get("geometry") or ():
@@ -242,57 +334,73 @@ def _best(item: dict[str, Any], found: _Found) -> dict[str, Any] | None:
             lod = float(geometry.get("lod", 0.0))
         except (TypeError, ValueError):
             lod = 0.0
-        if lod < _LOWEST_LOD:
-            found.counts["low_lod"] += 1
+        if not lod >= _LOWEST_LOD:
+            held.counts["low_lod"] += 1
         elif geometry.get("type") not in _DEPTH:
-            found.counts["unknown_type"] += 1
+            held.counts["unknown_type"] += 1
         elif lod > level:
             best, level = geometry, lod
     return best
 
 
-def _surfaces(geometry: dict[str, Any], where: str) -> Iterator[tuple[int, list[list[int]], str | None]]:
+def _surfaces(geometry: dict[str, Any]) -> Iterator[tuple[int, list[list[int]], str | None]]:
     """Yield number, rings and semantic type of each surface of the outer shells; -1 and None without semantics."""
     semantics = geometry.get("semantics") or {}
     kinds = semantics.get("surfaces") or []
-    depth = _DEPTH[geometry["type"]]
-    try:
-        for rings, value in _pairs(geometry.get("boundaries") or [], semantics.get("values"), depth):
-            yield (-1, rings, None) if value is None else (int(value), rings, str(kinds[value]["type"]))
-    except (IndexError, KeyError, TypeError) as error:
-        raise _no_city_json(where, f"{geometry.get('type')}: {error!r}") from error
+    for rings, value in _pairs(geometry.get("boundaries") or [], semantics.get("values"), _DEPTH[geometry["type"]]):
+        if value is None:
+            yield -1, rings, None
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(kinds):
+            raise ValueError(f"semantic surface {value!r} of {len(kinds)}")
+        yield value, rings, str(kinds[value]["type"])
 
 
 def _pairs(boundaries: list[Any], values: list[Any] | None, depth: int) -> Iterator[tuple[Any, Any]]:
     """Walk boundaries and semantic values side by side; values may stop at any level."""
     within = values if values is not None else [None] * len(boundaries)
-    if depth == 0:
-        yield from zip(boundaries, within, strict=True)
-        return
+    if len(within) != len(boundaries):
+        raise ValueError(f"{len(within)} semantic values for {len(boundaries)} surfaces")
     pairs = list(zip(boundaries, within, strict=True))
+    if depth == 0:
+        yield from pairs
+        return
     for inner, value in pairs[:1] if depth == 1 else pairs:  # the first shell of a solid is its outside
         yield from _pairs(inner, value, depth - 1)
 
 
-def _ring(vertices: npt.NDArray[np.float64], ring: list[int], where: str) -> npt.NDArray[np.float64]:
+def _ring(vertices: npt.NDArray[np.float64], ring: list[int]) -> npt.NDArray[np.float64]:
     """Return the points of a ring, repeated neighbours once, not closed."""
-    index = np.asarray(ring, dtype=np.int64)
-    if index.size and (index.min() < 0 or index.max() >= len(vertices)):
-        raise _no_city_json(where, f"vertex {int(index.max())} of {len(vertices)}")
-    points = vertices[index]
+    index = np.asarray(ring)
+    if index.size and (index.ndim != 1 or index.dtype.kind != "i" or index.min() < 0 or index.max() >= len(vertices)):
+        raise ValueError(f"a ring names vertices that are not among the {len(vertices)}: {str(ring)[:60]}")
+    points = vertices[index.astype(np.int64)]
+    if not (np.isfinite(points).all() and (np.abs(points[:, 2]) < _HIGHEST).all()):
+        raise ValueError("a vertex that is no point on the earth")
     if len(points):
         points = points[np.any(points != np.roll(points, 1, axis=0), axis=1)]
     return points
+
+
+def _leave_out_misplaced(found: _Found, plan: CRS) -> None:
+    """Leave out objects with coordinates that the CRS cannot hold, where most of the others fit."""
+    names = [row["object_id"] for row in found.rows]
+    points = np.array([shapely.multipoints(rings[0][:, :2]) for rings in found.rings], dtype=object)
+    if not len(points):
+        return
+    lost = {names[k] for k in np.flatnonzero(misplaced_rows(points, plan))}
+    found.damaged.update(dict.fromkeys(lost, f"coordinates outside {plan.name}"))
+    kept = [k for k, name in enumerate(names) if name not in lost]
+    found.rows, found.rings = [found.rows[k] for k in kept], [found.rings[k] for k in kept]
 
 
 # --- coordinates, what is said ---------------------------------------------------------------------------------------
 
 
 def _located(
-    rings: list[Rings], config: RoofsInput, source: CRS, crs: CRS, scale: float, where: str
+    rings: list[Rings], config: RoofsInput, plan: CRS, crs: CRS, scale: float, where: str
 ) -> tuple[Rings, ...]:
     flat = np.concatenate([ring for surface in rings for ring in surface])
-    plan = source.to_2d() if not source.sub_crs_list else source.sub_crs_list[0]
     points = np.array([shapely.multipoints(flat[:, :2])], dtype=object)
     xy = shapely.get_coordinates(locate(points, plan, config.datum, crs, where).projected)
     moved = np.column_stack([xy, flat[:, 2] * scale + config.vertical_offset_m])
@@ -309,7 +417,11 @@ def _located(
 def _require_roofs(found: _Found, where: str) -> None:
     if found.rows:
         return
-    seen = ", ".join(f"{name}: {n}" for name, n in sorted(found.counts.items())) or "-"
+    counts = {**found.counts, "damaged": len(found.damaged)}
+    seen = ", ".join(f"{name}: {n}" for name, n in sorted(counts.items()) if n) or "-"
+    if found.damaged:
+        name, why = next(iter(found.damaged.items()))
+        seen += f"; {name}: {why}"[:120]
     raise InputError(
         Text("the model holds no roof surface", "模型中没有屋顶面"),
         where=where,
@@ -328,8 +440,17 @@ def _notices(found: _Found, where: str) -> tuple[Notice, ...]:
         "no_semantics": ("surfaces have no semantics and are not roofs", "个面无语义，不作屋顶"),
         "unknown_type": ("geometries are of a type that holds no surfaces", "个几何类型不含面，未读取"),
     }
-    return tuple(
+    notices = [
         Notice(f"roof_model_{code}", Text(f"{found.counts[code]} {en}", f"{found.counts[code]} {zh}"),
                found.counts[code], source=where)
         for code, (en, zh) in said.items() if found.counts[code]
-    )  # fmt: skip
+    ]  # fmt: skip
+    if found.damaged:
+        n, shown = len(found.damaged), tuple(f"{k}: {v}"[:120] for k, v in list(found.damaged.items())[:5])
+        names = ", ".join(list(found.damaged)[:3]) + (", ..." if n > 3 else "")
+        text = Text(
+            f"{n} objects of the roof model are not valid and left out ({names}): their roofs are assumed",
+            f"屋顶模型中 {n} 个对象无效，已排除（{names}）：其屋顶按类型假定",
+        )
+        notices.append(Notice("roof_model_damaged", text, n, source=where, examples=shown))
+    return tuple(notices)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import warnings
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.io import DatasetReader
 from rasterio.transform import from_origin
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
+from rooftop.inputs.access import STRICT, Access, access
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.las_files import is_point_cloud
 from rooftop.inputs.lidar import Kind, PointGrid, grid_points
+from rooftop.inputs.rasters import (
+    RASTER_ERRORS,
+    assumes_wgs84,
+    bands_of,
+    crs_assumed_notice,
+    open_raster,
+    require_one_variable,
+    source_details,
+    stated_crs,
+)
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 
@@ -56,6 +66,12 @@ class Elevation:
         The gridded point cloud that is read instead of the file.
     source_crs : pyproj.CRS or None
         CRS of the file where the configuration says it.
+    variable : str or None
+        Of a file of several, the one that is read.
+    band : int
+        Its band, from 1.
+    allowed : Access
+        What the file may refer to, as it was when the file was opened.
     """
 
     path: Path
@@ -69,6 +85,13 @@ class Elevation:
     sharp: bool = False
     points: PointGrid | None = None
     source_crs: CRS | None = None
+    variable: str | None = None
+    band: int = 1
+    allowed: Access = STRICT
+
+    def _open(self) -> AbstractContextManager[DatasetReader]:
+        where = f"{self.provenance.role}.path: {self.path}"
+        return open_raster(self.path, where, variable=self.variable, allowed=self.allowed)
 
     def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
         """Read a north-up window, resampled bilinearly between cell centres (nearest when `sharp`).
@@ -102,8 +125,8 @@ class Elevation:
         }
         if self.source_crs is not None:
             options["src_crs"] = self.source_crs.to_wkt()
-        with rasterio.open(self.path, sharing=False) as source, WarpedVRT(source, **options) as view:
-            cells = np.ma.filled(view.read(1, masked=True).astype(np.float64), np.nan)
+        with self._open() as source, WarpedVRT(source, **options) as view:
+            cells = np.ma.filled(view.read(self.band, masked=True).astype(np.float64), np.nan)
         metres = cells * self.scale + self.offset
         with np.errstate(invalid="ignore"):
             metres[(metres < _LOWEST_M) | (metres > _HIGHEST_M)] = np.nan
@@ -115,7 +138,7 @@ class Elevation:
         if self.points is not None:
             return self.points.grid.cell_size_m
         west, south, east, north = self.bounds
-        with rasterio.open(self.path, sharing=False) as source:
+        with self._open() as source:
             return float(np.sqrt((east - west) * (north - south) / (source.width * source.height)))
 
     def require_overlap(self, x_min: float, y_min: float, x_max: float, y_max: float) -> None:
@@ -166,22 +189,11 @@ def open_elevation(config: ElevationInput, crs: CRS, role: str = "inputs.elevati
     if any(is_point_cloud(p) for p in config.path):
         return _from_points(config, crs, role)
     _require_one_raster(config, role)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                return _opened(source, config, crs, role)
-    except RasterioIOError as error:
-        raise InputError(
-            Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
-            where=f"{role}.path: {path}",
-            found=str(error)[:200],
-            expected=Text("GeoTIFF, or point clouds (.las, .laz)", "GeoTIFF，或点云（.las、.laz）"),
-        ) from error
+    with open_raster(path, f"{role}.path: {path}", variable=config.variable) as source:
+        return _opened(source, config, crs, role)
 
 
 def _require_one_raster(config: ElevationInput, role: str) -> None:
-    path = config.path[0]
     if len(config.path) > 1:
         raise InputError(
             Text("an elevation raster is one file", "高程栅格只能是一个文件"),
@@ -189,12 +201,6 @@ def _require_one_raster(config: ElevationInput, role: str) -> None:
             found=str(len(config.path)),
             expected=Text("one raster, or point clouds (.las, .laz)", "一个栅格，或点云（.las、.laz）"),
             mend="gdalbuildvrt all.vrt *.tif",
-        )
-    if not path.is_file():
-        raise InputError(
-            Text("the elevation raster does not exist", "高程栅格文件不存在"),
-            where=f"{role}.path: {path}",
-            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
         )
     if config.cell_size_m is not None:
         raise InputError(
@@ -214,11 +220,14 @@ def _from_points(config: ElevationInput, crs: CRS, role: str) -> Elevation:
     )
 
 
-def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
+def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
     path = config.path[0]
     where = f"{role}.path: {path}"
     given = parse_crs(config.crs, where) if config.crs is not None else None
-    if (source.crs is None and given is None) or source.transform.is_identity:
+    if given is None and assumes_wgs84(source):
+        given = stated_crs(source)
+    stated = given if given is not None else stated_crs(source)
+    if stated is None or source.transform.is_identity:
         raise InputError(
             Text("the elevation raster does not say where it lies", "高程栅格缺少坐标系或定位信息"),
             where=where,
@@ -228,29 +237,35 @@ def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, ro
                 "请在 path 旁设置 crs，例如 crs: EPSG:4549；缺少仿射变换的须先配准",
             ),
         )
-    if source.count != 1:
+    bands = bands_of(source, config.variable)
+    if len(bands) != 1:
+        require_one_variable(path, config.variable, where)
         raise InputError(
             Text("an elevation raster has one band", "高程栅格应只有一个波段"),
             where=where,
-            found=str(source.count),
+            found=str(len(bands)),
             expected="1",
         )
-    stated = given if given is not None else CRS(source.crs)
-    unit = config.vertical_unit or (source.units[0] or "").strip().lower()
+    band = bands[0] - 1
+    unit = config.vertical_unit or (source.units[band] or "").strip().lower()
     if unit not in _METRES and unit not in _FEET:
         raise InputError(Text("unknown unit of elevation", "未知的高程单位"), where=where, found=unit, expected="m, ft")
     to_metre = _FEET.get(unit, 1.0)
-    scale = float(source.scales[0]) * to_metre
-    offset = float(source.offsets[0]) * to_metre + config.vertical_offset_m
-    missing, glance_notices = _glance(source, scale, offset, where)
+    scale = float(source.scales[band]) * to_metre
+    offset = float(source.offsets[band]) * to_metre + config.vertical_offset_m
+    missing, glance_notices = _glance(source, bands[0], scale, offset, where)
     try:
         bounds = transform_bounds(stated.to_wkt(), crs.to_wkt(), *source.bounds)
-    except RasterioError as error:
+    except RASTER_ERRORS:
+        bounds = (np.nan,) * 4
+    if not np.isfinite(bounds).all():
         raise InputError(
             Text("the elevation raster cannot be brought into the working CRS", "高程栅格无法转换到工作坐标系"),
             where=where,
-            found=f"{stated.name} -> {crs.name}",
-        ) from error
+            found=f"{stated.name} -> {crs.name}; {', '.join(f'{b:.6g}' for b in source.bounds)}",
+            expected=Text("a place on the earth", "地球上的位置"),
+            mend=Text("check the raster's CRS and transform", "请检查栅格的坐标系与仿射变换"),
+        )
     details = {
         "crs": stated.to_string(),
         "size": f"{source.width} x {source.height}",
@@ -259,11 +274,18 @@ def _opened(source: rasterio.DatasetReader, config: ElevationInput, crs: CRS, ro
         "bounds": ", ".join(f"{b:.6g}" for b in source.bounds),
         "unit": unit or "m (assumed)",
         "vertical_offset_m": f"{config.vertical_offset_m:g}",
+        **({"variable": config.variable} if config.variable is not None else {}),
+        **source_details(path, where),
     }
     provenance = Provenance(role, str(path), file_sha256(path), details)
     box = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
     notices = (*_unit_notice(unit, where), *glance_notices)
-    return Elevation(path, crs, box, scale, offset, missing, provenance, notices, source_crs=given)
+    if config.crs is None and given is not None:
+        notices = (*notices, crs_assumed_notice(role, path))
+    return Elevation(
+        path, crs, box, scale, offset, missing, provenance, notices, source_crs=given, variable=config.variable,
+        band=bands[0], allowed=access(),
+    )  # fmt: skip
 
 
 def _unit_notice(unit: str, where: str) -> tuple[Notice, ...]:
@@ -274,7 +296,7 @@ def _unit_notice(unit: str, where: str) -> tuple[Notice, ...]:
 
 
 def _glance(
-    source: rasterio.DatasetReader, scale: float, offset: float, where: str
+    source: DatasetReader, band: int, scale: float, offset: float, where: str
 ) -> tuple[float | None, tuple[Notice, ...]]:
     """Look at a coarse copy for elevations, and for a value that stands for missing without being declared so.
 
@@ -287,7 +309,7 @@ def _glance(
     """
     step = max(max(source.width, source.height) / _GLANCE_CELLS, 1.0)
     shape = (max(1, round(source.height / step)), max(1, round(source.width / step)))
-    masked = source.read(1, out_shape=shape, masked=True, resampling=Resampling.nearest)
+    masked = source.read(band, out_shape=shape, masked=True, resampling=Resampling.nearest)
     stored = np.ma.filled(masked.astype(np.float64), np.nan)
     stored = stored[np.isfinite(stored)]
     metres = stored * scale + offset
@@ -300,7 +322,8 @@ def _glance(
             found=found,
             expected=f"{_LOWEST_M:g} .. {_HIGHEST_M:g} m",
         )
-    declared = float("nan") if source.nodata is None and np.dtype(source.dtypes[0]).kind == "f" else source.nodata
+    nodata = source.nodatavals[band - 1]
+    declared = float("nan") if nodata is None and np.dtype(source.dtypes[band - 1]).kind == "f" else nodata
     if not impossible.any():
         return declared, ()
     values = np.unique(stored[impossible])

@@ -16,8 +16,6 @@ _GEOJSON = (".geojson", ".json", ".geojsonl", ".geojsons")
 _SQLITE = (".gpkg", ".sqlite", ".db")
 _INT32 = (-(2**31), 2**31 - 1)
 
-pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})  # 00123 is no number
-
 
 def read_exactly(source: Path | str | bytes, suffix: str, options: dict[str, Any]) -> pd.DataFrame:
     """Read rows by Arrow, which knows null integers; as rows where it cannot carry the text, its encoding, or curves.
@@ -50,10 +48,10 @@ def read_exactly(source: Path | str | bytes, suffix: str, options: dict[str, Any
 
 
 def _driver_options(suffix: str) -> dict[str, str]:
-    """Return what keeps a driver from guessing types: integers of 19 digits are no floats, ids no dates."""
+    """Return what keeps a driver from guessing types: integers of 19 digits are no floats, ids no dates, lists text."""
     if suffix in BYTE_FORMATS:
         return {"ADJUST_TYPE": "YES"}
-    return {"DATE_AS_STRING": "YES"} if suffix in _GEOJSON else {}
+    return {"DATE_AS_STRING": "YES", "ARRAY_AS_STRING": "YES"} if suffix in _GEOJSON else {}
 
 
 def _by_arrow(source: Path | str | bytes, suffix: str, options: dict[str, Any]) -> pd.DataFrame | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from pathlib import Path
 
 from rooftop.errors import InputError, did_you_mean, suggest
@@ -9,14 +11,52 @@ from rooftop.lang import Text
 
 __all__ = ["check_encoding", "check_file", "did_you_mean", "suggest"]
 
+_CONNECTION = re.compile(
+    r"(?i:\b(?:https?|ftp|s3|gs):/)|/vsi\w+[/?]|\b(?:WMS|WMTS|WCS|WFS|OAPIF|CSW|PG|MYSQL|MSSQL|OCI|NETCDF|HDF5|GPKG|GRIB):"
+)
+_SUBDATASET = re.compile(
+    r"^(?:NETCDF|HDF[45]\w*|GPKG|GRIB|GTIFF_DIR):\"?(?P<file>.+?)\"?:(?:/*)(?P<variable>[^:]+)$", re.IGNORECASE
+)
 
-def check_file(path: Path, role: str) -> None:
-    """Refuse a file that is not there, naming its likely neighbours."""
-    if path.exists():
-        return
-    siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+
+def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
+    """Refuse a file that is not there, naming its likely neighbours, and one that may not be read.
+
+    Parameters
+    ----------
+    path : Path
+    role : str
+        Configuration key, for messages.
+    a_file : bool
+        Refuse folders too.
+
+    Raises
+    ------
+    InputError
+    """
+    try:
+        if path.is_file():
+            with path.open("rb"):
+                return
+        if path.is_dir() and not a_file:
+            return
+        siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+    except OSError as error:  # no right to read it, a name that is too long, a disk that is gone
+        raise _unreadable(path, role, error) from error
+    if path.is_dir():
+        raise _a_folder(path, role)
     near = did_you_mean(path.name, siblings)
-    if near is not None:
+    if named := _SUBDATASET.search(path.name):
+        mend = Text(
+            f"name the file and its variable apart: path: {named['file']}, variable: {named['variable']}",
+            f"请分别填写文件与变量：path: {named['file']}，variable: {named['variable']}",
+        )
+    elif is_connection(str(path)):
+        mend = Text(
+            "only files on this machine are read: download it and name the file",
+            "仅读取本机文件：请先下载，再填写文件路径",
+        )
+    elif near is not None:
         mend = Text(f"did you mean {near}?", f"是否为 {near}？")
     elif not path.parent.is_dir():
         mend = Text(
@@ -31,6 +71,34 @@ def check_file(path: Path, role: str) -> None:
         found=str(path),
         expected=Text("an existing file", "存在的文件"),
         mend=mend,
+    )
+
+
+def is_connection(text: str) -> bool:
+    """Tell whether a path is an address, or a name that GDAL would take for a connection, rather than a file."""
+    return _CONNECTION.search(text) is not None
+
+
+def _unreadable(path: Path, role: str, error: OSError) -> InputError:
+    mend = Text("check its rights, and that no other program holds it", "请检查文件权限，并确认未被其他程序占用")
+    if error.errno == errno.ENAMETOOLONG:
+        mend = Text("give it a shorter name", "请缩短文件名或路径")
+    return InputError(
+        Text("the file cannot be opened", "文件无法打开"),
+        where=role or None,
+        found=f"{str(path)[:300]}: {error.strerror}",
+        expected=Text("a file that may be read", "可读取的文件"),
+        mend=mend,
+    )
+
+
+def _a_folder(path: Path, role: str) -> InputError:
+    return InputError(
+        Text("a folder stands where a file should", "此处应为文件，却是文件夹"),
+        where=role or None,
+        found=str(path),
+        expected=Text("a file", "文件"),
+        mend=Text("name the file in it", "请指定文件夹中的文件"),
     )
 
 

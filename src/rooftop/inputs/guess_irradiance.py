@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import rasterio
 
 from rooftop.config import IrradianceUnit, RasterInput
 from rooftop.errors import InputError
 from rooftop.inputs.irradiance import open_layer, raster_extent, unit_factor
 from rooftop.inputs.raster_sample import Band, sample_band
+from rooftop.inputs.rasters import open_raster
 from rooftop.lang import Text
 from rooftop.rounding import number
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
+_OPTION = "--irradiance"
 _TIF = (".tif", ".tiff")
 _SIDE = 256
 # Share of a clean cloudless sky that some place on earth has in a year.
@@ -93,7 +94,7 @@ def _files(item: Path) -> list[Path]:
         return inside
     raise InputError(
         Text("the folder holds no GeoTIFF", "文件夹中没有 GeoTIFF"),
-        where=f"--irradiance: {item}",
+        where=f"{_OPTION}: {item}",
         found=", ".join(sorted(p.name for p in item.iterdir())[:5]) or Text("nothing", "无"),
         expected=Text("one raster, or twelve of the months", "一个栅格，或十二个逐月栅格"),
     )
@@ -111,14 +112,14 @@ def _in_order(paths: list[Path]) -> tuple[Path, ...]:
 
 def _bands(path: Path) -> int:
     try:
-        with rasterio.open(path) as source:
+        with open_raster(path, f"{_OPTION}: {path}") as source:
             return int(source.count)
-    except rasterio.errors.RasterioIOError:
+    except InputError:
         return 1  # what is wrong with it is said when it is opened as what it is meant for
 
 
 def _middle(path: Path) -> tuple[float, float]:
-    west, south, east, north = raster_extent(path)
+    west, south, east, north = raster_extent(path, _OPTION)
     return (west + east) / 2.0, (south + north) / 2.0
 
 
@@ -134,7 +135,7 @@ def _values(bands: Sequence[Band], place: tuple[float, float] | None) -> np.ndar
 
 
 def _mean(band: Band) -> float:
-    with rasterio.open(band.path) as source:
+    with open_raster(band.path, band.where) as source:
         shape = (min(source.height, _SIDE), min(source.width, _SIDE))
         cells = source.read(band.index, masked=True, out_shape=shape).astype(float).filled(np.nan)
         cells = cells * source.scales[band.index - 1] + source.offsets[band.index - 1]
@@ -162,7 +163,7 @@ def _unit_of(values: np.ndarray, period: str, place: tuple[float, float]) -> tup
 
 def _stated_unit(path: Path) -> IrradianceUnit | None:
     """Return the unit that a raster names in its metadata."""
-    with rasterio.open(path) as source:
+    with open_raster(path, f"{_OPTION}: {path}") as source:
         tags = {key.lower(): str(value) for key, value in (*source.tags().items(), *source.tags(1).items())}
         said = [source.units[0], *(tags.get(key) for key in ("units", "unit", "units_metadata"))]
     for text in said:

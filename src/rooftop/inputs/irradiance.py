@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from pyproj import CRS
-from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.warp import transform_bounds
 
 from rooftop.config import IrradianceInput, RasterInput
 from rooftop.errors import InputError
 from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, dark_months, sample_notices
 from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
+from rooftop.inputs.rasters import (
+    RASTER_ERRORS,
+    assumes_wgs84,
+    bands_of,
+    crs_assumed_notice,
+    open_raster,
+    require_one_variable,
+    source_details,
+    stated_crs,
+)
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
@@ -160,7 +167,9 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
         notices.extend(_month_order_notice(layer))
         for k, path in enumerate(raster.path):
             name = f"inputs.irradiance.{role}" + (f"[{k}]" if len(raster.path) > 1 else "")
-            provenance.append(_provenance(name, path, raster, config.terrain_included))
+            found, said = _provenance(name, path, raster, config.terrain_included)
+            provenance.append(found)
+            notices.extend(said)
     return Irradiance(tuple(layers), config.terrain_included, tuple(provenance), tuple(notices))
 
 
@@ -171,7 +180,8 @@ def open_layer(role: str, raster: RasterInput) -> Layer:
     """Open the rasters of one quantity and check them against what is declared; raises as `read_irradiance`."""
     where = f"inputs.irradiance.{role}"
     _require_unit(role, raster, where)
-    counts = [_require_raster(path, where) for path in raster.path]
+    held = [_require_raster(path, raster.variable, where) for path in raster.path]
+    counts = [len(bands) for bands in held]
     n_files, n_bands = len(raster.path), counts[0]
     months = n_files == 12 and set(counts) == {1}
     expected = (
@@ -181,6 +191,7 @@ def open_layer(role: str, raster: RasterInput) -> Layer:
     )
     fits = (months or (n_files == 1 and n_bands == 12)) if raster.period == "monthly" else (n_files, n_bands) == (1, 1)
     if not fits:
+        require_one_variable(raster.path[0], raster.variable, _at(where, raster.path[0]))
         monthly_found = raster.period == "annual" and (n_files == 12 or n_bands == 12)
         raise InputError(
             Text("the number of files and bands does not fit the period", "文件数与波段数同声明的时段不符"),
@@ -203,9 +214,11 @@ def open_layer(role: str, raster: RasterInput) -> Layer:
         )
     temperature = role == "temp_air"
     low, high = (-200.0, 400.0) if temperature else (0.0, 1e5)
-    files = list(raster.path) if n_files == 12 else [raster.path[0]] * n_bands
-    bands = tuple(Band(path, k + 1 if n_files == 1 else 1, low, high, not temperature) for k, path in enumerate(files))
-    return Layer(role, raster, bands, raster_extent(raster.path[0]))
+    files = [(path, band) for path, bands in zip(raster.path, held, strict=True) for band in bands]
+    bands = tuple(
+        Band(path, band, low, high, not temperature, raster.variable, f"{where}.path") for path, band in files
+    )
+    return Layer(role, raster, bands, raster_extent(raster.path[0], f"{where}.path", raster.variable))
 
 
 def _require_unit(role: str, raster: RasterInput, where: str) -> None:
@@ -219,46 +232,35 @@ def _require_unit(role: str, raster: RasterInput, where: str) -> None:
         )
 
 
-def _require_raster(path: Path, where: str) -> int:
-    """Open a file's header; return its number of bands."""
-    if not path.is_file():
-        raise InputError(
-            Text("the raster does not exist", "栅格文件不存在"),
-            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
-            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                crs, placed, count = source.crs, not source.transform.is_identity, int(source.count)
-    except RasterioIOError as error:
-        raise InputError(
-            Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
-            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
-            found=str(error)[:200],
-            expected="GeoTIFF",
-        ) from error
+def _at(where: str, path: Path) -> str:
+    return f"{where}.path: {path}"
+
+
+def _require_raster(path: Path, variable: str | None, where: str) -> tuple[int, ...]:
+    """Open a file's header; return the bands of the variable."""
+    with open_raster(path, _at(where, path), variable=variable) as source:
+        crs, placed, bands = stated_crs(source), not source.transform.is_identity, bands_of(source, variable)
+        writable = source.driver == "GTiff"
     if crs is None or not placed:
         raise InputError(
             Text("the raster does not say where it lies", "栅格缺少坐标系或定位信息"),
-            where=Text(f"{where}.path: {path}", f"{where}.path：{path}"),
+            where=_at(where, path),
             found=Text("no CRS" if crs is None else "no georeference", "无坐标系" if crs is None else "无地理定位"),
             expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
-            mend="gdal_edit.py -a_srs EPSG:4326 FILE",
+            mend=f"gdal_edit.py -a_srs EPSG:4326 {path.name}"
+            if writable
+            else f"gdal_translate -a_srs EPSG:4326 {path.name} ghi.tif",
         )
-    return count
+    return bands
 
 
-def raster_extent(path: Path) -> tuple[float, float, float, float]:
+def raster_extent(path: Path, where: str, variable: str | None = None) -> tuple[float, float, float, float]:
     """Return west, south, east, north of a raster in degrees, native units where GDAL cannot tell."""
-    with rasterio.open(path) as source:
-        bounds = tuple(float(b) for b in source.bounds)
-        try:
-            if not CRS(source.crs).is_geographic:
-                bounds = tuple(float(b) for b in transform_bounds(source.crs, "EPSG:4326", *source.bounds))
-        except RasterioError:
-            pass
+    with open_raster(path, f"{where}: {path}", variable=variable) as source:
+        bounds, crs = tuple(float(b) for b in source.bounds), stated_crs(source)
+        if crs is not None and not crs.is_geographic:
+            with contextlib.suppress(*RASTER_ERRORS):
+                bounds = tuple(float(b) for b in transform_bounds(crs.to_wkt(), "EPSG:4326", *bounds))
     return bounds[0], bounds[1], bounds[2], bounds[3]
 
 
@@ -286,10 +288,14 @@ def _month_order_notice(layer: Layer) -> tuple[Notice, ...]:
     )
 
 
-def _provenance(role: str, path: Path, raster: RasterInput, terrain_included: bool) -> Provenance:
-    with rasterio.open(path) as source:
+def _provenance(
+    role: str, path: Path, raster: RasterInput, terrain_included: bool
+) -> tuple[Provenance, tuple[Notice, ...]]:
+    where = f"{role}.path: {path}"
+    with open_raster(path, where, variable=raster.variable) as source:
+        crs, assumed = stated_crs(source), assumes_wgs84(source)
         details = {
-            "crs": CRS(source.crs).to_string(),
+            "crs": "" if crs is None else crs.to_string(),
             "size": f"{source.width} x {source.height}",
             "bands": str(source.count),
             "nodata": str(source.nodata),
@@ -298,8 +304,11 @@ def _provenance(role: str, path: Path, raster: RasterInput, terrain_included: bo
             "unit": raster.unit,
             "period": raster.period,
             "terrain_included": str(terrain_included).lower(),
+            **({"variable": raster.variable} if raster.variable is not None else {}),
+            **source_details(path, where),
         }
-    return Provenance(role, str(path), file_sha256(path), details)
+    notices = (crs_assumed_notice(role, path),) if assumed else ()
+    return Provenance(role, str(path), file_sha256(path), details), notices
 
 
 # ---------------------------------------------------------------------------------------------------------- reading

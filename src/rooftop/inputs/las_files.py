@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import numpy as np
 import shapely
@@ -16,7 +20,10 @@ from pyproj.exceptions import ProjError
 
 from rooftop.config import ElevationInput
 from rooftop.errors import InputError
+from rooftop.inputs import laz_points
 from rooftop.inputs.datums import check_coordinates, locate, parse_crs
+from rooftop.inputs.las_header import check_header
+from rooftop.inputs.laz_points import CHUNK
 from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
 from rooftop.notices import Notice
@@ -24,13 +31,13 @@ from rooftop.notices import Notice
 Floats = NDArray[np.float64]
 SUFFIXES = (".las", ".laz")
 
-_CHUNK = 1_000_000
+_SPARSEST_M2 = 10_000.0  # the plainest of clouds has a point every few metres
 _NODE_M, _MOST_NODES = 100.0, 1000.0
 
 
 def is_point_cloud(path: Path) -> bool:
     """Return whether a path is a LAS or LAZ file, or a folder."""
-    return path.suffix.lower() in SUFFIXES or path.is_dir()
+    return path.suffix.lower() in SUFFIXES or os.path.isdir(path)
 
 
 @dataclass(frozen=True)
@@ -84,13 +91,36 @@ class PointFile:
         """Yield the points, a million at a time."""
         import laspy
 
+        if self.header.are_points_compressed:
+            yield from self._unpacked()
+            return
         try:
             with laspy.open(self.path) as reader:
-                yield from reader.chunk_iterator(_CHUNK)
+                yield from reader.chunk_iterator(CHUNK)
         except InputError:
             raise
         except Exception as error:  # damaged data raise whatever the decoder meets
             raise _unreadable(str(self.path), error) from error
+
+    def _unpacked(self) -> Iterator[Any]:
+        """Yield the points of a LAZ file, unpacked in a process of its own."""
+        import laspy
+
+        layout = self.header.point_format
+        record, left = layout.dtype(), self.n_points
+        command = [sys.executable, "-P", str(Path(laz_points.__file__)), str(self.path)]
+        with TemporaryFile() as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as child:
+            try:
+                while left > 0 and child.stdout is not None:
+                    n = min(left, CHUNK)
+                    data = child.stdout.read(n * record.itemsize)
+                    if len(data) < n * record.itemsize:
+                        raise _unreadable(str(self.path), _last_words(said, child.wait()))
+                    points = np.frombuffer(data, dtype=record)
+                    yield laspy.ScaleAwarePointRecord(points, layout, self.header.scales, self.header.offsets)
+                    left -= n
+            finally:
+                child.kill()
 
     @property
     def n_points(self) -> int:
@@ -158,6 +188,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
         raise _not_installed(role, "lazrs")
     try:
+        check_header(path)
         with laspy.open(path) as reader:
             header = reader.header
     except Exception as error:  # laspy lets through whatever a damaged header causes
@@ -176,11 +207,22 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     node = shapely.get_coordinates(located.projected).T.reshape(2, n_y, n_x)
     west, south, east, north = (float(v) for v in (*node.min(axis=(1, 2)), *node.max(axis=(1, 2))))
     corners = node[:, [0, 0, -1, -1], [0, -1, -1, 0]].T
+    area = float(shapely.area(shapely.Polygon(corners)))
+    if area > _SPARSEST_M2 * int(header.point_count):
+        raise _too_wide(where, area, int(header.point_count))
     return PointFile(
         path, header, source, unit, (float(low[0]), float(low[1])), (float(step[0]), float(step[1])),
-        None if plan == crs else node, (west, south, east, north), float(shapely.area(shapely.Polygon(corners))),
+        None if plan == crs else node, (west, south, east, north), area,
         located.notices,
     )  # fmt: skip
+
+
+def _last_words(said: IO[bytes], code: int) -> str:
+    """Return what the process that unpacked points said last, or how it ended."""
+    said.seek(0)
+    lines = said.read().decode(errors="replace").split("\n")
+    spoken = [line.strip() for line in lines if line.strip()]
+    return spoken[-1] if spoken else f"the decoder ended with {code}"
 
 
 def _unreadable(where: str, found: object) -> InputError:
@@ -189,6 +231,22 @@ def _unreadable(where: str, found: object) -> InputError:
         where=where,
         found=str(found)[:200],
         expected="LAS / LAZ 1.0 - 1.4",
+        mend=Text("copy or download it again", "请重新复制或下载"),
+    )
+
+
+def _too_wide(where: str, area_m2: float, n_points: int) -> InputError:
+    return InputError(
+        Text("the header states an extent that its points cannot fill", "文件头所述范围远大于其点数所能覆盖"),
+        where=where,
+        found=Text(
+            f"{n_points:,} points on {area_m2 / 1e6:,.0f} km²", f"{area_m2 / 1e6:,.0f} km² 内仅 {n_points:,} 个点"
+        ),
+        expected=Text(f"a point on {_SPARSEST_M2:,.0f} m² at least", f"至少每 {_SPARSEST_M2:,.0f} ㎡ 一个点"),
+        mend=Text(
+            "write the header again: lasinfo -repair_bb, or pdal translate",
+            "请重写文件头：lasinfo -repair_bb 或 pdal translate",
+        ),
     )
 
 

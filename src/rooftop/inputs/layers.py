@@ -6,8 +6,6 @@ be trusted: a value cut in the middle of a character, or a wrong .cpg, must not 
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +13,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 
 from rooftop.errors import InputError
 from rooftop.inputs.datums import parse_crs
-from rooftop.inputs.encodings import BYTES, decode, detect_encoding, sibling
+from rooftop.inputs.encodings import BYTES, decode, detect_encoding
 from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
 from rooftop.inputs.file_kinds import refuse_other_kinds, table_refused
-from rooftop.inputs.files import check_encoding, check_file, did_you_mean, suggest
+from rooftop.inputs.files import check_encoding, did_you_mean, suggest
+from rooftop.inputs.geoparquet import about_parquet
+from rooftop.inputs.vector_files import admit, gdal, require_plausible, unreadable
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
+_WITH_POLYGONS = ("Polygon", "Surface", "Unknown", "TIN", "Triangle")
 _SAMPLE_ROWS = 2000
 
 
@@ -86,12 +84,13 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
     InputError
         Missing or unreadable file, unknown or unchosen layer, unknown encoding.
     """
-    check_file(path, role)
+    admit(path, role)
     refuse_other_kinds(path, role)
     if encoding is not None:
         check_encoding(encoding, role)
     if path.suffix.lower() in PARQUET:
-        return _open_parquet(path)
+        about = about_parquet(path)
+        return Layer(path, None, about.fields, None, about.crs, about.rows, about.types, about.fields)
     layer, notices = _choose_layer(path, layer, role)
     raw_bytes = path.suffix.lower() in BYTE_FORMATS
     try:
@@ -119,7 +118,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
 
 def _sample_bytes(path: Path, layer: str | None) -> list[bytes]:
     """Return the text values of the first rows, undecoded."""
-    frame = read_frame(path, layer, None, BYTES, geometry=False, max_features=_SAMPLE_ROWS)
+    frame = read_frame(path, layer, None, BYTES, max_features=_SAMPLE_ROWS)
     columns = [frame[c].dropna() for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     return [str(v).encode(BYTES, errors="replace") for column in columns for v in column.unique()]
 
@@ -132,38 +131,16 @@ def _encoding_notice(path: Path, encoding: str, how: Text, samples: Sequence[byt
 
 
 def _info(path: Path, layer: str | None, encoding: str | None) -> dict[str, object]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return dict(pyogrio.read_info(path, layer=layer, encoding=encoding, force_feature_count=False))
-    except (DataSourceError, DataLayerError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not sibling(path, s)]
-    if missing:
-        parts = ", ".join(path.stem + suffix for suffix in missing)
-        mend = Text(f"copy the whole shapefile: {parts} is missing", f"请复制完整的Shapefile：缺少 {parts}")
-    else:
-        mend = Text(
-            "open it in QGIS; save it as GeoPackage if it opens there", "请在QGIS中打开检查；若能打开，另存为GeoPackage"
-        )
-    return InputError(
-        Text("the file cannot be read as vector data", "无法作为矢量数据读取"),
-        where=str(path),
-        found=str(error).split(";")[0],
-        expected="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet",
-        mend=mend,
-    )
+    with gdal(path) as name:
+        info = dict(pyogrio.read_info(name, layer=layer, encoding=encoding, force_feature_count=False))
+    require_plausible(path, str(info["driver"]), int(str(info["features"])))
+    return info
 
 
 def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None, tuple[Notice, ...]]:
     """Return the layer to read: the asked one, the only one, or the only one with polygons."""
-    try:
-        listed = pyogrio.list_layers(path)
-    except (DataSourceError, DataLayerError) as error:
-        raise _unreadable(path, error) from error
+    with gdal(path) as name:
+        listed = pyogrio.list_layers(name)
     names = [str(row[0]) for row in listed]
     if not names:
         raise InputError(
@@ -188,7 +165,7 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
         )
     if len(names) == 1:
         return names[0], ()
-    polygons = [str(row[0]) for row in listed if "Polygon" in str(row[1]) or str(row[1]) in ("Unknown", "Surface")]
+    polygons = [str(row[0]) for row in listed if any(word in str(row[1]) for word in _WITH_POLYGONS)]
     if len(polygons) != 1:
         raise InputError(
             Text("the file has several layers", "文件中有多个图层"),
@@ -211,67 +188,64 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
     return polygons[0], (notice,)
 
 
-def _open_parquet(path: Path) -> Layer:
-    try:
-        schema = pyarrow.parquet.read_schema(path)
-        rows = pyarrow.parquet.read_metadata(path).num_rows
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise _unreadable(path, error) from error
-    if b"geo" not in (schema.metadata or {}):
-        raise InputError(
-            Text("the Parquet file has no geometry", "Parquet文件没有几何信息"),
-            where=str(path),
-            found=", ".join(schema.names[:8]),
-            expected="GeoParquet",
-            mend=Text("write it with GeoPandas or GDAL as GeoParquet", "请用GeoPandas或GDAL另存为GeoParquet"),
-        )
-    geo = json.loads(schema.metadata[b"geo"])
-    column = geo["columns"][geo["primary_column"]]
-    crs = CRS.from_json_dict(column["crs"]) if column.get("crs") else CRS.from_user_input("OGC:CRS84")
-    fields = tuple(c for c in schema.names if c not in geo["columns"] and c != "bbox" and not c.startswith("__"))
-    types = ", ".join(column.get("geometry_types") or []) or "Unknown"
-    return Layer(path, None, fields, None, crs if "crs" not in column or column["crs"] else None, rows, types, fields)
-
-
 def read_frame(
-    path: Path,
-    layer: str | None,
-    columns: list[str] | None,
-    encoding: str | None,
-    *,
-    geometry: bool = True,
-    max_features: int | None = None,
+    path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, *, max_features: int | None = None
 ) -> pd.DataFrame:
-    """Read rows by GDAL: dates as text, whole numbers as integers also where some are null, closed rings mended.
+    """Read attributes by GDAL: dates and lists as text, whole numbers as integers also where some are null.
 
     Parameters
     ----------
     columns : list of str or None
-        As the driver wants them asked for; None: all.
+        As the driver wants them asked for; None: all. Where none is asked for, there are no rows either.
     encoding : str or None
         None: the driver's own.
-    geometry : bool
     max_features : int or None
 
     Raises
     ------
     InputError
-        The file cannot be read.
+        The file cannot be read, or a field in it.
     UnicodeDecodeError
         Text is not in the encoding.
     """
+    if columns == []:
+        return pd.DataFrame()
+    try:
+        return _read(path, layer, columns, encoding, max_features)
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _field_unreadable(path, layer, columns, encoding, error) from error
+
+
+def _read(
+    path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, max_features: int | None = None
+) -> pd.DataFrame:
     options: dict[str, Any] = {
         "layer": layer,
         "columns": columns,
         "encoding": encoding,
-        "read_geometry": geometry,
+        "read_geometry": False,
         "max_features": max_features,
         "datetime_as_string": True,
-        **({"on_invalid": "fix"} if geometry else {}),
     }
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return read_exactly(path, path.suffix.lower(), options)
-    except (DataSourceError, DataLayerError) as error:
-        raise _unreadable(path, error) from error
+    with gdal(path) as name:
+        return read_exactly(name, path.suffix.lower(), options)
+
+
+def _field_unreadable(
+    path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, error: Exception
+) -> InputError:
+    """Return the error about the first field that cannot be read."""
+    for column in columns or []:
+        try:
+            _read(path, layer, [column], encoding)
+        except (ValueError, TypeError, OverflowError) as why:
+            return InputError(
+                Text("a field holds values that cannot be read", "字段含无法读取的值"),
+                where=f"{path}: {column}",
+                found=str(why)[:200],
+                expected=Text("numbers or text", "数值或文本"),
+                mend=Text("map the key to another field, or to null", "请映射到其他字段，或设为 null"),
+            )
+    return unreadable(path, error)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from rasterio.io import DatasetReader
 from rasterio.windows import Window
+
+from rooftop.inputs.rasters import open_raster, stated_crs
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -31,6 +33,10 @@ class Band:
         Stored values (after scale and offset) outside are missing although the file does not say so.
     zero_is_missing : bool
         0 counts as missing too: no place has no sunlight, but in the polar night.
+    variable : str or None
+        Of a file of several, the one that the bands belong to.
+    role : str
+        Configuration key, for messages.
     """
 
     path: Path
@@ -38,6 +44,13 @@ class Band:
     low: float
     high: float
     zero_is_missing: bool
+    variable: str | None = None
+    role: str = ""
+
+    @property
+    def where(self) -> str:
+        """Configuration key and file, for messages."""
+        return f"{self.role}: {self.path}" if self.role else str(self.path)
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ def sample_band(band: Band, lon: Array, lat: Array) -> Sampled:
     value = np.full(len(lon), np.nan)
     outside = np.zeros(len(lon), dtype=bool)
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
-    with rasterio.open(band.path) as source:
+    with open_raster(band.path, band.where, variable=band.variable) as source:
         x, y = _to_raster(source, lon[known], lat[known])
         back = ~source.transform
         column, row = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
@@ -98,13 +111,18 @@ def sample_band(band: Band, lon: Array, lat: Array) -> Sampled:
     return Sampled(value, outside, nodata, undeclared)
 
 
-def _is_round(source: rasterio.DatasetReader) -> bool:
+def _crs(source: DatasetReader) -> CRS:
+    crs = stated_crs(source)
+    return CRS.from_epsg(4326) if crs is None else crs  # opening has refused those that state none
+
+
+def _is_round(source: DatasetReader) -> bool:
     """Say whether the raster goes once around the globe."""
-    return bool(CRS(source.crs).is_geographic and abs(abs(source.transform.a) * source.width - 360.0) < 1e-6)
+    return bool(_crs(source).is_geographic and abs(abs(source.transform.a) * source.width - 360.0) < 1e-6)
 
 
-def _to_raster(source: rasterio.DatasetReader, lon: Array, lat: Array) -> tuple[Array, Array]:
-    crs = CRS(source.crs)
+def _to_raster(source: DatasetReader, lon: Array, lat: Array) -> tuple[Array, Array]:
+    crs = _crs(source)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if crs.is_geographic:
@@ -126,7 +144,7 @@ def _parts(column: Array, row: Array, members: NDArray[np.int64]) -> list[NDArra
     return [*_parts(column, row, order[:half]), *_parts(column, row, order[half:])]
 
 
-def _interpolate(source: rasterio.DatasetReader, band: Band, column: Array, row: Array) -> tuple[Array, int]:
+def _interpolate(source: DatasetReader, band: Band, column: Array, row: Array) -> tuple[Array, int]:
     around = _is_round(source)
     c0, r0 = np.floor(column - 0.5).astype(np.int64), np.floor(row - 0.5).astype(np.int64)
     wc, wr = column - 0.5 - c0, row - 0.5 - r0
@@ -148,7 +166,7 @@ def _interpolate(source: rasterio.DatasetReader, band: Band, column: Array, row:
     return np.where(total > 1e-9, mean, np.nan), undeclared
 
 
-def _read(source: rasterio.DatasetReader, band: Band, window: Window) -> tuple[Array, int]:
+def _read(source: DatasetReader, band: Band, window: Window) -> tuple[Array, int]:
     masked = source.read(band.index, window=window, masked=True)
     cells = np.ma.filled(masked.astype(np.float64), np.nan)
     cells = cells * source.scales[band.index - 1] + source.offsets[band.index - 1]

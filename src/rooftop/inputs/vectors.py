@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow.parquet
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
@@ -18,10 +15,13 @@ from rooftop.errors import InputError
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
-from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.extent import blanked
 from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.geometries import Shapes, damaged_notice, read_shapes, shapes_of
+from rooftop.inputs.geoparquet import parquet_rows
 from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
+from rooftop.inputs.plain_values import plain_values
+from rooftop.inputs.vector_files import unreadable
 from rooftop.lang import Text
 from rooftop.notices import Notice
 
@@ -84,10 +84,13 @@ def read_vector(
     source_crs, notices = _settle_crs(opened, crs, role)
     wanted = list(dict.fromkeys(columns.values()))
     if path.suffix.lower() in PARQUET:
-        table, geometry = _rows_of_parquet(path, wanted)
+        table, shapes = parquet_rows(path, wanted)
     else:
-        table, geometry, damaged = _rows_of_gdal(opened, wanted)
+        table, shapes, damaged = _rows_of_gdal(opened, wanted)
         notices += damaged
+    table, written_out = plain_values(table, str(path))
+    notices += (*damaged_notice(shapes.damaged, str(path)), *written_out)
+    geometry = shapes.geometry
     if len(table) == 0:
         raise InputError(
             Text("the layer is empty", "图层为空"),
@@ -151,19 +154,7 @@ def _settle_crs(layer: Layer, declared: str | None, role: str) -> tuple[CRS, tup
     return crs, (notice,)
 
 
-def _rows_of_parquet(path: Path, wanted: list[str]) -> tuple[pd.DataFrame, Geometries]:
-    schema = pyarrow.parquet.read_schema(path)
-    primary = json.loads(schema.metadata[b"geo"])["primary_column"]
-    frame = gpd.read_parquet(path, columns=[primary])
-    rows = pyarrow.parquet.ParquetFile(path).read(columns=wanted)
-    table = rows.to_pandas(ignore_metadata=True, types_mapper=pandas_type).set_axis(pd.RangeIndex(len(frame)))
-    for name in table.columns:
-        if pd.api.types.is_datetime64_any_dtype(table[name]):
-            table[name] = table[name].dt.strftime("%Y-%m-%dT%H:%M:%S%z")
-    return table[wanted], shapely.force_2d(np.asarray(frame.geometry, dtype=object))
-
-
-def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geometries, tuple[Notice, ...]]:
+def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Shapes, tuple[Notice, ...]]:
     raw_of = dict(zip(layer.fields, layer.raw_fields, strict=True))
     raw = [raw_of[name] for name in wanted]
     codec = layer.encoding
@@ -173,7 +164,11 @@ def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geomet
         frame = read_frame(layer.path, layer.layer, raw, BYTES)
         samples = [v.encode(BYTES) for c in raw for v in frame[c].dropna().unique() if isinstance(v, str)]
         codec = detect_encoding(samples, layer.path)[0]
-    geometry = np.asarray(frame["geometry"], dtype=object) if "geometry" in frame else np.full(len(frame), None)
+    shapes = read_shapes(layer.path, layer.layer, BYTES if codec else None)
+    if not len(shapes.geometry):  # a table without geometries
+        shapes = shapes_of([None] * len(frame))
+    if raw and len(shapes.geometry) != len(frame):
+        raise unreadable(layer.path, f"{len(frame)} rows, {len(shapes.geometry)} geometries")
     table, broken = {}, []
     for name in wanted:
         table[name] = frame[raw_of[name]]
@@ -185,7 +180,7 @@ def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Geomet
         text = Text(f"{len(broken)} texts have damaged characters", f"{len(broken)} 处文本含损坏字符")
         examples = tuple(dict.fromkeys(broken))[:5]
         notices = (Notice("text_damaged", text, len(broken), source=str(layer.path), examples=examples),)
-    return pd.DataFrame(table, index=pd.RangeIndex(len(frame))), shapely.force_2d(geometry), notices
+    return pd.DataFrame(table, index=pd.RangeIndex(len(shapes.geometry))), shapes, notices
 
 
 def _decode_column(column: pd.Series, codec: str) -> tuple[pd.Series, list[str]]:

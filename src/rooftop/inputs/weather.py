@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from rooftop.arguments import local_path, numbers, word
 from rooftop.errors import InputError
+from rooftop.inputs.files import check_file
 from rooftop.inputs.weather_epw import parse_epw
 from rooftop.inputs.weather_power import parse_power
 from rooftop.inputs.weather_products import KINDS, refuse_other_product
@@ -157,12 +158,7 @@ def _parsed(kind: Format, text: str, source: str) -> RawWeather:
 
 
 def _read_bytes(file: Path) -> bytes:
-    if not file.is_file():
-        raise InputError(
-            Text("the weather file does not exist", "气象文件不存在"),
-            where=Text(f"inputs.weather.path: {file}", f"inputs.weather.path：{file}"),
-            mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
-        )
+    check_file(file, f"inputs.weather.path: {file}", a_file=True)
     limit = float(weather_checks()["file"]["most_mb"]["value"])
     size = file.stat().st_size / 1e6
     if size > limit:

@@ -184,7 +184,7 @@ def _flush_around(look: ModulePlane) -> list[tuple[ModulePlane, float]]:
 
 
 def _between(angle: float, step: float) -> list[tuple[float, float]]:
-    """Return the multiples of `step` around an angle, each with its weight."""
+    """Return the multiples of `step` around an angle, each with its weight; only itself where it is one."""
     low = float(np.floor(angle / step) * step)
     weight = (angle - low) / step
-    return [(low, 1.0 - weight), (low + step, weight)]
+    return [(low, 1.0 - weight), (low + step, weight)] if weight > 0.0 else [(low, 1.0)]

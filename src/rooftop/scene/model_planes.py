@@ -19,6 +19,8 @@ LEVEL_DEG = 0.5
 """Below this tilt an azimuth says nothing: 180 is written."""
 LEAST_PLAN_M2 = 0.01
 """Surfaces and pieces of planes with less in plan are none."""
+UPRIGHT_DEG = 89.99
+"""Surfaces that are steeper are walls, whatever area their outline, which may cross itself, has in plan."""
 _TOUCH_M = 0.1
 
 
@@ -72,7 +74,7 @@ def surface_planes(model: RoofModel, rules: ModelledRoofs) -> tuple[gpd.GeoDataF
     Angles are those on the ground: the scale of the map projection, 0.9996 in the middle of a UTM zone, is taken out of
     them (it would turn a roof of 45° by 0.01°); areas are those of the working CRS.
     Surfaces that bend by more than ``rules.planar_within_m`` get the least-squares plane of their corners, others that
-    of their area vector. Upright surfaces have no plan and are left out, counted.
+    of their area vector. Upright surfaces (from `UPRIGHT_DEG` on) have no plan and are left out, counted.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def surface_planes(model: RoofModel, rules: ModelledRoofs) -> tuple[gpd.GeoDataF
     frame[["nx", "ny", "nz"]] = normals
     frame["surface_tilt_deg"], frame["grid_azimuth_deg"] = tilt, azimuth
     frame["area_m2"], frame["deviation_m"] = np.linalg.norm(normals, axis=1), deviations
-    upright = ~(shapely.area(plans) > LEAST_PLAN_M2) | (normals[:, 2] <= 0.0)
+    upright = ~(shapely.area(plans) > LEAST_PLAN_M2) | (normals[:, 2] <= 0.0) | ~(tilt < UPRIGHT_DEG)
     frame["z_m"] = _z_at_centroid(frame, middle)
     worst = f"{deviations.max(initial=0.0):.2f} m"
     said = (
