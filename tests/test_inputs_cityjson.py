@@ -116,6 +116,35 @@ def test_coordinates_come_out_in_the_working_crs(tmp_path: Path) -> None:
     assert 300.0 < np.hypot(shifted[0] - X, shifted[1] - Y) < 700.0
 
 
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:6697", "EPSG:4549", "EPSG:32650"])
+def test_north_before_east_is_read_where_the_authority_says_so(crs: str, tmp_path: Path) -> None:
+    to_file = Transformer.from_crs("EPSG:4549", CRS(crs).to_2d(), always_xy=True)
+    fine = [1e-9, 1e-9, 1e-3] if CRS(crs).to_2d().is_geographic else [1e-3] * 3
+
+    def model(turned: bool) -> Model:
+        made = Model(crs=crs, origin=(0.0, 0.0, 0.0))
+        made.document["transform"]["scale"] = fine
+        made.add("a", gable(X, Y))
+        made.add("b", gable(X + 100, Y))
+        xyz = np.asarray(made.points) * 1e-3
+        x, y = to_file.transform(xyz[:, 0], xyz[:, 1])
+        x, y = (y, x) if turned else (x, y)
+        made.points[:] = np.round(np.column_stack([x, y, xyz[:, 2]]) / fine).astype(int).tolist()
+        made.points.append([0, 0, 0])
+        return made
+
+    said = _read(model(False), tmp_path)
+    if crs == "EPSG:32650":  # defined east before north: the file is wrong
+        with pytest.raises(InputError, match="the northing stands first"):
+            _read(model(True), tmp_path, "turned.json")
+        return
+    turned = _read(model(True), tmp_path, "turned.json")
+    assert [n.code for n in turned.notices] == ["roof_model_northing_first"] and not said.notices
+    for rings, others in zip(said.rings, turned.rings, strict=True):
+        assert rings[0] == pytest.approx(others[0], abs=1e-9)
+    assert said.rings[0][0][0] == pytest.approx([X, Y, 6.0], abs=2e-3)
+
+
 def test_text_sequences_are_read(tmp_path: Path) -> None:
     header, a, b = (Model(origin=(X, Y, 0.0)) for _ in range(3))
     a.add("a", gable(X, Y))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import uuid
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rooftop.contents import Watch
@@ -155,13 +157,29 @@ def _on_dask(scene: Scene, book: TableBook, tiles: list[Tile], scheduler: str, w
     from distributed import as_completed as dask_completed
 
     with Client(scheduler) as client:
-        shared: list[Any] = [client.scatter(part, broadcast=True) for part in (scene, book)]
+        shared: Any = client.scatter(pickle.dumps((scene, book)), broadcast=True)
         batch = uuid.uuid4().hex  # a scheduler remembers results by their key, of whoever asked for them
         futures = {
-            client.submit(compute_tile, *shared, tile, key=f"rooftop-{tile.name}-{batch}", retries=2): tile
+            client.submit(_on_worker, shared, tile, key=f"rooftop-{tile.name}-{batch}", retries=2): tile
             for tile in tiles
         }
         for future in dask_completed(futures):
             error = future.exception()
             watch.check()
-            yield futures[future], error if error is not None else future.result()
+            yield futures[future], error if error is not None else pickle.loads(future.result())
+
+
+def _on_worker(shared: bytes, tile: Tile) -> bytes:
+    """Compute a tile from what was sent; return it as bytes.
+
+    Bytes travel because arrays do not travel well: Dask hands them over at addresses that are no multiple of their
+    items' size, where numpy adds up in another order, and last digits differ from those of threads.
+    """
+    return pickle.dumps(compute_tile(*_received(shared), tile))
+
+
+@lru_cache(maxsize=1)
+def _received(shared: bytes) -> tuple[Scene, TableBook]:
+    """Return scene and tables; all tiles of a batch share one copy in each worker."""
+    scene, book = pickle.loads(shared)
+    return scene, book

@@ -24,7 +24,7 @@ from rooftop.config import RoofsInput
 from rooftop.errors import InputError
 from rooftop.inputs.access import read_bounded
 from rooftop.inputs.attributes import written
-from rooftop.inputs.coordinate_checks import misplaced_rows
+from rooftop.inputs.coordinate_checks import in_authority_order, misplaced_rows
 from rooftop.inputs.datums import locate, parse_crs
 from rooftop.inputs.vertical import height_unit_m
 from rooftop.lang import Text
@@ -121,6 +121,7 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
                 raise
             found.damaged[str(document.get("id", f"feature {number}"))] = str(error.details["found"])
     plan = source.to_2d() if not source.sub_crs_list else source.sub_crs_list[0]
+    turned = _turn_northing_first(found, plan)
     _leave_out_misplaced(found, plan)
     _require_roofs(found, where)
     rings = _located(found.rings, config, plan, crs, scale, where)
@@ -129,12 +130,17 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
     table["key"] = table["key"].astype("string")
     details = {
         "crs": source.name, "datum": config.datum, "height_unit_m": repr(scale),
+        "axis_order": "north, east" if turned else "east, north",
         "version": str(documents[0]["version"]),
         "lods": ", ".join(f"{lod}: {n}" for lod, n in sorted(found.lods.items())),
     }  # fmt: skip
     log.info("%s: %d roof surfaces of %d buildings", config.path, len(table), table["model_id"].nunique())
     return RoofModel(
-        table, rings, crs, _notices(found, where), Provenance(ROLE, str(config.path), file_sha256(config.path), details)
+        table,
+        rings,
+        crs,
+        _notices(found, plan, where, turned=turned),
+        Provenance(ROLE, str(config.path), file_sha256(config.path), details),
     )
 
 
@@ -382,6 +388,20 @@ def _ring(vertices: npt.NDArray[np.float64], ring: list[int]) -> npt.NDArray[np.
     return points
 
 
+def _turn_northing_first(found: _Found, plan: CRS) -> bool:
+    """Put east before north where the model follows the order of axes that the authority defines; tell whether it did.
+
+    The middle of all corners decides: it must fit that order and no other.
+    """
+    if not found.rings:
+        return False
+    x, y = (float(v) for v in np.median(np.concatenate([ring for rings in found.rings for ring in rings]), axis=0)[:2])
+    if not in_authority_order((x, y, x, y), plan):
+        return False
+    found.rings = [tuple(ring[:, [1, 0, 2]] for ring in rings) for rings in found.rings]
+    return True
+
+
 def _leave_out_misplaced(found: _Found, plan: CRS) -> None:
     """Leave out objects with coordinates that the CRS cannot hold, where most of the others fit."""
     names = [row["object_id"] for row in found.rows]
@@ -433,7 +453,7 @@ def _require_roofs(found: _Found, where: str) -> None:
     )
 
 
-def _notices(found: _Found, where: str) -> tuple[Notice, ...]:
+def _notices(found: _Found, plan: CRS, where: str, *, turned: bool) -> tuple[Notice, ...]:
     said = {
         "degenerate": ("roof surfaces have fewer than three corners", "个屋顶面不足三个角点"),
         "repeated": ("roof surfaces stand twice in their building; read once", "个屋顶面在同一建筑中重复，仅读一次"),
@@ -445,6 +465,12 @@ def _notices(found: _Found, where: str) -> tuple[Notice, ...]:
                found.counts[code], source=where)
         for code, (en, zh) in said.items() if found.counts[code]
     ]  # fmt: skip
+    if turned:
+        text = Text(
+            f"the roof model gives north before east, as {plan.name} defines it: read in that order",
+            f"屋顶模型按 {plan.name} 的轴序书写（北在前、东在后），已按此读取",
+        )
+        notices.append(Notice("roof_model_northing_first", text, 1, severity="info", source=where))
     if found.damaged:
         n, shown = len(found.damaged), tuple(f"{k}: {v}"[:120] for k, v in list(found.damaged.items())[:5])
         names = ", ".join(list(found.damaged)[:3]) + (", ..." if n > 3 else "")
