@@ -17,6 +17,8 @@ _NESTED = (list, tuple, dict, set, frozenset, np.ndarray, bytes, bytearray, memo
 def plain_values(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Write lists, blocks and bytes out as text: JSON, or hexadecimal where bytes are no text.
 
+    A list of one value is that value, an empty one is null.
+
     Parameters
     ----------
     table : DataFrame
@@ -46,12 +48,14 @@ def plain_values(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[N
             f"{count} values of the field {name} are lists or blocks; they are read as text",
             f"字段 {name} 有 {count} 个值为列表或嵌套结构，按文本读取",
         )
-        shown = tuple(dict.fromkeys(str(t)[:80] for t, hit in zip(texts, nested, strict=True) if hit))[:5]
+        shown = tuple(
+            dict.fromkeys(str(t)[:80] for t, hit in zip(texts, nested, strict=True) if hit and t is not None)
+        )[:5]
         notices.append(Notice("field_not_plain", text, count, source=where, examples=shown))
     return table.assign(**changed), tuple(notices)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
         try:
@@ -59,7 +63,12 @@ def _text(value: Any) -> str:
         except UnicodeDecodeError:
             return data.hex()
         return text if text.isprintable() else data.hex()
-    return json.dumps(_listed(value), ensure_ascii=False, default=str)
+    plain = _listed(value)
+    if isinstance(plain, list) and not plain:
+        return None
+    if isinstance(plain, list) and len(plain) == 1 and isinstance(plain[0], str | int | float):
+        return str(plain[0])
+    return json.dumps(plain, ensure_ascii=False, default=str)
 
 
 def _listed(value: Any) -> Any:
