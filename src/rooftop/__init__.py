@@ -6,6 +6,7 @@ The public library; everything is imported on first use, so that ``import roofto
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rooftop.shading import horizons, sky_view
     from rooftop.sweep import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
     from rooftop.weather import Weather, synthetic_weather
+
+    __version__: str
 
 _HOMES = {
     "ArgumentError": "rooftop.errors",
@@ -69,6 +72,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("rooftop")
     if name not in _HOMES:
         raise AttributeError(f"module 'rooftop' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,8 +41,19 @@ def _lang(given: str | None) -> Lang | None:
     return State.lang
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"rooftop {metadata.version('rooftop')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="show tracebacks and logs")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks and logs")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="show the version and leave")
+    ] = False,
+) -> None:
     State.debug = debug
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL, format="%(name)s: %(message)s")
 
