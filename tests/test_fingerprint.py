@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime
 import os
@@ -80,8 +81,15 @@ def other(value: Any) -> Any:
         return value.model_copy(update={name: other(getattr(value, name))})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         name = dataclasses.fields(value)[0].name
-        return replace(value, **{name: other(getattr(value, name))})
+        return with_field(value, name, other(getattr(value, name)))
     return type(value)(32650)  # a CRS
+
+
+def with_field(value: Any, name: str, changed: Any) -> Any:
+    """A dataclass with another value, whether or not that is a possible one."""
+    out = copy.copy(value)
+    object.__setattr__(out, name, changed)
+    return out
 
 
 def variants(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -102,7 +110,7 @@ def variants(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         inner = getattr(value, field.name)
         deeper = list(variants(inner, f"{place}.{field.name}")) or [(f"{place}.{field.name}", other(inner))]
         for name, changed in deeper:
-            yield name, replace(value, **{field.name: changed})
+            yield name, with_field(value, field.name, changed)
 
 
 def test_every_field_of_what_a_tile_reads_is_in_the_key(ready: tuple[Scene, TableBook]) -> None:

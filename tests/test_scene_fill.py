@@ -174,7 +174,7 @@ def test_a_row_of_houses_shares_its_walls() -> None:
     """Houses of 6 × 12 m: 4.4 m of width are left between edges, 5.4 m between shared walls."""
     houses = [shapely.box(x, 0, x + 6, 12) for x in (0, 6, 12)]
     buildings, types = _buildings(*houses), _types(*["flat_concrete"] * 3)
-    walls = shared_walls(buildings.geometry.to_numpy(), np.full(3, 7.0), load_plane_rules().zones)
+    walls = shared_walls(buildings.geometry.to_numpy(), np.full(3, 7.0), load_plane_rules().zones, 0.8)
     alone, together = (_filled(buildings, types, shared=shared)[1] for shared in (None, walls))
     width = together["net_area_m2"] / alone["net_area_m2"] * 4.4
     assert width.tolist() == pytest.approx([4.9, 5.4, 4.9], abs=1e-3)

@@ -115,7 +115,8 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
         filling = Filling(
             config.system, system.module, rules, sides.by_roof, siting.free_yield, config.outputs.modules
         )  # fmt: skip
-        fit, shared = _fit(planes, unfit, lat, rules), shared_walls(visible, roof_m, load_plane_rules().zones)
+        fit = _fit(planes, unfit, lat, rules)
+        shared = shared_walls(visible, roof_m, load_plane_rules().zones, rules.setback_m.value)
         layout = fill_planes(planes, fit, visible, convergence, known.obstacles, filling, taken, shared)
     else:
         layout = _laid_out(planes, siting, system.module, visible, taken, rules)

@@ -78,7 +78,8 @@ def shapes_of(wkb: Sequence[bytes | None]) -> Shapes:
     data = np.empty(len(wkb), dtype=object)
     data[:] = wkb
     try:
-        geometry = shapely.force_2d(shapely.from_wkb(data, on_invalid="fix"))
+        with np.errstate(invalid="ignore"):  # a vertex that is no number is looked for later
+            geometry = shapely.force_2d(shapely.from_wkb(data, on_invalid="fix"))
     except (ShapelyError, NotImplementedError, ValueError, TypeError):
         geometry = np.full(len(data), None, dtype=object)  # one of them cannot be read, and stops all others
     geometry = np.atleast_1d(np.asarray(geometry, dtype=object))
@@ -87,7 +88,8 @@ def shapes_of(wkb: Sequence[bytes | None]) -> Shapes:
         if data[row] is None:
             continue
         try:
-            geometry[row] = _shape(bytes(data[row]))
+            with np.errstate(invalid="ignore"):
+                geometry[row] = _shape(bytes(data[row]))
         except (ShapelyError, ValueError, TypeError, struct.error):
             damaged.append(int(row))
             continue
@@ -109,13 +111,13 @@ def _straightened(wkb: list[bytes]) -> Geometries:
     """
     buffer = BytesIO()
     try:
-        with settings():
+        with settings(), np.errstate(invalid="ignore"):
             pyogrio.raw.write(
                 buffer, geometry=np.array([*wkb, None], dtype=object)[:-1], field_data=[], fields=[], layer="arcs",
                 geometry_type="Unknown", driver="GeoJSON", COORDINATE_PRECISION="17",
             )  # fmt: skip
             lines = pyogrio.raw.read(buffer.getvalue())[2]
-        found = shapely.force_2d(shapely.from_wkb(lines, on_invalid="fix"))
+            found = shapely.force_2d(shapely.from_wkb(lines, on_invalid="fix"))
     except (RuntimeError, ShapelyError, ValueError):
         return np.full(len(wkb), None, dtype=object)
     return np.asarray(found, dtype=object)

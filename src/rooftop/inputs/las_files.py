@@ -31,7 +31,7 @@ from rooftop.notices import Notice
 Floats = NDArray[np.float64]
 SUFFIXES = (".las", ".laz")
 
-_SPARSEST_M2 = 10_000.0  # the plainest of clouds has a point every few metres
+_SPARSEST_M2 = 1_000.0  # the plainest of clouds has a point every few metres
 _NODE_M, _MOST_NODES = 100.0, 1000.0
 
 

@@ -10,7 +10,7 @@ from rooftop.scene.plane_rules import ZoneRules
 
 
 def shared_walls(
-    visible: NDArray[np.object_], top_m: NDArray[np.float64], rules: ZoneRules
+    visible: NDArray[np.object_], top_m: NDArray[np.float64], rules: ZoneRules, setback_m: float
 ) -> dict[int, shapely.Geometry]:
     """Return, for each roof that touches another of about its height, the ground in plan where its outline is shared.
 
@@ -22,6 +22,8 @@ def shared_walls(
         Elevation of each roof by one and the same statistic [m].
     rules : ZoneRules
         ``touch_m``: walls this near are one; ``level_m``: roofs whose tops differ by at most this are level.
+    setback_m : float
+        Distance of modules from an edge [m]: a strip of a roof narrower than this is an edge itself, no neighbour.
 
     Returns
     -------
@@ -30,7 +32,8 @@ def shared_walls(
     """
     touch, level = rules.touch_m.value, rules.level_m.value
     here, there = shapely.STRtree(visible).query(visible, predicate="dwithin", distance=touch)
-    mates = (here != there) & (np.abs(top_m[here] - top_m[there]) <= level)
+    wide = ~shapely.is_empty(shapely.buffer(visible, -setback_m / 2.0, join_style="mitre"))
+    mates = (here != there) & (np.abs(top_m[here] - top_m[there]) <= level) & wide[there]
     here, there = here[mates], there[mates]
     order = np.argsort(here, kind="stable")
     here, there = here[order], there[order]
