@@ -26,7 +26,9 @@ def _limit_memory() -> None:
 
 def _one(arguments: list[str]) -> dict[str, object]:
     from rooftop.cli.app import main
+    from rooftop.cli.spoken import State, system_lang
 
+    State.lang = system_lang()
     out, sys.argv = io.StringIO(), ["rooftop", *arguments]
     code: object = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), warnings.catch_warnings():
