@@ -141,14 +141,24 @@ def test_buildings_newer_than_the_surface_model_stand_as_blocks(tmp_path: Path) 
     assert (roofs["capacity_kwp"] > 0.0).all()
 
 
-def test_a_measured_height_of_nothing_is_said_to_be_too_low(tmp_path: Path) -> None:
+def test_where_the_surface_model_shows_bare_ground_a_building_has_one_storey(tmp_path: Path) -> None:
     old = [h if k not in (2, 5) else 0.0 for k, h in enumerate(HEIGHTS)]
     result = run(tmp_path, buildings(), fields=NO_HEIGHTS, **models(tmp_path, dsm_of(old)))
     roofs = result.tables.roofs.set_index("building_id")
     for name in ("T0002", "T0005"):
-        assert roofs["height_m"][name] == 0.0 and "too_low" in roofs["reasons"][name]
+        assert roofs["height_m"][name] == 3.0 and roofs["height_source"][name] == "assumed"
+        assert {"height_missing", "not_in_dsm"} <= set(roofs["reasons"][name])
+    assert (codes(result)["not_in_dsm"], codes(result)["height_from_dsm"]) == (2, len(HEIGHTS) - 2)
+    assert (roofs["capacity_kwp"] > 0.0).all()
+
+
+def test_a_measured_height_of_a_yard_wall_is_said_to_be_too_low(tmp_path: Path) -> None:
+    low = [h if k not in (2, 5) else 1.5 for k, h in enumerate(HEIGHTS)]
+    result = run(tmp_path, buildings(), fields=NO_HEIGHTS, **models(tmp_path, dsm_of(low)))
+    roofs = result.tables.roofs.set_index("building_id")
+    for name in ("T0002", "T0005"):
+        assert roofs["height_m"][name] == pytest.approx(1.5) and "too_low" in roofs["reasons"][name]
     assert codes(result)["too_low"] == 2
-    assert (roofs.drop(index=["T0002", "T0005"])["capacity_kwp"] > 0.0).all()
 
 
 def test_stated_heights_of_three_times_the_truth_lose_no_roof(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ class FootprintsInput(Model):
     capacity_unit: CapacityUnit | None = Field(
         None, description="unit of existing PV where the field's name states none, or a wrong one"
     )
-    storey_height_m: PositiveFloat = 3.0
+    storey_height_m: float = Field(3.0, ge=2.0, le=10.0, description="of floors without a height")
     default_height_m: PositiveFloat | None = Field(
         None, description="height of buildings that have none; null takes the median of their use, and says so"
     )

@@ -25,7 +25,7 @@ _SIDE_OF_STEM = {
     ".shp": "shx dbf prj qpj cpg qix sbn sbx idx idm ind",
     ".tab": "dat map id ind",
     ".mif": "mid",
-    ".gml": "xsd gfs",
+    ".gml": "xsd",  # what GDAL learns of it (.gfs) it writes beside it while it reads
     ".csv": "csvt prj",
     ".gpkg": "",
     ".sqlite": "",

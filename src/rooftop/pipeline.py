@@ -479,7 +479,6 @@ def _settled_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: Ba
             "roofs lie outside the irradiance raster or on its nodata",
             "个屋顶位于辐照栅格之外或无数据区",
         ),
-        "outside_district": ("buildings lie in no district", "栋建筑不在任何县区内"),
         "roof_type_assumed": ("roofs have no roof type: it is assumed from their use", "个屋顶无屋面类型，按用途推定"),
         "structure_unknown": ("roofs have no known structure: load must be surveyed", "个屋顶结构未知，荷载须现场核实"),
         "too_shaded": ("roofs are too shaded to use", "个屋顶遮挡过重不可用"),

@@ -16,6 +16,7 @@ from rooftop.runrecord import TiltTrial
 from rooftop.scene.array import ArrayDesign
 from rooftop.scene.equator import SideRules, Sides, side_rules
 from rooftop.scene.layout import flat_design, rack_plane
+from rooftop.scene.loss_notices import loss_notices
 from rooftop.scene.row_notices import poleward_notice, row_notices
 from rooftop.scene.rows import SpecificYield
 from rooftop.scene.rules import RoofRules
@@ -64,7 +65,7 @@ def site_modules(
     chosen = [choose_flat_design(config, system, rules, latitude, free) for latitude in sides.latitude_deg]
     on_flat = tuple(design for design, _ in chosen)
     by_side = side_rules(flat, sides, rules.poleward)
-    notices = list(row_notices(by_side, sides, flat.mounting))
+    notices = [*loss_notices(config.system.losses), *row_notices(by_side, sides, flat.mounting)]
     for k, (side, design) in enumerate(zip(by_side, on_flat, strict=True)):
         loss = _poleward_loss(config, system, rules, side, design, free)
         if loss >= rules.poleward.notable_loss:

@@ -23,7 +23,7 @@ from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
-from rooftop.inputs.place_pairs import Pair, compare_places
+from rooftop.inputs.place_pairs import Pair, compare_places, outside_notices
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
@@ -193,8 +193,15 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> l
             continue
         none, least, fatal = said[str(unit.table["level"].iloc[0])]
         role, path = unit.provenance.role, unit.provenance.path
-        pair = Pair(of="inputs.footprints", on=role, none=none, where=path, least_share=least, fatal=fatal)
-        found += compare_places(points, unit.table.geometry.to_numpy(), crs, pair)
+        polygons = unit.table.geometry.to_numpy()
+        pair = Pair(
+            of="inputs.footprints", on=role, none=none, where=path, least_share=least, fatal=fatal,
+            left_out=unit.uncoded,
+            why_left_out=Text(f"rows of {role} have no code, give them one", f"{role} 有的行没有代码，请补充"),
+        )  # fmt: skip
+        found += compare_places(points, polygons, crs, pair)
+        if fatal:
+            found += outside_notices(geometry, present, polygons, crs, pair)
     return found
 
 

@@ -22,6 +22,7 @@ _HEADS = (
     Text("target", "目标"),
     Text("met / attainable", "达标 / 可达"),
 )
+_NOT_IN_TOTALS = ("outside_district", "no_irradiance", "tile_failed")
 _VERDICTS = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("not sure", "待定")}
 
 
@@ -47,7 +48,8 @@ def summary_lines(result: RunResult, lang: Lang) -> list[str]:
     title = result.config.title or result.config.name
     if result.config.synthetic:
         title += Text(" — SYNTHETIC example, not a real place", " —— 合成示例数据，非真实地点").pick(lang)
-    lines = [title, *lines, ""]
+    missing = [n.text.pick(lang) for n in result.record.notices if n.code in _NOT_IN_TOTALS]
+    lines = [title, *lines, *(f"! {line}" for line in missing), ""]
     names = (
         (Text("map", "地图"), result.products.map),
         (Text("report", "报告"), result.products.report),

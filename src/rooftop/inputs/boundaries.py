@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import geopandas as gpd
@@ -48,11 +48,14 @@ class Units:
     notices : tuple of Notice
     provenance : Provenance or None
         None when the unit was made up of the buildings.
+    uncoded : ndarray of geometries
+        Of rows without a code, which are left out.
     """
 
     table: gpd.GeoDataFrame
     notices: tuple[Notice, ...] = ()
     provenance: Provenance | None = None
+    uncoded: Geometries = field(default_factory=lambda: np.empty(0, dtype=object))
 
 
 def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
@@ -97,7 +100,8 @@ def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
         "rows": str(len(vector.table)),
         "units": str(len(table)),
     }
-    return Units(table, tuple(notices), Provenance(role, where, file_sha256(config.path), details))
+    uncoded = geometry[codes.isna().to_numpy() & ~shapely.is_missing(geometry)]
+    return Units(table, tuple(notices), Provenance(role, where, file_sha256(config.path), details), uncoded)
 
 
 def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all") -> Units:
@@ -220,8 +224,9 @@ def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> list[
         return []
     total = sum(area for _, area in found) / 1e6
     text = Text(
-        f"{len(found)} pairs of {level}s overlap, by {total:.2f} km² in all; largest overlap decides",
-        f"{len(found)} 对单元相互重叠，共 {total:.2f} km²；按最大重叠面积归属",
+        f"{len(found)} pairs of {level}s overlap, by {total:.2f} km² in all; a building belongs to the one that holds "
+        "most of it, to the lower code where both hold all of it",
+        f"{len(found)} 对单元相互重叠，共 {total:.2f} km²；建筑归属重叠面积最大者，均完全包含时归代码较小者",
     )
     examples = tuple(name for name, _ in found[:5])
     return [Notice("units_overlap", text, len(found), source=where, examples=examples)]
@@ -258,7 +263,7 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
         if level == "town" and district is not None and districts is not None:
             pairs = _nested(pairs, district, _parents(group.table, districts))
         if level != "zone":
-            pairs = largest_overlap(pairs)
+            pairs = largest_overlap(pairs, group.table["unit_id"])
         if level == "district":
             district, districts = pairs, group.table
         parts.append(
@@ -295,17 +300,29 @@ def overlap_pairs(shapes: Geometries, zones: Geometries) -> pd.DataFrame:
     return frame[frame["share"] > _LEAST_SHARE].sort_values(["row", "unit"], ignore_index=True)
 
 
-def largest_overlap(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Keep the unit with the largest share of each building; the first in the file on a tie."""
-    ranked = pairs.sort_values(["row", "share", "unit"], ascending=[True, False, True])
+def largest_overlap(pairs: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+    """Keep the unit with the largest share of each building; that of the lowest code on a tie.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Of :func:`overlap_pairs`.
+    codes : Series
+        Of the units: the order of rows in a file decides nothing.
+    """
+    ranks = codes.astype(str).rank(method="first").to_numpy()
+    ranked = (
+        pairs.assign(rank=ranks[pairs["unit"]])
+        .sort_values(["row", "share", "rank"], ascending=[True, False, True])
+        .drop(columns="rank")
+    )
     return ranked.drop_duplicates("row").reset_index(drop=True)
 
 
 def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
     """Return the district that holds most of each town, -1 where none does."""
-    pairs = largest_overlap(
-        overlap_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object))
-    )
+    pairs = overlap_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object))
+    pairs = largest_overlap(pairs, districts["unit_id"])
     parents = np.full(len(towns), -1, dtype=np.int64)
     parents[pairs["row"]] = pairs["unit"]
     return parents

@@ -44,6 +44,8 @@ class Reading:
         It says that the building is not completed.
     moved : bool
         It is an instant that falls on another day where the building stands than in UTC.
+    serial : bool
+        It is the number of a day in a spreadsheet.
     """
 
     year: int | None = None
@@ -51,6 +53,7 @@ class Reading:
     span: bool = False
     unfinished: bool = False
     moved: bool = False
+    serial: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def _dated(text: str) -> Reading | None:
         serial = int(match.group(1))
         if _EXCEL_SERIALS[0] <= serial <= _EXCEL_SERIALS[1]:
             day = _EXCEL_EPOCH + datetime.timedelta(days=serial)
-            return Reading(day.year, day.isoformat())
+            return Reading(day.year, day.isoformat(), serial=True)
     if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: .*)?", text):
         return _day_month(int(match.group(1)), int(match.group(2)), match.group(3))
     return None
@@ -259,10 +262,10 @@ def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> D
         As for `read_date`.
     """
     bounds = limits()["year_built"]
-    read = each(column, lambda value: read_date(value, utc_offset_h))
+    read = _without_odd_serials(each(column, lambda value: read_date(value, utc_offset_h)))
     fine = [r is not None and r.year is not None and bounds["min"] <= r.year <= bounds["max"] for r in read]
-    years = [r.year if ok else None for r, ok in zip(read, fine, strict=True)]
-    days = [r.date if ok else None for r, ok in zip(read, fine, strict=True)]
+    years = [r.year if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
+    days = [r.date if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
     raw = [clean(value) for value in column]
     return Dates(
         pd.Series(years, index=column.index, dtype="Int64"),
@@ -270,6 +273,13 @@ def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> D
         np.array([r is not None and r.unfinished for r in read], dtype=bool),
         tuple(_date_notices(str(column.name), raw, read, fine, where)),
     )
+
+
+def _without_odd_serials(read: Sequence[Reading | None]) -> list[Reading | None]:
+    """Leave numbers of days unread in a column of years: 20220 is a slip of 2022 there, not a day of 1955."""
+    serials = sum(r is not None and r.serial for r in read)
+    years = sum(r is not None and r.date is not None and len(r.date) == 4 for r in read)
+    return [None if r is not None and r.serial and years > serials else r for r in read]
 
 
 def _date_notices(
@@ -280,7 +290,14 @@ def _date_notices(
     told = [r is not None and (r.span or r.unfinished) for r in read]
     lost = [text for (text, _, ok), said in zip(rows, told, strict=True) if text is not None and not ok and not said]
     moved = [f"{text} → {r.date}" for text, r, ok in rows if ok and r is not None and r.moved]
+    serials = [f"{text} → {r.date}" for text, r, ok in rows if ok and r is not None and r.serial]
     unfinished = sum(r is not None and r.unfinished for r in read)
+    if serials and len(serials) < sum(fine):
+        text = Text(
+            f"{len(serials)} values of {name} are numbers of days of a spreadsheet, among dates as text",
+            f"字段 {name} 有 {len(serials)} 个值为电子表格的日期序号，其余为文本日期",
+        )
+        yield Notice("date_serial", text, len(serials), "info", where, examples_of(serials))
     if lost:
         text = Text(
             f"{len(lost)} values of {name} are no believable year or date and count as missing",

@@ -100,7 +100,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     structure = _structures(table, vector, config, reasons, notices)
     _describe(table, vector, config, reasons, notices, _utc_offset_h(outlines))
     known = known_heights(table, vector, config, reasons, notices, structure.floors)
-    stands = standing_rows(outlines.digests, table, known.height_m)
+    stands = standing_rows(outlines.same, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
     _identity(table, config, outlines, stands, notices)
     _judge_outlines(outlines, stands, reasons, notices, where)

@@ -331,4 +331,6 @@ def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
             "cannot be told from the file: gcj02 if it was taken from Amap or Tencent, bd09 from Baidu",
             "无法从文件判断：取自高德、腾讯的数据为 gcj02，取自百度的为 bd09",
         )
+    if crs is None:
+        return "wgs84", Text("the file states no CRS; check it", "文件未声明坐标系，请核对")
     return "wgs84", Text("as the CRS says", "以坐标系为准")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,8 +104,8 @@ class Irradiance:
         flags = {"outside": np.zeros(len(lon), bool), "nodata": np.zeros(len(lon), bool)}
         undeclared: dict[str, int] = {}
         for layer in self.layers:
-            values, outside, nodata, missed = _sample_layer(layer, lon, lat)
-            _require_some(layer, lon, lat, outside, nodata)
+            values, outside, nodata, missed, empty = _sample_layer(layer, lon, lat)
+            _require_some(layer, lon, lat, outside, nodata, empty)
             undeclared[layer.role] = missed
             if layer.role == "ghi":
                 flags = {"outside": outside, "nodata": nodata}
@@ -314,8 +315,8 @@ def _provenance(
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, Bools, int]:
-    """Return (n, 1) or (n, 12) converted values, flags, and the number of undeclared missing cells."""
+def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, Bools, int, list[int]]:
+    """Return (n, 1) or (n, 12) converted values, flags, number of undeclared missing cells, bands without any value."""
     parts = [sample_band(band, lon, lat) for band in layer.bands]
     stored = np.stack([part.value for part in parts], axis=1)
     outside = np.any([part.outside for part in parts], axis=0)
@@ -323,9 +324,11 @@ def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, B
     if layer.role != "temp_air" and len(parts) == len(DAYS_IN_MONTH):
         lit = ~dark_months(lon, lat)
         stored[~lit & ~outside[:, None]] = 0.0  # in the polar night nothing is missing
-    nodata = np.any(np.stack([part.nodata for part in parts], axis=1) & lit, axis=1) & ~outside
+    missing = np.stack([part.nodata for part in parts], axis=1) & lit
+    nodata = np.any(missing, axis=1) & ~outside
+    empty = [int(k) for k in np.flatnonzero(missing[~outside].all(axis=0))] if (~outside).any() else []
     undeclared = sum(part.undeclared for k, part in enumerate(parts) if lit[:, k].any())
-    return _converted(stored, layer.config), outside, nodata, undeclared
+    return _converted(stored, layer.config), outside, nodata, undeclared, empty
 
 
 def _converted(stored: Array, raster: RasterInput) -> Array:
@@ -356,7 +359,9 @@ def unit_factor(unit: str, days: Array) -> Array:
     return energy * days / 365.0
 
 
-def _require_some(layer: Layer, lon: Array, lat: Array, outside: Bools, nodata: Bools) -> None:
+def _require_some(
+    layer: Layer, lon: Array, lat: Array, outside: Bools, nodata: Bools, empty_bands: Sequence[int]
+) -> None:
     known = np.isfinite(lon) & np.isfinite(lat)
     if not known.any() or (known & ~outside & ~nodata).any():
         return
@@ -374,9 +379,22 @@ def _require_some(layer: Layer, lon: Array, lat: Array, outside: Bools, nodata: 
     raise InputError(
         Text("the raster has no value at any roof", "栅格在所有屋顶处均无数据"),
         where=Text(f"inputs.irradiance.{layer.role}: {files}", f"inputs.irradiance.{layer.role}：{files}"),
-        found=Text(f"{int(nodata.sum())} roofs on cells without value", f"{int(nodata.sum())} 个屋顶位于无数据像元"),
+        found=_without_value(layer, nodata, empty_bands),
         expected=Text(f"values at {_span(*roofs)}", f"{_span(*roofs)} 处应有数据"),
+        mend=Text("fill the gap, or take a raster that covers the place", "请补全缺值，或改用覆盖该地的栅格"),
     )
+
+
+def _without_value(layer: Layer, nodata: Bools, empty_bands: Sequence[int]) -> Text:
+    """Say where values are missing: everywhere, or in some months only."""
+    n = int(nodata.sum())
+    if 0 < len(empty_bands) < len(layer.bands):
+        months = ", ".join(str(k + 1) for k in empty_bands)
+        return Text(
+            f"month {months} has no value at {n} roofs, the other months have",
+            f"{months} 月在 {n} 个屋顶处无数据，其余月份有数据",
+        )
+    return Text(f"{n} roofs on cells without value", f"{n} 个屋顶位于无数据像元")
 
 
 def _span(west: float, south: float, east: float, north: float) -> str:

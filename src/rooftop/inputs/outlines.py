@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import CRS
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from rooftop.config import Datum
 from rooftop.errors import InputError
@@ -33,6 +36,8 @@ class Outlines:
         Working CRS, valid and polygonal; None on rows that have no outline, or none that can be used.
     digests : list of bytes or None
         The same for the same outline, whatever its ring order, start point and last digits.
+    same : list of bytes or None
+        Digests, one for all outlines that are the same but for a shift or a vertex (a delivery twice).
     crs : pyproj.CRS
         Working CRS.
     misplaced, far, empty, repaired : ndarray of bool
@@ -42,6 +47,7 @@ class Outlines:
 
     geometry: Geometries
     digests: list[bytes | None]
+    same: list[bytes | None]
     crs: CRS
     misplaced: Mask
     far: Mask
@@ -70,9 +76,11 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     geometry, repaired, changed = _repair(blanked(place.projected, far | lost))
     notices += _area_notice(changed, where)
     gone = np.array([g is None for g in geometry], dtype=bool)
+    digests = _digests(blanked(place.lonlat, gone))
     return Outlines(
         geometry=geometry,
-        digests=_digests(blanked(place.lonlat, gone)),
+        digests=digests,
+        same=_one_for_nearly_same(geometry, digests),
         crs=place.crs,
         misplaced=vector.misplaced,
         far=far | lost,
@@ -228,3 +236,29 @@ def _digests(lonlat: Geometries) -> list[bytes | None]:
     rounded = shapely.transform(lonlat, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)
     wkb = shapely.to_wkb(shapely.normalize(rounded), byte_order=1)
     return [None if data is None else hashlib.blake2b(data, digest_size=16).digest() for data in wkb]
+
+
+def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
+    """Give outlines that share nearly all of their area one digest, the lowest of theirs."""
+    rule = limits()["same_outline"]
+    rows = np.flatnonzero([d is not None for d in digests])
+    middle = shapely.get_coordinates(shapely.centroid(geometry[rows]))
+    if len(middle) != len(rows) or not len(rows):
+        return digests
+    pairs = rows[cKDTree(middle).query_pairs(float(rule["middles_m"]), output_type="ndarray").reshape(-1, 2)]
+    left, right = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
+    areas = np.stack([shapely.area(left), shapely.area(right)])
+    alike = areas.min(axis=0) >= float(rule["share"]) * areas.max(axis=0)
+    pairs, left, right, areas = pairs[alike], left[alike], right[alike], areas[:, alike]
+    shared = shapely.area(shapely.intersection(left, right))
+    pairs = pairs[shared >= float(rule["share"]) * (areas.sum(axis=0) - shared)]
+    if not len(pairs):
+        return digests
+    n = len(digests)
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    group = connected_components(links, directed=False)[1]
+    lowest: dict[int, bytes] = {}
+    for row in np.unique(pairs):
+        digest = digests[row] or b""
+        lowest[int(group[row])] = min(digest, lowest.get(int(group[row]), digest))
+    return [lowest.get(int(g), d) if d is not None else None for g, d in zip(group, digests, strict=True)]

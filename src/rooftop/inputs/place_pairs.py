@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -49,6 +49,10 @@ class Pair:
         Where less of the points lies on polygons, this is worth a warning.
     fatal : bool
         That none does cannot be meant.
+    left_out : ndarray of geometries
+        Polygons that were read but cannot be used, in the CRS of the others.
+    why_left_out : Text or None
+        What they lack: "no code".
     """
 
     of: str
@@ -57,6 +61,8 @@ class Pair:
     where: str
     least_share: float = 0.0
     fatal: bool = True
+    left_out: Shapes = field(default_factory=lambda: np.empty(0, dtype=object))
+    why_left_out: Text | None = None
 
 
 def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Iterator[Notice]:
@@ -77,7 +83,7 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
     share = share_on(points, polygons)
     if not len(points) or (share > 0.0 and share >= pair.least_share):
         return
-    cause = likely_cause(points, polygons, crs, pair)
+    cause = _left_out(points, pair) or likely_cause(points, polygons, crs, pair)
     if share == 0.0 and pair.fatal:
         raise InputError(
             pair.none,
@@ -94,8 +100,60 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
         apart = _apart(points, polygons, crs, pair)
         text = Text(f"{pair.none.en}: {apart.en}", f"{pair.none.zh}：{apart.zh}")
     if cause is not None:
-        text = Text(f"{text.en}; {cause.en}", f"{text.zh}；{cause.zh}")
+        text = Text(
+            f"{text.en}; {cause.en}, unless they really lie apart",
+            f"{text.zh}；{cause.zh}（若两者确实不在一处，则无须处理）",
+        )
     yield Notice("few_in_place", text, round((1.0 - share) * len(points)), "warning", pair.where)
+
+
+def outside_notices(
+    shapes: Shapes, present: npt.NDArray[np.bool_], districts: Shapes, crs: CRS, pair: Pair
+) -> Iterator[Notice]:
+    """Count the buildings that lie in no district: no total of a district holds them.
+
+    Parameters
+    ----------
+    shapes : ndarray of geometries
+        Buildings.
+    present : ndarray of bool
+        Those with an outline.
+    districts : ndarray of geometries
+    crs : pyproj.CRS
+        Working CRS.
+    pair : Pair
+        Of the two.
+    """
+    rows = np.flatnonzero(present)
+    tree = shapely.STRtree(districts[~shapely.is_missing(districts)])
+    inside = np.unique(tree.query(shapes[rows], predicate="intersects")[0])
+    outside = np.delete(rows, inside)
+    if not len(outside) or len(outside) == len(rows):
+        return
+    share = float(shapely.area(shapes[outside]).sum() / shapely.area(shapes[rows]).sum())
+    points = shapely.point_on_surface(shapes[outside])
+    cause = _left_out(points, pair) or likely_cause(points, districts, crs, pair)
+    n = len(outside)
+    en = (
+        f"{n} of {len(rows)} buildings ({share:.0%} of the footprint area) lie in no district and in none of its totals"
+    )
+    zh = f"{len(rows)} 栋建筑中有 {n} 栋（占轮廓面积 {share:.0%}）不在任何县区内，不计入县区合计"
+    if cause is not None:
+        en = f"{en}; {cause.en}, unless the districts do not reach there"
+        zh = f"{zh}；{cause.zh}（若县区边界本不覆盖该处，则无须处理）"
+    yield Notice("outside_district", Text(en, zh), n, "warning", pair.where, tuple(str(r) for r in outside[:5]))
+
+
+def _left_out(points: Shapes, pair: Pair) -> Text | None:
+    """Return what polygons lack that were left out, where points lie on them."""
+    share = share_on(points, pair.left_out)
+    if pair.why_left_out is None or not share > 0.0:
+        return None
+    n = round(share * len(points))
+    return Text(
+        f"{pair.why_left_out.en}: {n} of {len(points)} lie there",
+        f"{pair.why_left_out.zh}：{len(points)} 个中有 {n} 个位于其中",
+    )
 
 
 def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:

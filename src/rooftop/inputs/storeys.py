@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rooftop.errors import InputError
 from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, limits, numbers, texts, words
 from rooftop.inputs.numerals import arabic
 from rooftop.lang import Text
@@ -90,7 +91,7 @@ def read_storeys(text: str) -> Reading | None:
     if bare in words()["floors"]["words"]:
         return Reading(float(words()["floors"]["words"][bare]), by_rule=True)
     marked = _marked(bare)
-    if marked is None:
+    if marked is None or marked.startswith("+1"):  # an attic of nothing
         return None
     marked, more = marked.rstrip("+|"), marked.endswith("+")
     above = re.sub(rf"[{re.escape(_EDGES)}]?{_BELOW}\|?(?:{_NUMBER})?\|?", _CUT, marked).strip(_EDGES)
@@ -117,7 +118,9 @@ def _marked(text: str) -> str | None:
     if bound < 0:
         return None
     units = _any_of(said["units"])
-    text = re.sub(rf"[+带加]?\d*(?:{_any_of(said['attics'])})", "+1", text)
+    attics = _any_of(said["attics"])
+    text = re.sub(rf"(\d)(?:{units})?(?:{attics})(?=\d)", r"\1;", text)  # 4跃5: a flat on both
+    text = re.sub(rf"(?:[+带加]\d*)?(?:{attics})", "+1", text)
     text = re.sub(rf"(\d)(?:{units})?{said['half']}", r"\1.5", text)
     text = re.sub(r"-{2,}|[–—]+", "-", text)
     text = re.sub(rf"(?<![a-z])(?:{_any_of(said['below'])})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
@@ -297,6 +300,7 @@ def stated_heights(
     if height_field:
         parsed = heights(table[height_field], "fields.height_m", where)
         what, most = Text("heights in metres", "高度值（米）"), limits()["height_m"]["max"]
+        _require_metres(parsed.values, count, height_field, where)
         mask, kept = bounded(parsed.values, 0.0, most, "height_absurd", what, where)
         height, absurd = kept.values, mask.to_numpy(dtype=bool)
         notices += [*parsed.notices, *kept.notices]
@@ -377,6 +381,37 @@ def _guess(median_m: float, low: float, high: float) -> Text:
                 f"perhaps the heights are in {en}; convert the field to metres", f"高度单位可能是{zh}，请先换算为米"
             )
     return Text("check the unit of the heights, and both fields", "请核对高度单位及这两个字段")
+
+
+def _require_metres(height_m: pd.Series, floors_above: pd.Series, field: str, where: str) -> None:
+    """Refuse a column of which most values are no heights in metres: the others are none either.
+
+    Raises
+    ------
+    InputError
+    """
+    known = height_m[height_m > 0.0].astype(float)
+    most, rule = float(limits()["height_m"]["max"]), limits()["not_metres"]
+    beyond = known[known > most]
+    high = len(beyond)
+    if beyond.nunique() < int(rule["min_distinct"]) or high < float(rule["min_share"]) * len(known):
+        return
+    storeys = floors_above.reindex(known.index).clip(lower=1.0)
+    typical = float((known / storeys.fillna(float(rule["usual_floors"]))).median())
+    low, top = limits()["storey_m"]["median"]
+    unit = next(((en, zh) for en, zh, metres in _UNITS if low <= typical * metres <= top), None)
+    raise InputError(
+        Text("the heights are not in metres", "高度的单位不是米"),
+        where=Text(f"fields.height_m: {field} ({where})", f"fields.height_m：{field}（{where}）"),
+        found=Text(
+            f"{high} of {len(known)} heights above {most:g}, the median is {known.median():,.6g}",
+            f"{len(known)} 个高度中有 {high} 个大于 {most:g}，中位数为 {known.median():,.6g}",
+        ),
+        expected=Text("metres", "以米为单位"),
+        mend=Text("convert the field to metres", "请将该字段换算为米")
+        if unit is None
+        else Text(f"they seem to be {unit[0]}: convert the field to metres", f"似为{unit[1]}：请将该字段换算为米"),
+    )
 
 
 _UNITS = (("feet", "英尺", 0.3048), ("decimetres", "分米", 0.1), ("centimetres", "厘米", 0.01),

@@ -150,8 +150,9 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
             found.seen_share < load_plane_rules().segmentation.seen_from_share.value
         )
         if ground_known:
-            unshown = _unshown(table, found, known) & ~outside
-            table = _with_heights(table, found, ~known, notices)
+            bare = ~known & (found.height_m < load_roof_rules().bare_ground_m.value)
+            unshown = (_unshown(table, found, known) | bare) & ~outside
+            table = _with_heights(table, found, ~known & ~bare, notices)
             known = _is_known(table)
         else:
             base[outside] = _level_of(table, found, known & ~outside)
@@ -223,8 +224,9 @@ def _beyond_models(
     for code, mask, en, zh, role in (
         ("outside_dsm", outside, "buildings lie outside the surface model, or in its gaps: they stand as blocks",
          "栋建筑位于地表模型范围之外或空缺处，按块体处理", "inputs.dsm"),
-        ("not_in_dsm", unshown, "buildings have a height where the surface model shows none (built since it was made, "
-         "or shifted): they stand as blocks", "栋建筑有高度而地表模型中未见（后建或偏移），按块体处理", "inputs.dsm"),
+        ("not_in_dsm", unshown, "buildings stand where the surface model shows bare ground (built since it was made, "
+         "shifted, or gone): they stand as blocks of their stated or assumed height",
+         "栋建筑处地表模型为空地（后建、偏移或已拆除）：按其已知或假定高度的块体处理", "inputs.dsm"),
         ("outside_dtm", outside_dtm, "buildings lie outside the terrain model: they stand on the median ground of the "
          "others", "栋建筑位于地形模型范围之外，按其余建筑的地面中位数高程放置", "inputs.dtm"),
     ):  # fmt: skip

@@ -90,6 +90,7 @@ class RoofRules(Model):
     setback_m: Sourced
     min_patch_m2: Sourced
     min_footprint_m2: Sourced
+    bare_ground_m: Sourced
     min_roof_height_m: Sourced
     max_shading_loss: Sourced
     module_gap_m: Sourced

@@ -163,8 +163,10 @@ def coverage_notices(
     skipped = excluded_for(roofs, coverage_settings()["not_computed"])
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
+    stated = bool(roofs["existing_pv_kwp"].notna().any())
     found = {
-        "no_pv_inventory": [] if basis.inventory else ids.tolist(),
+        "no_pv_inventory": [] if basis.inventory or stated else ids.tolist(),
+        "no_pv_computed": ids.tolist() if stated and not basis.inventory else [],
         "membership_open": ids[membership_open].tolist(),
         "installed_exceeds_roof": ids[over].tolist(),
         "coverage_not_computed": roofs["building_id"].astype(str).to_numpy()[skipped].tolist(),
@@ -175,15 +177,21 @@ def coverage_notices(
 
 def _notice(code: str, names: list[str]) -> Notice:
     n = len(names)
-    if code == "no_pv_inventory":
-        return Notice(code, _NO_INVENTORY, n, source="targets")
+    if code in _WITHOUT_COUNT:
+        return Notice("no_pv_inventory", _WITHOUT_COUNT[code], n, source="targets")
     text = Text(f"{n} {_NOTICES[code].en}", f"{n} {_NOTICES[code].zh}")
     return Notice(code, text, n, source="targets", examples=tuple(names[:5]))
 
 
-_NO_INVENTORY = Text(
-    "no roof states its existing PV: installed coverage is not known", "没有任何屋顶给出已装光伏：已建覆盖率未知"
-)
+_WITHOUT_COUNT = {
+    "no_pv_inventory": Text(
+        "no roof states its existing PV: installed coverage is not known", "没有任何屋顶给出已装光伏：已建覆盖率未知"
+    ),
+    "no_pv_computed": Text(
+        "the roofs that state existing PV were not computed: installed coverage is not known",
+        "给出已装光伏的屋顶均未能计算：已建覆盖率未知",
+    ),
+}
 _NOTICES = {
     "membership_open": Text(
         "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
