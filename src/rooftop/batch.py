@@ -16,7 +16,7 @@ from rooftop.contents import Watch
 from rooftop.errors import InputError
 from rooftop.fingerprint import digest_of, program_digest
 from rooftop.grid import Tile
-from rooftop.lang import one_line
+from rooftop.lang import Text, one_line
 from rooftop.potential import Scene, TableBook, TileResult, compute_tile
 from rooftop.tilestore import TileStore
 
@@ -153,10 +153,9 @@ def _on_threads(scene: Scene, book: TableBook, tiles: list[Tile], workers: int, 
 
 
 def _on_dask(scene: Scene, book: TableBook, tiles: list[Tile], scheduler: str, watch: Watch) -> _Outcomes:
-    from distributed import Client
     from distributed import as_completed as dask_completed
 
-    with Client(scheduler) as client:
+    with _client_of(scheduler) as client:
         shared: Any = client.scatter(pickle.dumps((scene, book)), broadcast=True)
         batch = uuid.uuid4().hex  # a scheduler remembers results by their key, of whoever asked for them
         futures = {
@@ -167,6 +166,33 @@ def _on_dask(scene: Scene, book: TableBook, tiles: list[Tile], scheduler: str, w
             error = future.exception()
             watch.check()
             yield futures[future], error if error is not None else pickle.loads(future.result())
+
+
+def _client_of(scheduler: str) -> Any:
+    """Connect to a scheduler.
+
+    Raises
+    ------
+    InputError
+    """
+    from distributed import Client
+
+    try:
+        return Client(scheduler)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            Text("the Dask scheduler cannot be reached", "无法连接 Dask 调度器"),
+            where="--scheduler",
+            found=f"{scheduler}: {one_line(str(error))[:120]}",
+            expected=Text(
+                "the address of a running scheduler, e.g. tcp://192.168.1.5:8786",
+                "运行中的调度器地址，例如 tcp://192.168.1.5:8786",
+            ),
+            mend=Text(
+                "start it, or leave the option out: tiles are then computed here",
+                "请先启动调度器，或省略该选项，在本机计算",
+            ),
+        ) from error
 
 
 def _on_worker(shared: bytes, tile: Tile) -> bytes:

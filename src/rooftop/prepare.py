@@ -18,7 +18,7 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.potential import Scene, TableBook
 from rooftop.pvsystem import Module, PvSystem, load_system
-from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models
+from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
 from rooftop.scene.array import flush_design
 from rooftop.scene.buildings import Buildings, measure, stand
 from rooftop.scene.equator import Sides
@@ -157,8 +157,10 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
     table, ground, dsm = sources.buildings, sources.ground, sources.dsm
     found = measure(table, ground, dsm)
     notices: list[Notice] = []
+    stated = table["height_source"].isin(["field", "floors"]).to_numpy()
+    if ground is None and dsm is not None:
+        notices += compare_without_terrain(table, found, dsm, stated)
     if ground is not None and dsm is not None:
-        stated = table["height_source"].isin(["field", "floors"]).to_numpy()
         notices += compare_models(table, found, ground, dsm)
         notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, found)
     if ground is not None and sources.terrain_far is not None:

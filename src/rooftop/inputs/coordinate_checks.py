@@ -16,6 +16,7 @@ _ZONE_REACH_M = 2_000_000.0
 _ZONES = (13, 45)  # prefixes of Chinese zones: 13-23 of 6 degrees, 25-45 of 3
 _NARROW_M = 400_000.0  # half the width of what is usually mapped in one zone
 _POLE_M = 10_100_000.0
+_M_PER_DEG = 111_200.0
 _EARTH_M = 45_000_000.0  # more than any projected coordinate, zone prefixes included
 _LONGITUDE_FIRST = Text("longitudes within ±180°, latitudes within ±90°", "经度在±180°内，纬度在±90°内")
 _MEND_SWAPPED = Text(
@@ -125,13 +126,22 @@ def _false_easting_m(crs: CRS) -> float | None:
     return next((float(p.value) for p in operation.params if p.name == "False easting"), 500_000.0)
 
 
+def _is_northing(value_m: float, crs: CRS) -> bool:
+    """Tell whether a number may be a northing where a CRS is used."""
+    area = crs.area_of_use
+    if area is None:
+        return abs(value_m) < _POLE_M
+    latitudes = (value_m / _M_PER_DEG, (value_m - _POLE_M) / _M_PER_DEG)  # the false northing of the south
+    return any(area.south - 1.0 <= latitude <= area.north + 1.0 for latitude in latitudes)
+
+
 def _check_eastings(x0: float, x1: float, y0: float, y1: float, crs: CRS, found: Text, where: str) -> None:
     """Refuse Gauss-Krüger eastings that are northings, or whose zone prefix is not the CRS's (40 500 000, 500 000)."""
     false_easting = _false_easting_m(crs)
     if false_easting is None:
         return
     x, y = (x0 + x1) / 2.0, (y0 + y1) / 2.0
-    if _in_zone(y, false_easting) and abs(x) < _POLE_M and abs(x - false_easting) > _NARROW_M:
+    if _in_zone(y, false_easting) and _is_northing(x, crs) and abs(x - false_easting) > _NARROW_M:
         raise _swapped(crs, found, where)
     if abs(x - false_easting) < _ZONE_REACH_M:
         return

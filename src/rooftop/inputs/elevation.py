@@ -254,8 +254,11 @@ def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) 
     scale = float(source.scales[band]) * to_metre
     offset = float(source.offsets[band]) * to_metre + config.vertical_offset_m
     missing, glance_notices = _glance(source, bands[0], scale, offset, where)
+    west, south, east, north = source.bounds  # rows that run south to north turn them round
     try:
-        bounds = transform_bounds(stated.to_wkt(), crs.to_wkt(), *source.bounds)
+        bounds = transform_bounds(
+            stated.to_wkt(), crs.to_wkt(), min(west, east), min(south, north), max(west, east), max(south, north)
+        )
     except RASTER_ERRORS:
         bounds = (np.nan,) * 4
     if not np.isfinite(bounds).all():

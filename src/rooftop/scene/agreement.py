@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import geopandas as gpd
@@ -53,6 +54,8 @@ class HeightRatio(Model):
 
     low: float
     high: float
+    refuse_low: float
+    refuse_high: float
     source: str
 
 
@@ -98,7 +101,7 @@ def compare_models(
     offset = high if below else low
     if abs(offset) > limit.offset_refuse_m.value and len(open_ground):
         raise _other_datum(offset, rows, found)
-    _require_buildings(table, found, rows)
+    _require_buildings(found, rows)
     if not (abs(offset) > limit.offset_warn_m.value):
         return ()
     text = Text(
@@ -134,12 +137,11 @@ def _other_datum(offset: float, rows: NDArray[np.int64], found: Measured) -> Inp
     )
 
 
-def _require_buildings(table: gpd.GeoDataFrame, found: Measured, rows: NDArray[np.int64]) -> None:
-    """Refuse a surface model that shows hardly a building, where nothing else is known of their heights."""
+def _require_buildings(found: Measured, rows: NDArray[np.int64]) -> None:
+    """Refuse a surface model that shows hardly a building where the outlines are."""
     limit, least = rules(), load_roof_rules().min_roof_height_m.value
-    stated = ~table["height_source"].isin(["assumed", "default"]).to_numpy()[rows]
     low = found.height_m[rows] < least
-    if len(rows) < limit.least_roofs.value or stated.any() or low.mean() < limit.unseen_refuse_share.value:
+    if len(rows) < limit.least_roofs.value or low.mean() < limit.unseen_refuse_share.value:
         return
     n = int(low.sum())
     raise InputError(
@@ -151,8 +153,9 @@ def _require_buildings(table: gpd.GeoDataFrame, found: Measured, rows: NDArray[n
         ),
         expected=Text("a surface with buildings, in the place of the outlines", "含建筑物且与轮廓位置一致的地表模型"),
         mend=Text(
-            "check that it is no terrain model, that the outlines are not shifted (datum), and its unit",
-            "请检查其是否为地形模型、轮廓是否偏移（datum）以及高程单位",
+            "check that it is no terrain model and not older than the buildings, that neither it nor the outlines are "
+            "shifted (datum), and its unit",
+            "请检查其是否为地形模型或早于建筑、模型与轮廓是否相互偏移（datum）以及高程单位",
         ),
     )
 
@@ -199,11 +202,19 @@ def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[No
     ratio = float(np.median(stated_m[both] / found.height_m[both]))
     if limit.height_ratio.low <= ratio <= limit.height_ratio.high:
         return ()
+    if not limit.height_ratio.refuse_low <= ratio <= limit.height_ratio.refuse_high:
+        raise _other_unit(ratio)
     guess_en, guess_zh = next(
         (f"; {en}", f"；{zh}")
         for low, high, en, zh in (
             (2.8, 3.8, "they may be in feet", "可能以英尺为单位"),
             (80.0, 125.0, "they may be in centimetres", "可能以厘米为单位"),
+            (
+                0.28,
+                0.33,
+                "the models may be in feet (set their vertical_unit: ft), or the heights are floors",
+                "模型可能以英尺为单位（请设置 vertical_unit: ft），或高度字段为层数",
+            ),
             (0.26, 0.4, "they may be floors", "可能是层数"),
             (-np.inf, np.inf, "one of the two is wrong", "两者必有一误"),
         )
@@ -217,6 +228,68 @@ def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[No
         f"{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{medians[0]:.1f} 与 {medians[1]:.1f} m）{guess_zh}",
     )
     return (Notice("heights_disagree", text, n, "warning", "inputs.footprints"),)
+
+
+def _other_unit(ratio: float) -> InputError:
+    """Say that heights and models cannot both be in metres."""
+    unit = next(
+        (
+            (en, zh)
+            for low, high, en, zh in (
+                (0.005, 0.02, "the models seem to be in centimetres", "模型似以厘米为单位"),
+                (50.0, 200.0, "the heights of the footprints seem to be in centimetres", "轮廓的高度似以厘米为单位"),
+            )
+            if low <= ratio <= high
+        ),
+        ("check the unit of both", "请检查两者的单位"),
+    )
+    return InputError(
+        Text("heights and models do not fit each other", "建筑高度与高程模型不符"),
+        where="inputs.footprints, inputs.dsm",
+        found=Text(
+            f"stated heights are {ratio:.3g} times those of the surface model in the median",
+            f"所给高度的中位数为地表模型的 {ratio:.3g} 倍",
+        ),
+        expected=Text("both in metres", "均以米为单位"),
+        mend=Text(f"{unit[0]}: convert them to metres", f"{unit[1]}：请换算为米"),
+    )
+
+
+def compare_without_terrain(
+    table: gpd.GeoDataFrame, found: Measured, dsm: ElevationSource, stated: Mask
+) -> tuple[Notice, ...]:
+    """Hold stated heights against a surface model beside which there is no terrain: roof above the ground around.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        Footprints, with ``height_m``.
+    found : Measured
+        Of the same rows.
+    stated : ndarray of bool
+        Rows of which the footprints state the height.
+    """
+    outlines, limit = table.geometry.to_numpy(), rules()
+    rows = np.flatnonzero(stated & np.isfinite(found.top_m) & ~shapely.is_empty(outlines))
+    base = np.full(len(outlines), np.nan)
+    tree = shapely.STRtree(outlines)
+    for row in _evenly(outlines, rows, int(limit.sample_roofs.value)) if len(rows) else rows:
+        around = _free_ground(outlines, tree, row, dsm)
+        if len(around):
+            base[row] = np.quantile(around, limit.open_ground_quantile.value)
+    seen = replace(found, base_m=base, on_terrain=np.isfinite(base))
+    return compare_heights(table["height_m"].to_numpy(dtype=float), stated, seen)
+
+
+def _free_ground(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int, source: ElevationSource) -> Floats:
+    """Return elevations of the cells around a building that belong to none."""
+    limit = rules()
+    x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
+    grid = Grid.covering((x_min, y_min, x_max, y_max), _GROUND_CELL_M, limit.ring_m.value)
+    near = tree.query(shapely.box(*grid.bounds))
+    walls = shapely.buffer(outlines[near], limit.wall_m.value, quad_segs=1)
+    values = ground_window(source, grid)[burn(list(walls), list(range(len(near))), grid) < 0]
+    return values[np.isfinite(values)].astype(np.float64)
 
 
 def compare_far_terrain(

@@ -93,11 +93,13 @@ def measure(table: gpd.GeoDataFrame, ground: ElevationSource | None, dsm: Elevat
         base, _ = median_under_m(outlines, ground, BASE_CELL_M)
         on_terrain = np.isfinite(base) | ~here
         _require_some(np.isfinite(base), here, "inputs.dtm")
+        _require_no_zeros(base, here, "inputs.dtm")
         base = with_gaps_filled(base)
     if dsm is None:
         return Measured(base, np.full(len(base), np.nan), np.zeros(len(base)), on_terrain)
     top, share = median_under_m(outlines, dsm, _DSM_CELL_M)
     _require_some(share > 0.0, here, "inputs.dsm")
+    _require_no_zeros(top, here, "inputs.dsm")
     return Measured(base, top, share, on_terrain)
 
 
@@ -113,6 +115,29 @@ def _require_some(known: Mask, here: Mask, role: str) -> None:
         expected=Text("elevations where the buildings stand", "建筑所在处应有高程"),
         mend=Text(
             "check its place, CRS and nodata value, or leave it out", "请检查其位置、坐标系与无数据值，或删去该项"
+        ),
+    )
+
+
+def _require_no_zeros(elevation_m: Floats, here: Mask, role: str) -> None:
+    """Refuse a model that is exactly 0 under some buildings, where all others stand well above or below."""
+    zero = here & (elevation_m == 0.0)
+    others = elevation_m[here & ~zero & np.isfinite(elevation_m)]
+    apart = load_roof_rules().zero_elevation_apart_m.value
+    if not zero.any() or not len(others) or not (np.quantile(np.abs(others), 0.1) > apart):
+        return
+    n, median = int(zero.sum()), float(np.median(others))
+    raise InputError(
+        Text("the elevation model holds zeros where it has no value", "高程模型以 0 表示无数据"),
+        where=role,
+        found=Text(
+            f"exactly 0 m under {n} buildings, {median:,.0f} m in the median under the others",
+            f"{n} 栋建筑处恰为 0 m，其余建筑处中位数为 {median:,.0f} m",
+        ),
+        expected=Text("elevations, or the file's nodata value", "高程值，或文件声明的无数据值"),
+        mend=Text(
+            "declare 0 as nodata (gdal_edit.py -a_nodata 0 FILE), or take a model that covers the place",
+            "请将 0 声明为无数据值（gdal_edit.py -a_nodata 0 文件），或改用覆盖该地的模型",
         ),
     )
 
@@ -157,6 +182,7 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
         else:
             base[outside] = _level_of(table, found, known & ~outside)
         shown = Shown(~(outside | unshown), _roof_from(table, found, base, ground_known=ground_known))
+        notices += _hole_notice(found, ~shapely.is_empty(outlines) & ~outside)
     table = _beyond_models(table, outside, unshown, ~found.on_terrain, notices)
     height = table["height_m"].to_numpy(dtype=float)
     blocks = Blocks(outlines, height, base, known, shown)
@@ -201,6 +227,20 @@ def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: Mask, notice
     )
     notices.append(Notice("height_from_dsm", text, len(rows), "info" if len(rows) else "warning", "inputs.dsm"))
     return table.assign(height_m=heights, height_source=origin, reasons=reasons)
+
+
+def _hole_notice(found: Measured, rows: Mask) -> list[Notice]:
+    """Count the roofs under which a surface model has holes: what is not seen carries no modules."""
+    holed = rows & (found.seen_share < 1.0 - load_roof_rules().holes_share.value)
+    if not holed.any():
+        return []
+    n, share = int(holed.sum()), float(1.0 - found.seen_share[holed].mean())
+    text = Text(
+        f"the surface model has no value on {share:.1%} of {n} roofs: nothing is built on what is not seen; fill small "
+        "holes first (gdal_fillnodata.py)",
+        f"地表模型在 {n} 个屋顶上有 {share:.1%} 无数据：未见处不布置组件，小空洞请先填补（gdal_fillnodata.py）",
+    )
+    return [Notice("dsm_holes", text, n, "warning", "inputs.dsm")]
 
 
 def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: Mask) -> float:
