@@ -18,7 +18,7 @@ from rooftop.privacy import WITHHELD
 from rooftop.rounding import Range
 from rooftop.targets.basis import gather, numerator
 from rooftop.targets.ledger import shortfalls
-from rooftop.targets.models import Coverage, CoverageTarget, Group, Pack, Scope
+from rooftop.targets.models import Coverage, CoverageTarget, Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN, facts, membership
 
 Array = npt.NDArray[np.float64]
@@ -109,11 +109,6 @@ class Campaign:
     factor: EmissionFactor
 
 
-def front_group(coverage: Coverage) -> Group:
-    """Return the building group of a coverage indicator's front row."""
-    return next(group for group in coverage.groups if group.front)
-
-
 def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> npt.NDArray[np.int8]:
     """Say which roofs a target speaks of, by the front group, default reading and default cohort.
 
@@ -122,10 +117,7 @@ def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> n
     array (n,) of int8
         ``NO``, ``UNKNOWN``, ``PRESUMED`` or ``YES`` of `targets.scope`.
     """
-    group = front_group(coverage)
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    scope = Scope(any=tuple(scopes[member] for member in group.union or (group.id,)))
-    return membership(scope, facts(roofs), entry.windows()[0])
+    return membership(coverage.default_reading.scope(coverage.front), facts(roofs), entry.window)
 
 
 def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.DataFrame:
@@ -140,9 +132,7 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
         return out
     unknown = _pv_unknown(roofs, pack)
     for coverage in pack.coverage:
-        for entry in coverage.targets:
-            if entry.id is None:
-                continue
+        for entry, _ in pack.targets_of(coverage):
             answer = answers(roofs, coverage, entry)
             out.loc[(answer == UNKNOWN) & (out["state"] == "no").to_numpy(), "state"] = "maybe"
             out.loc[(answer >= PRESUMED) & out["state"].isin(["no", "maybe"]).to_numpy(), "state"] = "attained"
@@ -200,13 +190,11 @@ def _plans(
     for indicator in pack.coverage:
         if indicator.aggregation.default != "pooled":
             continue
-        gain = _increments(roofs, pack, front_group(indicator).default.numerator)
-        for entry in indicator.targets:
-            if entry.id is None:
-                continue
+        gain = _increments(roofs, pack, indicator.front.default.numerator)
+        for entry, target in pack.targets_of(indicator):
             in_scope = answers(roofs, indicator, entry) >= PRESUMED
             for unit_id in sorted(set(district[in_scope])):
-                row = _gap(coverage, unit_id, entry.id)
+                row = _gap(coverage, unit_id, target.id)
                 if row is None or pd.isna(row["gap_m2"]) or not row["gap_m2"] > 0:
                     continue
                 mine = in_scope & (district == unit_id)
@@ -215,7 +203,7 @@ def _plans(
                 selection = cheapest_cover(central[rows], gain[rows], need)
                 chosen = rows[selection.chosen]
                 planned[chosen] = True
-                out.append(_plan(unit_id, entry.id, selection, costs.iloc[chosen]))
+                out.append(_plan(unit_id, target.id, selection, costs.iloc[chosen]))
     return tuple(out), planned
 
 

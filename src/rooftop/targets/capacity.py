@@ -82,11 +82,9 @@ def _shares(basis: Basis, links: Links, pack: Pack, values: dict[Kind, _Capaciti
     for coverage in pack.coverage:
         if coverage.kinds != ("potential",):
             continue
-        scopes = next(reading for reading in coverage.readings if reading.default).scopes
-        for entry in (e for e in coverage.targets if e.id is not None):
-            target = pack.target(str(entry.id))
-            for group in (g for g in coverage.groups if not g.union):
-                answers = membership(scopes[group.id], basis.facts, entry.windows()[0])
+        for entry, target in pack.targets_of(coverage):
+            for group in coverage.plain_groups:
+                answers = membership(coverage.default_reading.scope(group), basis.facts, entry.window)
                 inside = answers >= PRESUMED
                 gross = _sum(links, basis.roof["gross"] * inside)
                 room = _sum(links, basis.roof["installable"] * inside)

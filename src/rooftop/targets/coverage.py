@@ -28,7 +28,7 @@ from rooftop.targets.basis import (
     planned_rows,
     standing_at_most,
 )
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
     Coverage,
@@ -37,13 +37,11 @@ from rooftop.targets.models import (
     Kind,
     Pack,
     Reading,
-    Scope,
     Target,
     Window,
 )
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
 
-TOLERANCE = 1e-9
 ALL_AGES = "all"
 Answers = NDArray[np.int8]
 
@@ -176,9 +174,7 @@ def _answers(run: _Run, choice: _Choice) -> Answers:
     cohort = ALL_AGES if choice.window is None else choice.window.id
     key = (choice.coverage.id, choice.reading.id, cohort, choice.group.id)
     if key not in run.answers:
-        members = choice.group.union or (choice.group.id,)
-        scopes = tuple(choice.reading.scopes[member] for member in members)
-        run.answers[key] = membership(Scope(any=scopes), run.basis.facts, choice.window)
+        run.answers[key] = membership(choice.reading.scope(choice.group), run.basis.facts, choice.window)
     return run.answers[key]
 
 
@@ -196,7 +192,7 @@ def _block(run: _Run, choice: _Choice) -> _Block:
         "n_needs_survey": _count(links, certain & run.basis.needs_survey),
     }
     gap_m2, gap_kwp = _gaps(run, choice, answers, ratios)
-    own = choice.group.front and choice.reading.default and choice.window == choice.entry.windows()[0]
+    own = choice.group.front and choice.reading.default and choice.window == choice.entry.window
     own = own and choice.aggregation == coverage.aggregation.default
     default = [own and pair == (choice.group.default.numerator, choice.group.default.denominator) for pair in pairs]
     return _Block(
@@ -224,7 +220,8 @@ def _block(run: _Run, choice: _Choice) -> _Block:
             "gap_m2": gap_m2,
             "gap_kwp": gap_kwp,
             "gap_roofs": typical_roofs(run.basis, answers, gap_kwp),
-            "attained": _attained(ratios, _required(choice)),
+            # Where only open buildings may be in scope there may be nothing to attain: no verdict.
+            "attained": attained(ratios.low, ratios.high, _required(choice), ~np.isnan(ratios.central)),
             "is_default": np.tile(default, n_units),
         },
     )
@@ -235,17 +232,6 @@ def _required(choice: _Choice) -> float:
     if choice.target is None:
         return np.nan
     return choice.target.value if choice.aggregation == "pooled" else choice.coverage.aggregation.required_share
-
-
-def _attained(ratios: Ratios, required: float) -> NDArray[np.object_]:
-    out = np.full(ratios.low.shape, None, dtype=object)
-    if not np.isnan(required):
-        out[~np.isnan(ratios.low)] = "unknown"
-        # Where only open buildings may be in scope there may be nothing to attain: no verdict.
-        known = ~np.isnan(ratios.central)
-        out[known & (ratios.low >= required - TOLERANCE)] = "yes"
-        out[known & (ratios.high < required - TOLERANCE)] = "no"
-    return out
 
 
 def _count(links: Links, rows: NDArray[np.bool_]) -> NDArray[np.int64]:

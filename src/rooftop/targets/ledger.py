@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.targets.basis import Basis, Floats, denominator, excluded_for, existing_pv, gather, link, numerator
-from rooftop.targets.models import Coverage, CoverageTarget, Definition, Pack, Scope, Target, Window
+from rooftop.targets.models import Coverage, CoverageTarget, Definition, Group, Pack, Scope, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
 
 MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
@@ -58,11 +58,10 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
     in_city = np.zeros(len(basis.roofs), dtype=bool)
     in_city[links.row[links.unit == 0]] = True
     parts = [
-        _short_of(basis, in_city, pack, coverage, entry)
+        _short_of(basis, in_city, pack, coverage, entry, target)
         for coverage in pack.coverage
         if "installed" in coverage.kinds
-        for entry in coverage.targets
-        if entry.id is not None
+        for entry, target in pack.targets_of(coverage)
     ]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SHORTFALL_COLUMNS.items()})
@@ -70,16 +69,13 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
 
 
 def _short_of(
-    basis: Basis, in_city: NDArray[np.bool_], pack: Pack, coverage: Coverage, entry: CoverageTarget
+    basis: Basis, in_city: NDArray[np.bool_], pack: Pack, coverage: Coverage, entry: CoverageTarget, target: Target
 ) -> pd.DataFrame:
-    assert entry.id is not None
-    target = pack.target(entry.id)
-    answers, group = _first_group(basis, coverage, entry.windows()[0])
-    definitions = {g.id: g.default for g in coverage.groups}
+    answers, surest = _first_group(basis, coverage, entry.window)
     parts = []
-    for group_id in dict.fromkeys(g.id for g in coverage.groups if not g.union):
-        rows = np.flatnonzero(in_city & (answers != NO) & (group == group_id))
-        parts.append(_short_rows(basis, pack, target, group_id, definitions[group_id], rows, answers))
+    for group in coverage.plain_groups:
+        rows = np.flatnonzero(in_city & (answers != NO) & (surest == group.id))
+        parts.append(_short_rows(basis, pack, target, group, rows, answers))
     out = pd.concat(parts, ignore_index=True)
     order = {name: k for k, name in enumerate(MEMBERSHIP.values())}
     keys = pd.DataFrame(
@@ -92,22 +88,21 @@ def _first_group(
     basis: Basis, coverage: Coverage, window: Window | None
 ) -> tuple[NDArray[np.int8], NDArray[np.object_]]:
     """Answer for the union of all groups, and the group each building belongs to most surely (the first of equals)."""
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    plain = [group.id for group in coverage.groups if not group.union]
-    each = np.stack([membership(scopes[name], basis.facts, window) for name in plain])
-    whole = membership(Scope(any=tuple(scopes[name] for name in plain)), basis.facts, window)
-    return whole, np.array(plain, dtype=object)[np.argmax(each, axis=0)]
+    scopes = [coverage.default_reading.scope(group) for group in coverage.plain_groups]
+    each = np.stack([membership(scope, basis.facts, window) for scope in scopes])
+    whole = membership(Scope(any=tuple(scopes)), basis.facts, window)
+    return whole, np.array([group.id for group in coverage.plain_groups], dtype=object)[np.argmax(each, axis=0)]
 
 
 def _short_rows(
     basis: Basis,
     pack: Pack,
     target: Target,
-    group_id: str,
-    definition: Definition,
+    group: Group,
     rows: NDArray[np.intp],
     answers: NDArray[np.int8],
 ) -> pd.DataFrame:
+    definition = group.default
     area = denominator(basis, definition.denominator)[0]
     standing = numerator(basis, definition.numerator, "installed", None)[0]
     possible = numerator(basis, definition.numerator, "potential", None)[0]
@@ -119,7 +114,7 @@ def _short_rows(
         {
             "target_id": target.id,
             "building_id": basis.roofs["building_id"].to_numpy()[rows],
-            "building_group": group_id,
+            "building_group": group.id,
             "membership": [MEMBERSHIP[int(answer)] for answer in answers[rows]],
             "numerator": definition.numerator,
             "denominator": definition.denominator,
@@ -157,7 +152,7 @@ def coverage_notices(
     membership_open = np.zeros(len(ids), dtype=bool)
     for coverage in pack.coverage:
         for entry in coverage.targets:
-            answers = _first_group(basis, coverage, entry.windows()[0])[0]
+            answers = _first_group(basis, coverage, entry.window)[0]
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
     over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
     skipped = excluded_for(roofs, coverage_settings()["not_computed"])

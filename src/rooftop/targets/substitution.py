@@ -19,7 +19,7 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
 from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.bounds import attained, ratio_bounds
 from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
@@ -36,7 +36,6 @@ from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Windo
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
-TOLERANCE = 1e-9
 KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
 
 
@@ -174,8 +173,11 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
     table |= {name: np.repeat(_per_unit(links, rows.astype(float), whole=True), q) for name, rows in counts.items()}
     table["floor_area_m2"] = np.repeat(_per_unit(links, np.where(central, run.floors.central, 0.0)), q)
-    table |= {name: values.ravel() for name, values in _results(sums, target, settings).items()}
-    table["attained"] = _attained(sums, target).ravel()
+    results = _results(sums, target, settings)
+    table |= {name: values.ravel() for name, values in results.items()}
+    # Without a central value the bounds still decide where it is the demand that is not known.
+    decided = ~np.isnan(results["rate"]) | np.isnan(sums.demand)
+    table["attained"] = attained(sums.low, sums.high, target.value, decided).ravel()
     table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
     return pd.DataFrame(table)
 
@@ -290,16 +292,6 @@ def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str,
         "gap_solar_thermal_m2": gap / settings.rules.solar_thermal.kgce_m2,
         "gap_ground_source_m2": gap / settings.rules.ground_source.kgce_m2,
     }
-
-
-def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
-    rate = _rate(sums.pv + sums.thermal + sums.heat_pump, sums.demand)
-    out = np.full(rate.shape, None, dtype=object)
-    out[~np.isnan(sums.low)] = "unknown"
-    known = ~np.isnan(sums.low) & ((~np.isnan(rate)) | np.isnan(sums.demand))
-    out[known & (sums.low >= target.value - TOLERANCE)] = "yes"
-    out[known & (sums.high < target.value - TOLERANCE)] = "no"
-    return out
 
 
 def substitution_notices(

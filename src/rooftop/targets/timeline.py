@@ -27,10 +27,10 @@ from rooftop.targets.basis import (
     link,
     standing_at_most,
 )
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
 from rooftop.targets.columns import column
-from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
-from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
+from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
+from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
 
 DAYS_PER_YEAR = 365.25
@@ -175,9 +175,8 @@ def timeline_table(
 
 def _has_timeline(coverage: Coverage) -> bool:
     """Whether PV by year says something about a coverage: pooled, and with PV in its numerator."""
-    front = next(group for group in coverage.groups if group.front)
     pooled = coverage.aggregation.default == "pooled"
-    return pooled and "installed" in coverage.kinds and front.default.numerator != "installable"
+    return pooled and "installed" in coverage.kinds and coverage.front.default.numerator != "installable"
 
 
 def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
@@ -186,7 +185,7 @@ def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
 
 def _years(coverage: Coverage, pack: Pack, this_year: int) -> Iterator[tuple[CoverageTarget, int]]:
     """Each year with the target in force: the next one due, after the last the last."""
-    entries = [(t, pack.target(t.id).year) for t in coverage.targets if t.id is not None]
+    entries = [(entry, target.year) for entry, target in pack.targets_of(coverage)]
     due = sorted(((e, y) for e, y in entries if y is not None), key=lambda item: item[1])
     if not due:
         return
@@ -301,9 +300,8 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
     """Rows of one year: all units."""
     assert entry.id is not None
     basis, links, target = setting.basis, setting.links, setting.pack.target(entry.id)
-    group = next(g for g in coverage.groups if g.front)
-    window = _window(entry.windows()[0], year)
-    answers = _answers(basis, coverage, group, window)
+    group, window = coverage.front, _window(entry.window, year)
+    answers = membership(coverage.default_reading.scope(group), basis.facts, window)
     sums = _sums(setting, group, answers, kind, year)
     gap = np.where(np.isnan(sums.ratio), np.nan, np.maximum(target.value * sums.bottom - sums.top, 0.0))
     gap[gap <= TOLERANCE * sums.bottom] = 0.0
@@ -317,7 +315,7 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
             "n_buildings": sums.n_buildings, "n_unknown": sums.n_unknown,
             "numerator_m2": sums.top, "denominator_m2": sums.bottom,
             "coverage": sums.ratio, "coverage_low": sums.low, "coverage_high": sums.high,
-            "target": target.value, "attained": _attained(sums.ratio, sums.low, sums.high, target.value),
+            "target": target.value, "attained": attained(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
             "gap_m2": gap, "gap_kwp": gap * kwp_per_m2(basis, links, setting.pack, answers, group.default.numerator),
         }
     )  # fmt: skip
@@ -374,11 +372,6 @@ def _window(window: Window | None, year: int) -> Window | None:
     return Window(start=window.start, end=min(max(year, window.start), window.end))
 
 
-def _answers(basis: Basis, coverage: Coverage, group: Group, window: Window | None) -> NDArray[np.int8]:
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    return membership(Scope(any=tuple(scopes[m] for m in group.union or (group.id,))), basis.facts, window)
-
-
 def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) -> tuple[Floats, Floats]:
     """Numerator of every roof at the end of a year: if the roof is installable, and if nothing more can be installed.
 
@@ -392,15 +385,6 @@ def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) 
     elapsed = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
     built = basis.roofs["building_id"].astype(str).isin(setting.plan.built_by(elapsed)).to_numpy(dtype=bool)
     return np.where(built, filled(basis, name, within), within), within
-
-
-def _attained(ratio: Floats, low: Floats, high: Floats, value: float) -> NDArray[np.object_]:
-    out = np.full(ratio.shape, None, dtype=object)
-    out[~np.isnan(low)] = "unknown"
-    known = ~np.isnan(ratio)
-    out[known & (low >= value - TOLERANCE)] = "yes"
-    out[known & (high < value - TOLERANCE)] = "no"
-    return out
 
 
 def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, Floats]:
