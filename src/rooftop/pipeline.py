@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.arguments import flag, local_path, shown, unusable, whole, word
 from rooftop.batch import BatchResult, fingerprint, run_tiles
-from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
 from rooftop.configfile import checked_config, input_paths, load_config, naming_lines
 from rooftop.contents import Watch
@@ -35,7 +34,7 @@ from rooftop.outputs.store import CRS_OUT, NEEDED, OPTIONAL, RunTables, read_tab
 from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared, prepare
 from rooftop.privacy import without_numbers
-from rooftop.products import Products, product_notices, with_timeline, write_products
+from rooftop.products import Products, product_notices, with_coverage, with_timeline, write_products
 from rooftop.productset import ProductSet, new_set, with_files
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.scene.fill import module_layer
@@ -43,14 +42,7 @@ from rooftop.scene.inverters import inverter_table
 from rooftop.settings import require_settings
 from rooftop.sources import joined, narrowed, read_sources, select_districts
 from rooftop.tables import COVERAGE
-from rooftop.targets import (
-    Pack,
-    coverage_notices,
-    coverage_table,
-    mark_new,
-    pack_provenance,
-    substitution_notices,
-)
+from rooftop.targets import Pack, mark_new, pack_provenance, substitution_notices
 from rooftop.targets.inventory import credible_schedule
 from rooftop.tilestore import TileStore
 
@@ -232,13 +224,14 @@ def _run(
         batch, kept = _compute(prepared, job, watch)
     with clock.stage("aggregate"):
         tables, notices = build_tables(prepared, batch, pack, selected, modules=settings.outputs.modules)
-        tables, found = with_timeline(settings, tables, pack, schedule)
-        notices = (*kept, *notices, *(() if schedule is None else schedule.notices), *found)
+        tables, campaign, covered = with_coverage(tables, pack)
+        tables, dated = with_timeline(settings, tables, campaign, schedule)
+        notices = (*kept, *notices, *covered, *(() if schedule is None else schedule.notices), *dated)
     with clock.stage("write"):
         job.say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
-        if pack is not None:
-            notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
+        if campaign.stock is not None:
+            notices = (*notices, *substitution_notices(campaign.stock, settings.substitution))
         notices = without_numbers(notices)
         more = () if schedule is None else (schedule.provenance,)
         record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
@@ -248,7 +241,7 @@ def _run(
             write_tables(job.folder, tables)
             _write_rasters(settings, prepared, batch, job.folder)
             written = _read_back(files, tables)
-            products = write_products(job.folder, settings, written, pack, record, tianditu_key=tianditu_key)
+            products = write_products(job.folder, settings, written, campaign, record, tianditu_key=tianditu_key)
         found = files.finish()
     record = record.finished(clock.seconds, _peak_memory_mb(), found)
     record = with_files(record, files.files, files.earlier, files.missing)
@@ -342,7 +335,7 @@ def _tile_notices(store: TileStore) -> tuple[Notice, ...]:
 def build_tables(
     prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_], *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
-    """Turn tile results into the contract's tables; with `modules`, those of a packed layout are a table too."""
+    """Turn tile results into the contract's tables but for coverage; with `modules`, those of a packed layout too."""
     sources = prepared.sources
     columns = [*PLANE_YEAR_COLUMNS, "n_cells", "n_lit"]
     frames = [result.planes for result in batch.results.values()]
@@ -367,9 +360,6 @@ def build_tables(
     district_ids = unit_frame.loc[unit_frame["level"] == "district", "unit_id"]
     inside = visible_roofs["district_id"].isin(district_ids).to_numpy()
     check_conservation(planes, visible_roofs, units, inside)
-    coverage = _coverage(visible_roofs, memberships, unit_frame, pack)
-    if pack is not None:
-        notices = (*notices, *coverage_notices(visible_roofs, memberships, unit_frame, pack))
     crs = sources.buildings.crs
     footprints = gpd.GeoSeries(prepared.outlines[shown], crs=crs).to_crs(CRS_OUT)
     polygons = gpd.GeoSeries(
@@ -382,7 +372,7 @@ def build_tables(
         with_geometry(planes.drop(columns=inner), plans),
         memberships.reset_index(drop=True),
         with_geometry(units, polygons),
-        coverage,
+        pd.DataFrame(columns=COVERAGE.names),
         modules=(
             module_layer(
                 prepared.layout,
@@ -499,16 +489,6 @@ def _settled_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: Ba
         )
         found.append(Notice("tile_failed", text, 1, "warning", "tiles", (failure.tile.name,)))
     return tuple(found)
-
-
-def _coverage(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None) -> pd.DataFrame:
-    """Return coverage as it stands, as the campaign would make it, and at its potential."""
-    if pack is None:
-        return pd.DataFrame(columns=COVERAGE.names)
-    named = units[["unit_id", "unit_name", "level"]]
-    today = coverage_table(roofs, memberships, named, pack)
-    campaign = plan_campaign(roofs, memberships, today, pack)
-    return coverage_table(roofs, memberships, named, pack, planned=campaign.planned)
 
 
 def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
 
 Floats = NDArray[np.float64]
+_T = TypeVar("_T", bound=np.generic)
 LAYOUT = ("module", "array", "used")
 ROOF = ("gross", "net", "installable")
 CITY = "city"
@@ -28,6 +30,8 @@ class Basis:
     ----------
     roofs : DataFrame
         The rows that count, in their order, index 0 … n-1: no withheld use, no duplicate or empty geometry.
+    counted : ndarray of bool
+        Which rows of the whole table they are.
     facts : Facts
     layout, installed, per_face : dict of str to ndarray
         ``module array used``: area of new modules on all room that is left, area of the existing PV, and the latter's
@@ -45,6 +49,7 @@ class Basis:
     """
 
     roofs: pd.DataFrame
+    counted: NDArray[np.bool_]
     facts: Facts
     layout: dict[str, Floats]
     installed: dict[str, Floats]
@@ -59,6 +64,12 @@ class Basis:
     def pv_unknown(self) -> NDArray[np.bool_]:
         """Roofs of which nobody knows what stands on them."""
         return self.refused | (not self.inventory)
+
+    def over_all(self, values: NDArray[_T]) -> NDArray[_T]:
+        """Return values of the rows that count for every row of the whole table; zero, or false, where one does not."""
+        out = np.zeros(self.counted.size, dtype=values.dtype)
+        out[self.counted] = values
+        return out
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,8 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
     ComputeError
         A building_id occurs twice among the rows that count.
     """
-    kept = roofs.loc[counted(roofs).to_numpy()].reset_index(drop=True)
+    rows = counted(roofs).to_numpy()
+    kept = roofs.loc[rows].reset_index(drop=True)
     twice = kept["building_id"].duplicated()
     if twice.any():
         raise ComputeError(
@@ -131,6 +143,7 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
     per_face = _per_face(kept, layout, face)
     return Basis(
         roofs=kept,
+        counted=rows,
         facts=facts(kept),
         layout=layout,
         installed={name: face * per_face[name] for name in LAYOUT},

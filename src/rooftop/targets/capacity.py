@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.tables import CAPACITY, conform
-from rooftop.targets.basis import Basis, Floats, Links, gather, link
+from rooftop.targets.basis import Basis, Floats, Links
 from rooftop.targets.columns import known_or_zero
 from rooftop.targets.models import Kind, Pack
-from rooftop.targets.scope import PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 
 _ALL = "all"
 
@@ -28,14 +29,12 @@ class _Capacities:
     known: bool
 
 
-def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+def capacity_ledger(stock: Stock) -> pd.DataFrame:
     """Capacity of every unit against the capacity that a target of the pack asks for.
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`.
-    pack : Pack
+    stock : Stock
         Targets in 亿kW take part as they are, for all buildings (``share_of_target`` of a national total). A share of
         the total roof that PV can be put on (whole-county pilot) asks for that share of the group's gross roof, at the
         mean kWp per m² of its installable area. Without either the table is empty.
@@ -47,10 +46,8 @@ def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.Da
         estimated at each roof's yield; ``potential`` the inventory and the new modules beside it.
         The low value leaves out roofs that need a survey and buildings whose class is presumed.
     """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
-    values = _capacities(basis)
-    parts = [*_totals(links, pack, values), *_shares(basis, links, pack, values)]
+    values = _capacities(stock.basis)
+    parts = [*_totals(stock.links, stock.pack, values), *_shares(stock, values)]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CAPACITY.names)
     return conform(frame.reindex(columns=CAPACITY.names), CAPACITY)
 
@@ -78,13 +75,14 @@ def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterat
             yield from _rows(links, target.id, target.year, _ALL, asked, values, (everything, everything, everything))
 
 
-def _shares(basis: Basis, links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
-    for coverage in pack.coverage:
+def _shares(stock: Stock, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+    basis, links = stock.basis, stock.links
+    for coverage in stock.pack.coverage:
         if coverage.kinds != ("potential",):
             continue
-        for entry, target in pack.targets_of(coverage):
+        for entry, target in stock.pack.targets_of(coverage):
             for group in coverage.plain_groups:
-                answers = membership(coverage.default_reading.scope(group), basis.facts, entry.window)
+                answers = stock.answers(coverage.default_reading.scope(group), entry.window)
                 inside = answers >= PRESUMED
                 gross = _sum(links, basis.roof["gross"] * inside)
                 room = _sum(links, basis.roof["installable"] * inside)

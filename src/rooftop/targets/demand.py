@@ -23,6 +23,7 @@ from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
 from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
+from rooftop.targets.stock import Stock
 from rooftop.yamlfile import load_yaml
 
 Grade = Literal["A", "B", "C"]
@@ -382,28 +383,20 @@ def zones_of(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions) -> N
     return np.array([by_id[unit] for unit in ids], dtype=object)
 
 
-def energy_demand(
-    roofs: pd.DataFrame,
-    known: Facts,
-    scope: Scope,
-    pack: Pack,
-    settings: EnergySettings,
-    options: SubstitutionOptions,
-) -> EnergyDemand:
-    """Return what buildings need by class and zone, and what was metered.
+def energy_demand(stock: Stock, scope: Scope, settings: EnergySettings, options: SubstitutionOptions) -> EnergyDemand:
+    """Return what the buildings that count need by class and zone, and what was metered.
 
     Parameters
     ----------
-    roofs : DataFrame
-        `tables.ROOFS`; the columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and
-        ``measured_fuel_kgce`` are taken where they are there. Fuel alone is not what a building needs: without metered
-        electricity the intensities stay.
-    known : Facts
-        Of the same rows.
+    stock : Stock
+        The columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and ``measured_fuel_kgce`` of
+        its roofs are taken where they are there. Fuel alone is not what a building needs: without metered electricity
+        the intensities stay.
     scope : Scope
         Classes outside it do not enter the bounds.
     """
-    zones = zones_of(roofs, pack, options)
+    roofs, known = stock.basis.roofs, stock.basis.facts
+    zones = zones_of(roofs, stock.pack, options)
     k_e = np.array([entry.kgce_kwh for entry in settings.k_e.options.values()])
     uses = _uses_in_scope(scope, known)
     cases: dict[tuple[int, str | None], int] = {}

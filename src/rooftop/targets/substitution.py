@@ -18,7 +18,7 @@ from rooftop.config import Installation, SubstitutionOptions
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
-from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
+from rooftop.targets.basis import Basis, Links
 from rooftop.targets.bounds import attained, ratio_bounds
 from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
@@ -33,7 +33,8 @@ from rooftop.targets.demand import (
     zones_of,
 )
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
 KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
@@ -49,9 +50,7 @@ class PvEnergy:
 
 @dataclass
 class _Run:
-    basis: Basis
-    links: Links
-    pack: Pack
+    stock: Stock
     settings: EnergySettings
     options: SubstitutionOptions
     floors: FloorArea
@@ -59,26 +58,19 @@ class _Run:
 
 
 def substitution_table(
-    roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
-    units: pd.DataFrame,
-    pack: Pack,
-    options: SubstitutionOptions | None = None,
-    *,
-    planned: pd.Series | None = None,
+    stock: Stock, options: SubstitutionOptions | None = None, *, planned: pd.Series | None = None
 ) -> pd.DataFrame:
     """Compute the substitution rate of every unit for every target of a pack, under every k_e.
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`; `roofs` may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``.
-    pack : Pack
-        Its ``substitution`` entries say whose demand counts, its ``climate`` in which zone.
+    stock : Stock
+        Its roofs may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``. Of its pack the ``substitution`` entries
+        say whose demand counts, the ``climate`` in which zone.
     options : SubstitutionOptions, optional
         Of the configuration: zone, own intensities, declared installations.
     planned : Series of bool, optional
-        Selected roofs, index of `roofs`; without it there are no planned rows.
+        Selected roofs, index of the stock's `roofs`; without it there are no planned rows.
 
     Returns
     -------
@@ -89,16 +81,13 @@ def substitution_table(
     Raises
     ------
     ComputeError
-        `planned` does not have the index of `roofs`; a building_id occurs twice.
+        `planned` does not have the index of the roofs.
     """
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    floors = floor_area(basis.roofs, settings)
-    run = _Run(
-        basis, link(basis, memberships, units), pack, settings, options, floors, planned_rows(roofs, basis, planned)
-    )
-    parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
+    floors = floor_area(stock.basis.roofs, settings)
+    run = _Run(stock, settings, options, floors, stock.planned_rows(planned))
+    parts = [_rows(run, entry, kind) for entry in stock.pack.substitution for kind in _kinds(run)]
     if not parts:
         return conform(pd.DataFrame(columns=SUBSTITUTION.names), SUBSTITUTION)
     table = pd.concat(parts, ignore_index=True)
@@ -148,10 +137,10 @@ class _Sums:
 
 def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     """Rows of one target and kind, with the row of the unit in ``unit``."""
-    basis, links, settings = run.basis, run.links, run.settings
-    target = run.pack.target(entry.target)
-    answers = membership(entry.scope, basis.facts, entry.window)
-    demand = energy_demand(basis.roofs, basis.facts, entry.scope, run.pack, settings, run.options)
+    basis, links, settings = run.stock.basis, run.stock.links, run.settings
+    target = run.stock.pack.target(entry.target)
+    answers = run.stock.answers(entry.scope, entry.window)
+    demand = energy_demand(run.stock, entry.scope, settings, run.options)
     k_e = np.array([option.kgce_kwh for option in settings.k_e.options.values()])
     heat = declared_heat(run.options.installations, links, len(basis.roofs), entry.window, settings, k_e)
     energy = pv_energy_of(basis, kind, run.planned)
@@ -219,7 +208,7 @@ def _sums(
     run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: Floats
 ) -> _Sums:
     """Central sums, and the extremes of the rate over every way the buildings may count."""
-    links, floors = run.links, run.floors
+    links, floors = run.stock.links, run.floors
     measured = ~np.isnan(demand.measured_kgce)
     inside = (answers >= PRESUMED)[:, None]
 
@@ -294,16 +283,14 @@ def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str,
     }
 
 
-def substitution_notices(
-    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
-) -> tuple[Notice, ...]:
+def substitution_notices(stock: Stock, options: SubstitutionOptions | None = None) -> tuple[Notice, ...]:
     """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, heat."""
+    basis, pack = stock.basis, stock.pack
     if not pack.substitution:
         return ()
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    answers = np.stack([membership(e.scope, basis.facts, e.window) for e in pack.substitution]).max(axis=0)
+    answers = np.stack([stock.answers(e.scope, e.window) for e in pack.substitution]).max(axis=0)
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     floors = floor_area(basis.roofs, settings)
