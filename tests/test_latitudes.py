@@ -243,7 +243,7 @@ def test_racks_that_lose_little_or_look_sideways_are_not_warned_of(
 ) -> None:
     config = write_town(tmp_path, latitude).config(azimuth_deg=azimuth, tilt_deg=10)
     sources = read_sources(config)
-    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool))
+    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
     assert not said(found.notices, "racks_face_pole")
     assert set(found.layout.planes.query("mounting == 'rack'")["surface_azimuth_deg"]) == {azimuth}
 

@@ -219,7 +219,7 @@ def _run(
         sources = narrowed(sources, districts)
     with clock.stage("scene"):
         job.say(Text("building the scene", "构建三维场景"), 0, 1)
-        prepared = prepare(settings, sources, selected)
+        prepared = prepare(settings, sources, selected, pack)
     with clock.stage("tiles"):
         batch, kept = _compute(prepared, job, watch)
     with clock.stage("aggregate"):
@@ -234,6 +234,8 @@ def _run(
             notices = (*notices, *substitution_notices(campaign.stock, settings.substitution))
         notices = without_numbers(notices)
         more = () if schedule is None else (schedule.provenance,)
+        if settings.policy is not None and pack is not None:
+            more = (*more, pack_provenance(settings.policy, pack))
         record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
         watch.check_all()
         files = new_set(job.folder, record.version)
@@ -547,11 +549,7 @@ def _record(
         tilt_trials=prepared.siting.tilt_trials,
         sides=prepared.siting.rules,
         notices=notices,
-        provenance=(
-            *sources.provenance,
-            *more,
-            *((pack_provenance(settings.policy),) if settings.policy is not None else ()),
-        ),
+        provenance=(*sources.provenance, *more),
         failed_tiles=tuple(f.tile.name for f in batch.failures),
         seconds=dict(clock.seconds),
     )

@@ -43,7 +43,7 @@ from rooftop.scene.taken import Taken, shares_taken, taken_on
 from rooftop.siting import Siting, site_modules
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
-from rooftop.targets import load_pack
+from rooftop.targets import Pack
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.inventory import credible_inventory
 
@@ -72,13 +72,15 @@ class Prepared:
     notices: tuple[Notice, ...]
 
 
-def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Prepared:
+def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_], pack: Pack | None) -> Prepared:
     """Assemble scene, planes and sky tables.
 
     Parameters
     ----------
     selected : ndarray of bool, shape (n_buildings,)
         Roofs to compute; all others still cast shadows.
+    pack : Pack or None
+        Says how much capacity stands on a square metre, where the plan has its own figure.
     """
     rules = load_roof_rules()
     built, agreed = _standing(sources)
@@ -90,7 +92,7 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_]) -> Pr
     convergence = np.zeros(len(buildings))
     convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
     given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
-    sources, taken, standing = _with_existing(config, sources, visible, rules, types)
+    sources, taken, standing = _with_existing(config, sources, visible, rules, types, existing_pv(pack).w_per_m2)
     buildings = sources.buildings
     known = known_planes(
         *given, buildings, visible, base, convergence, rules, terrain_known=sources.ground is not None,
@@ -167,16 +169,20 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
 
 
 def _with_existing(
-    config: Config, sources: Sources, visible: NDArray[np.object_], rules: RoofRules, types: RoofTypes
+    config: Config,
+    sources: Sources,
+    visible: NDArray[np.object_],
+    rules: RoofRules,
+    types: RoofTypes,
+    w_per_m2: float,
 ) -> tuple[Sources, Taken, tuple[Notice, ...]]:
     """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
-    pack = load_pack(config.policy) if config.policy is not None else None
     buildings, outlines, doubts = credible_inventory(
         config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
     )
     taken, standing, notices = taken_on(
         sources.exclusions, outlines, buildings, visible,
-        w_per_m2=existing_pv(pack).w_per_m2, clearance_m=rules.module_gap_m.value,
+        w_per_m2=w_per_m2, clearance_m=rules.module_gap_m.value,
     )  # fmt: skip
     buildings = buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
     return replace(sources, buildings=buildings), taken, (*doubts, *notices)

@@ -12,7 +12,7 @@ from rooftop.config import Config
 from rooftop.errors import InputError
 from rooftop.inputs.schedule import Schedule
 from rooftop.lang import Lang, Text
-from rooftop.notices import Notice
+from rooftop.notices import Notice, file_sha256
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data, stock_of
 from rooftop.outputs.candidates import write_candidates
 from rooftop.outputs.files import write_at_once
@@ -32,7 +32,8 @@ from rooftop.productset import require_own, same_set, with_files
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record, write_record
 from rooftop.tables import COVERAGE, conform
-from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack, pack_provenance
+from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack
+from rooftop.targets.packs import pack_path
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
@@ -266,7 +267,7 @@ def _same_pack(config: Config, record: RunRecord) -> Pack | None:
     if config.policy is None:
         return None
     then = next((item.sha256 for item in record.provenance if item.role == "policy"), None)
-    if then is not None and pack_provenance(config.policy).sha256 != then:
+    if then is not None and file_sha256(pack_path(config.policy)) != then:
         raise InputError(
             Text("the policy pack was changed since the run", "政策包在运行之后被更改"),
             where=config.policy,
