@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.carbon import EmissionFactor, emission_factor, province_of
-from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules, numbers, words
+from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules
 from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
 from rooftop.privacy import WITHHELD
 from rooftop.rounding import Range
 from rooftop.targets.basis import numerator
+from rooftop.targets.columns import numbers, words
 from rooftop.targets.ledger import shortfalls
 from rooftop.targets.models import Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN

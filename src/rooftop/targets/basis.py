@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
-from rooftop.targets.columns import PV_IMPOSSIBLE, column, known_or_zero
+from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
 
@@ -113,13 +113,6 @@ def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
     return with_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
 
 
-def with_reason(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
-    """Return True for rows that carry one of the reason codes."""
-    wanted = set(codes)
-    listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
-    return np.array([not wanted.isdisjoint(reasons) for reasons in listed], dtype=bool)
-
-
 def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
     """Turn a table of roofs (`tables.ROOFS`) into arrays.
 
@@ -138,7 +131,7 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         )
     layout = {name: known_or_zero(kept, f"{name}_area_m2") for name in LAYOUT}
     roof = {name: known_or_zero(kept, f"{name}_area_m2") for name in ROOF}
-    declared = column(kept, "existing_pv_kwp")
+    declared = numbers(kept, "existing_pv_kwp")
     face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
     per_face = _per_face(kept, layout, face)
     return Basis(

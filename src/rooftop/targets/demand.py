@@ -18,7 +18,7 @@ from rooftop.configfile import validated
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir
-from rooftop.targets.columns import Floats, column, known_or_zero
+from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
 from rooftop.targets.packs import building_uses
@@ -336,9 +336,7 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     found = floor_areas(roofs)
     height = known_or_zero(roofs, "height_m")
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
-    codes = {"height_missing", "height_absurd"}
-    guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
-    guessed |= height <= 0.0
+    guessed = with_reason(roofs, ["height_missing", "height_absurd"]) | (height <= 0.0)
     low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
     high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
     footprint = np.nan_to_num(found.footprint_m2)
@@ -347,11 +345,6 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     return FloorArea(
         np.where(found.assumed, low, central), central, np.where(found.assumed, high, central), found.assumed
     )
-
-
-def codes_of(reasons: object) -> list[str]:
-    """Return the reason codes of a row, whatever a file made of the list."""
-    return [str(code) for code in reasons] if isinstance(reasons, (list, tuple, np.ndarray)) else []
 
 
 @dataclass(frozen=True)
@@ -452,7 +445,7 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
 
 def metered(roofs: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
-    energy, fuel = (column(roofs, name) for name in MEASURED)
+    energy, fuel = (numbers(roofs, name) for name in MEASURED)
     return energy, fuel
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.tables import PV_OR_THERMAL, conform
 from rooftop.targets.basis import Links
-from rooftop.targets.columns import Floats
+from rooftop.targets.columns import Floats, numbers
 from rooftop.targets.demand import EnergySettings, energy_settings, floor_area
 from rooftop.targets.models import Window
 from rooftop.targets.scope import NO, PRESUMED
@@ -120,10 +120,7 @@ def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySe
         Collector area that fits, and useful heat of a year if all of it could be used. Irradiation is that of the
         modules on the same plane, shade included.
     """
-    used, tilt, poa = (
-        pd.to_numeric(planes[name]).to_numpy(dtype=float, na_value=np.nan)
-        for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2")
-    )
+    used, tilt, poa = (numbers(planes, name) for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2"))
     area = np.where(np.isnan(poa), 0.0, np.nan_to_num(used)) * settings.collector.zone_share.of(tilt)
     heat = area * collector_kwh(np.nan_to_num(poa), settings)
     owner = planes["building_id"].astype("string").to_numpy(dtype=object)
@@ -188,7 +185,7 @@ def pv_or_thermal(stock: Stock, planes: pd.DataFrame, options: SubstitutionOptio
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
     kept, used = stock.basis.roofs, stock.basis.layout["used"]
-    annual = pd.to_numeric(kept["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan)
+    annual = numbers(kept, "annual_kwh")
     area, all_heat = collectors(planes, kept["building_id"], settings)
     use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
     need = _hot_water_kwh(kept, use, settings)

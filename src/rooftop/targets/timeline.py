@@ -17,7 +17,7 @@ from rooftop.notices import Notice
 from rooftop.tables import TIMELINE, conform
 from rooftop.targets.basis import CITY, Floats, Links, denominator, existing_pv, filled, standing_at_most
 from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
-from rooftop.targets.columns import column
+from rooftop.targets.columns import numbers
 from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings
@@ -185,8 +185,8 @@ def _standing_pv(stock: Stock, schedule: pd.DataFrame | None, this_year: int) ->
     per_kwp = 1000.0 / existing_pv(stock.pack).w_per_m2
     rows = _scheduled(schedule, per_kwp)
     row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
-    declared = column(basis.roofs, "existing_pv_kwp")
-    years = column(basis.roofs, "existing_pv_year")
+    declared = numbers(basis.roofs, "existing_pv_kwp")
+    years = numbers(basis.roofs, "existing_pv_year")
     left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
     pieces: list[tuple[int, float, int, int, int]] = []
     for building, _, year, face in rows:
@@ -427,7 +427,7 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
             found["schedule_unit_unknown"] += [unit] if unit not in names else []
             found["schedule_unit_past"] += [unit] if past and unit in names else []
             found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
-    kwp, years = column(roofs, "existing_pv_kwp"), column(roofs, "existing_pv_year")
+    kwp, years = numbers(roofs, "existing_pv_kwp"), numbers(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(
