@@ -31,7 +31,6 @@ from rooftop.privacy import name_notices
 from rooftop.productset import require_own, same_set, with_files
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record, write_record
-from rooftop.tables import COVERAGE, conform
 from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack
 from rooftop.targets.packs import pack_path
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
@@ -139,8 +138,7 @@ def with_coverage(tables: RunTables, pack: Pack | None) -> tuple[RunTables, Camp
     stock = stock_of(tables, pack)
     book = CoverageBook(stock)
     campaign = plan_campaign(tables.roofs, book.table(), stock)
-    coverage = conform(book.table(campaign.planned), COVERAGE)
-    return replace(tables, coverage=coverage), campaign, coverage_notices(stock)
+    return replace(tables, coverage=book.table(campaign.planned)), campaign, coverage_notices(stock)
 
 
 def with_timeline(

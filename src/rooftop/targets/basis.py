@@ -91,6 +91,11 @@ class Links:
     row: NDArray[np.intp]
     weight: Floats
 
+    def sums(self, values: Floats, *, whole: bool = False) -> Floats:
+        """Sum values of buildings to units by their share; `whole` counts each building once wherever it lies."""
+        weight = (self.weight > 0).astype(float) if whole else self.weight
+        return np.asarray(np.bincount(self.unit, values[self.row] * weight, len(self.units)), dtype=np.float64)
+
 
 def existing_pv(pack: Pack | None) -> ExistingPv:
     """Return what converts declared capacity to module area: the pack's own, else `configs/coverage.yaml`."""

@@ -84,9 +84,9 @@ def _shares(stock: Stock, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFr
             for group in coverage.plain_groups:
                 answers = stock.answers(coverage.default_reading.scope(group), entry.window)
                 inside = answers >= PRESUMED
-                gross = _sum(links, basis.roof["gross"] * inside)
-                room = _sum(links, basis.roof["installable"] * inside)
-                density = _sum(links, values["potential"].central_kwp * inside) / np.where(room > 0, room, np.nan)
+                gross = links.sums(basis.roof["gross"] * inside)
+                room = links.sums(basis.roof["installable"] * inside)
+                density = links.sums(values["potential"].central_kwp * inside) / np.where(room > 0, room, np.nan)
                 masks = (inside, answers == YES, answers == UNKNOWN)
                 yield from _rows(links, target.id, target.year, group.id, target.value * gross * density, values, masks)
 
@@ -101,20 +101,14 @@ def _rows(
     masks: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
 ) -> Iterator[pd.DataFrame]:
     inside, sure, open_ = masks
-    n_unknown = _sum(links, open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))
+    n_unknown = links.sums(open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))
     for kind, value in values.items():
         nothing = np.full(len(links.units), np.nan)
-        central = _sum(links, value.central_kwp * inside) if value.known else nothing
+        central = links.sums(value.central_kwp * inside) if value.known else nothing
         share = np.divide(central, asked_kwp, out=nothing.copy(), where=asked_kwp > 0)
         yield links.units.assign(
             target_id=target_id, year=year, building_group=group, kind=kind,
-            n_buildings=_sum(links, inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
-            capacity_kwp=central, capacity_low_kwp=_sum(links, value.low_kwp * sure) if value.known else nothing,
-            share_of_target=share, annual_kwh=_sum(links, value.annual_kwh * inside) if value.known else nothing,
+            n_buildings=links.sums(inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
+            capacity_kwp=central, capacity_low_kwp=links.sums(value.low_kwp * sure) if value.known else nothing,
+            share_of_target=share, annual_kwh=links.sums(value.annual_kwh * inside) if value.known else nothing,
         )  # fmt: skip
-
-
-def _sum(links: Links, values: Floats, *, whole: bool = False) -> Floats:
-    """Sum roofs to units by their share; `whole` counts each building once wherever it lies."""
-    weight = (links.weight > 0).astype(float) if whole else links.weight
-    return np.asarray(np.bincount(links.unit, values[links.row] * weight, len(links.units)), dtype=np.float64)

@@ -160,8 +160,8 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
     table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
-    table |= {name: np.repeat(_per_unit(links, rows.astype(float), whole=True), q) for name, rows in counts.items()}
-    table["floor_area_m2"] = np.repeat(_per_unit(links, np.where(central, run.floors.central, 0.0)), q)
+    table |= {name: np.repeat(links.sums(rows.astype(float), whole=True), q) for name, rows in counts.items()}
+    table["floor_area_m2"] = np.repeat(links.sums(np.where(central, run.floors.central, 0.0)), q)
     results = _results(sums, target, settings)
     table |= {name: values.ravel() for name, values in results.items()}
     # Without a central value the bounds still decide where it is the demand that is not known.
@@ -192,16 +192,9 @@ def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _per_unit(links: Links, values: Floats, *, whole: bool = False) -> Floats:
-    """Sum over the buildings of each unit, by share, or counting each whole."""
-    weight = (links.weight > 0).astype(float) if whole else links.weight
-    sums = np.bincount(links.unit, values[links.row] * weight, len(links.units))
-    return np.asarray(sums, dtype=np.float64)
-
-
 def _each_unit(links: Links, values: Floats) -> Floats:
     """Sum (n, q) over units, by share: (n_units, q)."""
-    return np.stack([_per_unit(links, values[:, k]) for k in range(values.shape[1])], axis=1)
+    return np.stack([links.sums(values[:, k]) for k in range(values.shape[1])], axis=1)
 
 
 def _sums(
@@ -221,8 +214,8 @@ def _sums(
     total = _each_unit(links, np.where(inside, needs(floors.central, demand.central), 0.0))
     pv = _each_unit(links, np.where(inside, energy.counted[:, None] * k_e, 0.0))
     per_area = np.where(inside[:, 0], floors.central, 0.0)
-    thermal = heat.thermal + _per_unit(links, per_area * heat.thermal_m2)[:, None]
-    heat_pump = heat.heat_pump + _per_unit(links, per_area * heat.heat_pump_m2)[:, None]
+    thermal = heat.thermal + links.sums(per_area * heat.thermal_m2)[:, None]
+    heat_pump = heat.heat_pump + links.sums(per_area * heat.heat_pump_m2)[:, None]
     ways = [
         (saves(kwh, area), needs(area, per_m2))
         for per_m2 in (demand.high, demand.low)
