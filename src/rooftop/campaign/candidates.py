@@ -20,6 +20,7 @@ from rooftop.targets.basis import gather, numerator
 from rooftop.targets.ledger import shortfalls
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Pack, Scope
 from rooftop.targets.scope import PRESUMED, UNKNOWN, facts, membership
+from rooftop.targets.withheld import withheld
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -279,7 +280,7 @@ def plan_campaign(
     costs = money(added, energy, words(roofs, "building_use"), economics)
     costs.insert(0, "added_kwp", added)
     costs.insert(1, "added_annual_kwh", energy)
-    usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
+    usable = (gate["gate"] != FAIL).to_numpy() & ~withheld(roofs)
     mandate = _mandate(roofs, pack, short)
     plans, planned = _plans(roofs, coverage, pack, usable, costs) if pack is not None else ((), ~usable & False)
     copied = [*COPIED, *(name for name in (WITHHELD,) if name in roofs)]
