@@ -68,7 +68,7 @@ class TableBook:
             return self._facades
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything a tile needs, picklable for workers.
 
@@ -208,22 +208,21 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     return TileResult(out, found, lit if scene.keep_lit else None)
 
 
-def lit_modules(results: Iterable[TileResult], count: pd.Series) -> list[NDArray[np.bool_]]:
+def lit_modules(results: Iterable[TileResult], count: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
     """Return by plane which modules lie on bright cells only; none of planes whose tile failed.
 
     Parameters
     ----------
     results : iterable of TileResult
         With ``lit``.
-    count : Series
+    count : ndarray, shape (n_planes,)
         Modules of each plane, before any are taken off.
     """
-    size = count.to_numpy(dtype=np.int64)
-    found = [np.zeros(n, dtype=bool) for n in size]
+    found = [np.zeros(n, dtype=bool) for n in count]
     for result in results:
         if result.lit is not None:
             rows = result.planes.index.to_numpy()
-            for row, flags in zip(rows, np.split(result.lit, np.cumsum(size[rows])[:-1]), strict=True):
+            for row, flags in zip(rows, np.split(result.lit, np.cumsum(count[rows])[:-1]), strict=True):
                 found[row] = flags
     return found
 

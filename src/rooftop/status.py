@@ -10,26 +10,36 @@ from rooftop.batch import BatchResult
 from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.lang import Text
 from rooftop.notices import Notice
-from rooftop.prepare import Prepared
+from rooftop.scene.layout import Layout
+from rooftop.scene.roofs import RoofTypes
+from rooftop.targets.withheld import withheld, withheld_use_names
+
+Flags = NDArray[np.bool_]
 
 
-def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -> pd.DataFrame:
-    """Give every roof its status and the codes that explain it."""
-    rules, out = prepared.rules, roofs.copy()
-    height = out["height_m"].to_numpy(dtype=float)
+def settle_status(
+    roofs: pd.DataFrame, layout: Layout, year: pd.DataFrame, types: RoofTypes, min_height_m: float
+) -> pd.DataFrame:
+    """Give every roof its status and the codes that explain it.
+
+    Parameters
+    ----------
+    roofs : DataFrame
+        Of :func:`rooftop.aggregate.roof_table`, with units and irradiation.
+    layout : Layout
+    year : DataFrame
+        Of each plane, see :func:`rooftop.aggregate.plane_table`.
+    types : RoofTypes
+    min_height_m : float
+        What is lower is no roof.
+    """
+    out = roofs.copy()
     excluded = (out["status"] == "excluded").to_numpy()
     no_ghi = ~np.isfinite(out["ghi_kwh_m2"].to_numpy(dtype=float)) & ~excluded
-    low = (height < rules.min_roof_height_m.value) & ~excluded
+    low = (out["height_m"].to_numpy(dtype=float) < min_height_m) & ~excluded
     empty = (out["capacity_kwp"] <= 0).to_numpy() & ~excluded & ~no_ghi & ~low
-    roof = prepared.layout.planes["roof"].to_numpy()
-    ok_share = pd.Series(year["ok_share"].to_numpy(dtype=float)).groupby(roof).max().reindex(range(len(out)))
-    failed = pd.Series(year["ok_share"].isna().to_numpy() & (year["n_cells"].isna().to_numpy()))
-    failed_roof = failed.groupby(roof).any().reindex(range(len(out)), fill_value=False).to_numpy(dtype=bool)
-    n_lit = pd.Series(year["n_lit"].to_numpy(dtype=float)).groupby(roof).sum(min_count=1).reindex(range(len(out)))
-    placed = prepared.layout.planes.get("packed_count", pd.Series(0, index=prepared.layout.planes.index))
-    some = placed.groupby(roof).sum().reindex(range(len(out)), fill_value=0).to_numpy() > 0
-    dark = (ok_share.to_numpy() < 0.5) | (some & (n_lit.to_numpy() == 0.0))
-    shaded = empty & ~failed_roof & dark
+    failed, dark = _failed_and_dark(layout, year, len(out))
+    shaded = empty & ~failed & dark
     structure = ~out["structure"].isin(known_structures()).to_numpy()
     flags = {
         "declared_exclusion": (out["excluded_area_m2"] > 0).to_numpy(),
@@ -37,10 +47,10 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
         "outside_district": (out["district_id"].isna() & out["lon"].notna()).to_numpy(),
         "no_irradiance": no_ghi,
         "too_low": low,
-        "tile_failed": failed_roof,
+        "tile_failed": failed,
         "too_shaded": shaded,
-        "no_room": empty & ~shaded & ~failed_roof,
-        "roof_type_assumed": prepared.types.assumed,
+        "no_room": empty & ~shaded & ~failed,
+        "roof_type_assumed": types.assumed,
         "structure_unknown": structure & ~_says_why(out) & ~excluded,
     }
     reasons = [list(dict.fromkeys(r)) for r in out["reasons"]]
@@ -55,23 +65,44 @@ def settle_status(roofs: pd.DataFrame, prepared: Prepared, year: pd.DataFrame) -
     return out
 
 
-def _says_why(roofs: pd.DataFrame) -> NDArray[np.bool_]:
+def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[Flags, Flags]:
+    """Tell the roofs of which a plane was not computed, and those that are mostly dark or have no module in the light.
+
+    A plane without cells is no failure: its roof is seen by others.
+    """
+    by = pd.DataFrame(
+        {
+            "failed": year["ok_share"].isna() & year["n_cells"].isna(),
+            "ok_share": year["ok_share"].astype(float),
+            "placed": layout.placed,
+            "n_lit": year["n_lit"].astype(float),
+        }
+    ).groupby(layout.planes["roof"].to_numpy())
+    roofs = pd.RangeIndex(n_roofs)
+    ok_share = by["ok_share"].max().reindex(roofs).to_numpy()
+    n_lit = by["n_lit"].sum(min_count=1).reindex(roofs).to_numpy()
+    placed = by["placed"].sum().reindex(roofs, fill_value=0).to_numpy() > 0
+    failed = by["failed"].any().reindex(roofs, fill_value=False).to_numpy(dtype=bool)
+    return failed, (ok_share < 0.5) | (placed & (n_lit == 0.0))
+
+
+def _says_why(roofs: pd.DataFrame) -> Flags:
     """Tell the roofs whose reasons say what their structure is instead of one that is known: a shed, a ruin, a site."""
     why = structure_reasons()
     rows = zip(roofs["structure"].astype(object), roofs["reasons"], strict=True)
     return np.array([why.get(kind) in codes for kind, codes in rows], dtype=bool)
 
 
-def status_notices(roofs: pd.DataFrame, selected: NDArray[np.bool_], batch: BatchResult) -> tuple[Notice, ...]:
+def status_notices(roofs: pd.DataFrame, selected: Flags, batch: BatchResult) -> tuple[Notice, ...]:
     """Count what roofs cannot carry, and why, and the tiles that failed."""
     found = []
-    military = int((selected & (roofs["building_use"] == "military").to_numpy()).sum())
-    if military:
+    n, uses = int((selected & withheld(roofs)).sum()), withheld_use_names()
+    if n:
         text = Text(
-            f"{military} military buildings cast shadows but appear in no output",
-            f"{military} 栋军事用途建筑仅参与遮挡计算，不出现在任何成果中",
+            f"{n} {uses.en} buildings cast shadows but appear in no output",
+            f"{n} 栋{uses.zh}用途建筑仅参与遮挡计算，不出现在任何成果中",
         )
-        found.append(Notice("military", text, military, "info", "footprints"))
+        found.append(Notice("military", text, n, "info", "footprints"))
     codes = {
         "no_irradiance": (
             "roofs lie outside the irradiance raster or on its nodata",
