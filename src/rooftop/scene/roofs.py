@@ -78,7 +78,7 @@ def ridge_axis_deg(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
     boxes = shapely.oriented_envelope(geometry)
     axis = np.zeros(len(geometry))
     for k, box in enumerate(boxes):
-        if box is None or box.is_empty or box.geom_type != "Polygon":
+        if box.is_empty or box.geom_type != "Polygon":
             continue
         corner = shapely.get_coordinates(box)
         sides = np.diff(corner[:3], axis=0)

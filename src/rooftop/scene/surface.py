@@ -162,7 +162,7 @@ def median_under_m(
         NaN and 0 where nothing is known, and for empty footprints.
     """
     median, share = np.full(len(geometry), np.nan), np.zeros(len(geometry))
-    present = np.flatnonzero(~shapely.is_empty(geometry) & ~shapely.is_missing(geometry))
+    present = np.flatnonzero(~shapely.is_empty(geometry))
     centre = shapely.point_on_surface(geometry[present])
     tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell_size_m, _BASE_BLOCK_CELLS)
     keys = np.stack([tile_i, tile_j], axis=1)
