@@ -150,7 +150,9 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
     campaign = plan_campaign(frame, memberships, coverage, pack)
     if pack is not None:
         coverage = coverage_table(frame, memberships, units, pack, planned=campaign.planned)
-    tables = RunTables(frame, _planes(frame), memberships, districts, coverage)
+    tables = RunTables(
+        roofs=frame, planes=_planes(frame), memberships=memberships, districts=districts, coverage=coverage
+    )
     return tables, campaign
 
 

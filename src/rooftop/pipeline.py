@@ -39,7 +39,7 @@ from rooftop.tilestore import TileStore
 Reporter = Callable[[Text, int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """A finished run.
 
@@ -152,13 +152,13 @@ def run(
         settings = settings.model_copy(update={"outputs": settings.outputs.model_copy(update={"lang": lang})})
     folder = place or Path("runs") / settings.name
     say = reporter or (lambda _text, _done, _total: None)
-    job = _Job(folder, workers, scheduler, fresh, say)
+    job = _Job(folder=folder, workers=workers, scheduler=scheduler, fresh=fresh, say=say)
     with claimed(folder), _naming_what_is_kept(folder):
         lines = nullcontext() if isinstance(config, Config) else naming_lines(config)
         return _run(settings, job, districts, tianditu_key, lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Job:
     """How and where a run is done."""
 
@@ -217,8 +217,16 @@ def _run(
         if pack is not None:
             notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
         notices = without_numbers(notices)
-        more = () if schedule is None else (schedule.provenance,)
-        record = _record(settings, prepared, batch, tables, notices, clock, districts, more)
+        record = _record(
+            settings,
+            prepared,
+            batch,
+            tables,
+            notices=notices,
+            seconds=clock.seconds,
+            districts=districts,
+            scheduled=() if schedule is None else (schedule.provenance,),
+        )
         watch.check_all()
         files = new_set(job.folder, record.version)
         with files.writing():
@@ -230,7 +238,13 @@ def _run(
     record = record.finished(clock.seconds, _peak_memory_mb(), found)
     record = with_files(record, files.files, files.earlier, files.missing)
     write_record(job.folder / RECORD, record)
-    return RunResult(job.folder, settings, tables, products.without(files.missing, job.folder), record)
+    return RunResult(
+        out=job.folder,
+        config=settings,
+        tables=tables,
+        products=products.without(files.missing, job.folder),
+        record=record,
+    )
 
 
 def _read_back(files: ProductSet, tables: RunTables) -> RunTables:
@@ -307,9 +321,14 @@ def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, fol
         cells = [result.cells for result in batch.results.values() if result.cells is not None]
         parts = [CellValues(c.lattice_row, c.lattice_col, getattr(c, raster_field(name))) for c in cells]
         path = write_raster(
-            folder / "rasters" / f"{name}.tif", name, parts, settings.scene.cell_size_m,
-            prepared.sources.buildings.crs, settings.scene.surface, about,
-        )  # fmt: skip
+            folder / "rasters" / f"{name}.tif",
+            name,
+            parts,
+            settings.scene.cell_size_m,
+            prepared.sources.buildings.crs,
+            settings.scene.surface,
+            about,
+        )
         if path is not None:
             written.append(path)
     return written
@@ -320,10 +339,11 @@ def _record(
     prepared: Prepared,
     batch: BatchResult,
     tables: RunTables,
+    *,
     notices: tuple[Notice, ...],
-    clock: _Clock,
+    seconds: dict[str, float],
     districts: tuple[str, ...],
-    more: tuple[Provenance, ...] = (),
+    scheduled: tuple[Provenance, ...],
 ) -> RunRecord:
     sources = prepared.sources
     status = tables.roofs["status"].value_counts()
@@ -353,11 +373,11 @@ def _record(
         notices=notices,
         provenance=(
             *sources.provenance,
-            *more,
+            *scheduled,
             *((pack_provenance(settings.policy),) if settings.policy is not None else ()),
         ),
         failed_tiles=tuple(f.tile.name for f in batch.failures),
-        seconds=dict(clock.seconds),
+        seconds=dict(seconds),
     )
 
 

@@ -169,4 +169,4 @@ def _unpacked(blob: bytes, key: str, name: str) -> TileResult | None:
         if _CELL_FIELDS[0] in arrays:
             cells = TileCells(**{f: arrays[f] for f in (*_CELL_FIELDS, _MONTHS) if f in arrays})
         planes = pd.DataFrame(columns, index=pd.Index(arrays["index"]))
-        return TileResult(planes, cells, arrays.get("lit"))
+        return TileResult(planes=planes, cells=cells, lit=arrays.get("lit"))
