@@ -288,9 +288,15 @@ def _smooth_own_steps(
         return
     n_azimuth, column = near.n_azimuth, near.azimuth
     smooth = horizons(
-        surface.dsm, surface.grid.cell_size_m, row[index], col[index], n_azimuth=n_azimuth, surface="linear",
-        grid_north_deg=north, origin=(-surface.grid.row0, surface.grid.col0),
-    )[:, column]  # fmt: skip
+        surface.dsm,
+        surface.grid.cell_size_m,
+        row[index],
+        col[index],
+        n_azimuth=n_azimuth,
+        surface="linear",
+        grid_north_deg=north,
+        origin=(-surface.grid.row0, surface.grid.col0),
+    )[:, column]
     steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
     mine = near.degrees[index]
     near.degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
@@ -364,9 +370,13 @@ def _orientation_year(
         raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
         raster.add_months(tables, cells.horizon, index, mean_factor, weight, reflected)
     year = [
-        found.ok_share, found.year.svf, found.year.shading_loss, found.year.poa_free_kwh_m2.sum(axis=1),
-        found.year.poa_kwh_m2, found.year.ac_kwh_kwp,
-    ]  # fmt: skip
+        found.ok_share,
+        found.year.svf,
+        found.year.shading_loss,
+        found.year.poa_free_kwh_m2.sum(axis=1),
+        found.year.poa_kwh_m2,
+        found.year.ac_kwh_kwp,
+    ]
     return np.column_stack([values[:n] for values in year]), excess
 
 

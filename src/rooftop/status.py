@@ -68,7 +68,7 @@ def settle_status(
 def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[Flags, Flags]:
     """Tell the roofs of which a plane was not computed, and those that are mostly dark or have no module in the light.
 
-    A plane without cells is no failure: its roof is seen by others.
+    A plane that was computed and has no cells is no failure.
     """
     by = pd.DataFrame(
         {

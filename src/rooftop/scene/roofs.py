@@ -175,13 +175,19 @@ def roof_planes(assumed: pd.DataFrame, known: pd.DataFrame | None, types: RoofTy
     pitched = flush | (tilt >= rules.flat_below_deg.value)
     there = pd.DataFrame(
         {
-            "roof": roof, "side": 0, "plane_id": known["plane_id"].astype(str), "axis_grid_deg": 0.0,
-            "plane_tilt_deg": tilt, "plane_azimuth_deg": known["surface_azimuth_deg"].to_numpy(dtype=float),
-            "area_m2": known["area_m2"].to_numpy(dtype=float), "roof_source": known["roof_source"].astype(str),
-            "pitched": pitched, "known": np.arange(len(known)),
+            "roof": roof,
+            "side": 0,
+            "plane_id": known["plane_id"].astype(str),
+            "axis_grid_deg": 0.0,
+            "plane_tilt_deg": tilt,
+            "plane_azimuth_deg": known["surface_azimuth_deg"].to_numpy(dtype=float),
+            "area_m2": known["area_m2"].to_numpy(dtype=float),
+            "roof_source": known["roof_source"].astype(str),
+            "pitched": pitched,
+            "known": np.arange(len(known)),
             "geometry": np.asarray(known["geometry"], dtype=object),
         }
-    )  # fmt: skip
+    )
     rest = assumed[~assumed["roof"].isin(roof)]
     return pd.concat([rest, there]).sort_values("roof", kind="stable").reset_index(drop=True)
 

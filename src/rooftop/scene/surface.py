@@ -173,8 +173,12 @@ def median_under_m(
         x_min, y_min, x_max, y_max = grid.bounds
         source = NumPyRasterSource(
             ground_window(model, grid).astype(np.float64),
-            xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, nodata=np.nan,
-        )  # fmt: skip
+            xmin=x_min,
+            ymin=y_min,
+            xmax=x_max,
+            ymax=y_max,
+            nodata=np.nan,
+        )
         features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
         found = exact_extract(source, features, ["values", "coverage"], output="pandas")
         area = shapely.area(geometry[rows]) / cell_size_m**2
