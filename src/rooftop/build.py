@@ -1,8 +1,10 @@
-"""Results of tiles → the tables of a run."""
+"""Results of tiles → the tables and rasters of a run."""
 
 from __future__ import annotations
 
 from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -12,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.batch import BatchResult
 from rooftop.campaign.candidates import plan_campaign
+from rooftop.config import Config
 from rooftop.notices import Notice
+from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.potential import PLANE_YEAR_COLUMNS, lit_modules
 from rooftop.prepare import Prepared
@@ -113,3 +117,29 @@ def _coverage(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFram
     today = coverage_table(roofs, memberships, named, pack)
     campaign = plan_campaign(roofs, memberships, today, pack)
     return coverage_table(roofs, memberships, named, pack, planned=campaign.planned)
+
+
+def write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:
+    """Write the rasters that are asked for, from the cells of all tiles; return those that have any."""
+    written = []
+    about = {
+        "azimuths": str(settings.scene.azimuths),
+        "sky_model": settings.scene.diffuse,
+        "weather": prepared.sources.weather.source,
+        "software": f"rooftop {version('rooftop')}",
+    }
+    for name in dict.fromkeys(settings.outputs.rasters):
+        cells = [result.cells for result in batch.results.values() if result.cells is not None]
+        parts = [CellValues(c.lattice_row, c.lattice_col, getattr(c, raster_field(name))) for c in cells]
+        path = write_raster(
+            folder / "rasters" / f"{name}.tif",
+            name,
+            parts,
+            settings.scene.cell_size_m,
+            prepared.sources.buildings.crs,
+            settings.scene.surface,
+            about,
+        )
+        if path is not None:
+            written.append(path)
+    return written

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rooftop.arguments import flag, local_path, shown, unusable, whole, word
 from rooftop.batch import BatchResult, fingerprint, run_tiles
-from rooftop.build import build_tables
+from rooftop.build import build_tables, write_rasters
 from rooftop.config import Config
 from rooftop.configfile import checked_config, input_paths, load_config, naming_lines
 from rooftop.contents import Watch
@@ -23,7 +23,6 @@ from rooftop.inputs.schedule import read_schedule
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.place import RECORD, TILES, claimed
-from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables, write_tables
 from rooftop.prepare import Prepared, prepare
 from rooftop.privacy import without_numbers
@@ -231,7 +230,7 @@ def _run(
         files = new_set(job.folder, record.version)
         with files.writing():
             write_tables(job.folder, tables)
-            _write_rasters(settings, prepared, batch, job.folder)
+            write_rasters(settings, prepared, batch, job.folder)
             written = _read_back(files, tables)
             products = write_products(job.folder, settings, written, pack, record, tianditu_key=tianditu_key)
         found = files.finish()
@@ -307,31 +306,6 @@ def _compute(prepared: Prepared, job: _Job, watch: Watch) -> tuple[BatchResult, 
             mend=Text("nothing was written; see the log with --debug", "未写出任何结果；请用 --debug 查看日志"),
         )
     return batch, store.notices()
-
-
-def _write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:
-    written = []
-    about = {
-        "azimuths": str(settings.scene.azimuths),
-        "sky_model": settings.scene.diffuse,
-        "weather": prepared.sources.weather.source,
-        "software": f"rooftop {version('rooftop')}",
-    }
-    for name in dict.fromkeys(settings.outputs.rasters):
-        cells = [result.cells for result in batch.results.values() if result.cells is not None]
-        parts = [CellValues(c.lattice_row, c.lattice_col, getattr(c, raster_field(name))) for c in cells]
-        path = write_raster(
-            folder / "rasters" / f"{name}.tif",
-            name,
-            parts,
-            settings.scene.cell_size_m,
-            prepared.sources.buildings.crs,
-            settings.scene.surface,
-            about,
-        )
-        if path is not None:
-            written.append(path)
-    return written
 
 
 def _record(
