@@ -146,9 +146,14 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
     districts = unit_table(pd.DataFrame(summed), memberships, units)
     boxes = [shapely.box(119.14 + 0.02 * k, 34.57, 119.16 + 0.02 * k, 34.62) for k in range(len(units))]
     districts = gpd.GeoDataFrame(districts, geometry=boxes, crs=CRS_OUT)
-    tables, campaign, _ = with_coverage(
-        RunTables(frame, _planes(frame), memberships, districts, pd.DataFrame(columns=COVERAGE.names)), pack
+    bare = RunTables(
+        roofs=frame,
+        planes=_planes(frame),
+        memberships=memberships,
+        districts=districts,
+        coverage=pd.DataFrame(columns=COVERAGE.names),
     )
+    tables, campaign, _ = with_coverage(bare, pack)
     return tables, campaign
 
 

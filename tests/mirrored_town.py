@@ -17,9 +17,9 @@ from shapely.affinity import rotate, translate
 
 import rooftop.prepare
 from rooftop.batch import BatchResult
+from rooftop.build import build_tables
 from rooftop.config import Config
 from rooftop.outputs.store import RunTables
-from rooftop.pipeline import build_tables
 from rooftop.potential import compute_tile
 from rooftop.prepare import Prepared
 from rooftop.sky import SkyYear

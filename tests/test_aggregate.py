@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,27 +12,45 @@ import pytest
 from rooftop.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
 from rooftop.errors import ComputeError
 from rooftop.potential import PLANE_YEAR_COLUMNS
+from rooftop.pvsystem import load_module
 from rooftop.scene.array import flush_design, rack_design
-from rooftop.scene.roofs import RoofTypes
+from rooftop.scene.layout import DensityLayout
+from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.rules import load_roof_rules
+from rooftop.tables import conform
 
 RULES = load_roof_rules()
+MODULE = replace(load_module(), length_m=2.278, width_m=1.134, pdc0_w=580.0)
 DESIGNS = (rack_design(2.278, 1.134, 0.02, 10.0, 180.0, 34.6), flush_design(2.278, 1.134, 0.02))
-TYPES = RoofTypes(np.array(["flat_concrete", "tile_pitched", "flat_concrete"], dtype=object), np.zeros(3, dtype=bool))
 
 
-def planes() -> pd.DataFrame:
-    return pd.DataFrame(
+def layout() -> DensityLayout:
+    planes = pd.DataFrame(
         {
             "roof": [0, 1, 1],
             "plane_id": ["a-1", "b-1", "b-2"],
             "design": [0, 1, 1],
             "area_m2": [1000.0, 80.0, 80.0],
             "plane_tilt_deg": [0.0, 25.0, 60.0],
+            "plane_azimuth_deg": [180.0, 170.0, 350.0],
             "surface_tilt_deg": [10.0, 25.0, 25.0],
             "surface_azimuth_deg": [180.0, 170.0, 350.0],
-            "roof_source": "assumed",
+            "mounting": ["rack", "flush", "flush"],
+            "usable": [True, True, False],
+            "inner_share": [0.9, 0.8, 0.8],
+            "layout_share": [RULES.types[name].layout_share for name in ("flat_concrete", *["tile_pitched"] * 2)],
         }
+    ).assign(
+        roof_source="assumed", side=0, axis_grid_deg=0.0, known=-1, pitched=False, obstacles_known=False,
+        free_share=0.75, free_share_low=0.6, free_share_high=0.9, left_share=1.0,
+        excluded_share=0.0, excluded_area_m2=0.0, existing_pv_area_m2=0.0, geometry=None,
+    )  # fmt: skip
+    return DensityLayout(
+        planes=conform(planes, DENSITY_PLANES, strict=True),
+        variants=pd.DataFrame(),
+        orientations=(),
+        designs=DESIGNS,
+        min_patch_m2=RULES.min_patch_m2.value,
     )
 
 
@@ -43,11 +62,7 @@ def year() -> pd.DataFrame:
 
 
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    usable = np.array([True, True, False])
-    laid = plane_table(
-        planes(), year(), DESIGNS, TYPES, np.array([0.9, 0.8, 1.0]), np.array([0.75, 0.75, 0.75]), usable, RULES,
-        2.278 * 1.134, 0.58,
-    )  # fmt: skip
+    laid = plane_table(layout(), year(), MODULE, np.zeros(3))
     buildings = pd.DataFrame({"building_id": ["a", "b", "c"], "existing_pv_kwp": [0.0, 5.0, np.nan]})
     return laid, roof_table(buildings, laid)
 
@@ -65,6 +80,8 @@ def test_areas_of_a_flat_roof_by_hand() -> None:
     assert roofs.loc[0, "specific_yield_kwh_kwp"] == pytest.approx(1200.0)
     assert roofs.loc[0, "performance_ratio"] == pytest.approx(1.0)
     assert laid["status"].tolist() == ["ok", "ok", "excluded"]
+    assert laid["capacity_low_kwp"].tolist() == pytest.approx((laid["capacity_kwp"] * 0.8).tolist())
+    assert laid["capacity_high_kwp"].tolist() == pytest.approx((laid["capacity_kwp"] * 1.2).tolist())
 
 
 def test_the_footprint_is_what_the_planes_cover_in_plan() -> None:
@@ -130,6 +147,16 @@ def test_conservation_catches_a_lost_roof_and_a_broken_chain() -> None:
     broken = roofs.assign(array_area_m2=roofs["gross_area_m2"] + 1.0)
     with pytest.raises(ComputeError, match="array_area_m2 exceeds"):
         check_conservation(laid, broken, units, inside)
+
+
+def test_a_table_of_planes_has_its_columns_and_no_other() -> None:
+    planes = layout().planes
+    with pytest.raises(ComputeError, match="lacks columns") as caught:
+        conform(planes.drop(columns="left_share"), DENSITY_PLANES, strict=True)
+    assert caught.value.details["found"] == "left_share"
+    with pytest.raises(ComputeError, match="nothing declares") as caught:
+        conform(planes.assign(packed_count=1), DENSITY_PLANES, strict=True)
+    assert caught.value.details["found"] == "packed_count"
 
 
 def test_every_summed_column_is_made() -> None:

@@ -17,7 +17,7 @@ import reference_suns
 from rooftop.energy import irradiation
 from rooftop.grid import Grid
 from rooftop.lookup import Skylines
-from rooftop.scene.far import RINGS, merge_far_field, reach_m, ring_surfaces
+from rooftop.scene.far import RINGS, Observers, merge_far_field, reach_m, ring_surfaces
 from rooftop.scene.surface import FAR_CELL_M, Blocks, FarSurface, far_surface
 
 HALO, TILE = 200, 256
@@ -72,7 +72,8 @@ def window_errors(site: accuracy.Site, top: int, left: int, n: int) -> tuple[F8,
     merged = np.zeros((rows.size, 72), dtype=np.float32)
     merged[chosen] = near
     around = Skylines.of(merged)
-    merge_far_field(around, window, rings, far, *at, roofs[rows, cols].astype(np.int64), site.dsm[rows, cols])
+    cells = Observers(*at, roofs[rows, cols].astype(np.int64), site.dsm[rows, cols])
+    merge_far_field(around, window, rings, far, cells)
     sky = accuracy.skies(site.latitude, site.longitude)[0]
     errors = []
     for plane in PLANES:

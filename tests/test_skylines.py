@@ -15,7 +15,7 @@ from rooftop.errors import ArgumentError
 from rooftop.grid import Grid
 from rooftop.lookup import Skylines
 from rooftop.pvsystem import load_system
-from rooftop.scene.far import merge_far_field
+from rooftop.scene.far import Observers, merge_far_field
 from rooftop.scene.surface import FarSurface
 from rooftop.shading import Surface, Sweep, horizons, skylines
 from rooftop.sky import sky_year
@@ -145,7 +145,7 @@ def test_what_stands_beyond_the_window_raises_both_sides() -> None:
     for each in around:
         far = FarSurface(Grid(-10, 110, 60, 60, 1.0), high)
         at = np.array([20, 20]), np.array([20, 20])
-        merge_far_field(each, window, (), far, *at, np.array([0, 0]), np.zeros(2))
+        merge_far_field(each, window, (), far, Observers(*at, np.array([0, 0]), np.zeros(2)))
     raised = around[0].degrees
     np.testing.assert_array_equal(raised[:, N:], raised[:, DIAGONALS])
     assert (raised[:, [9, 27]] > 40.0).all() and (raised[:, [45, 63]] == 0.0).all()

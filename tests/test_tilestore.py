@@ -32,7 +32,7 @@ def result(seed: int = 0, *, cells: bool = True, months: bool = True, lit: bool 
     values = [rng.random(4).astype(np.float32) for _ in range(3)]
     by_month = rng.random((4, 12)).astype(np.float32) if months else None
     found = TileCells(place, -place, *values, by_month) if cells else None
-    return TileResult(planes, found, rng.random(11) > 0.5 if lit else None)
+    return TileResult(planes=planes, cells=found, lit=rng.random(11) > 0.5 if lit else None)
 
 
 def same(a: TileResult | None, b: TileResult) -> None:

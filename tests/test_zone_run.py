@@ -160,7 +160,7 @@ def lit_of(scene: Scene, book: TableBook, workers: int = 1) -> tuple[pd.DataFram
     assert not batch.failures
     year = pd.concat([result.planes for result in batch.results.values()]).sort_index()
     assert scene.places is not None
-    return year, lit_modules(batch.results.values(), pd.Series(scene.places.counts(np.arange(len(scene.planes)))))
+    return year, lit_modules(batch.results.values(), scene.places.counts(np.arange(len(scene.planes))))
 
 
 def test_a_limit_in_kwh_is_the_same_cut_as_its_share(shaded: rooftop.RunResult, ready: Prepared) -> None:

@@ -11,31 +11,35 @@ from numpy.typing import NDArray
 
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
-from rooftop.scene.array import ArrayDesign
-from rooftop.scene.roofs import RoofTypes
-from rooftop.scene.rules import RoofRules
+from rooftop.pvsystem import Module
+from rooftop.scene.layout import Layout, PlaneModules
 
 MONTHS = [f"{m:02d}" for m in range(1, 13)]
+_AREAS = ("gross", "net", "installable", "used", "array", "module", "module_face")
 SUMMED = [
-    "gross_area_m2", "net_area_m2", "installable_area_m2", "used_area_m2", "array_area_m2", "module_area_m2",
-    "module_face_area_m2", "module_count", "capacity_kwp", "capacity_low_kwp", "capacity_high_kwp", "annual_kwh",
-    *[f"kwh_{m}" for m in MONTHS],
-]  # fmt: skip
+    *(f"{name}_area_m2" for name in _AREAS),
+    "module_count",
+    "capacity_kwp",
+    "capacity_low_kwp",
+    "capacity_high_kwp",
+    "annual_kwh",
+    *(f"kwh_{m}" for m in MONTHS),
+]
 TAKEN = ["excluded_area_m2", "existing_pv_area_m2"]
+_LAID_OUT = [
+    "plane_id",
+    "roof_source",
+    "plane_tilt_deg",
+    "plane_azimuth_deg",
+    "area_m2",
+    "mounting",
+    "surface_tilt_deg",
+    "surface_azimuth_deg",
+]
 
 
 def plane_table(
-    planes: pd.DataFrame,
-    year: pd.DataFrame,
-    designs: tuple[ArrayDesign, ...],
-    types: RoofTypes,
-    inner_share: NDArray[np.float64],
-    free_share: NDArray[np.float64],
-    usable: NDArray[np.bool_],
-    rules: RoofRules,
-    module_area_m2: float,
-    module_kwp: float,
-    unplaced_pv_m2: NDArray[np.float64] | None = None,
+    layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_m2: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return areas, modules and energy of every plane.
 
@@ -43,50 +47,34 @@ def plane_table(
 
     Parameters
     ----------
-    planes : DataFrame
-        From :class:`rooftop.scene.layout.Layout`, aligned with `year`.
+    layout : Layout
     year : DataFrame
-        ``rooftop.potential.PLANE_YEAR_COLUMNS``, ``n_cells``, and of a packed layout ``n_lit``.
-    inner_share, free_share : ndarray, shape (n_roofs,)
-        What setbacks leave, and what obstacles leave of that; a column ``inner_share`` of `planes` goes before.
-    usable : ndarray of bool, shape (n_planes,)
-        False where a plane stays empty (north-facing, excluded roof).
-    module_area_m2, module_kwp : float
-        One module.
-    unplaced_pv_m2 : ndarray, shape (n_roofs,), optional
+        ``rooftop.potential.PLANE_YEAR_COLUMNS``, ``n_cells`` and ``n_lit`` of every plane, in the layout's order.
+    module : Module
+    unplaced_pv_m2 : ndarray, shape (n_roofs,)
         Module area of existing PV that stands nobody knows where on the roof: each plane gives up modules in proportion
         to those it has, so that what is left has the roof's own mix of tilts and directions.
+
+    Returns
+    -------
+    DataFrame
+        `tables.PLANES` but for the id of the building, whose row is ``roof``; `SUMMED` and `TAKEN`; what the kind of
+        layout knows besides (:attr:`Layout.written`).
     """
-    roof = planes["roof"].to_numpy()
-    out = planes.copy()
-    ok_share = year["ok_share"].fillna(0.0).to_numpy(dtype=float)
-    out["gross_area_m2"] = planes["area_m2"]
-    inner = planes["inner_share"].to_numpy(dtype=float) if "inner_share" in planes else inner_share[roof]
-    for name in TAKEN:
-        out[name] = planes[name].to_numpy(dtype=float) if name in planes else 0.0
-    if "excluded_share" in planes:
-        inner = np.maximum(inner - planes["excluded_share"].to_numpy(dtype=float), 0.0)
-    out["net_area_m2"] = out["gross_area_m2"] * inner * free_share[roof]
-    out["installable_area_m2"] = np.where(usable, out["net_area_m2"] * ok_share, 0.0)
-    left = planes["left_share"].to_numpy(dtype=float) if "left_share" in planes else 1.0
-    room = out["installable_area_m2"] * left
-    out["used_area_m2"] = room.where(room >= rules.min_patch_m2.value, 0.0)
-    if "packed_count" in planes:
-        n_lit = year["n_lit"].fillna(0.0).to_numpy(dtype=float)
-        _count_packed(out, free_share[roof], usable, ok_share, n_lit)
-    else:
-        layout_share = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
-        _count_by_density(out, designs, layout_share)
-    if unplaced_pv_m2 is not None:
-        _give_room(out, unplaced_pv_m2, module_area_m2)
-    out["module_face_area_m2"] = out["module_count"] * module_area_m2
-    out["capacity_kwp"] = out["module_count"] * module_kwp
-    low, high = _obstacle_range(types, rules, free_share)
-    measured = (
-        planes["obstacles_known"].to_numpy(dtype=bool) if "obstacles_known" in planes else np.zeros(len(roof), bool)
+    planes = layout.planes
+    left, under_unplaced_m2 = _beside_unplaced(
+        planes["roof"].to_numpy(), layout.modules(year), unplaced_pv_m2, module.area_m2
     )
-    out["capacity_low_kwp"] = out["capacity_kwp"] * np.where(measured, 1.0, low[roof])
-    out["capacity_high_kwp"] = out["capacity_kwp"] * np.where(measured, 1.0, high[roof])
+    out = planes[["roof", *_LAID_OUT, *TAKEN, *layout.written]].copy()
+    out["existing_pv_area_m2"] += under_unplaced_m2
+    out["gross_area_m2"], out["net_area_m2"] = planes["area_m2"], left.net_m2
+    out["installable_area_m2"], out["used_area_m2"] = left.installable_m2, left.used_m2
+    out["module_count"], out["array_area_m2"], out["module_area_m2"] = left.count, left.array_m2, left.module_m2
+    out["module_face_area_m2"] = out["module_count"] * module.area_m2
+    out["capacity_kwp"] = out["module_count"] * (module.pdc0_w / 1000.0)
+    for bound in ("low", "high"):
+        factor = planes[f"free_share_{bound}"] / planes["free_share"]
+        out[f"capacity_{bound}_kwp"] = out["capacity_kwp"] * factor.mask(planes["obstacles_known"], 1.0)
     out["svf"], out["shading_loss"] = year["svf"], year["shading_loss"]
     for m in MONTHS:
         out[f"kwh_{m}"] = (year[f"ac_{m}"] * out["capacity_kwp"]).fillna(0.0)
@@ -98,82 +86,32 @@ def plane_table(
     return out
 
 
-def _count_by_density(out: pd.DataFrame, designs: tuple[ArrayDesign, ...], layout_share: NDArray[np.float64]) -> None:
-    """Add modules and their areas: as many as the used zone holds by area."""
-    unit = np.array([d.unit_area_m2 for d in designs])[out["design"]]
-    projected = np.array([d.module_area_m2 for d in designs])[out["design"]]
-    exact_count = out["used_area_m2"] * layout_share / unit
-    out["module_count"] = np.floor(exact_count + 1e-9).astype(int)
-    out["array_area_m2"] = out["module_count"] * unit
-    out["module_area_m2"] = out["module_count"] * projected
-
-
-def _count_packed(
-    out: pd.DataFrame,
-    free_share: NDArray[np.float64],
-    usable: NDArray[np.bool_],
-    ok_share: NDArray[np.float64],
-    n_lit: NDArray[np.float64],
-) -> None:
-    """Replace areas by those of the packed zone, and add modules: those on bright cells, of real rectangles.
-
-    Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
-    the count. Areas follow the count; the installable area is the bright share of the plane's cells, and no less than
-    the rows that stand on it.
-    """
-    free = np.where(out["obstacles_known"].to_numpy(dtype=bool), 1.0, free_share)
-    packed, zone = (out[name].to_numpy(dtype=float) for name in ("packed_count", "zone_net_m2"))
-    count = np.floor(n_lit * free + 1e-9)
-    part = np.divide(count, packed, out=np.zeros_like(packed), where=packed > 0)
-    lit = np.divide(n_lit, packed, out=np.zeros_like(packed), where=packed > 0)
-    array = out["packed_array_m2"].to_numpy(dtype=float) * part
-    out["net_area_m2"] = zone * free
-    installable = np.where(usable, np.maximum(zone * free * ok_share, array), 0.0)
-    used = np.where(count > 0, out["packed_used_m2"].to_numpy(dtype=float) * free * lit, 0.0)
-    out["installable_area_m2"] = installable
-    out["used_area_m2"] = np.clip(used, array, np.maximum(installable, array))
-    out["module_count"], out["array_area_m2"] = count.astype(int), array
-    out["module_area_m2"] = out["packed_module_m2"] * part
-
-
-def _give_room(out: pd.DataFrame, unplaced_pv_m2: NDArray[np.float64], module_area_m2: float) -> None:
-    """Take modules off roofs whose existing PV has no known place, in proportion, and note the area it stands on.
+def _beside_unplaced(
+    roof: NDArray[np.int64], modules: PlaneModules, unplaced_pv_m2: NDArray[np.float64], module_area_m2: float
+) -> tuple[PlaneModules, NDArray[np.float64]]:
+    """Take modules off roofs whose existing PV has no known place, in proportion; return also the area it stands on.
 
     The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
     """
-    roof = out["roof"].to_numpy()
     wanted = unplaced_pv_m2 / module_area_m2
     n_planes = np.bincount(roof, minlength=len(wanted))
-    count = out["module_count"].to_numpy(dtype=float)
+    count = modules.count.astype(np.float64)
     whole = np.bincount(roof, count, len(wanted))
-    rows_m2 = np.bincount(roof, out["array_area_m2"].to_numpy(dtype=float), len(wanted))
+    rows_m2 = np.bincount(roof, modules.array_m2, len(wanted))
     per_module = np.divide(rows_m2, whole, out=np.full(len(wanted), module_area_m2), where=whole > 0)
     part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
-    out["existing_pv_area_m2"] += wanted[roof] * per_module[roof] * part
+    under_m2 = wanted[roof] * per_module[roof] * part
     keep = np.maximum(np.floor(whole - wanted + 1e-9), 0.0)
     exact = part * keep[roof]
     new = np.floor(exact + 1e-9)
     # What rounding left goes to the planes that lost most by it, the earlier of equals.
-    order = np.lexsort((np.arange(len(out)), np.round(new - exact, 9), roof))
+    order = np.lexsort((np.arange(len(roof)), np.round(new - exact, 9), roof))
     first = np.cumsum(n_planes) - n_planes
-    rank = np.empty(len(out), dtype=np.int64)
-    rank[order] = np.arange(len(out)) - first[roof[order]]
+    rank = np.empty(len(roof), dtype=np.int64)
+    rank[order] = np.arange(len(roof)) - first[roof[order]]
     new += rank < np.round(keep - np.bincount(roof, new, len(wanted)))[roof]
     new = np.where((wanted > 0)[roof], np.minimum(new, count), count)
-    left = np.divide(new, count, out=np.ones_like(new), where=count > 0)
-    for name in ("used_area_m2", "array_area_m2", "module_area_m2"):
-        out[name] = out[name] * left
-    out["module_count"] = new.astype(int)
-
-
-def _obstacle_range(
-    types: RoofTypes, rules: RoofRules, free_share: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return capacity factors of the most and the least obstructed roof of each type."""
-    kinds = [rules.types[str(name)] for name in types.name]
-    low = np.array([1.0 - kind.obstacle_share_high for kind in kinds]) / free_share
-    high = np.array([1.0 - kind.obstacle_share_low for kind in kinds]) / free_share
-    return low, high
+    return modules.reduced_to(new), under_m2
 
 
 def roof_table(buildings: pd.DataFrame, planes: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from rooftop.grid import Grid, Tile
 from rooftop.lookup import Skylines
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
-from rooftop.scene.far import merge_far_field, ring_surfaces
+from rooftop.scene.far import Observers, merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
@@ -68,7 +68,7 @@ class TableBook:
             return self._facades
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything a tile needs, picklable for workers.
 
@@ -133,7 +133,7 @@ class TileCells:
     poa_monthly_kwh_m2: NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileResult:
     """Results of a tile.
 
@@ -172,58 +172,75 @@ class _RoofCells:
 
 def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     """Compute the year of every plane whose roof belongs to `tile`."""
-    members = scene.tile_members[tile]
+    members, roof = scene.tile_members[tile], scene.planes["roof"].to_numpy()
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
     stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm, scene.relief
     surface, rings = lod1_surface(grid, *stands), ring_surfaces(grid, *stands)
-    plane_rows = np.flatnonzero(np.isin(scene.planes["roof"].to_numpy(), members))
+    plane_rows = np.flatnonzero(np.isin(roof, members))
     north = float(np.mean(scene.convergence_deg[members]))
-    cells = _roof_cells(scene, surface, rings, np.unique(scene.planes["roof"].to_numpy()[plane_rows]), north)
+    cells = _roof_cells(scene, surface, rings, np.unique(roof[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
-    stand = ModuleCells.on(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
-    inside, outside = stand.split()
-    over = np.zeros(len(stand.under))  # by how much a cell's loss exceeds what is allowed
-    sums = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
+    modules = ModuleCells.on(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
-    mine = scene.variants[scene.variants["plane"].isin(plane_rows)]
-    for orientation in np.unique(mine["orientation"].to_numpy()):
-        rows = mine[mine["orientation"] == orientation]
+    years, excess = _years(scene, book, cells, modules, plane_rows, raster)
+    bright = excess <= 0.0
+    lit = modules.lit(bright)
+    out = pd.DataFrame(years, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
+    out["ok_share"] = [float(bright[slots].mean()) if len(slots) else np.nan for slots in modules.slot_of]
+    out["n_cells"] = [len(c) for c in cells_of]
+    out["n_lit"] = np.bincount(modules.plane, lit, len(plane_rows)) if scene.places is not None else np.nan
+    out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan
+    return TileResult(
+        planes=out,
+        cells=raster.finish(grid, cells) if raster is not None else None,
+        lit=lit if scene.keep_lit else None,
+    )
+
+
+def _years(
+    scene: Scene,
+    book: TableBook,
+    cells: _RoofCells,
+    modules: ModuleCells,
+    plane_rows: NDArray[np.int64],
+    raster: _CellSums | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return ``PLANE_YEAR_COLUMNS`` of each plane, over the orientations that stand for it.
+
+    And by how much the loss of each slot of `modules` exceeds what is allowed.
+    """
+    inside, outside = modules.split()
+    excess = np.zeros(len(modules.under))
+    years = np.zeros((len(plane_rows), len(PLANE_YEAR_COLUMNS)))
+    variants = scene.variants[scene.variants["plane"].isin(plane_rows)]
+    for orientation in np.unique(variants["orientation"].to_numpy()):
+        rows = variants[variants["orientation"] == orientation]
         tables = book.tables(scene.orientations[orientation])
         local = np.searchsorted(plane_rows, rows["plane"].to_numpy())
         weight = rows["weight"].to_numpy()
         groups = _Groups([inside[k] for k in local], [outside[k] for k in local], plane_rows[local], weight)
-        year, excess = _orientation_year(scene, book, tables, cells, groups, raster)
-        sums[local] += weight[:, None] * year
-        slot = np.concatenate([stand.slot_of[k] for k in local])
-        over[slot] += np.repeat(weight, [len(stand.slot_of[k]) for k in local]) * excess
-    bright = over <= 0.0
-    lit = stand.lit(bright)
-    out = pd.DataFrame(sums, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
-    out["ok_share"] = [float(bright[slots].mean()) if len(slots) else np.nan for slots in stand.slot_of]
-    out["n_cells"] = [len(c) for c in cells_of]
-    known = np.bincount(stand.plane, lit, len(plane_rows)) if scene.places is not None else np.nan
-    out["n_lit"] = known
-    out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan
-    found = raster.finish(grid, cells) if raster is not None else None
-    return TileResult(out, found, lit if scene.keep_lit else None)
+        year, over = _orientation_year(scene, book, tables, cells, groups, raster)
+        years[local] += weight[:, None] * year
+        slot = np.concatenate([modules.slot_of[k] for k in local])
+        excess[slot] += np.repeat(weight, [len(modules.slot_of[k]) for k in local]) * over
+    return years, excess
 
 
-def lit_modules(results: Iterable[TileResult], count: pd.Series) -> list[NDArray[np.bool_]]:
+def lit_modules(results: Iterable[TileResult], count: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
     """Return by plane which modules lie on bright cells only; none of planes whose tile failed.
 
     Parameters
     ----------
     results : iterable of TileResult
         With ``lit``.
-    count : Series
+    count : ndarray, shape (n_planes,)
         Modules of each plane, before any are taken off.
     """
-    size = count.to_numpy(dtype=np.int64)
-    found = [np.zeros(n, dtype=bool) for n in size]
+    found = [np.zeros(n, dtype=bool) for n in count]
     for result in results:
         if result.lit is not None:
             rows = result.planes.index.to_numpy()
-            for row, flags in zip(rows, np.split(result.lit, np.cumsum(size[rows])[:-1]), strict=True):
+            for row, flags in zip(rows, np.split(result.lit, np.cumsum(count[rows])[:-1]), strict=True):
                 found[row] = flags
     return found
 
@@ -245,8 +262,8 @@ def _roof_cells(
     if scene.relief is not None and options.surface == "prism":
         _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
-        z_m = surface.dsm[row, col].astype(np.float64)
-        merge_far_field(near, surface.grid, rings, scene.far, row, col, roof, z_m, north)
+        observers = Observers(row, col, roof, surface.dsm[row, col].astype(np.float64))
+        merge_far_field(near, surface.grid, rings, scene.far, observers, north)
     return _RoofCells(row, col, roof, known, near)
 
 
@@ -271,9 +288,15 @@ def _smooth_own_steps(
         return
     n_azimuth, column = near.n_azimuth, near.azimuth
     smooth = horizons(
-        surface.dsm, surface.grid.cell_size_m, row[index], col[index], n_azimuth=n_azimuth, surface="linear",
-        grid_north_deg=north, origin=(-surface.grid.row0, surface.grid.col0),
-    )[:, column]  # fmt: skip
+        surface.dsm,
+        surface.grid.cell_size_m,
+        row[index],
+        col[index],
+        n_azimuth=n_azimuth,
+        surface="linear",
+        grid_north_deg=north,
+        origin=(-surface.grid.row0, surface.grid.col0),
+    )[:, column]
     steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
     mine = near.degrees[index]
     near.degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
@@ -347,9 +370,13 @@ def _orientation_year(
         raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
         raster.add_months(tables, cells.horizon, index, mean_factor, weight, reflected)
     year = [
-        found.ok_share, found.year.svf, found.year.shading_loss, found.year.poa_free_kwh_m2.sum(axis=1),
-        found.year.poa_kwh_m2, found.year.ac_kwh_kwp,
-    ]  # fmt: skip
+        found.ok_share,
+        found.year.svf,
+        found.year.shading_loss,
+        found.year.poa_free_kwh_m2.sum(axis=1),
+        found.year.poa_kwh_m2,
+        found.year.ac_kwh_kwp,
+    ]
     return np.column_stack([values[:n] for values in year]), excess
 
 

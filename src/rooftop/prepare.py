@@ -10,28 +10,29 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from rooftop.config import Config
+from rooftop.config import Config, SceneOptions
 from rooftop.grid import Tile, tile_of
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.potential import Scene, TableBook
-from rooftop.pvsystem import Module, PvSystem, load_system
+from rooftop.pvsystem import PvSystem, load_system
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models
 from rooftop.scene.array import flush_design
 from rooftop.scene.buildings import Buildings, measure, stand
 from rooftop.scene.equator import Sides
-from rooftop.scene.fill import Filling, fill_planes
+from rooftop.scene.fill import Filling, PackedLayout, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
-from rooftop.scene.layout import Layout, lay_out
+from rooftop.scene.layout import DensityLayout, Layout, density_shares, lay_out
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.planes import RoofPlanes
 from rooftop.scene.relief import Relief
 from rooftop.scene.roofs import (
     RoofTypes,
     assumed_planes,
-    net_shares,
+    open_planes,
     retyped,
     roof_planes,
     roof_types,
@@ -39,32 +40,51 @@ from rooftop.scene.roofs import (
 )
 from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface
-from rooftop.scene.taken import Taken, shares_taken, taken_on
+from rooftop.scene.taken import Taken, taken_on
 from rooftop.siting import Siting, site_modules
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
 from rooftop.targets import Pack
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.inventory import credible_inventory
+from rooftop.targets.withheld import withheld
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Shapes = NDArray[np.object_]
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A run ready for its tiles."""
+    """A run ready for its tiles.
+
+    Parameters
+    ----------
+    sources : Sources
+        With the heights that were measured, and existing PV as it is counted.
+    types : RoofTypes
+    min_roof_height_m : float
+        What is lower is no roof.
+    system : PvSystem
+    layout : Layout
+    outlines : ndarray of geometries
+        The footprints as read, empty where there is none.
+    taken : Taken
+    scene : Scene
+    book : TableBook
+    siting : Siting
+    notices : tuple of Notice
+    """
 
     sources: Sources
     types: RoofTypes
-    rules: RoofRules
+    min_roof_height_m: float
     system: PvSystem
     layout: Layout
-    inner_share: NDArray[np.float64]
-    free_share: NDArray[np.float64]
-    usable: NDArray[np.bool_]
-    visible: NDArray[np.object_]
-    outlines: NDArray[np.object_]
+    outlines: Shapes
     taken: Taken
     scene: Scene
     book: TableBook
@@ -72,7 +92,7 @@ class Prepared:
     notices: tuple[Notice, ...]
 
 
-def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_], pack: Pack | None) -> Prepared:
+def prepare(config: Config, sources: Sources, selected: Flags, pack: Pack | None) -> Prepared:
     """Assemble scene, planes and sky tables.
 
     Parameters
@@ -83,74 +103,39 @@ def prepare(config: Config, sources: Sources, selected: NDArray[np.bool_], pack:
         Says how much capacity stands on a square metre, where the plan has its own figure.
     """
     rules = load_roof_rules()
-    built, agreed = _standing(sources)
-    sources, blocks, visible, gone = replace(sources, buildings=built.table), built.blocks, built.visible, built.gone
-    buildings, base = sources.buildings, built.blocks.base_m
-    types = roof_types(buildings, rules)
-    crs = CRS(buildings.crs)
-    lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
-    convergence = np.zeros(len(buildings))
-    convergence[~gone] = meridian_convergence_deg(crs, lon[~gone], lat[~gone])
-    given = (sources.roofs, sources.dsm) if config.scene.roof_planes == "known" else (None, None)
-    sources, taken, standing = _with_existing(config, sources, visible, rules, types, existing_pv(pack).w_per_m2)
-    buildings = sources.buildings
-    known = known_planes(
-        *given, buildings, visible, base, convergence, rules, terrain_known=sources.ground is not None,
-        in_model=None if blocks.shown is None else blocks.shown.in_model,
-    )  # fmt: skip
-    relief = relief_of(known, convergence)
-    roof_m = blocks.top_m
-    blocks, types = with_ridges(blocks, known, relief), retyped(types, known.table, rules)
-    planes = roof_planes(assumed_planes(buildings, types, visible, convergence, rules), known.table, types, rules)
-    military = buildings["building_use"].to_numpy() == "military"
-    keep = (selected & ~gone & ~military)[planes["roof"].to_numpy()]
-    planes = planes[keep].reset_index(drop=True)
-    planes["inner_share"] = _inner_shares(planes, visible, types, rules)
-    system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
-    factor = _known_factor(sources.anchor.factor)
-    sky = sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor))
-    book = TableBook(sky, system, config.scene)
-    sides = Sides.of(lat, (buildings["status"] != "excluded").to_numpy())
-    siting = site_modules(config, system, rules, sides, book, factor.mean(axis=0))
-    unfit = _unusable(buildings, rules, sources.irradiance)
-    if config.system.layout == "packed":
-        filling = Filling(
-            config.system, system.module, rules, sides.by_roof, siting.free_yield, config.outputs.modules
-        )  # fmt: skip
-        fit = _fit(planes, unfit, lat, rules)
-        shared = shared_walls(visible, roof_m, load_plane_rules().zones, rules.setback_m.value)
-        layout = fill_planes(planes, fit, visible, convergence, known.obstacles, filling, taken, shared)
-    else:
-        layout = _laid_out(planes, siting, system.module, visible, taken, rules)
-    inner, free = net_shares(visible, types, rules)
-    scene = _scene(config, sources, blocks, layout, factor, convergence, rules, relief)
-    usable = _fit(layout.planes, unfit, lat, rules)
-    notices = (
-        *agreed,
-        *built.notices,
-        *standing,
-        *known.notices,
-        *_source_notices(layout.planes),
-        *_placed_notices(config),
-        *siting.notices,
-        *_scene_notices(blocks, selected, lon, config.scene.halo_m),
+    built, compared = _standing(sources)
+    types = roof_types(built.table, rules)
+    sources, taken, counted = _with_existing(
+        config, replace(sources, buildings=built.table), built, types, rules, existing_pv(pack).w_per_m2
     )
+    roofs = _known_roofs(config, sources, built, types, rules)
+    light = _light(config, sources, rules)
+    planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
+    if config.system.layout == "packed":
+        layout: Layout = _packed(config, planes, roofs, taken, light, rules)
+    else:
+        layout = _by_density(planes, roofs, taken, light, rules)
     return Prepared(
         sources=sources,
-        types=types,
-        rules=rules,
-        system=system,
+        types=roofs.types,
+        min_roof_height_m=rules.min_roof_height_m.value,
+        system=light.system,
         layout=layout,
-        inner_share=inner,
-        free_share=free,
-        usable=usable,
-        visible=visible,
         outlines=built.outlines,
         taken=taken,
-        scene=scene,
-        book=book,
-        siting=siting,
-        notices=notices,
+        scene=_scene(config, sources, roofs, layout, light.factor, rules),
+        book=light.book,
+        siting=light.siting,
+        notices=(
+            *compared,
+            *built.notices,
+            *counted,
+            *roofs.known.notices,
+            *_source_notices(layout.planes),
+            *_placed_notices(config),
+            *light.siting.notices,
+            *_scene_notices(roofs.blocks, selected, sources.buildings["lon"].to_numpy(), config.scene.halo_m),
+        ),
     )
 
 
@@ -169,54 +154,189 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
 
 
 def _with_existing(
-    config: Config,
-    sources: Sources,
-    visible: NDArray[np.object_],
-    rules: RoofRules,
-    types: RoofTypes,
-    w_per_m2: float,
+    config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules, w_per_m2: float
 ) -> tuple[Sources, Taken, tuple[Notice, ...]]:
     """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
     buildings, outlines, doubts = credible_inventory(
         config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
     )
     taken, standing, notices = taken_on(
-        sources.exclusions, outlines, buildings, visible,
-        w_per_m2=w_per_m2, clearance_m=rules.module_gap_m.value,
-    )  # fmt: skip
+        sources.exclusions,
+        outlines,
+        buildings,
+        built.visible,
+        w_per_m2=w_per_m2,
+        clearance_m=rules.module_gap_m.value,
+    )
     buildings = buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
     return replace(sources, buildings=buildings), taken, (*doubts, *notices)
 
 
-def _laid_out(
-    planes: pd.DataFrame,
-    siting: Siting,
-    module: Module,
-    visible: NDArray[np.object_],
-    taken: Taken,
-    rules: RoofRules,
-) -> Layout:
+@dataclass(frozen=True, kw_only=True)
+class _Roofs:
+    """Roofs as far as their geometry is known.
+
+    Parameters
+    ----------
+    types : RoofTypes
+        Those that were assumed, overruled by known planes.
+    known : RoofPlanes
+    relief : Relief or None
+    blocks : Blocks
+        With the ridges of known planes.
+    level_m : ndarray
+        Elevation of each roof by one and the same statistic, whatever is known of its planes.
+    visible : ndarray of geometries
+    latitude_deg, convergence_deg : ndarray
+    """
+
+    types: RoofTypes
+    known: RoofPlanes
+    relief: Relief | None
+    blocks: Blocks
+    level_m: Floats
+    visible: Shapes
+    latitude_deg: Floats
+    convergence_deg: Floats
+
+
+def _known_roofs(config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules) -> _Roofs:
+    """Find the planes that a roof model or a surface model knows, and let them shape the buildings."""
+    buildings, blocks, there = sources.buildings, built.blocks, ~built.gone
+    lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
+    convergence = np.zeros(len(buildings))
+    convergence[there] = meridian_convergence_deg(CRS(buildings.crs), lon[there], lat[there])
+    wanted = config.scene.roof_planes == "known"
+    known = known_planes(
+        sources.roofs if wanted else None,
+        sources.dsm if wanted else None,
+        buildings,
+        visible=built.visible,
+        base_m=blocks.base_m,
+        convergence_deg=convergence,
+        rules=rules,
+        terrain_known=sources.ground is not None,
+        in_model=None if blocks.shown is None else blocks.shown.in_model,
+    )
+    relief = relief_of(known, convergence)
+    return _Roofs(
+        types=retyped(types, known.table, rules),
+        known=known,
+        relief=relief,
+        blocks=with_ridges(blocks, known, relief),
+        level_m=blocks.top_m,
+        visible=built.visible,
+        latitude_deg=lat,
+        convergence_deg=convergence,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Light:
+    """What turns light into yield: the system, tables of orientations, the irradiance of each roof."""
+
+    system: PvSystem
+    book: TableBook
+    factor: Floats
+    siting: Siting
+
+
+def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
+    """Make the sky of the year, and find what follows from it for modules."""
+    system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
+    factor = _known_factor(sources.anchor.factor)
+    book = TableBook(
+        sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor)), system, config.scene
+    )
+    buildings = sources.buildings
+    sides = Sides.of(buildings["lat"].to_numpy(), (buildings["status"] != "excluded").to_numpy())
+    siting = site_modules(config, system, rules, sides, book, factor.mean(axis=0))
+    return _Light(system=system, book=book, factor=factor, siting=siting)
+
+
+def _planes(sources: Sources, roofs: _Roofs, computed: Flags, rules: RoofRules) -> pd.DataFrame:
+    """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
+
+    None is too steep or towards the pole, and none lies on a roof that carries nothing.
+    """
+    assumed = assumed_planes(sources.buildings, roofs.types, roofs.visible, roofs.convergence_deg, rules)
+    planes = roof_planes(assumed, roofs.known.table, roofs.types, rules)
+    planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
+    roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
+    empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
+    unfit = _unusable(sources.buildings, rules, sources.irradiance)
+    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
+
+
+def _packed(
+    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules
+) -> PackedLayout:
+    """Fill the planes with modules."""
+    filling = Filling(
+        system=config.system,
+        module=light.system.module,
+        rules=rules,
+        latitude_deg=light.siting.sides.by_roof,
+        specific_yield=light.siting.free_yield,
+        keep_modules=config.outputs.modules,
+    )
+    return fill_planes(
+        planes,
+        filling,
+        visible=roofs.visible,
+        convergence_deg=roofs.convergence_deg,
+        obstacles=roofs.known.obstacles,
+        taken=taken,
+        shared=shared_walls(roofs.visible, roofs.level_m, load_plane_rules().zones, rules.setback_m.value),
+    )
+
+
+def _by_density(planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules) -> DensityLayout:
     """Lay out by density, with the shares that exclusions and existing PV take."""
-    shares = shares_taken(planes, visible, taken, rules.setback_m.value)
-    flush = flush_design(module.length_m, module.width_m, rules.module_gap_m.value)
-    side = siting.sides.of_roof[planes["roof"].to_numpy()]
-    layout = lay_out(pd.concat([planes, shares], axis=1), siting.on_flat, flush, side)
-    of, area = layout.planes, layout.planes["area_m2"]
-    areas = {f"{name}_area_m2": of[f"{name}_share"] * area for name in ("excluded", "existing_pv")}
-    return replace(layout, planes=of.drop(columns="existing_pv_share").assign(**areas))
+    module = light.system.module
+    return lay_out(
+        planes,
+        density_shares(planes, roofs.types, roofs.visible, taken, rules),
+        light.siting.on_flat,
+        flush_design(module.length_m, module.width_m, rules.module_gap_m.value),
+        light.siting.sides.of_roof[planes["roof"].to_numpy()],
+        min_patch_m2=rules.min_patch_m2.value,
+    )
 
 
-def _scene(
-    config: Config,
-    sources: Sources,
-    blocks: Blocks,
-    layout: Layout,
-    factor: NDArray[np.float64],
-    convergence: NDArray[np.float64],
-    rules: RoofRules,
-    relief: Relief | None,
-) -> Scene:
-    options = config.scene
+def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: Floats, rules: RoofRules) -> Scene:
+    options, blocks = config.scene, roofs.blocks
+    limit = options.max_shading_loss
+    return Scene(
+        blocks=blocks,
+        planes=layout.planes,
+        variants=layout.variants,
+        orientations=layout.orientations,
+        factor=factor,
+        convergence_deg=roofs.convergence_deg,
+        tile_members=_tile_members(blocks, layout, options),
+        ground=sources.ground,
+        dsm=sources.dsm,
+        far=far_surface(
+            blocks,
+            sources.ground,
+            sources.dsm,
+            sources.terrain_far,
+            _FAR_TERRAIN_MARGIN_M if sources.terrain_far is not None else 0.0,
+        ),
+        options=options,
+        max_shading_loss=rules.max_shading_loss.value if limit is None else limit,
+        keep_cells=bool(config.outputs.rasters),
+        keep_months="poa_monthly" in config.outputs.rasters,
+        relief=roofs.relief,
+        min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
+        places=layout.places,
+        keep_lit=config.outputs.modules,
+    )
+
+
+def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict[Tile, NDArray[np.int64]]:
+    """Return all roofs of each tile that has planes, by a point on each roof."""
     present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
     point = shapely.point_on_surface(blocks.geometry[present])
     i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
@@ -227,36 +347,7 @@ def _scene(
         rows = present[(i == a) & (j == b)]
         if computed[rows].any():
             members[Tile(a, b)] = rows
-    far = far_surface(
-        blocks, sources.ground, sources.dsm, sources.terrain_far,
-        _FAR_TERRAIN_MARGIN_M if sources.terrain_far is not None else 0.0,
-    )  # fmt: skip
-    return Scene(
-        blocks, layout.planes, layout.variants, layout.orientations, factor, convergence, members,
-        sources.ground, sources.dsm, far, options,
-        rules.max_shading_loss.value if options.max_shading_loss is None else options.max_shading_loss,
-        bool(config.outputs.rasters), "poa_monthly" in config.outputs.rasters, relief,
-        options.min_poa_kwh_m2 or 0.0, layout.places, config.outputs.modules,
-    )  # fmt: skip
-
-
-def _inner_shares(
-    planes: pd.DataFrame, visible: NDArray[np.object_], types: RoofTypes, rules: RoofRules
-) -> NDArray[np.float64]:
-    """Return what setbacks leave: of the footprint for assumed planes, of its own plan for a known one."""
-    inner, _ = net_shares(visible, types, rules)
-    plans = planes["geometry"].to_numpy()
-    own, _ = net_shares(plans, RoofTypes(types.name[planes["roof"].to_numpy()], types.assumed), rules)
-    return np.where(planes["known"].to_numpy() >= 0, own, inner[planes["roof"].to_numpy()])
-
-
-def _fit(
-    planes: pd.DataFrame, unfit: NDArray[np.bool_], latitude_deg: NDArray[np.float64], rules: RoofRules
-) -> NDArray[np.bool_]:
-    """Return which planes may carry modules: not too steep, not towards the pole, on a roof that may."""
-    roof = planes["roof"].to_numpy()
-    empty = stays_empty(planes, latitude_deg[roof], rules, load_plane_rules().zones.max_tilt_deg.value)
-    return np.asarray(~empty & ~unfit[roof], dtype=bool)
+    return members
 
 
 def _placed_notices(config: Config) -> tuple[Notice, ...]:
@@ -283,12 +374,12 @@ def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
     return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
 
 
-def _known_factor(factor: NDArray[np.float64]) -> NDArray[np.float64]:
+def _known_factor(factor: Floats) -> Floats:
     """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
     return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
-def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> NDArray[np.bool_]:
+def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> Flags:
     """Return roofs that carry nothing whatever their planes look like."""
     low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
     return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
@@ -296,8 +387,8 @@ def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> ND
 
 def _scene_notices(
     blocks: Blocks,
-    selected: NDArray[np.bool_],
-    lon: NDArray[np.float64],
+    selected: Flags,
+    lon: Floats,
     halo_m: float,
 ) -> tuple[Notice, ...]:
     found = []

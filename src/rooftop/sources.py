@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from rooftop.config import Config
 from rooftop.errors import ArgumentError, did_you_mean, suggest
 from rooftop.inputs.access import granted
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
-from rooftop.inputs.datums import parse_working_crs, wgs84_to_gcj02
+from rooftop.inputs.datums import parse_working_crs, to_lonlat, wgs84_to_gcj02
 from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.extent import limits
 from rooftop.inputs.footprints import read_buildings
@@ -35,7 +36,7 @@ from rooftop.targets.timeline import check_build_rates
 from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sources:
     """Inputs as read and joined, before anything is computed.
 
@@ -79,46 +80,88 @@ def read_sources(config: Config) -> Sources:
         return _read_sources(config)
 
 
+@dataclass(frozen=True)
+class _Ledger:
+    """What inputs say of themselves, and where they come from, in the order of reading."""
+
+    notices: list[Notice] = field(default_factory=list)
+    provenance: list[Provenance] = field(default_factory=list)
+
+    def enter(self, notices: Iterable[Notice], *provenance: Provenance | None) -> None:
+        self.notices.extend(notices)
+        self.provenance.extend(each for each in provenance if each is not None)
+
+
 def _read_sources(config: Config) -> Sources:
-    inputs = config.inputs
-    footprints = read_buildings(
-        inputs.footprints, parse_working_crs(config.crs) if config.crs is not None else None,
-        measurable=inputs.dsm is not None and inputs.dtm is not None,
-    )  # fmt: skip
-    crs = footprints.crs
-    inferred = infer_uses(footprints.table, inputs.land_use, name_rules=inputs.footprints.name_rules)
-    buildings = _located(inferred.table, crs)
-    # How many uses are unknown is known only now.
-    notices = [n for n in footprints.notices if n.code != "use_unknown"] + list(inferred.notices)
-    provenance = [footprints.provenance]
-    if inferred.provenance is not None:
-        provenance.append(inferred.provenance)
+    inputs, ledger = config.inputs, _Ledger()
+    buildings = _read_buildings(config, ledger)
+    crs = CRS(buildings.crs)
     units = _read_all_units(config, buildings, crs)
-    settings = energy_settings(config.substitution.energy_demand)
     district_ids = units[0].table["unit_id"].astype(str).tolist()
-    check_options(settings, config.substitution, district_ids)
+    check_options(energy_settings(config.substitution.energy_demand), config.substitution, district_ids)
     check_build_rates(config.timeline.build_rate_kwp_per_year, district_ids)
     if config.substitution.measured is not None:
         measured, found, source = read_measured(config.substitution.measured, buildings["building_id"])
         buildings = buildings.assign(**{str(name): measured[name] for name in measured})
-        notices.extend(found)
-        provenance.append(source)
+        ledger.enter(found, source)
     for unit in units:
-        notices.extend(unit.notices)
-        if unit.provenance is not None:
-            provenance.append(unit.provenance)
+        ledger.enter(unit.notices, unit.provenance)
     memberships = assign(buildings, list(units))
-    notices.extend(_compared_places(buildings, units))
+    ledger.enter(_compared_places(buildings, units))
     raster = read_irradiance(inputs.irradiance)
     at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
-    notices.extend([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)])
-    provenance.extend(raster.provenance)
+    ledger.enter([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)], *raster.provenance)
     weather = _weather(config, buildings, at)
     if weather.provenance is not None:
-        provenance.append(weather.provenance)
-        notices.extend(check_weather_place(weather, at.lon, at.lat, at.ghi_kwh_m2))
+        ledger.enter(check_weather_place(weather, at.lon, at.lat, at.ghi_kwh_m2), weather.provenance)
     weather, anchor, anchor_notices = _anchored(weather, at)
-    notices.extend([*weather.notices, *anchor_notices])
+    ledger.enter([*weather.notices, *anchor_notices])
+    ground, dsm, terrain_far = _read_elevations(config, buildings, ledger)
+    roofs = read_roofs(inputs.roofs, crs) if inputs.roofs is not None else None
+    if roofs is not None:
+        ledger.enter(roofs.notices, roofs.provenance)
+    excluded, standing = _roof_areas(config, buildings)
+    for areas in (excluded, standing):
+        if areas is not None:
+            ledger.enter([*areas.notices, *_areas_in_place(buildings, areas)], areas.provenance)
+    return Sources(
+        buildings=buildings,
+        units=units,
+        memberships=memberships,
+        irradiance=at,
+        weather=weather,
+        anchor=anchor,
+        ground=ground,
+        dsm=dsm,
+        terrain_far=None if inputs.irradiance.terrain_included else terrain_far,
+        roofs=roofs,
+        exclusions=excluded,
+        existing_pv=standing,
+        notices=tuple(ledger.notices),
+        provenance=tuple(ledger.provenance),
+    )
+
+
+def _read_buildings(config: Config, ledger: _Ledger) -> gpd.GeoDataFrame:
+    """Read the footprints, with the uses that names and land tell, and a point on each roof."""
+    inputs = config.inputs
+    footprints = read_buildings(
+        inputs.footprints,
+        parse_working_crs(config.crs) if config.crs is not None else None,
+        measurable=inputs.dsm is not None and inputs.dtm is not None,
+    )
+    inferred = infer_uses(footprints.table, inputs.land_use, name_rules=inputs.footprints.name_rules)
+    # How many uses are unknown is known only now.
+    ledger.enter([n for n in footprints.notices if n.code != "use_unknown"], footprints.provenance)
+    ledger.enter(inferred.notices, inferred.provenance)
+    return _located(inferred.table, footprints.crs)
+
+
+def _read_elevations(
+    config: Config, buildings: gpd.GeoDataFrame, ledger: _Ledger
+) -> tuple[Elevation | None, Elevation | None, Elevation | None]:
+    """Open terrain, surface model and far terrain, where they are given; they must reach the buildings."""
+    inputs, crs = config.inputs, CRS(buildings.crs)
     ground, dsm, terrain_far = (
         open_elevation(source, crs, f"inputs.{role}") if source is not None else None
         for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
@@ -128,22 +171,8 @@ def _read_sources(config: Config) -> Sources:
     for elevation in (ground, dsm, terrain_far):
         if elevation is not None:
             elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
-            provenance.append(elevation.provenance)
-            notices.extend(elevation.notices)
-    roofs = read_roofs(inputs.roofs, crs) if inputs.roofs is not None else None
-    if roofs is not None:
-        provenance.append(roofs.provenance)
-        notices.extend(roofs.notices)
-    excluded, standing = _roof_areas(config, buildings)
-    for areas in (excluded, standing):
-        if areas is not None:
-            provenance.append(areas.provenance)
-            notices.extend([*areas.notices, *_areas_in_place(buildings, areas)])
-    return Sources(
-        buildings, units, memberships, at, weather, anchor, ground, dsm,
-        None if inputs.irradiance.terrain_included else terrain_far, tuple(notices), tuple(provenance),
-        roofs, excluded, standing,
-    )  # fmt: skip
+            ledger.enter(elevation.notices, elevation.provenance)
+    return ground, dsm, terrain_far
 
 
 def joined(schedule: Schedule, sources: Sources) -> Schedule:
@@ -169,9 +198,13 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
     none = Text("none of the polygons lies on a roof", "没有图形位于屋顶上")
     share = float(limits()["place_pairs"]["least_share"])
     pair = Pair(
-        of=areas.provenance.role, on="inputs.footprints", none=none, where=areas.provenance.path, least_share=share,
+        of=areas.provenance.role,
+        on="inputs.footprints",
+        none=none,
+        where=areas.provenance.path,
+        least_share=share,
         fatal=False,
-    )  # fmt: skip
+    )
     points = shapely.point_on_surface(areas.table.geometry.to_numpy())
     return list(compare_places(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
 
@@ -179,8 +212,7 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
 def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> list[Notice]:
     """Hold the place of the buildings against that of every layer of units."""
     geometry, crs = buildings.geometry.to_numpy(), CRS(buildings.crs)
-    present = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    points = shapely.point_on_surface(geometry[present])
+    points = shapely.point_on_surface(geometry[~shapely.is_empty(geometry)])
     share = float(limits()["place_pairs"]["least_share"])
     said = {
         "district": (Text("no building lies in any district", "没有建筑位于任何县区内"), share, True),
@@ -201,11 +233,10 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> l
 def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
     """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty geometry."""
     geometry = table.geometry.to_numpy()
-    known = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    known = ~shapely.is_empty(geometry)
     point = shapely.point_on_surface(geometry[known])
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     lon, lat, lon_gcj, lat_gcj = (np.full(len(geometry), np.nan) for _ in range(4))
-    lon[known], lat[known] = to_wgs84.transform(shapely.get_x(point), shapely.get_y(point))
+    lon[known], lat[known] = to_lonlat(shapely.get_x(point), shapely.get_y(point), crs)
     lon_gcj[known], lat_gcj[known] = wgs84_to_gcj02(lon[known], lat[known])
     return table.assign(lon=lon, lat=lat, lon_gcj02=lon_gcj, lat_gcj02=lat_gcj)
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from rooftop.grid import Tile
+from rooftop.lang import Text
+from rooftop.notices import Notice
 from rooftop.outputs.files import (
     PREFIX,
     free_name,
@@ -96,6 +98,26 @@ class TileStore:
         """
         write_at_once(self._path(tile), lambda path: path.write_bytes(_packed(result, self.key, tile.name)))
 
+    def notices(self) -> tuple[Notice, ...]:
+        """Say which kept tiles could not be used, and what got another name."""
+        found = []
+        if self.damaged:
+            n, names = len(self.damaged), tuple(self.damaged[:5])
+            more = " …" if n > 5 else ""
+            text = Text(
+                f"kept tiles that were damaged, and were computed again: {n} ({', '.join(names)}{more})",
+                f"已保存的分块文件损坏 {n} 个，已重新计算（{'、'.join(names)}{more}）",
+            )
+            found.append(Notice("tiles_damaged", text, n, "warning", "tiles", names))
+        if self.set_aside:
+            names = tuple(path.name for path in self.set_aside)
+            text = Text(
+                f"lay where kept tiles go, and was renamed to: {', '.join(names)}",
+                f"占用了分块的保存位置，已改名为：{'、'.join(names)}",
+            )
+            found.append(Notice("tiles_place_taken", text, len(names), "warning", "tiles", names[:5]))
+        return tuple(found)
+
     def _path(self, tile: Tile) -> Path:
         return self.folder / f"{tile.name}.tile"
 
@@ -147,4 +169,4 @@ def _unpacked(blob: bytes, key: str, name: str) -> TileResult | None:
         if _CELL_FIELDS[0] in arrays:
             cells = TileCells(**{f: arrays[f] for f in (*_CELL_FIELDS, _MONTHS) if f in arrays})
         planes = pd.DataFrame(columns, index=pd.Index(arrays["index"]))
-        return TileResult(planes, cells, arrays.get("lit"))
+        return TileResult(planes=planes, cells=cells, lit=arrays.get("lit"))

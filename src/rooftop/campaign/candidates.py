@@ -22,6 +22,7 @@ from rooftop.targets.ledger import shortfalls
 from rooftop.targets.models import Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN
 from rooftop.targets.stock import Stock
+from rooftop.targets.withheld import withheld
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -261,7 +262,7 @@ def plan_campaign(
     costs = money(added, energy, words(roofs, "building_use"), economics)
     costs.insert(0, "added_kwp", added)
     costs.insert(1, "added_annual_kwh", energy)
-    usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
+    usable = (gate["gate"] != FAIL).to_numpy() & ~withheld(roofs)
     mandate = _mandate(roofs, stock, short)
     plans, planned = _plans(stock, coverage, usable, costs) if stock is not None else ((), ~usable & False)
     copied = [*COPIED, *(name for name in (WITHHELD,) if name in roofs)]

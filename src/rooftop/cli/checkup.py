@@ -70,7 +70,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
 def _plan(config: Config, sources: Sources) -> list[Text]:
     buildings, options = sources.buildings, config.scene
     geometry = buildings.geometry.to_numpy()
-    present = ~shapely.is_empty(geometry) & ~shapely.is_missing(geometry)
+    present = ~shapely.is_empty(geometry)
     point = shapely.point_on_surface(geometry[present])
     i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
     n_tiles = len(np.unique(np.stack([i, j], axis=1), axis=0))

@@ -141,6 +141,19 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
 
 
+def to_lonlat(x: npt.ArrayLike, y: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+    """Return longitude and latitude (WGS84) of points in a working CRS."""
+    lon, lat = _transformer(crs, WGS84).transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+
+
+def from_lonlat(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+    """Return points in a working CRS, the inverse of :func:`to_lonlat`; not finite where there is none."""
+    at = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    x, y = _transformer(crs, WGS84).transform(*at, direction="INVERSE")
+    return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+
+
 @lru_cache(maxsize=32)
 def _transformer(source: CRS, target: CRS) -> Transformer:
     """Return a transformer, x before y; making one costs more than moving a district."""

@@ -32,8 +32,12 @@ def limits() -> dict[str, Any]:
     return found
 
 
+NO_SHAPE = shapely.Polygon()
+"""What stands for no geometry, once rows of a file are buildings."""
+
+
 def blanked(geometry: npt.NDArray[np.object_], rows: Mask) -> npt.NDArray[np.object_]:
-    """Return the geometries with None on some rows."""
+    """Return the geometries of a file with None, as files have it, on some rows."""
     out = geometry.copy()
     out[rows] = None
     return out

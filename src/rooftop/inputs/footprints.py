@@ -49,7 +49,7 @@ class Buildings:
         One row per source feature, RangeIndex in file order, in `crs`. Columns: ``building_id source_id source_file
         source_row building_name address owner_name owner_type building_use is_public_institution use_source
         public_source year_built completion_date height_m height_source floors_above structure roof_type
-        existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, or None on rows
+        existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, empty on rows
         excluded as ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the
         configured height) | assumed (median of the same use).
     crs : pyproj.CRS
@@ -106,7 +106,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     _judge_outlines(outlines, stands, reasons, notices, where)
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)
     _require_some_left(excluded, reasons, where)
-    present = np.array([g is not None for g in outlines.geometry], dtype=bool)
+    present = ~shapely.is_empty(outlines.geometry)
     overlaps = overlapping(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
     notices += overlap_notices(overlaps, where)
     fill_heights(table, known, overlaps, ~excluded, config, reasons, notices, measurable=measurable)
@@ -125,7 +125,7 @@ def _judge_outlines(
     outlines: Outlines, stands: npt.NDArray[np.int64], reasons: Reasons, notices: list[Notice], where: str
 ) -> None:
     """Give rows that cannot be roofs their reason, and count them."""
-    present = np.array([g is not None for g in outlines.geometry], dtype=bool)
+    present = ~shapely.is_empty(outlines.geometry)
     duplicate = stands != np.arange(len(stands))
     area = shapely.area(outlines.geometry)
     smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])

@@ -114,7 +114,7 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     invalid = ~(shapely.is_missing(shapes) | shapely.is_valid(shapes))
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
     footprints = np.asarray(buildings.geometry, dtype=object)
-    present = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
+    present = ~shapely.is_empty(footprints)
     none = Text("no building lies on any land-use polygon", "没有建筑位于任何用地图斑内")
     pair = Pair(of="inputs.footprints", on=ROLE, none=none, where=where)
     notices += compare_places(shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair)

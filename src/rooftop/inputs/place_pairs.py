@@ -9,9 +9,10 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 
 from rooftop.errors import InputError
+from rooftop.inputs.datums import from_lonlat, to_lonlat
 from rooftop.inputs.extent import limits
 from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.lang import Text
@@ -100,10 +101,9 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
 
 def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
     """Say where the two lie and how far apart."""
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     x, y = (float(np.median(v)) for v in (shapely.get_x(points), shapely.get_y(points)))
     x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(polygons))
-    lon, lat = to_wgs84.transform([x, (x0 + x1) / 2.0], [y, (y0 + y1) / 2.0])
+    lon, lat = to_lonlat([x, (x0 + x1) / 2.0], [y, (y0 + y1) / 2.0], crs)
     away = shapely.distance(shapely.Point(x, y), polygons)
     km = float(np.nanmin(away)) / 1000.0 if np.isfinite(away).any() else float("nan")
     if not km < _PLANE_KM:
@@ -120,15 +120,14 @@ def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text
     rule = limits()["place_pairs"]
     every = max(1, len(points) // int(rule["sample"]))
     sample = points[::every]
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    lon, lat = (np.asarray(v, dtype=float) for v in to_wgs84.transform(shapely.get_x(sample), shapely.get_y(sample)))
+    lon, lat = to_lonlat(shapely.get_x(sample), shapely.get_y(sample), crs)
     now = share_on(sample, polygons)
     best: tuple[float, Text] | None = None
     for shift, text in _shifts(pair.of, pair.on):
         with np.errstate(all="ignore"):
-            x, y = to_wgs84.transform(*shift(lon, lat), direction="INVERSE")
+            x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
-        found = share_on(shapely.points(np.asarray(x)[moved], np.asarray(y)[moved]), polygons) if moved.any() else 0.0
+        found = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
         if found > max(rule["explained_share"], now + rule["explained_more"]) and (best is None or found > best[0]):
             best = found, text
     return best[1] if best is not None else None

@@ -28,7 +28,7 @@ class ReportData:
     ----------
     title : str
     tables : RunTables
-        Roofs without military ones, geometries in OGC:CRS84; names as they may be shown (`rooftop.privacy`).
+        Roofs without withheld uses, geometries in OGC:CRS84; names as they may be shown (`rooftop.privacy`).
     pack : Pack or None
     campaign : Campaign
         Candidates, selections, prices, factor.

@@ -32,6 +32,7 @@ from rooftop.privacy import masked
 from rooftop.rounding import capacity, count, energy
 from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
 from rooftop.targets.columns import numbers
+from rooftop.targets.withheld import withheld_use_names
 
 __all__ = ["build_map", "map_notices", "render_offline"]
 
@@ -96,7 +97,7 @@ def _template(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What may be shown: converted to longitude and latitude, military buildings left out."""
+    """What may be shown: converted to longitude and latitude, withheld uses left out."""
 
     roofs: gpd.GeoDataFrame
     units: gpd.GeoDataFrame
@@ -203,11 +204,13 @@ def map_notices(
         As given to `build_map`.
     """
     notices = []
-    n_military = len(roofs) - len(map_data.without_military(roofs))
-    n_roofs = len(roofs) - n_military
-    if n_military:
-        text = Text(f"{n_military} military buildings are not on the map", f"{n_military} 栋军事建筑未在地图中显示")
-        notices.append(Notice("map_military_withheld", text, n_military, "info", "outputs.map"))
+    n_withheld, uses = len(roofs) - len(map_data.without_withheld(roofs)), withheld_use_names()
+    n_roofs = len(roofs) - n_withheld
+    if n_withheld:
+        text = Text(
+            f"{n_withheld} {uses.en} buildings are not on the map", f"{n_withheld} 栋{uses.zh}建筑未在地图中显示"
+        )
+        notices.append(Notice("map_military_withheld", text, n_withheld, "info", "outputs.map"))
     if n_roofs > MAX_ROOFS:
         text = Text(
             f"{n_roofs} roofs are more than one map file holds ({MAX_ROOFS}): the map shows districts only",
@@ -303,7 +306,7 @@ def _shown(
     planes: pd.DataFrame | None,
     modules: gpd.GeoDataFrame | None,
 ) -> _Shown:
-    visible = map_data.without_military(conform(roofs, ROOFS))
+    visible = map_data.without_withheld(conform(roofs, ROOFS))
     return _Shown(
         map_data.to_lonlat(visible, "roofs"),
         map_data.to_lonlat(conform(districts, DISTRICTS), "districts"),

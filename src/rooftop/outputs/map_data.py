@@ -22,6 +22,7 @@ from rooftop.outputs.use_sources import use_source_label
 from rooftop.privacy import WITHHELD
 from rooftop.rounding import is_missing
 from rooftop.targets.columns import numbers, reason_codes, with_reason
+from rooftop.targets.withheld import withheld, withheld_uses
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
 SIMPLIFY_ABOVE = 10_000  # roofs; below, shapes are embedded as they are
@@ -32,10 +33,9 @@ Json = Any
 Ring = list[int]
 
 
-def without_military(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the roofs that may be shown: military buildings appear in no output."""
-    by_use = (roofs["building_use"] == "military").fillna(False).to_numpy(dtype=bool)
-    return roofs[~(by_use | with_reason(roofs, ["military"]))]
+def without_withheld(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the roofs that may be shown: those of a withheld use, or with such a reason, appear in no output."""
+    return roofs[~(withheld(roofs) | with_reason(roofs, withheld_uses()))]
 
 
 def to_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
@@ -136,7 +136,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
     Parameters
     ----------
     roofs : GeoDataFrame
-        `tables.ROOFS` and geometry, longitude and latitude, without military buildings; names as they may be shown.
+        `tables.ROOFS` and geometry, longitude and latitude, without withheld uses; names as they may be shown.
     lang : {"zh", "en"}
         Energy is in 万kWh or MWh.
     """

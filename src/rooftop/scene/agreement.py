@@ -230,7 +230,7 @@ def compare_far_terrain(
         They differ by so much that they show other places, or are in other units.
     """
     limit, outlines = rules(), table.geometry.to_numpy()
-    rows = np.flatnonzero(~shapely.is_missing(outlines) & ~shapely.is_empty(outlines))
+    rows = np.flatnonzero(~shapely.is_empty(outlines))
     sample = outlines[_evenly(outlines, rows, int(limit.sample_roofs.value))]
     near, _ = median_under_m(sample, ground, _FAR_CELL_M)
     far, _ = median_under_m(sample, terrain_far, _FAR_CELL_M)

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.errors import InputError
+from rooftop.inputs.extent import NO_SHAPE
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.scene.plane_rules import load_plane_rules
@@ -26,7 +27,7 @@ LEAST_VISIBLE_M2 = 0.01
 _DSM_CELL_M = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Buildings:
     """Buildings as they stand in the scene.
 
@@ -119,8 +120,7 @@ def _require_some(known: Mask, here: Mask, role: str) -> None:
 
 def _standing_outlines(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     geometry = table.geometry.to_numpy()
-    nothing = shapely.is_missing(geometry) | has_reason(table, "duplicate_geometry")
-    return np.where(nothing, shapely.Polygon(), geometry)
+    return np.where(has_reason(table, "duplicate_geometry"), NO_SHAPE, geometry)
 
 
 def has_reason(table: gpd.GeoDataFrame, code: str) -> Mask:
@@ -165,10 +165,15 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     table = with_reason(table, hidden, "hidden")
     gone |= hidden
     notices += _covered_notices(table, covered, hidden)
-    nothing = shapely.Polygon()
-    blocks = Blocks(np.where(gone, nothing, outlines), height, base, known, shown)
-    all_outlines = np.where(shapely.is_missing(table.geometry.to_numpy()), nothing, table.geometry.to_numpy())
-    return Buildings(table, blocks, all_outlines, np.where(gone, nothing, visible), covered, gone, tuple(notices))
+    return Buildings(
+        table=table,
+        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, shown),
+        outlines=table.geometry.to_numpy(),
+        visible=np.where(gone, NO_SHAPE, visible),
+        covered_m2=covered,
+        gone=gone,
+        notices=tuple(notices),
+    )
 
 
 def _is_known(table: gpd.GeoDataFrame) -> Mask:

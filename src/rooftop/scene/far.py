@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -84,15 +85,29 @@ def reach_m(
     return np.maximum(reach, _MIN_DISTANCE_M)
 
 
+class Observers(NamedTuple):
+    """Cells of a window that look around.
+
+    Parameters
+    ----------
+    row, col, roof : (n,) int64
+        Cells, and the roofs that they belong to.
+    z_m : (n,)
+        Their elevation [m].
+    """
+
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    roof: NDArray[np.int64]
+    z_m: NDArray[np.float64]
+
+
 def merge_far_field(
     horizon: Skylines,
     window: Grid,
     rings: Sequence[FarSurface],
     far: FarSurface,
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
-    roof: NDArray[np.int64],
-    z_m: NDArray[np.float64],
+    cells: Observers,
     grid_north_deg: float = 0.0,
 ) -> None:
     """Raise the horizons of cells to those of everything beyond their window, in place.
@@ -107,20 +122,18 @@ def merge_far_field(
         What the fine surface covers.
     rings, far : FarSurface
         What stands around it, from the inside out, and beyond that.
-    row, col, roof : (n,) int64
-        Cells of the window, and the roofs that they belong to.
-    z_m : (n,)
-        Their elevation [m].
+    cells : Observers
+        In the order of `horizon`.
     grid_north_deg
         As in `rooftop.shading.horizons`.
     """
     n_azimuth = horizon.n_azimuth
-    x, y = window.centres(row, col)
+    x, y = window.centres(cells.row, cells.col)
     inner = window
     for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
-        observer = _observers(window, row, col, roof, apart_m)
+        observer = _observers(window, cells, apart_m)
         count = np.bincount(observer)
-        at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, z_m))
+        at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, cells.z_m))
         lowest = np.full((count.size, horizon.azimuth.size), 90.0, dtype=np.float32)
         kernel.lowest_of_groups(horizon.degrees, observer, lowest)
         known = lowest[:, :n_azimuth]
@@ -130,9 +143,16 @@ def merge_far_field(
         at_row, at_col = surface.grid.position(at_x, at_y)
         first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
         found = far_horizons(
-            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, at_z, first, n_azimuth, grid_north_deg,
+            surface.elevation_m,
+            surface.grid.cell_size_m,
+            at_row,
+            at_col,
+            at_z,
+            first,
+            n_azimuth=n_azimuth,
+            grid_north_deg=grid_north_deg,
             known_deg=known,
-        )  # fmt: skip
+        )
         kernel.raise_to_groups(horizon.degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
 
@@ -142,13 +162,11 @@ def _observer_m(n_ring: int) -> list[float]:
     return [_OBSERVER_M[min(k, len(_OBSERVER_M) - 1)] for k in range(n_ring)] + [_OBSERVER_M[-1]]
 
 
-def _observers(
-    window: Grid, row: NDArray[np.int64], col: NDArray[np.int64], roof: NDArray[np.int64], apart_m: float
-) -> NDArray[np.int64]:
+def _observers(window: Grid, cells: Observers, apart_m: float) -> NDArray[np.int64]:
     """Number of the observer of each cell, counted on the lattice, so that the window's corner does not matter."""
     side = max(1, round(apart_m / window.cell_size_m))
-    at_row, at_col = (row - window.row0) // side, (col + window.col0) // side
+    at_row, at_col = (cells.row - window.row0) // side, (cells.col + window.col0) // side
     at_row, at_col = at_row - at_row.min(), at_col - at_col.min()
-    keys = (roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
+    keys = (cells.roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
     observer: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].ravel()
     return observer

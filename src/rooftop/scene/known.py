@@ -121,7 +121,7 @@ def dsm_planes(
     Models of cells above 1 m show no roof planes and give none.
     """
     cell = dsm.native_cell_m
-    present = np.flatnonzero(~shapely.is_empty(visible) & ~shapely.is_missing(visible))
+    present = np.flatnonzero(~shapely.is_empty(visible))
     nothing = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=buildings.crs))
     if cell > _COARSEST_M + 1e-6:
         text = Text(

@@ -102,7 +102,7 @@ def _tied(
     """Return one row per plane and footprint, with ``roof`` and the row of the ``plane``."""
     by_id = _roof_by_id(planes, buildings)
     plans = planes.geometry.to_numpy()
-    rows = np.flatnonzero(~shapely.is_empty(visible) & ~shapely.is_missing(visible))
+    rows = np.flatnonzero(~shapely.is_empty(visible))
     left, right = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
     right = rows[right]
     shared = shapely.intersection(plans[left], visible[right])

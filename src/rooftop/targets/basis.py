@@ -14,6 +14,7 @@ from rooftop.lang import Text
 from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
+from rooftop.targets.withheld import withheld
 
 Floats = NDArray[np.float64]
 _T = TypeVar("_T", bound=np.generic)
@@ -108,9 +109,8 @@ def counted(roofs: pd.DataFrame) -> pd.Series:
     Left out are withheld uses, excluded rows that are no roof of their own, and those that were not computed.
     """
     settings = coverage_settings()
-    withheld = roofs["building_use"].isin(settings["withheld_uses"]).to_numpy(dtype=bool)
     codes = [*settings["not_a_roof"], *settings["not_computed"]]
-    return pd.Series(~withheld & ~excluded_for(roofs, codes), index=roofs.index)
+    return pd.Series(~withheld(roofs) & ~excluded_for(roofs, codes), index=roofs.index)
 
 
 def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
