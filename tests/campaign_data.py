@@ -10,15 +10,15 @@ import pandas as pd
 import shapely
 
 from rooftop.aggregate import unit_table
-from rooftop.campaign.candidates import Campaign, plan_campaign
+from rooftop.campaign.candidates import Campaign
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
+from rooftop.products import with_coverage
 from rooftop.scene.inverters import inverter_table
-from rooftop.tables import PLANES, ROOFS
-from rooftop.targets.coverage import coverage_table
+from rooftop.tables import COVERAGE, PLANES, ROOFS
 from rooftop.targets.models import Pack
 from rooftop.targets.packs import load_pack
 from rooftop.targets.scope import mark_new
@@ -146,13 +146,14 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
     districts = unit_table(pd.DataFrame(summed), memberships, units)
     boxes = [shapely.box(119.14 + 0.02 * k, 34.57, 119.16 + 0.02 * k, 34.62) for k in range(len(units))]
     districts = gpd.GeoDataFrame(districts, geometry=boxes, crs=CRS_OUT)
-    coverage = pd.DataFrame() if pack is None else coverage_table(frame, memberships, units, pack)
-    campaign = plan_campaign(frame, memberships, coverage, pack)
-    if pack is not None:
-        coverage = coverage_table(frame, memberships, units, pack, planned=campaign.planned)
-    tables = RunTables(
-        roofs=frame, planes=_planes(frame), memberships=memberships, districts=districts, coverage=coverage
+    bare = RunTables(
+        roofs=frame,
+        planes=_planes(frame),
+        memberships=memberships,
+        districts=districts,
+        coverage=pd.DataFrame(columns=COVERAGE.names),
     )
+    tables, campaign, _ = with_coverage(bare, pack)
     return tables, campaign
 
 
@@ -185,8 +186,7 @@ def shared_data() -> ReportData:
     tables, campaign = shared()
     return report_data(
         tables,
-        default_pack(),
-        campaign=campaign,
+        campaign,
         title="示例市",
         notices=NOTICES,
         provenance=PROVENANCE,

@@ -113,7 +113,7 @@ def write_town(folder: Path, latitude: float) -> Town:
 def computed(config: Config, sources: Sources) -> tuple[Prepared, RunTables]:
     """Return what a run prepares, and its tables."""
     everything = np.ones(len(sources.buildings), dtype=bool)
-    prepared = rooftop.prepare.prepare(config, sources, everything)
+    prepared = rooftop.prepare.prepare(config, sources, everything, None)
     results = {tile: compute_tile(prepared.scene, prepared.book, tile) for tile in prepared.scene.tile_members}
     tables, _ = build_tables(prepared, BatchResult(results, (), 0), None, everything)
     return prepared, tables

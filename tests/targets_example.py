@@ -11,7 +11,7 @@ import yaml
 from rooftop.errors import ConfigError
 from rooftop.resources import configs_dir
 from rooftop.tables import MEMBERSHIPS, ROOFS
-from rooftop.targets import load_pack
+from rooftop.targets import Stock, load_pack
 
 AREAS = ("gross", "net", "installable", "used", "array", "module")
 
@@ -82,6 +82,11 @@ def units(*rows):
     return pd.DataFrame(
         [(unit, f"{unit} name", level) for unit, level in rows], columns=["unit_id", "unit_name", "level"]
     )
+
+
+def in_one_district(roofs, pack):
+    """Join roofs, all of them in district d1, to a plan."""
+    return Stock.from_tables(roofs, members(roofs), units(("d1", "district")), pack)
 
 
 def pack_copy(folder: Path, name="lianyungang", change=None):

@@ -44,7 +44,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, TableBook]:
     small_town.elevation(folder / "dsm.tif", lambda x, y: small_town.surface(x, y, table["h"]))
     path = small_town.write(table, folder / "b.gpkg")
     config = small_town.config(folder, path, dtm={"path": folder / "dtm.tif"}, dsm={"path": folder / "dsm.tif"})
-    prepared = prepare(config, read_sources(config), np.ones(len(table), dtype=bool))
+    prepared = prepare(config, read_sources(config), np.ones(len(table), dtype=bool), None)
     return prepared.scene, prepared.book
 
 

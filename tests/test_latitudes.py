@@ -20,7 +20,7 @@ from rooftop.config import FlatSystem
 from rooftop.energy import ModulePlane
 from rooftop.errors import InputError
 from rooftop.notices import Notice
-from rooftop.outputs.bundle import report_data
+from rooftop.outputs.bundle import campaign_of, report_data
 from rooftop.prepare import Prepared
 from rooftop.pvsystem import load_module
 from rooftop.runrecord import read_record
@@ -243,7 +243,7 @@ def test_racks_that_lose_little_or_look_sideways_are_not_warned_of(
 ) -> None:
     config = write_town(tmp_path, latitude).config(azimuth_deg=azimuth, tilt_deg=10)
     sources = read_sources(config)
-    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool))
+    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
     assert not said(found.notices, "racks_face_pole")
     assert set(found.layout.planes.query("mounting == 'rack'")["surface_azimuth_deg"]) == {azimuth}
 
@@ -258,7 +258,7 @@ def test_far_north_a_run_says_which_sun_its_rows_are_spaced_for(tmp_path: Path) 
     assert "11.4 m of room" in text
     (side,) = read_record(tmp_path / "out" / "run.json").sides
     assert side == found.record.sides[0] and side.shadow_ratio == pytest.approx(11.43, abs=0.005)
-    data = report_data(found.tables, None, config=found.config, sides=found.record.sides)
+    data = report_data(found.tables, campaign_of(found.tables, None), config=found.config, sides=found.record.sides)
     rows = {row.name.en: row for row in data.assumptions}
     assert "30 January to 10 November; 11.43 m" in rows["room between rows"].value.en
     assert "11 月 10 日 9:00–15:00（真太阳时）" in rows["room between rows"].value.zh

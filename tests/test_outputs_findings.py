@@ -122,7 +122,7 @@ def test_key_numbers_add_up_and_carry_the_factor_year() -> None:
 def _data_of(name: str) -> ReportData:
     pack = load_pack(name)
     tables, campaign = make_tables(pack)
-    return report_data(tables, pack, campaign=campaign, title="t")
+    return report_data(tables, campaign, title="t")
 
 
 def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:

@@ -19,7 +19,7 @@ from rooftop.outputs.report import render_report
 from rooftop.outputs.sections import verdict_facts
 from rooftop.outputs.workbook import write_workbook
 from rooftop.rounding import Range
-from rooftop.targets import capacity_ledger, list_packs, load_pack, quota_table
+from rooftop.targets import Stock, capacity_ledger, list_packs, load_pack, quota_table
 
 
 @cache
@@ -31,8 +31,8 @@ def data(name: str) -> ReportData:
     return replace(
         shared,
         pack=pack,
-        quotas=quota_table(tables.roofs, tables.memberships, units, pack),
-        capacity=capacity_ledger(tables.roofs, tables.memberships, units, pack),
+        quotas=quota_table(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
+        capacity=capacity_ledger(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
     )
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from campaign_data import default_pack, shared
 from rooftop.aggregate import unit_table
-from rooftop.campaign.candidates import plan_campaign
 from rooftop.cli.summary import summary_lines
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.map_data import unit_payload
@@ -22,7 +21,7 @@ from rooftop.outputs.report import render_report
 from rooftop.outputs.rows import candidate_rows
 from rooftop.outputs.table_book import write_table_book
 from rooftop.outputs.workbook import write_workbook
-from rooftop.targets.coverage import coverage_table
+from rooftop.products import with_coverage
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +34,8 @@ def data() -> ReportData:
     districts = unit_table(summed, tables.memberships, units)
     shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})
     pack = default_pack()
-    coverage = coverage_table(roofs, tables.memberships, units, pack)
-    campaign = plan_campaign(roofs, tables.memberships, coverage, pack)
-    coverage = coverage_table(roofs, tables.memberships, units, pack, planned=campaign.planned)
-    return report_data(replace(tables, roofs=roofs, districts=shown, coverage=coverage), pack, title="示例市")
+    tables, campaign, _ = with_coverage(replace(tables, roofs=roofs, districts=shown), pack)
+    return report_data(tables, campaign, title="示例市")
 
 
 def test_no_unit_has_none(data: ReportData) -> None:

@@ -21,7 +21,7 @@ from rooftop.targets import load_pack
 def data_of(pack: str) -> ReportData:
     loaded = load_pack(pack)
     tables, campaign = make_tables(loaded)
-    return report_data(tables, loaded, campaign=campaign)
+    return report_data(tables, campaign)
 
 
 def words(blocks: list[dict]) -> str:

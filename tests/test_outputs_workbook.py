@@ -24,7 +24,7 @@ from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared, sha
 from rooftop.config import Config
 from rooftop.lang import Text
 from rooftop.outputs import sheet as sheet_module
-from rooftop.outputs.bundle import ReportData, report_data
+from rooftop.outputs.bundle import ReportData, campaign_of, report_data
 from rooftop.outputs.candidates import csv_cell, write_candidates
 from rooftop.outputs.lists import notice_rows
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
@@ -265,7 +265,7 @@ def test_names_of_persons_are_withheld() -> None:
     assert "张三" not in (_folder("zh") / "甲区.csv").read_text(encoding="utf-8-sig")
     inputs = {"footprints": {"path": "b.gpkg"}, "irradiance": {"ghi": {"path": "g.tif", "unit": "kWh/m2/day"}}}
     asked = Config.model_validate({"name": "t", "inputs": inputs, "outputs": {"personal_names": True}})
-    open_data = report_data(shared()[0], default_pack(), config=asked)
+    open_data = report_data(*shared(), config=asked)
     assert any("张三" in str(row["owner"]) for row in candidate_rows(open_data, "320703", "zh"))
 
 
@@ -293,7 +293,8 @@ def test_a_run_read_back_from_its_files_gives_the_same_list(tmp_path: Path) -> N
     roofs = data.tables.roofs
     roofs.to_parquet(tmp_path / "roofs.parquet", index=False)
     read = gpd.read_parquet(tmp_path / "roofs.parquet")
-    again = report_data(replace(data.tables, roofs=read), default_pack(), title=data.title)
+    tables = replace(data.tables, roofs=read)
+    again = report_data(tables, campaign_of(tables, default_pack()), title=data.title)
     for district in ("320703", "320706"):
         lists = [
             [[csv_cell(row.get(column.key), column) for column in CANDIDATE_COLUMNS] for row in rows]
@@ -347,7 +348,7 @@ def test_gpkg_has_the_same_rows_with_footprints() -> None:
 
 def test_without_a_pack_the_workbook_still_has_its_sheets(tmp_path: Path) -> None:
     tables, campaign = make_tables(None)
-    data = report_data(tables, None, campaign=campaign, title="t")
+    data = report_data(tables, campaign, title="t")
     book = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", data, "320703"))
     assert book.sheetnames == SHEETS_ZH
     assert any("仅给出潜力" in text for text in _all_text(book))

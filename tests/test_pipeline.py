@@ -300,7 +300,7 @@ def test_given_surface_and_terrain_models_give_the_heights(project: Path, tmp_pa
     config["inputs"]["dsm"] = {"path": tmp_path / "dsm.tif"}
     config["inputs"]["dtm"] = {"path": tmp_path / "dtm.tif"}
     sources = read_sources(Config.model_validate(config))
-    seen = prepare(Config.model_validate(config), sources, np.ones(len(table), dtype=bool)).layout.planes
+    seen = prepare(Config.model_validate(config), sources, np.ones(len(table), dtype=bool), None).layout.planes
     assert set(seen["roof_source"]) == {"dsm"}
     assert seen["plane_tilt_deg"].max() < 0.5
     assert seen.groupby("roof")["area_m2"].sum().to_numpy() == pytest.approx(metric.area.to_numpy(), rel=0.02)

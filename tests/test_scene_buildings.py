@@ -42,7 +42,7 @@ def models(folder: Path, dsm: Surface, dtm: Surface | None = ground) -> dict[str
 def prepared(folder: Path, table: gpd.GeoDataFrame, fields: dict[str, str], **inputs: Any) -> Prepared:
     settings = config(folder, write(table, folder / "b.gpkg"), fields=fields, **inputs)
     sources = read_sources(settings)
-    return prepare(settings, sources, np.ones(len(sources.buildings), dtype=bool))
+    return prepare(settings, sources, np.ones(len(sources.buildings), dtype=bool), None)
 
 
 def told(found: Prepared) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def test_one_bad_row_is_no_roof_and_changes_no_other(what: str, tmp_path: Path) 
     shape, code = BAD_SHAPES[what]
     settings = config(tmp_path, write(with_shape(shape), tmp_path / "b.gpkg"))
     alone = config(tmp_path, write(buildings().drop(index=3), tmp_path / "alone.gpkg"))
-    found, same = (prepare(c, s, np.ones(len(s.buildings), bool)) for c in (settings, alone) for s in [read_sources(c)])
+    found, same = (
+        prepare(c, s, np.ones(len(s.buildings), bool), None) for c in (settings, alone) for s in [read_sources(c)]
+    )
     table = found.sources.buildings
     assert len(table) == 12 and str(table.crs) == str(same.sources.buildings.crs) == "EPSG:4549"
     assert table["status"].tolist() == ["excluded" if k == 3 else "ok" for k in range(12)]

@@ -151,7 +151,7 @@ def test_energy_is_that_of_the_cells_under_modules(shaded: rooftop.RunResult) ->
 @pytest.fixture(scope="module")
 def ready(project: Path) -> Prepared:
     config = Config.model_validate(settings(project))
-    return prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    return prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
 
 
 def lit_of(scene: Scene, book: TableBook, workers: int = 1) -> tuple[pd.DataFrame, list[np.ndarray]]:
@@ -268,7 +268,7 @@ def test_a_run_from_the_command_line_takes_them_out(project: Path, shaded: rooft
 def test_threads_and_tiles_do_not_matter(project: Path, ready: Prepared) -> None:
     config = Config.model_validate(settings(project))
     config = config.model_copy(update={"scene": config.scene.model_copy(update={"tile_cells": 64})})
-    small = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    small = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
     assert len(small.scene.tile_members) > 3
     (one, lit), (two, same) = (lit_of(small.scene, ready.book, workers) for workers in (1, 2))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
@@ -281,7 +281,7 @@ def test_by_density_they_go_too(project: Path) -> None:
     write_inputs(project)
     values = with_areas(project) | {"system": {"layout": "density", "flat": {"mounting": "rack", "tilt_deg": 10}}}
     config = Config.model_validate(values)
-    prepared = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    prepared = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
     planes = prepared.layout.planes.set_index("plane_id")
     assert planes.loc["shed-1", "excluded_area_m2"] == pytest.approx(11.7 * 18.4, rel=2e-3)
     assert planes.loc["office-1", "existing_pv_area_m2"] == pytest.approx(12.67 * 20, rel=1e-3)

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from rooftop.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.batch import BatchResult
-from rooftop.campaign.candidates import plan_campaign
 from rooftop.config import Config
 from rooftop.notices import Notice
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
@@ -25,14 +24,14 @@ from rooftop.scene.inverters import inverter_table
 from rooftop.sources import Sources
 from rooftop.status import settle_status, status_notices
 from rooftop.tables import COVERAGE
-from rooftop.targets import Pack, coverage_notices, coverage_table, mark_new
+from rooftop.targets import Pack, mark_new
 from rooftop.targets.withheld import withheld
 
 
 def build_tables(
     prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_], *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
-    """Turn tile results into the contract's tables; with `modules`, those of a packed layout are a table too."""
+    """Turn tile results into the contract's tables but for coverage; with `modules`, those of a packed layout too."""
     sources, layout = prepared.sources, prepared.layout
     year = _year_of_planes(batch, len(layout.planes))
     planes = plane_table(layout, year, prepared.system.module, prepared.taken.unplaced_m2)
@@ -51,16 +50,13 @@ def build_tables(
     district_ids = unit_frame.loc[unit_frame["level"] == "district", "unit_id"]
     inside = visible_roofs["district_id"].isin(district_ids).to_numpy()
     check_conservation(planes, visible_roofs, units, inside)
-    coverage = _coverage(visible_roofs, memberships, unit_frame, pack)
-    if pack is not None:
-        notices = (*notices, *coverage_notices(visible_roofs, memberships, unit_frame, pack))
     located = partial(_located, crs=sources.buildings.crs)
     tables = RunTables(
         roofs=located(visible_roofs, prepared.outlines[shown]),
         planes=located(planes, layout.planes["geometry"]),
         memberships=memberships.reset_index(drop=True),
         districts=located(units, unit_frame["geometry"]),
-        coverage=coverage,
+        coverage=pd.DataFrame(columns=COVERAGE.names),
         modules=_modules(prepared, batch, planes) if modules and layout.corners else None,
     )
     return tables.conformed(), notices
@@ -107,16 +103,6 @@ def _with_yield(roofs: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
     inverters = inverter_table(out["capacity_kwp"], prepared.system.dc_ac_ratio)
     out[inverters.columns] = inverters.set_axis(out.index)
     return out
-
-
-def _coverage(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack | None) -> pd.DataFrame:
-    """Return coverage as it stands, as the campaign would make it, and at its potential."""
-    if pack is None:
-        return pd.DataFrame(columns=COVERAGE.names)
-    named = units[["unit_id", "unit_name", "level"]]
-    today = coverage_table(roofs, memberships, named, pack)
-    campaign = plan_campaign(roofs, memberships, today, pack)
-    return coverage_table(roofs, memberships, named, pack, planned=campaign.planned)
 
 
 def write_rasters(settings: Config, prepared: Prepared, batch: BatchResult, folder: Path) -> list[Path]:

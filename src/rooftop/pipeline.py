@@ -26,7 +26,7 @@ from rooftop.outputs.place import RECORD, TILES, claimed
 from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables, write_tables
 from rooftop.prepare import Prepared, prepare
 from rooftop.privacy import without_numbers
-from rooftop.products import Products, product_notices, with_timeline, write_products
+from rooftop.products import Products, product_notices, with_coverage, with_timeline, write_products
 from rooftop.productset import ProductSet, new_set, with_files
 from rooftop.runrecord import RunRecord, write_record
 from rooftop.settings import require_settings
@@ -203,19 +203,23 @@ def _run(
         sources = narrowed(sources, districts)
     with clock.stage("scene"):
         job.say(Text("building the scene", "构建三维场景"), 0, 1)
-        prepared = prepare(settings, sources, selected)
+        prepared = prepare(settings, sources, selected, pack)
     with clock.stage("tiles"):
         batch, kept = _compute(prepared, job, watch)
     with clock.stage("aggregate"):
         tables, notices = build_tables(prepared, batch, pack, selected, modules=settings.outputs.modules)
-        tables, found = with_timeline(settings, tables, pack, schedule)
-        notices = (*kept, *notices, *(() if schedule is None else schedule.notices), *found)
+        tables, campaign, covered = with_coverage(tables, pack)
+        tables, dated = with_timeline(settings, tables, campaign, schedule)
+        notices = (*kept, *notices, *covered, *(() if schedule is None else schedule.notices), *dated)
     with clock.stage("write"):
         job.say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
-        if pack is not None:
-            notices = (*notices, *substitution_notices(tables.roofs, pack, settings.substitution))
+        if campaign.stock is not None:
+            notices = (*notices, *substitution_notices(campaign.stock, settings.substitution))
         notices = without_numbers(notices)
+        more = () if schedule is None else (schedule.provenance,)
+        if settings.policy is not None and pack is not None:
+            more = (*more, pack_provenance(settings.policy, pack))
         record = _record(
             settings,
             prepared,
@@ -224,7 +228,7 @@ def _run(
             notices=notices,
             seconds=clock.seconds,
             districts=districts,
-            scheduled=() if schedule is None else (schedule.provenance,),
+            more=more,
         )
         watch.check_all()
         files = new_set(job.folder, record.version)
@@ -232,7 +236,7 @@ def _run(
             write_tables(job.folder, tables)
             write_rasters(settings, prepared, batch, job.folder)
             written = _read_back(files, tables)
-            products = write_products(job.folder, settings, written, pack, record, tianditu_key=tianditu_key)
+            products = write_products(job.folder, settings, written, campaign, record, tianditu_key=tianditu_key)
         found = files.finish()
     record = record.finished(clock.seconds, _peak_memory_mb(), found)
     record = with_files(record, files.files, files.earlier, files.missing)
@@ -317,7 +321,7 @@ def _record(
     notices: tuple[Notice, ...],
     seconds: dict[str, float],
     districts: tuple[str, ...],
-    scheduled: tuple[Provenance, ...],
+    more: tuple[Provenance, ...],
 ) -> RunRecord:
     sources = prepared.sources
     status = tables.roofs["status"].value_counts()
@@ -345,11 +349,7 @@ def _record(
         tilt_trials=prepared.siting.tilt_trials,
         sides=prepared.siting.rules,
         notices=notices,
-        provenance=(
-            *sources.provenance,
-            *scheduled,
-            *((pack_provenance(settings.policy),) if settings.policy is not None else ()),
-        ),
+        provenance=(*sources.provenance, *more),
         failed_tiles=tuple(f.tile.name for f in batch.failures),
         seconds=dict(seconds),
     )

@@ -44,7 +44,7 @@ from rooftop.scene.taken import Taken, taken_on
 from rooftop.siting import Siting, site_modules
 from rooftop.sky import factor_nodes, sky_year
 from rooftop.sources import Sources
-from rooftop.targets import load_pack
+from rooftop.targets import Pack
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.inventory import credible_inventory
 from rooftop.targets.withheld import withheld
@@ -92,18 +92,22 @@ class Prepared:
     notices: tuple[Notice, ...]
 
 
-def prepare(config: Config, sources: Sources, selected: Flags) -> Prepared:
+def prepare(config: Config, sources: Sources, selected: Flags, pack: Pack | None) -> Prepared:
     """Assemble scene, planes and sky tables.
 
     Parameters
     ----------
     selected : ndarray of bool, shape (n_buildings,)
         Roofs to compute; all others still cast shadows.
+    pack : Pack or None
+        Says how much capacity stands on a square metre, where the plan has its own figure.
     """
     rules = load_roof_rules()
     built, compared = _standing(sources)
     types = roof_types(built.table, rules)
-    sources, taken, counted = _with_existing(config, replace(sources, buildings=built.table), built, types, rules)
+    sources, taken, counted = _with_existing(
+        config, replace(sources, buildings=built.table), built, types, rules, existing_pv(pack).w_per_m2
+    )
     roofs = _known_roofs(config, sources, built, types, rules)
     light = _light(config, sources, rules)
     planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
@@ -152,10 +156,9 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
 
 
 def _with_existing(
-    config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules
+    config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules, w_per_m2: float
 ) -> tuple[Sources, Taken, tuple[Notice, ...]]:
     """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
-    pack = load_pack(config.policy) if config.policy is not None else None
     buildings, outlines, doubts = credible_inventory(
         config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
     )
@@ -164,7 +167,7 @@ def _with_existing(
         outlines,
         buildings,
         built.visible,
-        w_per_m2=existing_pv(pack).w_per_m2,
+        w_per_m2=w_per_m2,
         clearance_m=rules.module_gap_m.value,
     )
     buildings = buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)

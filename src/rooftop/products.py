@@ -12,8 +12,8 @@ from rooftop.config import Config
 from rooftop.errors import InputError
 from rooftop.inputs.schedule import Schedule
 from rooftop.lang import Lang, Text
-from rooftop.notices import Notice
-from rooftop.outputs.bundle import ReportData, report_data
+from rooftop.notices import Notice, file_sha256
+from rooftop.outputs.bundle import ReportData, campaign_of, report_data, stock_of
 from rooftop.outputs.candidates import write_candidates
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.ledgers import CSV_NAMES as LEDGERS
@@ -31,7 +31,8 @@ from rooftop.privacy import name_notices
 from rooftop.productset import require_own, same_set, with_files
 from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record, write_record
-from rooftop.targets import Pack, load_pack, pack_provenance
+from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack
+from rooftop.targets.packs import pack_path
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
@@ -69,7 +70,7 @@ def write_products(
     folder: Path,
     config: Config,
     tables: RunTables,
-    pack: Pack | None,
+    campaign: Campaign,
     record: RunRecord,
     *,
     parts: Sequence[str] = PARTS,
@@ -81,6 +82,8 @@ def write_products(
     ----------
     folder : Path
         Output folder of the run.
+    campaign : Campaign
+        Planned for these tables.
     parts : sequence of {"map", "report", "candidates"}
     tianditu_key : str, optional
         Needed when the configuration asks for that base map.
@@ -88,7 +91,7 @@ def write_products(
     lang: Lang = config.outputs.lang
     data = report_data(
         _spoken(tables, lang),
-        pack,
+        campaign,
         config=config,
         notices=record.notices,
         provenance=record.provenance,
@@ -120,8 +123,26 @@ def _spoken(tables: RunTables, lang: Lang) -> RunTables:
     return replace(tables, coverage=coverage, timeline=timeline)
 
 
+def with_coverage(tables: RunTables, pack: Pack | None) -> tuple[RunTables, Campaign, tuple[Notice, ...]]:
+    """Add coverage as it stands, as the campaign would make it, and at its potential; and plan that campaign.
+
+    Parameters
+    ----------
+    tables : RunTables
+        Without coverage.
+    pack : Pack or None
+        Without one there is no coverage, and candidates only.
+    """
+    if pack is None:
+        return tables, plan_campaign(tables.roofs, tables.coverage, None), ()
+    stock = stock_of(tables, pack)
+    book = CoverageBook(stock)
+    campaign = plan_campaign(tables.roofs, book.table(), stock)
+    return replace(tables, coverage=book.table(campaign.planned)), campaign, coverage_notices(stock)
+
+
 def with_timeline(
-    config: Config, tables: RunTables, pack: Pack | None, schedule: Schedule | None
+    config: Config, tables: RunTables, campaign: Campaign, schedule: Schedule | None
 ) -> tuple[RunTables, tuple[Notice, ...]]:
     """Add attainment by year, where the pack sets dated coverage targets.
 
@@ -129,6 +150,8 @@ def with_timeline(
     ----------
     config : Config
         With `timeline.reference_date` settled.
+    campaign : Campaign
+        Its selected roofs are built at the rate of the configuration, where there is one.
     schedule : Schedule or None
 
     Returns
@@ -136,20 +159,15 @@ def with_timeline(
     tuple of RunTables and tuple of Notice
     """
     today = config.timeline.reference_date or datetime.date.today()
-    if pack is None:
+    stock, rate = campaign.stock, config.timeline.build_rate_kwp_per_year
+    if stock is None:
         return tables, ()
-    units = tables.districts[["unit_id", "unit_name", "level"]]
     rows = None if schedule is None else schedule.table
-    plan = None
-    if config.timeline.build_rate_kwp_per_year is not None:
-        campaign = plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
-        plan = build_plan(campaign, config.timeline.build_rate_kwp_per_year)
-    table = timeline_table(
-        tables.roofs, tables.memberships, units, pack, reference_date=today, schedule=rows, plan=plan
-    )
+    plan = None if rate is None else build_plan(campaign, rate)
+    table = timeline_table(stock, reference_date=today, schedule=rows, plan=plan)
     if table.empty:
         return tables, ()
-    return replace(tables, timeline=table), timeline_notices(tables.roofs, units, pack, today, rows)
+    return replace(tables, timeline=table), timeline_notices(stock, today, rows)
 
 
 def build_plan(campaign: Campaign, rate_kwp_per_year: float | Mapping[str, float]) -> BuildPlan:
@@ -231,10 +249,10 @@ def rebuild(folder: Path, parts: Sequence[str], lang: Lang | None = None, tiandi
         config = Config.model_validate(record.config)
         if lang is not None:
             config = config.model_copy(update={"outputs": config.outputs.model_copy(update={"lang": lang})})
-        pack = _same_pack(config, record)
+        campaign = campaign_of(tables, _same_pack(config, record))
         products = same_set(folder, record)
         with products.writing():
-            made = write_products(folder, config, tables, pack, record, parts=parts, tianditu_key=tianditu_key)
+            made = write_products(folder, config, tables, campaign, record, parts=parts, tianditu_key=tianditu_key)
         notices = products.finish([beginning for part in parts for beginning in _FILES[part]])
         if record.files:
             missing = (*products.missing, *(name for name in record.missing if name not in products.files))
@@ -247,7 +265,7 @@ def _same_pack(config: Config, record: RunRecord) -> Pack | None:
     if config.policy is None:
         return None
     then = next((item.sha256 for item in record.provenance if item.role == "policy"), None)
-    if then is not None and pack_provenance(config.policy).sha256 != then:
+    if then is not None and file_sha256(pack_path(config.policy)) != then:
         raise InputError(
             Text("the policy pack was changed since the run", "政策包在运行之后被更改"),
             where=config.policy,

@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.resources import load_shipped_yaml
-from rooftop.targets.basis import with_reason
-from rooftop.targets.columns import PV_IMPOSSIBLE
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, with_reason, words
 
 PASS, SURVEY, FAIL = "pass", "survey", "fail"
 GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
@@ -61,21 +60,6 @@ def load_gate_rules(data: dict[str, Any] | None = None) -> GateRules:
         heritage_before=int(data["heritage"]["survey_before_year"]),
         old_before=int(data["old_structure"]["before_year"]),
     )
-
-
-def numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    """Return a column as floats, NaN where it is null or where there is no such column."""
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-
-
-def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
-    """Return a column as strings, `missing` where it is null or where there is no such column."""
-    if name not in frame:
-        return pd.Series(missing, index=frame.index, dtype=object)
-    column = frame[name].astype(object)
-    return column.where(column.notna(), missing).astype(str).replace("", missing)
 
 
 def added_kwp(roofs: pd.DataFrame) -> pd.Series:

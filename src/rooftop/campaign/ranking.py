@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rooftop.campaign.gates import numbers, words
 from rooftop.lang import Text
 from rooftop.resources import load_shipped_yaml
+from rooftop.targets.columns import numbers, words
 
 MANDATED, MAYBE_MANDATED, PUBLIC, FACTORY, COMMERCIAL, HOME = range(1, 7)
 

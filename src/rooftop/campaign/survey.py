@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules, numbers, words
+from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules
 from rooftop.campaign.money import Economics
 from rooftop.lang import Lang, Text
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import capacity, number, percent
-from rooftop.targets.columns import PV_IMPOSSIBLE
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, reason_codes, words
 from rooftop.targets.scope import INFERRED
 
 _HEIGHT_CODES = {"height_missing", "height_absurd", "height_from_floors"}
@@ -72,13 +72,6 @@ def load_survey_rules() -> SurveyRules:
     )
 
 
-def reason_codes(value: object) -> frozenset[str]:
-    """Return the codes of a row as a set: a list in memory, an array when read back from Parquet, nothing when null."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        return frozenset()
-    return frozenset(str(code) for code in value)
-
-
 def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, rules: SurveyRules) -> list[list[Item]]:
     """Return what to verify for every roof, what decides most first.
 
@@ -107,7 +100,7 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
         "loss": numbers(roofs, "shading_loss"),
         "existing": numbers(roofs, "existing_pv_kwp"),
         "added": added_kwp(roofs),
-        "codes": [reason_codes(value) for value in roofs["reasons"]],
+        "codes": [frozenset(reason_codes(value)) for value in roofs["reasons"]],
         **{name: gate[f"gate_{name}"] for name in ("structure", "shading", "fire", "heritage", "existing_pv")},
     }
     names = list(columns)

@@ -56,7 +56,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
         if schedule is not None:
             schedule = joined(schedule, sources)
             schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
-        prepared = prepare(config, sources, select_districts(sources, ()))
+        prepared = prepare(config, sources, select_districts(sources, ()), pack)
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))

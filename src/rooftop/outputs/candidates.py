@@ -25,6 +25,7 @@ from rooftop.outputs.sheet import Column, clean, file_name, shown_number
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.outputs.workbook import write_workbook
 from rooftop.rounding import is_missing
+from rooftop.targets.columns import numbers
 
 # A GeoPackage holds the time of writing; a fixed one gives the same bytes for the same run.
 _GPKG_TIME = "2000-01-01T00:00:00.000Z"
@@ -104,7 +105,7 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
         From `candidate_rows` of the same district.
     """
     frame = candidate_frame(data, district_id)
-    numbers = ["added_kwp", "added_annual_kwh", "payback_years_low", "payback_years_high", "avoided_kg_a"]
+    added = ["added_kwp", "added_annual_kwh", "payback_years_low", "payback_years_high", "avoided_kg_a"]
     inverters = candidate_inverters(frame)
     attributes = {
         "number": [int(row["number"]) for row in rows],
@@ -114,12 +115,12 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
         },
         **{key: [clean(row.get(key)) or None for row in rows] for key in ("public", "completed", "roof_type")},
         **{
-            key: pd.to_numeric(frame[key], errors="coerce").to_numpy(dtype=float, na_value=float("nan"))
+            key: numbers(frame, key)
             for key in (
                 "gross_area_m2",
                 "installable_area_m2",
                 "existing_pv_kwp",
-                *numbers,
+                *added,
                 "specific_yield_kwh_kwp",
                 "shading_loss",
                 "lon_gcj02",

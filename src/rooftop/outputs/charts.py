@@ -23,13 +23,13 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as MplPath
 from numpy.typing import NDArray
 
-from rooftop.campaign.gates import numbers
 from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.map_style import NO_DATA_COLOUR, YIELD_COLOURS
 from rooftop.rounding import percent, significant
+from rooftop.targets.columns import numbers
 
 # In the order of preference; the first that is installed is used.
 CJK_FONTS = (

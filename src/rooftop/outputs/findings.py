@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rooftop.campaign.candidates import front_group
 from rooftop.lang import Text
 from rooftop.outputs.map_style import SHORT_LABELS
 from rooftop.outputs.unit_names import unit_label
@@ -334,7 +333,7 @@ def findings(coverage: pd.DataFrame, pack: Pack | None) -> tuple[Finding, ...]:
         return ()
     out: list[Finding] = []
     for indicator in pack.coverage:
-        group = front_group(indicator)
+        group = indicator.front
         own = coverage[coverage["building_group"] == group.id]
         for entry in indicator.targets:
             target_id = entry.id

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.ranking import MAYBE_MANDATED
 from rooftop.campaign.survey import joined, load_survey_rules, verify_items
 from rooftop.lang import Lang, Text, pick
@@ -18,6 +17,7 @@ from rooftop.outputs.findings import DefinitionResult, Finding
 from rooftop.outputs.rows import candidate_frame, reason_label, roof_rows
 from rooftop.outputs.sections import target_title, tone
 from rooftop.rounding import percent, percent_range
+from rooftop.targets.columns import numbers, reason_codes, words
 from rooftop.targets.listing import definition_rows, target_rows, value_label
 
 WHY = {
@@ -160,7 +160,7 @@ def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str
     gate = data.campaign.gates.loc[mine.index]
     texts = _verify_texts(mine, gate, data, lang)
     rows = roof_rows(mine, lang)
-    reasons = mine["reasons"].tolist()
+    reasons = map(reason_codes, mine["reasons"])
     for number_, (row, text, codes) in enumerate(zip(rows, texts, reasons, strict=True), start=1):
         row["number"] = number_
         row["why"] = WHY[_urgency(row["building_id"], maybe, planned)].pick(lang)

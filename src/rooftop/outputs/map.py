@@ -31,6 +31,7 @@ from rooftop.outputs.offline import render_offline, script_json
 from rooftop.privacy import masked
 from rooftop.rounding import capacity, count, energy
 from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
+from rooftop.targets.columns import numbers
 from rooftop.targets.withheld import withheld_use_names
 
 __all__ = ["build_map", "map_notices", "render_offline"]
@@ -331,7 +332,7 @@ def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str,
     """Put together everything the page knows."""
     draw = len(shown.roofs) <= MAX_ROOFS
     drawn = shown.roofs if draw else shown.roofs.iloc[:0]
-    yields = shown.roofs["specific_yield_kwh_kwp"].to_numpy(dtype=float, na_value=np.nan)
+    yields = numbers(shown.roofs, "specific_yield_kwh_kwp")
     status = shown.roofs["status"]
     breaks = map_style.yield_breaks(yields)
     roofs = map_data.roof_payload(drawn, lang)

@@ -21,6 +21,7 @@ from rooftop.outputs.map_style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, ch
 from rooftop.outputs.use_sources import use_source_label
 from rooftop.privacy import WITHHELD
 from rooftop.rounding import is_missing
+from rooftop.targets.columns import numbers, reason_codes, with_reason
 from rooftop.targets.withheld import withheld, withheld_uses
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
@@ -34,8 +35,7 @@ Ring = list[int]
 
 def without_withheld(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the roofs that may be shown: those of a withheld use, or with such a reason, appear in no output."""
-    by_reason = np.asarray([not withheld_uses().isdisjoint(_codes(codes)) for codes in roofs["reasons"]], dtype=bool)
-    return roofs[~(withheld(roofs) | by_reason)]
+    return roofs[~(withheld(roofs) | with_reason(roofs, withheld_uses()))]
 
 
 def to_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
@@ -51,12 +51,6 @@ def to_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
             Text(f"the {role} of the map have no CRS", f"地图数据 {role} 缺少坐标系"), expected="OGC:CRS84 / EPSG:4326"
         )
     return frame if frame.crs in ("EPSG:4326", "OGC:CRS84") else frame.to_crs("OGC:CRS84")
-
-
-def _codes(codes: object) -> list[str]:
-    if isinstance(codes, str) or not isinstance(codes, Iterable):
-        return []
-    return [str(code) for code in codes]
 
 
 def encode_shapes(geometry: npt.NDArray[np.object_], origin: tuple[int, int]) -> list[Json]:
@@ -136,10 +130,6 @@ def _json_numbers(values: npt.NDArray[np.float64]) -> list[float | int | None]:
     return out
 
 
-def _floats(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    return frame[name].to_numpy(dtype=float, na_value=np.nan)
-
-
 def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
     """Return the roofs as columns.
 
@@ -154,11 +144,12 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
     if len(roofs) > SIMPLIFY_ABOVE:
         geometry = shapely.simplify(geometry, SIMPLIFY_DEG, preserve_topology=True)
     origin = _origin(roofs)
-    reasons = _coded(code for codes in roofs["reasons"] for code in _codes(codes))
-    lengths = [len(_codes(codes)) for codes in roofs["reasons"]]
+    codes = [reason_codes(value) for value in roofs["reasons"]]
+    reasons = _coded(itertools.chain.from_iterable(codes))
+    lengths = [len(row) for row in codes]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist() if lengths else [0]
     status_names = list(STATUS_LABELS)
-    points = np.column_stack([_floats(roofs, "lon"), _floats(roofs, "lat")])
+    points = np.column_stack([numbers(roofs, "lon"), numbers(roofs, "lat")])
     return {
         "n": len(roofs),
         "origin": list(origin),
@@ -176,17 +167,17 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         **{name: _coded(roofs[name]) for name in _CODED_COLUMNS},
         "use_source": _coded(roofs["use_source"].map(lambda value: _how_known(value, lang))),
         "completion": _texts(roofs["completion_date"]),
-        "year": _json_numbers(_floats(roofs, "year_built")),
+        "year": _json_numbers(numbers(roofs, "year_built")),
         "height": _numbers(roofs["height_m"], 2),
         "gross": _numbers(roofs["gross_area_m2"]),
         "installable": _numbers(roofs["installable_area_m2"]),
         "kwp": _numbers(roofs["capacity_kwp"]),
         "existing": _numbers(roofs["existing_pv_kwp"]),
-        "modules": _json_numbers(_floats(roofs, "module_count")),
+        "modules": _json_numbers(numbers(roofs, "module_count")),
         "inverters": _coded(_inverters(roofs)),
         "energy": _numbers(roofs["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
-        "yield": _json_numbers(np.rint(_floats(roofs, "specific_yield_kwh_kwp") / 10) * 10),
-        "loss": _json_numbers(np.round(_floats(roofs, "shading_loss") * 100, 1)),
+        "yield": _json_numbers(np.rint(numbers(roofs, "specific_yield_kwh_kwp") / 10) * 10),
+        "loss": _json_numbers(np.round(numbers(roofs, "shading_loss") * 100, 1)),
     }
 
 
@@ -199,7 +190,7 @@ _CODED_COLUMNS = (
 def _inverters(roofs: pd.DataFrame) -> list[str | None]:
     """Return number, size and connection of the inverters, the same in both languages; null without any."""
     table = zip(
-        _floats(roofs, "inverter_count"), _floats(roofs, "inverter_unit_kw"), _texts(roofs["connection_voltage"]),
+        numbers(roofs, "inverter_count"), numbers(roofs, "inverter_unit_kw"), _texts(roofs["connection_voltage"]),
         strict=True,
     )  # fmt: skip
     return [f"{n:.0f} × {unit:g} kW · {voltage}" if n > 0 and voltage else None for n, unit, voltage in table]
@@ -249,7 +240,7 @@ def unit_payload(districts: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         "id": [str(value) for value in districts["unit_id"]],
         "name": _texts(districts["unit_name"]),
         "level": [str(value) for value in districts["level"]],
-        "n": _json_numbers(_floats(districts, "n_buildings")),
+        "n": _json_numbers(numbers(districts, "n_buildings")),
         "kwp": _numbers(districts["capacity_kwp"]),
         "existing": _numbers(districts["existing_pv_kwp"]),
         "energy": _numbers(districts["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
@@ -286,12 +277,12 @@ def coverage_payload(coverage: pd.DataFrame, lang: Lang, labels: Mapping[str, Te
     columns: Sequence[list[Json]] = (
         unit_index,
         *(coded[name]["index"] for name in CHOICES),
-        *(_json_numbers(np.round(_floats(table, name), 5)) for name in ("coverage", "coverage_low", "coverage_high")),
-        *(_json_numbers(_floats(table, name)) for name in ("n_buildings", "n_unknown")),
-        *(_json_numbers(_significant(_floats(table, name), 3)) for name in ("gap_m2", "gap_kwp")),
+        *(_json_numbers(np.round(numbers(table, name), 5)) for name in ("coverage", "coverage_low", "coverage_high")),
+        *(_json_numbers(numbers(table, name)) for name in ("n_buildings", "n_unknown")),
+        *(_json_numbers(_significant(numbers(table, name), 3)) for name in ("gap_m2", "gap_kwp")),
         _texts(table["attained"]),
-        _json_numbers(_floats(table, "target")),
-        _json_numbers(_floats(table, "year")),
+        _json_numbers(numbers(table, "target")),
+        _json_numbers(numbers(table, "year")),
         [int(bool(value)) if not is_missing(value) else 0 for value in table["is_default"]],
     )
     return {

@@ -19,6 +19,7 @@ import shapely
 from rooftop.errors import ComputeError
 from rooftop.lang import Text
 from rooftop.outputs.map_data import SCALE, SIMPLIFY_ABOVE, SIMPLIFY_DEG, encode_shapes
+from rooftop.targets.columns import known_or_zero
 
 FINE = 10  # modules are coded in steps of 1e-7 degrees, about a centimetre
 MAX_PLANES = 300_000  # in one file; above, none
@@ -70,8 +71,8 @@ def plane_payload(
     shapes = encode_shapes(plans, origin)
     roofs = one["roof"].tolist()
     inside = shapely.get_coordinates(shapely.point_on_surface(one.geometry.to_numpy()))
-    tilt = np.rint(_floats(one, "plane_tilt_deg")).astype(int)
-    azimuth = np.rint(_floats(one, "plane_azimuth_deg") % 360.0).astype(int) % 360
+    tilt = np.rint(known_or_zero(one, "plane_tilt_deg")).astype(int)
+    azimuth = np.rint(known_or_zero(one, "plane_azimuth_deg") % 360.0).astype(int) % 360
     source = [SOURCES.index(name) if name in SOURCES else len(SOURCES) - 1 for name in one["roof_source"]]
     drawn = {} if modules is None else _modules(modules, shown, outline, origin)
     counted = 0 if modules is None else int(drawn["counted"])
@@ -80,7 +81,7 @@ def plane_payload(
         "shape": [1 if shape == footprints[at] else shape for shape, at in zip(shapes, roofs, strict=True)],
         "point": (np.rint(inside * SCALE).astype(np.int64) - origin).tolist(),
         "tilt": tilt.tolist(),
-        "azimuth": np.where(_floats(one, "plane_tilt_deg") < LEVEL_DEG, -1, azimuth).tolist(),
+        "azimuth": np.where(known_or_zero(one, "plane_tilt_deg") < LEVEL_DEG, -1, azimuth).tolist(),
         "area": [round(value, 1) for value in _summed(shown, "area_m2", outline)],
         "n": [int(value) for value in _summed(shown, "module_count", outline)],
         "source": source,
@@ -107,22 +108,18 @@ def _first_of(keys: pd.MultiIndex) -> tuple[Ints, Ints]:
     return number.astype(np.int64), first.astype(np.int64)
 
 
-def _floats(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    return np.nan_to_num(frame[name].to_numpy(dtype=float, na_value=np.nan))
-
-
 def _summed(frame: pd.DataFrame, name: str, outline: Ints) -> list[float]:
-    values: list[float] = np.bincount(outline, weights=_floats(frame, name)).tolist()
+    values: list[float] = np.bincount(outline, weights=known_or_zero(frame, name)).tolist()
     return values
 
 
 def _looks(shown: pd.DataFrame, outline: Ints, n: int) -> list[Any]:
     """Return where modules look that are set up on their plane; 0 where they lie in it or where there are none."""
     looks: list[Any] = [0] * n
-    table = zip(
-        outline.tolist(), _floats(shown, "module_count"), shown["mounting"], _floats(shown, "surface_tilt_deg"),
-        _floats(shown, "surface_azimuth_deg"), strict=True,
-    )  # fmt: skip
+    counts, tilts, azimuths = (
+        known_or_zero(shown, name) for name in ("module_count", "surface_tilt_deg", "surface_azimuth_deg")
+    )
+    table = zip(outline.tolist(), counts, shown["mounting"], tilts, azimuths, strict=True)
     for at, count, mounting, tilt, azimuth in table:
         if count > 0 and mounting != "flush":
             looks[at] = [*(looks[at] or []), [round(tilt), round(azimuth) % 360]]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.campaign.gates import words
 from rooftop.campaign.wording import wording
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
@@ -17,6 +16,7 @@ from rooftop.privacy import WITHHELD
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import is_missing, real
 from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
+from rooftop.targets.columns import words
 
 OWNERS = {
     "person": Text("(natural person, withheld)", "（自然人，未列出）"),

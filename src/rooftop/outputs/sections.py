@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from rooftop.campaign.candidates import Plan, total_range
-from rooftop.campaign.gates import numbers, words
 from rooftop.campaign.selection import GOOD_ENOUGH
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.rows import candidate_frame
 from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
+from rooftop.targets.columns import numbers, words
 from rooftop.targets.listing import value_label
 from rooftop.uncertainty import energy_uncertainty
 

@@ -11,7 +11,6 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from rooftop.campaign.gates import words
 from rooftop.campaign.survey import load_survey_rules
 from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
@@ -31,6 +30,7 @@ from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, NOT_KN
 from rooftop.outputs.sections import Fact, capitalised, key_numbers, target_title, verdict_facts
 from rooftop.outputs.sheet import Book, Column
 from rooftop.rounding import is_missing
+from rooftop.targets.columns import words
 from rooftop.targets.listing import value_label
 
 SHEETS = {

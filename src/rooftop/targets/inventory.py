@@ -25,7 +25,7 @@ from rooftop.notices import Notice
 from rooftop.rounding import number
 from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
-from rooftop.targets.columns import PV_IMPOSSIBLE, column
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
 from rooftop.targets.scope import coverage_settings
 
 Floats = NDArray[np.float64]
@@ -188,7 +188,7 @@ def credible_inventory(
     """
     limits = load_limits()
     notices: list[Notice] = []
-    kwp = column(buildings, "existing_pv_kwp")
+    kwp = numbers(buildings, "existing_pv_kwp")
     doubtful = standing = np.zeros(len(buildings), dtype=bool)
     if inputs.footprints.fields.existing_pv_kwp is not None:
         given = inputs.footprints

@@ -171,6 +171,11 @@ class Group(Model):
     union: tuple[Identifier, ...] = ()
     front: bool = Field(False, description="the group of the front row")
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Ids of the groups joined; of a plain group its own."""
+        return self.union or (self.id,)
+
 
 class Reading(Model):
     """One way to read the plan's scope."""
@@ -180,6 +185,10 @@ class Reading(Model):
     source: Note
     default: bool = False
     scopes: dict[Identifier, Scope]
+
+    def scope(self, group: Group) -> Scope:
+        """Return the buildings of a group: for a union those of any of its members."""
+        return Scope(any=tuple(self.scopes[member] for member in group.members))
 
 
 class CoverageTarget(Model):
@@ -191,9 +200,14 @@ class CoverageTarget(Model):
     single_years: tuple[Year, ...] = ()
     source: Note
 
+    @property
+    def window(self) -> Window | None:
+        """The default cohort; None stands for all buildings whatever their age."""
+        return None if self.cohort == "all" else self.cohort
+
     def windows(self) -> list[Window | None]:
         """Every cohort, the default first; None stands for all buildings whatever their age."""
-        first = None if self.cohort == "all" else self.cohort
+        first = self.window
         rest = [*self.cohorts, *(Window(start=y, end=y) for y in self.single_years)]
         out: list[Window | None] = [first]
         out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
@@ -223,6 +237,21 @@ class Coverage(Model):
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
     readings: Annotated[tuple[Reading, ...], Field(min_length=1)]
     aggregation: Aggregations
+
+    @property
+    def front(self) -> Group:
+        """The group of the front row."""
+        return next(group for group in self.groups if group.front)
+
+    @property
+    def plain_groups(self) -> tuple[Group, ...]:
+        """The groups that are no union of others."""
+        return tuple(group for group in self.groups if not group.union)
+
+    @property
+    def default_reading(self) -> Reading:
+        """The reading that holds where none is asked for."""
+        return next(reading for reading in self.readings if reading.default)
 
 
 class Climate(Model):
@@ -316,3 +345,7 @@ class Pack(Model):
     def target(self, target_id: str) -> Target:
         """Return one target by its id."""
         return next(target for target in self.targets if target.id == target_id)
+
+    def targets_of(self, coverage: Coverage) -> list[tuple[CoverageTarget, Target]]:
+        """Return the entries of a coverage indicator that the plan sets a value for, each with its target."""
+        return [(entry, self.target(entry.id)) for entry in coverage.targets if entry.id is not None]

@@ -82,12 +82,12 @@ def pack_path(name_or_path: str | Path) -> Path:
     return path
 
 
-def pack_provenance(name_or_path: str | Path) -> Provenance:
-    """Return path and hash of a pack for `run.json`."""
-    path = pack_path(name_or_path)
-    pack = load_pack(path)
+def pack_provenance(name_or_path: str | Path, pack: Pack) -> Provenance:
+    """Return path and hash of a pack, loaded from there, for `run.json`."""
     details = {f"document.{key}": f"{doc.title} {doc.number} {doc.date}" for key, doc in pack.documents.items()}
-    return Provenance(role="policy", path=str(name_or_path), sha256=file_sha256(path), details=details)
+    return Provenance(
+        role="policy", path=str(name_or_path), sha256=file_sha256(pack_path(name_or_path)), details=details
+    )
 
 
 @cache

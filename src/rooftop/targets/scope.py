@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.resources import load_shipped_yaml
+from rooftop.targets.columns import numbers, with_reason
 from rooftop.targets.models import Pack, Period, Scope, Window
 from rooftop.targets.packs import building_uses
 
@@ -63,12 +64,9 @@ def completion_year(roofs: pd.DataFrame) -> pd.Series:
         With `completion_date` (text that starts with four digits), `year_built`, and `reasons` where there are any.
     """
     date = roofs["completion_date"].astype("string").str.extract(r"^\s*(\d{4})(?!\d)", expand=False)
-    from_date = pd.to_numeric(date, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    built = pd.to_numeric(roofs["year_built"], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    from_date, built = numbers(date.to_frame("date"), "date"), numbers(roofs, "year_built")
     year = np.where(np.isnan(from_date), built, from_date)
-    if "reasons" in roofs:
-        building = np.array([codes is not None and UNFINISHED in codes for codes in roofs["reasons"]], dtype=bool)
-        year = np.where(np.isnan(year) & building, _NOT_YET, year)
+    year = np.where(np.isnan(year) & with_reason(roofs, [UNFINISHED]), _NOT_YET, year)
     return pd.Series(year, index=roofs.index, name="completion_year")
 
 

@@ -18,8 +18,8 @@ from rooftop.config import Installation, SubstitutionOptions
 from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
-from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.basis import Basis, Links
+from rooftop.targets.bounds import attained, ratio_bounds
 from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
@@ -33,10 +33,10 @@ from rooftop.targets.demand import (
     zones_of,
 )
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
-TOLERANCE = 1e-9
 KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
 
 
@@ -50,9 +50,7 @@ class PvEnergy:
 
 @dataclass
 class _Run:
-    basis: Basis
-    links: Links
-    pack: Pack
+    stock: Stock
     settings: EnergySettings
     options: SubstitutionOptions
     floors: FloorArea
@@ -60,26 +58,19 @@ class _Run:
 
 
 def substitution_table(
-    roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
-    units: pd.DataFrame,
-    pack: Pack,
-    options: SubstitutionOptions | None = None,
-    *,
-    planned: pd.Series | None = None,
+    stock: Stock, options: SubstitutionOptions | None = None, *, planned: pd.Series | None = None
 ) -> pd.DataFrame:
     """Compute the substitution rate of every unit for every target of a pack, under every k_e.
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`; `roofs` may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``.
-    pack : Pack
-        Its ``substitution`` entries say whose demand counts, its ``climate`` in which zone.
+    stock : Stock
+        Its roofs may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``. Of its pack the ``substitution`` entries
+        say whose demand counts, the ``climate`` in which zone.
     options : SubstitutionOptions, optional
         Of the configuration: zone, own intensities, declared installations.
     planned : Series of bool, optional
-        Selected roofs, index of `roofs`; without it there are no planned rows.
+        Selected roofs, index of the stock's `roofs`; without it there are no planned rows.
 
     Returns
     -------
@@ -90,16 +81,13 @@ def substitution_table(
     Raises
     ------
     ComputeError
-        `planned` does not have the index of `roofs`; a building_id occurs twice.
+        `planned` does not have the index of the roofs.
     """
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    floors = floor_area(basis.roofs, settings)
-    run = _Run(
-        basis, link(basis, memberships, units), pack, settings, options, floors, planned_rows(roofs, basis, planned)
-    )
-    parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
+    floors = floor_area(stock.basis.roofs, settings)
+    run = _Run(stock, settings, options, floors, stock.planned_rows(planned))
+    parts = [_rows(run, entry, kind) for entry in stock.pack.substitution for kind in _kinds(run)]
     if not parts:
         return conform(pd.DataFrame(columns=SUBSTITUTION.names), SUBSTITUTION)
     table = pd.concat(parts, ignore_index=True)
@@ -149,10 +137,10 @@ class _Sums:
 
 def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     """Rows of one target and kind, with the row of the unit in ``unit``."""
-    basis, links, settings = run.basis, run.links, run.settings
-    target = run.pack.target(entry.target)
-    answers = membership(entry.scope, basis.facts, entry.window)
-    demand = energy_demand(basis.roofs, basis.facts, entry.scope, run.pack, settings, run.options)
+    basis, links, settings = run.stock.basis, run.stock.links, run.settings
+    target = run.stock.pack.target(entry.target)
+    answers = run.stock.answers(entry.scope, entry.window)
+    demand = energy_demand(run.stock, entry.scope, settings, run.options)
     k_e = np.array([option.kgce_kwh for option in settings.k_e.options.values()])
     heat = declared_heat(run.options.installations, links, len(basis.roofs), entry.window, settings, k_e)
     energy = pv_energy_of(basis, kind, run.planned)
@@ -172,10 +160,13 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
     table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
-    table |= {name: np.repeat(_per_unit(links, rows.astype(float), whole=True), q) for name, rows in counts.items()}
-    table["floor_area_m2"] = np.repeat(_per_unit(links, np.where(central, run.floors.central, 0.0)), q)
-    table |= {name: values.ravel() for name, values in _results(sums, target, settings).items()}
-    table["attained"] = _attained(sums, target).ravel()
+    table |= {name: np.repeat(links.sums(rows.astype(float), whole=True), q) for name, rows in counts.items()}
+    table["floor_area_m2"] = np.repeat(links.sums(np.where(central, run.floors.central, 0.0)), q)
+    results = _results(sums, target, settings)
+    table |= {name: values.ravel() for name, values in results.items()}
+    # Without a central value the bounds still decide where it is the demand that is not known.
+    decided = ~np.isnan(results["rate"]) | np.isnan(sums.demand)
+    table["attained"] = attained(sums.low, sums.high, target.value, decided).ravel()
     table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
     return pd.DataFrame(table)
 
@@ -201,23 +192,16 @@ def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _per_unit(links: Links, values: Floats, *, whole: bool = False) -> Floats:
-    """Sum over the buildings of each unit, by share, or counting each whole."""
-    weight = (links.weight > 0).astype(float) if whole else links.weight
-    sums = np.bincount(links.unit, values[links.row] * weight, len(links.units))
-    return np.asarray(sums, dtype=np.float64)
-
-
 def _each_unit(links: Links, values: Floats) -> Floats:
     """Sum (n, q) over units, by share: (n_units, q)."""
-    return np.stack([_per_unit(links, values[:, k]) for k in range(values.shape[1])], axis=1)
+    return np.stack([links.sums(values[:, k]) for k in range(values.shape[1])], axis=1)
 
 
 def _sums(
     run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: Floats
 ) -> _Sums:
     """Central sums, and the extremes of the rate over every way the buildings may count."""
-    links, floors = run.links, run.floors
+    links, floors = run.stock.links, run.floors
     measured = ~np.isnan(demand.measured_kgce)
     inside = (answers >= PRESUMED)[:, None]
 
@@ -230,8 +214,8 @@ def _sums(
     total = _each_unit(links, np.where(inside, needs(floors.central, demand.central), 0.0))
     pv = _each_unit(links, np.where(inside, energy.counted[:, None] * k_e, 0.0))
     per_area = np.where(inside[:, 0], floors.central, 0.0)
-    thermal = heat.thermal + _per_unit(links, per_area * heat.thermal_m2)[:, None]
-    heat_pump = heat.heat_pump + _per_unit(links, per_area * heat.heat_pump_m2)[:, None]
+    thermal = heat.thermal + links.sums(per_area * heat.thermal_m2)[:, None]
+    heat_pump = heat.heat_pump + links.sums(per_area * heat.heat_pump_m2)[:, None]
     ways = [
         (saves(kwh, area), needs(area, per_m2))
         for per_m2 in (demand.high, demand.low)
@@ -292,26 +276,14 @@ def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str,
     }
 
 
-def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
-    rate = _rate(sums.pv + sums.thermal + sums.heat_pump, sums.demand)
-    out = np.full(rate.shape, None, dtype=object)
-    out[~np.isnan(sums.low)] = "unknown"
-    known = ~np.isnan(sums.low) & ((~np.isnan(rate)) | np.isnan(sums.demand))
-    out[known & (sums.low >= target.value - TOLERANCE)] = "yes"
-    out[known & (sums.high < target.value - TOLERANCE)] = "no"
-    return out
-
-
-def substitution_notices(
-    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
-) -> tuple[Notice, ...]:
+def substitution_notices(stock: Stock, options: SubstitutionOptions | None = None) -> tuple[Notice, ...]:
     """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, heat."""
+    basis, pack = stock.basis, stock.pack
     if not pack.substitution:
         return ()
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    answers = np.stack([membership(e.scope, basis.facts, e.window) for e in pack.substitution]).max(axis=0)
+    answers = np.stack([stock.answers(e.scope, e.window) for e in pack.substitution]).max(axis=0)
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     floors = floor_area(basis.roofs, settings)
