@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.config import Model
+from rooftop.datamodel import Model, Sourced
 from rooftop.errors import InputError
 from rooftop.grid import Grid
 from rooftop.inputs.burn import burn
@@ -18,7 +18,7 @@ from rooftop.lang import Text
 from rooftop.notices import Notice
 from rooftop.resources import load_shipped_yaml
 from rooftop.scene.buildings import Measured
-from rooftop.scene.rules import Sourced, load_roof_rules
+from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
 
 Floats = NDArray[np.float64]

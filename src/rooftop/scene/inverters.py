@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import Model
+from rooftop.datamodel import Model
 from rooftop.resources import load_shipped_yaml
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rooftop.config import Model
+from rooftop.datamodel import Model, Sourced
 from rooftop.resources import load_shipped_yaml
-from rooftop.scene.rules import Sourced
 
 
 class SegmentationRules(Model):

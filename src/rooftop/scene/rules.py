@@ -7,18 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rooftop.config import Model, Share
+from rooftop.config import Share
+from rooftop.datamodel import Model, Sourced
 from rooftop.lang import Lang
 from rooftop.resources import load_shipped_yaml
-
-
-class Sourced(Model):
-    """A value with its range and where it comes from."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    source: str
 
 
 class Poleward(Model):

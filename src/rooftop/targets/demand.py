@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
-from rooftop.config import Demand, ImpossibleError, Model, SubstitutionOptions
+from rooftop.config import Demand, ImpossibleError, SubstitutionOptions
 from rooftop.configfile import validated
+from rooftop.datamodel import Model
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir

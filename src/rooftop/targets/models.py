@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from rooftop.config import ImpossibleError, Model
+from rooftop.config import ImpossibleError
+from rooftop.datamodel import Model
 from rooftop.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]

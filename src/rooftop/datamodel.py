@@ -1,0 +1,20 @@
+"""Bases of the models that YAML files are checked against."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Model(BaseModel):
+    """Base of all models of YAML files: frozen, unknown keys fail, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Sourced(Model):
+    """A value with its range and where it comes from."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    source: str
