@@ -16,7 +16,7 @@ from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import DefinitionResult, Finding
 from rooftop.outputs.rows import candidate_frame, reason_label, roof_rows
-from rooftop.outputs.sections import target_title, tone
+from rooftop.outputs.sections import target_title
 from rooftop.rounding import percent, percent_range
 from rooftop.targets.listing import definition_rows, target_rows, value_label
 
@@ -103,7 +103,6 @@ def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
         "coverage_high": finding.coverage.high,
         "target": finding.target,
         "verdict": finding.verdict,
-        "tone": tone(finding),
         "gap_m2": finding.gap_m2 if finding.coverage.known else None,
         "gap_kwp": finding.gap_kwp if finding.coverage.known else None,
         "planned": finding.planned.central,
@@ -181,11 +180,10 @@ def _verify_texts(roofs: pd.DataFrame, gate: pd.DataFrame, data: ReportData, lan
 def definition_result(result: DefinitionResult, target: float) -> Text:
     """Return coverage and verdict of one definition."""
     value = percent_range(result.coverage, None if np.isnan(target) else target)
-    return Text(value, value) if np.isnan(target) else _judged(value, result.attained)
+    return Text(value, value) if np.isnan(target) else _judged(value, result.verdict.text)
 
 
-def _judged(value: str, attained: str) -> Text:
-    verdict = {"yes": Text("met", "达标"), "no": Text("not met", "未达标")}.get(attained, Text("open", "不能判定"))
+def _judged(value: str, verdict: Text) -> Text:
     return Text(f"{value}, {verdict.en}", f"{value}，{verdict.zh}")
 
 

@@ -15,6 +15,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.rows import candidate_frame
+from rooftop.outputs.verdicts import Verdict
 from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
 from rooftop.targets.listing import value_label
 from rooftop.uncertainty import energy_uncertainty
@@ -43,13 +44,6 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def tone(finding: Finding) -> str:
-    """Return how a verdict is coloured."""
-    if not finding.has_target or finding.certainty == "nothing":
-        return ""
-    return {"yes": "good", "no": "bad"}.get(finding.attained, "open")
-
-
 def target_title(finding: Finding, data: ReportData) -> Text:
     """Return the target in words, with value and year."""
     name = value_label("target_id", finding.target_id, data.pack) if finding.target_id else finding.group
@@ -76,7 +70,9 @@ def where(finding: Finding, data: ReportData) -> Text:
     undecided = [f.unit_name for f in inner if f.attained == "unknown" and f.certainty == "open"]
     inner = sorted((f for f in inner if f.gap_kwp > 0), key=lambda f: (-f.gap_kwp, f.unit_id))
     if not inner and undecided:
-        return Text(f"undecided: {', '.join(undecided[:MAX_PLACES])}", f"存疑：{'、'.join(undecided[:MAX_PLACES])}")
+        word = Verdict.UNDECIDED.text
+        places = undecided[:MAX_PLACES]
+        return Text(f"{word.en}: {', '.join(places)}", f"{word.zh}：{'、'.join(places)}")
     if not inner:
         return Text("no part of it misses anything", "各组成单元均无缺口")
     shown = inner[:MAX_PLACES]
@@ -111,7 +107,7 @@ def definition_text(finding: Finding, data: ReportData) -> Text:
 def verdict_facts(finding: Finding, data: ReportData) -> list[Fact]:
     """Return the lines of one target: met or not, by how much, where, how sure, which definition, what next."""
     facts = [
-        Fact(Text("Met?", "是否达标"), finding.verdict, tone(finding)),
+        Fact(Text("Met?", "是否达标"), finding.verdict.text, finding.verdict.tone),
         Fact(Text("By how much", "差多少"), finding.by_how_much),
     ]
     if not finding.coverage.known:
