@@ -110,14 +110,11 @@ def read_capacities(
 
 
 def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
-    if values.empty:
-        return ()
-    n = len(values)
     text = Text(
-        f"{n} capacities of existing PV are below or at zero and count as missing",
-        f"{n} 个已装光伏容量值不是正数，按缺失处理",
+        "{n} capacities of existing PV are below or at zero and count as missing",
+        "{n} 个已装光伏容量值不是正数，按缺失处理",
     )
-    return (Notice("existing_pv_absurd", text, n, source=where, examples=tuple(f"{v}" for v in values[:5])),)
+    return Notice.counted("existing_pv_absurd", values.tolist(), text, source=where)
 
 
 def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:

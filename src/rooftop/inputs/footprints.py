@@ -133,33 +133,37 @@ def _judge_outlines(
     reasons.mark("impossible_coordinates", outlines.misplaced)
     reasons.mark("far_from_others", outlines.far)
     for code, mask, text in (
-        ("invalid_geometry_repaired", outlines.repaired, Text("invalid geometries were repaired", "个无效图形已修复")),
-        ("empty_geometry", outlines.empty, Text("rows have no polygon and are excluded", "行没有面图形，已排除")),
+        (
+            "invalid_geometry_repaired",
+            outlines.repaired,
+            Text("{n} invalid geometries were repaired", "{n} 个无效图形已修复"),
+        ),
+        (
+            "empty_geometry",
+            outlines.empty,
+            Text("{n} rows have no polygon and are excluded", "{n} 行没有面图形，已排除"),
+        ),
         (
             "duplicate_geometry",
             duplicate,
             Text(
-                "records repeat the outline of another and are excluded; the tallest known height stands",
-                "条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
+                "{n} records repeat the outline of another and are excluded; the tallest known height stands",
+                "{n} 条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
             ),
         ),
         (
             "tiny_footprint",
             present & ~duplicate & (area < smallest),
-            Text(f"footprints under {smallest:g} m² are excluded", f"个轮廓小于 {smallest:g} ㎡，已排除"),
+            Text(f"{{n}} footprints under {smallest:g} m² are excluded", f"{{n}} 个轮廓小于 {smallest:g} ㎡，已排除"),
         ),
         (
             "huge_footprint",
             present & ~duplicate & (area > largest),
-            Text(f"footprints over {largest:g} m² need a survey", f"个轮廓大于 {largest:g} ㎡，需核实"),
+            Text(f"{{n}} footprints over {largest:g} m² need a survey", f"{{n}} 个轮廓大于 {largest:g} ㎡，需核实"),
         ),
     ):
-        count = reasons.mark(code, mask)
-        if count:
-            rows = tuple(str(r) for r in np.flatnonzero(mask)[:5])
-            notices.append(
-                Notice(code, Text(f"{count} {text.en}", f"{count} {text.zh}"), count, source=where, examples=rows)
-            )
+        reasons.mark(code, mask)
+        notices += Notice.counted(code, mask, text, source=where)
 
 
 def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:

@@ -276,12 +276,10 @@ def credible_schedule(
     together = table["building_id"].map(whole).to_numpy(dtype=float, na_value=0.0)
     over = ~impossible & (roof > 0.0) & (together * 1000.0 > limits.roof_w_per_m2_max * roof)
     if over.any():
-        n = int(over.sum())
         text = Text(
-            f"{n} rows of the schedule add up to more PV than their buildings can carry: they do not count",
-            f"建设时序表有 {n} 行的容量合计超出所在建筑所能容纳，不计入",
+            "{n} rows of the schedule add up to more PV than their buildings can carry: they do not count",
+            "建设时序表有 {n} 行的容量合计超出所在建筑所能容纳，不计入",
         )
-        examples = tuple(np.array(names, dtype=object)[over][:5])
-        notices = (*notices, Notice("schedule_exceeds_roof", text, n, source=source.path, examples=examples))
+        notices = (*notices, *Notice.counted("schedule_exceeds_roof", over, text, names=names, source=source.path))
     kept = table[~(impossible | over)].reset_index(drop=True)
     return replace(schedule, table=kept, notices=(*schedule.notices, *notices))
