@@ -422,7 +422,7 @@ class Config(Model):
         if wrong is None:
             return name
         raise ImpossibleError(
-            Text(f"name is not a name: {wrong.en}", f"name 不是可用的名称：{wrong.zh}"),
+            Text("name is not a name: {wrong}", "name 不是可用的名称：{wrong}").format(wrong=wrong),
             Text(
                 "letters, digits, spaces: the run's folder is called so (what reads nicer goes to title)",
                 "文字、数字、空格：结果文件夹以此命名（更完整的标题请写入 title）",

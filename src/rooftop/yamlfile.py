@@ -352,7 +352,7 @@ def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
     for character, (found, mend) in _FULL_WIDTH.items():
         if character in bare:
-            shown = Text(f"{found.en} in: {line.strip()}", f"{found.zh}，见：{line.strip()}")
+            shown = found + Text(" in: ", "，见：") + line.strip()
             return _problem(path, number + 1, shown, mend)
     if _BACKSLASH.search(code):
         return _backslash(path, number + 1, line)

@@ -43,9 +43,9 @@ class EmissionFactor:
     def label(self) -> Text:
         """The factor in one phrase, year and province included."""
         return Text(
-            f"{self.name.en} average of {self.year}, {self.kg_kwh:.4f} kgCO₂/kWh",
-            f"{self.name.zh} {self.year} 年电力平均排放因子 {self.kg_kwh:.4f} kgCO₂/kWh",
-        )
+            "{name} average of {year}, {kg_kwh:.4f} kgCO₂/kWh",
+            "{name} {year} 年电力平均排放因子 {kg_kwh:.4f} kgCO₂/kWh",
+        ).format(name=self.name, year=self.year, kg_kwh=self.kg_kwh)
 
     def avoided_kg(self, annual_kwh: float) -> float:
         """Return kgCO2 avoided in one year by `annual_kwh`."""

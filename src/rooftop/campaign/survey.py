@@ -168,7 +168,7 @@ def _structure_items(roof: Mapping[str, Any], rules: SurveyRules) -> list[Item]:
     if "roof_type_assumed" in roof["codes"] or roof["roof_type"] == "unknown":
         label = rules.roof_types.get(roof["roof_type"], rules.roof_types["unknown"])
         items.append(
-            Item("roof_type", Text(f"roof type (assumed: {label.en})", f"屋面类型（推定为{label.zh}）"))
+            Item("roof_type", Text("roof type (assumed: {label})", "屋面类型（推定为{label}）").format(label=label))
             if roof["roof_type"] != "unknown"
             else Item("roof_type", Text("roof type (unknown)", "屋面类型（不明）"))
         )

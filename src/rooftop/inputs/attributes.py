@@ -245,8 +245,8 @@ def numbers(
     ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
     if rule is not None and ruled.any():
         count = int(ruled.sum())
-        text = Text(f"{count} values of {column.name} are read by rule: {rule.en}",
-                    f"字段 {column.name} 有 {count} 个值按规则读取：{rule.zh}")  # fmt: skip
+        text = Text("{n} values of {name} are read by rule: {rule}", "字段 {name} 有 {n} 个值按规则读取：{rule}")
+        text = text.format(n=count, name=column.name, rule=rule)
         said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
         notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
     return Parsed(values, notices)
@@ -310,9 +310,8 @@ def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, w
         return absurd, Parsed(values)
     count = int(absurd.sum())
     text = Text(
-        f"{count} {what.en} outside {low:g}..{high:g} count as missing",
-        f"{count} 个{what.zh}超出 {low:g}~{high:g}，按缺失处理",
-    )
+        "{count} {what} outside {low:g}..{high:g} count as missing", "{count} 个{what}超出 {low:g}~{high:g}，按缺失处理"
+    ).format(count=count, what=what, low=low, high=high)
     notice = Notice(code, text, count, source=where, examples=examples_of(f"{v:g}" for v in values[absurd]))
     return absurd, Parsed(values.where(~absurd), (notice,))
 

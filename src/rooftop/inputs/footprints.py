@@ -184,9 +184,7 @@ def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     raise InputError(
         Text("no footprint can be a roof", "没有可作为屋顶的轮廓"),
         where=where,
-        found=Text(
-            "; ".join(f"{n} {text.en}" for text, n in found), "；".join(f"{n} 个{text.zh}" for text, n in found)
-        ),
+        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in found), "; ", "；"),
         expected=Text(f"footprints of {smallest:g} m² or more", f"面积不小于 {smallest:g} ㎡ 的轮廓"),
         mend=Text(
             "check the unit and CRS of the coordinates: the outlines may be in another unit",

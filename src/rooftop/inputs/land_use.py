@@ -155,9 +155,9 @@ def _unknown_codes(codes: pd.Series, under: pd.Series, standard: str, where: str
     n = int(under.isin(set(unknown)).sum())
     name = standard_name(standard)
     text = Text(
-        f"{len(unknown)} land-use polygons have a code that {name.en} does not know; {n} buildings stand on them",
-        f"{len(unknown)} 个图斑的地类代码不在“{name.zh}”中，其上有 {n} 栋建筑",
-    )
+        "{unknown} land-use polygons have a code that {name} does not know; {n} buildings stand on them",
+        "{unknown} 个图斑的地类代码不在“{name}”中，其上有 {n} 栋建筑",
+    ).format(unknown=len(unknown), name=name, n=n)
     examples = tuple(f"{code} ({count})" for code, count in unknown.value_counts().head(5).items())
     return [Notice("land_use_code_unknown", text, len(unknown), source=where, examples=examples)]
 

@@ -80,7 +80,7 @@ def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> tupl
     """
     others = np.flatnonzero(stands != np.arange(len(stands)))
     if not len(others):
-        return []
+        return ()
     taken = np.zeros(len(table), dtype=bool)
     for name, (_, along) in _KNOWS.items():
         if name not in table:

@@ -166,14 +166,11 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
 
 
 def _lost(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
-    if rows.empty:
-        return []
     text = Text(
-        f"{len(rows)} rows of the schedule name no place, or no positive capacity or area: they do not count",
-        f"建设时序表有 {len(rows)} 行没有建筑或单元，或没有为正的容量、面积：不计入",
+        "{n} rows of the schedule name no place, or no positive capacity or area: they do not count",
+        "建设时序表有 {n} 行没有建筑或单元，或没有为正的容量、面积：不计入",
     )
-    examples = tuple(f"{row}" for row in rows["source_row"].head(5))
-    return [Notice("schedule_rows_lost", text, len(rows), source=where, examples=examples)]
+    return Notice.counted("schedule_rows_lost", rows["source_row"].tolist(), text, source=where)
 
 
 def _unread(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:

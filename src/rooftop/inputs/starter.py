@@ -143,7 +143,11 @@ def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
             yield f"  {key}: null"
             continue
         sample = ", ".join(field.samples)
-        remark = None if field.remark is None else Text(f"{sample}; {field.remark.en}", f"{sample}；{field.remark.zh}")
+        remark = (
+            None
+            if field.remark is None
+            else Text("{sample}; {remark}", "{sample}；{remark}").format(sample=sample, remark=field.remark)
+        )
         yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
     if found.unused:
         unused = ", ".join(found.unused)

@@ -358,10 +358,10 @@ def _median_notice(median_m: float, count: int, where: str) -> Notice:
     low, high = limits()["storey_m"]["median"]
     guess = _guess(median_m, low, high)
     text = Text(
-        f"the median of height over floors is {median_m:.3g} m (of {count} buildings of two floors and more; "
-        f"{low:g}-{high:g} m is believable): {guess.en}",
-        f"{count} 栋两层及以上建筑的层高中位数为 {median_m:.3g} 米（合理范围 {low:g}~{high:g} 米）：{guess.zh}",
-    )
+        "the median of height over floors is {median_m:.3g} m (of {count} buildings of two floors and more; {low:g}-"
+        "{high:g} m is believable): {guess}",
+        "{count} 栋两层及以上建筑的层高中位数为 {median_m:.3g} 米（合理范围 {low:g}~{high:g} 米）：{guess}",
+    ).format(median_m=median_m, count=count, low=low, high=high, guess=guess)
     return Notice("storey_height", text, count, source=where, examples=(f"{median_m:.3g} m",))
 
 

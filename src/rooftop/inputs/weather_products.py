@@ -50,7 +50,7 @@ def refuse_other_product(raw: bytes, text: str, source: str) -> None:
         if match is not None:
             line = match.string[match.string.rfind("\n", 0, match.start()) + 1 :].lstrip().split("\n", 1)[0]
             raise InputError(
-                Text(f"this is {what.en}", f"该文件是{what.zh}"),
+                Text("this is {what}", "该文件是{what}").format(what=what),
                 where=source,
                 found="".join(c if c.isprintable() else " " for c in line[:80]),
                 expected=Text(f"a year of hours: {KINDS}", f"全年逐时数据：{KINDS}"),

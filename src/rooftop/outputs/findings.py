@@ -55,13 +55,13 @@ class DefinitionResult:
     def label(self) -> Text:
         """The definition in words."""
         top, bottom = value_label("numerator", self.numerator), value_label("denominator", self.denominator)
-        return Text(f"{top.en} ÷ {bottom.en}", f"{top.zh} ÷ {bottom.zh}")
+        return Text("{top} ÷ {bottom}", "{top} ÷ {bottom}").format(top=top, bottom=bottom)
 
     @property
     def short(self) -> Text:
         """The definition in two words."""
         top, bottom = SHORT_LABELS[f"numerator:{self.numerator}"], SHORT_LABELS[f"denominator:{self.denominator}"]
-        return Text(f"{top.en}÷{bottom.en}", f"{top.zh}÷{bottom.zh}")
+        return Text("{top}÷{bottom}", "{top}÷{bottom}").format(top=top, bottom=bottom)
 
 
 @dataclass(frozen=True)
@@ -191,9 +191,9 @@ class Finding:
                 most = percent(self.coverage.high, "up")
                 bound = Text("", "") if most == NONE else Text(f" (at most {most})", f"（至多 {most}）")
                 return Text(
-                    f"no source states what is installed, so coverage cannot be computed{bound.en}",
-                    f"没有任何已装光伏数据，无法计算已装覆盖率{bound.zh}",
-                )
+                    "no source states what is installed, so coverage cannot be computed{bound}",
+                    "没有任何已装光伏数据，无法计算已装覆盖率{bound}",
+                ).format(bound=bound)
             if self.n_unknown:
                 n = count(self.n_unknown)
                 return Text(
@@ -205,9 +205,11 @@ class Finding:
         value = percent_range(self.coverage, against)
         what = self.kind_label
         if not self.has_target:
-            return Text(f"{what.en} {value}", f"{what.zh} {value}")
+            return Text("{what} {value}", "{what} {value}").format(what=what, value=value)
         goal = percent(self.target)
-        head = Text(f"{what.en} {value}, target {goal}", f"{what.zh} {value}，目标 {goal}")
+        head = Text("{what} {value}, target {goal}", "{what} {value}，目标 {goal}").format(
+            what=what, value=value, goal=goal
+        )
         if not self.gap_m2 > 0:
             return head
         m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
@@ -233,10 +235,12 @@ class Finding:
             return first
         if flips:
             return Text(
-                f"{first.en}; but {flips} of {total} definitions give another verdict",
-                f"{first.zh}；但 {total} 种口径中有 {flips} 种结论不同",
-            )
-        return Text(f"{first.en}; all {total} definitions agree", f"{first.zh}；{total} 种口径结论一致")
+                "{first}; but {flips} of {total} definitions give another verdict",
+                "{first}；但 {total} 种口径中有 {flips} 种结论不同",
+            ).format(first=first, flips=flips, total=total)
+        return Text("{first}; all {total} definitions agree", "{first}；{total} 种口径结论一致").format(
+            first=first, total=total
+        )
 
     @property
     def _unknowns(self) -> Text:

@@ -184,7 +184,7 @@ def definition_result(result: DefinitionResult, target: float) -> Text:
 
 
 def _judged(value: str, verdict: Text) -> Text:
-    return Text(f"{value}, {verdict.en}", f"{value}，{verdict.zh}")
+    return Text("{value}, {verdict}", "{value}，{verdict}").format(value=value, verdict=verdict)
 
 
 def _line(lang: Lang, *cells: Text | str) -> dict[str, str]:
@@ -197,7 +197,9 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
         return []
     rows = []
     for target in target_rows(data.pack):
-        reason = Text("", "") if target.reason is None else Text(f" ({target.reason.en})", f"（{target.reason.zh}）")
+        reason = (
+            Text("", "") if target.reason is None else Text(" ({reason})", "（{reason}）").format(reason=target.reason)
+        )
         year = "" if target.year is None else f", {target.year}"
         content = Text(
             f"“{target.wording}” {target.value_text}{year}; nature: {target.nature.en}; "
@@ -222,7 +224,7 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
 def results_title(finding: Finding) -> Text:
     """Return the heading of coverage under every definition."""
     what = finding.kind_label
-    return Text(f"{what.en} under every definition", f"各口径下的{what.zh}")
+    return Text("{what} under every definition", "各口径下的{what}").format(what=what)
 
 
 def result_rows(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, str]]:

@@ -160,9 +160,8 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
         Assumption(
             _SYSTEM,
             Text("flat roofs", "平屋面"),
-            Text(
-                f"{mounting.en}, tilt: {tilt.en}{look.en}",
-                f"{mounting.zh}，倾角：{tilt.zh}{look.zh}",
+            Text("{mounting}, tilt: {tilt}{look}", "{mounting}，倾角：{tilt}{look}").format(
+                mounting=mounting, tilt=tilt, look=look
             ),
         ),
         *_row_room(flat, sides),
@@ -170,10 +169,7 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
         Assumption(
             _SYSTEM,
             Text("losses", "损失"),
-            Text(
-                ", ".join(f"{label.en} {value * 100:g}%" for label, value in listed),
-                "，".join(f"{label.zh} {value * 100:g}%" for label, value in listed),
-            ),
+            Text.join((label + f" {value * 100:g}%" for label, value in listed), ", ", "，"),
         ),
         Assumption(
             _SYSTEM,
@@ -214,9 +210,9 @@ def _row_room(flat: FlatSystem, sides: Sequence[SideRules]) -> list[Assumption]:
     for side in sides if flat.mounting == "rack" else ():
         place, hours = place_text(side.latitude_deg), clear_hours_text(side)
         value = Text(
-            f"{place.en}: no row shades another {hours.en}; {side.shadow_ratio:.2f} m of room per metre of height",
-            f"{place.zh}：{hours.zh}前排不遮挡后排，每米高差留 {side.shadow_ratio:.2f} m",
-        )
+            "{place}: no row shades another {hours}; {shadow_ratio:.2f} m of room per metre of height",
+            "{place}：{hours}前排不遮挡后排，每米高差留 {shadow_ratio:.2f} m",
+        ).format(place=place, hours=hours, shadow_ratio=side.shadow_ratio)
         sources = [rule.source] if side.sun.all_year else [rule.source, rule.least_sun_source]
         source = Text("; ".join(each["en"] for each in sources), "；".join(each["zh"] for each in sources))
         rows.append(Assumption(_SYSTEM, Text("room between rows", "支架排间距"), value, source))
@@ -230,9 +226,9 @@ def _empty_planes(sides: Sequence[SideRules]) -> list[Assumption]:
         pole = Text("north", "北") if side.latitude_deg >= 0.0 else Text("south", "南")
         limit = f"{side.poleward_min_tilt_deg:.0f}°"
         value = Text(
-            f"within {rule.within_deg:g}° of {pole.en} and {limit} or steeper",
-            f"朝向与正{pole.zh}相差 {rule.within_deg:g}° 以内且坡度 {limit} 及以上",
-        )
+            "within {within_deg:g}° of {pole} and {limit} or steeper",
+            "朝向与正{pole}相差 {within_deg:g}° 以内且坡度 {limit} 及以上",
+        ).format(within_deg=rule.within_deg, pole=pole, limit=limit)
         rows.append(Assumption(_ROOF, Text("planes left empty", "不布置组件的坡面"), value, _source(rule.source)))
     return rows
 
@@ -284,9 +280,8 @@ def _roofs(config: Config | None) -> list[Assumption]:
         Assumption(
             _ROOF,
             Text("cells too shaded to use", "不可用的遮挡程度"),
-            Text(
-                f"shading loss above {loss:.0%}{limit.en}",
-                f"遮挡损失超过 {loss:.0%}{limit.zh}",
+            Text("shading loss above {loss:.0%}{limit}", "遮挡损失超过 {loss:.0%}{limit}").format(
+                loss=loss, limit=limit
             ),
             _source(shade["source"]) if own is None else NO_SOURCE,
         ),
@@ -307,7 +302,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
 
 def _span(values: Range, unit: Text) -> Text:
     text = f"{values.central:g} ({values.low:g}–{values.high:g})"
-    return Text(f"{text} {unit.en}", f"{text} {unit.zh}")
+    return Text("{text} {unit}", "{text} {unit}").format(text=text, unit=unit)
 
 
 def _money(economics: Economics) -> list[Assumption]:
@@ -330,13 +325,13 @@ def _money(economics: Economics) -> list[Assumption]:
         rows += [
             Assumption(
                 _MONEY,
-                Text(f"cost: {label.en}", f"单位投资：{label.zh}"),
+                Text("cost: {label}", "单位投资：{label}").format(label=label),
                 _span(economics.capex_yuan_w[key], per_w),
                 _source(data["capex_yuan_w"]["source"]),
             ),
             Assumption(
                 _MONEY,
-                Text(f"price saved by self-use: {label.en}", f"自用电价：{label.zh}"),
+                Text("price saved by self-use: {label}", "自用电价：{label}").format(label=label),
                 _span(economics.retail_yuan_kwh[key], per_kwh),
                 _source(data["retail_yuan_kwh"]["source"]),
             ),
@@ -351,7 +346,7 @@ def _money(economics: Economics) -> list[Assumption]:
         ),
         Assumption(
             _MONEY,
-            Text(f"price of energy fed in ({where.en})", f"上网电价（{where.zh}）"),
+            Text("price of energy fed in ({where})", "上网电价（{where}）").format(where=where),
             _span(economics.feed_in_yuan_kwh, per_kwh),
             _source(data["feed_in_yuan_kwh"]["source"]),
         ),
@@ -462,6 +457,6 @@ def _carbon(campaign: Campaign) -> Assumption:
     return Assumption(
         Text("carbon", "减排"),
         Text("emission factor", "排放因子"),
-        Text(f"{factor.label.en}. {factor.note.en}", f"{factor.label.zh}。{factor.note.zh}"),
+        Text("{label}. {note}", "{label}。{note}").format(label=factor.label, note=factor.note),
         factor.source,
     )

@@ -317,7 +317,9 @@ def _timeline(data: ReportData, lang: Lang) -> Grid:
     note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。")
     if len(due) > MAX_STEPS:
         rest = count(len(due) - MAX_STEPS)
-        note = Text(f"{rest} more rows are not shown. {note.en}", f"另有 {rest} 行未列出。{note.zh}")
+        note = Text("{rest} more rows are not shown. {note}", "另有 {rest} 行未列出。{note}").format(
+            rest=rest, note=note
+        )
     return Grid(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
 
 

@@ -70,24 +70,21 @@ def where(finding: Finding, data: ReportData) -> Text:
     undecided = [f.unit_name for f in inner if f.attained == "unknown" and f.certainty == "open"]
     inner = sorted((f for f in inner if f.gap_kwp > 0), key=lambda f: (-f.gap_kwp, f.unit_id))
     if not inner and undecided:
-        word = Verdict.UNDECIDED.text
-        places = undecided[:MAX_PLACES]
-        return Text(f"{word.en}: {', '.join(places)}", f"{word.zh}：{'、'.join(places)}")
+        return Verdict.UNDECIDED.text + Text(": ", "：") + Text.join(undecided[:MAX_PLACES])
     if not inner:
         return Text("no part of it misses anything", "各组成单元均无缺口")
     shown = inner[:MAX_PLACES]
     more = len(inner) - len(shown)
     # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
     pooled = sum(f.gap_kwp for f in inner) > 1.01 * finding.gap_kwp
-    note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else Text("", "")
-    return Text(
-        ", ".join(f"{f.unit_name} ({capacity(f.gap_kwp, 'en', 2, 'up')})" for f in shown)
-        + (f" and {more} more" if more else "")
-        + note.en,
-        "、".join(f"{f.unit_name}（缺 {capacity(f.gap_kwp, 'zh', 2, 'up')}）" for f in shown)
-        + (f" 等 {len(inner)} 处" if more else "")
-        + note.zh,
-    )
+    note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else ""
+    rest = Text(f" and {more} more", f" 等 {len(inner)} 处") if more else ""
+    return Text.join(_missing_there(f) for f in shown) + rest + note
+
+
+def _missing_there(finding: Finding) -> Text:
+    en, zh = capacity(finding.gap_kwp, "en", 2, "up"), capacity(finding.gap_kwp, "zh", 2, "up")
+    return Text(f"{finding.unit_name} ({en})", f"{finding.unit_name}（缺 {zh}）")
 
 
 def definition_text(finding: Finding, data: ReportData) -> Text:
@@ -98,9 +95,8 @@ def definition_text(finding: Finding, data: ReportData) -> Text:
     cohort = value_label("cohort", finding.cohort)
     reading = value_label("scope_reading", finding.reading, data.pack)
     how = value_label("aggregation", finding.aggregation)
-    return Text(
-        f"{own.label.en}; {reading.en}; {cohort.en}; {how.en}",
-        f"{own.label.zh}；范围：{reading.zh}；统计期：{cohort.zh}；{how.zh}",
+    return Text("{label}; {reading}; {cohort}; {how}", "{label}；范围：{reading}；统计期：{cohort}；{how}").format(
+        label=own.label, reading=reading, cohort=cohort, how=how
     )
 
 
@@ -135,7 +131,7 @@ def _next(finding: Finding, data: ReportData) -> Text:
     units = {plan.unit_id for plan in plans}
     first = {unit: next(p.target_id for p in data.campaign.plans if p.unit_id == unit) for unit in units}
     text = plan_text(plans, further=any(target != finding.target_id for target in first.values()))
-    return Text(f"{step.en}; {text.en}", f"{step.zh}；{text.zh}")
+    return Text("{step}; {text}", "{step}；{text}").format(step=step, text=text)
 
 
 def plans_of(finding: Finding, data: ReportData) -> list[Plan]:

@@ -168,8 +168,8 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
         f"此处 1 kWh 折 {best['k_e_kgce_kwh']:g} kgce，其他折标口径见下表",
     )
     parts.append(option)
-    en = "; ".join(p.en for p in parts)
-    return Text(en[:1].upper() + en[1:] + ".", "；".join(p.zh for p in parts) + "。")
+    said = Text.join(parts, "; ", "；") + Text(".", "。")
+    return Text(capitalised(said.en), said.zh)
 
 
 def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
@@ -219,9 +219,8 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
             kinds = _by_kind(mine)
             best = kinds["potential"]
             own = Text(" — used above", "（上表采用）").pick(lang) if best["is_default"] else ""
-            label = Text(
-                f"{option.kgce_kwh:g} kgce, {option.label.en} ({option.grade})",
-                f"{option.kgce_kwh:g} kgce，{option.label.zh}（{option.grade}）",
+            label = Text("{kgce_kwh:g} kgce, {label} ({grade})", "{kgce_kwh:g} kgce，{label}（{grade}）").format(
+                kgce_kwh=option.kgce_kwh, label=option.label, grade=option.grade
             )
             rows.append(
                 Row(
@@ -314,7 +313,11 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             ]
             sure = int((mine["mandate"] == "yes").sum())
             maybe = len(mine) - sure
-            why = Text(f" ({part.condition.en})", f"（{part.condition.zh}）") if part.condition else Text("", "")
+            why = (
+                Text(" ({condition})", "（{condition}）").format(condition=part.condition)
+                if part.condition
+                else Text("", "")
+            )
             notes.append(
                 Text(
                     f"{capitalised(part.label.en)}: {count(sure)} roofs, possibly {count(maybe)} more{why.en}.",

@@ -114,7 +114,7 @@ def _past(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Text:
         open_ = "" if str(row["attained"]) == "yes" else ", within what is known"
         return Text(f"year past: reached{open_}", f"年份已过：{'已达到' if not open_ else '按现有数据已达到'}")
     short = _short_of(row)
-    text = Text(f"year past: {short.en}", f"年份已过：{short.zh}")
+    text = Text("year past: {short}", "年份已过：{short}").format(short=short)
     if today is None or is_missing(today["gap_kwp"]) or today["gap_kwp"] >= row["gap_kwp"] * 0.995:
         return text
     later = _short_of(today) if today["gap_kwp"] > 0 else Text("reached since", "其后已补足")

@@ -365,7 +365,7 @@ def _verify(book: Book, data: ReportData, district_id: str) -> None:
         Column(Text("To verify", "待核实事项"), "verify", "wrap", 52),
         Column(Text("Seen in the data", "数据提示"), "known", "wrap", 26),
         *(
-            Column(Text(f"Found: {label.en}", f"核实：{label.zh}"), f"field_{key}", "blank", 16)
+            Column(Text("Found: {label}", "核实：{label}").format(label=label), f"field_{key}", "blank", 16)
             for key, label in fields.items()
         ),
         Column(Text("Surveyor, date", "核实人、日期"), "field_who", "blank", 16),
@@ -402,7 +402,9 @@ def _ledger(book: Book, data: ReportData) -> None:
         top = _uncomputed(book, sheet, missing, top)
     factor = data.campaign.factor.label
     notes = [
-        Text(f"CO₂: {factor.en}. A district excludes its zones.", f"碳减排：{factor.zh}。县区数不含其中的功能区。")
+        Text("CO₂: {factor}. A district excludes its zones.", "碳减排：{factor}。县区数不含其中的功能区。").format(
+            factor=factor
+        )
     ]
     if away:
         gone = Text(

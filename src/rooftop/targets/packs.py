@@ -305,9 +305,11 @@ def _refusal(document: YamlDocument, problems: list[Problem]) -> ConfigError:
     if others:
         places = ", ".join(dict.fromkeys(f"{written_key(p.loc)} ({document.line(p.loc)})" for p in others[:5]))
         places += " ..." if len(others) > 5 else ""
-        mend = Text(f"{mend.en}; then see also (line): {places}", f"{mend.zh}；另请检查（行）：{places}")
+        mend = Text("{mend}; then see also (line): {places}", "{mend}；另请检查（行）：{places}").format(
+            mend=mend, places=places
+        )
     return ConfigError(
-        Text(f"policy pack: {first.what.en}", f"政策包：{first.what.zh}"),
+        Text("policy pack: {what}", "政策包：{what}").format(what=first.what),
         where=key_in_file(written_key(first.loc), document, document.line(first.loc)),
         found=first.found,
         expected=first.expected,
