@@ -31,6 +31,7 @@ def test_braces_of_values_are_not_read() -> None:
     [
         (np.array([False, True, True]), None, 2, ("1", "2")),
         (pd.Series([True, False, True]), ["a", "b", "c"], 2, ("a", "c")),
+        (pd.Series([True, False, True], dtype="bool[pyarrow]"), None, 2, ("0", "2")),
         (pd.Series([True, False, True], dtype="boolean"), pd.Series(["a", "b", "c"], index=[5, 6, 7]), 2, ("a", "c")),
         (np.ones(9, dtype=bool), np.arange(9) * 10, 9, ("0", "10", "20", "30", "40")),
         (list("abcdefg"), None, 7, ("a", "b", "c", "d", "e")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Text:
         """Return both, one after the other, without anything between."""
         return Text(self.en + pick(other, "en"), self.zh + pick(other, "zh"))
 
-    def format(self, **values: object) -> Text:
+    def format(self, **values: Text | str | float | datetime.date) -> Text:
         """Return the sentence with values in the places of their names, as `str.format`; texts in its language.
 
         Braces of values are not read: only the sentence itself may hold names.

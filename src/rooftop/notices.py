@@ -111,8 +111,8 @@ def _counted(which: Any, names: Any) -> tuple[int, tuple[str, ...]]:
     """Return how many there are, and what the first five are called."""
     if isinstance(which, int | np.integer):
         return int(which), ()
-    if str(getattr(which, "dtype", "")) not in ("bool", "boolean"):
+    if "bool" not in str(getattr(which, "dtype", "")):
         return len(which), tuple(str(each) for each in which[:MOST_EXAMPLES])
-    rows = np.flatnonzero(which)
+    rows = np.flatnonzero(np.asarray(which, dtype=bool))
     first = rows[:MOST_EXAMPLES]
     return len(rows), tuple(str(each) for each in (first if names is None else np.asarray(names, dtype=object)[first]))

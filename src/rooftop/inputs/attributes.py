@@ -246,7 +246,7 @@ def numbers(
     if rule is not None and ruled.any():
         count = int(ruled.sum())
         text = Text("{n} values of {name} are read by rule: {rule}", "字段 {name} 有 {n} 个值按规则读取：{rule}")
-        text = text.format(n=count, name=column.name, rule=rule)
+        text = text.format(n=count, name=str(column.name), rule=rule)
         said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
         notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
     return Parsed(values, notices)

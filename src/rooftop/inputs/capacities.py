@@ -124,6 +124,6 @@ def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
         return ()
     how = Text("as stated", "按所声明") if unit.stated else Text("no unit is stated anywhere", "未声明单位")
     text = Text("existing PV of {name} is read in {shown}: {how}", "已装光伏（{name}）按 {shown} 读取：{how}").format(
-        name=column.name, shown=shown, how=how
+        name=str(column.name), shown=shown, how=how
     )
     return (Notice("existing_pv_unit", text, int(column.notna().sum()), "info", where),)

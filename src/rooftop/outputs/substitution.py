@@ -220,7 +220,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
             best = kinds["potential"]
             own = Text(" — used above", "（上表采用）").pick(lang) if best["is_default"] else ""
             label = Text("{kgce_kwh:g} kgce, {label} ({grade})", "{kgce_kwh:g} kgce，{label}（{grade}）").format(
-                kgce_kwh=option.kgce_kwh, label=option.label, grade=option.grade
+                kgce_kwh=option.kgce_kwh, label=option.label.text, grade=option.grade
             )
             rows.append(
                 Row(
@@ -314,7 +314,7 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             sure = int((mine["mandate"] == "yes").sum())
             maybe = len(mine) - sure
             why = (
-                Text(" ({condition})", "（{condition}）").format(condition=part.condition)
+                Text(" ({condition})", "（{condition}）").format(condition=part.condition.text)
                 if part.condition
                 else Text("", "")
             )

@@ -166,7 +166,7 @@ def _group_row(coverage: Coverage, k: int) -> DefinitionRow:
     top = value_label("numerator", group.default.numerator)
     bottom = value_label("denominator", group.default.denominator)
     choice = Text("{label}: {top} ÷ {bottom}", "{label}：{top} ÷ {bottom}").format(
-        label=group.label, top=top, bottom=bottom
+        label=group.label.text, top=top, bottom=bottom
     )
     return DefinitionRow(coverage.id, Text("numerator and denominator", "分子与分母"), choice, group.source.text, True)
 
