@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from string import Formatter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,3 +52,18 @@ def test_a_notice_counts_and_names_the_first_five(which: object, names: object, 
 @pytest.mark.parametrize("nothing", [0, [], np.zeros(3, dtype=bool), pd.Series([False], dtype="boolean")])
 def test_what_is_not_there_is_no_notice(nothing: object) -> None:
     assert Notice.counted("odd", nothing, ROWS) == ()
+
+
+def test_every_template_names_its_values(repo: Path) -> None:
+    seen = 0
+    for path in sorted((repo / "src").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "format"):
+                continue
+            text = call.func.value
+            if not (isinstance(text, ast.Call) and isinstance(text.func, ast.Name) and text.func.id == "Text"):
+                continue
+            given, seen = {keyword.arg for keyword in call.keywords}, seen + 1
+            used = [{part[1] for part in Formatter().parse(ast.literal_eval(side)) if part[1]} for side in text.args]
+            assert used[0] | used[1] == given, (path.name, call.lineno)
+    assert seen > 50
