@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from rooftop.lang import Text
+
 
 class Model(BaseModel):
     """Base of all models of YAML files: frozen, unknown keys fail, numbers are finite."""
@@ -18,3 +20,15 @@ class Sourced(Model):
     low: float | None = None
     high: float | None = None
     source: str
+
+
+class Label(Model):
+    """What a coded value is called, in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        """The label as `Text`."""
+        return Text(en=self.en, zh=self.zh)

@@ -27,12 +27,12 @@ def demo_dir() -> Path:
 
 
 def load_shipped(model: type[_ModelT], *parts: str) -> _ModelT:
-    """Return one shipped YAML file as its model, checked once: ``load_shipped(RoofRules, "roof_types.yaml")``."""
+    """Return one shipped YAML file as its model, checked once; raises what pydantic finds wrong with it."""
     return _checked(model, parts)  # type: ignore[return-value]
 
 
 def load_shipped_yaml(*parts: str) -> Any:
-    """Load one shipped YAML file safely, e.g. ``load_shipped_yaml("roof_types.yaml")``; the caller may change it."""
+    """Load one shipped YAML file that has no model yet, by the parts of its path; the caller may change it."""
     return deepcopy(_parsed(parts))
 
 

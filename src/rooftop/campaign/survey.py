@@ -13,6 +13,7 @@ from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules
 from rooftop.campaign.money import Economics
 from rooftop.lang import Lang, Text
 from rooftop.resources import load_shipped_yaml
+from rooftop.roof_rules import load_roof_rules, roof_type_labels
 from rooftop.rounding import capacity, number, percent
 from rooftop.targets.columns import PV_IMPOSSIBLE
 from rooftop.targets.scope import INFERRED
@@ -60,14 +61,11 @@ class SurveyRules:
 def load_survey_rules() -> SurveyRules:
     """Load the labels from ``gates.yaml`` and ``roof_types.yaml``."""
     fields = load_shipped_yaml("gates.yaml")["survey_fields"]["fields"]
-    types = load_shipped_yaml("roof_types.yaml")["types"]
+    types = load_roof_rules().types
     return SurveyRules(
         fields={key: Text(value["en"], value["zh"]) for key, value in fields.items()},
-        added_load_kn_m2={
-            key: (float(value["added_load_kn_m2"][0]), float(value["added_load_kn_m2"][1]))
-            for key, value in types.items()
-        },
-        roof_types={key: Text(value["en"], value["zh"]) for key, value in types.items()},
+        added_load_kn_m2={key: kind.added_load_kn_m2 for key, kind in types.items()},
+        roof_types=roof_type_labels(),
         gates=load_gate_rules(),
     )
 

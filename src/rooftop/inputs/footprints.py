@@ -28,6 +28,7 @@ from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
+from rooftop.roof_rules import load_roof_rules
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def _judge_outlines(
     present = np.array([g is not None for g in outlines.geometry], dtype=bool)
     duplicate = stands != np.arange(len(stands))
     area = shapely.area(outlines.geometry)
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     largest = float(attributes.limits()["footprint_m2"]["max"])
     reasons.mark("impossible_coordinates", outlines.misplaced)
     reasons.mark("far_from_others", outlines.far)
@@ -170,7 +171,7 @@ def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     """Refuse a file of which every row is excluded, saying why."""
     if not excluded.all():
         return
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     why = {
         "tiny_footprint": Text(f"under {smallest:g} m²", f"小于 {smallest:g} ㎡"),
         "empty_geometry": Text("without a polygon", "没有面图形"),

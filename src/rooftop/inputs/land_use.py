@@ -29,6 +29,7 @@ from rooftop.inputs.use_rules import Inference, uses_of_names
 from rooftop.inputs.vectors import read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, Severity, file_sha256
+from rooftop.vocabularies import building_uses
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +216,7 @@ def _with_uses(buildings: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) 
                ("building_use", "use_source", "is_public_institution", "public_source")}  # fmt: skip
     confidence = np.full(len(buildings), pd.NA, dtype=object)
     reasons = [list(codes) for codes in buildings["reasons"]]
-    hints = {use: entry["public_hint"] for use, entry in attributes.uses()["uses"].items()}
+    hints = {use: entry.public_hint for use, entry in building_uses().uses.items()}
     for row, found in enumerate(chosen):
         if found is None:
             continue

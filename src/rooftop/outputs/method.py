@@ -11,6 +11,7 @@ from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
 from rooftop.config import Config, FlatSystem
 from rooftop.lang import Text
+from rooftop.pvsystem import load_system_rules
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
 from rooftop.scene.equator import SideRules
@@ -153,8 +154,8 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
     mounting, look = _MOUNTING[flat.mounting], _azimuth(flat, sides)
     losses = {name: float(value) for name, value in system.losses.model_dump().items()}
     listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
-    data = load_shipped_yaml("system.yaml")
-    inverter = data["inverter"]["eta_nom"]
+    rules = load_system_rules()
+    inverter = rules.inverter.eta_nom
     return [
         Assumption(_SYSTEM, Text("module", "组件"), *_module(str(system.module))),
         Assumption(
@@ -175,20 +176,20 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
             _SYSTEM,
             Text("cell temperature", "电池温度"),
             _CELL_TEMPERATURE[system.cell_temperature],
-            _source(_temperature_source(data["temperature"], system.cell_temperature)),
+            _source(rules.temperature.source_of(system.cell_temperature)),
         ),
         Assumption(
             _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
-            _same(f"{data['dc_ac_ratio']['value']:g}"),
-            _source(data["dc_ac_ratio"]["source"]),
+            _same(f"{rules.dc_ac_ratio.value:g}"),
+            _source(rules.dc_ac_ratio.source),
         ),
         Assumption(_SYSTEM, Text("inverters and connection", "逆变器与接入电压"), *_inverters()),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
-            _same(f"{inverter['value']:.1%}"),
-            _source(inverter["source"]),
+            _same(f"{inverter.value:.1%}"),
+            _source(inverter.source),
         ),
     ]
 
@@ -247,10 +248,6 @@ def _inverters() -> tuple[Text, Text]:
     )
 
 
-def _temperature_source(data: dict[str, Any], model: str) -> str:
-    return str(data["source"] if model == "ross" else data[model]["source"])
-
-
 def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
     try:
@@ -263,10 +260,11 @@ def _module(name: str) -> tuple[Text, Text]:
 
 
 def _roofs(config: Config | None) -> list[Assumption]:
-    data = load_shipped_yaml("roof_types.yaml")
+    rules = load_roof_rules()
+    setback = rules.setback_m
     own = None if config is None else config.scene.max_shading_loss
-    shade, least = data["max_shading_loss"], None if config is None else config.scene.min_poa_kwh_m2
-    loss = shade["value"] if own is None else own
+    shade, least = rules.max_shading_loss, None if config is None else config.scene.min_poa_kwh_m2
+    loss = shade.value if own is None else own
     limit = Text("", "")
     if least is not None:
         limit = Text(f", or less than {least:g} kWh/m² a year", f"，或年辐照量低于 {least:g} kWh/㎡")
@@ -274,8 +272,8 @@ def _roofs(config: Config | None) -> list[Assumption]:
         Assumption(
             _ROOF,
             Text("edge setback", "边缘退距"),
-            _same(f"{data['setback_m']['value']:g} m ({data['setback_m']['low']:g}–{data['setback_m']['high']:g} m)"),
-            _source(data["setback_m"]["source"]),
+            _same(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
+            _source(setback.source),
         ),
         Assumption(
             _ROOF,
@@ -283,18 +281,18 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Text("shading loss above {loss:.0%}{limit}", "遮挡损失超过 {loss:.0%}{limit}").format(
                 loss=loss, limit=limit
             ),
-            _source(shade["source"]) if own is None else NO_SOURCE,
+            _source(shade.source) if own is None else NO_SOURCE,
         ),
     ]
-    for kind in data["types"].values():
-        low, high = kind["obstacle_share_low"], kind["obstacle_share_high"]
-        share = kind["obstacle_share"]
+    for kind in rules.types.values():
+        low, high = kind.obstacle_share_low, kind.obstacle_share_high
+        share = kind.obstacle_share
         rows.append(
             Assumption(
                 _ROOF,
-                Text(f"obstacles and present uses: {kind['en']}", f"障碍物与现状占用：{kind['zh']}"),
+                Text("obstacles and present uses: ", "障碍物与现状占用：") + kind.text,
                 _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
-                _source(data["source"]),
+                _source(rules.source),
             )
         )
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -16,7 +15,7 @@ from rooftop.grid import Grid
 from rooftop.inputs.burn import burn
 from rooftop.lang import Text
 from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
+from rooftop.resources import load_shipped
 from rooftop.scene.buildings import Measured
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
@@ -56,10 +55,9 @@ class HeightRatio(Model):
     source: str
 
 
-@lru_cache(maxsize=1)
 def rules() -> AgreementRules:
     """Load and check the shipped limits."""
-    return AgreementRules.model_validate(load_shipped_yaml("model_agreement.yaml"))
+    return load_shipped(AgreementRules, "model_agreement.yaml")
 
 
 def compare_models(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from rooftop.lang import Lang, Text
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
-from rooftop.targets.packs import building_uses, list_packs, load_pack
+from rooftop.targets.packs import list_packs, load_pack
 from rooftop.targets.scope import coverage_settings
+from rooftop.vocabularies import building_uses
 
 _ALL = Text("all of", "同时满足")
 _ANY = Text("any of", "满足其一")
@@ -192,8 +193,8 @@ def scope_text(scope: Scope) -> Text:
     """Write a scope as a phrase."""
     parts: list[Text] = []
     if scope.building_use is not None:
-        uses = [building_uses()[use] for use in scope.building_use]
-        parts.append(Text("use " + ", ".join(u["en"] for u in uses), "用途为" + "、".join(u["zh"] for u in uses)))
+        uses = [building_uses().uses[use].text for use in scope.building_use]
+        parts.append(Text("use ", "用途为") + Text.join(uses))
     if scope.is_public_institution is not None:
         yes = scope.is_public_institution == "yes"
         parts.append(Text(f"{'a' if yes else 'no'} public institution", f"{'属' if yes else '不属'}公共机构"))
