@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rooftop.campaign.rules import CampaignRules, EmissionFactors, Prices
 from rooftop.inputs.weather_products import WeatherProducts
 from rooftop.irradiance_units import IrradianceUnits
 from rooftop.pvsystem import SystemRules
@@ -20,7 +21,8 @@ from rooftop.vocabularies import BuildingUses, Reasons
 from rooftop.yamlfile import load_trusted_yaml, load_yaml
 
 TYPED = {
-    "building_uses.yaml": BuildingUses, "inverters.yaml": InverterRules, "irradiance_units.yaml": IrradianceUnits,
+    "building_uses.yaml": BuildingUses, "economics.yaml": Prices, "emission_factors.yaml": EmissionFactors,
+    "gates.yaml": CampaignRules, "inverters.yaml": InverterRules, "irradiance_units.yaml": IrradianceUnits,
     "model_agreement.yaml": AgreementRules, "reasons.yaml": Reasons, "roof_planes.yaml": PlaneRules,
     "roof_types.yaml": RoofRules, "system.yaml": SystemRules, "uncertainty.yaml": Uncertainty,
     "weather_products.yaml": WeatherProducts,

@@ -11,8 +11,8 @@ import pandas as pd
 
 from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules, numbers, words
 from rooftop.campaign.money import Economics
+from rooftop.campaign.rules import campaign_rules
 from rooftop.lang import Lang, Text
-from rooftop.resources import load_shipped_yaml
 from rooftop.roof_rules import load_roof_rules, roof_type_labels
 from rooftop.rounding import capacity, number, percent
 from rooftop.targets.columns import PV_IMPOSSIBLE
@@ -60,10 +60,9 @@ class SurveyRules:
 @cache
 def load_survey_rules() -> SurveyRules:
     """Load the labels from ``gates.yaml`` and ``roof_types.yaml``."""
-    fields = load_shipped_yaml("gates.yaml")["survey_fields"]["fields"]
     types = load_roof_rules().types
     return SurveyRules(
-        fields={key: Text(value["en"], value["zh"]) for key, value in fields.items()},
+        fields={key: label.text for key, label in campaign_rules().survey_fields.fields.items()},
         added_load_kn_m2={key: kind.added_load_kn_m2 for key, kind in types.items()},
         roof_types=roof_type_labels(),
         gates=load_gate_rules(),

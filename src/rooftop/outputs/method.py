@@ -9,6 +9,7 @@ from typing import Any
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
+from rooftop.campaign.rules import campaign_rules, prices
 from rooftop.config import Config, FlatSystem
 from rooftop.lang import Text
 from rooftop.pvsystem import load_system_rules
@@ -304,7 +305,7 @@ def _span(values: Range, unit: Text) -> Text:
 
 
 def _money(economics: Economics) -> list[Assumption]:
-    data = load_shipped_yaml("economics.yaml")
+    stated = prices()
     segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
     where = province_name(economics.province)
     per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
@@ -325,13 +326,13 @@ def _money(economics: Economics) -> list[Assumption]:
                 _MONEY,
                 Text("cost: {label}", "单位投资：{label}").format(label=label),
                 _span(economics.capex_yuan_w[key], per_w),
-                _source(data["capex_yuan_w"]["source"]),
+                stated.capex_yuan_w.source.text,
             ),
             Assumption(
                 _MONEY,
                 Text("price saved by self-use: {label}", "自用电价：{label}").format(label=label),
                 _span(economics.retail_yuan_kwh[key], per_kwh),
-                _source(data["retail_yuan_kwh"]["source"]),
+                stated.retail_yuan_kwh.source.text,
             ),
         ]
     per_w_year = Text("yuan/W per year", "元/W·年")
@@ -340,19 +341,19 @@ def _money(economics: Economics) -> list[Assumption]:
             _MONEY,
             Text("operation and maintenance", "运维"),
             _span(economics.opex_yuan_w_a["commercial"], per_w_year),
-            _source(data["opex_yuan_w_a"]["source"]),
+            stated.opex_yuan_w_a.source.text,
         ),
         Assumption(
             _MONEY,
             Text("price of energy fed in ({where})", "上网电价（{where}）").format(where=where),
             _span(economics.feed_in_yuan_kwh, per_kwh),
-            _source(data["feed_in_yuan_kwh"]["source"]),
+            stated.feed_in_yuan_kwh.source.text,
         ),
         Assumption(
             _MONEY,
             Text("energy used on site", "自用比例"),
             Text("by use of the building, see economics.yaml", "按建筑用途取值，见 economics.yaml"),
-            _source(data["self_use"]["source"]),
+            stated.self_use.source.text,
         ),
         Assumption(
             _MONEY,
@@ -363,14 +364,14 @@ def _money(economics: Economics) -> list[Assumption]:
                 f"按 {economics.life_years} 年计，首年衰减 {economics.degradation_first:.1%}，"
                 f"其后每年 {economics.degradation_later:.1%}；不计折现、税费、贷款与补贴",
             ),
-            _source(data["degradation"]["source"]),
+            stated.degradation.source.text,
         ),
     ]
     return rows
 
 
 def _grid(economics: Economics) -> list[Assumption]:
-    source = _source(load_shipped_yaml("economics.yaml")["classes"]["source"])
+    source = prices().classes.source.text
     return [
         Assumption(_GRID, Text("how energy may be used and fed in", "并网方式"), text, source)
         for text in economics.classes.values()
@@ -378,11 +379,10 @@ def _grid(economics: Economics) -> list[Assumption]:
 
 
 def _gates() -> list[Assumption]:
-    data = load_shipped_yaml("gates.yaml")
-    shading, small, taken = data["shading_loss"], data["min_added_kwp"], data["existing_pv_share"]
-    sizes = data["ranking"]["size_classes_kwp"]
-    limits = " / ".join(f"{value:g}" for value in sizes["value"])
-    tiers = data["ranking"]["tiers"]
+    rules = campaign_rules()
+    shading, small, taken = rules.shading_loss, rules.min_added_kwp, rules.existing_pv_share
+    sizes, tiers = rules.ranking.size_classes_kwp, rules.ranking.tiers
+    limits = " / ".join(f"{value:g}" for value in sizes.value)
     return [
         Assumption(
             _GATES,
@@ -393,25 +393,25 @@ def _gates() -> list[Assumption]:
             _GATES,
             Text("shading", "遮挡"),
             Text(
-                f"survey above {shading['survey']:.0%}, out above {shading['fail']:.0%}",
-                f"超过 {shading['survey']:.0%} 待核实，超过 {shading['fail']:.0%} 不列入",
+                f"survey above {shading.survey:.0%}, out above {shading.fail:.0%}",
+                f"超过 {shading.survey:.0%} 待核实，超过 {shading.fail:.0%} 不列入",
             ),
-            _source(shading["source"]),
+            shading.source.text,
         ),
         Assumption(
             _GATES,
             Text("too small", "规模过小"),
-            Text(f"less than {small['value']:g} kWp to add", f"可新增不足 {small['value']:g} kWp"),
-            _source(small["source"]),
+            Text(f"less than {small.value:g} kWp to add", f"可新增不足 {small.value:g} kWp"),
+            small.source.text,
         ),
         Assumption(
             _GATES,
             Text("existing PV", "已有光伏"),
             Text(
-                f"out when it is {taken['fail']:.0%} of the roof's whole capacity, existing and new",
-                f"已装占屋顶总容量（已装＋可新装）的 {taken['fail']:.0%} 及以上时不列入",
+                f"out when it is {taken.fail:.0%} of the roof's whole capacity, existing and new",
+                f"已装占屋顶总容量（已装＋可新装）的 {taken.fail:.0%} 及以上时不列入",
             ),
-            _source(taken["source"]),
+            taken.source.text,
         ),
         Assumption(
             _GATES,
@@ -420,18 +420,18 @@ def _gates() -> list[Assumption]:
                 "survey for factories, warehouses, utilities and above 100 m",
                 "厂房、仓储、市政设施及 100 m 以上建筑待核实",
             ),
-            _source(data["fire"]["source"]),
+            rules.fire.source.text,
         ),
         Assumption(
             _GATES,
             Text("order of candidates", "候选排序"),
             Text(
-                "tier (" + "; ".join(f"{key}. {tier['en']}" for key, tier in tiers.items()) + f"), then size class "
+                "tier (" + "; ".join(f"{key}. {tier.en}" for key, tier in tiers.items()) + f"), then size class "
                 f"({limits} kWp), then specific yield, then building id",
-                "先按层级（" + "；".join(f"{key} {tier['zh']}" for key, tier in tiers.items()) + f"），再按规模档"
+                "先按层级（" + "；".join(f"{key} {tier.zh}" for key, tier in tiers.items()) + f"），再按规模档"
                 f"（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
             ),
-            _source(sizes["source"]),
+            sizes.source.text,
         ),
     ]
 
