@@ -173,9 +173,7 @@ def coverage_notices(
         "district_empty": empty["unit_name"].fillna(empty["unit_id"]).astype(str).tolist(),
     }
     return tuple(
-        notice
-        for code, which in found.items()
-        for notice in Notice.counted(code, which, texts[code], source="targets")
+        notice for code, which in found.items() for notice in Notice.counted(code, which, texts[code], source="targets")
     )
 
 
