@@ -15,6 +15,7 @@ from rooftop.resources import configs_dir, load_shipped, load_shipped_yaml
 from rooftop.roof_rules import RoofRules
 from rooftop.scene.agreement import AgreementRules
 from rooftop.scene.inverters import InverterRules
+from rooftop.scene.loss_notices import UsualLosses
 from rooftop.scene.plane_rules import PlaneRules
 from rooftop.uncertainty import Uncertainty
 from rooftop.vocabularies import BuildingUses, Reasons
@@ -25,6 +26,7 @@ TYPED = {
     "gates.yaml": CampaignRules, "inverters.yaml": InverterRules, "irradiance_units.yaml": IrradianceUnits,
     "model_agreement.yaml": AgreementRules, "reasons.yaml": Reasons, "roof_planes.yaml": PlaneRules,
     "roof_types.yaml": RoofRules, "system.yaml": SystemRules, "uncertainty.yaml": Uncertainty,
+    "usual_losses.yaml": UsualLosses,
     "weather_products.yaml": WeatherProducts,
 }  # fmt: skip
 FILES = [path.relative_to(configs_dir()) for path in sorted(configs_dir().rglob("*.yaml"))]
