@@ -21,7 +21,7 @@ from rooftop.cli.starter import write_starter
 from rooftop.configfile import load_config
 from rooftop.errors import InputError, StorageError
 from rooftop.inputs.guess_irradiance import guess_irradiance
-from rooftop.inputs.irradiance import unit_factor
+from rooftop.irradiance_units import unit_factor
 from rooftop.sources import read_sources
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 

@@ -343,7 +343,7 @@ def test_the_definition_switch_recolours_the_districts(seen):
     seen.page.click('.rt-units li[data-unit="320700"]')
     assert "66%" in popup_text(seen)
     seen.page.click('[data-choice="kind"] button:text-is("已建")')
-    assert seen.page.locator(".rt-tag.rt-no").first.inner_text() == "未达标"
+    assert seen.page.locator(".rt-tag.rt-bad").first.inner_text() == "未达标"
     assert "已建" in popup_text(seen)
     assert "6.6%" in popup_text(seen)  # an open popup follows the choice
 

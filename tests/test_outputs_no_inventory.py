@@ -73,7 +73,7 @@ def test_report_and_workbook_say_so(data: ReportData, tmp_path: Path, lang: Any,
     assert {row[column] for row in tables.iter_rows(min_row=2, values_only=True)} == {None}
 
 
-@pytest.mark.parametrize(("lang", "known", "undecided"), [("zh", "不明", "待定"), ("en", "not known", "not sure")])
+@pytest.mark.parametrize(("lang", "known", "undecided"), [("zh", "不明", "不能判定"), ("en", "not known", "undecided")])
 def test_the_terminal_says_so(data: ReportData, lang: Any, known: str, undecided: str) -> None:
     config = SimpleNamespace(title="t", name="t", synthetic=False)
     products = SimpleNamespace(map=None, report=None, candidates=())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Lang = Literal["zh", "en"]
 
@@ -34,6 +36,27 @@ class Text:
 
     def __str__(self) -> str:
         return self.en
+
+    def __add__(self, other: Text | str) -> Text:
+        """Return both, one after the other, without anything between."""
+        return Text(self.en + pick(other, "en"), self.zh + pick(other, "zh"))
+
+    def format(self, **values: Text | str | float | datetime.date) -> Text:
+        """Return the sentence with values in the places of their names, as `str.format`; texts in its language.
+
+        Braces of values are not read: only the sentence itself may hold names.
+        """
+        spoken = {
+            lang: {name: value.pick(lang) if isinstance(value, Text) else value for name, value in values.items()}
+            for lang in get_args(Lang)
+        }
+        return Text(self.en.format(**spoken["en"]), self.zh.format(**spoken["zh"]))
+
+    @classmethod
+    def join(cls, parts: Iterable[Text | str], en: str = ", ", zh: str = "、") -> Text:
+        """Return the parts as one text, with `en` and `zh` between them."""
+        parts = list(parts)
+        return cls(en.join(pick(part, "en") for part in parts), zh.join(pick(part, "zh") for part in parts))
 
 
 def pick(text: Text | str, lang: Lang) -> str:

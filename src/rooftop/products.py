@@ -29,10 +29,10 @@ from rooftop.outputs.substitution import write_substitution
 from rooftop.outputs.table_book import write_table_book
 from rooftop.privacy import name_notices
 from rooftop.productset import require_own, same_set, with_files
-from rooftop.resources import load_shipped_yaml
 from rooftop.runrecord import RunRecord, read_record, write_record
 from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack
 from rooftop.targets.packs import pack_path
+from rooftop.targets.scope import coverage_settings
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
@@ -114,7 +114,7 @@ def write_products(
 
 def _spoken(tables: RunTables, lang: Lang) -> RunTables:
     """Call the sum of all districts by its name in `lang`; names of units are their own."""
-    city = load_shipped_yaml("coverage.yaml")["units"]["city"]
+    city = coverage_settings()["units"]["city"]
     coverage, timeline = (
         None if frame is None else frame.assign(unit_name=frame["unit_name"].replace(city["zh"], city[lang]))
         for frame in (tables.coverage, tables.timeline)

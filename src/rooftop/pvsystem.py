@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from rooftop.arguments import instance, local_path, number, word
 from rooftop.config import Losses
+from rooftop.datamodel import Model, Sourced
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
-from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.resources import configs_dir, load_shipped
 from rooftop.yamlfile import load_yaml, require_mapping
 
 Mounting = Literal["rack", "flush"]
@@ -24,6 +26,88 @@ CellTemperature = Literal["ross", "sapm"]
 DiffuseIncidence = Literal["marion", "none"]
 IncidenceModel = Literal["physical", "ashrae", "martin_ruiz", "schlick"]
 F8 = NDArray[np.float64]
+
+
+class InverterEfficiency(Model):
+    """Nominal efficiency, and that of the reference curve."""
+
+    eta_nom: Sourced
+    eta_ref: Sourced
+
+
+class Incidence(Model):
+    """Loss by the angle of incidence, of beam and of diffuse light."""
+
+    model: IncidenceModel
+    diffuse: DiffuseIncidence
+    parameters: dict[str, float]
+    source: str
+
+
+class RossMounting(Model):
+    """Warming of cells by light [K m2/W]."""
+
+    k: float
+    source: str
+
+
+class SapmMounting(Model):
+    """Sandia's coefficients of a mounting."""
+
+    a: float
+    b: float
+    delta_t: float = Field(alias="deltaT")
+    source: str
+
+    @property
+    def coefficients(self) -> tuple[float, float, float]:
+        """``a``, ``b``, ``deltaT``."""
+        return self.a, self.b, self.delta_t
+
+
+class SapmTemperature(Model):
+    """Sandia's model of cell temperature."""
+
+    source: str
+    rack: SapmMounting
+    flush: SapmMounting
+
+
+class TemperatureRules(Model):
+    """Cell temperature: Ross's model, and Sandia's."""
+
+    model: CellTemperature
+    source: str
+    rack: RossMounting
+    flush: RossMounting
+    sapm: SapmTemperature
+
+    def source_of(self, model: CellTemperature) -> str:
+        """Return where the coefficients of a model come from."""
+        return self.source if model == "ross" else self.sapm.source
+
+
+class LossSides(Model):
+    """Which losses act before the inverter, and which after it."""
+
+    dc: tuple[str, ...]
+    ac: tuple[str, ...]
+
+
+class SystemRules(Model):
+    """Typed view of `configs/system.yaml`."""
+
+    date: object
+    dc_ac_ratio: Sourced
+    inverter: InverterEfficiency
+    incidence: Incidence
+    temperature: TemperatureRules
+    losses: LossSides
+
+
+def load_system_rules() -> SystemRules:
+    """Return the shipped parameters that are the same for every roof."""
+    return load_shipped(SystemRules, "system.yaml")
 
 
 @dataclass(frozen=True)
@@ -251,37 +335,33 @@ def load_system(
         instance("losses", losses, Losses, "rooftop.config.Losses(soiling=0.02)")
     if cell_temperature is not None:
         word("cell_temperature", cell_temperature, CellTemperature)
-    data = load_shipped_yaml("system.yaml")
+    rules = load_system_rules()
     shares = (losses or Losses()).model_dump()
-    sides = data["losses"]
-    unplaced = set(shares) - set(sides["dc"]) - set(sides["ac"])
+    sides = rules.losses
+    unplaced = set(shares) - set(sides.dc) - set(sides.ac)
     if unplaced:
         raise ConfigError(
             Text("system.yaml does not say where a loss acts", "system.yaml 未说明该损失作用于哪一侧"),
             where="configs/system.yaml: losses",
             found=", ".join(sorted(unplaced)),
         )
-    temperature = data["temperature"]
+    temperature = rules.temperature
     return PvSystem(
         module=module if isinstance(module, Module) else load_module(module),
-        dc_ac_ratio=float(data["dc_ac_ratio"]["value"]),
-        eta_inv_nom=float(data["inverter"]["eta_nom"]["value"]),
-        eta_inv_ref=float(data["inverter"]["eta_ref"]["value"]),
-        iam_model=data["incidence"]["model"],
-        iam_parameters=tuple((str(k), float(v)) for k, v in data["incidence"]["parameters"].items()),
-        ross_rack=float(temperature["rack"]["k"]),
-        ross_flush=float(temperature["flush"]["k"]),
-        losses_dc=tuple((name, float(shares[name])) for name in sides["dc"]),
-        losses_ac=tuple((name, float(shares[name])) for name in sides["ac"]),
-        iam_diffuse=data["incidence"]["diffuse"],
-        cell_temperature=cell_temperature or temperature["model"],
-        sapm_rack=_sapm(temperature["sapm"]["rack"]),
-        sapm_flush=_sapm(temperature["sapm"]["flush"]),
+        dc_ac_ratio=rules.dc_ac_ratio.value,
+        eta_inv_nom=rules.inverter.eta_nom.value,
+        eta_inv_ref=rules.inverter.eta_ref.value,
+        iam_model=rules.incidence.model,
+        iam_parameters=tuple(rules.incidence.parameters.items()),
+        ross_rack=temperature.rack.k,
+        ross_flush=temperature.flush.k,
+        losses_dc=tuple((name, float(shares[name])) for name in sides.dc),
+        losses_ac=tuple((name, float(shares[name])) for name in sides.ac),
+        iam_diffuse=rules.incidence.diffuse,
+        cell_temperature=cell_temperature or temperature.model,
+        sapm_rack=temperature.sapm.rack.coefficients,
+        sapm_flush=temperature.sapm.flush.coefficients,
     )
-
-
-def _sapm(data: dict[str, Any]) -> tuple[float, float, float]:
-    return float(data["a"]), float(data["b"]), float(data["deltaT"])
 
 
 def _module(path: Path, data: Any) -> Module:

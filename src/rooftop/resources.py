@@ -1,16 +1,19 @@
-"""Where the shipped data lie: `configs/` and `data/demo/`, in a checkout or inside the installed wheel."""
+"""Where the shipped data lie, `configs/` and `data/demo/` in a checkout or inside the wheel, and how they are read."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
+from pydantic import BaseModel
+
+from rooftop.yamlfile import load_trusted_yaml
 
 _PACKAGED = Path(__file__).resolve().parent / "_data"
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 
 def configs_dir() -> Path:
@@ -23,12 +26,21 @@ def demo_dir() -> Path:
     return _PACKAGED / "demo" if _PACKAGED.exists() else _CHECKOUT / "data" / "demo"
 
 
+def load_shipped(model: type[_ModelT], *parts: str) -> _ModelT:
+    """Return one shipped YAML file as its model, checked once; raises what pydantic finds wrong with it."""
+    return _checked(model, parts)  # type: ignore[return-value]
+
+
 def load_shipped_yaml(*parts: str) -> Any:
-    """Load one shipped YAML file safely, e.g. ``load_shipped_yaml("roof_types.yaml")``; the caller may change it."""
+    """Load one shipped YAML file that has no model yet, by the parts of its path; the caller may change it."""
     return deepcopy(_parsed(parts))
 
 
 @lru_cache(maxsize=64)
+def _checked(model: type[BaseModel], parts: tuple[str, ...]) -> BaseModel:
+    return model.model_validate(_parsed(parts))
+
+
+@lru_cache(maxsize=64)
 def _parsed(parts: tuple[str, ...]) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(configs_dir().joinpath(*parts).read_text(encoding="utf-8"), Loader=loader)
+    return load_trusted_yaml(configs_dir().joinpath(*parts))

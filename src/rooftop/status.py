@@ -93,34 +93,42 @@ def _says_why(roofs: pd.DataFrame) -> Flags:
     return np.array([why.get(kind) in codes for kind, codes in rows], dtype=bool)
 
 
+_STATED = {
+    "no_irradiance": Text(
+        "{n} roofs lie outside the irradiance raster or on its nodata", "{n} 个屋顶位于辐照栅格之外或无数据区"
+    ),
+    "roof_type_assumed": Text(
+        "{n} roofs have no roof type: it is assumed from their use", "{n} 个屋顶无屋面类型，按用途推定"
+    ),
+    "structure_unknown": Text(
+        "{n} roofs have no known structure: load must be surveyed", "{n} 个屋顶结构未知，荷载须现场核实"
+    ),
+    "too_shaded": Text("{n} roofs are too shaded to use", "{n} 个屋顶遮挡过重不可用"),
+    "no_room": Text("{n} roofs have no room for a useful array", "{n} 个屋顶无足够可用面积"),
+    "too_low": Text("{n} footprints are too low to be roofs", "{n} 个轮廓高度过低，不视为屋顶"),
+}
+_LOOK_AT_MODELS = Text(
+    ", more than half of all: look at the heights and at inputs.dsm, where lone high cells shade everything around",
+    "，超过半数：请检查建筑高度与 inputs.dsm，孤立的异常高值会遮挡周围所有屋顶",
+)
+
+
 def status_notices(roofs: pd.DataFrame, selected: Flags, batch: BatchResult) -> tuple[Notice, ...]:
     """Count what roofs cannot carry, and why, and the tiles that failed."""
-    found = []
-    n, uses = int((selected & withheld(roofs)).sum()), withheld_use_names()
-    if n:
-        text = Text(
-            f"{n} {uses.en} buildings cast shadows but appear in no output",
-            f"{n} 栋{uses.zh}用途建筑仅参与遮挡计算，不出现在任何成果中",
-        )
-        found.append(Notice("military", text, n, "info", "footprints"))
-    codes = {
-        "no_irradiance": (
-            "roofs lie outside the irradiance raster or on its nodata",
-            "个屋顶位于辐照栅格之外或无数据区",
-        ),
-        "roof_type_assumed": ("roofs have no roof type: it is assumed from their use", "个屋顶无屋面类型，按用途推定"),
-        "structure_unknown": ("roofs have no known structure: load must be surveyed", "个屋顶结构未知，荷载须现场核实"),
-        "too_shaded": ("roofs are too shaded to use", "个屋顶遮挡过重不可用"),
-        "no_room": ("roofs have no room for a useful array", "个屋顶无足够可用面积"),
-        "too_low": ("footprints are too low to be roofs", "个轮廓高度过低，不视为屋顶"),
-    }
+    uses = withheld_use_names()
+    text = Text(
+        f"{{n}} {uses.en} buildings cast shadows but appear in no output",
+        f"{{n}} 栋{uses.zh}用途建筑仅参与遮挡计算，不出现在任何成果中",
+    )
+    found = list(
+        Notice.counted("military", int((selected & withheld(roofs)).sum()), text, severity="info", source="footprints")
+    )
     shown = roofs[selected]
-    for code, (en, zh) in codes.items():
+    for code, text in _STATED.items():
         ids = [str(i) for i, r in zip(shown["building_id"], shown["reasons"], strict=True) if code in r]
-        if ids:
-            found.append(
-                Notice(code, Text(f"{len(ids)} {en}", f"{len(ids)} {zh}"), len(ids), "warning", "roofs", tuple(ids[:5]))
-            )
+        if code == "too_shaded" and len(ids) > 0.5 * len(shown):
+            text = text + _LOOK_AT_MODELS
+        found += Notice.counted(code, ids, text, source="roofs")
     for failure in batch.failures:
         text = Text(
             f"tile {failure.tile.name} failed: {failure.error}", f"分块 {failure.tile.name} 计算失败：{failure.error}"

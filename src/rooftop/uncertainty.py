@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rooftop.datamodel import Label, Model
 from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.resources import load_shipped
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,24 @@ class Component:
     source: str
 
 
+class _Entry(Model):
+    value: float
+    name: Label
+    source: str
+
+
+class Uncertainty(Model):
+    """Typed view of `configs/uncertainty.yaml`."""
+
+    date: object
+    components: dict[str, _Entry]
+
+
 @lru_cache(maxsize=1)
 def components() -> tuple[Component, ...]:
     """Return the parts of ``configs/uncertainty.yaml``."""
-    entries = load_shipped_yaml("uncertainty.yaml")["components"].values()
-    return tuple(Component(Text(**e["name"]), float(e["value"]), str(e["source"])) for e in entries)
+    entries = load_shipped(Uncertainty, "uncertainty.yaml").components.values()
+    return tuple(Component(entry.name.text, entry.value, entry.source) for entry in entries)
 
 
 def energy_uncertainty() -> float:

@@ -66,6 +66,17 @@ _Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False
 _Loader.add_implicit_resolver(_INT, re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
+class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same values by libyaml, ten times as fast, without a word about where something is wrong."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def load_trusted_yaml(path: Path) -> Any:
+    """Load a YAML file of this package: the values of `load_yaml`, without lines, explanations and limits."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_QuickLoader)
+
+
 def load_yaml(path: Path) -> YamlDocument:
     """Load a YAML file.
 
@@ -341,7 +352,7 @@ def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
     for character, (found, mend) in _FULL_WIDTH.items():
         if character in bare:
-            shown = Text(f"{found.en} in: {line.strip()}", f"{found.zh}，见：{line.strip()}")
+            shown = found + Text(" in: ", "，见：") + line.strip()
             return _problem(path, number + 1, shown, mend)
     if _BACKSLASH.search(code):
         return _backslash(path, number + 1, line)

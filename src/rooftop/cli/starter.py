@@ -99,10 +99,12 @@ def _tried(out: Path, footprints: bool, rasters: bool) -> None:
 
 def _told_rasters(found: RasterGuess) -> Iterator[Text]:
     names = ", ".join(path.name for path in found.paths[:2]) + (" ..." if len(found.paths) > 2 else "")
-    yield Text(
-        f"{names}: {found.period}, {found.period_remark.en}", f"{names}：{found.period}，{found.period_remark.zh}"
+    yield Text("{names}: {period}, {period_remark}", "{names}：{period}，{period_remark}").format(
+        names=names, period=found.period, period_remark=found.period_remark
     )
-    yield Text(f"  unit {found.unit}: {found.unit_remark.en}", f"  单位 {found.unit}：{found.unit_remark.zh}")
+    yield Text("  unit {unit}: {unit_remark}", "  单位 {unit}：{unit_remark}").format(
+        unit=found.unit, unit_remark=found.unit_remark
+    )
 
 
 def _told(found: Guess) -> Iterator[Text]:

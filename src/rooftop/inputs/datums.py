@@ -324,9 +324,9 @@ def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[T
     if old is not None and not (good and _covers(best, x0, y0, x1, y1)):
         raise InputError(
             Text(
-                f"{old.en} has no published transformation here: positions would be off by 50-130 m",
-                f"{old.zh}在此处没有公开的转换参数：位置会偏差50-130米",
-            ),
+                "{old} has no published transformation here: positions would be off by 50-130 m",
+                "{old}在此处没有公开的转换参数：位置会偏差50-130米",
+            ).format(old=old),
             where=where,
             found=source.name,
             expected=Text("CGCS2000 (EPSG:4490 or a 3-degree zone)", "CGCS2000（EPSG:4490 或 3度分带）"),
@@ -373,9 +373,9 @@ def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tupl
             Notice(
                 "datum_outside_china",
                 Text(
-                    f"{label.en} is declared, but data lie outside China, where nothing is shifted",
-                    f"声明为{label.zh}，但数据位于中国范围之外，未作偏移",
-                ),
+                    "{label} is declared, but data lie outside China, where nothing is shifted",
+                    "声明为{label}，但数据位于中国范围之外，未作偏移",
+                ).format(label=label),
                 source=where,
             ),
         )
@@ -386,9 +386,9 @@ def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tupl
         Notice(
             "datum_unverified",
             Text(
-                f"datum {label.en}: declared, unverified (GCJ-02 lies about 0.5 km off, BD-09 1.3 km)",
-                f"坐标基准{label.zh}：按声明采用，未经核实（GCJ-02与之相差约0.5千米，BD-09约1.3千米）",
-            ),
+                "datum {label}: declared, unverified (GCJ-02 lies about 0.5 km off, BD-09 1.3 km)",
+                "坐标基准{label}：按声明采用，未经核实（GCJ-02与之相差约0.5千米，BD-09约1.3千米）",
+            ).format(label=label),
             severity="info",
             source=where,
             examples=(datum,),

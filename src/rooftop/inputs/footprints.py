@@ -28,6 +28,7 @@ from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
 from rooftop.notices import Notice, Provenance, file_sha256
+from rooftop.roof_rules import load_roof_rules
 
 log = logging.getLogger(__name__)
 
@@ -128,45 +129,49 @@ def _judge_outlines(
     present = ~shapely.is_empty(outlines.geometry)
     duplicate = stands != np.arange(len(stands))
     area = shapely.area(outlines.geometry)
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     largest = float(attributes.limits()["footprint_m2"]["max"])
     reasons.mark("impossible_coordinates", outlines.misplaced)
     reasons.mark("far_from_others", outlines.far)
     for code, mask, text in (
-        ("invalid_geometry_repaired", outlines.repaired, Text("invalid geometries were repaired", "个无效图形已修复")),
-        ("empty_geometry", outlines.empty, Text("rows have no polygon and are excluded", "行没有面图形，已排除")),
+        (
+            "invalid_geometry_repaired",
+            outlines.repaired,
+            Text("{n} invalid geometries were repaired", "{n} 个无效图形已修复"),
+        ),
+        (
+            "empty_geometry",
+            outlines.empty,
+            Text("{n} rows have no polygon and are excluded", "{n} 行没有面图形，已排除"),
+        ),
         (
             "duplicate_geometry",
             duplicate,
             Text(
-                "records repeat the outline of another and are excluded; the tallest known height stands",
-                "条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
+                "{n} records repeat the outline of another and are excluded; the tallest known height stands",
+                "{n} 条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
             ),
         ),
         (
             "tiny_footprint",
             present & ~duplicate & (area < smallest),
-            Text(f"footprints under {smallest:g} m² are excluded", f"个轮廓小于 {smallest:g} ㎡，已排除"),
+            Text(f"{{n}} footprints under {smallest:g} m² are excluded", f"{{n}} 个轮廓小于 {smallest:g} ㎡，已排除"),
         ),
         (
             "huge_footprint",
             present & ~duplicate & (area > largest),
-            Text(f"footprints over {largest:g} m² need a survey", f"个轮廓大于 {largest:g} ㎡，需核实"),
+            Text(f"{{n}} footprints over {largest:g} m² need a survey", f"{{n}} 个轮廓大于 {largest:g} ㎡，需核实"),
         ),
     ):
-        count = reasons.mark(code, mask)
-        if count:
-            rows = tuple(str(r) for r in np.flatnonzero(mask)[:5])
-            notices.append(
-                Notice(code, Text(f"{count} {text.en}", f"{count} {text.zh}"), count, source=where, examples=rows)
-            )
+        reasons.mark(code, mask)
+        notices += Notice.counted(code, mask, text, source=where)
 
 
 def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     """Refuse a file of which every row is excluded, saying why."""
     if not excluded.all():
         return
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     why = {
         "tiny_footprint": Text(f"under {smallest:g} m²", f"小于 {smallest:g} ㎡"),
         "empty_geometry": Text("without a polygon", "没有面图形"),
@@ -180,9 +185,7 @@ def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     raise InputError(
         Text("no footprint can be a roof", "没有可作为屋顶的轮廓"),
         where=where,
-        found=Text(
-            "; ".join(f"{n} {text.en}" for text, n in found), "；".join(f"{n} 个{text.zh}" for text, n in found)
-        ),
+        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in found), "; ", "；"),
         expected=Text(f"footprints of {smallest:g} m² or more", f"面积不小于 {smallest:g} ㎡ 的轮廓"),
         mend=Text(
             "check the unit and CRS of the coordinates: the outlines may be in another unit",

@@ -126,7 +126,7 @@ def _sample_bytes(path: Path, layer: str | None) -> list[bytes]:
 def _encoding_notice(path: Path, encoding: str, how: Text, samples: Sequence[bytes]) -> tuple[Notice, ...]:
     if all(sample.isascii() for sample in samples):
         return ()
-    text = Text(f"text encoding {encoding}: {how.en}", f"文本编码 {encoding}：{how.zh}")
+    text = Text("text encoding {encoding}: {how}", "文本编码 {encoding}：{how}").format(encoding=encoding, how=how)
     return (Notice("encoding", text, severity="info", source=str(path), examples=(encoding,)),)
 
 

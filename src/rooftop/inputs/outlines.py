@@ -154,9 +154,9 @@ def _far_notice(place: Located, far: Mask, where: str) -> list[Notice]:
     )
     count = int(far.sum())
     text = Text(
-        f"{count} rows lie far from all other buildings {centre.en}: they are left out",
-        f"{count} 行远离其他建筑{centre.zh}，已排除",
-    )
+        "{count} rows lie far from all other buildings {centre}: they are left out",
+        "{count} 行远离其他建筑{centre}，已排除",
+    ).format(count=count, centre=centre)
     rows = np.flatnonzero(far)[:5]
     examples = tuple(f"{row} (lon {lon[row]:.4f}, lat {lat[row]:.4f})" for row in rows)
     return [Notice("far_from_others", text, count, source=where, examples=examples)]

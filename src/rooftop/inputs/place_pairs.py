@@ -99,12 +99,11 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
     text = Text(f"only {share:.0%} of {pair.of} lies on {pair.on}", f"{pair.of} 仅有 {share:.0%} 位于 {pair.on} 内")
     if share == 0.0:
         apart = _apart(points, polygons, crs, pair)
-        text = Text(f"{pair.none.en}: {apart.en}", f"{pair.none.zh}：{apart.zh}")
+        text = Text("{none}: {apart}", "{none}：{apart}").format(none=pair.none, apart=apart)
     if cause is not None:
         text = Text(
-            f"{text.en}; {cause.en}, unless they really lie apart",
-            f"{text.zh}；{cause.zh}（若两者确实不在一处，则无须处理）",
-        )
+            "{text}; {cause}, unless they really lie apart", "{text}；{cause}（若两者确实不在一处，则无须处理）"
+        ).format(text=text, cause=cause)
     yield Notice("few_in_place", text, round((1.0 - share) * len(points)), "warning", pair.where)
 
 

@@ -211,7 +211,5 @@ def _polygons_only(geometry: Geometries, path: Path) -> tuple[Geometries, tuple[
         return geometry, ()
     out = geometry.copy()
     out[other] = None
-    count = int(other.sum())
-    text = Text(f"{count} rows are points or lines, not polygons", f"{count} 行是点或线而非面")
-    rows = tuple(str(i) for i in np.flatnonzero(other)[:5])
-    return out, (Notice("not_polygon", text, count, source=str(path), examples=rows),)
+    text = Text("{n} rows are points or lines, not polygons", "{n} 行是点或线而非面")
+    return out, Notice.counted("not_polygon", other, text, source=str(path))

@@ -158,10 +158,10 @@ def _label(rows: StampedRows) -> Text:
 def _from_zero_notice(rows: StampedRows, source: str) -> Notice:
     way = Text("begin", "小时初") if rows.begins_at_label else Text("end", "小时末")
     text = Text(
-        f"hours are numbered 0-23, not 1-24 as EPW has it: they were taken to {way.en} at their label, as the first "
-        "row says; clear days and closure check it",
-        f"小时编号为 0~23，而非 EPW 规定的 1~24：按首行推断时标为{way.zh}，并由晴天与闭合检验",
-    )
+        "hours are numbered 0-23, not 1-24 as EPW has it: they were taken to {way} at their label, as the first row "
+        "says; clear days and closure check it",
+        "小时编号为 0~23，而非 EPW 规定的 1~24：按首行推断时标为{way}，并由晴天与闭合检验",
+    ).format(way=way)
     return Notice("hours_from_zero", text, len(rows.lines), source=source)
 
 

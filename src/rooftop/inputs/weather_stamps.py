@@ -185,8 +185,8 @@ def _said(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple
             ),
         )
     text = Text(
-        f"{len(wrong)} rows are left out: their time does not exist, or they are not data (line {number}: {fault.en})",
-        f"有 {len(wrong)} 行时刻不存在或不是数据，已去除（第 {number} 行：{fault.zh}）",
-    )
+        "{n} rows are left out: their time does not exist, or they are not data (line {number}: {fault})",
+        "有 {n} 行时刻不存在或不是数据，已去除（第 {number} 行：{fault}）",
+    ).format(n=len(wrong), number=number, fault=fault)
     examples = tuple(f"{number}: {line}" for number, line, _ in wrong[:5])
     return (Notice("impossible_times", text, len(wrong), source=source, examples=examples),)

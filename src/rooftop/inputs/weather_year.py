@@ -223,7 +223,9 @@ def _derive_irradiance(
         how = Text("DHI was derived as GHI - DNI·cos z", "DHI 由 GHI - DNI·cos z 推算")
     notice = Notice(
         "irradiance_derived",
-        Text(f"the file does not have all of GHI, DNI and DHI: {how.en}", f"文件未同时给出 GHI、DNI、DHI：{how.zh}"),
+        Text("the file does not have all of GHI, DNI and DHI: {how}", "文件未同时给出 GHI、DNI、DHI：{how}").format(
+            how=how
+        ),
         count=HOURS,
         source=raw.source,
     )

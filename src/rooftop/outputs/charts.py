@@ -220,7 +220,11 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         for row, finding in enumerate(shown):
             if not finding.coverage.known:
                 axes.annotate(
-                    finding.verdict.pick(lang), (0.0, row), xytext=(4, 2), textcoords="offset points", color="#777777"
+                    finding.verdict.text.pick(lang),
+                    (0.0, row),
+                    xytext=(4, 2),
+                    textcoords="offset points",
+                    color="#777777",
                 )
         axes.set_yticks(rows, [f.label.pick(lang) for f in shown])
         axes.invert_yaxis()

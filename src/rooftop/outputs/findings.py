@@ -12,13 +12,13 @@ import pandas as pd
 from rooftop.lang import Text
 from rooftop.outputs.map_style import SHORT_LABELS
 from rooftop.outputs.unit_names import unit_label
+from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
 from rooftop.rounding import NONE, Range, area, capacity, count, percent, percent_range
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Group, Pack
 
 Certainty = Literal["sure", "open", "nothing"]
 NOT_A_NUMBER = float("nan")
-UNDECIDED = Text("cannot be decided yet", "暂不能判定")
 UNIT_KEYS = ("level", "unit_id")
 
 
@@ -34,6 +34,8 @@ class DefinitionResult:
     attained : str
         ``yes``, ``no`` or ``unknown``.
     is_default : bool
+    kind : str
+        Of the coverage.
     """
 
     numerator: str
@@ -41,18 +43,24 @@ class DefinitionResult:
     coverage: Range
     attained: str
     is_default: bool
+    kind: str = "installed"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the target is met under this definition."""
+        return judged(self.attained, self.kind)
 
     @property
     def label(self) -> Text:
         """The definition in words."""
         top, bottom = value_label("numerator", self.numerator), value_label("denominator", self.denominator)
-        return Text(f"{top.en} ÷ {bottom.en}", f"{top.zh} ÷ {bottom.zh}")
+        return Text("{top} ÷ {bottom}", "{top} ÷ {bottom}").format(top=top, bottom=bottom)
 
     @property
     def short(self) -> Text:
         """The definition in two words."""
         top, bottom = SHORT_LABELS[f"numerator:{self.numerator}"], SHORT_LABELS[f"denominator:{self.denominator}"]
-        return Text(f"{top.en}÷{bottom.en}", f"{top.zh}÷{bottom.zh}")
+        return Text("{top}÷{bottom}", "{top}÷{bottom}").format(top=top, bottom=bottom)
 
 
 @dataclass(frozen=True)
@@ -155,14 +163,9 @@ class Finding:
         """Which definitions give which verdict, where they differ; None where all agree or there is no target."""
         if not self.has_target or not self.coverage.known or not self.flips:
             return None
-        met, missed = ("met", "not met") if self.kind == "installed" else ("within reach", "out of reach")
-        words = {
-            "yes": Text(met, "达标" if self.kind == "installed" else "潜力可达"),
-            "no": Text(missed, "未达标" if self.kind == "installed" else "潜力不足"),
-            "unknown": Text("undecided", "不能判定"),
-        }
         en, zh = [], []
-        for answer, word in words.items():
+        for answer in ANSWERS:
+            word = judged(answer, self.kind).text
             same = [d.short for d in self.definitions if d.attained == answer]
             if same:
                 en.append(f"{word.en} under {len(same)} ({', '.join(label.en for label in same)})")
@@ -171,22 +174,13 @@ class Finding:
         return Text(f"of {n} definitions: {'; '.join(en)}", f"{n} 种口径中，{'；'.join(zh)}")
 
     @property
-    def verdict(self) -> Text:
-        """Met or not, in two or three words."""
+    def verdict(self) -> Verdict:
+        """Met or not, or why that cannot be said."""
         if not self.coverage.known:
             if self.n_buildings and self.kind == "installed":
-                return Text("existing PV unknown", "已装光伏不明")
-            if self.n_unknown:
-                return UNDECIDED
-            return Text("no building in scope", "范围内无建筑")
-        if not self.has_target:
-            return Text("no target value set", "规划未设目标值")
-        words = (
-            {"yes": Text("met", "已达标"), "no": Text("not met", "未达标")}
-            if self.kind == "installed"
-            else {"yes": Text("within reach", "潜力可达"), "no": Text("out of reach", "潜力不足")}
-        )
-        return words.get(self.attained, UNDECIDED)
+                return Verdict.NOT_KNOWN
+            return Verdict.UNDECIDED if self.n_unknown else Verdict.NO_BUILDING
+        return judged(self.attained, self.kind) if self.has_target else Verdict.NO_TARGET
 
     @property
     def by_how_much(self) -> Text:
@@ -196,9 +190,9 @@ class Finding:
                 most = percent(self.coverage.high, "up")
                 bound = Text("", "") if most == NONE else Text(f" (at most {most})", f"（至多 {most}）")
                 return Text(
-                    f"no source states what is installed, so coverage cannot be computed{bound.en}",
-                    f"没有任何已装光伏数据，无法计算已装覆盖率{bound.zh}",
-                )
+                    "no source states what is installed, so coverage cannot be computed{bound}",
+                    "没有任何已装光伏数据，无法计算已装覆盖率{bound}",
+                ).format(bound=bound)
             if self.n_unknown:
                 n = count(self.n_unknown)
                 return Text(
@@ -210,9 +204,11 @@ class Finding:
         value = percent_range(self.coverage, against)
         what = self.kind_label
         if not self.has_target:
-            return Text(f"{what.en} {value}", f"{what.zh} {value}")
+            return Text("{what} {value}", "{what} {value}").format(what=what, value=value)
         goal = percent(self.target)
-        head = Text(f"{what.en} {value}, target {goal}", f"{what.zh} {value}，目标 {goal}")
+        head = Text("{what} {value}, target {goal}", "{what} {value}，目标 {goal}").format(
+            what=what, value=value, goal=goal
+        )
         if not self.gap_m2 > 0:
             return head
         m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
@@ -238,10 +234,12 @@ class Finding:
             return first
         if flips:
             return Text(
-                f"{first.en}; but {flips} of {total} definitions give another verdict",
-                f"{first.zh}；但 {total} 种口径中有 {flips} 种结论不同",
-            )
-        return Text(f"{first.en}; all {total} definitions agree", f"{first.zh}；{total} 种口径结论一致")
+                "{first}; but {flips} of {total} definitions give another verdict",
+                "{first}；但 {total} 种口径中有 {flips} 种结论不同",
+            ).format(first=first, flips=flips, total=total)
+        return Text("{first}; all {total} definitions agree", "{first}；{total} 种口径结论一致").format(
+            first=first, total=total
+        )
 
     @property
     def _unknowns(self) -> Text:
@@ -400,7 +398,12 @@ def _definitions(rows: pd.DataFrame, lead: pd.Series) -> tuple[DefinitionResult,
         same = same[same[key] == lead[key]]
     return tuple(
         DefinitionResult(
-            str(row["numerator"]), str(row["denominator"]), _range(row), _answer(row), bool(row["is_default"])
+            numerator=str(row["numerator"]),
+            denominator=str(row["denominator"]),
+            coverage=_range(row),
+            attained=_answer(row),
+            is_default=bool(row["is_default"]),
+            kind=str(row["kind"]),
         )
         for _, row in same.iterrows()
     )

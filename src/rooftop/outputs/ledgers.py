@@ -85,8 +85,10 @@ def _state(row: Mapping[Any, Any], pack: Pack, given: pd.DataFrame) -> Text:
         return Text("the unit is not among the boundaries of this run", "本次数据边界中没有该单元")
     if is_missing(row["quota_m2"]):
         meant = value_label("stock", str(row["stock"])) if not is_missing(row["stock"]) else None
-        what = Text("", "") if meant is None else Text(f"{meant.en}; ", f"{meant.zh}；")
-        return Text(f"{what.en}the excerpt states no unit: not compared", f"{what.zh}文本摘录未注明单位，不作比较")
+        what = Text("", "") if meant is None else Text("{meant}; ", "{meant}；").format(meant=meant)
+        return Text("{what}the excerpt states no unit: not compared", "{what}文本摘录未注明单位，不作比较").format(
+            what=what
+        )
     if is_missing(row["n_stock"]):
         return Text("the pack names no stock to compare with", "政策包未指明对应存量，不作比较")
     if not row["n_stock"]:
@@ -156,14 +158,14 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[Block]:
     if quotas:
         title = Text("Quotas of the plan over the stock", "规划任务量与存量建筑对照")
         lead = Text(
-            "What stands in each unit against its quota of floor area, and the PV that fits, beside existing PV, when "
-            "the roofs carrying most fill the quota; the last roof counts in part, so no choice within the quota gives "
-            "more. Brackets: without roofs to survey, and with buildings of unknown year. Floor area is an estimate "
-            f"(footprint × floors). A district excludes its zones. CO₂: {factor.en}.",
+            "What stands in each unit against its quota of floor area, and the PV that fits, beside existing PV, "
+            "when the roofs carrying most fill the quota; the last roof counts in part, so no choice within the "
+            "quota gives more. Brackets: without roofs to survey, and with buildings of unknown year. Floor area is "
+            "an estimate (footprint × floors). A district excludes its zones. CO₂: {factor}.",
             "各单元存量建筑面积与任务量对照；“可新增容量”为优先改造单位建筑面积可装容量最大的屋顶、直至用满任务量时，"
             "在已装之外可再安装的容量（最后一栋按比例计，故为任务量内的最大值）。括号内下限不含待核实屋顶，上限含竣工"
-            f"时间不明的建筑。建筑面积按轮廓面积×层数估算。县区数不含其中的功能区。碳减排：{factor.zh}。",
-        )
+            "时间不明的建筑。建筑面积按轮廓面积×层数估算。县区数不含其中的功能区。碳减排：{factor}。",
+        ).format(factor=factor)
         blocks.append(Block(title.pick(lang), lead.pick(lang), _quota_grid(quotas, lang)))
     if capacities:
         title = Text("Capacity ledger", "装机容量台账")
@@ -171,10 +173,10 @@ def ledger_blocks(data: ReportData, lang: Lang) -> list[Block]:
             "Local capacity against what the plan asks for. A national total is not broken down to places: the share "
             "tells how much of it these roofs hold; what is installed counts whenever it was built. A share of the "
             "total roof becomes capacity at the group's mean kWp per m² of installable area. Brackets: without roofs "
-            f"to survey. CO₂ of the potential: {factor.en}.",
+            "to survey. CO₂ of the potential: {factor}.",
             "本地容量与规划目标对照。全国总量未分解到地方：占比仅说明本地屋顶占全国目标的份额；已装为全部存量，不论并网时间。"
-            f"屋顶总面积比例类目标按该类建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor.zh}。",
-        )
+            "屋顶总面积比例类目标按该类建筑单位可安装面积的平均容量折算。括号内下限不含待核实屋顶。潜力碳减排：{factor}。",
+        ).format(factor=factor)
         blocks.append(Block(title.pick(lang), lead.pick(lang), _capacity_grid(capacities, lang)))
     missing = uncomputed_rows(data, lang)
     if missing:
@@ -241,9 +243,9 @@ def away_note(rows: Iterable[Mapping[str, Any]]) -> Text:
     if "zone" not in levels.values():
         return text
     return Text(
-        f"{text.en} Buildings of a zone without a boundary are still in their district's figures.",
-        f"{text.zh}没有边界的功能区，其建筑仍计入所在县区。",
-    )
+        "{text} Buildings of a zone without a boundary are still in their district's figures.",
+        "{text}没有边界的功能区，其建筑仍计入所在县区。",
+    ).format(text=text)
 
 
 def _with_unknown(row: Mapping[str, Any]) -> str:

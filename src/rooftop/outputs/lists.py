@@ -15,7 +15,7 @@ from rooftop.notices import Notice
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import DefinitionResult, Finding
 from rooftop.outputs.rows import candidate_frame, reason_label, roof_rows
-from rooftop.outputs.sections import target_title, tone
+from rooftop.outputs.sections import target_title
 from rooftop.rounding import percent, percent_range
 from rooftop.targets.columns import numbers, reason_codes, words
 from rooftop.targets.listing import definition_rows, target_rows, value_label
@@ -103,7 +103,6 @@ def _finding_cells(finding: Finding | None, data: ReportData) -> dict[str, Any]:
         "coverage_high": finding.coverage.high,
         "target": finding.target,
         "verdict": finding.verdict,
-        "tone": tone(finding),
         "gap_m2": finding.gap_m2 if finding.coverage.known else None,
         "gap_kwp": finding.gap_kwp if finding.coverage.known else None,
         "planned": finding.planned.central,
@@ -181,12 +180,11 @@ def _verify_texts(roofs: pd.DataFrame, gate: pd.DataFrame, data: ReportData, lan
 def definition_result(result: DefinitionResult, target: float) -> Text:
     """Return coverage and verdict of one definition."""
     value = percent_range(result.coverage, None if np.isnan(target) else target)
-    return Text(value, value) if np.isnan(target) else _judged(value, result.attained)
+    return Text(value, value) if np.isnan(target) else _judged(value, result.verdict.text)
 
 
-def _judged(value: str, attained: str) -> Text:
-    verdict = {"yes": Text("met", "达标"), "no": Text("not met", "未达标")}.get(attained, Text("open", "不能判定"))
-    return Text(f"{value}, {verdict.en}", f"{value}，{verdict.zh}")
+def _judged(value: str, verdict: Text) -> Text:
+    return Text("{value}, {verdict}", "{value}，{verdict}").format(value=value, verdict=verdict)
 
 
 def _line(lang: Lang, *cells: Text | str) -> dict[str, str]:
@@ -199,7 +197,9 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
         return []
     rows = []
     for target in target_rows(data.pack):
-        reason = Text("", "") if target.reason is None else Text(f" ({target.reason.en})", f"（{target.reason.zh}）")
+        reason = (
+            Text("", "") if target.reason is None else Text(" ({reason})", "（{reason}）").format(reason=target.reason)
+        )
         year = "" if target.year is None else f", {target.year}"
         content = Text(
             f"“{target.wording}” {target.value_text}{year}; nature: {target.nature.en}; "
@@ -224,7 +224,7 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
 def results_title(finding: Finding) -> Text:
     """Return the heading of coverage under every definition."""
     what = finding.kind_label
-    return Text(f"{what.en} under every definition", f"各口径下的{what.zh}")
+    return Text("{what} under every definition", "各口径下的{what}").format(what=what)
 
 
 def result_rows(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, str]]:

@@ -28,6 +28,7 @@ from rooftop.lang import Lang, Text
 from rooftop.notices import Notice
 from rooftop.outputs import map_data, map_planes, map_style
 from rooftop.outputs.offline import render_offline, script_json
+from rooftop.outputs.verdicts import judgements
 from rooftop.privacy import masked
 from rooftop.rounding import capacity, count, energy
 from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
@@ -343,6 +344,7 @@ def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str,
         "lang": lang,
         "texts": texts,
         "labels": map_style.vocabulary(lang),
+        "verdicts": judgements(lang),
         "style": {
             "noData": map_style.NO_DATA_COLOUR,
             "yieldBreaks": [int(limit) for limit in breaks],

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rooftop.lang import Lang, Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.roof_rules import roof_type_labels
 from rooftop.tables import COVERAGE, ROOFS
 from rooftop.targets.models import Pack
+from rooftop.targets.scope import coverage_settings
+from rooftop.vocabularies import reasons, use_labels
 
 # Two of ColorBrewer's colour-blind safe sequences (https://colorbrewer2.org), in hues that stay apart when overlaid.
 YIELD_COLOURS = ("#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04")
@@ -142,11 +143,6 @@ UI: dict[str, Text] = {
     "gap": Text("gap", "缺口"),
     "n_buildings": Text("buildings", "建筑数"),
     "n_unknown": Text("of unknown class or year", "归属不明"),
-    "attained_yes": Text("met", "达标"),
-    "attained_no": Text("not met", "未达标"),
-    "attainable_yes": Text("can be met", "可达标"),
-    "attainable_no": Text("cannot be met", "不可达标"),
-    "attained_unknown": Text("cannot be told", "无法判定"),
     "no_rows": Text("no figures for this choice", "此口径无数据"),
     "sources": Text("Sources", "数据来源"),
     "made_with": Text("Computed with rooftop {version}", "由 rooftop {version} 计算"),
@@ -170,23 +166,15 @@ def interface_texts(lang: Lang) -> dict[str, str]:
     return texts
 
 
-@cache
-def _shipped(name: str) -> Any:
-    return load_shipped_yaml(name)
-
-
 def vocabulary(lang: Lang) -> dict[str, str]:
     """Return the labels of coded values, keyed ``group:code``: uses, roof types, reasons, statuses, answers."""
     labels = {f"answer:{code}": text.pick(lang) for code, text in ANSWERS.items()}
     labels |= {f"status:{code}": text.pick(lang) for code, text in STATUS_LABELS.items()}
-    for group, entries in (
-        ("use", _shipped("building_uses.yaml")["uses"]),
-        ("roof", _shipped("roof_types.yaml")["types"]),
-        ("reason", _shipped("reasons.yaml")),
-        ("level", _shipped("coverage.yaml")["labels"]["level"]),
-    ):
-        labels |= {f"{group}:{code}": str(entry[lang]) for code, entry in entries.items()}
-    return labels
+    labels |= {f"use:{code}": text.pick(lang) for code, text in use_labels().items()}
+    labels |= {f"roof:{code}": text.pick(lang) for code, text in roof_type_labels().items()}
+    labels |= {f"reason:{code}": text.pick(lang) for code, text in reasons().items()}
+    levels = coverage_settings()["labels"]["level"]
+    return labels | {f"level:{code}": str(entry[lang]) for code, entry in levels.items()}
 
 
 def coverage_labels(pack: Pack) -> dict[str, Text]:
@@ -218,7 +206,7 @@ def choice_label(column: str, value: str, lang: Lang, labels: Mapping[str, Text]
         return labels[f"{column}:{value}"].pick(lang)
     if (column, value) == ("target_id", NO_TARGET):
         return Text("no value set", "未设目标值").pick(lang)
-    shipped = _shipped("coverage.yaml")["labels"].get(column, {})
+    shipped = coverage_settings()["labels"].get(column, {})
     if value in shipped:
         return str(shipped[value][lang])
     if column == "cohort" and re.fullmatch(r"\d{4}(-\d{4})?", value):

@@ -9,8 +9,10 @@ from typing import Any
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
+from rooftop.campaign.rules import campaign_rules, prices
 from rooftop.config import Config, FlatSystem
 from rooftop.lang import Text
+from rooftop.pvsystem import load_system_rules
 from rooftop.resources import load_shipped_yaml
 from rooftop.rounding import Range
 from rooftop.scene.equator import SideRules
@@ -153,16 +155,15 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
     mounting, look = _MOUNTING[flat.mounting], _azimuth(flat, sides)
     losses = {name: float(value) for name, value in system.losses.model_dump().items()}
     listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
-    data = load_shipped_yaml("system.yaml")
-    inverter = data["inverter"]["eta_nom"]
+    rules = load_system_rules()
+    inverter = rules.inverter.eta_nom
     return [
         Assumption(_SYSTEM, Text("module", "组件"), *_module(str(system.module))),
         Assumption(
             _SYSTEM,
             Text("flat roofs", "平屋面"),
-            Text(
-                f"{mounting.en}, tilt: {tilt.en}{look.en}",
-                f"{mounting.zh}，倾角：{tilt.zh}{look.zh}",
+            Text("{mounting}, tilt: {tilt}{look}", "{mounting}，倾角：{tilt}{look}").format(
+                mounting=mounting, tilt=tilt, look=look
             ),
         ),
         *_row_room(flat, sides),
@@ -170,29 +171,26 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
         Assumption(
             _SYSTEM,
             Text("losses", "损失"),
-            Text(
-                ", ".join(f"{label.en} {value * 100:g}%" for label, value in listed),
-                "，".join(f"{label.zh} {value * 100:g}%" for label, value in listed),
-            ),
+            Text.join((label + f" {value * 100:g}%" for label, value in listed), ", ", "，"),
         ),
         Assumption(
             _SYSTEM,
             Text("cell temperature", "电池温度"),
             _CELL_TEMPERATURE[system.cell_temperature],
-            _source(_temperature_source(data["temperature"], system.cell_temperature)),
+            _source(rules.temperature.source_of(system.cell_temperature)),
         ),
         Assumption(
             _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
-            _same(f"{data['dc_ac_ratio']['value']:g}"),
-            _source(data["dc_ac_ratio"]["source"]),
+            _same(f"{rules.dc_ac_ratio.value:g}"),
+            _source(rules.dc_ac_ratio.source),
         ),
         Assumption(_SYSTEM, Text("inverters and connection", "逆变器与接入电压"), *_inverters()),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
-            _same(f"{inverter['value']:.1%}"),
-            _source(inverter["source"]),
+            _same(f"{inverter.value:.1%}"),
+            _source(inverter.source),
         ),
     ]
 
@@ -214,9 +212,9 @@ def _row_room(flat: FlatSystem, sides: Sequence[SideRules]) -> list[Assumption]:
     for side in sides if flat.mounting == "rack" else ():
         place, hours = place_text(side.latitude_deg), clear_hours_text(side)
         value = Text(
-            f"{place.en}: no row shades another {hours.en}; {side.shadow_ratio:.2f} m of room per metre of height",
-            f"{place.zh}：{hours.zh}前排不遮挡后排，每米高差留 {side.shadow_ratio:.2f} m",
-        )
+            "{place}: no row shades another {hours}; {shadow_ratio:.2f} m of room per metre of height",
+            "{place}：{hours}前排不遮挡后排，每米高差留 {shadow_ratio:.2f} m",
+        ).format(place=place, hours=hours, shadow_ratio=side.shadow_ratio)
         sources = [rule.source] if side.sun.all_year else [rule.source, rule.least_sun_source]
         source = Text("; ".join(each["en"] for each in sources), "；".join(each["zh"] for each in sources))
         rows.append(Assumption(_SYSTEM, Text("room between rows", "支架排间距"), value, source))
@@ -230,9 +228,9 @@ def _empty_planes(sides: Sequence[SideRules]) -> list[Assumption]:
         pole = Text("north", "北") if side.latitude_deg >= 0.0 else Text("south", "南")
         limit = f"{side.poleward_min_tilt_deg:.0f}°"
         value = Text(
-            f"within {rule.within_deg:g}° of {pole.en} and {limit} or steeper",
-            f"朝向与正{pole.zh}相差 {rule.within_deg:g}° 以内且坡度 {limit} 及以上",
-        )
+            "within {within_deg:g}° of {pole} and {limit} or steeper",
+            "朝向与正{pole}相差 {within_deg:g}° 以内且坡度 {limit} 及以上",
+        ).format(within_deg=rule.within_deg, pole=pole, limit=limit)
         rows.append(Assumption(_ROOF, Text("planes left empty", "不布置组件的坡面"), value, _source(rule.source)))
     return rows
 
@@ -251,10 +249,6 @@ def _inverters() -> tuple[Text, Text]:
     )
 
 
-def _temperature_source(data: dict[str, Any], model: str) -> str:
-    return str(data["source"] if model == "ross" else data[model]["source"])
-
-
 def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
     try:
@@ -267,10 +261,11 @@ def _module(name: str) -> tuple[Text, Text]:
 
 
 def _roofs(config: Config | None) -> list[Assumption]:
-    data = load_shipped_yaml("roof_types.yaml")
+    rules = load_roof_rules()
+    setback = rules.setback_m
     own = None if config is None else config.scene.max_shading_loss
-    shade, least = data["max_shading_loss"], None if config is None else config.scene.min_poa_kwh_m2
-    loss = shade["value"] if own is None else own
+    shade, least = rules.max_shading_loss, None if config is None else config.scene.min_poa_kwh_m2
+    loss = shade.value if own is None else own
     limit = Text("", "")
     if least is not None:
         limit = Text(f", or less than {least:g} kWh/m² a year", f"，或年辐照量低于 {least:g} kWh/㎡")
@@ -278,28 +273,27 @@ def _roofs(config: Config | None) -> list[Assumption]:
         Assumption(
             _ROOF,
             Text("edge setback", "边缘退距"),
-            _same(f"{data['setback_m']['value']:g} m ({data['setback_m']['low']:g}–{data['setback_m']['high']:g} m)"),
-            _source(data["setback_m"]["source"]),
+            _same(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
+            _source(setback.source),
         ),
         Assumption(
             _ROOF,
             Text("cells too shaded to use", "不可用的遮挡程度"),
-            Text(
-                f"shading loss above {loss:.0%}{limit.en}",
-                f"遮挡损失超过 {loss:.0%}{limit.zh}",
+            Text("shading loss above {loss:.0%}{limit}", "遮挡损失超过 {loss:.0%}{limit}").format(
+                loss=loss, limit=limit
             ),
-            _source(shade["source"]) if own is None else NO_SOURCE,
+            _source(shade.source) if own is None else NO_SOURCE,
         ),
     ]
-    for kind in data["types"].values():
-        low, high = kind["obstacle_share_low"], kind["obstacle_share_high"]
-        share = kind["obstacle_share"]
+    for kind in rules.types.values():
+        low, high = kind.obstacle_share_low, kind.obstacle_share_high
+        share = kind.obstacle_share
         rows.append(
             Assumption(
                 _ROOF,
-                Text(f"obstacles and present uses: {kind['en']}", f"障碍物与现状占用：{kind['zh']}"),
+                Text("obstacles and present uses: ", "障碍物与现状占用：") + kind.text,
                 _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
-                _source(data["source"]),
+                _source(rules.source),
             )
         )
     return rows
@@ -307,11 +301,11 @@ def _roofs(config: Config | None) -> list[Assumption]:
 
 def _span(values: Range, unit: Text) -> Text:
     text = f"{values.central:g} ({values.low:g}–{values.high:g})"
-    return Text(f"{text} {unit.en}", f"{text} {unit.zh}")
+    return Text("{text} {unit}", "{text} {unit}").format(text=text, unit=unit)
 
 
 def _money(economics: Economics) -> list[Assumption]:
-    data = load_shipped_yaml("economics.yaml")
+    stated = prices()
     segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
     where = province_name(economics.province)
     per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
@@ -330,15 +324,15 @@ def _money(economics: Economics) -> list[Assumption]:
         rows += [
             Assumption(
                 _MONEY,
-                Text(f"cost: {label.en}", f"单位投资：{label.zh}"),
+                Text("cost: {label}", "单位投资：{label}").format(label=label),
                 _span(economics.capex_yuan_w[key], per_w),
-                _source(data["capex_yuan_w"]["source"]),
+                stated.capex_yuan_w.source.text,
             ),
             Assumption(
                 _MONEY,
-                Text(f"price saved by self-use: {label.en}", f"自用电价：{label.zh}"),
+                Text("price saved by self-use: {label}", "自用电价：{label}").format(label=label),
                 _span(economics.retail_yuan_kwh[key], per_kwh),
-                _source(data["retail_yuan_kwh"]["source"]),
+                stated.retail_yuan_kwh.source.text,
             ),
         ]
     per_w_year = Text("yuan/W per year", "元/W·年")
@@ -347,19 +341,19 @@ def _money(economics: Economics) -> list[Assumption]:
             _MONEY,
             Text("operation and maintenance", "运维"),
             _span(economics.opex_yuan_w_a["commercial"], per_w_year),
-            _source(data["opex_yuan_w_a"]["source"]),
+            stated.opex_yuan_w_a.source.text,
         ),
         Assumption(
             _MONEY,
-            Text(f"price of energy fed in ({where.en})", f"上网电价（{where.zh}）"),
+            Text("price of energy fed in ({where})", "上网电价（{where}）").format(where=where),
             _span(economics.feed_in_yuan_kwh, per_kwh),
-            _source(data["feed_in_yuan_kwh"]["source"]),
+            stated.feed_in_yuan_kwh.source.text,
         ),
         Assumption(
             _MONEY,
             Text("energy used on site", "自用比例"),
             Text("by use of the building, see economics.yaml", "按建筑用途取值，见 economics.yaml"),
-            _source(data["self_use"]["source"]),
+            stated.self_use.source.text,
         ),
         Assumption(
             _MONEY,
@@ -370,14 +364,14 @@ def _money(economics: Economics) -> list[Assumption]:
                 f"按 {economics.life_years} 年计，首年衰减 {economics.degradation_first:.1%}，"
                 f"其后每年 {economics.degradation_later:.1%}；不计折现、税费、贷款与补贴",
             ),
-            _source(data["degradation"]["source"]),
+            stated.degradation.source.text,
         ),
     ]
     return rows
 
 
 def _grid(economics: Economics) -> list[Assumption]:
-    source = _source(load_shipped_yaml("economics.yaml")["classes"]["source"])
+    source = prices().classes.source.text
     return [
         Assumption(_GRID, Text("how energy may be used and fed in", "并网方式"), text, source)
         for text in economics.classes.values()
@@ -385,11 +379,10 @@ def _grid(economics: Economics) -> list[Assumption]:
 
 
 def _gates() -> list[Assumption]:
-    data = load_shipped_yaml("gates.yaml")
-    shading, small, taken = data["shading_loss"], data["min_added_kwp"], data["existing_pv_share"]
-    sizes = data["ranking"]["size_classes_kwp"]
-    limits = " / ".join(f"{value:g}" for value in sizes["value"])
-    tiers = data["ranking"]["tiers"]
+    rules = campaign_rules()
+    shading, small, taken = rules.shading_loss, rules.min_added_kwp, rules.existing_pv_share
+    sizes, tiers = rules.ranking.size_classes_kwp, rules.ranking.tiers
+    limits = " / ".join(f"{value:g}" for value in sizes.value)
     return [
         Assumption(
             _GATES,
@@ -400,25 +393,25 @@ def _gates() -> list[Assumption]:
             _GATES,
             Text("shading", "遮挡"),
             Text(
-                f"survey above {shading['survey']:.0%}, out above {shading['fail']:.0%}",
-                f"超过 {shading['survey']:.0%} 待核实，超过 {shading['fail']:.0%} 不列入",
+                f"survey above {shading.survey:.0%}, out above {shading.fail:.0%}",
+                f"超过 {shading.survey:.0%} 待核实，超过 {shading.fail:.0%} 不列入",
             ),
-            _source(shading["source"]),
+            shading.source.text,
         ),
         Assumption(
             _GATES,
             Text("too small", "规模过小"),
-            Text(f"less than {small['value']:g} kWp to add", f"可新增不足 {small['value']:g} kWp"),
-            _source(small["source"]),
+            Text(f"less than {small.value:g} kWp to add", f"可新增不足 {small.value:g} kWp"),
+            small.source.text,
         ),
         Assumption(
             _GATES,
             Text("existing PV", "已有光伏"),
             Text(
-                f"out when it is {taken['fail']:.0%} of the roof's whole capacity, existing and new",
-                f"已装占屋顶总容量（已装＋可新装）的 {taken['fail']:.0%} 及以上时不列入",
+                f"out when it is {taken.fail:.0%} of the roof's whole capacity, existing and new",
+                f"已装占屋顶总容量（已装＋可新装）的 {taken.fail:.0%} 及以上时不列入",
             ),
-            _source(taken["source"]),
+            taken.source.text,
         ),
         Assumption(
             _GATES,
@@ -427,18 +420,18 @@ def _gates() -> list[Assumption]:
                 "survey for factories, warehouses, utilities and above 100 m",
                 "厂房、仓储、市政设施及 100 m 以上建筑待核实",
             ),
-            _source(data["fire"]["source"]),
+            rules.fire.source.text,
         ),
         Assumption(
             _GATES,
             Text("order of candidates", "候选排序"),
             Text(
-                "tier (" + "; ".join(f"{key}. {tier['en']}" for key, tier in tiers.items()) + f"), then size class "
+                "tier (" + "; ".join(f"{key}. {tier.en}" for key, tier in tiers.items()) + f"), then size class "
                 f"({limits} kWp), then specific yield, then building id",
-                "先按层级（" + "；".join(f"{key} {tier['zh']}" for key, tier in tiers.items()) + f"），再按规模档"
+                "先按层级（" + "；".join(f"{key} {tier.zh}" for key, tier in tiers.items()) + f"），再按规模档"
                 f"（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
             ),
-            _source(sizes["source"]),
+            sizes.source.text,
         ),
     ]
 
@@ -462,6 +455,6 @@ def _carbon(campaign: Campaign) -> Assumption:
     return Assumption(
         Text("carbon", "减排"),
         Text("emission factor", "排放因子"),
-        Text(f"{factor.label.en}. {factor.note.en}", f"{factor.label.zh}。{factor.note.zh}"),
+        Text("{label}. {note}", "{label}。{note}").format(label=factor.label, note=factor.note),
         factor.source,
     )

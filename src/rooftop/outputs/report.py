@@ -39,7 +39,7 @@ from rooftop.outputs.lists import (
     verdict_percent,
 )
 from rooftop.outputs.rows import NOT_KNOWN, roof_rows
-from rooftop.outputs.sections import capitalised, key_numbers, target_title, tone, verdict_facts
+from rooftop.outputs.sections import capitalised, key_numbers, target_title, verdict_facts
 from rooftop.outputs.substitution import substitution_blocks
 from rooftop.outputs.timeline import charted_years, steps
 from rooftop.outputs.unit_names import unit_label, zones_note
@@ -207,7 +207,7 @@ def _verdict(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
         {"name": fact.name.pick(lang), "value": capitalised(fact.value.pick(lang)), "tone": fact.tone}
         for fact in verdict_facts(finding, data)
     ]
-    return {"title": capitalised(target_title(finding, data).pick(lang)), "tone": tone(finding), "facts": facts}
+    return {"title": capitalised(target_title(finding, data).pick(lang)), "tone": finding.verdict.tone, "facts": facts}
 
 
 def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
@@ -284,7 +284,7 @@ def _verdict_cells(row: Mapping[str, Any], several: bool, lang: Lang) -> list[Ce
         Cell(f"{count(finding.n_buildings)}{unknown}", True),
         Cell(percent_range(finding.coverage, against), True),
         Cell(percent(finding.target), True),
-        Cell(finding.verdict.pick(lang), tone=tone(finding)),
+        Cell(finding.verdict.text.pick(lang), tone=finding.verdict.tone),
         Cell(gap, True),
         Cell(percent(finding.potential.central, against=against), True),
     ]
@@ -307,7 +307,7 @@ def _timeline(data: ReportData, lang: Lang) -> Grid:
                 Cell(step.unit_name.pick(lang)),
                 Cell(step.target.pick(lang)),
                 Cell(step.coverage.pick(lang), True),
-                Cell(step.verdict.pick(lang), tone=step.tone),
+                Cell(NONE) if step.verdict is None else Cell(step.verdict.text.pick(lang), tone=step.verdict.tone),
                 Cell(step.needed.pick(lang)),
             ],
             step.level == "city",
@@ -317,7 +317,9 @@ def _timeline(data: ReportData, lang: Lang) -> Grid:
     note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。")
     if len(due) > MAX_STEPS:
         rest = count(len(due) - MAX_STEPS)
-        note = Text(f"{rest} more rows are not shown. {note.en}", f"另有 {rest} 行未列出。{note.zh}")
+        note = Text("{rest} more rows are not shown. {note}", "另有 {rest} 行未列出。{note}").format(
+            rest=rest, note=note
+        )
     return Grid(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
 
 
@@ -432,7 +434,7 @@ def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
             if result is None:
                 cells.append(Cell(NONE))
                 continue
-            colour = {"yes": "good", "no": "bad"}.get(result.attained, "open") if finding.has_target else ""
+            colour = result.verdict.tone if finding.has_target else ""
             cells.append(Cell(percent_range(result.coverage, against), tone=colour, own=result.is_default))
         rows.append(Row(cells, head=value_label("numerator", top).pick(lang)))
     title = capitalised(results_title(finding).pick(lang))

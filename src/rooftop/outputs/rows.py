@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -13,10 +12,11 @@ from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.sheet import Column
 from rooftop.outputs.use_sources import inferred_by
 from rooftop.privacy import WITHHELD
-from rooftop.resources import load_shipped_yaml
+from rooftop.roof_rules import roof_type_labels
 from rooftop.rounding import is_missing, real
 from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
 from rooftop.targets.columns import words
+from rooftop.vocabularies import reasons, use_labels
 
 OWNERS = {
     "person": Text("(natural person, withheld)", "（自然人，未列出）"),
@@ -56,30 +56,19 @@ CANDIDATE_COLUMNS = (
 )
 
 
-@cache
-def _vocabulary(file: str, section: str) -> dict[str, Text]:
-    entries = load_shipped_yaml(file)[section]
-    return {key: Text(value["en"], value["zh"]) for key, value in entries.items()}
-
-
 def use_label(value: object, lang: Lang) -> str:
     """Return what people call a building use."""
-    return _label(_vocabulary("building_uses.yaml", "uses"), value, lang)
+    return _label(use_labels(), value, lang)
 
 
 def roof_type_label(value: object, lang: Lang) -> str:
     """Return what people call a roof type."""
-    return _label(_vocabulary("roof_types.yaml", "types"), value, lang)
-
-
-@cache
-def _reasons() -> dict[str, Text]:
-    return {code: Text(label["en"], label["zh"]) for code, label in load_shipped_yaml("reasons.yaml").items()}
+    return _label(roof_type_labels(), value, lang)
 
 
 def reason_label(code: object, lang: Lang) -> str:
     """Return the label of a reason code, the code itself where it has none."""
-    return _label(_reasons(), code, lang)
+    return _label(reasons(), code, lang)
 
 
 def _label(labels: dict[str, Text], value: object, lang: Lang) -> str:

@@ -14,6 +14,7 @@ from rooftop.lang import Lang, Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.findings import Finding
 from rooftop.outputs.rows import candidate_frame
+from rooftop.outputs.verdicts import Verdict
 from rooftop.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
 from rooftop.targets.columns import numbers, words
 from rooftop.targets.listing import value_label
@@ -43,13 +44,6 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def tone(finding: Finding) -> str:
-    """Return how a verdict is coloured."""
-    if not finding.has_target or finding.certainty == "nothing":
-        return ""
-    return {"yes": "good", "no": "bad"}.get(finding.attained, "open")
-
-
 def target_title(finding: Finding, data: ReportData) -> Text:
     """Return the target in words, with value and year."""
     name = value_label("target_id", finding.target_id, data.pack) if finding.target_id else finding.group
@@ -76,22 +70,21 @@ def where(finding: Finding, data: ReportData) -> Text:
     undecided = [f.unit_name for f in inner if f.attained == "unknown" and f.certainty == "open"]
     inner = sorted((f for f in inner if f.gap_kwp > 0), key=lambda f: (-f.gap_kwp, f.unit_id))
     if not inner and undecided:
-        return Text(f"undecided: {', '.join(undecided[:MAX_PLACES])}", f"存疑：{'、'.join(undecided[:MAX_PLACES])}")
+        return Verdict.UNDECIDED.text + Text(": ", "：") + Text.join(undecided[:MAX_PLACES])
     if not inner:
         return Text("no part of it misses anything", "各组成单元均无缺口")
     shown = inner[:MAX_PLACES]
     more = len(inner) - len(shown)
     # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
     pooled = sum(f.gap_kwp for f in inner) > 1.01 * finding.gap_kwp
-    note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else Text("", "")
-    return Text(
-        ", ".join(f"{f.unit_name} ({capacity(f.gap_kwp, 'en', 2, 'up')})" for f in shown)
-        + (f" and {more} more" if more else "")
-        + note.en,
-        "、".join(f"{f.unit_name}（缺 {capacity(f.gap_kwp, 'zh', 2, 'up')}）" for f in shown)
-        + (f" 等 {len(inner)} 处" if more else "")
-        + note.zh,
-    )
+    note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else ""
+    rest = Text(f" and {more} more", f" 等 {len(inner)} 处") if more else ""
+    return Text.join(_missing_there(f) for f in shown) + rest + note
+
+
+def _missing_there(finding: Finding) -> Text:
+    en, zh = capacity(finding.gap_kwp, "en", 2, "up"), capacity(finding.gap_kwp, "zh", 2, "up")
+    return Text(f"{finding.unit_name} ({en})", f"{finding.unit_name}（缺 {zh}）")
 
 
 def definition_text(finding: Finding, data: ReportData) -> Text:
@@ -102,16 +95,15 @@ def definition_text(finding: Finding, data: ReportData) -> Text:
     cohort = value_label("cohort", finding.cohort)
     reading = value_label("scope_reading", finding.reading, data.pack)
     how = value_label("aggregation", finding.aggregation)
-    return Text(
-        f"{own.label.en}; {reading.en}; {cohort.en}; {how.en}",
-        f"{own.label.zh}；范围：{reading.zh}；统计期：{cohort.zh}；{how.zh}",
+    return Text("{label}; {reading}; {cohort}; {how}", "{label}；范围：{reading}；统计期：{cohort}；{how}").format(
+        label=own.label, reading=reading, cohort=cohort, how=how
     )
 
 
 def verdict_facts(finding: Finding, data: ReportData) -> list[Fact]:
     """Return the lines of one target: met or not, by how much, where, how sure, which definition, what next."""
     facts = [
-        Fact(Text("Met?", "是否达标"), finding.verdict, tone(finding)),
+        Fact(Text("Met?", "是否达标"), finding.verdict.text, finding.verdict.tone),
         Fact(Text("By how much", "差多少"), finding.by_how_much),
     ]
     if not finding.coverage.known:
@@ -139,7 +131,7 @@ def _next(finding: Finding, data: ReportData) -> Text:
     units = {plan.unit_id for plan in plans}
     first = {unit: next(p.target_id for p in data.campaign.plans if p.unit_id == unit) for unit in units}
     text = plan_text(plans, further=any(target != finding.target_id for target in first.values()))
-    return Text(f"{step.en}; {text.en}", f"{step.zh}；{text.zh}")
+    return Text("{step}; {text}", "{step}；{text}").format(step=step, text=text)
 
 
 def plans_of(finding: Finding, data: ReportData) -> list[Plan]:

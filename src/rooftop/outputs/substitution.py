@@ -15,13 +15,12 @@ from rooftop.outputs.grids import Block, Cell, Grid, Row, heads, number_column, 
 from rooftop.outputs.sections import capitalised
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
+from rooftop.outputs.verdicts import judged
 from rooftop.rounding import NONE, Range, area, coal, count, is_missing, number, percent, percent_range
 from rooftop.targets.demand import EnergySettings, energy_settings
 from rooftop.targets.models import SubstitutionTarget
 
 CSV_NAMES = ("substitution.csv", "pv_or_thermal.csv")
-_TONE = {"yes": "good", "no": "bad", "unknown": "open"}
-_VERDICT = {"yes": Text("met", "达标"), "no": Text("not met", "未达标"), "unknown": Text("open", "不能判定")}
 _CHOICES = ("pv", "both", "thermal")
 _ORDER = {"city": 0, "district": 1, "zone": 2}
 
@@ -107,14 +106,14 @@ def _unit_cells(kinds: dict[str, dict[str, Any]], lang: Lang) -> list[Cell]:
     best = kinds["potential"]
     today, planned = kinds.get("installed"), kinds.get("planned")
     unknown = f" ({count(best['n_unknown'])})" if best["n_unknown"] else ""
-    verdict = "" if today is None or is_missing(today["attained"]) else str(today["attained"])
+    verdict = None if today is None or is_missing(today["attained"]) else judged(str(today["attained"]))
     return [
         Cell(unit_label(best).pick(lang)),
         Cell(f"{count(best['n_buildings'])}{unknown}", True),
         Cell(area(best["floor_area_m2"], lang), True),
         Cell(coal(best["demand_kgce"], lang), True),
         Cell(_rate(today), True),
-        Cell(_VERDICT[verdict].pick(lang) if verdict else NONE, tone=_TONE.get(verdict, "")),
+        Cell(NONE) if verdict is None else Cell(verdict.text.pick(lang), tone=verdict.tone),
         Cell(_missing(today, lang), True),
         Cell(_rate(planned), True),
         Cell(_rate(best), True),
@@ -169,8 +168,8 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
         f"此处 1 kWh 折 {best['k_e_kgce_kwh']:g} kgce，其他折标口径见下表",
     )
     parts.append(option)
-    en = "; ".join(p.en for p in parts)
-    return Text(en[:1].upper() + en[1:] + ".", "；".join(p.zh for p in parts) + "。")
+    said = Text.join(parts, "; ", "；") + Text(".", "。")
+    return Text(capitalised(said.en), said.zh)
 
 
 def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
@@ -220,9 +219,8 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
             kinds = _by_kind(mine)
             best = kinds["potential"]
             own = Text(" — used above", "（上表采用）").pick(lang) if best["is_default"] else ""
-            label = Text(
-                f"{option.kgce_kwh:g} kgce, {option.label.en} ({option.grade})",
-                f"{option.kgce_kwh:g} kgce，{option.label.zh}（{option.grade}）",
+            label = Text("{kgce_kwh:g} kgce, {label} ({grade})", "{kgce_kwh:g} kgce，{label}（{grade}）").format(
+                kgce_kwh=option.kgce_kwh, label=option.label.text, grade=option.grade
             )
             rows.append(
                 Row(
@@ -315,7 +313,11 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             ]
             sure = int((mine["mandate"] == "yes").sum())
             maybe = len(mine) - sure
-            why = Text(f" ({part.condition.en})", f"（{part.condition.zh}）") if part.condition else Text("", "")
+            why = (
+                Text(" ({condition})", "（{condition}）").format(condition=part.condition.text)
+                if part.condition
+                else Text("", "")
+            )
             notes.append(
                 Text(
                     f"{capitalised(part.label.en)}: {count(sure)} roofs, possibly {count(maybe)} more{why.en}.",

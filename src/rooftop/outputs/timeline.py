@@ -11,8 +11,8 @@ import pandas as pd
 from rooftop.lang import Text
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.unit_names import unit_label
+from rooftop.outputs.verdicts import Verdict, judged
 from rooftop.rounding import Range, area, capacity, is_missing, number, percent, percent_range
-from rooftop.targets.listing import value_label
 
 LEAST_ROOFS = 0.1  # less is said to be that
 
@@ -29,9 +29,7 @@ class Step:
         Value and year.
     coverage : Text
         Standing, and scheduled where the year is ahead, with bounds.
-    verdict : Text
-    tone : str
-        ``good``, ``bad``, ``open`` or empty.
+    verdict : Verdict or None
     needed : Text
         Year past: short by how much; ahead: what must be built every year.
     """
@@ -40,8 +38,7 @@ class Step:
     level: str
     target: Text
     coverage: Text
-    verdict: Text
-    tone: str
+    verdict: Verdict | None
     needed: Text
 
 
@@ -58,7 +55,6 @@ def steps(data: ReportData) -> list[Step]:
 
 
 def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
-    attained = None if is_missing(row["attained"]) else str(row["attained"])
     values = Range(row["coverage_low"], row["coverage"], row["coverage_high"])
     shown = percent_range(values, row["target"])
     return Step(
@@ -66,8 +62,7 @@ def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
         level=str(row["level"]),
         target=Text(f"{percent(row['target'])} by {row['year']}", f"{row['year']} 年 {percent(row['target'])}"),
         coverage=Text(shown, shown),
-        verdict=Text("—", "—") if attained is None else value_label("attained", attained),
-        tone={"yes": "good", "no": "bad", "unknown": "open"}.get(attained or "", ""),
+        verdict=None if is_missing(row["attained"]) else judged(str(row["attained"])),
         needed=needed_text(row, today),
     )
 
@@ -119,7 +114,7 @@ def _past(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Text:
         open_ = "" if str(row["attained"]) == "yes" else ", within what is known"
         return Text(f"year past: reached{open_}", f"年份已过：{'已达到' if not open_ else '按现有数据已达到'}")
     short = _short_of(row)
-    text = Text(f"year past: {short.en}", f"年份已过：{short.zh}")
+    text = Text("year past: {short}", "年份已过：{short}").format(short=short)
     if today is None or is_missing(today["gap_kwp"]) or today["gap_kwp"] >= row["gap_kwp"] * 0.995:
         return text
     later = _short_of(today) if today["gap_kwp"] > 0 else Text("reached since", "其后已补足")

@@ -27,7 +27,7 @@ def unit_label(row: Mapping[Any, Any]) -> Text:
         return Text(named["en"], named["zh"])
     if row["level"] == "zone":
         label = value_label("level", "zone")
-        return Text(f"{name} ({label.en})", f"{name}（{label.zh}）")
+        return Text("{name} ({label})", "{name}（{label}）").format(name=name, label=label)
     return Text(name, name)
 
 

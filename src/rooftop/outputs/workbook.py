@@ -29,6 +29,7 @@ from rooftop.outputs.lists import (
 from rooftop.outputs.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, NOT_KNOWN, candidate_rows
 from rooftop.outputs.sections import Fact, capitalised, key_numbers, target_title, verdict_facts
 from rooftop.outputs.sheet import Book, Column
+from rooftop.outputs.verdicts import Verdict
 from rooftop.rounding import is_missing
 from rooftop.targets.columns import words
 from rooftop.targets.listing import value_label
@@ -286,9 +287,9 @@ def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str
         if is_missing(row["existing_pv_kwp"]):
             shown["existing_pv_kwp"] = NOT_KNOWN.pick(lang)
         shown["energy"] = None if is_missing(row["annual_kwh"]) else row["annual_kwh"] * ENERGY_SCALE[lang]
-        for key in ("target_title", "verdict"):
-            if key in row:
-                shown[{"target_title": "target_text", "verdict": "verdict_text"}[key]] = row[key].pick(lang)
+        if "verdict" in row:
+            shown["target_text"] = row["target_title"].pick(lang)
+            shown["verdict_text"] = row["verdict"].text.pick(lang)
         out.append(shown)
     return out
 
@@ -322,22 +323,15 @@ def _units(book: Book, data: ReportData, district_id: str) -> None:
 
 def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n: int) -> None:
     """Colour the verdict cells, so that a changed cell changes colour too."""
-    verdicts = (
-        ("good", "met", "已达标"),
-        ("good", "within reach", "潜力可达"),
-        ("bad", "not met", "未达标"),
-        ("bad", "out of reach", "潜力不足"),
-        ("open", "cannot be decided yet", "暂不能判定"),
-    )
     for k, column in enumerate(columns):
         if column.key == "verdict_text" and n:
-            for tone, en, zh in verdicts:
-                value = f'"{zh if book.lang == "zh" else en}"'
+            for verdict in (each for each in Verdict if each.tone):
+                word = verdict.text.pick(book.lang).replace('"', '""')
                 rule = {
                     "type": "cell",
                     "criteria": "==",
-                    "value": value,
-                    "format": book.workbook.add_format(_TONES[tone]),
+                    "value": f'"{word}"',
+                    "format": book.workbook.add_format(_TONES[verdict.tone]),
                 }
                 sheet.conditional_format(1, k, n, k, rule)
 
@@ -371,7 +365,7 @@ def _verify(book: Book, data: ReportData, district_id: str) -> None:
         Column(Text("To verify", "待核实事项"), "verify", "wrap", 52),
         Column(Text("Seen in the data", "数据提示"), "known", "wrap", 26),
         *(
-            Column(Text(f"Found: {label.en}", f"核实：{label.zh}"), f"field_{key}", "blank", 16)
+            Column(Text("Found: {label}", "核实：{label}").format(label=label), f"field_{key}", "blank", 16)
             for key, label in fields.items()
         ),
         Column(Text("Surveyor, date", "核实人、日期"), "field_who", "blank", 16),
@@ -408,7 +402,9 @@ def _ledger(book: Book, data: ReportData) -> None:
         top = _uncomputed(book, sheet, missing, top)
     factor = data.campaign.factor.label
     notes = [
-        Text(f"CO₂: {factor.en}. A district excludes its zones.", f"碳减排：{factor.zh}。县区数不含其中的功能区。")
+        Text("CO₂: {factor}. A district excludes its zones.", "碳减排：{factor}。县区数不含其中的功能区。").format(
+            factor=factor
+        )
     ]
     if away:
         gone = Text(

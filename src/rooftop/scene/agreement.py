@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.config import Model
+from rooftop.datamodel import Model, Sourced
 from rooftop.errors import InputError
 from rooftop.grid import Grid
 from rooftop.inputs.burn import burn
 from rooftop.lang import Text
 from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
+from rooftop.resources import load_shipped
 from rooftop.scene.buildings import Measured
-from rooftop.scene.rules import Sourced, load_roof_rules
+from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
 
 Floats = NDArray[np.float64]
@@ -59,10 +58,9 @@ class HeightRatio(Model):
     source: str
 
 
-@lru_cache(maxsize=1)
 def rules() -> AgreementRules:
     """Load and check the shipped limits."""
-    return AgreementRules.model_validate(load_shipped_yaml("model_agreement.yaml"))
+    return load_shipped(AgreementRules, "model_agreement.yaml")
 
 
 def compare_models(

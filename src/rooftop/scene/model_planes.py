@@ -104,16 +104,25 @@ def surface_planes(model: RoofModel, rules: ModelledRoofs) -> tuple[gpd.GeoDataF
     upright = ~(shapely.area(plans) > LEAST_PLAN_M2) | (normals[:, 2] <= 0.0) | ~(tilt < UPRIGHT_DEG)
     frame["z_m"] = _z_at_centroid(frame, middle)
     worst = f"{deviations.max(initial=0.0):.2f} m"
-    said = (
-        ("roof_surface_bent", len(bent), f"roof surfaces are not flat: fitted by least squares, off by up to {worst}",
-         f"个屋顶面不平整，按最小二乘拟合，最大偏差 {worst}"),
-        ("roof_surface_upright", int(upright.sum()), "roof surfaces are upright or under 0.01 m² in plan: left out",
-         "个屋顶面近于竖直或平面投影不足 0.01 ㎡，未采用"),
-    )  # fmt: skip
     notices = tuple(
-        Notice(code, Text(f"{n} {en}", f"{n} {zh}"), n, "info", "inputs.roofs") for code, n, en, zh in said if n
+        notice
+        for code, n, text in (
+            ("roof_surface_bent", len(bent), _BENT.format(n=len(bent), worst=worst)),
+            ("roof_surface_upright", int(upright.sum()), _UPRIGHT),
+        )
+        for notice in Notice.counted(code, n, text, severity="info", source="inputs.roofs")
     )
     return frame[~upright].reset_index(drop=True), notices
+
+
+_BENT = Text(
+    "{n} roof surfaces are not flat: fitted by least squares, off by up to {worst}",
+    "{n} 个屋顶面不平整，按最小二乘拟合，最大偏差 {worst}",
+)
+_UPRIGHT = Text(
+    "{n} roof surfaces are upright or under 0.01 m² in plan: left out",
+    "{n} 个屋顶面近于竖直或平面投影不足 0.01 ㎡，未采用",
+)
 
 
 def _map_scale(model: RoofModel) -> float:

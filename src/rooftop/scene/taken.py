@@ -160,10 +160,8 @@ def _exclusions(
 def _lying_nowhere(code: str, areas: RoofAreas, pairs: pd.DataFrame, en: str, zh: str) -> Iterator[Notice]:
     """Count the polygons that touch no roof."""
     nowhere = areas.table.loc[~areas.table.index.isin(pairs["shape"]), "source_row"].tolist()
-    if nowhere:
-        n = len(nowhere)
-        text = Text(f"{n} {en} lie on no roof and change nothing", f"{n} {zh}不在任何屋顶上，未产生影响")
-        yield Notice(code, text, n, "warning", areas.provenance.path, tuple(str(k) for k in nowhere[:5]))
+    text = Text(f"{{n}} {en} lie on no roof and change nothing", f"{{n}} {zh}不在任何屋顶上，未产生影响")
+    yield from Notice.counted(code, nowhere, text, source=areas.provenance.path)
 
 
 def _capacities(

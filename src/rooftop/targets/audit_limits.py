@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import ImpossibleError, Model
+from rooftop.config import ImpossibleError
 from rooftop.configfile import validated
+from rooftop.datamodel import Model
 from rooftop.errors import UsageError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir

@@ -13,17 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
-from rooftop.config import Demand, ImpossibleError, Model, SubstitutionOptions
+from rooftop.config import Demand, ImpossibleError, SubstitutionOptions
 from rooftop.configfile import validated
+from rooftop.datamodel import Model
 from rooftop.errors import ConfigError
 from rooftop.lang import Text
 from rooftop.resources import configs_dir
 from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
-from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
 from rooftop.targets.stock import Stock
+from rooftop.vocabularies import building_uses
 from rooftop.yamlfile import load_yaml
 
 Grade = Literal["A", "B", "C"]
@@ -189,7 +190,7 @@ class Rules(Model):
 
 
 def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
-    wanted = [use for use in building_uses() if use not in coverage_settings()["withheld_uses"]]
+    wanted = [use for use in building_uses().uses if use not in coverage_settings()["withheld_uses"]]
     missing = [use for use in wanted if use not in intensity]
     odd = [use for use in intensity if use not in wanted]
     if missing or odd:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.resources import load_shipped_yaml
+from rooftop.roof_rules import load_roof_rules
 from rooftop.targets.columns import Floats, numbers
 from rooftop.targets.scope import coverage_settings
 
@@ -58,8 +58,8 @@ def _footprints(roofs: pd.DataFrame) -> Floats:
     """Plan area of every roof, m²; planes that were measured need not have the pitch of the roof type."""
     if "footprint_area_m2" in roofs:
         return numbers(roofs, "footprint_area_m2")
-    types = load_shipped_yaml("roof_types.yaml")["types"]
-    pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
+    types = load_roof_rules().types
+    pitch = roofs["roof_type"].map({name: kind.tilt_deg for name, kind in types.items()}).astype(float).fillna(0.0)
     return np.asarray(numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
 
 

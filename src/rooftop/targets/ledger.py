@@ -148,45 +148,39 @@ def coverage_notices(stock: Stock) -> tuple[Notice, ...]:
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
     stated = bool(roofs["existing_pv_kwp"].notna().any())
-    found = {
-        "no_pv_inventory": [] if basis.inventory or stated else ids.tolist(),
-        "no_pv_computed": ids.tolist() if stated and not basis.inventory else [],
+    texts = _NOTICES | ({"no_pv_inventory": _NONE_COMPUTED} if stated else {})
+    found: dict[str, list[str] | int] = {
+        "no_pv_inventory": 0 if basis.inventory else len(ids),
         "membership_open": ids[membership_open].tolist(),
         "installed_exceeds_roof": ids[over].tolist(),
         "coverage_not_computed": roofs["building_id"].astype(str).to_numpy()[skipped].tolist(),
         "district_empty": empty["unit_name"].fillna(empty["unit_id"]).astype(str).tolist(),
     }
-    return tuple(_notice(code, names) for code, names in found.items() if names)
+    return tuple(
+        notice for code, which in found.items() for notice in Notice.counted(code, which, texts[code], source="targets")
+    )
 
 
-def _notice(code: str, names: list[str]) -> Notice:
-    n = len(names)
-    if code in _WITHOUT_COUNT:
-        return Notice("no_pv_inventory", _WITHOUT_COUNT[code], n, source="targets")
-    text = Text(f"{n} {_NOTICES[code].en}", f"{n} {_NOTICES[code].zh}")
-    return Notice(code, text, n, source="targets", examples=tuple(names[:5]))
-
-
-_WITHOUT_COUNT = {
+_NONE_COMPUTED = Text(
+    "the roofs that state existing PV were not computed: installed coverage is not known",
+    "给出已装光伏的屋顶均未能计算：已建覆盖率未知",
+)
+_NOTICES = {
     "no_pv_inventory": Text(
         "no roof states its existing PV: installed coverage is not known", "没有任何屋顶给出已装光伏：已建覆盖率未知"
     ),
-    "no_pv_computed": Text(
-        "the roofs that state existing PV were not computed: installed coverage is not known",
-        "给出已装光伏的屋顶均未能计算：已建覆盖率未知",
-    ),
-}
-_NOTICES = {
     "membership_open": Text(
-        "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
-        "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
+        "{n} buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
+        "{n} 栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
     ),
     "installed_exceeds_roof": Text(
-        "roofs state more existing PV than their whole area could carry; nothing is clipped",
-        "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
+        "{n} roofs state more existing PV than their whole area could carry; nothing is clipped",
+        "{n} 个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
     ),
     "coverage_not_computed": Text(
-        "roofs were not computed and are in no coverage number", "个屋顶未能计算，不进入任何覆盖率"
+        "{n} roofs were not computed and are in no coverage number", "{n} 个屋顶未能计算，不进入任何覆盖率"
     ),
-    "district_empty": Text("districts hold no building: their coverage is null", "个县区内没有建筑：覆盖率为空"),
+    "district_empty": Text(
+        "{n} districts hold no building: their coverage is null", "{n} 个县区内没有建筑：覆盖率为空"
+    ),
 }

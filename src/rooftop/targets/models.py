@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from rooftop.config import ImpossibleError, Model
+from rooftop.config import ImpossibleError
+from rooftop.datamodel import Model
 from rooftop.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
@@ -20,11 +21,6 @@ Nature = Literal["anticipated", "binding", "mandate", "unstated"]
 Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
 
 
-def _yes_no(value: Any) -> Any:
-    """YAML 1.1 reads a bare ``yes`` as true."""
-    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-
-
 def _unstated(value: Any) -> Any:
     return None if value == "unstated" else value
 
@@ -34,7 +30,7 @@ def _date(value: Any) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
-YesNo = Annotated[Literal["yes", "no"], BeforeValidator(_yes_no)]
+YesNo = Literal["yes", "no"]
 DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}){0,2}|unstated)$")]
 OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
 
@@ -107,7 +103,7 @@ class Scope(Model):
 class Computable(Model):
     """Whether the tool answers a target, and why not."""
 
-    answer: Annotated[Literal["yes", "part", "no"], BeforeValidator(_yes_no)]
+    answer: Literal["yes", "part", "no"]
     reason: Note | None = None
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rooftop.resources import load_shipped_yaml
 from rooftop.targets.columns import numbers, with_reason
 from rooftop.targets.models import Pack, Period, Scope, Window
-from rooftop.targets.packs import building_uses
+from rooftop.vocabularies import building_uses
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"
@@ -199,9 +199,9 @@ def _code_uses() -> dict[tuple[str, str], list[str]]:
                 out[f"land_use:{standard}:{code}", land["uses"][0]] = land["uses"]
     for rule in load_shipped_yaml("use_rules.yaml")["rules"]:
         out[f"rule:{rule['id']}", rule["uses"][0]] = rule["uses"]
-    for system, entry in load_shipped_yaml("building_uses.yaml")["codes"].items():
-        for code, uses in entry.get("ambiguous", {}).items():
-            out.setdefault((f"code:{system}", entry["map"][code]), []).extend(uses)
+    for name, system in building_uses().codes.items():
+        for code, uses in system.ambiguous.items():
+            out.setdefault((f"code:{name}", system.map[code]), []).extend(uses)
     return out
 
 
@@ -212,14 +212,14 @@ def _use_states(use: str, source: str, public: str) -> tuple[tuple[str, str], ..
     A use that is never a public institution (`public_hint: no`) settles an unknown ownership, and a known public
     institution of unknown use is not of such a use; both facts recorded are taken at their word.
     """
-    vocabulary, settings = building_uses(), coverage_settings()
+    vocabulary, settings = building_uses().uses, coverage_settings()
     if use == "unknown" or use not in vocabulary:
         uses = [u for u in vocabulary if u != "unknown" and u not in settings["withheld_uses"]]
     else:
         uses = _code_uses().get((source, use)) or settings["may_be"].get(use, {"uses": [use]})["uses"]
     states: list[tuple[str, str]] = []
     for candidate in uses:
-        never_public = vocabulary[candidate]["public_hint"] == "no"
+        never_public = vocabulary[candidate].public_hint == "no"
         if public == "unknown":
             states += [(candidate, "no")] if never_public else [(candidate, "yes"), (candidate, "no")]
         elif not (public == "yes" and never_public and candidate != use):

@@ -291,21 +291,16 @@ def substitution_notices(stock: Stock, options: SubstitutionOptions | None = Non
     known = ~np.isnan(energy)
     no_zone = np.array([zone is None for zone in zones_of(basis.roofs, pack, options)], dtype=bool)
     found = [
-        _notice(code, ids[rows].tolist())
+        notice
         for code, rows in (
             ("demand_from_limits", inside & ~known),
             ("fuel_without_electricity", ~known & ~np.isnan(fuel)),
             ("floors_estimated", inside & ~known & floors.estimated),
             ("climate_zone_unknown", inside & no_zone),
         )
-        if rows.any()
+        for notice in Notice.counted(code, rows, _NOTICES[code], names=ids, source="targets")
     ]
     return (*found, *_heat_notices(pack, settings, options))
-
-
-def _notice(code: str, examples: list[str]) -> Notice:
-    n, text = len(examples), _NOTICES[code]
-    return Notice(code, Text(f"{n} {text.en}", f"{n} {text.zh}"), n, source="targets", examples=tuple(examples[:5]))
 
 
 def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOptions) -> Iterator[Notice]:
@@ -317,12 +312,11 @@ def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOpt
         for entry in options.installations
         if entry.floor_area_share is None and installation_kgce(entry, settings, np.array([front]))[0] < 0
     ]
-    if bad:
-        text = Text(
-            f"{len(bad)} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
-            f"{len(bad)} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
-        )
-        yield Notice("heat_pump_negative", text, len(bad), source="targets", examples=tuple(bad[:5]))
+    text = Text(
+        f"{{n}} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
+        f"{{n}} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
+    )
+    yield from Notice.counted("heat_pump_negative", bad, text, source="targets")
     windows = [entry.window for entry in pack.substitution if entry.window is not None]
     for code, rows in (
         ("installation_outside_cohort", [e for e in options.installations if _outside_any(e, windows)]),
@@ -331,8 +325,7 @@ def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOpt
             [e for e in options.installations if windows and e.completed is None and e.floor_area_share is None],
         ),
     ):
-        if rows:
-            yield _notice(code, [names[id(entry)] for entry in rows])
+        yield from Notice.counted(code, [names[id(entry)] for entry in rows], _NOTICES[code], source="targets")
 
 
 def _outside_any(entry: Installation, windows: list[Window]) -> bool:
@@ -342,27 +335,30 @@ def _outside_any(entry: Installation, windows: list[Window]) -> bool:
 
 _NOTICES = {
     "demand_from_limits": Text(
-        "buildings have no metered energy: their demand is that of limits by class and climate zone, not an average",
-        "栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
+        "{n} buildings have no metered energy: their demand is that of limits by class and climate zone, not an "
+        "average",
+        "{n} 栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
     ),
     "fuel_without_electricity": Text(
-        "buildings have metered fuel but no metered electricity: the limits by class stay",
-        "栋建筑只有计量燃料、没有计量用电：仍按限额推算能耗，计量燃料不计入",
+        "{n} buildings have metered fuel but no metered electricity: the limits by class stay",
+        "{n} 栋建筑只有计量燃料、没有计量用电：仍按限额推算能耗，计量燃料不计入",
     ),
     "floors_estimated": Text(
-        "buildings state no floors: floor area is estimated from the height, with bounds",
-        "栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
+        "{n} buildings state no floors: floor area is estimated from the height, with bounds",
+        "{n} 栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
     ),
     "climate_zone_unknown": Text(
-        "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
-        "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
+        "{n} buildings lie in no known climate zone: only bounds of the substitution rate; set "
+        "substitution.climate_zone",
+        "{n} 栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
     ),
     "installation_outside_cohort": Text(
-        "declared installations were completed outside the years of a target for new buildings and do not count there",
-        "项申报的热利用设施竣工年份不在新建建筑指标的统计期内：该指标不计入",
+        "{n} declared installations were completed outside the years of a target for new buildings and do not "
+        "count there",
+        "{n} 项申报的热利用设施竣工年份不在新建建筑指标的统计期内：该指标不计入",
     ),
     "installation_year_unknown": Text(
-        "declared installations state no year: for targets of new buildings they enter the upper bound only",
-        "项申报的热利用设施未注明竣工年份：新建建筑指标只计入上限",
+        "{n} declared installations state no year: for targets of new buildings they enter the upper bound only",
+        "{n} 项申报的热利用设施未注明竣工年份：新建建筑指标只计入上限",
     ),
 }

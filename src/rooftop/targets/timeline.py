@@ -431,15 +431,9 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(
-        Notice(
-            code,
-            Text(f"{len(rows)} {_NOTICES[code].en}", f"{len(rows)} {_NOTICES[code].zh}"),
-            len(rows),
-            source="timeline",
-            examples=tuple(rows[:5]),
-        )
+        notice
         for code, rows in found.items()
-        if rows
+        for notice in Notice.counted(code, rows, _NOTICES[code], source="timeline")
     )
 
 
@@ -450,22 +444,24 @@ def _names(units: pd.DataFrame) -> set[str]:
 
 _NOTICES = {
     "pv_year_unknown": Text(
-        "roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
-        "个屋顶的已装光伏并网年份不明：历年进度的上下限分别按已有与未有计算",
+        "{n} roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
+        "{n} 个屋顶的已装光伏并网年份不明：历年进度的上下限分别按已有与未有计算",
     ),
     "schedule_building_unknown": Text(
-        "rows of the schedule name a building that is not there: they do not count",
-        "行建设时序所列建筑不在数据中，不计入",
+        "{n} rows of the schedule name a building that is not there: they do not count",
+        "{n} 行建设时序所列建筑不在数据中，不计入",
     ),
     "schedule_unit_unknown": Text(
-        "rows of the schedule name a unit that is not there: they do not count", "行建设时序所列单元不在数据中，不计入"
+        "{n} rows of the schedule name a unit that is not there: they do not count",
+        "{n} 行建设时序所列单元不在数据中，不计入",
     ),
     "schedule_unit_zone": Text(
-        "rows of the schedule name a functional zone: they count in the zone, in no district and not in the city",
-        "行建设时序以功能区为单元：只计入该功能区，不计入县区与全市",
+        "{n} rows of the schedule name a functional zone: they count in the zone, in no district and not in the city",
+        "{n} 行建设时序以功能区为单元：只计入该功能区，不计入县区与全市",
     ),
     "schedule_unit_past": Text(
-        "rows of the schedule are past and name no building: the inventory holds what stands, they do not count again",
-        "行建设时序属已过年份且未指明建筑：已建部分以存量数据为准，不重复计入",
+        "{n} rows of the schedule are past and name no building: the inventory holds what stands, they do not count "
+        "again",
+        "{n} 行建设时序属已过年份且未指明建筑：已建部分以存量数据为准，不重复计入",
     ),
 }

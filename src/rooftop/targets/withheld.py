@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.lang import Text
-from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import coverage_settings
+from rooftop.vocabularies import building_uses
 
 
 def withheld_uses() -> frozenset[str]:
@@ -18,8 +18,8 @@ def withheld_uses() -> frozenset[str]:
 
 def withheld_use_names() -> Text:
     """Return what they are called, one after the other."""
-    labels = [building_uses()[use] for use in coverage_settings()["withheld_uses"]]
-    return Text(", ".join(label["en"] for label in labels), "、".join(label["zh"] for label in labels))
+    labels = [building_uses().uses[use] for use in coverage_settings()["withheld_uses"]]
+    return Text(", ".join(label.en for label in labels), "、".join(label.zh for label in labels))
 
 
 def withheld(buildings: pd.DataFrame) -> NDArray[np.bool_]:

@@ -185,7 +185,7 @@ def monthly_temperature(
         )
         return moved.months, (Notice("annual_temperature_spread", text, 12, "info", source),)
     said = estimate.text()
-    text = Text(f"no air temperature given: {said.en}", f"未提供气温：{said.zh}")
+    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=said)
     return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 
