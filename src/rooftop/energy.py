@@ -276,11 +276,11 @@ def free_year(tables: PlaneTables, factor: ArrayLike) -> F8:
 
 def pv_energy(
     weather: Weather | SkyYear,
-    surface_tilt: float,
-    surface_azimuth: float,
     horizon: ArrayLike | None = None,
-    system: PvSystem | None = None,
+    surface_tilt: float = 20.0,
+    surface_azimuth: float = 180.0,
     *,
+    system: PvSystem | None = None,
     mounting: Mounting = "rack",
     diffuse: Diffuse = "perez",
     albedo: float = 0.2,
@@ -290,11 +290,11 @@ def pv_energy(
     Parameters
     ----------
     weather : Weather or SkyYear
-    surface_tilt, surface_azimuth : float
-        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     horizon : (n_azimuth,), optional
         Horizon elevation [deg], -90 to 90, below 0 counts as 0; column k looks towards ``k * 360 / n_azimuth``, linear
         in between. Free when omitted.
+    surface_tilt, surface_azimuth : float
+        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     system : PvSystem, optional
         The shipped default when omitted.
     mounting : {"rack", "flush"}
@@ -320,10 +320,10 @@ def pv_energy(
     >>> import numpy as np
     >>> import rooftop
     >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
-    >>> free = rooftop.pv_energy(weather, 20.0, 180.0)
+    >>> free = rooftop.pv_energy(weather, surface_tilt=20.0, surface_azimuth=180.0)
     >>> free.shape, bool(1000 < free.sum() < 1300)
     ((12,), True)
-    >>> behind = rooftop.pv_energy(weather, 20.0, 180.0, horizon=np.full(72, 15.0))
+    >>> behind = rooftop.pv_energy(weather, np.full(72, 15.0), 20.0, 180.0)
     >>> bool(0.94 < behind.sum() / free.sum() < 0.97)
     True
     """
@@ -341,6 +341,7 @@ def irradiation(
     horizon: ArrayLike | Skylines,
     surface_tilt: float = 20.0,
     surface_azimuth: float = 180.0,
+    *,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
 ) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from rooftop.arguments import (
     axes,
     has_shape,
     instance,
-    number,
     numbers,
     numbers_of,
     result_array,
@@ -23,14 +22,13 @@ from rooftop.arguments import (
     shape_text,
     shown,
     unusable,
-    whole,
 )
 from rooftop.cumulative import (
-    Light,
+    LitPlane,
     ModulePlane,
-    checked_plane,
+    SkyOptions,
     incidence,
-    plane_light,
+    lit_plane,
     row_horizon_deg,
     visible_shares,
 )
@@ -38,7 +36,7 @@ from rooftop.kernels import hourly as kernel
 from rooftop.kernels import year
 from rooftop.lang import Text
 from rooftop.lookup import Groups, checked_factor, checked_groups, checked_horizon, factor_weights, plain_horizon
-from rooftop.pvsystem import PvSystem, checked_system
+from rooftop.pvsystem import PvSystem
 from rooftop.sky import Diffuse, SkyYear, as_sky_year, factor_nodes
 from rooftop.weather import Weather
 
@@ -122,13 +120,7 @@ class HourlyYield:
 
 
 def hourly_tables(
-    weather: Weather | SkyYear,
-    plane: ModulePlane,
-    system: PvSystem | None = None,
-    *,
-    n_azimuth: int = 72,
-    diffuse: Diffuse = "perez",
-    albedo: float = 0.2,
+    weather: Weather | SkyYear, plane: ModulePlane, *, system: PvSystem | None = None, **options: Unpack[SkyOptions]
 ) -> HourlyTables:
     """Evaluate once what every sun of the year gives a module plane.
 
@@ -139,11 +131,8 @@ def hourly_tables(
     plane : ModulePlane
     system : PvSystem, optional
         The shipped default when omitted.
-    n_azimuth : int
-        Columns of the horizons read later.
-    diffuse : {"perez", "haydavies", "isotropic"}
-    albedo : float
-        Reflectance of the ground below the plane's horizon.
+    **options
+        ``n_azimuth, diffuse, albedo`` as in :func:`rooftop.cumulative.plane_tables`.
 
     Returns
     -------
@@ -168,11 +157,9 @@ def hourly_tables(
     >>> bool(600 < min(peak) <= max(peak) < 820)
     True
     """
-    albedo, n_azimuth, plane = number("albedo", albedo), whole("n_azimuth", n_azimuth), checked_plane(plane)
-    system = checked_system(system)
-    sky = as_sky_year(weather, diffuse, factors=(1.0,))
-    light = plane_light(sky, plane, albedo)
-    coefficient = _coefficients(sky, plane, system, light)
+    made = lit_plane(weather, plane, system, factors=(1.0,), **options)
+    sky, plane, n_azimuth = made.sky, made.plane, made.n_azimuth
+    coefficient = _coefficients(made)
     lit = (coefficient[:, 6:] != 0.0).any(axis=(0, 1))
     n_sun = round(pd.Timedelta(sky.times[1] - sky.times[0]) / pd.Timedelta(hours=sky.duration_h))
     record, count = _records(sky.interval, lit)
@@ -199,7 +186,7 @@ def hourly_tables(
         edge=np.clip(sky.elevation_deg[first] * per_edge, 0, year.N_EDGE - 1).astype(np.int32),
         sun=np.stack([sky.elevation_deg[first], *share, count / n_sun], axis=1).astype(np.float32),
         coefficient=np.ascontiguousarray(merged, dtype=np.float32),
-        inverter=_inverter(system).astype(np.float32),
+        inverter=_inverter(made.system).astype(np.float32),
     )
 
 
@@ -230,12 +217,13 @@ def _sectors(sky: SkyYear, plane: ModulePlane, first: I8, n_azimuth: int) -> tup
     return share, left, right
 
 
-def _coefficients(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> F8:
+def _coefficients(lit: LitPlane) -> F8:
     """Coefficients (F, 9, n) of each sun's DC over the inverter's limit.
 
     Effective light is ``s I + b B + R`` and with beam ``+ D``; DC is that times ``1 + gamma (T_air + k poa - 25)``. So
     without beam it is a polynomial of second degree in s and b, and the beam adds one of first degree.
     """
+    sky, plane, system, light = lit.sky, lit.plane, lit.system, lit.light
     beam_iam, spread = incidence(plane, system, light)
     gamma = system.module.gamma_pdc
     warm = 1.0 + gamma * (sky.temp_air - 25.0)
@@ -269,8 +257,8 @@ def _inverter(system: PvSystem) -> F8:
 def hourly_series(
     tables: HourlyTables,
     horizon: ArrayLike,
-    factor: ArrayLike | None = None,
     *,
+    factor: ArrayLike | None = None,
     group: ArrayLike | None = None,
     n_group: int | None = None,
     out: F4 | None = None,
@@ -337,10 +325,10 @@ def hourly_series(
 
 def hourly_yield(
     weather: Weather | SkyYear,
-    plane: ModulePlane,
     horizon: ArrayLike,
-    system: PvSystem | None = None,
+    plane: ModulePlane,
     *,
+    system: PvSystem | None = None,
     factor: ArrayLike | None = None,
     group: ArrayLike | None = None,
     n_group: int | None = None,
@@ -354,11 +342,11 @@ def hourly_yield(
     ----------
     weather : Weather or SkyYear
         A SkyYear keeps its own sky model.
-    plane : ModulePlane
-        How the modules lie, the same for all rows.
     horizon : (n, n_azimuth) array_like
         Horizon elevation [deg] as `horizons` returns it, -90 to 90, below 0 counts as 0; column k looks towards
         ``k * 360 / n_azimuth``.
+    plane : ModulePlane
+        How the modules lie, the same for all rows.
     system : PvSystem, optional
         The shipped default when omitted.
     factor : (n, 12) or (n_group, 12), optional
@@ -402,7 +390,7 @@ def hourly_yield(
     >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
     >>> horizon = np.zeros((2, 72))
     >>> horizon[1, 27:46] = 30.0
-    >>> series = rooftop.hourly_yield(weather, rooftop.ModulePlane(20.0, 180.0, "rack"), horizon)
+    >>> series = rooftop.hourly_yield(weather, horizon, rooftop.ModulePlane(20.0, 180.0, "rack"))
     >>> series.ac_w_per_kwp.shape
     (2, 8760)
     >>> free, behind = series.monthly_kwh_kwp().sum(axis=1)
@@ -422,8 +410,8 @@ def hourly_yield(
     nodes = (1.0,) if factor is None else factor_nodes(checked_factor(factor, (n, 12)))
     sky = as_sky_year(weather, diffuse, factors=nodes)
     out = result_array(out, (n, sky.times.size))
-    tables = hourly_tables(sky, plane, system, n_azimuth=n_azimuth, albedo=albedo)
-    return hourly_series(tables, around, factor, group=group, n_group=n_group, out=out)
+    tables = hourly_tables(sky, plane, system=system, n_azimuth=n_azimuth, albedo=albedo)
+    return hourly_series(tables, around, factor=factor, group=group, n_group=n_group, out=out)
 
 
 @dataclass(frozen=True)

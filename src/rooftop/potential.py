@@ -240,7 +240,7 @@ def _roof_cells(
     known = surface.plane[row, col].astype(np.int64)
     options = scene.options
     origin = -surface.grid.row0, surface.grid.col0
-    sweep = Sweep(options.azimuths, options.surface, grid_north_deg=north, origin=origin)
+    sweep = Sweep(n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north, origin=origin)
     near = skylines(surface.dsm, options.cell_size_m, row, col, sweep)
     if scene.relief is not None and options.surface == "prism":
         _smooth_own_steps(near, scene.relief, surface, row, col, known, north)

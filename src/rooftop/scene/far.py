@@ -130,9 +130,16 @@ def merge_far_field(
         at_row, at_col = surface.grid.position(at_x, at_y)
         first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
         found = far_horizons(
-            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, at_z, first, n_azimuth, grid_north_deg,
+            surface.elevation_m,
+            surface.grid.cell_size_m,
+            at_row,
+            at_col,
+            at_z,
+            first,
+            n_azimuth=n_azimuth,
+            grid_north_deg=grid_north_deg,
             known_deg=known,
-        )  # fmt: skip
+        )
         kernel.raise_to_groups(horizon.degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
 
