@@ -70,12 +70,25 @@ class PlaneYear:
     shading_loss: F8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class CellsAsked:
+    """Cells of one orientation, and at which factors their year was read; the arguments of :func:`usable_year`."""
+
+    tables: PlaneTables
+    horizon: Skylines
+    cells: NDArray[np.int64]
+    start: NDArray[np.int64]
+    factor: F8
+    max_shading_loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class UsableYear:
     """One year of groups of cells of which the too shaded take no part.
 
     Parameters
     ----------
+    asked : CellsAsked
     year : PlaneYear
         Mean over the cells that take part.
     annual_kwh_m2, shading_loss : (n,)
@@ -84,6 +97,7 @@ class UsableYear:
         Share of cells not too shaded; 0 for a group without cells.
     """
 
+    asked: CellsAsked
     year: PlaneYear
     annual_kwh_m2: F8
     shading_loss: F8
@@ -176,6 +190,14 @@ def usable_year(
     annual += ground
     n_cells = np.diff(start)
     return UsableYear(
+        asked=CellsAsked(
+            tables=tables,
+            horizon=around,
+            cells=cells,
+            start=start,
+            factor=factors,
+            max_shading_loss=max_shading_loss,
+        ),
         year=_plane_year(tables, weights, n_used.astype(np.float64), moment, poa, ac),
         annual_kwh_m2=annual,
         shading_loss=1.0 - annual / free,

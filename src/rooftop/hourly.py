@@ -67,10 +67,19 @@ class HourlyTables:
         Where the records of each interval begin.
     month : (m,) int32
         0 to 11.
-    kind, left, right, edge : (n_record,) int32
+    kind : (n_record,) int32
+        Whether the beam reaches the plane: :data:`rooftop.kernels.hourly.BEAM` or ``BEAMLESS``.
+    sector : (n_record, 2) int32
+        Directions to the left and to the right of the sun.
+    edge : (n_record,) int32
+        Edge of elevation below the sun.
     sun : (n_record, 4) float32
+        Elevation [deg]; shares of the beam that the left and the right direction decide over; share of the interval.
     coefficient : (n_record, F, 9) float32
-    inverter : (4,) float32
+        Of the polynomial of DC over the inverter's limit in what a roof sees.
+    inverter : (5,) float32
+        p, q, w of ``AC = (p DC + q) DC + w``, both over their limits; DC from which on AC is positive; AC at its limit
+        after the losses [W per kWp].
     """
 
     plane: ModulePlane

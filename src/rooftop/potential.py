@@ -18,11 +18,11 @@ from rooftop.grid import Grid, Tile
 from rooftop.lookup import Skylines
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
-from rooftop.scene.far import merge_far_field, ring_surfaces
+from rooftop.scene.far import FarObservers, merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
-from rooftop.shading import Sweep, horizons, sky_view, skylines
+from rooftop.shading import Sweep, sky_view, skylines
 from rooftop.sky import SkyYear
 
 _LEVEL = 1e-3  # slope below which a plane has no steps worth the name
@@ -243,10 +243,10 @@ def _roof_cells(
     sweep = Sweep(n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north, origin=origin)
     near = skylines(surface.dsm, options.cell_size_m, row, col, sweep)
     if scene.relief is not None and options.surface == "prism":
-        _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
+        near = _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
-        z_m = surface.dsm[row, col].astype(np.float64)
-        merge_far_field(near, surface.grid, rings, scene.far, row, col, roof, z_m, north)
+        observers = FarObservers(row=row, col=col, roof=roof, z_m=surface.dsm[row, col].astype(np.float64))
+        near = merge_far_field(near, surface.grid, (*rings, scene.far), observers, north)
     return _RoofCells(row, col, roof, known, near)
 
 
@@ -258,8 +258,8 @@ def _smooth_own_steps(
     col: NDArray[np.int64],
     known: NDArray[np.int64],
     north: float,
-) -> None:
-    """Take the steps that prisms make of a sloping plane out of the horizons of its own cells, in place.
+) -> Skylines:
+    """Return the horizons of cells without the steps that prisms make of their own sloping plane.
 
     What looks no higher than these steps is seen on the linear surface, where the plane is a plane and its own slope is
     what the sky tables merge anyway; what looks higher stands above the plane and stays as it is.
@@ -268,15 +268,17 @@ def _smooth_own_steps(
     sloping = (planes >= 0) & (np.hypot(relief.slope_east[planes], relief.slope_north[planes]) > _LEVEL)
     index = np.flatnonzero(sloping[which])
     if not len(index):
-        return
+        return near
     n_azimuth, column = near.n_azimuth, near.azimuth
-    smooth = horizons(
-        surface.dsm, surface.grid.cell_size_m, row[index], col[index], n_azimuth=n_azimuth, surface="linear",
-        grid_north_deg=north, origin=(-surface.grid.row0, surface.grid.col0),
-    )[:, column]  # fmt: skip
+    origin = -surface.grid.row0, surface.grid.col0
+    sweep = Sweep(n_azimuth=n_azimuth, surface="linear", grid_north_deg=north, origin=origin)
+    linear = skylines(surface.dsm, surface.grid.cell_size_m, row[index], col[index], sweep, joined=True)
+    smooth = linear.degrees[:, column]
     steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
     mine = near.degrees[index]
-    near.degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    degrees = near.degrees.copy()
+    degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    return near.with_degrees(degrees)
 
 
 def _cells_by_plane(
@@ -341,7 +343,7 @@ def _orientation_year(
     reflected = None
     if scene.options.obstacle_reflectance > 0.0:
         around = book.facades(mean_factor)
-        found, reflected = with_reflection(found, around, tables, cells.horizon.joined, index, start, factor, most)
+        found, reflected = with_reflection(found, around)
     if raster is not None:
         weight = np.repeat(groups.weight[of], size)
         raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
