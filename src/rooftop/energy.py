@@ -175,19 +175,19 @@ def usable_year(
     free = float(tables.poa_free.ravel() @ at_usual)
     ground = float(tables.poa_ground.ravel() @ at_usual)
     columns = [tables.shares, _annual_table(tables, at_usual)[:, :, None]]
-    moment = np.zeros((n_group, 5))
-    poa, ac = (np.zeros((n_group, tables.poa_beam.shape[2])) for _ in range(2))
-    annual = np.empty(cells.size)
-    n_ok, n_used = (np.zeros(n_group, dtype=np.int64) for _ in range(2))
     n_row = tables.n_azimuth * year.N_EDGE
-    missing = year.read_groups(
-        cells, start, *around.columns, year.look_up_rows(np.concatenate(columns, axis=2)),
-        (1.0 - max_shading_loss) * free - ground, tables.poa_beam.reshape(n_row, -1), tables.ac_beam.reshape(n_row, -1),
-        tables.ac_pooled.reshape(n_row, -1), tables.reach, annual, n_ok, n_used, moment, poa, ac,
-    )  # fmt: skip
-    if missing:
+    read = year.YearTables(
+        rows=year.look_up_rows(np.concatenate(columns, axis=2)),
+        least=(1.0 - max_shading_loss) * free - ground,
+        poa=tables.poa_beam.reshape(n_row, -1),
+        ac=tables.ac_beam.reshape(n_row, -1),
+        pooled=tables.ac_pooled.reshape(n_row, -1),
+        reach=tables.reach,
+    )
+    sums = year.GroupSums.zeros(cells.size, n_group, tables.poa_beam.shape[2])
+    if year.read_groups(year.Grouped(cells, start), year.Columns(*around.columns), read, sums):
         raise not_a_number()
-    annual += ground
+    annual = sums.annual + ground
     n_cells = np.diff(start)
     return UsableYear(
         asked=CellsAsked(
@@ -198,19 +198,20 @@ def usable_year(
             factor=factors,
             max_shading_loss=max_shading_loss,
         ),
-        year=_plane_year(tables, weights, n_used.astype(np.float64), moment, poa, ac),
+        year=_plane_year(tables, weights, sums),
         annual_kwh_m2=annual,
         shading_loss=1.0 - annual / free,
-        ok_share=np.divide(n_ok, n_cells, out=np.zeros(n_group), where=n_cells > 0),
+        ok_share=np.divide(sums.ok, n_cells, out=np.zeros(n_group), where=n_cells > 0),
     )
 
 
-def _plane_year(tables: PlaneTables, weights: F8, size: F8, moment: F8, poa: F8, ac: F8) -> PlaneYear:
-    """Turn sums over `size` cells into a mean year at each group's factor."""
+def _plane_year(tables: PlaneTables, weights: F8, sums: year.GroupSums) -> PlaneYear:
+    """Turn sums over the cells of each group into a mean year at its factor."""
+    size = sums.used.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        s, b, x, xx, y = (moment / size[:, None]).T
-        poa /= size[:, None]
-        ac /= size[:, None]
+        s, b, x, xx, y = (sums.moment / size[:, None]).T
+        poa = sums.poa / size[:, None]
+        ac = sums.ac / size[:, None]
     ac += tables.ac_base[0] + np.outer(x, tables.ac_base[1]) + np.outer(xx, tables.ac_base[2])
     ac += np.outer(y, tables.ac_base[3])
     poa += np.outer(s, tables.poa_isotropic) + np.outer(b, tables.poa_band) + tables.poa_ground.ravel()

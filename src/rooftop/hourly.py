@@ -46,11 +46,9 @@ I4 = NDArray[np.int32]
 I8 = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HourlyTables:
-    """Everything about a module plane's year that no horizon changes; arguments of `rooftop.kernels.hourly`.
-
-    A record is one sun, or all suns of an interval whose beam does not reach the plane.
+    """Everything about a module plane's year that no horizon changes.
 
     Parameters
     ----------
@@ -63,23 +61,9 @@ class HourlyTables:
         Irradiance factors of each month at which `coefficient` was evaluated.
     shares : (n_azimuth, N_EDGE, 2)
         Visible shares of the isotropic sky and of the horizon band.
-    start : (m + 1,) int32
-        Where the records of each interval begin.
-    month : (m,) int32
-        0 to 11.
-    kind : (n_record,) int32
-        Whether the beam reaches the plane: :data:`rooftop.kernels.hourly.BEAM` or ``BEAMLESS``.
-    sector : (n_record, 2) int32
-        Directions to the left and to the right of the sun.
-    edge : (n_record,) int32
-        Edge of elevation below the sun.
-    sun : (n_record, 4) float32
-        Elevation [deg]; shares of the beam that the left and the right direction decide over; share of the interval.
-    coefficient : (n_record, F, 9) float32
-        Of the polynomial of DC over the inverter's limit in what a roof sees.
-    inverter : (5,) float32
-        p, q, w of ``AC = (p DC + q) DC + w``, both over their limits; DC from which on AC is positive; AC at its limit
-        after the losses [W per kWp].
+    start, month, kind, sector, edge, sun, coefficient, inverter
+        Records: one sun, or all suns of an interval whose beam does not reach the plane; as in
+        :class:`rooftop.kernels.hourly.Records`, AC at the limit after the losses [W per kWp].
     """
 
     plane: ModulePlane
@@ -100,6 +84,12 @@ class HourlyTables:
     def n_azimuth(self) -> int:
         """Sectors of the circle."""
         return int(self.shares.shape[0])
+
+    def records(self, coefficient: F4) -> kernel.Records:
+        """Return what kernels read, `coefficient` at the nodes that are needed."""
+        return kernel.Records(
+            self.start, self.month, self.kind, self.sector, self.edge, self.sun, coefficient, self.inverter
+        )
 
 
 @dataclass(frozen=True)
@@ -313,21 +303,17 @@ def hourly_series(
     around = checked.degrees
     groups, n = _grouping(group, n_group, around.shape[0])
     coefficient, weight = _at_factor(tables, factor, n)
+    records = tables.records(coefficient)
     power = result_array(out, (n, tables.times.size))
     visible = np.empty((around.shape[0], 2))
     year.read_cells(tables.shares, *checked.columns, visible)
     if groups is None:
         s, b = visible.T
         moment = np.stack([s, b, s * s, s * b, b * b]).astype(np.float32)
-        kernel.rows_year(
-            around, moment, weight, tables.start, tables.month, tables.kind, tables.sector, tables.sun,
-            coefficient, tables.inverter, power,
-        )  # fmt: skip
+        kernel.rows_year(around, moment, weight, records, power)
     else:
-        kernel.groups_year(
-            groups.cells, groups.start, around, visible, year.EDGES_PER_DEG, year.N_EDGE, weight, tables.start,
-            tables.month, tables.edge, tables.sector, tables.sun, coefficient, tables.inverter, power,
-        )  # fmt: skip
+        grouped, edges = kernel.Grouped(groups.cells, groups.start), kernel.Edges(year.EDGES_PER_DEG, year.N_EDGE)
+        kernel.groups_year(grouped, around, visible, edges, weight, records, power)
         power[np.diff(groups.start) == 0] = np.nan
     return HourlyYield(power, tables.times, tables.interval_h)
 

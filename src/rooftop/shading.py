@@ -330,11 +330,14 @@ def octant_views(
         return
     heights = heights if heights.flags.c_contiguous else heights.copy()
     asked = asked if asked.flags.c_contiguous else asked.copy()
-    level, prism = kernel.level(heights), sweep.surface == "prism"
-    memory, above = kernel.memory_for(heights.shape), sweep.above_m
+    levels = view.Levels(kernel.level(heights), sweep.above_m)
+    memory, prism = kernel.memory_for(heights.shape), sweep.surface == "prism"
     with _sharing(sweep.threads) as share:
         for octant, ways in sweep.octants.items():
-            yield kernel.OctantView(heights, asked, octant, above, level, prism, share, sweep.origin, memory), ways
+            turned = kernel.OctantView(
+                heights, asked, octant, levels=levels, prism=prism, share=share, origin=sweep.origin, memory=memory
+            )
+            yield turned, ways
 
 
 @contextmanager

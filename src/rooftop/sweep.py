@@ -25,7 +25,7 @@ from rooftop.arguments import (
 from rooftop.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.energy import LightTables, light_tables
 from rooftop.kernels import rays, view, year
-from rooftop.kernels.horizon import OctantView, Way
+from rooftop.kernels.horizon import OctantView, Sums, Way
 from rooftop.lang import Text
 from rooftop.shading import SweepOptions, SweptGround, Window, octant_views, swept_ground
 from rooftop.sky import Diffuse, SkyYear, as_sky_year
@@ -327,7 +327,7 @@ class _Job:
         if self.far:
             beyond = np.tan(np.radians(np.minimum(self.far.horizon_deg[:, way.number], 89.99))).astype(np.float32)
         table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
-        here.add(way.t, self.ground.cell_size_m, table, kind, beyond, observer, out, number)
+        here.add(way.t, self.ground.cell_size_m, Sums(table, kind, beyond, observer), out, number)
 
 
 @dataclass(frozen=True)
