@@ -83,6 +83,20 @@ def test_public_functions_take_weather_then_horizon_then_plane_then_options_by_k
     assert checked > 30
 
 
+OLD_ORDER: dict[str, Callable[[], Any]] = {
+    "pv_energy": lambda: rooftop.pv_energy(sky(), 20.0, 180.0),  # type: ignore[arg-type]
+    "pv_energy, behind a horizon": lambda: rooftop.pv_energy(sky(), 20.0, 180.0, horizon()[0]),  # type: ignore[arg-type]
+    "hourly_yield": lambda: rooftop.hourly_yield(sky(), PLANE, horizon()),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("name", OLD_ORDER)
+def test_a_plane_before_the_horizon_is_refused_not_misread(name: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        OLD_ORDER[name]()
+    assert "horizon" in str(caught.value.details["where"])
+
+
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in ("read_weather", "run")])
 def test_what_the_cases_change_works_unchanged(name: str) -> None:
     PUBLIC[name].call(**PUBLIC[name].good())
