@@ -108,7 +108,7 @@ def checked_plane(plane: object) -> ModulePlane:
     return instance("plane", plane, ModulePlane, "rooftop.ModulePlane(surface_tilt, surface_azimuth)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneTables:
     """What a plane receives and yields in a year, by horizon; axis F is the irradiance factors of the sky year.
 
@@ -163,7 +163,7 @@ class PlaneTables:
         return np.where(lit.any(axis=1), edges, 0).astype(np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Light:
     """Irradiance on one plane per sun [W/m2]: (F, n) each, the plane otherwise free."""
 

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneYear:
     """One year of a group of cells; NaN for a group without cells.
 
@@ -426,7 +426,7 @@ def irradiation(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LightTables:
     """Irradiation of a plane by horizon, without yield [kWh/m2].
 
@@ -457,4 +457,5 @@ def light_tables(
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
     isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
-    return LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
+    by_month = beam.reshape(*beam.shape[:2], 24)
+    return LightTables(beam=by_month, shares=shares, isotropic=isotropic, band=band, ground=ground)

@@ -117,7 +117,7 @@ class Scene:
     keep_lit: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileCells:
     """Per-cell results of a tile, for rasters; lattice positions count from the CRS origin.
 
@@ -397,11 +397,12 @@ class _CellSums:
     def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
         seen = self.weight > 0
         weight = self.weight[seen]
+        months = None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32)
         return TileCells(
-            cells.row[seen] - grid.row0,
-            cells.col[seen] + grid.col0,
-            (self.poa[seen] / weight).astype(np.float32),
-            np.asarray(sky_view(cells.horizon.joined[seen]), dtype=np.float32),
-            (self.loss[seen] / weight).astype(np.float32),
-            None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32),
+            lattice_row=cells.row[seen] - grid.row0,
+            lattice_col=cells.col[seen] + grid.col0,
+            poa_annual_kwh_m2=(self.poa[seen] / weight).astype(np.float32),
+            svf=np.asarray(sky_view(cells.horizon.joined[seen]), dtype=np.float32),
+            shading_loss=(self.loss[seen] / weight).astype(np.float32),
+            poa_monthly_kwh_m2=months,
         )
