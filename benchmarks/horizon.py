@@ -38,7 +38,7 @@ class Case:
 
     def run(self) -> None:
         """Compute the horizons of the cells asked for."""
-        horizons(self.dsm, 1.0, self.rows, self.cols, N_AZIMUTH, self.surface)
+        horizons(self.dsm, 1.0, self.rows, self.cols, n_azimuth=N_AZIMUTH, surface=self.surface)
 
 
 def city(n: int, seed: int = 7) -> tuple[F4, B1]:

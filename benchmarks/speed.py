@@ -123,7 +123,7 @@ def against_grass(dsm: F4, sky: SkyYear, repeat: int) -> None:
             {
                 "r.horizon": grass.horizon,
                 "r.sun": grass.sun,
-                "ours": lambda: horizons(dsm, 1.0, rows, cols, PEER_AZIMUTHS),
+                "ours": lambda: horizons(dsm, 1.0, rows, cols, n_azimuth=PEER_AZIMUTHS),
                 "our year": lambda: irradiation_raster(sky, dsm, 1.0, everywhere, n_azimuth=N_AZIMUTH),
             },
             repeat,
@@ -147,7 +147,7 @@ def against_topocalc(dsm: F4, repeat: int) -> None:
         for azimuth in azimuths:
             theirs(azimuth, heights, 1.0)
 
-    found = alternate({"them": them, "ours": lambda: horizons(dsm, 1.0, rows, cols, PEER_AZIMUTHS)}, repeat)
+    found = alternate({"them": them, "ours": lambda: horizons(dsm, 1.0, rows, cols, n_azimuth=PEER_AZIMUTHS)}, repeat)
     detail = f"{found['them']:.1f} / {found['ours']:.2f} CPU s"
     say("topocalc ÷ ours, 36 azimuths", found["them"] / found["ours"], ">= 25", detail)
 
@@ -156,7 +156,7 @@ def against_model_chain(repeat: int) -> None:
     """A year of hours of one roof behind a horizon."""
     system = load_system()
     weather = synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
-    tables = hourly_tables(weather, ModulePlane(hourly.TILT, hourly.AZIMUTH, "rack"), system)
+    tables = hourly_tables(weather, ModulePlane(hourly.TILT, hourly.AZIMUTH, "rack"), system=system)
     n_roof = 1024
     ours, theirs = hourly.ours(tables, hourly.horizons_of(n_roof), 256), hourly.model_chain(weather, system)
     ours(), theirs()

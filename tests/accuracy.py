@@ -123,8 +123,12 @@ def compare(
     seen = [_turned(each, grid_north_deg) for each in sky]
     faced = [Plane(plane.tilt, plane.azimuth - grid_north_deg) for plane in planes]
     shaded, free, svf = reference_suns.year(place, rows, cols, seen, faced)
-    apart = skylines(site.dsm, site.cell, rows, cols, Sweep(n_azimuth, surface, grid_north_deg=grid_north_deg))
-    around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface, grid_north_deg=grid_north_deg)
+    apart = skylines(
+        site.dsm, site.cell, rows, cols, Sweep(n_azimuth=n_azimuth, surface=surface, grid_north_deg=grid_north_deg)
+    )
+    around = horizons(
+        site.dsm, site.cell, rows, cols, n_azimuth=n_azimuth, surface=surface, grid_north_deg=grid_north_deg
+    )
     exact = exact_horizons(place, rows, cols, n_azimuth, grid_north_deg)
     mask = np.zeros(site.dsm.shape, dtype=np.bool_)
     mask[rows, cols] = True

@@ -32,7 +32,7 @@ def overcast() -> SkyYear:
 
 def seen(sky: SkyYear, dsm: F8, at: tuple[int, int], surface: accuracy.Surface = "prism", tilt: float = 0.0) -> float:
     """Diffuse light of the year that reaches a cell's plane (facing south), over that of a free level plane."""
-    around = horizons(dsm, 1.0, [at[0]], [at[1]], N, surface)
+    around = horizons(dsm, 1.0, [at[0]], [at[1]], n_azimuth=N, surface=surface)
     total = irradiation(sky, around, tilt, 180.0)["poa_sky_diffuse"].sum()
     return float(total / irradiation(sky, np.zeros((1, N)), 0.0)["poa_sky_diffuse"].sum())
 

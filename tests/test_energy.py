@@ -97,7 +97,7 @@ def test_free_plane_yields_what_pvlib_says(
     weather: Weather, sky: SkyYear, tilt: float, azimuth: float, mounting: Mounting, model: CellTemperature
 ) -> None:
     system = load_system(cell_temperature=model)
-    found = pv_energy(sky, tilt, azimuth, system=system, mounting=mounting)
+    found = pv_energy(sky, None, tilt, azimuth, system=system, mounting=mounting)
     power = pvlib_yield(weather, tilt, azimuth, system, mounting)
     expected = power.groupby(power.index.month).sum().to_numpy()
     assert found.sum() == pytest.approx(expected.sum(), rel=0.005)
@@ -191,11 +191,11 @@ def test_raising_one_horizon_alone_never_gives_more(south: PlaneTables) -> None:
 
 
 def test_south_beats_north_and_a_tilt_to_the_south_beats_none(sky: SkyYear, system: PvSystem) -> None:
-    year_of = {a: pv_energy(sky, 20.0, a, system=system).sum() for a in (0.0, 90.0, 180.0, 270.0)}
+    year_of = {a: pv_energy(sky, None, 20.0, a, system=system).sum() for a in (0.0, 90.0, 180.0, 270.0)}
     assert year_of[180.0] > year_of[90.0] > year_of[0.0]
     assert year_of[180.0] > year_of[270.0] > year_of[0.0]
-    flat = pv_energy(sky, 0.0, 180.0, system=system).sum()
-    assert all(pv_energy(sky, tilt, 180.0, system=system).sum() > flat for tilt in (10.0, 20.0, 30.0))
+    flat = pv_energy(sky, None, 0.0, 180.0, system=system).sum()
+    assert all(pv_energy(sky, None, tilt, 180.0, system=system).sum() > flat for tilt in (10.0, 20.0, 30.0))
 
 
 def test_no_month_yields_more_than_falls_on_the_plane(south: PlaneTables) -> None:
@@ -219,7 +219,7 @@ def test_morning_shade_takes_from_the_east_plane(sky: SkyYear, system: PvSystem)
     east_wall = np.zeros(N, np.float32)
     east_wall[9:28] = 45
     loss = [
-        1 - pv_energy(sky, 30.0, a, east_wall, system).sum() / pv_energy(sky, 30.0, a, None, system).sum()
+        1 - pv_energy(sky, east_wall, 30.0, a, system=system).sum() / pv_energy(sky, None, 30.0, a, system=system).sum()
         for a in (90.0, 270.0)
     ]
     assert loss[0] > 2 * loss[1]
@@ -233,14 +233,14 @@ def test_closed_horizon_leaves_only_the_ground(south: PlaneTables) -> None:
 
 
 def test_hotter_mounting_yields_less(sky: SkyYear, system: PvSystem) -> None:
-    rack, flush = (pv_energy(sky, 20.0, 180.0, system=system, mounting=m).sum() for m in ("rack", "flush"))
+    rack, flush = (pv_energy(sky, None, 20.0, 180.0, system=system, mounting=m).sum() for m in ("rack", "flush"))
     assert 0.97 * rack < flush < 0.995 * rack
 
 
 def test_losses_multiply(sky: SkyYear, system: PvSystem) -> None:
     half = dataclasses.replace(system, losses_ac=(("availability", 0.5),))
     full = dataclasses.replace(system, losses_ac=())
-    ratio = pv_energy(sky, 20.0, 180.0, system=half) / pv_energy(sky, 20.0, 180.0, system=full)
+    ratio = pv_energy(sky, None, 20.0, 180.0, system=half) / pv_energy(sky, None, 20.0, 180.0, system=full)
     np.testing.assert_allclose(ratio, 0.5, rtol=1e-6)
 
 

@@ -17,7 +17,7 @@ import reference_suns
 from rooftop.energy import irradiation
 from rooftop.grid import Grid
 from rooftop.lookup import Skylines
-from rooftop.scene.far import RINGS, Observers, merge_far_field, reach_m, ring_surfaces
+from rooftop.scene.far import RINGS, FarObservers, merge_far_field, reach_m, ring_surfaces
 from rooftop.scene.surface import FAR_CELL_M, Blocks, FarSurface, far_surface
 
 HALO, TILE = 200, 256
@@ -71,9 +71,9 @@ def window_errors(site: accuracy.Site, top: int, left: int, n: int) -> tuple[F8,
     near = reference_suns.horizons(part, at[0][chosen], at[1][chosen], azimuth).astype(np.float32)
     merged = np.zeros((rows.size, 72), dtype=np.float32)
     merged[chosen] = near
-    around = Skylines.of(merged)
-    cells = Observers(*at, roofs[rows, cols].astype(np.int64), site.dsm[rows, cols])
-    merge_far_field(around, window, rings, far, cells)
+    roof = roofs[rows, cols].astype(np.int64)
+    cells = FarObservers(row=at[0], col=at[1], roof=roof, z_m=site.dsm[rows, cols])
+    merged = merge_far_field(Skylines.of(merged), window, (*rings, far), cells).degrees
     sky = accuracy.skies(site.latitude, site.longitude)[0]
     errors = []
     for plane in PLANES:

@@ -165,7 +165,7 @@ def test_the_limit_allows_the_same_loss_at_each_latitude(latitude: float, tilt: 
     assert limit == pytest.approx(tilt, abs=0.1)
     weather = rooftop.synthetic_weather(latitude, 110.0, 10.0, None, np.full(12, 26.0), annual_ghi_kwh_m2=1750.0)
     sunny = equatorward_deg(latitude)
-    towards, away = (rooftop.pv_energy(weather, limit, azimuth).sum() for azimuth in (sunny, 180.0 - sunny))
+    towards, away = (rooftop.pv_energy(weather, None, limit, azimuth).sum() for azimuth in (sunny, 180.0 - sunny))
     assert 1.0 - away / towards == pytest.approx(0.10, abs=0.015)
 
 

@@ -95,7 +95,7 @@ def roof_errors(weather: Weather, sky: SkyYear, site: Site, n: int, ratio: float
     system, plane = dataclasses.replace(load_system(), dc_ac_ratio=ratio), ModulePlane(10.0, 180.0, "rack")
     around, roof = roofs(site, n, 20)
     yearly = plane_year(plane_tables(sky, plane, system), around, roof, n, np.ones((n, 12))).ac_kwh_kwp.sum(axis=1)
-    hourly = hourly_series(hourly_tables(sky, plane, system), around, group=roof).monthly_kwh_kwp().sum(axis=1)
+    hourly = hourly_series(hourly_tables(sky, plane, system=system), around, group=roof).monthly_kwh_kwp().sum(axis=1)
     truth = [simulate(weather, 10.0, 180.0, around[roof == k], system)[0].pooled.sum() for k in range(n)]
     return [a / b - 1.0 for a, b in zip(yearly, truth, strict=True)], [
         a / b - 1.0 for a, b in zip(hourly, truth, strict=True)

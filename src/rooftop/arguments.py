@@ -6,6 +6,7 @@ What a quantity may be is in ``configs/argument_limits.yaml``, by the name of th
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -237,6 +238,12 @@ def truths(name: str, given: object, shape: tuple[int, ...], what: Text | None =
     if np.ma.isMaskedArray(given):
         values = np.asarray(np.ma.filled(given, False), dtype=np.bool_)
     return values
+
+
+def is_data_array(given: object) -> bool:
+    """Say whether an argument is an `xarray.DataArray`; xarray itself is never imported."""
+    xarray = sys.modules.get("xarray")
+    return xarray is not None and isinstance(given, xarray.DataArray)
 
 
 def axes(name: str, given: object) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
@@ -16,7 +17,7 @@ from rooftop.arguments import instance, number, unusable, whole, word
 from rooftop.kernels import year
 from rooftop.lang import Text
 from rooftop.pvsystem import Mounting, PvSystem, checked_system
-from rooftop.sky import Diffuse, SkyYear, as_sky_year
+from rooftop.sky import FACTORS, Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -107,7 +108,7 @@ def checked_plane(plane: object) -> ModulePlane:
     return instance("plane", plane, ModulePlane, "rooftop.ModulePlane(surface_tilt, surface_azimuth)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneTables:
     """What a plane receives and yields in a year, by horizon; axis F is the irradiance factors of the sky year.
 
@@ -162,7 +163,7 @@ class PlaneTables:
         return np.where(lit.any(axis=1), edges, 0).astype(np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Light:
     """Irradiance on one plane per sun [W/m2]: (F, n) each, the plane otherwise free."""
 
@@ -174,14 +175,44 @@ class Light:
     aoi_deg: F8
 
 
-def plane_tables(
+class SkyOptions(TypedDict, total=False):
+    """Keywords of the functions that make tables of a plane; see :func:`plane_tables`."""
+
+    n_azimuth: int
+    diffuse: Diffuse
+    albedo: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LitPlane:
+    """A module plane with its system under a year of sky, and the light that it gets there."""
+
+    sky: SkyYear
+    plane: ModulePlane
+    system: PvSystem
+    light: Light
+    n_azimuth: int
+    albedo: float
+
+
+def lit_plane(
     weather: Weather | SkyYear,
     plane: ModulePlane,
-    system: PvSystem,
-    *,
-    n_azimuth: int = 72,
-    diffuse: Diffuse = "perez",
-    albedo: float = 0.2,
+    system: PvSystem | None,
+    factors: ArrayLike = FACTORS,
+    **options: Unpack[SkyOptions],
+) -> LitPlane:
+    """Check what tables of a plane are made from; a Weather is taken at `factors`, a SkyYear at its own."""
+    albedo = number("albedo", options.get("albedo", 0.2))
+    n_azimuth, plane = whole("n_azimuth", options.get("n_azimuth", 72)), checked_plane(plane)
+    system = checked_system(system)
+    sky = as_sky_year(weather, options.get("diffuse", "perez"), factors=factors)
+    light = plane_light(sky, plane, albedo)
+    return LitPlane(sky=sky, plane=plane, system=system, light=light, n_azimuth=n_azimuth, albedo=albedo)
+
+
+def plane_tables(
+    weather: Weather | SkyYear, plane: ModulePlane, system: PvSystem, **options: Unpack[SkyOptions]
 ) -> PlaneTables:
     """Integrate a year of sky once for a module plane.
 
@@ -191,10 +222,10 @@ def plane_tables(
         Pass the SkyYear when several planes share it (`diffuse` is then the SkyYear's).
     plane : ModulePlane
     system : PvSystem
-    n_azimuth : int
+    n_azimuth : int, default 72
         Sectors; must equal the columns of the horizons read later.
     diffuse : {"perez", "haydavies", "isotropic"}
-    albedo : float
+    albedo : float, default 0.2
         Reflectance of the ground below the plane's horizon.
 
     Returns
@@ -206,17 +237,15 @@ def plane_tables(
     ArgumentError
         An argument is of another type, out of its limits or an unknown word; the weather is no whole year.
     """
-    albedo, n_azimuth, plane = number("albedo", albedo), whole("n_azimuth", n_azimuth), checked_plane(plane)
-    system = checked_system(system)
-    sky = as_sky_year(weather, diffuse)
-    light = plane_light(sky, plane, albedo)
+    lit = lit_plane(weather, plane, system, **options)
+    sky, plane, light, n_azimuth = lit.sky, lit.plane, lit.light, lit.n_azimuth
     n_factor = sky.factors.shape[0]
-    off, on, gain = _ac_nodes(sky, plane, system, light)
+    off, on, gain = _ac_nodes(lit)
     parts = [light.direct + light.circumsolar, *(on - off), *gain]
     shares, cumulative = merged_tables(sky, plane, np.concatenate(parts) * (sky.duration_h / 1000.0), n_azimuth)
     n_edge, n_power = year.N_EDGE, (1 + len(_NODES)) * n_factor
     isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
-    alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), albedo)
+    alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), lit.albedo)
     return PlaneTables(
         plane=plane,
         factors=sky.factors,
@@ -296,12 +325,13 @@ def _in_bins(cumulative: F8) -> F8:
     return found
 
 
-def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> tuple[F8, F8, F8]:
+def _ac_nodes(lit: LitPlane) -> tuple[F8, F8, F8]:
     """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each; what pooling adds (3, F, n).
 
     Pooling: cells in the sun and cells in shade feed one inverter, which may take from the ones what it could not take
     if all were in the sun. Of lit shares :data:`rooftop.kernels.year.LIT`.
     """
+    sky, plane, system, light = lit.sky, lit.plane, lit.system, lit.light
     beam_iam, spread = incidence(plane, system, light)
     warming = system.warming(plane.mounting, sky.wind_speed)
     beam = light.direct + light.circumsolar
@@ -319,7 +349,8 @@ def _ac_nodes(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) 
     coefficients = np.einsum("qp,bpfn->qbfn", np.linalg.inv(matrix), nodes)
     alone = _ac_power(sun, system), _ac_power(shade, system)
     gain = [
-        _ac_power(lit * sun + (1.0 - lit) * shade, system) - lit * alone[0] - (1.0 - lit) * alone[1] for lit in year.LIT
+        _ac_power(share * sun + (1.0 - share) * shade, system) - share * alone[0] - (1.0 - share) * alone[1]
+        for share in year.LIT
     ]
     return coefficients[:, 0], coefficients[:, 1], np.stack(gain)
 

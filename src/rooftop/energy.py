@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaneYear:
     """One year of a group of cells; NaN for a group without cells.
 
@@ -70,12 +70,25 @@ class PlaneYear:
     shading_loss: F8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class CellsAsked:
+    """Cells of one orientation, and at which factors their year was read; the arguments of :func:`usable_year`."""
+
+    tables: PlaneTables
+    horizon: Skylines
+    cells: NDArray[np.int64]
+    start: NDArray[np.int64]
+    factor: F8
+    max_shading_loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class UsableYear:
     """One year of groups of cells of which the too shaded take no part.
 
     Parameters
     ----------
+    asked : CellsAsked
     year : PlaneYear
         Mean over the cells that take part.
     annual_kwh_m2, shading_loss : (n,)
@@ -84,6 +97,7 @@ class UsableYear:
         Share of cells not too shaded; 0 for a group without cells.
     """
 
+    asked: CellsAsked
     year: PlaneYear
     annual_kwh_m2: F8
     shading_loss: F8
@@ -161,34 +175,43 @@ def usable_year(
     free = float(tables.poa_free.ravel() @ at_usual)
     ground = float(tables.poa_ground.ravel() @ at_usual)
     columns = [tables.shares, _annual_table(tables, at_usual)[:, :, None]]
-    moment = np.zeros((n_group, 5))
-    poa, ac = (np.zeros((n_group, tables.poa_beam.shape[2])) for _ in range(2))
-    annual = np.empty(cells.size)
-    n_ok, n_used = (np.zeros(n_group, dtype=np.int64) for _ in range(2))
     n_row = tables.n_azimuth * year.N_EDGE
-    missing = year.read_groups(
-        cells, start, *around.columns, year.look_up_rows(np.concatenate(columns, axis=2)),
-        (1.0 - max_shading_loss) * free - ground, tables.poa_beam.reshape(n_row, -1), tables.ac_beam.reshape(n_row, -1),
-        tables.ac_pooled.reshape(n_row, -1), tables.reach, annual, n_ok, n_used, moment, poa, ac,
-    )  # fmt: skip
-    if missing:
+    read = year.YearTables(
+        rows=year.look_up_rows(np.concatenate(columns, axis=2)),
+        least=(1.0 - max_shading_loss) * free - ground,
+        poa=tables.poa_beam.reshape(n_row, -1),
+        ac=tables.ac_beam.reshape(n_row, -1),
+        pooled=tables.ac_pooled.reshape(n_row, -1),
+        reach=tables.reach,
+    )
+    sums = year.GroupSums.zeros(cells.size, n_group, tables.poa_beam.shape[2])
+    if year.read_groups(year.Grouped(cells, start), year.Columns(*around.columns), read, sums):
         raise not_a_number()
-    annual += ground
+    annual = sums.annual + ground
     n_cells = np.diff(start)
     return UsableYear(
-        year=_plane_year(tables, weights, n_used.astype(np.float64), moment, poa, ac),
+        asked=CellsAsked(
+            tables=tables,
+            horizon=around,
+            cells=cells,
+            start=start,
+            factor=factors,
+            max_shading_loss=max_shading_loss,
+        ),
+        year=_plane_year(tables, weights, sums),
         annual_kwh_m2=annual,
         shading_loss=1.0 - annual / free,
-        ok_share=np.divide(n_ok, n_cells, out=np.zeros(n_group), where=n_cells > 0),
+        ok_share=np.divide(sums.ok, n_cells, out=np.zeros(n_group), where=n_cells > 0),
     )
 
 
-def _plane_year(tables: PlaneTables, weights: F8, size: F8, moment: F8, poa: F8, ac: F8) -> PlaneYear:
-    """Turn sums over `size` cells into a mean year at each group's factor."""
+def _plane_year(tables: PlaneTables, weights: F8, sums: year.GroupSums) -> PlaneYear:
+    """Turn sums over the cells of each group into a mean year at its factor."""
+    size = sums.used.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        s, b, x, xx, y = (moment / size[:, None]).T
-        poa /= size[:, None]
-        ac /= size[:, None]
+        s, b, x, xx, y = (sums.moment / size[:, None]).T
+        poa = sums.poa / size[:, None]
+        ac = sums.ac / size[:, None]
     ac += tables.ac_base[0] + np.outer(x, tables.ac_base[1]) + np.outer(xx, tables.ac_base[2])
     ac += np.outer(y, tables.ac_base[3])
     poa += np.outer(s, tables.poa_isotropic) + np.outer(b, tables.poa_band) + tables.poa_ground.ravel()
@@ -276,11 +299,11 @@ def free_year(tables: PlaneTables, factor: ArrayLike) -> F8:
 
 def pv_energy(
     weather: Weather | SkyYear,
-    surface_tilt: float,
-    surface_azimuth: float,
     horizon: ArrayLike | None = None,
-    system: PvSystem | None = None,
+    surface_tilt: float = 20.0,
+    surface_azimuth: float = 180.0,
     *,
+    system: PvSystem | None = None,
     mounting: Mounting = "rack",
     diffuse: Diffuse = "perez",
     albedo: float = 0.2,
@@ -290,11 +313,11 @@ def pv_energy(
     Parameters
     ----------
     weather : Weather or SkyYear
-    surface_tilt, surface_azimuth : float
-        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     horizon : (n_azimuth,), optional
         Horizon elevation [deg], -90 to 90, below 0 counts as 0; column k looks towards ``k * 360 / n_azimuth``, linear
         in between. Free when omitted.
+    surface_tilt, surface_azimuth : float
+        [deg], 0 to 90 and 0 to 360 clockwise from true north.
     system : PvSystem, optional
         The shipped default when omitted.
     mounting : {"rack", "flush"}
@@ -320,10 +343,10 @@ def pv_energy(
     >>> import numpy as np
     >>> import rooftop
     >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
-    >>> free = rooftop.pv_energy(weather, 20.0, 180.0)
+    >>> free = rooftop.pv_energy(weather, surface_tilt=20.0, surface_azimuth=180.0)
     >>> free.shape, bool(1000 < free.sum() < 1300)
     ((12,), True)
-    >>> behind = rooftop.pv_energy(weather, 20.0, 180.0, horizon=np.full(72, 15.0))
+    >>> behind = rooftop.pv_energy(weather, np.full(72, 15.0), 20.0, 180.0)
     >>> bool(0.94 < behind.sum() / free.sum() < 0.97)
     True
     """
@@ -341,6 +364,7 @@ def irradiation(
     horizon: ArrayLike | Skylines,
     surface_tilt: float = 20.0,
     surface_azimuth: float = 180.0,
+    *,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
 ) -> pd.DataFrame:
@@ -402,7 +426,7 @@ def irradiation(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LightTables:
     """Irradiation of a plane by horizon, without yield [kWh/m2].
 
@@ -433,4 +457,5 @@ def light_tables(
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
     isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
-    return LightTables(beam.reshape(*beam.shape[:2], 24), shares, isotropic, band, ground)
+    by_month = beam.reshape(*beam.shape[:2], 24)
+    return LightTables(beam=by_month, shares=shares, isotropic=isotropic, band=band, ground=ground)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from rooftop.arguments import (
     axes,
     has_shape,
     instance,
-    number,
     numbers,
     numbers_of,
     result_array,
@@ -23,14 +22,13 @@ from rooftop.arguments import (
     shape_text,
     shown,
     unusable,
-    whole,
 )
 from rooftop.cumulative import (
-    Light,
+    LitPlane,
     ModulePlane,
-    checked_plane,
+    SkyOptions,
     incidence,
-    plane_light,
+    lit_plane,
     row_horizon_deg,
     visible_shares,
 )
@@ -38,7 +36,7 @@ from rooftop.kernels import hourly as kernel
 from rooftop.kernels import year
 from rooftop.lang import Text
 from rooftop.lookup import Groups, checked_factor, checked_groups, checked_horizon, factor_weights, plain_horizon
-from rooftop.pvsystem import PvSystem, checked_system
+from rooftop.pvsystem import PvSystem
 from rooftop.sky import Diffuse, SkyYear, as_sky_year, factor_nodes
 from rooftop.weather import Weather
 
@@ -48,11 +46,9 @@ I4 = NDArray[np.int32]
 I8 = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HourlyTables:
-    """Everything about a module plane's year that no horizon changes; arguments of `rooftop.kernels.hourly`.
-
-    A record is one sun, or all suns of an interval whose beam does not reach the plane.
+    """Everything about a module plane's year that no horizon changes.
 
     Parameters
     ----------
@@ -65,14 +61,9 @@ class HourlyTables:
         Irradiance factors of each month at which `coefficient` was evaluated.
     shares : (n_azimuth, N_EDGE, 2)
         Visible shares of the isotropic sky and of the horizon band.
-    start : (m + 1,) int32
-        Where the records of each interval begin.
-    month : (m,) int32
-        0 to 11.
-    kind, left, right, edge : (n_record,) int32
-    sun : (n_record, 4) float32
-    coefficient : (n_record, F, 9) float32
-    inverter : (4,) float32
+    start, month, kind, sector, edge, sun, coefficient, inverter
+        Records: one sun, or all suns of an interval whose beam does not reach the plane; as in
+        :class:`rooftop.kernels.hourly.Records`, AC at the limit after the losses [W per kWp].
     """
 
     plane: ModulePlane
@@ -93,6 +84,12 @@ class HourlyTables:
     def n_azimuth(self) -> int:
         """Sectors of the circle."""
         return int(self.shares.shape[0])
+
+    def records(self, coefficient: F4) -> kernel.Records:
+        """Return what kernels read, `coefficient` at the nodes that are needed."""
+        return kernel.Records(
+            self.start, self.month, self.kind, self.sector, self.edge, self.sun, coefficient, self.inverter
+        )
 
 
 @dataclass(frozen=True)
@@ -122,13 +119,7 @@ class HourlyYield:
 
 
 def hourly_tables(
-    weather: Weather | SkyYear,
-    plane: ModulePlane,
-    system: PvSystem | None = None,
-    *,
-    n_azimuth: int = 72,
-    diffuse: Diffuse = "perez",
-    albedo: float = 0.2,
+    weather: Weather | SkyYear, plane: ModulePlane, *, system: PvSystem | None = None, **options: Unpack[SkyOptions]
 ) -> HourlyTables:
     """Evaluate once what every sun of the year gives a module plane.
 
@@ -139,11 +130,8 @@ def hourly_tables(
     plane : ModulePlane
     system : PvSystem, optional
         The shipped default when omitted.
-    n_azimuth : int
-        Columns of the horizons read later.
-    diffuse : {"perez", "haydavies", "isotropic"}
-    albedo : float
-        Reflectance of the ground below the plane's horizon.
+    **options
+        ``n_azimuth, diffuse, albedo`` as in :func:`rooftop.cumulative.plane_tables`.
 
     Returns
     -------
@@ -168,11 +156,9 @@ def hourly_tables(
     >>> bool(600 < min(peak) <= max(peak) < 820)
     True
     """
-    albedo, n_azimuth, plane = number("albedo", albedo), whole("n_azimuth", n_azimuth), checked_plane(plane)
-    system = checked_system(system)
-    sky = as_sky_year(weather, diffuse, factors=(1.0,))
-    light = plane_light(sky, plane, albedo)
-    coefficient = _coefficients(sky, plane, system, light)
+    made = lit_plane(weather, plane, system, factors=(1.0,), **options)
+    sky, plane, n_azimuth = made.sky, made.plane, made.n_azimuth
+    coefficient = _coefficients(made)
     lit = (coefficient[:, 6:] != 0.0).any(axis=(0, 1))
     n_sun = round(pd.Timedelta(sky.times[1] - sky.times[0]) / pd.Timedelta(hours=sky.duration_h))
     record, count = _records(sky.interval, lit)
@@ -199,7 +185,7 @@ def hourly_tables(
         edge=np.clip(sky.elevation_deg[first] * per_edge, 0, year.N_EDGE - 1).astype(np.int32),
         sun=np.stack([sky.elevation_deg[first], *share, count / n_sun], axis=1).astype(np.float32),
         coefficient=np.ascontiguousarray(merged, dtype=np.float32),
-        inverter=_inverter(system).astype(np.float32),
+        inverter=_inverter(made.system).astype(np.float32),
     )
 
 
@@ -230,12 +216,13 @@ def _sectors(sky: SkyYear, plane: ModulePlane, first: I8, n_azimuth: int) -> tup
     return share, left, right
 
 
-def _coefficients(sky: SkyYear, plane: ModulePlane, system: PvSystem, light: Light) -> F8:
+def _coefficients(lit: LitPlane) -> F8:
     """Coefficients (F, 9, n) of each sun's DC over the inverter's limit.
 
     Effective light is ``s I + b B + R`` and with beam ``+ D``; DC is that times ``1 + gamma (T_air + k poa - 25)``. So
     without beam it is a polynomial of second degree in s and b, and the beam adds one of first degree.
     """
+    sky, plane, system, light = lit.sky, lit.plane, lit.system, lit.light
     beam_iam, spread = incidence(plane, system, light)
     gamma = system.module.gamma_pdc
     warm = 1.0 + gamma * (sky.temp_air - 25.0)
@@ -269,8 +256,8 @@ def _inverter(system: PvSystem) -> F8:
 def hourly_series(
     tables: HourlyTables,
     horizon: ArrayLike,
-    factor: ArrayLike | None = None,
     *,
+    factor: ArrayLike | None = None,
     group: ArrayLike | None = None,
     n_group: int | None = None,
     out: F4 | None = None,
@@ -316,31 +303,27 @@ def hourly_series(
     around = checked.degrees
     groups, n = _grouping(group, n_group, around.shape[0])
     coefficient, weight = _at_factor(tables, factor, n)
+    records = tables.records(coefficient)
     power = result_array(out, (n, tables.times.size))
     visible = np.empty((around.shape[0], 2))
     year.read_cells(tables.shares, *checked.columns, visible)
     if groups is None:
         s, b = visible.T
         moment = np.stack([s, b, s * s, s * b, b * b]).astype(np.float32)
-        kernel.rows_year(
-            around, moment, weight, tables.start, tables.month, tables.kind, tables.sector, tables.sun,
-            coefficient, tables.inverter, power,
-        )  # fmt: skip
+        kernel.rows_year(around, moment, weight, records, power)
     else:
-        kernel.groups_year(
-            groups.cells, groups.start, around, visible, year.EDGES_PER_DEG, year.N_EDGE, weight, tables.start,
-            tables.month, tables.edge, tables.sector, tables.sun, coefficient, tables.inverter, power,
-        )  # fmt: skip
+        grouped, edges = kernel.Grouped(groups.cells, groups.start), kernel.Edges(year.EDGES_PER_DEG, year.N_EDGE)
+        kernel.groups_year(grouped, around, visible, edges, weight, records, power)
         power[np.diff(groups.start) == 0] = np.nan
     return HourlyYield(power, tables.times, tables.interval_h)
 
 
 def hourly_yield(
     weather: Weather | SkyYear,
-    plane: ModulePlane,
     horizon: ArrayLike,
-    system: PvSystem | None = None,
+    plane: ModulePlane,
     *,
+    system: PvSystem | None = None,
     factor: ArrayLike | None = None,
     group: ArrayLike | None = None,
     n_group: int | None = None,
@@ -354,11 +337,11 @@ def hourly_yield(
     ----------
     weather : Weather or SkyYear
         A SkyYear keeps its own sky model.
-    plane : ModulePlane
-        How the modules lie, the same for all rows.
     horizon : (n, n_azimuth) array_like
         Horizon elevation [deg] as `horizons` returns it, -90 to 90, below 0 counts as 0; column k looks towards
         ``k * 360 / n_azimuth``.
+    plane : ModulePlane
+        How the modules lie, the same for all rows.
     system : PvSystem, optional
         The shipped default when omitted.
     factor : (n, 12) or (n_group, 12), optional
@@ -402,7 +385,7 @@ def hourly_yield(
     >>> weather = rooftop.synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
     >>> horizon = np.zeros((2, 72))
     >>> horizon[1, 27:46] = 30.0
-    >>> series = rooftop.hourly_yield(weather, rooftop.ModulePlane(20.0, 180.0, "rack"), horizon)
+    >>> series = rooftop.hourly_yield(weather, horizon, rooftop.ModulePlane(20.0, 180.0, "rack"))
     >>> series.ac_w_per_kwp.shape
     (2, 8760)
     >>> free, behind = series.monthly_kwh_kwp().sum(axis=1)
@@ -422,8 +405,8 @@ def hourly_yield(
     nodes = (1.0,) if factor is None else factor_nodes(checked_factor(factor, (n, 12)))
     sky = as_sky_year(weather, diffuse, factors=nodes)
     out = result_array(out, (n, sky.times.size))
-    tables = hourly_tables(sky, plane, system, n_azimuth=n_azimuth, albedo=albedo)
-    return hourly_series(tables, around, factor, group=group, n_group=n_group, out=out)
+    tables = hourly_tables(sky, plane, system=system, n_azimuth=n_azimuth, albedo=albedo)
+    return hourly_series(tables, around, factor=factor, group=group, n_group=n_group, out=out)
 
 
 @dataclass(frozen=True)

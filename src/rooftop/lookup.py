@@ -25,6 +25,8 @@ _FACTOR_SLACK = 0.1  # factors this share of the nodes' spread beyond the outer 
 class Skylines:
     """Horizons of cells, the two sides of directions that lie close to a diagonal of the raster apart.
 
+    What raises or lowers horizons makes new ones (:meth:`with_degrees`), so that :attr:`joined` is always theirs.
+
     Parameters
     ----------
     degrees : (n, n_column) float32
@@ -67,9 +69,13 @@ class Skylines:
             out[:, k] = mean_of_sides(out[:, k], self.degrees[:, column], float(self.share[column]))
         return out
 
+    def with_degrees(self, degrees: F4) -> Skylines:
+        """Return other horizons of the same columns."""
+        return Skylines(degrees, self.azimuth, self.share)
+
     def rows(self, index: I8 | slice) -> Skylines:
         """Return some of the cells."""
-        return Skylines(self.degrees[index], self.azimuth, self.share)
+        return self.with_degrees(self.degrees[index])
 
 
 def mean_of_sides(one: F4, other: F4, share: float) -> F4:

@@ -18,11 +18,11 @@ from rooftop.grid import Grid, Tile
 from rooftop.lookup import Skylines
 from rooftop.pvsystem import PvSystem
 from rooftop.reflection import Facades, facades, with_reflection
-from rooftop.scene.far import Observers, merge_far_field, ring_surfaces
+from rooftop.scene.far import FarObservers, merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, Places
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
-from rooftop.shading import Sweep, horizons, sky_view, skylines
+from rooftop.shading import Sweep, sky_view, skylines
 from rooftop.sky import SkyYear
 
 _LEVEL = 1e-3  # slope below which a plane has no steps worth the name
@@ -117,7 +117,7 @@ class Scene:
     keep_lit: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TileCells:
     """Per-cell results of a tile, for rasters; lattice positions count from the CRS origin.
 
@@ -257,13 +257,13 @@ def _roof_cells(
     known = surface.plane[row, col].astype(np.int64)
     options = scene.options
     origin = -surface.grid.row0, surface.grid.col0
-    sweep = Sweep(options.azimuths, options.surface, grid_north_deg=north, origin=origin)
+    sweep = Sweep(n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north, origin=origin)
     near = skylines(surface.dsm, options.cell_size_m, row, col, sweep)
     if scene.relief is not None and options.surface == "prism":
-        _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
+        near = _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
-        observers = Observers(row, col, roof, surface.dsm[row, col].astype(np.float64))
-        merge_far_field(near, surface.grid, rings, scene.far, observers, north)
+        observers = FarObservers(row=row, col=col, roof=roof, z_m=surface.dsm[row, col].astype(np.float64))
+        near = merge_far_field(near, surface.grid, (*rings, scene.far), observers, north)
     return _RoofCells(row, col, roof, known, near)
 
 
@@ -275,8 +275,8 @@ def _smooth_own_steps(
     col: NDArray[np.int64],
     known: NDArray[np.int64],
     north: float,
-) -> None:
-    """Take the steps that prisms make of a sloping plane out of the horizons of its own cells, in place.
+) -> Skylines:
+    """Return the horizons of cells without the steps that prisms make of their own sloping plane.
 
     What looks no higher than these steps is seen on the linear surface, where the plane is a plane and its own slope is
     what the sky tables merge anyway; what looks higher stands above the plane and stays as it is.
@@ -285,21 +285,17 @@ def _smooth_own_steps(
     sloping = (planes >= 0) & (np.hypot(relief.slope_east[planes], relief.slope_north[planes]) > _LEVEL)
     index = np.flatnonzero(sloping[which])
     if not len(index):
-        return
+        return near
     n_azimuth, column = near.n_azimuth, near.azimuth
-    smooth = horizons(
-        surface.dsm,
-        surface.grid.cell_size_m,
-        row[index],
-        col[index],
-        n_azimuth=n_azimuth,
-        surface="linear",
-        grid_north_deg=north,
-        origin=(-surface.grid.row0, surface.grid.col0),
-    )[:, column]
+    origin = -surface.grid.row0, surface.grid.col0
+    sweep = Sweep(n_azimuth=n_azimuth, surface="linear", grid_north_deg=north, origin=origin)
+    linear = skylines(surface.dsm, surface.grid.cell_size_m, row[index], col[index], sweep, joined=True)
+    smooth = linear.degrees[:, column]
     steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
     mine = near.degrees[index]
-    near.degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    degrees = near.degrees.copy()
+    degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    return near.with_degrees(degrees)
 
 
 def _cells_by_plane(
@@ -364,7 +360,7 @@ def _orientation_year(
     reflected = None
     if scene.options.obstacle_reflectance > 0.0:
         around = book.facades(mean_factor)
-        found, reflected = with_reflection(found, around, tables, cells.horizon.joined, index, start, factor, most)
+        found, reflected = with_reflection(found, around)
     if raster is not None:
         weight = np.repeat(groups.weight[of], size)
         raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
@@ -422,11 +418,12 @@ class _CellSums:
     def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
         seen = self.weight > 0
         weight = self.weight[seen]
+        months = None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32)
         return TileCells(
-            cells.row[seen] - grid.row0,
-            cells.col[seen] + grid.col0,
-            (self.poa[seen] / weight).astype(np.float32),
-            np.asarray(sky_view(cells.horizon.joined[seen]), dtype=np.float32),
-            (self.loss[seen] / weight).astype(np.float32),
-            None if self.months is None else (self.months[seen] / weight[:, None]).astype(np.float32),
+            lattice_row=cells.row[seen] - grid.row0,
+            lattice_col=cells.col[seen] + grid.col0,
+            poa_annual_kwh_m2=(self.poa[seen] / weight).astype(np.float32),
+            svf=np.asarray(sky_view(cells.horizon.joined[seen]), dtype=np.float32),
+            shading_loss=(self.loss[seen] / weight).astype(np.float32),
+            poa_monthly_kwh_m2=months,
         )

@@ -104,22 +104,14 @@ def reflected(around: Facades, tables: PlaneTables, horizon: F4, cells: I8) -> F
     return out
 
 
-def with_reflection(
-    found: UsableYear,
-    around: Facades,
-    tables: PlaneTables,
-    horizon: F4,
-    cells: I8,
-    start: I8,
-    factor: F8,
-    max_shading_loss: float,
-) -> tuple[UsableYear, F8]:
+def with_reflection(found: UsableYear, around: Facades) -> tuple[UsableYear, F8]:
     """Add reflected light to a year; which cells are used stays as it is without.
 
     Parameters
     ----------
     found : UsableYear
-        Of the same `tables`, `cells`, `start`, `factor` and `max_shading_loss`, its usual factor that of `around`.
+        Its usual factor is that of `around`.
+    around : Facades
 
     Returns
     -------
@@ -127,13 +119,14 @@ def with_reflection(
     months : (n, 12) float64
         What was added to each cell [kWh/m2], at the usual factor.
     """
-    months = reflected(around, tables, horizon, cells)
+    tables, start = found.asked.tables, found.asked.start
+    months = reflected(around, tables, found.asked.horizon.joined, found.asked.cells)
     n_group = start.size - 1
     group = np.repeat(np.arange(n_group), np.diff(start))
-    takes = (found.shading_loss <= max_shading_loss) | (found.ok_share == 0.0)[group]
+    takes = (found.shading_loss <= found.asked.max_shading_loss) | (found.ok_share == 0.0)[group]
     n_used = np.bincount(group[takes], minlength=n_group)[:, None]
     total = np.stack([np.bincount(group[takes], months[takes, m], n_group) for m in range(12)], axis=1)
-    mean = np.divide(total, n_used, out=np.zeros_like(total), where=n_used > 0) * (factor / around.factor)
+    mean = np.divide(total, n_used, out=np.zeros_like(total), where=n_used > 0) * (found.asked.factor / around.factor)
     year_ = found.year
     poa = year_.poa_kwh_m2 + mean
     annual = found.annual_kwh_m2 + months.sum(axis=1)

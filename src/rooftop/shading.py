@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from rooftop.arguments import (
     cells_within,
     checked_heights,
     distances,
+    is_data_array,
     lattice_place,
     number,
     numbers,
@@ -28,6 +29,9 @@ from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
 from rooftop.lookup import Skylines, mean_of_sides
 
+if TYPE_CHECKING:
+    from rooftop.georaster import Georeference
+
 Surface = Literal["prism", "linear"]
 Heights = NDArray[np.float32] | NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -37,28 +41,23 @@ _PARTS = 8  # of the work per thread
 _REFRACTION = 0.13  # of the earth's curvature, the surveyor's usual mean
 
 
-def horizons(
-    dsm: ArrayLike,
-    cell_size_m: float,
-    rows: ArrayLike,
-    cols: ArrayLike,
-    n_azimuth: int = 72,
-    surface: Surface = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    threads: int = 1,
-    origin: tuple[int, int] | None = None,
-) -> NDArray[np.float32]:
-    """Horizon angles around cells of an elevation model, over unlimited distance within it.
+class SweepOptions(TypedDict, total=False):
+    """Keywords of every function that sweeps horizons: the fields of :class:`Sweep`."""
+
+    n_azimuth: int
+    surface: Surface
+    above_m: float
+    grid_north_deg: float
+    threads: int
+    origin: tuple[int, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """How horizons are swept.
 
     Parameters
     ----------
-    dsm : (ny, nx) array_like of real
-        Heights [m], row 0 in the north, column 0 in the west; NaN where there are no data.
-    cell_size_m : float
-        Edge of a cell [m], at least 0.01: a raster in degrees is refused.
-    rows, cols : (n,) array_like of int
-        Cells whose horizon is asked for; any order, repeats allowed.
     n_azimuth : int
         Number of directions, at most 3600.
     surface : {"prism", "linear"}
@@ -76,6 +75,50 @@ def horizons(
     origin : (int, int), optional
         Row and column of the raster's first cell on a lattice. Two windows of one surface then see the same lines far
         away, and agree where neither lacks anything.
+
+    Raises
+    ------
+    ArgumentError
+        One of them has an impossible value.
+    """
+
+    n_azimuth: int = 72
+    surface: Surface = "prism"
+    above_m: float = 0.0
+    grid_north_deg: float = 0.0
+    threads: int = 1
+    origin: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        whole("n_azimuth", self.n_azimuth)
+        whole("threads", self.threads)
+        word("surface", self.surface, Surface)
+        for name in ("above_m", "grid_north_deg"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        object.__setattr__(self, "origin", lattice_place("origin", self.origin))
+
+    @property
+    def octants(self) -> dict[kernel.Octant, list[kernel.Way]]:
+        """The directions to sweep."""
+        return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface == "prism")
+
+
+def horizons(
+    dsm: ArrayLike, cell_size_m: float | None, rows: ArrayLike, cols: ArrayLike, **options: Unpack[SweepOptions]
+) -> NDArray[np.float32]:
+    """Horizon angles around cells of an elevation model, over unlimited distance within it.
+
+    Parameters
+    ----------
+    dsm : (ny, nx) array_like of real, or xarray.DataArray
+        Heights [m], row 0 in the north, column 0 in the west; NaN where there are no data. The coordinates and CRS of
+        a DataArray say `grid_north_deg` and `origin`, unless they are given, and the size of its cells.
+    cell_size_m : float
+        Edge of a cell [m], at least 0.01: a raster in degrees is refused; None of a DataArray.
+    rows, cols : (n,) array_like of int
+        Cells whose horizon is asked for; any order, repeats allowed.
+    **options
+        ``n_azimuth, surface, above_m, grid_north_deg, threads, origin`` as in :class:`rooftop.shading.Sweep`.
 
     Returns
     -------
@@ -115,8 +158,34 @@ def horizons(
     >>> horizons(dsm, 1.0, [30], [30], n_azimuth=4).round(2)
     array([[ 0.  , 46.47,  0.  ,  0.  ]], dtype=float32)
     """
-    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
-    return skylines(dsm, cell_size_m, rows, cols, sweep, joined=True).degrees
+    ground = swept_ground(dsm, cell_size_m, options)
+    return skylines(ground.heights, ground.cell_size_m, rows, cols, ground.sweep, joined=True).degrees
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweptGround:
+    """An elevation model, how it is swept, and where it lies, if that is known."""
+
+    heights: Heights
+    cell_size_m: float
+    sweep: Sweep
+    reference: Georeference | None = None
+
+
+def swept_ground(dsm: ArrayLike, cell_size_m: float | None, options: SweepOptions) -> SweptGround:
+    """Check an elevation model and the options of a sweep; take those left out from the coordinates of a DataArray."""
+    if not is_data_array(dsm):
+        heights = checked_heights(dsm)
+        return SweptGround(heights=heights, cell_size_m=number("cell_size_m", cell_size_m), sweep=Sweep(**options))
+    from rooftop.georaster import Georeference
+
+    reference = Georeference.of(dsm, cell_size_m)
+    said = options.copy()
+    said.setdefault("origin", reference.origin)
+    if "grid_north_deg" not in said:
+        said["grid_north_deg"] = reference.grid_north_deg
+    heights, size = checked_heights(reference.heights()), reference.cell_size_m
+    return SweptGround(heights=heights, cell_size_m=size, sweep=Sweep(**said), reference=reference)
 
 
 def skylines(
@@ -237,37 +306,6 @@ class Window:
         return None if origin is None else (origin[0] + self.top, origin[1] + self.left)
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """How horizons are swept; the arguments of :func:`horizons`, checked.
-
-    Raises
-    ------
-    ArgumentError
-        One of them has an impossible value.
-    """
-
-    n_azimuth: int = 72
-    surface: Surface = "prism"
-    above_m: float = 0.0
-    grid_north_deg: float = 0.0
-    threads: int = 1
-    origin: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        whole("n_azimuth", self.n_azimuth)
-        whole("threads", self.threads)
-        word("surface", self.surface, Surface)
-        for name in ("above_m", "grid_north_deg"):
-            object.__setattr__(self, name, number(name, getattr(self, name)))
-        object.__setattr__(self, "origin", lattice_place("origin", self.origin))
-
-    @property
-    def octants(self) -> dict[kernel.Octant, list[kernel.Way]]:
-        """The directions to sweep."""
-        return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface == "prism")
-
-
 def octant_views(
     heights: Heights, asked: NDArray[np.bool_], sweep: Sweep
 ) -> Iterator[tuple[kernel.OctantView, list[kernel.Way]]]:
@@ -292,11 +330,14 @@ def octant_views(
         return
     heights = heights if heights.flags.c_contiguous else heights.copy()
     asked = asked if asked.flags.c_contiguous else asked.copy()
-    level, prism = kernel.level(heights), sweep.surface == "prism"
-    memory, above = kernel.memory_for(heights.shape), sweep.above_m
+    levels = view.Levels(kernel.level(heights), sweep.above_m)
+    memory, prism = kernel.memory_for(heights.shape), sweep.surface == "prism"
     with _sharing(sweep.threads) as share:
         for octant, ways in sweep.octants.items():
-            yield kernel.OctantView(heights, asked, octant, above, level, prism, share, sweep.origin, memory), ways
+            turned = kernel.OctantView(
+                heights, asked, octant, levels=levels, prism=prism, share=share, origin=sweep.origin, memory=memory
+            )
+            yield turned, ways
 
 
 @contextmanager
@@ -324,6 +365,7 @@ def far_horizons(
     cols: ArrayLike,
     z_m: ArrayLike,
     min_distance_m: ArrayLike,
+    *,
     n_azimuth: int = 72,
     grid_north_deg: float = 0.0,
     curvature: bool = True,
@@ -370,7 +412,7 @@ def far_horizons(
     first = distances(min_distance_m, r.size, n_azimuth)
     least = np.zeros((r.size, n_azimuth), dtype=np.float32)
     if known_deg is not None:
-        least[:] = known_deg
+        least[:] = numbers("known_deg", known_deg, least.shape, "horizon_from_level")
     angles = least.copy()
     somewhere = np.isfinite(r) & np.isfinite(c) & np.isfinite(z)
     maxima = far.block_maxima(surface)

@@ -31,7 +31,7 @@ _MIN_COS_HAYDAVIES = 0.01745  # pvlib's own floor of cos(zenith) in the Hay-Davi
 _PROBE_TILT = 30.0  # plane on which pvlib's Perez components are read; on it their sum is never cut at zero
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SkyYear:
     """A year of suns with the sky around them, shared by all planes under one weather.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rooftop.arguments import (
     axes,
-    checked_heights,
     extent_of,
     instance,
     number,
@@ -26,15 +25,17 @@ from rooftop.arguments import (
 from rooftop.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.energy import LightTables, light_tables
 from rooftop.kernels import rays, view, year
-from rooftop.kernels.horizon import OctantView, Way
+from rooftop.kernels.horizon import OctantView, Sums, Way
 from rooftop.lang import Text
-from rooftop.shading import Surface, Sweep, Window, octant_views
+from rooftop.shading import SweepOptions, SweptGround, Window, octant_views, swept_ground
 from rooftop.sky import Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather, checked_weather
 
 F4 = NDArray[np.float32]
 F8 = NDArray[np.float64]
 Kind = NDArray[np.uint16]
+Raster = Any
+"""A numpy array, or an `xarray.DataArray` where one went in."""
 
 MOST_PLANES = 2000
 """Different planes in one raster: each costs 0.1 s and up to 8 kB per azimuth."""
@@ -59,8 +60,8 @@ class FarField:
 def irradiation_raster(
     weather: Weather | SkyYear | Sequence[Weather | SkyYear],
     dsm: ArrayLike,
-    cell_size_m: float,
-    mask: ArrayLike,
+    cell_size_m: float | None = None,
+    mask: ArrayLike | None = None,
     surface_tilt: ArrayLike = 0.0,
     surface_azimuth: ArrayLike = 180.0,
     *,
@@ -68,25 +69,21 @@ def irradiation_raster(
     far: FarField | None = None,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
-    n_azimuth: int = 72,
-    surface: Surface = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    threads: int = 1,
-    origin: tuple[int, int] | None = None,
-) -> F4:
+    **options: Unpack[SweepOptions],
+) -> Raster:
     """Annual irradiation of every masked cell of an elevation model.
 
     Parameters
     ----------
     weather : Weather, SkyYear or sequence of them
         Several when `zone` says which of them each cell lies under.
-    dsm : (ny, nx) array_like of real
-        Heights [m], row 0 north; NaN where there are no data.
-    cell_size_m : float
-        Edge of a cell [m], at least 0.01: a raster in degrees is refused.
-    mask : (ny, nx) array_like of bool
-        Cells to compute.
+    dsm : (ny, nx) array_like of real, or xarray.DataArray
+        Heights [m], row 0 north; NaN where there are no data. The coordinates and CRS of a DataArray say
+        `grid_north_deg` and `origin`, unless they are given; other rasters that are DataArrays must lie on its cells.
+    cell_size_m : float, optional
+        Edge of a cell [m], at least 0.01: a raster in degrees is refused. A DataArray's own when omitted.
+    mask : (ny, nx) array_like of bool, optional
+        Cells to compute; all when omitted.
     surface_tilt, surface_azimuth : float or (ny, nx) array_like
         Plane in each cell [deg], 0 to 90 and 0 to 360 clockwise from true north; at most :data:`MOST_PLANES` different
         ones. NaN where nothing is masked is passed over.
@@ -98,13 +95,14 @@ def irradiation_raster(
         Sky model; a SkyYear keeps its own, and its middle factors are used.
     albedo : float
         Reflectance of the ground below the plane's own horizon, 0 to 1; obstacles reflect nothing.
-    n_azimuth, surface, above_m, grid_north_deg, threads, origin
-        As in :func:`rooftop.horizons`.
+    **options
+        ``n_azimuth, surface, above_m, grid_north_deg, threads, origin`` as in :class:`rooftop.shading.Sweep`.
 
     Returns
     -------
     (ny, nx) float32
-        [kWh/m2 a]; NaN outside the mask and where the elevation model has no data.
+        [kWh/m2 a]; NaN outside the mask and where the elevation model has no data. A DataArray with the coordinates of
+        `dsm` where that is one.
 
     Raises
     ------
@@ -132,17 +130,18 @@ def irradiation_raster(
     >>> annual[30, [5, 38]].round(-1).tolist(), int(np.isfinite(annual).sum())
     ([1340.0, 780.0], 2)
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
+    job = _job(swept_ground(dsm, cell_size_m, options), mask, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.array([tables.ground.sum() for tables in planes.tables], np.float32)
-    return job.annual(np.stack([_annual(tables) for tables in planes.tables]), planes.kind, beyond)
+    found = job.annual(np.stack([_annual(tables) for tables in planes.tables]), planes.kind, beyond)
+    return job.raster(found, "poa_global", units="kWh m-2", long_name="irradiation of the year")
 
 
 def monthly_irradiation(
     weather: Weather | SkyYear | Sequence[Weather | SkyYear],
     dsm: ArrayLike,
-    cell_size_m: float,
-    mask: ArrayLike,
+    cell_size_m: float | None = None,
+    mask: ArrayLike | None = None,
     surface_tilt: ArrayLike = 0.0,
     surface_azimuth: ArrayLike = 180.0,
     *,
@@ -150,26 +149,22 @@ def monthly_irradiation(
     far: FarField | None = None,
     diffuse: Diffuse = "perez",
     albedo: float = 0.0,
-    n_azimuth: int = 72,
-    surface: Surface = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    threads: int = 1,
-    origin: tuple[int, int] | None = None,
-) -> F4:
+    **options: Unpack[SweepOptions],
+) -> Raster:
     """Irradiation of every masked cell of an elevation model in each month.
 
     Parameters
     ----------
     weather, dsm, cell_size_m, mask, surface_tilt, surface_azimuth, zone, far, diffuse, albedo
         As in :func:`irradiation_raster`.
-    n_azimuth, surface, above_m, grid_north_deg, threads, origin
-        As in :func:`rooftop.horizons`.
+    **options
+        ``n_azimuth, surface, above_m, grid_north_deg, threads, origin`` as in :class:`rooftop.shading.Sweep`.
 
     Returns
     -------
     (n, 12) float32
-        [kWh/m2] of the n masked cells in the order of ``numpy.nonzero(mask)``; NaN without data.
+        [kWh/m2] of the n masked cells in the order of ``numpy.nonzero(mask)``; NaN without data. Where `dsm` is a
+        DataArray, another one (month, y, x) with its coordinates, NaN outside the mask.
 
     Raises
     ------
@@ -192,40 +187,41 @@ def monthly_irradiation(
     >>> months.shape, bool(months[0, 6] > months[0, 0])
     ((1, 12), True)
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
+    job = _job(swept_ground(dsm, cell_size_m, options), mask, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.stack([tables.ground for tables in planes.tables]).astype(np.float32)
-    return job.monthly(np.stack([_months(tables) for tables in planes.tables]), planes.kind, beyond)
+    found = job.monthly(np.stack([_months(tables) for tables in planes.tables]), planes.kind, beyond)
+    if job.ground.reference is None:
+        return found
+    months = np.full((12, *job.shape), np.nan, np.float32)
+    months[:, job.wanted] = found.T
+    return job.raster(months, "poa_global", units="kWh m-2", long_name="irradiation of each month")
 
 
 def sky_view_raster(
     dsm: ArrayLike,
-    cell_size_m: float,
-    mask: ArrayLike,
+    cell_size_m: float | None = None,
+    mask: ArrayLike | None = None,
     surface_tilt: ArrayLike = 0.0,
     surface_azimuth: ArrayLike = 180.0,
     *,
     far: FarField | None = None,
-    n_azimuth: int = 72,
-    surface: Surface = "prism",
-    above_m: float = 0.0,
-    grid_north_deg: float = 0.0,
-    threads: int = 1,
-    origin: tuple[int, int] | None = None,
-) -> F4:
+    **options: Unpack[SweepOptions],
+) -> Raster:
     """Cosine-weighted share of the sky that the plane in every masked cell sees.
 
     Parameters
     ----------
     dsm, cell_size_m, mask, surface_tilt, surface_azimuth, far
         As in :func:`irradiation_raster`.
-    n_azimuth, surface, above_m, grid_north_deg, threads, origin
-        As in :func:`rooftop.horizons`.
+    **options
+        ``n_azimuth, surface, above_m, grid_north_deg, threads, origin`` as in :class:`rooftop.shading.Sweep`.
 
     Returns
     -------
     (ny, nx) float32
-        1 on open level ground, ``(1 + cos(tilt)) / 2`` on an open plane; NaN outside the mask and without data.
+        1 on open level ground, ``(1 + cos(tilt)) / 2`` on an open plane; NaN outside the mask and without data. A
+        DataArray with the coordinates of `dsm` where that is one.
 
     Raises
     ------
@@ -251,34 +247,37 @@ def sky_view_raster(
     >>> round(float(rooftop.sky_view_raster(dsm, 1.0, mask)[200, 200]), 2)
     0.46
     """
-    job = _job(dsm, cell_size_m, mask, n_azimuth, surface, above_m, grid_north_deg, threads, origin, far)
+    job = _job(swept_ground(dsm, cell_size_m, options), mask, far)
     given = {"surface_tilt": surface_tilt, "surface_azimuth": surface_azimuth}
     kind, planes = _kinds(job, {name: _in_cells(job, name, value) for name, value in given.items()})
     shares = []
+    n_azimuth, band = job.ground.sweep.n_azimuth, math.radians(BAND_DEG)
     for tilt, azimuth in planes:
-        seen = year.sky_shares(
-            n_azimuth, STRIPS, math.radians(tilt), math.radians(azimuth), np.zeros(2), math.radians(BAND_DEG)
-        )
+        seen = year.sky_shares(n_azimuth, STRIPS, math.radians(tilt), math.radians(azimuth), np.zeros(2), band)
         shares.append(_by_place(seen[:, :, 0]))
-    return job.annual(np.stack(shares), kind, np.zeros(len(shares), np.float32))
+    found = job.annual(np.stack(shares), kind, np.zeros(len(shares), np.float32))
+    return job.raster(found, "svf", units="1", long_name="sky view factor")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Job:
     """The part of a raster that holds data, and how it is swept."""
 
-    shape: tuple[int, int]
+    ground: SweptGround  # of the part
+    shape: tuple[int, int]  # of the whole
     wanted: NDArray[np.bool_]  # as given
     part: Window
-    heights: F4 | F8
     asked: NDArray[np.bool_]  # in the part, with data
-    cell_size_m: float
-    sweep: Sweep
     far: FarField | None
 
     def of_asked(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a raster's values in the cells that are asked for, (n,)."""
         return values[self.part.rows, self.part.cols][self.asked]
+
+    def raster(self, values: F4, name: str, **attributes: str) -> Raster:
+        """Return values as they are, or with the coordinates of the DataArray that went in."""
+        reference = self.ground.reference
+        return values if reference is None else reference.raster(values, name, **attributes)
 
     def annual(self, tables: F4, kind: Kind, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
@@ -287,7 +286,7 @@ class _Job:
         observer = np.zeros((1, 1), np.int32)
         if self.far:
             observer = np.ascontiguousarray(self.far.observer[self.part.rows, self.part.cols], np.int32)
-        for here, directions in octant_views(self.heights, self.asked, self.sweep):
+        for here, directions in octant_views(self.ground.heights, self.asked, self.ground.sweep):
             for way in directions:
                 self._add(here, way, tables[..., None], kind, observer, inside)
         if inside.size == self.wanted.size:
@@ -305,7 +304,7 @@ class _Job:
         observer = np.zeros(1, np.int32)
         if self.far:
             observer = self.far.observer[self.part.rows, self.part.cols][self.asked].astype(np.int32)
-        for here, directions in octant_views(self.heights, self.asked, self.sweep):
+        for here, directions in octant_views(self.ground.heights, self.asked, self.ground.sweep):
             for way in directions:
                 self._add(here, way, tables, of_cell, observer, sums, rank)
         known = np.zeros(self.shape, np.bool_)
@@ -328,7 +327,7 @@ class _Job:
         if self.far:
             beyond = np.tan(np.radians(np.minimum(self.far.horizon_deg[:, way.number], 89.99))).astype(np.float32)
         table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
-        here.add(way.t, self.cell_size_m, table, kind, beyond, observer, out, number)
+        here.add(way.t, self.ground.cell_size_m, Sums(table, kind, beyond, observer), out, number)
 
 
 @dataclass(frozen=True)
@@ -339,28 +338,28 @@ class _Planes:
     tables: list[LightTables]
 
 
-def _job(
-    dsm: ArrayLike,
-    cell_size_m: float,
-    mask: ArrayLike,
-    n_azimuth: int,
-    surface: Surface,
-    above_m: float,
-    grid_north_deg: float,
-    threads: int,
-    origin: tuple[int, int] | None,
-    far: FarField | None,
-) -> _Job:
-    heights = checked_heights(dsm)
+def _job(ground: SweptGround, mask: ArrayLike | None, far: FarField | None) -> _Job:
+    heights = ground.heights
     shape = (heights.shape[0], heights.shape[1])
-    wanted = truths("mask", mask, shape, Text("the mask does not fit the elevation model", "掩膜与高程模型不一致"))
-    cell_size_m = number("cell_size_m", cell_size_m)
+    wanted = np.ones(shape, dtype=np.bool_)
+    if mask is not None:
+        what = Text("the mask does not fit the elevation model", "掩膜与高程模型不一致")
+        wanted = truths("mask", _same(ground, "mask", mask), shape, what)
     part = Window.with_data(heights)
-    sweep = Sweep(n_azimuth, surface, above_m, grid_north_deg, threads, origin)
-    sweep = replace(sweep, origin=part.origin(sweep.origin))
     inner = heights[part.rows, part.cols]
-    asked = wanted[part.rows, part.cols] & np.isfinite(inner)
-    return _Job(shape, wanted, part, inner, asked, cell_size_m, sweep, _checked_far(far, shape, n_azimuth))
+    return _Job(
+        ground=replace(ground, heights=inner, sweep=replace(ground.sweep, origin=part.origin(ground.sweep.origin))),
+        shape=shape,
+        wanted=wanted,
+        part=part,
+        asked=wanted[part.rows, part.cols] & np.isfinite(inner),
+        far=_checked_far(far, shape, ground.sweep.n_azimuth),
+    )
+
+
+def _same(ground: SweptGround, name: str, given: ArrayLike) -> ArrayLike:
+    """Return a raster of the call, which has the coordinates of the elevation model where both have any."""
+    return given if ground.reference is None else ground.reference.same(name, given)
 
 
 def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -> FarField | None:
@@ -393,7 +392,7 @@ def _planes(
     kind, planes = _kinds(job, properties)
     skies = [as_sky_year(one, diffuse, factors=(1.0,)) for one in given]
     tables = [
-        light_tables(skies[int(at)], ModulePlane(tilt, azimuth), diffuse, albedo, job.sweep.n_azimuth)
+        light_tables(skies[int(at)], ModulePlane(tilt, azimuth), diffuse, albedo, job.ground.sweep.n_azimuth)
         for at, tilt, azimuth in planes
     ]
     return _Planes(kind, tables)
@@ -415,7 +414,7 @@ def _in_cells(job: _Job, name: str, given: ArrayLike) -> F8:
     if axes(name, given) == 0:
         return np.asarray(number(name, given))
     expected = Text(f"one number, or numbers of shape {job.shape}", f"一个数值，或形状为 {job.shape} 的数值")
-    values = numbers_of(name, given, expected)
+    values = numbers_of(name, _same(job.ground, name, given), expected)
     if values.shape != job.shape:
         raise unusable(name, shape_of(values), expected)
     return numbers(name, job.of_asked(values), ("n",)).astype(np.float64)
@@ -436,7 +435,7 @@ def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
     if zone is None:
         return np.zeros(())
     whole_zone = axes("zone", zone) == 0
-    numbers_given = whole_numbers("zone", zone, () if whole_zone else job.shape)
+    numbers_given = whole_numbers("zone", _same(job.ground, "zone", zone), () if whole_zone else job.shape)
     found = numbers_given if whole_zone else job.of_asked(numbers_given)
     if ((found < 0) | (found >= n_weather)).any():
         raise unusable("zone", extent_of(found), f"0 … {n_weather - 1}")

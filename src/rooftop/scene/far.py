@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -85,16 +84,9 @@ def reach_m(
     return np.maximum(reach, _MIN_DISTANCE_M)
 
 
-class Observers(NamedTuple):
-    """Cells of a window that look around.
-
-    Parameters
-    ----------
-    row, col, roof : (n,) int64
-        Cells, and the roofs that they belong to.
-    z_m : (n,)
-        Their elevation [m].
-    """
+@dataclass(frozen=True, kw_only=True)
+class FarObservers:
+    """Cells of a window that look beyond it: (n,) rows and columns, the roofs that they belong to, elevations [m]."""
 
     row: NDArray[np.int64]
     col: NDArray[np.int64]
@@ -105,12 +97,11 @@ class Observers(NamedTuple):
 def merge_far_field(
     horizon: Skylines,
     window: Grid,
-    rings: Sequence[FarSurface],
-    far: FarSurface,
-    cells: Observers,
+    surfaces: Sequence[FarSurface],
+    cells: FarObservers,
     grid_north_deg: float = 0.0,
-) -> None:
-    """Raise the horizons of cells to those of everything beyond their window, in place.
+) -> Skylines:
+    """Return the horizons of cells, raised to those of everything beyond their window.
 
     Cells of one roof share an observer: close ones for the first ring, wider ones for what is further away.
 
@@ -120,22 +111,21 @@ def merge_far_field(
         Horizons of the cells within the window.
     window : Grid
         What the fine surface covers.
-    rings, far : FarSurface
-        What stands around it, from the inside out, and beyond that.
-    cells : Observers
-        In the order of `horizon`.
+    surfaces : sequence of FarSurface
+        What stands around it, from the inside out.
+    cells : FarObservers
     grid_north_deg
         As in `rooftop.shading.horizons`.
     """
-    n_azimuth = horizon.n_azimuth
+    n_azimuth, degrees = horizon.n_azimuth, horizon.degrees.copy()
     x, y = window.centres(cells.row, cells.col)
     inner = window
-    for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
+    for surface, apart_m in zip(surfaces, _observer_m(len(surfaces) - 1), strict=True):
         observer = _observers(window, cells, apart_m)
         count = np.bincount(observer)
         at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, cells.z_m))
         lowest = np.full((count.size, horizon.azimuth.size), 90.0, dtype=np.float32)
-        kernel.lowest_of_groups(horizon.degrees, observer, lowest)
+        kernel.lowest_of_groups(degrees, observer, lowest)
         known = lowest[:, :n_azimuth]
         for column in range(n_azimuth, horizon.azimuth.size):
             side = known[:, horizon.azimuth[column]]
@@ -153,8 +143,9 @@ def merge_far_field(
             grid_north_deg=grid_north_deg,
             known_deg=known,
         )
-        kernel.raise_to_groups(horizon.degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
+        kernel.raise_to_groups(degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
+    return horizon.with_degrees(degrees)
 
 
 def _observer_m(n_ring: int) -> list[float]:
@@ -162,7 +153,7 @@ def _observer_m(n_ring: int) -> list[float]:
     return [_OBSERVER_M[min(k, len(_OBSERVER_M) - 1)] for k in range(n_ring)] + [_OBSERVER_M[-1]]
 
 
-def _observers(window: Grid, cells: Observers, apart_m: float) -> NDArray[np.int64]:
+def _observers(window: Grid, cells: FarObservers, apart_m: float) -> NDArray[np.int64]:
     """Number of the observer of each cell, counted on the lattice, so that the window's corner does not matter."""
     side = max(1, round(apart_m / window.cell_size_m))
     at_row, at_col = (cells.row - window.row0) // side, (cells.col + window.col0) // side

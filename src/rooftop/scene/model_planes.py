@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -188,13 +190,13 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     """
     group = np.full(len(surfaces), -1, dtype=np.int64)
     normals = surfaces[["nx", "ny", "nz"]].to_numpy(dtype=float)
-    plans, z_m = surfaces.geometry.to_numpy(), surfaces["z_m"].to_numpy(dtype=float)
-    centre = centres(plans)
+    plans = surfaces.geometry.to_numpy()
+    lie = _Lie(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
     for rows in surfaces.groupby("model_id", sort=False).indices.values():
         near = _touching(plans[rows])
         for seed in rows[np.argsort(-surfaces["area_m2"].to_numpy()[rows], kind="stable")]:
             if group[seed] < 0:
-                _grow(int(seed), rows, near, group, normals, centre, z_m, rules)
+                _grow(int(seed), rows, near, group, lie, rules)
     return _united(surfaces, group, normals)
 
 
@@ -208,17 +210,25 @@ def _touching(plans: NDArray[np.object_]) -> NDArray[np.bool_]:
     return near
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Lie:
+    """How surfaces lie: area vectors (n, 3), centroids (n, 2) and their heights (n,) [m]."""
+
+    normals: Floats
+    centre: Floats
+    z_m: Floats
+
+
 def _grow(
     seed: int,
     rows: NDArray[np.int64],
     near: NDArray[np.bool_],
     group: NDArray[np.int64],
-    normals: Floats,
-    centre: Floats,
-    z_m: Floats,
+    lie: _Lie,
     rules: ModelledRoofs,
 ) -> None:
     """Give `seed`, and all that lies in its plane around it, one group."""
+    normals, centre, z_m = lie.normals, lie.centre, lie.z_m
     group[seed] = seed
     vector = normals[seed].copy()
     position = {int(row): k for k, row in enumerate(rows)}
