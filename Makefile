@@ -39,6 +39,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python docs/rooms.py --check
 
 tests: $(WHEEL_VENV)/.ready
 	@$(WHEEL_VENV)/bin/python -c "import platform, sys; print('testing with Python', platform.python_version(), 'of', sys.base_prefix)"
@@ -65,6 +66,7 @@ docs: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/rooms.py
 
 clean:
 	rm -rf .venv .venv-* build dist out
