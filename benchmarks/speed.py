@@ -4,7 +4,7 @@
 
 CPU seconds (user + system) of alternating runs, medians; compiling is timed apart. One thread unless said. GRASS
 (r.horizon, r.sun) and topocalc take part where they are installed; they are no dependencies. Without ``--dsm`` the
-seeded city of ``horizon.py`` is drawn.
+seeded city is drawn.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import hourly  # noqa: E402
 import numpy as np  # noqa: E402
-from horizon import B1, F4, city, read_dsm  # noqa: E402
+from horizon import B1, F4, read_dsm  # noqa: E402
 
 from rooftop.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
 from rooftop.hourly import hourly_tables  # noqa: E402
@@ -38,6 +38,7 @@ from rooftop.shading import horizons  # noqa: E402
 from rooftop.sky import SkyYear, sky_year  # noqa: E402
 from rooftop.sweep import irradiation_raster  # noqa: E402
 from rooftop.weather import synthetic_weather  # noqa: E402
+from seeded_city import city  # noqa: E402
 
 PEER_AZIMUTHS, GRASS_REACH_M, N_AZIMUTH = 36, 500, 72
 GRASS_DAY, GRASS_STEP_H = 172, 0.5
