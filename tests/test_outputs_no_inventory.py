@@ -33,7 +33,7 @@ def data() -> ReportData:
     units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
     summed = pd.DataFrame(roofs.drop(columns="geometry")).assign(capacity_low_kwp=1.0, capacity_high_kwp=2.0)
     districts = unit_table(summed, tables.memberships, units)
-    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})
+    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})  # type: ignore[arg-type]
     pack = default_pack()
     coverage = coverage_table(roofs, tables.memberships, units, pack)
     campaign = plan_campaign(roofs, tables.memberships, coverage, pack)

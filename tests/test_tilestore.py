@@ -31,7 +31,7 @@ def result(seed: int = 0, *, cells: bool = True, months: bool = True, lit: bool 
     place = np.arange(4, dtype=np.int64)
     values = [rng.random(4).astype(np.float32) for _ in range(3)]
     by_month = rng.random((4, 12)).astype(np.float32) if months else None
-    found = TileCells(place, -place, *values, by_month) if cells else None
+    found = TileCells(place, -place, *values, by_month) if cells else None  # type: ignore[call-arg]
     return TileResult(planes, found, rng.random(11) > 0.5 if lit else None)
 
 
