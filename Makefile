@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 
 tests: $(WHEEL_VENV)/.ready
 	@$(WHEEL_VENV)/bin/python -c "import platform, sys; print('testing with Python', platform.python_version(), 'of', sys.base_prefix)"
-	MAKEFLAGS= ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
+	env -u MAKEFLAGS -u MAKELEVEL ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
 
 # Goes on after a failure; the last lines say what passed, failed and was not found.
 matrix:
@@ -57,7 +57,7 @@ matrix:
 	printf '%b' "$$said"; exit $$result
 
 coverage: $(VENV)/.dev
-	MAKEFLAGS= $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -c docs -d build/doctrees -E -W --keep-going -q . build/docs
