@@ -4,7 +4,7 @@
 
 CPU seconds (user + system) of alternating runs, medians; compiling is timed apart. One thread unless said. GRASS
 (r.horizon, r.sun) and topocalc take part where they are installed; they are no dependencies. Without ``--dsm`` the
-seeded city of ``horizon.py`` is drawn.
+seeded city is drawn.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -27,7 +28,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import hourly  # noqa: E402
 import numpy as np  # noqa: E402
-from horizon import B1, F4, city, read_dsm  # noqa: E402
+from horizon import B1, F4, read_dsm  # noqa: E402
 
 from rooftop.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
 from rooftop.hourly import hourly_tables  # noqa: E402
@@ -38,8 +39,10 @@ from rooftop.shading import horizons  # noqa: E402
 from rooftop.sky import SkyYear, sky_year  # noqa: E402
 from rooftop.sweep import irradiation_raster  # noqa: E402
 from rooftop.weather import synthetic_weather  # noqa: E402
+from seeded_city import city  # noqa: E402
 
 PEER_AZIMUTHS, GRASS_REACH_M, N_AZIMUTH = 36, 500, 72
+Works = dict[str, Callable[[], object]]
 GRASS_DAY, GRASS_STEP_H = 172, 0.5
 
 
@@ -58,9 +61,7 @@ def wall_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternate(
-    works: dict[str, Callable[[], object]], repeat: int, clock: Callable[[Callable[[], object]], float] = cpu_of
-) -> dict[str, float]:
+def alternate(works: Works, repeat: int, clock: Callable[[Callable[[], object]], float] = cpu_of) -> dict[str, float]:
     """Medians of alternating runs."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeat):
@@ -171,7 +172,7 @@ def against_model_chain(repeat: int) -> None:
 
 def threads(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> None:
     """Wall time of one thread over that of two."""
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, dsm, 1.0, roof, threads=n) for n in (1, 2)}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, dsm, 1.0, roof, threads=n) for n in (1, 2)}
     found = alternate(works, repeat, wall_of)
     say(
         "one thread ÷ two threads, wall, year of roofs",
@@ -185,7 +186,7 @@ def growth(largest: int, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
     """Time per cell by size; returns sizes and CPU seconds per million cells."""
     sizes = sorted({500, 1000, 2000, largest})
     scenes = {n: city(n) for n in sizes}
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, scenes[n][0], 1.0, scenes[n][1]) for n in sizes}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, scenes[n][0], 1.0, scenes[n][1]) for n in sizes}
     found = alternate(works, repeat)
     per_cell = [(n, found[f"{n}"] / n**2 * 1e6) for n in sizes]
     by_size = dict(per_cell)
@@ -197,7 +198,7 @@ def growth(largest: int, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
 def by_azimuths(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
     """CPU seconds by number of azimuths."""
     numbers = (18, 36, 72, 144)
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, dsm, 1.0, roof, n_azimuth=n) for n in numbers}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, dsm, 1.0, roof, n_azimuth=n) for n in numbers}
     found = alternate(works, repeat)
     return [(n, found[f"{n}"]) for n in numbers]
 
@@ -205,7 +206,7 @@ def by_azimuths(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> list[tuple[int,
 def noise(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> None:
     """Cost of 5 cm of noise on every cell."""
     noisy = (dsm + np.random.default_rng(1).normal(0.0, 0.05, dsm.shape)).astype(np.float32)
-    works = {
+    works: Works = {
         "plain": lambda: irradiation_raster(sky, dsm, 1.0, roof),
         "noisy": lambda: irradiation_raster(sky, noisy, 1.0, roof),
     }
@@ -317,8 +318,9 @@ def main(arguments: list[str] | None = None) -> int:
         except ImportError:
             print("topocalc is not installed")
     against_model_chain(chosen.repeat)
-    threads(*city(2000), sky, chosen.repeat)
-    memory(city(2000)[0], sky)
+    large, large_roof = city(2000)
+    threads(large, large_roof, sky, chosen.repeat)
+    memory(large, sky)
     months_with_ac(dsm, roof, sky, chosen.repeat)
     noise(dsm, roof, sky, chosen.repeat)
     sizes = growth(chosen.largest, sky, max(chosen.repeat // 2, 1))

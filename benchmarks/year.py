@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from horizon import city
+import paths  # noqa: F401
 from scipy import ndimage
 
 from rooftop.energy import ModulePlane, Rows, cell_months, cell_year, plane_tables, usable_year
@@ -23,6 +23,7 @@ from rooftop.pvsystem import load_system
 from rooftop.shading import horizons
 from rooftop.sky import sky_year
 from rooftop.weather import Weather
+from seeded_city import city
 
 
 def made_weather() -> Weather:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ from rooftop.energy import irradiation
 from rooftop.shading import Sweep, horizons, skylines
 from rooftop.sky import Diffuse, SkyYear, sky_year
 from rooftop.sweep import monthly_irradiation
+from seeded_city import city
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -182,13 +182,7 @@ def _turned(sky: SkyYear, grid_north_deg: float) -> SkyYear:
 
 
 def seeded_city(n: int) -> Site:
-    """The city of benchmarks/horizon.py; needs nothing but the repository."""
-    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
-    sys.path.insert(0, folder)
-    try:
-        from horizon import city  # type: ignore[import-not-found,unused-ignore]
-    finally:
-        sys.path.remove(folder)
+    """The seeded city; needs nothing but the repository."""
     dsm, roof = city(n)
     return Site(f"seeded city {n}", dsm.astype(np.float64), 1.0, roof, 32.07, 118.8)
 

@@ -94,7 +94,7 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
     }
     shape = np.array([0.05, 0.06, 0.08, 0.10, 0.11, 0.11, 0.11, 0.10, 0.09, 0.08, 0.06, 0.05])
     for month in range(12):
-        row[f"kwh_{month + 1:02d}"] = row["annual_kwh"] * shape[month]  # type: ignore[operator]
+        row[f"kwh_{month + 1:02d}"] = row["annual_kwh"] * shape[month]
     if k % 16 == 5:
         row |= {"status": "excluded", "reasons": ["no_room"], "capacity_kwp": 0.0, "annual_kwh": 0.0}
         row |= {name: 0.0 for name in ("used_area_m2", "array_area_m2", "module_area_m2", "module_face_area_m2")}

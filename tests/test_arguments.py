@@ -84,8 +84,8 @@ def test_public_functions_take_weather_then_horizon_then_plane_then_options_by_k
 
 
 OLD_ORDER: dict[str, Callable[[], Any]] = {
-    "pv_energy": lambda: rooftop.pv_energy(sky(), 20.0, 180.0),  # type: ignore[arg-type]
-    "pv_energy, behind a horizon": lambda: rooftop.pv_energy(sky(), 20.0, 180.0, horizon()[0]),  # type: ignore[arg-type]
+    "pv_energy": lambda: rooftop.pv_energy(sky(), 20.0, 180.0),
+    "pv_energy, behind a horizon": lambda: rooftop.pv_energy(sky(), 20.0, 180.0, horizon()[0]),
     "hourly_yield": lambda: rooftop.hourly_yield(sky(), PLANE, horizon()),  # type: ignore[arg-type]
 }
 

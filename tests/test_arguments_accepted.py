@@ -260,7 +260,7 @@ EDGES = [
     np.array(["a"]), np.zeros(2, [("a", "f8")]), np.zeros((1,) * 20), np.full((2, N), 1e-320), np.ma.masked_all((2, N)),
     np.ma.masked_all(SHAPE), Path("x"), Ellipsis, slice(None), memoryview(b"ab"), iter([1.0]), type("E", (), {})(),
 ]  # fmt: skip
-ANY_ARRAY = hnp.arrays(
+ANY_ARRAY: st.SearchStrategy[Any] = hnp.arrays(
     st.sampled_from([np.float64, np.float32, np.int64, np.uint8, np.bool_, np.complex128, "U2", "M8[s]", object]),
     st.sampled_from([(), (1,), (2,), (12,), (2, N), (2, 4), (2, 12), (1, 2), SHAPE, (0, N), (2, 2, 2)]),
 )

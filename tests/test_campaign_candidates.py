@@ -89,9 +89,9 @@ def test_plans_close_the_gap_in_the_coverage_table() -> None:
     rows = tables.coverage[tables.coverage["is_default"].fillna(False)]
     for plan in campaign.plans:
         mine = rows[(rows["level"] == "district") & (rows["unit_id"] == plan.unit_id)].set_index("kind")
-        gap = float(mine.loc["installed", "gap_m2"])
+        gap = float(mine["gap_m2"].loc["installed"])
         assert plan.selection.need_m2 == pytest.approx(gap)
-        left = float(mine.loc["planned", "gap_m2"])
+        left = float(mine["gap_m2"].loc["planned"])
         assert left == pytest.approx(max(gap - plan.selection.covered_m2, 0.0), abs=1e-6)
         assert (left == 0.0) == plan.selection.reached
         assert plan.capex_yuan.low < plan.capex_yuan.central < plan.capex_yuan.high

@@ -15,6 +15,7 @@ from rooftop.sky import SkyYear
 from rooftop.sweep import irradiation_raster
 
 F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
 N = 360
 
 
@@ -100,7 +101,7 @@ def city() -> accuracy.Site:
     return accuracy.seeded_city(200)
 
 
-def year_of(sky: SkyYear, dsm: F8, rows: F8, cols: F8, tilt: float = 20.0, azimuth: float = 180.0) -> F8:
+def year_of(sky: SkyYear, dsm: F8, rows: I8, cols: I8, tilt: float = 20.0, azimuth: float = 180.0) -> F8:
     around = horizons(dsm, 1.0, rows, cols)
     total: F8 = irradiation(sky, around, tilt, azimuth)["poa_global"].to_numpy().reshape(-1, 12)
     return total

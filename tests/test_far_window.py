@@ -64,7 +64,7 @@ def window_errors(site: accuracy.Site, top: int, left: int, n: int) -> tuple[F8,
     chosen = np.sort(np.random.default_rng(4).choice(rows.size, n, replace=False))
     window, rings, far = far_scene(site.dsm, top, left)
     fine = site.dsm[top - HALO : top + TILE + HALO, left - HALO : left + TILE + HALO]
-    azimuth = np.arange(72) * 5.0
+    azimuth = np.arange(0.0, 360.0, 5.0)
     place, part = (reference_suns.scene(dsm, 1.0, "prism") for dsm in (site.dsm, fine))
     at = rows - top + HALO, cols - left + HALO
     whole = reference_suns.horizons(place, rows[chosen], cols[chosen], azimuth)

@@ -73,9 +73,9 @@ def other(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == object:
         return np.concatenate([value[:-1], [shapely.Point(0, 0).buffer(1.0)]])
     if isinstance(value, np.ndarray):
-        changed = value.copy()
-        changed.flat[-1] = not changed.flat[-1] if value.dtype == bool else changed.flat[-1] + 1
-        return changed
+        array = value.copy()
+        array.flat[-1] = not array.flat[-1] if value.dtype == bool else array.flat[-1] + 1
+        return array
     if isinstance(value, BaseModel):
         name = next(iter(type(value).model_fields))
         return value.model_copy(update={name: other(getattr(value, name))})

@@ -203,7 +203,7 @@ def test_factors_scale_each_roof_by_itself(weather: Weather, south: HourlyTables
     found = hourly_series(south, around, factor=factor)
     for one, horizon, scale in zip(found.ac_w_per_kwp, around, factor, strict=True):
         data = weather.data.copy()
-        data[["ghi", "dni", "dhi"]] = data[["ghi", "dni", "dhi"]].mul(scale[data.index.month - 1], axis=0)
+        data[["ghi", "dni", "dhi"]] = data[["ghi", "dni", "dhi"]].mul(scale[data.index.month - 1], axis=0)  # type: ignore[attr-defined,list-item]
         scaled = dataclasses.replace(weather, data=data)
         alone = hourly_yield(scaled, horizon[None], south.plane, system=system).ac_w_per_kwp[0]
         assert one.sum() == pytest.approx(alone.sum(), rel=1e-3)

@@ -73,6 +73,11 @@ def _no_shapes(path: Path) -> Path:
     return path
 
 
+def _without_crs(path: Path) -> Path:
+    path.with_suffix(".prj").unlink()
+    return path
+
+
 def _folder(path: Path, *names: str) -> Path:
     path.mkdir()
     for name in names:
@@ -126,7 +131,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "geojson": lambda p: town(p / "b.geojson"),
     "metres": lambda p: town(p / "b.gpkg", crs=4549),
     "folder of a shapefile": lambda p: _folder(p / "轮廓", "b.shp"),
-    "no crs": lambda p: town(p / "b.shp") and [(p / "b.prj").unlink(), p / "b.shp"][1],  # type: ignore[return-value]
+    "no crs": lambda p: _without_crs(town(p / "b.shp")),
     "no heights": lambda p: town(p / "b.gpkg", {"高度": [None, None, None], "名称": ["a", "b", "c"]}),
     "existing PV in MW": lambda p: town(p / "b.gpkg", {**ROWS, "装机容量MW": [0.01, 0.02, 0.0]}),
 }

@@ -46,7 +46,7 @@ def buildings(*shapes: Any) -> gpd.GeoDataFrame:
 
 
 def rows(memberships: pd.DataFrame) -> list[tuple[str, str, float]]:
-    return [(r.building_id, r.unit_id, round(float(r.share), 6)) for r in memberships.itertuples()]
+    return [(r.building_id, r.unit_id, round(float(r.share), 6)) for r in memberships.itertuples()]  # type: ignore[misc,arg-type]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rooftop.lang import Text
 
 
 def write(
-    path: Path, columns: dict[str, list[Any]], crs: Any = 4326, x: float = 119.2, y: float = 34.6, **kw: Any
+    path: Path, columns: Mapping[str, Any], crs: Any = 4326, x: float = 119.2, y: float = 34.6, **kw: Any
 ) -> Path:
     rows = len(next(iter(columns.values())))
     step = 0.001 if abs(x) <= 180.0 else 100.0

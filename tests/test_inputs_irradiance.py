@@ -121,6 +121,7 @@ def test_annual_units(tmp_path, unit, value):
 @pytest.mark.parametrize("bands", [True, False])
 def test_monthly_units_of_365_days(tmp_path, unit, scale, bands):
     cells = (MONTHS * scale)[:, None, None] * np.ones((12, 5, 7))
+    path: Path | list[Path]
     if bands:
         path = write(tmp_path / "g.tif", cells)
     else:

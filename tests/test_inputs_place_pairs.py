@@ -41,7 +41,7 @@ def notices(
     folder: Path, footprints: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, level: str = "districts"
 ) -> list[Notice]:
     path, other = write(footprints, folder / "b.gpkg"), write(layer, folder / "d.gpkg")
-    return told(config(folder, path, **{level: {"path": other, "id_field": "code", "name_field": "name"}}))
+    return told(config(folder, path, **{level: {"path": other, "id_field": "code", "name_field": "name"}}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -87,7 +88,7 @@ def test_a_quota_of_new_buildings_or_without_a_stock_says_so() -> None:
     table = data("lianyungang").quotas
     row = (table["target_id"] == "retrofit_area") & (table["name"] == "海州")
 
-    def state(**changes: object) -> str:
+    def state(**changes: Any) -> str:
         changed = table[row].assign(**changes)
         return str(quota_rows(replace(data("lianyungang"), quotas=changed), "zh")[0]["state"])
 

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -46,8 +47,8 @@ def districts(roofs) -> gpd.GeoDataFrame:
     return example_districts(roofs)
 
 
-def document(roofs, districts, **options: object) -> str:
-    arguments = {"title": TITLE, "lang": "zh", "labels": LABELS} | options
+def document(roofs, districts, **options: Any) -> str:
+    arguments: dict[str, Any] = {"title": TITLE, "lang": "zh", "labels": LABELS} | options
     return render_offline(build_map(roofs, districts, example_coverage(), **arguments))
 
 
@@ -385,7 +386,7 @@ def test_the_map_says_where_the_definition_decides(seen):
 def test_the_target_switch_recolours_the_districts_too(browser, roofs, districts, tmp_path):
     first = example_coverage()
     later = first.assign(target_id="pv_coverage_2030", year=2030, target=0.3, coverage=first["coverage"] * 0.4)
-    later["attained"] = np.where(later["coverage"].isna(), None, np.where(later["coverage"] >= 0.3, "yes", "no"))
+    later["attained"] = np.where(later["coverage"].isna(), None, np.where(later["coverage"] >= 0.3, "yes", "no"))  # type: ignore[call-overload]
     both = pd.concat([first, later], ignore_index=True)
     labels = {
         "target_id:pv_coverage_2025": Text("by 2025", "2025年"),

@@ -397,7 +397,7 @@ def test_a_click_goes_through_to_the_roof_and_its_popup_tells_planes_and_inverte
 def test_english_and_many_roofs_read_at_need(browser, roofs, layers, tmp_path, monkeypatch):
     monkeypatch.setattr("rooftop.outputs.map.LAZY_ABOVE", 50)
     path = tmp_path / "map.html"
-    path.write_text(document(roofs, *layers, lang="en"), encoding="utf-8")
+    path.write_text(document(roofs, *layers, lang="en"), encoding="utf-8")  # type: ignore[misc]
     with opened(browser, path) as seen:
         seen.page.evaluate("() => { window.rooftop.map.setZoom(13, { animate: false }); }")
         assert seen.page.inner_text("#rt-hint") == "Zoom in to see the roofs"

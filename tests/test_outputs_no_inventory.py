@@ -32,7 +32,7 @@ def data() -> ReportData:
     units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
     summed = pd.DataFrame(roofs.drop(columns="geometry")).assign(capacity_low_kwp=1.0, capacity_high_kwp=2.0)
     districts = unit_table(summed, tables.memberships, units)
-    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})
+    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})  # type: ignore[arg-type]
     pack = default_pack()
     tables, campaign, _ = with_coverage(replace(tables, roofs=roofs, districts=shown), pack)
     return report_data(tables, campaign, title="示例市")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,7 +87,7 @@ def _with_nasty_names() -> ReportData:
     roofs["building_name"] = NASTY[5]
     coverage = tables.coverage.copy()
     coverage["unit_name"] = coverage["unit_name"].replace({"甲区": "<script>alert(1)</script>"})
-    changed = tables.__class__(roofs, tables.planes, tables.memberships, districts, coverage)
+    changed = replace(tables, roofs=roofs, districts=districts, coverage=coverage, timeline=None, modules=None)
     return report_data(changed, campaign_of(changed, default_pack()), title="</title><script>", notices=data.notices)
 
 

@@ -113,7 +113,7 @@ def test_inverters_are_those_of_what_is_proposed() -> None:
     proposed = shared_data().campaign.candidates.set_index("building_id")["added_kwp"]
     sizes = {"220 V": 8.0, "380 V": 400.0, "10 kV": 6000.0}
     for row in _book()["候选屋顶"].iter_rows(min_row=2, values_only=True):
-        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[22]).groups()  # type: ignore[union-attr]
+        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[22]).groups()
         kwp = proposed[row[1]]
         assert row[23] == next(voltage for voltage, limit in sizes.items() if kwp <= limit)
         found = size_inverters(kwp, 1.2)
@@ -424,7 +424,7 @@ def test_a_missed_target_never_reads_as_met_in_a_cell(tmp_path: Path) -> None:
     rows = [{"rate": 0.4996, "goal": 0.5, "part": 4.4e-6}, {"rate": 0.4996, "goal": None, "part": None}]
     with xlsxwriter.Workbook(str(tmp_path / "b.xlsx")) as workbook:
         book = Book(workbook, "zh", "")
-        book.table(book.add_sheet(Text("s", "s")), columns, rows)
+        book.table(book.add_sheet(Text("s", "s")), columns, rows)  # type: ignore[arg-type]
     cells = list(openpyxl.load_workbook(tmp_path / "b.xlsx")["s"].iter_rows(min_row=2))
     assert [(cell.value, cell.number_format) for cell in cells[0]] == [
         (0.4996, "0.00%"), (0.5, "0.0%"), (4e-6, "0.0000%"),

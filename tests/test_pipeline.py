@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -229,7 +230,7 @@ def test_arrays_on_a_worker_add_up_as_they_do_here() -> None:
     distributed = pytest.importorskip("distributed")
 
     def received(shared: bytes) -> list[tuple[bool, float]]:  # within the test: it travels by value
-        return [(a.flags.aligned, float(a.sum())) for a in _received(shared)[0]]
+        return [(a.flags.aligned, float(a.sum())) for a in _received(shared)[0]]  # type: ignore[attr-defined]
 
     rng = np.random.default_rng(0)
     with (
@@ -237,7 +238,7 @@ def test_arrays_on_a_worker_add_up_as_they_do_here() -> None:
         distributed.Client(cluster) as client,
     ):
         for n in range(6):
-            arrays = [rng.random(20_000), "x" * n, rng.random(5_000)]
+            arrays: list[Any] = [rng.random(20_000), "x" * n, rng.random(5_000)]
             sent = client.scatter(pickle.dumps((arrays[::2], arrays[1])), broadcast=True)
             assert client.submit(received, sent).result() == [(True, float(a.sum())) for a in arrays[::2]]
 

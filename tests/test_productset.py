@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def write(folder: Path, products: Mapping[str, str], stop_after: int | None = No
     files = new_set(folder, "1")
     with files.writing():
         for name, text in list(products.items())[:stop_after]:
-            write_at_once(folder / name, lambda path, text=text: path.write_text(text))
+            write_at_once(folder / name, partial(Path.write_text, data=text))
     if stop_after is not None:
         return ()
     notices = files.finish()

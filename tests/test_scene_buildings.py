@@ -238,7 +238,7 @@ def test_a_terrain_model_in_the_place_of_the_surface_is_refused(tmp_path: Path) 
 def test_far_terrain_of_another_place_is_refused_and_a_coarse_one_warned_of(tmp_path: Path) -> None:
     dtm = {"path": elevation(tmp_path / "dtm.tif", ground)}
     for level, refused in ((1200.0, True), (110.0, False), (60.0, None)):
-        far = {"path": elevation(tmp_path / f"far{level}.tif", lambda x, y, at=level: np.full(x.shape, at), 20.0)}
+        far = {"path": elevation(tmp_path / f"far{level}.tif", lambda x, y, at=level: np.full(x.shape, at), 20.0)}  # type: ignore[misc]
         if refused:
             with pytest.raises(InputError, match="near and far terrain"):
                 prepared(tmp_path, buildings(), WITH_HEIGHTS, dtm=dtm, terrain_far=far)

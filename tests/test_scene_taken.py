@@ -6,8 +6,10 @@ Behind the setback of 0.8 m lie 38.4 × 18.4 m. Flush modules of 2.278 × 1.134 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -44,7 +46,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> shapely.Polygon:
     return shapely.box(X + x0, Y + y0, X + x1, Y + y1)
 
 
-def roof_of(*shapes: shapely.Geometry, kwp: float = np.nan, year: object = pd.NA) -> gpd.GeoDataFrame:
+def roof_of(*shapes: shapely.Geometry, kwp: float = np.nan, year: Any = pd.NA) -> gpd.GeoDataFrame:
     ids = [f"r{k}" for k in range(len(shapes))]
     values = {
         "building_id": ids,
@@ -62,7 +64,7 @@ def exclusions(*areas: tuple[shapely.Geometry, float]) -> RoofAreas:
     return RoofAreas(table, (), Provenance("inputs.exclusions", "x.gpkg", ""))
 
 
-def standing(*areas: tuple[shapely.Geometry, float, object]) -> RoofAreas:
+def standing(*areas: tuple[shapely.Geometry, float, Any]) -> RoofAreas:
     table = gpd.GeoDataFrame(
         {"source_row": range(len(areas)), "kwp": [kwp for _, kwp, _ in areas],
          "year": pd.array([year for *_, year in areas], dtype="Int64")},
@@ -265,7 +267,7 @@ def test_no_declaration_takes_nothing() -> None:
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, shapes: list[shapely.Geometry], **columns: list[object]) -> Path:
+def write(path: Path, shapes: list[shapely.Geometry], **columns: Sequence[object]) -> Path:
     gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS).to_file(path)
     return path
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from rooftop.shading import far_horizons, horizons
 N = 8  # azimuths every 45°: index 2 is east
 
 
-def one(coarse: np.ndarray, cell: float = 25.0, z: float = 0.0, first: float = 300.0, **more: float) -> np.ndarray:
+def one(coarse: np.ndarray, cell: float = 25.0, z: float = 0.0, first: float = 300.0, **more: Any) -> np.ndarray:
     middle = (coarse.shape[0] - 1) / 2
     return far_horizons(coarse, cell, [middle], [middle], [z], first, n_azimuth=N, **more)[0]
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from rooftop.campaign.rules import CampaignRules, EmissionFactors, Prices
 from rooftop.inputs.weather_products import WeatherProducts
@@ -21,7 +22,7 @@ from rooftop.uncertainty import Uncertainty
 from rooftop.vocabularies import BuildingUses, Reasons
 from rooftop.yamlfile import load_trusted_yaml, load_yaml
 
-TYPED = {
+TYPED: dict[str, type[BaseModel]] = {
     "building_uses.yaml": BuildingUses, "economics.yaml": Prices, "emission_factors.yaml": EmissionFactors,
     "gates.yaml": CampaignRules, "inverters.yaml": InverterRules, "irradiance_units.yaml": IrradianceUnits,
     "model_agreement.yaml": AgreementRules, "reasons.yaml": Reasons, "roof_planes.yaml": PlaneRules,

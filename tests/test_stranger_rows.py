@@ -79,8 +79,9 @@ def test_one_bad_row_is_no_roof_and_changes_no_other(what: str, tmp_path: Path) 
     assert len(table) == 12 and str(table.crs) == str(same.sources.buildings.crs) == "EPSG:4549"
     assert table["status"].tolist() == ["excluded" if k == 3 else "ok" for k in range(12)]
     assert code in table["reasons"][3]
-    of_row = found.layout.planes["roof"].to_numpy() == 3
-    assert not found.usable[of_row].any()
+    planes = found.layout.planes
+    of_row = planes["roof"].to_numpy() == 3
+    assert not planes["usable"].to_numpy()[of_row].any()
     assert code == "tiny_footprint" or not of_row.any()  # what is too small for a roof still stands there
     left, right = table.geometry.drop(index=3).to_numpy(), same.sources.buildings.geometry.to_numpy()
     assert shapely.equals_exact(left, right, 1e-6).all()

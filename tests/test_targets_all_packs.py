@@ -41,7 +41,7 @@ def example():
     buildings = read_buildings(inputs.footprints)
     found = infer_uses(buildings.table, None).table
     parts = [
-        read_units(config, level, buildings.crs)
+        read_units(config, level, buildings.crs)  # type: ignore[arg-type]
         for config, level in ((inputs.districts, "district"), (inputs.zones, "zone"))
     ]
     memberships = assign(found, parts)

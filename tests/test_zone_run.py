@@ -203,7 +203,7 @@ def test_finished_tiles_come_back_with_their_modules(ready: Prepared, tmp_path: 
     assert again.n_resumed == len(tiles)
     for tile in tiles:
         pd.testing.assert_frame_equal(first.results[tile].planes, again.results[tile].planes)
-        np.testing.assert_array_equal(first.results[tile].lit, again.results[tile].lit)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(first.results[tile].lit, again.results[tile].lit)
 
 
 def write_inputs(folder: Path) -> None:

@@ -312,7 +312,7 @@ def _vector(path: Path) -> None:
 
 
 def _shipped(name: str) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None
+    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None  # type: ignore[return-value]
 
 
 _MAKERS: dict[str, Callable[[Path], None]] = {
