@@ -23,7 +23,7 @@ from rooftop.inputs.identifiers import codes
 from rooftop.inputs.outlines import Outlines, read_outlines
 from rooftop.inputs.overlaps import overlap_notices, overlapping
 from rooftop.inputs.reasons import Reasons
-from rooftop.inputs.same_outline import standing_rows, take_what_others_know
+from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
 from rooftop.lang import Text
@@ -103,6 +103,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     known = known_heights(table, vector, config, reasons, notices, structure.floors)
     stands = standing_rows(outlines.same, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
+    count_pv_once(table, stands)
     _identity(table, config, outlines, stands, notices)
     _judge_outlines(outlines, stands, reasons, notices, where)
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)

@@ -103,3 +103,9 @@ def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> tupl
         "{n} 栋建筑缺失的属性取自同一轮廓的其他记录",
     )
     return Notice.counted("attributes_of_duplicates", taken, text, severity="info", source=where)
+
+
+def count_pv_once(table: pd.DataFrame, stands: Rows) -> None:
+    """Set the existing PV that repeated records state to none, in place: it stands on the roof of the standing row."""
+    repeated = (stands != np.arange(len(stands))) & table["existing_pv_kwp"].notna().to_numpy()
+    table["existing_pv_kwp"] = table["existing_pv_kwp"].mask(repeated, 0.0)
