@@ -20,7 +20,7 @@ import numpy as np
 import paths  # noqa: F401
 from numpy.typing import NDArray
 
-from rooftop.shading import Surface, horizons
+from rooftop.solar.horizons import Surface, horizons
 from seeded_city import city
 
 F4 = NDArray[np.float32]

@@ -26,10 +26,10 @@ import pandas as pd  # noqa: E402
 import pvlib  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from rooftop.cumulative import ModulePlane  # noqa: E402
-from rooftop.hourly import HourlyTables, hourly_series, hourly_tables  # noqa: E402
-from rooftop.pvsystem import PvSystem, load_system  # noqa: E402
-from rooftop.sky import sky_year  # noqa: E402
+from rooftop.solar.cumulative import ModulePlane  # noqa: E402
+from rooftop.solar.hourly import HourlyTables, hourly_series, hourly_tables  # noqa: E402
+from rooftop.solar.pvsystem import PvSystem, load_system  # noqa: E402
+from rooftop.solar.sky import sky_year  # noqa: E402
 from rooftop.weather import Weather, synthetic_weather  # noqa: E402
 
 F4 = NDArray[np.float32]

@@ -19,10 +19,10 @@ import shapely
 from paths import SHARED
 
 import reference_packing as reference
-from rooftop.energy import ModulePlane
-from rooftop.pvsystem import load_module
 from rooftop.scene.packing import Packed, PackOptions, pack
 from rooftop.scene.rules import load_roof_rules
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 FOOTPRINTS = SHARED / "data" / "buildings_suzhou" / "suzhou_oldtown_3076.geojson"
 LATITUDE = 31.3

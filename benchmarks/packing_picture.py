@@ -18,8 +18,8 @@ from matplotlib.path import Path as Outline
 from paths import REPO
 
 from roof_shapes import Roof, nine_roofs
-from rooftop.pvsystem import load_module
 from rooftop.scene.packing import Packed, PackOptions, pack
+from rooftop.solar.pvsystem import load_module
 
 LATITUDE = 34.6
 OPTIONS = {

@@ -30,14 +30,14 @@ import hourly  # noqa: E402
 import numpy as np  # noqa: E402
 from horizon import B1, F4, read_dsm  # noqa: E402
 
-from rooftop.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
-from rooftop.hourly import hourly_tables  # noqa: E402
 from rooftop.kernels import horizon as kernel  # noqa: E402
 from rooftop.kernels import rays, view  # noqa: E402
-from rooftop.pvsystem import load_system  # noqa: E402
-from rooftop.shading import horizons  # noqa: E402
-from rooftop.sky import SkyYear, sky_year  # noqa: E402
-from rooftop.sweep import irradiation_raster  # noqa: E402
+from rooftop.solar.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
+from rooftop.solar.horizons import horizons  # noqa: E402
+from rooftop.solar.hourly import hourly_tables  # noqa: E402
+from rooftop.solar.pvsystem import load_system  # noqa: E402
+from rooftop.solar.raster import irradiation_raster  # noqa: E402
+from rooftop.solar.sky import SkyYear, sky_year  # noqa: E402
 from rooftop.weather import synthetic_weather  # noqa: E402
 from seeded_city import city  # noqa: E402
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 import reference_suns
 from reference_energy import made_weather
 from reference_suns import Plane
-from rooftop.energy import irradiation
-from rooftop.shading import Sweep, horizons, skylines
-from rooftop.sky import Diffuse, SkyYear, sky_year
-from rooftop.sweep import monthly_irradiation
+from rooftop.solar.energy import irradiation
+from rooftop.solar.horizons import Sweep, horizons, skylines
+from rooftop.solar.raster import monthly_irradiation
+from rooftop.solar.sky import Diffuse, SkyYear, sky_year
 from seeded_city import city
 
 F8 = NDArray[np.float64]

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rooftop.aggregate import unit_table
 from rooftop.campaign.candidates import Campaign
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
 from rooftop.inputs.datums import wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
+from rooftop.job.aggregate import unit_table
+from rooftop.job.products import with_coverage
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
-from rooftop.products import with_coverage
 from rooftop.scene.inverters import inverter_table
 from rooftop.tables import COVERAGE, PLANES, ROOFS
 from rooftop.targets.models import Pack

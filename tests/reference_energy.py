@@ -14,7 +14,7 @@ import pandas as pd
 import pvlib
 from pvlib.irradiance import _get_perez_coefficients
 
-from rooftop.pvsystem import Mounting, PvSystem
+from rooftop.solar.pvsystem import Mounting, PvSystem
 from rooftop.weather import Weather
 
 SUNS = 6

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit
-from rooftop.sky import SkyYear
+from rooftop.solar.sky import SkyYear
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]

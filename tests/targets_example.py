@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir
+from rooftop.core.yamlfile import load_yaml
 from rooftop.tables import MEMBERSHIPS, ROOFS
 from rooftop.targets import Stock, load_pack
-from rooftop.yamlfile import load_yaml
 
 AREAS = ("gross", "net", "installable", "used", "array", "module")
 

@@ -17,7 +17,7 @@ import reference_horizon
 import reference_suns
 from accuracy import PLANES, SURFACES, Site, Surface
 from reference_suns import Plane
-from rooftop.shading import horizons
+from rooftop.solar.horizons import horizons
 
 FEW_PLANES = (PLANES[0], PLANES[4], PLANES[5])
 both_surfaces = pytest.mark.parametrize("surface", SURFACES)

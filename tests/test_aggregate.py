@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
-from rooftop.errors import ComputeError
-from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.pvsystem import load_module
+from rooftop.core.errors import ComputeError
+from rooftop.job.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design, rack_design
 from rooftop.scene.layout import DensityLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.rules import load_roof_rules
+from rooftop.solar.pvsystem import load_module
 from rooftop.tables import conform
 
 RULES = load_roof_rules()

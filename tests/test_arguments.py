@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 import rooftop
-from rooftop.arguments import argument_limits, limits_of
 from rooftop.config import Losses
 from rooftop.configfile import checked_config, load_config
-from rooftop.cumulative import SkyOptions, plane_tables
-from rooftop.errors import ArgumentError, InputError
-from rooftop.lang import Text
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.resources import demo_dir
-from rooftop.shading import Sweep, SweepOptions, far_horizons
-from rooftop.sky import as_sky_year, factor_nodes, sky_year
+from rooftop.core.arguments import argument_limits, limits_of
+from rooftop.core.errors import ArgumentError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import demo_dir
+from rooftop.solar.cumulative import SkyOptions, plane_tables
+from rooftop.solar.horizons import Sweep, SweepOptions, far_horizons
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.sky import as_sky_year, factor_nodes, sky_year
 from rooftop.weather import anchor_weather, monthly_factors
 from wrong_arguments import NOT_MADE, NOT_USED, PLANE, PUBLIC, N, horizon, raster, sky
 from wrong_years import BY_THE_SUN, NO_YEARS, weather

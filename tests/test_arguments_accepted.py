@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rooftop
-from rooftop.errors import ArgumentError, ConfigError, InputError
-from rooftop.hourly import HourlyTables, SelfUse
+from rooftop.core.errors import ArgumentError, ConfigError, InputError
+from rooftop.solar.hourly import HourlyTables, SelfUse
 from rooftop.weather import Weather
 from wrong_arguments import NOT_USED, PUBLIC, SHAPE, N, Public, horizon, raster, sky, tables
 from wrong_years import of, weather

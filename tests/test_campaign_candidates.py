@@ -12,7 +12,7 @@ from campaign_data import default_pack, make_tables, shared
 from rooftop.campaign.gates import FAIL
 from rooftop.campaign.ranking import load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.wording import wording
-from rooftop.lang import Lang
+from rooftop.core.lang import Lang
 from rooftop.outputs.bundle import campaign_of
 from rooftop.targets.packs import load_pack
 

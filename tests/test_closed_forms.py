@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 import accuracy
-from rooftop.energy import irradiation
-from rooftop.shading import horizons
-from rooftop.sky import SkyYear
-from rooftop.sweep import irradiation_raster
+from rooftop.solar.energy import irradiation
+from rooftop.solar.horizons import horizons
+from rooftop.solar.raster import irradiation_raster
+from rooftop.solar.sky import SkyYear
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]

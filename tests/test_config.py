@@ -8,8 +8,8 @@ import pytest
 
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
-from rooftop.errors import ConfigError, InputError
-from rooftop.yamlfile import load_yaml
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.yamlfile import load_yaml
 
 GOOD = """\
 name: gusu

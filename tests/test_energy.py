@@ -11,7 +11,8 @@ import pvlib
 import pytest
 
 from reference_energy import made_weather, pvlib_hourly, pvlib_yield, simulate
-from rooftop.energy import (
+from rooftop.core.errors import ArgumentError
+from rooftop.solar.energy import (
     ModulePlane,
     PlaneTables,
     Rows,
@@ -24,9 +25,8 @@ from rooftop.energy import (
     pv_energy,
     usable_year,
 )
-from rooftop.errors import ArgumentError
-from rooftop.pvsystem import CellTemperature, Mounting, PvSystem, load_system
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.pvsystem import CellTemperature, Mounting, PvSystem, load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 N = 72

@@ -14,11 +14,11 @@ from scipy import ndimage
 
 import accuracy
 import reference_suns
-from rooftop.energy import irradiation
-from rooftop.grid import Grid
-from rooftop.lookup import Skylines
+from rooftop.core.grid import Grid
 from rooftop.scene.far import RINGS, FarObservers, merge_far_field, reach_m, ring_surfaces
 from rooftop.scene.surface import FAR_CELL_M, Blocks, FarSurface, far_surface
+from rooftop.solar.energy import irradiation
+from rooftop.solar.skylines import Skylines
 
 HALO, TILE = 200, 256
 GATE = 0.0002

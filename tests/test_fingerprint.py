@@ -22,15 +22,15 @@ from pydantic import BaseModel
 
 import rooftop
 import small_town
-from rooftop import resources
-from rooftop.batch import fingerprint
 from rooftop.config import SceneOptions
-from rooftop.fingerprint import digest_of
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
-from rooftop.potential import Scene, TableBook, compute_tile
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.core import resources
+from rooftop.core.fingerprint import digest_of
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
+from rooftop.job.batch import fingerprint
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import Scene, TableBook, compute_tile
 
 LEFT_OUT = {"notices", "path"}  # words about a file; where a file lies
 

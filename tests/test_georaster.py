@@ -9,7 +9,7 @@ import pytest
 from pyproj import CRS, Transformer
 
 import rooftop
-from rooftop.errors import ArgumentError
+from rooftop.core.errors import ArgumentError
 from rooftop.inputs.datums import meridian_convergence_deg
 from wrong_arguments import sky
 

@@ -10,12 +10,12 @@ import pytest
 
 import rooftop
 from reference_energy import made_weather, simulate
-from rooftop.cumulative import ModulePlane, Rows
-from rooftop.energy import plane_tables, plane_year
-from rooftop.errors import ArgumentError
-from rooftop.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.sky import SkyYear, sky_year
+from rooftop.core.errors import ArgumentError
+from rooftop.solar.cumulative import ModulePlane, Rows
+from rooftop.solar.energy import plane_tables, plane_year
+from rooftop.solar.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 N = 72

@@ -19,10 +19,10 @@ from rasterio.transform import from_origin
 
 from rooftop.cli.starter import write_starter
 from rooftop.configfile import load_config
-from rooftop.errors import InputError, StorageError
+from rooftop.core.errors import InputError, StorageError
+from rooftop.core.irradiance_units import unit_factor
 from rooftop.inputs.guess_irradiance import guess_irradiance
-from rooftop.irradiance_units import unit_factor
-from rooftop.sources import read_sources
+from rooftop.job.sources import read_sources
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 MONTHS = np.array([75, 85, 115, 140, 155, 145, 150, 145, 120, 105, 85, 75], dtype=float)  # kWh/m², 1 395 a year
@@ -233,7 +233,7 @@ def test_a_layer_of_several_is_named_by_an_option(tmp_path: Path) -> None:
 def test_a_pack_by_its_path_is_found_from_where_the_configuration_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rooftop.resources import configs_dir
+    from rooftop.core.resources import configs_dir
 
     (tmp_path / "mine.yaml").write_bytes((configs_dir() / "policies" / "shanxi.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)

@@ -23,7 +23,7 @@ from rasterio.transform import from_origin
 
 from city_models import Model, gable
 from rooftop.config import ElevationInput, Inputs, RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.access import granted
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.elevation import Elevation, open_elevation

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
 from rooftop.inputs import datums
 from rooftop.inputs.coordinate_checks import in_authority_order
 

@@ -16,7 +16,7 @@ import shapely
 import shapely.affinity
 
 from rooftop.config import FieldMap, FootprintsInput
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
 from rooftop.inputs.datums import wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.inputs.encodings import detect_encoding
 from rooftop.inputs.footprints import Buildings, read_buildings

@@ -13,12 +13,12 @@ import shapely
 import yaml
 
 from rooftop.configfile import load_config
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import Guess, guess
 from rooftop.inputs.guess_irradiance import RasterGuess
 from rooftop.inputs.starter import scalar, starter_config
-from rooftop.lang import Text
 
 
 def write(

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from rooftop.config import BoundaryInput, FieldMap, FootprintsInput, ScheduleFields, ScheduleInput
+from rooftop.core.lang import Text
 from rooftop.inputs.attributes import names
 from rooftop.inputs.boundaries import read_units
 from rooftop.inputs.footprints import Buildings, read_buildings
@@ -30,7 +31,6 @@ from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.land_use import normal_codes
 from rooftop.inputs.measured import read_measured
 from rooftop.inputs.schedule import join_schedule, read_schedule
-from rooftop.lang import Text
 
 LON, LAT = 119.2, 34.6
 LONG = [320706001001001001, 320706001001001002, None, 320706001001001004]

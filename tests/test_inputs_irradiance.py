@@ -11,7 +11,7 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 from rooftop.config import IrradianceInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.irradiance import check_against_clear_sky, read_irradiance
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 

@@ -15,14 +15,14 @@ from pyproj import CRS, Transformer
 
 from rooftop.config import LandUseInput
 from rooftop.configfile import load_config
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.resources import demo_dir
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.inputs.land_use import InferredUses, infer_uses
 from rooftop.inputs.land_use_codes import entry_of, inference, settings
 from rooftop.inputs.use_rules import use_of_name
+from rooftop.job.sources import read_sources
 from rooftop.outputs.use_sources import inferred_by, use_source_label
-from rooftop.resources import demo_dir
-from rooftop.sources import read_sources
 from rooftop.targets import coverage_table
 from rooftop.targets.models import Scope
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, facts, membership

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
-from rooftop.grid import Grid
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
 from rooftop.inputs import las_files, lidar
 from rooftop.inputs.elevation import Elevation, open_elevation
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.measured import read_measured
 
 IDS = pd.Series(["A", "B", "C"], index=[5, 6, 7])

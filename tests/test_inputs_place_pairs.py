@@ -13,10 +13,10 @@ import pytest
 import shapely
 
 from rooftop.config import Config
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice
 from rooftop.inputs.gcj02 import wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.notices import Notice
-from rooftop.sources import read_sources
+from rooftop.job.sources import read_sources
 from small_town import LAT, LON, METRIC, buildings, config, irradiance, rectangle, write
 
 Move = Callable[[Any, Any], tuple[Any, Any]]

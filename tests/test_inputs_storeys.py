@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.attributes import half_width, numbers
 from rooftop.inputs.numerals import arabic, digits
 from rooftop.inputs.storeys import compare, floors, heights, read_length_m, read_storeys, stated_heights

@@ -22,7 +22,7 @@ import pytest
 import shapely
 
 from rooftop.config import FieldMap, FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import guess
 from rooftop.inputs.vectors import read_vector

@@ -11,7 +11,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.weather import read_weather
 from rooftop.weather.clear_sky import nominal_index, sun_elevation
 from weather_files import write_epw

@@ -8,12 +8,12 @@ import rasterio
 from pydantic import ValidationError
 from rasterio.transform import from_origin
 
-from rooftop import irradiance_units as module
 from rooftop.config import IrradianceInput, RasterInput
-from rooftop.errors import InputError
+from rooftop.core import irradiance_units as module
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import IrradianceUnits, irradiance_units, to_degc, unit_factor
 from rooftop.inputs.guess_irradiance import guess_irradiance
 from rooftop.inputs.irradiance import check_against_clear_sky, open_layer, read_irradiance
-from rooftop.irradiance_units import IrradianceUnits, irradiance_units, to_degc, unit_factor
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 YEAR_KWH = 1400.0

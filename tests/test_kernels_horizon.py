@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 import reference_horizon as reference
 import rooftop.kernels
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import rays
-from rooftop.shading import far_horizons, horizons, sky_view
+from rooftop.solar.horizons import far_horizons, horizons, sky_view
 
 F8 = NDArray[np.float64]
 Surface = Literal["prism", "linear"]

@@ -14,23 +14,23 @@ import rasterio
 import shapely
 
 import rooftop
-import rooftop.prepare
+import rooftop.job.prepare
 from mirrored_town import Town, computed, monthly_ghi, write_town
 from rooftop.config import FlatSystem
-from rooftop.energy import ModulePlane
-from rooftop.errors import InputError
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice
+from rooftop.job.prepare import Prepared
+from rooftop.job.record import read_record
+from rooftop.job.sources import read_sources
 from rooftop.outputs.bundle import campaign_of, report_data
-from rooftop.prepare import Prepared
-from rooftop.pvsystem import load_module
-from rooftop.runrecord import read_record
 from rooftop.scene.array import row_pitch_m, shadow_ratio
 from rooftop.scene.design_sun import OBLIQUITY_DEG, design_sun
 from rooftop.scene.equator import Sides, equatorward_deg, poleward_min_tilt_deg, rack_azimuth_deg
 from rooftop.scene.packing import flat_options, pack
 from rooftop.scene.rows import level_rows
 from rooftop.scene.rules import load_roof_rules
-from rooftop.sources import read_sources
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 LATITUDES = [*range(-84, 85, 4), -53.61, -23.45, -0.1, 0.1, 23.45, 34.6, 53.5, 53.56, 58.5, 60.17, 66.56]
@@ -243,7 +243,7 @@ def test_racks_that_lose_little_or_look_sideways_are_not_warned_of(
 ) -> None:
     config = write_town(tmp_path, latitude).config(azimuth_deg=azimuth, tilt_deg=10)
     sources = read_sources(config)
-    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
+    found = rooftop.job.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
     assert not said(found.notices, "racks_face_pole")
     assert set(found.layout.planes.query("mounting == 'rack'")["surface_azimuth_deg"]) == {azimuth}
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 
 ROWS = Text("{n} rows are odd", "有 {n} 行异常")
 

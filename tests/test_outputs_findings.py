@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from campaign_data import default_pack, make_tables, shared, shared_data
+from rooftop.core.rounding import Range
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.findings import DefinitionResult, Finding, findings, of_level
-from rooftop.outputs.sections import key_numbers, plan_text, plans_of, verdict_facts, where
-from rooftop.rounding import Range
+from rooftop.outputs.report.findings import DefinitionResult, Finding, findings, of_level
+from rooftop.outputs.report.sections import key_numbers, plan_text, plans_of, verdict_facts, where
 from rooftop.targets.packs import load_pack
 
 NAN = float("nan")

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from campaign_data import shared_data
-from rooftop.lang import Lang
+from rooftop.core.lang import Lang
+from rooftop.core.rounding import Range
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.findings import DefinitionResult
-from rooftop.outputs.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
-from rooftop.outputs.report import render_report
-from rooftop.outputs.sections import verdict_facts
-from rooftop.outputs.workbook import write_workbook
-from rooftop.rounding import Range
+from rooftop.outputs.report.findings import DefinitionResult
+from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.report.sections import verdict_facts
+from rooftop.outputs.workbook.book import write_workbook
 from rooftop.targets import Stock, capacity_ledger, list_packs, load_pack, quota_table
 
 

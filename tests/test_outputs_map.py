@@ -17,12 +17,12 @@ import shapely
 
 from browser import Opened, chromium, opened
 from map_example import INJECTIONS, example_coverage, example_districts, example_roofs
-from rooftop.errors import ComputeError, UsageError
-from rooftop.lang import Text
-from rooftop.outputs import map as map_module
-from rooftop.outputs.map import build_map, map_notices, render_offline
-from rooftop.outputs.map_data import SCALE, coverage_payload, encode_shapes
-from rooftop.outputs.map_style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
+from rooftop.core.errors import ComputeError, UsageError
+from rooftop.core.lang import Text
+from rooftop.outputs.map import page as map_module
+from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.payload import SCALE, coverage_payload, encode_shapes
+from rooftop.outputs.map.style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
 from rooftop.targets.packs import load_pack
 
 N = 1500

@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 
 from campaign_data import default_pack, shared
-from rooftop.aggregate import unit_table
 from rooftop.cli.summary import summary_lines
+from rooftop.job.aggregate import unit_table
+from rooftop.job.products import with_coverage
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.map_data import unit_payload
-from rooftop.outputs.report import render_report
-from rooftop.outputs.rows import candidate_rows
-from rooftop.outputs.table_book import write_table_book
-from rooftop.outputs.workbook import write_workbook
-from rooftop.products import with_coverage
+from rooftop.outputs.map.payload import unit_payload
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.workbook.book import write_workbook
+from rooftop.outputs.workbook.rows import candidate_rows
+from rooftop.outputs.workbook.table_book import write_table_book
 
 
 @pytest.fixture(scope="module")

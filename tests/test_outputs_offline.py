@@ -11,8 +11,8 @@ import folium.plugins
 import pytest
 
 from browser import chromium, opened
-from rooftop.errors import ComputeError
-from rooftop.outputs.offline import inline_assets, render_offline, script_json, tile_hosts
+from rooftop.core.errors import ComputeError
+from rooftop.outputs.map.offline import inline_assets, render_offline, script_json, tile_hosts
 
 
 def plain_map(**options: Any) -> folium.Map:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from campaign_data import NASTY, default_pack, make_tables, shared_data
-from rooftop.lang import Lang
-from rooftop.outputs import charts
+from rooftop.core.lang import Lang
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data
-from rooftop.outputs.report import render_report, write_report
+from rooftop.outputs.report import charts
+from rooftop.outputs.report.page import render_report, write_report
 
 
 @cache

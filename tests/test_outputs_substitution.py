@@ -12,8 +12,8 @@ import pytest
 
 from campaign_data import make_tables, shared_data
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.grids import Block
-from rooftop.outputs.substitution import CSV_NAMES, substitution_blocks, write_substitution
+from rooftop.outputs.report.grids import Block
+from rooftop.outputs.report.substitution import CSV_NAMES, substitution_blocks, write_substitution
 from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
 from rooftop.targets import load_pack
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_data import default_pack, shared, shared_data
-from rooftop.outputs import table_book
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data
 from rooftop.outputs.guard import FORMULA_STARTS, guarded, guarded_columns, unguarded, unguarded_columns
 from rooftop.outputs.store import RunTables, read_tables, write_tables
-from rooftop.outputs.table_book import write_table_book
+from rooftop.outputs.workbook import table_book
+from rooftop.outputs.workbook.table_book import write_table_book
 
 IDS = (
     "00123",

@@ -15,12 +15,12 @@ import pytest
 from campaign_data import make_tables
 from rooftop.campaign.candidates import Campaign
 from rooftop.config import Config, TimelineOptions
-from rooftop.lang import Lang
+from rooftop.core.lang import Lang
+from rooftop.job.products import build_plan, with_timeline
 from rooftop.outputs.bundle import campaign_of, report_data
-from rooftop.outputs.report import render_report
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.report.timeline import needed_text, steps
 from rooftop.outputs.store import RunTables, read_tables, write_tables
-from rooftop.outputs.timeline import needed_text, steps
-from rooftop.products import build_plan, with_timeline
 from rooftop.tables import PLANES, TIMELINE, conform
 from rooftop.targets import Pack, Stock, load_pack
 from rooftop.targets.timeline import timeline_table
@@ -88,7 +88,7 @@ def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     tables, campaign, _ = made()
     data = report_data(tables, campaign)
     assert "另有" not in render_report(data, "zh").partition("<h2>历年进度")[2].partition("</section>")[0]
-    monkeypatch.setattr("rooftop.outputs.report.MAX_STEPS", 4)
+    monkeypatch.setattr("rooftop.outputs.report.page.MAX_STEPS", 4)
     section = render_report(data, "en").partition("<h2>Attainment by year")[2].partition("</section>")[0]
     assert "6 more rows are not shown" in section
     assert "all districts" in section and "全部县区" not in section

@@ -12,11 +12,11 @@ import pytest
 
 from campaign_data import shared_data
 from map_example import example_coverage, example_districts, example_roofs
-from rooftop.lang import Text
-from rooftop.outputs.map import build_map, render_offline
-from rooftop.outputs.report import render_report
+from rooftop.core.lang import Text
+from rooftop.outputs.map.page import build_map, render_offline
+from rooftop.outputs.report.page import render_report
 from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
-from rooftop.outputs.workbook import write_workbook
+from rooftop.outputs.workbook.book import write_workbook
 from rooftop.targets.scope import coverage_settings
 
 GREEN, RED, AMBER = "FFE3F1E4", "FFF9E3E0", "FFFBF1D5"

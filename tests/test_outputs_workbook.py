@@ -22,13 +22,14 @@ import xlsxwriter
 
 from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared, shared_data
 from rooftop.config import Config
-from rooftop.lang import Text
-from rooftop.outputs import sheet as sheet_module
+from rooftop.core.lang import Text
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data
-from rooftop.outputs.candidates import csv_cell, write_candidates
-from rooftop.outputs.lists import notice_rows
-from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
-from rooftop.outputs.sheet import (
+from rooftop.outputs.workbook import sheet as sheet_module
+from rooftop.outputs.workbook.book import write_workbook
+from rooftop.outputs.workbook.candidates import csv_cell, write_candidates
+from rooftop.outputs.workbook.lists import notice_rows
+from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, candidate_rows
+from rooftop.outputs.workbook.sheet import (
     Book,
     Column,
     clean,
@@ -38,7 +39,6 @@ from rooftop.outputs.sheet import (
     sheet_name,
     shown_number,
 )
-from rooftop.outputs.workbook import write_workbook
 from rooftop.scene.inverters import size_inverters
 
 SHEETS_ZH = ["结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源"]

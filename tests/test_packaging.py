@@ -16,7 +16,7 @@ import yaml
 
 import rooftop
 from rooftop.config import Config
-from rooftop.resources import configs_dir, demo_dir, load_shipped_yaml
+from rooftop.core.resources import configs_dir, demo_dir, load_shipped_yaml
 
 PACKAGE = Path(rooftop.__file__).resolve().parent
 HEAVY = (
@@ -102,7 +102,7 @@ def test_kernels_import_numpy_math_and_numba_only() -> None:
 
 
 def test_dask_is_known_to_batch_only() -> None:
-    batch = {PACKAGE / "batch", PACKAGE / "batch.py"}
+    batch = {PACKAGE / "job" / "batch.py"}
     for path in library_files():
         roots = {name.split(".")[0] for name in imported(path)}
         assert batch & {path, *path.parents} or not roots & {"dask", "distributed"}, path

@@ -19,10 +19,10 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import rooftop
-from rooftop.batch import _received
 from rooftop.config import Config
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.job.batch import _received
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
 
 LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
 
@@ -185,8 +185,8 @@ def test_facades_are_not_looked_at_unless_they_reflect(
     def refuse(*_args: object, **_more: object) -> None:
         raise AssertionError("reflection is off")
 
-    monkeypatch.setattr("rooftop.potential.facades", refuse)
-    monkeypatch.setattr("rooftop.potential.with_reflection", refuse)
+    monkeypatch.setattr("rooftop.job.tile.facades", refuse)
+    monkeypatch.setattr("rooftop.job.tile.with_reflection", refuse)
     off = settings(project, scene={"azimuths": 36, "halo_m": 150.0, "obstacle_reflectance": 0.0})
     assert not rooftop.run(off, project / "off").failed_tiles
     assert digests(project / "off") == digests(finished.out)

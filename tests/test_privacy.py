@@ -12,13 +12,9 @@ import pytest
 
 from campaign_data import default_pack, make_tables
 from rooftop.config import Config
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.outputs.bundle import campaign_of, report_data
-from rooftop.outputs.candidates import write_candidates
-from rooftop.outputs.map import build_map, render_offline
-from rooftop.outputs.report import write_report
-from rooftop.privacy import (
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.privacy import (
     is_natural_person,
     looks_like_a_person,
     masked,
@@ -28,6 +24,10 @@ from rooftop.privacy import (
     shown_text,
     without_numbers,
 )
+from rooftop.outputs.bundle import campaign_of, report_data
+from rooftop.outputs.map.page import build_map, render_offline
+from rooftop.outputs.report.page import write_report
+from rooftop.outputs.workbook.candidates import write_candidates
 
 
 def _each(text: str) -> list[str]:

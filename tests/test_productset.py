@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rooftop.errors import InputError, StorageError
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError, StorageError
+from rooftop.core.notices import Notice
+from rooftop.job.productset import new_set, require_own, same_set, with_files
+from rooftop.job.record import RunRecord, read_ledger, read_record, write_record
 from rooftop.outputs.files import product_sha256, write_at_once
-from rooftop.productset import new_set, require_own, same_set, with_files
-from rooftop.runrecord import RunRecord, read_ledger, read_record, write_record
 
 FIRST = {"roofs.parquet": "r1", "candidates/East.csv": "e1", "candidates/West.csv": "w1", "rasters/svf.tif": "s1"}
 SECOND = {"roofs.parquet": "r2", "candidates/East (new).csv": "e2"}

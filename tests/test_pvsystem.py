@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from rooftop.config import Losses
-from rooftop.errors import ConfigError
-from rooftop.pvsystem import list_modules, load_module, load_system
-from rooftop.resources import configs_dir, load_shipped_yaml
-from rooftop.yamlfile import load_yaml
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.yamlfile import load_yaml
+from rooftop.solar.pvsystem import list_modules, load_module, load_system
 
 MODULE = {
     "name": {"en": "test", "zh": "测试"}, "pdc0_w": 400.0, "length_m": 1.7, "width_m": 1.1,

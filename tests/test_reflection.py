@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from reference_energy import made_weather
-from rooftop.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.reflection import Facades, facades, marginal_ac, reflected, with_reflection
-from rooftop.shading import sky_view
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
+from rooftop.solar.horizons import sky_view
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.reflection import Facades, facades, marginal_ac, reflected, with_reflection
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 N = 72

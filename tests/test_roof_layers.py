@@ -13,9 +13,9 @@ import pytest
 import shapely
 
 import rooftop
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.job.products import rebuild
 from rooftop.outputs.store import read_tables, write_tables
-from rooftop.products import rebuild
 from test_pipeline import halves, raster, settings, town
 
 LAYERS = ["candidates", "planes", "modules"]

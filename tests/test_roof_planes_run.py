@@ -19,10 +19,10 @@ from rasterio.transform import from_origin
 import rooftop
 from city_models import Model, flat, gable
 from rooftop.config import Config
+from rooftop.job.prepare import Prepared, prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import TileResult, compute_tile
 from rooftop.outputs.store import read_tables
-from rooftop.potential import TileResult, compute_tile
-from rooftop.prepare import Prepared, prepare
-from rooftop.sources import read_sources
 
 CRS = "EPSG:4549"
 X, Y = 520_000.0, 3_830_000.0
@@ -179,7 +179,7 @@ def json_roles(result: rooftop.RunResult) -> set[str]:
 
 
 def test_a_changed_roof_model_is_computed_afresh(lone: Config, tmp_path: Path) -> None:
-    from rooftop.batch import fingerprint
+    from rooftop.job.batch import fingerprint
 
     prepared, _, _ = _computed(lone)
     key = fingerprint(prepared.scene, prepared.book)

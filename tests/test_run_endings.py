@@ -23,9 +23,9 @@ import yaml
 
 import rooftop
 import small_town
-from rooftop import batch
-from rooftop.errors import ChangedError, InputError, StorageError
-from rooftop.products import rebuild
+from rooftop.core.errors import ChangedError, InputError, StorageError
+from rooftop.job import batch
+from rooftop.job.products import rebuild
 from rooftop.targets.packs import pack_path
 
 SLOW = {"azimuths": 180, "cell_size_m": 0.5, "tile_cells": 128, "halo_m": 100.0}  # several tiles of a second
@@ -256,8 +256,8 @@ def test_an_input_replaced_after_it_was_read_is_named_before_anything_is_written
         (tmp_path / role).write_bytes((tmp_path / role).read_bytes() + b"\0")
         return real(*args, **more)
 
-    real = rooftop.pipeline.prepare  # type: ignore[attr-defined]
-    monkeypatch.setattr(rooftop.pipeline, "prepare", changing)
+    real = rooftop.job.pipeline.prepare  # type: ignore[attr-defined]
+    monkeypatch.setattr(rooftop.job.pipeline, "prepare", changing)
     with pytest.raises(ChangedError, match=role):
         rooftop.run(config, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.parquet"))

@@ -11,8 +11,7 @@ import pytest
 import shapely
 
 from rooftop.config import FlatSystem
-from rooftop.grid import Grid
-from rooftop.pvsystem import load_module
+from rooftop.core.grid import Grid
 from rooftop.scene.array import east_west_design, flush_design, rack_design, row_pitch_m, shadow_ratio
 from rooftop.scene.layout import density_shares, flat_design, lay_out
 from rooftop.scene.plane_columns import DENSITY_PLANES
@@ -28,6 +27,7 @@ from rooftop.scene.roofs import (
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, lod1_surface, median_ground_m
 from rooftop.scene.taken import Taken
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 

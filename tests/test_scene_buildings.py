@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
-from rooftop.grid import Grid
-from rooftop.prepare import Prepared, prepare
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
+from rooftop.job.prepare import Prepared, prepare
+from rooftop.job.sources import read_sources
 from rooftop.scene.surface import Blocks, Shown, far_surface, lod1_surface, weighted_median
-from rooftop.sources import read_sources
 from small_town import buildings, codes, config, elevation, run, surface, write
 
 HEIGHTS = [3.2 * (1 + k % 6) for k in range(12)]

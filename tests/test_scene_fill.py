@@ -10,11 +10,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from rooftop.aggregate import MONTHS, plane_table
 from rooftop.config import FlatSystem, System
-from rooftop.energy import ModulePlane
-from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.pvsystem import load_module
+from rooftop.job.aggregate import MONTHS, plane_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.fill import Filling, fill_planes, module_layer
 from rooftop.scene.layout import Layout
 from rooftop.scene.neighbours import shared_walls
@@ -22,6 +20,8 @@ from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.taken import Taken
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 MODULE = load_module()

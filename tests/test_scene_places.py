@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import shapely
 
-from rooftop.grid import Grid
-from rooftop.pvsystem import load_module
+from rooftop.core.grid import Grid
 from rooftop.scene.packing import PackOptions, pack
 from rooftop.scene.places import ModuleCells, Places, PlaneRuns
+from rooftop.solar.pvsystem import load_module
 
 MODULE = load_module()
 X, Y = 500_000.0, 3_830_000.0

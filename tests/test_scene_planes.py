@@ -15,7 +15,7 @@ from pyproj import CRS, Transformer
 
 from city_models import Model, flat, gable
 from rooftop.config import RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.scene.layout import flush_plane, variants_of

@@ -18,20 +18,20 @@ import pyproj
 import pytest
 import shapely
 
-from rooftop.aggregate import plane_table, roof_table
 from rooftop.config import ExclusionsInput, ExistingPvInput, FlatSystem, System
-from rooftop.energy import ModulePlane
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice, Provenance
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
-from rooftop.notices import Notice, Provenance
-from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.pvsystem import load_module
+from rooftop.job.aggregate import plane_table, roof_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design
 from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.layout import Layout, density_shares, lay_out
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.taken import Taken, taken_on
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES, MODULE = load_roof_rules(), load_module()
 CRS = "EPSG:4549"

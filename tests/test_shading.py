@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 import reference_horizon as reference
-from rooftop.errors import InputError
-from rooftop.shading import horizons, sky_view
+from rooftop.core.errors import InputError
+from rooftop.solar.horizons import horizons, sky_view
 
 F8 = NDArray[np.float64]
 AZIMUTHS = np.arange(72) * 5.0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import reference_horizon as reference
-from rooftop.errors import InputError
-from rooftop.shading import far_horizons, horizons
+from rooftop.core.errors import InputError
+from rooftop.solar.horizons import far_horizons, horizons
 
 N = 8  # azimuths every 45°: index 2 is east
 

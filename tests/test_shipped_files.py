@@ -9,18 +9,18 @@ import pytest
 from pydantic import BaseModel
 
 from rooftop.campaign.rules import CampaignRules, EmissionFactors, Prices
+from rooftop.campaign.uncertainty import Uncertainty
+from rooftop.core.irradiance_units import IrradianceUnits
+from rooftop.core.resources import configs_dir, load_shipped, load_shipped_yaml
+from rooftop.core.roof_rules import RoofRules
+from rooftop.core.vocabularies import BuildingUses, Reasons
+from rooftop.core.yamlfile import load_trusted_yaml, load_yaml
 from rooftop.inputs.weather_products import WeatherProducts
-from rooftop.irradiance_units import IrradianceUnits
-from rooftop.pvsystem import SystemRules
-from rooftop.resources import configs_dir, load_shipped, load_shipped_yaml
-from rooftop.roof_rules import RoofRules
 from rooftop.scene.agreement import AgreementRules
 from rooftop.scene.inverters import InverterRules
 from rooftop.scene.loss_notices import UsualLosses
 from rooftop.scene.plane_rules import PlaneRules
-from rooftop.uncertainty import Uncertainty
-from rooftop.vocabularies import BuildingUses, Reasons
-from rooftop.yamlfile import load_trusted_yaml, load_yaml
+from rooftop.solar.pvsystem import SystemRules
 
 TYPED: dict[str, type[BaseModel]] = {
     "building_uses.yaml": BuildingUses, "economics.yaml": Prices, "emission_factors.yaml": EmissionFactors,

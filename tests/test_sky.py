@@ -11,10 +11,10 @@ import pvlib
 import pytest
 
 from reference_energy import made_weather, pvlib_hourly
-from rooftop.cumulative import ModulePlane, plane_light
 from rooftop.kernels import year
-from rooftop.lookup import Skylines
-from rooftop.sky import Diffuse, _positions, factor_nodes, sky_year
+from rooftop.solar.cumulative import ModulePlane, plane_light
+from rooftop.solar.sky import Diffuse, _positions, factor_nodes, sky_year
+from rooftop.solar.skylines import Skylines
 from rooftop.weather import Weather
 
 

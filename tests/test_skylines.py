@@ -9,16 +9,16 @@ import pytest
 
 from accuracy import seeded_city
 from reference_energy import made_weather
-from rooftop.cumulative import ModulePlane, PlaneTables, plane_tables
-from rooftop.energy import cell_months, cell_year, irradiation, usable_year
-from rooftop.errors import ArgumentError
-from rooftop.grid import Grid
-from rooftop.lookup import Skylines
-from rooftop.pvsystem import load_system
+from rooftop.core.errors import ArgumentError
+from rooftop.core.grid import Grid
 from rooftop.scene.far import FarObservers, merge_far_field
 from rooftop.scene.surface import FarSurface
-from rooftop.shading import Surface, Sweep, horizons, skylines
-from rooftop.sky import sky_year
+from rooftop.solar.cumulative import ModulePlane, PlaneTables, plane_tables
+from rooftop.solar.energy import cell_months, cell_year, irradiation, usable_year
+from rooftop.solar.horizons import Surface, Sweep, horizons, skylines
+from rooftop.solar.pvsystem import load_system
+from rooftop.solar.sky import sky_year
+from rooftop.solar.skylines import Skylines
 
 N = 72
 ONES = np.ones(12)

@@ -14,18 +14,18 @@ import shapely
 from pyproj import CRS
 from rasterio.transform import from_origin
 
-from rooftop.batch import run_tiles
 from rooftop.config import BoundaryInput, FootprintsInput, Losses
-from rooftop.errors import InputError
-from rooftop.grid import Tile
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Tile
 from rooftop.inputs.boundaries import assign, read_units
 from rooftop.inputs.coordinate_checks import check_coordinates, in_authority_order
 from rooftop.inputs.dates import dates
 from rooftop.inputs.irradiance_checks import likely_order
 from rooftop.inputs.storeys import read_storeys, stated_heights
-from rooftop.prepare import prepare
+from rooftop.job.batch import run_tiles
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
 from rooftop.scene.loss_notices import loss_notices
-from rooftop.sources import read_sources
 from small_town import (
     LAT,
     LON,

@@ -13,9 +13,9 @@ import shapely
 
 import rooftop
 from rooftop.cli.checkup import check_lines
-from rooftop.errors import InputError
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.core.errors import InputError
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
 from small_town import METRIC, X0, Y0, buildings, codes, config, degrees, rectangle, run, write
 
 FAR = shapely.box(0.0, 0.0, 0.0003, 0.0002)
@@ -123,7 +123,7 @@ system: {module: MODULE}
     bad.write_text(text.replace("MODULE", "580W"), encoding="utf-8")
     lines = check_lines(good, "en")
     assert any("rows have no polygon" in line for line in lines)
-    with pytest.raises(rooftop.errors.RooftopError, match="580W"):
+    with pytest.raises(rooftop.core.errors.RooftopError, match="580W"):
         check_lines(bad, "en")
 
 

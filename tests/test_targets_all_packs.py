@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 import shapely
 
-from rooftop.aggregate import unit_table
 from rooftop.configfile import load_config
+from rooftop.core.resources import demo_dir
+from rooftop.core.vocabularies import building_uses
 from rooftop.inputs.boundaries import assign, read_units
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.land_use import infer_uses
-from rooftop.resources import demo_dir
+from rooftop.job.aggregate import unit_table
 from rooftop.tables import ROOFS, conform
 from rooftop.targets import (
     Stock,
@@ -27,7 +28,6 @@ from rooftop.targets import (
     quota_table,
     shortfalls,
 )
-from rooftop.vocabularies import building_uses
 from targets_example import five_buildings, in_one_district, members, one, pack_copy, pick, roof, table, units
 
 NUMERATORS, DENOMINATORS = ("module", "array", "used"), ("gross", "net", "installable")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooftop.errors import ComputeError
+from rooftop.core.errors import ComputeError
 from rooftop.tables import COVERAGE
 from rooftop.targets import Stock, coverage_table, list_packs, load_pack
 from targets_example import AREAS, five_buildings, in_one_district, members, one, pack_copy, pick, roof, table, units

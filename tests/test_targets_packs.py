@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir
 from rooftop.targets import (
     definition_rows,
     list_packs,

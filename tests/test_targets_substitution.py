@@ -11,8 +11,8 @@ import yaml
 
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.configfile import load_config
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir, demo_dir
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir, demo_dir
 from rooftop.targets import Stock, load_pack
 from rooftop.targets.demand import check_options, energy_settings, floor_area
 from rooftop.targets.substitution import substitution_notices, substitution_table

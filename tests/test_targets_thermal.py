@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rooftop.config import SubstitutionOptions
-from rooftop.resources import configs_dir
+from rooftop.core.resources import configs_dir
 from rooftop.targets import load_pack
 from rooftop.targets.demand import energy_settings
 from rooftop.targets.thermal import pv_or_thermal

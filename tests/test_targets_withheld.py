@@ -13,8 +13,8 @@ import shapely
 
 import rooftop
 import rooftop.targets.withheld
-from rooftop.lang import Text
-from rooftop.outputs.map_data import without_withheld
+from rooftop.core.lang import Text
+from rooftop.outputs.map.payload import without_withheld
 from rooftop.targets.basis import counted
 from rooftop.targets.scope import coverage_settings
 from rooftop.targets.withheld import withheld, withheld_use_names
@@ -54,4 +54,4 @@ def test_no_line_of_code_knows_better() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and node.value == "military"
     ]
-    assert places == ["status.py"]
+    assert places == ["job/status.py"]

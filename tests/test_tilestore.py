@@ -13,10 +13,10 @@ import pytest
 
 import rooftop
 import small_town
-from rooftop.errors import StorageError
-from rooftop.grid import Tile
-from rooftop.potential import TileCells, TileResult
-from rooftop.tilestore import TileStore
+from rooftop.core.errors import StorageError
+from rooftop.core.grid import Tile
+from rooftop.job.tile import TileCells, TileResult
+from rooftop.job.tilestore import TileStore
 
 KEY = "0123456789abcdef"
 HERE, THERE = Tile(3, -7), Tile(4, -7)

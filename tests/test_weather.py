@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rooftop.errors import ArgumentError, InputError
+from rooftop.core.errors import ArgumentError, InputError
 from rooftop.inputs.weather import read_weather
 from rooftop.weather import (
     Weather,

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_place import Place, check_weather_place, compare_places, median_place
 from rooftop.inputs.weather_season import compare_months, require_season, season_correlation
-from rooftop.lang import Text
 from rooftop.weather import Weather, clear_sky_bound, synthetic_weather
 from weather_files import write_year
 

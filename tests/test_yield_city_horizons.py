@@ -13,11 +13,11 @@ from scipy import ndimage
 import accuracy
 from accuracy import Site
 from reference_energy import made_weather, simulate
-from rooftop.energy import ModulePlane, plane_tables, plane_year
-from rooftop.hourly import hourly_series, hourly_tables
-from rooftop.pvsystem import load_system
-from rooftop.shading import horizons, sky_view
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.energy import ModulePlane, plane_tables, plane_year
+from rooftop.solar.horizons import horizons, sky_view
+from rooftop.solar.hourly import hourly_series, hourly_tables
+from rooftop.solar.pvsystem import load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]

@@ -20,13 +20,13 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import rooftop
-from rooftop.batch import fingerprint, run_tiles
 from rooftop.config import Config
 from rooftop.inputs.gcj02 import wgs84_to_gcj02
-from rooftop.potential import Scene, TableBook, lit_modules
-from rooftop.prepare import Prepared, prepare
-from rooftop.sources import read_sources
-from rooftop.tilestore import TileStore
+from rooftop.job.batch import fingerprint, run_tiles
+from rooftop.job.prepare import Prepared, prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import Scene, TableBook, lit_modules
+from rooftop.job.tilestore import TileStore
 
 CRS = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0

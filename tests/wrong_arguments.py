@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import rooftop
-from rooftop.errors import ArgumentError
-from rooftop.pipeline import run
-from rooftop.sky import SkyYear, sky_year
+from rooftop.core.errors import ArgumentError
+from rooftop.job.pipeline import run
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 from wrong_years import NO_YEARS, weather
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, field_validator, model_validator
 
-from rooftop.datamodel import Model
-from rooftop.filenames import why_no_name
-from rooftop.irradiance_units import IrradianceUnit, Period
-from rooftop.lang import Text
+from rooftop.core.datamodel import Model
+from rooftop.core.filenames import why_no_name
+from rooftop.core.irradiance_units import IrradianceUnit, Period
+from rooftop.core.lang import Text
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 CapacityUnit = Literal["W", "kW", "MW"]

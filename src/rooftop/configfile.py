@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rooftop.config import Config, ImpossibleError
-from rooftop.errors import ArgumentError, ConfigError, InputError, UsageError
-from rooftop.lang import Text
-from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
+from rooftop.core.errors import ArgumentError, ConfigError, InputError, UsageError
+from rooftop.core.lang import Text
+from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _Parts = tuple[Text, Text | str, Text | str, Text]  # what is wrong, found, expected, mend

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from rooftop.errors import ComputeError
-from rooftop.lang import Text
+from rooftop.core.errors import ComputeError
+from rooftop.core.lang import Text
 
 Kind = Literal["str", "float", "int", "bool", "list", "number", "flag", "geometry"]
 

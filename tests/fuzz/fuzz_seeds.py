@@ -22,7 +22,7 @@ from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
 from city_models import Model, gable
-from rooftop.resources import configs_dir
+from rooftop.core.resources import configs_dir
 
 CRS_M = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0

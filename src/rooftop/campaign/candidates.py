@@ -14,8 +14,8 @@ from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rule
 from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
-from rooftop.privacy import WITHHELD
-from rooftop.rounding import Range
+from rooftop.core.privacy import WITHHELD
+from rooftop.core.rounding import Range
 from rooftop.targets.basis import numerator
 from rooftop.targets.columns import numbers, words
 from rooftop.targets.ledger import shortfalls

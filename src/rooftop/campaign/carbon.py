@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rooftop.campaign.rules import emission_factors
-from rooftop.errors import UsageError
-from rooftop.lang import Text
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Text
 
 NATIONAL = "national"
 

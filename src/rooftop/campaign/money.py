@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.rules import Ranges, prices
-from rooftop.lang import Text
-from rooftop.rounding import Range
+from rooftop.core.lang import Text
+from rooftop.core.rounding import Range
 
 Array = npt.NDArray[np.float64]
 Bound = Literal["low", "central", "high"]

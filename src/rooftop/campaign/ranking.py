@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rooftop.campaign.rules import campaign_rules
-from rooftop.lang import Text
+from rooftop.core.lang import Text
 from rooftop.targets.columns import numbers, words
 
 MANDATED, MAYBE_MANDATED, PUBLIC, FACTORY, COMMERCIAL, HOME = range(1, 7)

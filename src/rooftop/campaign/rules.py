@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from rooftop.datamodel import Label, Model
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Label, Model
+from rooftop.core.resources import load_shipped
 
 Triple = tuple[float, float, float]
 """Low, central and high value."""

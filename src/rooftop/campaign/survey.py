@@ -12,9 +12,9 @@ import pandas as pd
 from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules
 from rooftop.campaign.money import Economics
 from rooftop.campaign.rules import campaign_rules
-from rooftop.lang import Lang, Text
-from rooftop.roof_rules import load_roof_rules, roof_type_labels
-from rooftop.rounding import capacity, number, percent
+from rooftop.core.lang import Lang, Text
+from rooftop.core.roof_rules import load_roof_rules, roof_type_labels
+from rooftop.core.rounding import capacity, number, percent
 from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, reason_codes, words
 from rooftop.targets.scope import INFERRED
 

@@ -11,8 +11,8 @@ import pandas as pd
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.ranking import MANDATED, MAYBE_MANDATED, load_ranking_rules
 from rooftop.campaign.survey import joined, load_survey_rules, verify_items
-from rooftop.lang import Lang, Text
-from rooftop.rounding import NONE, Range, capacity, carbon, energy, is_missing, number, percent, years_span
+from rooftop.core.lang import Lang, Text
+from rooftop.core.rounding import NONE, Range, capacity, carbon, energy, is_missing, number, percent, years_span
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Pack
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rooftop.errors import UsageError
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
 from rooftop.inputs.quantities import BASE_UNIT
-from rooftop.lang import Lang, Text
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack
 from rooftop.targets.audit import VERDICTS, Audited, audit, claims_of, counts, declared_text

@@ -10,15 +10,15 @@ import shapely
 
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
-from rooftop.grid import tile_of
+from rooftop.core.grid import tile_of
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
-from rooftop.lang import Lang, Text
+from rooftop.job.prepare import prepare
+from rooftop.job.settings import require_settings
+from rooftop.job.sources import Sources, joined, read_sources, select_districts
 from rooftop.outputs.place import claimed
-from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
-from rooftop.settings import require_settings
-from rooftop.sources import Sources, joined, read_sources, select_districts
 from rooftop.targets.inventory import credible_schedule
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0

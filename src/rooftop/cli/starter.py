@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rooftop.configfile import load_config, naming_lines
-from rooftop.errors import ConfigError, InputError, UsageError
+from rooftop.core.errors import ConfigError, InputError, UsageError
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import Guess, guess
 from rooftop.inputs.guess_irradiance import RasterGuess, guess_irradiance
 from rooftop.inputs.starter import starter_config
-from rooftop.lang import Lang, Text
+from rooftop.job.sources import read_sources
 from rooftop.outputs.files import write_at_once
-from rooftop.sources import read_sources
 from rooftop.targets import load_pack
 from rooftop.targets.inventory import credible_inventory
 

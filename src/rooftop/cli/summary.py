@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
 from rooftop.outputs.verdicts import judged
 
 if TYPE_CHECKING:
-    from rooftop.pipeline import RunResult
+    from rooftop.job.pipeline import RunResult
 
 _HEADS = (
     Text("district", "县区"),

@@ -18,13 +18,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.roof_rules import load_roof_rules
+from rooftop.core.vocabularies import building_uses as shipped_uses
 from rooftop.inputs.files import did_you_mean, suggest
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
-from rooftop.roof_rules import load_roof_rules
-from rooftop.vocabularies import building_uses as shipped_uses
 
 _NUMBER = re.compile(r"^([+-]?\d*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:kw|kwp|千瓦)?$", re.IGNORECASE)
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"

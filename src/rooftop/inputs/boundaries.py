@@ -19,14 +19,14 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import BoundaryInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.attributes import is_null_word
 from rooftop.inputs.attributes import names as names_of
 from rooftop.inputs.datums import Geometries, Located, far_from, locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.tables import MEMBERSHIPS, conform
 
 log = logging.getLogger(__name__)

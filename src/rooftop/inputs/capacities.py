@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs import attributes
 from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, words, written_unit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _BASE: Mapping[str, str] = {"capacity": "kw", "area": "m2"}
 

@@ -18,12 +18,12 @@ from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
 from rooftop.config import Datum
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.coordinate_checks import check_area_of_use, check_coordinates
 from rooftop.inputs.extent import far_rows, middles, working_crs
 from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gcj02_box, wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 __all__ = [
     "GCJ02_BOX",

@@ -12,10 +12,10 @@ from pyproj import CRS, Proj
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.gcj02 import in_gcj02_box
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -13,7 +13,10 @@ import shapely
 from pyproj import CRS, Proj
 
 from rooftop.config import FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import civil_offset_h, dates
@@ -26,9 +29,6 @@ from rooftop.inputs.reasons import Reasons
 from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
-from rooftop.roof_rules import load_roof_rules
 
 log = logging.getLogger(__name__)
 

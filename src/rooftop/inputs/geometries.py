@@ -15,10 +15,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import Geometries
 from rooftop.inputs.vector_files import gdal, settings
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _CURVES = range(8, 15)  # CircularString .. Surface: shapely has no arcs

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from rooftop.config import RasterInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import Period, irradiance_units, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.rounding import number
 from rooftop.inputs.irradiance import open_layer, raster_extent
 from rooftop.inputs.raster_sample import Band, sample_band
 from rooftop.inputs.rasters import open_raster
-from rooftop.irradiance_units import Period, irradiance_units, unit_factor
-from rooftop.lang import Text
-from rooftop.rounding import number
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.config import FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Severity
 from rooftop.inputs import attributes
 from rooftop.inputs.reasons import Reasons
 from rooftop.inputs.storeys import stated_heights
 from rooftop.inputs.vectors import Vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Severity
 
 Mask = npt.NDArray[np.bool_]
 

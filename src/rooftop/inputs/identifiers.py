@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, written
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _SHORTENED = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{2,}")
 _POINT = re.compile(r"([+-]?\d+)\.(\d+)")

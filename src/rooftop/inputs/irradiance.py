@@ -12,7 +12,10 @@ import numpy as np
 from rasterio.warp import transform_bounds
 
 from rooftop.config import IrradianceInput, RasterInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import irradiance_units, no_such_unit, to_degc, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, dark_months, sample_notices
 from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
 from rooftop.inputs.rasters import (
@@ -25,9 +28,6 @@ from rooftop.inputs.rasters import (
     source_details,
     stated_crs,
 )
-from rooftop.irradiance_units import irradiance_units, no_such_unit, to_degc, unit_factor
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 __all__ = ["Irradiance", "IrradianceAt", "check_against_clear_sky", "read_irradiance"]

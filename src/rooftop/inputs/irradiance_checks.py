@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import irradiance_units, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.raster_sample import Array, Bools
-from rooftop.irradiance_units import irradiance_units, unit_factor
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import weather_checks
 from rooftop.weather.year import MIN_MONTH_KWH_M2

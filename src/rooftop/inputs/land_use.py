@@ -18,6 +18,9 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import LandUseInput
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, Severity, file_sha256
+from rooftop.core.vocabularies import building_uses
 from rooftop.inputs import attributes
 from rooftop.inputs.boundaries import overlap_pairs
 from rooftop.inputs.datums import locate
@@ -27,9 +30,6 @@ from rooftop.inputs.land_use_fit import check_names, check_standard
 from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.use_rules import Inference, uses_of_names
 from rooftop.inputs.vectors import read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, Severity, file_sha256
-from rooftop.vocabularies import building_uses
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import fold
 from rooftop.inputs.land_use_codes import inference, settings, standard_name, takes_unlisted
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _TELLING = ("high", "medium")
 

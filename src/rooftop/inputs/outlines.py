@@ -14,12 +14,12 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from rooftop.config import Datum
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import Geometries, Located, locate
 from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, limits, middles
 from rooftop.inputs.vectors import Vector
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Mask = npt.NDArray[np.bool_]
 

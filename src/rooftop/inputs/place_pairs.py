@@ -11,12 +11,12 @@ import numpy.typing as npt
 import shapely
 from pyproj import CRS, Geod
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import from_lonlat, to_lonlat
 from rooftop.inputs.extent import limits
 from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Array = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]

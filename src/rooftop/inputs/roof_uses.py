@@ -13,15 +13,15 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import AreasInput, ExclusionsInput, ExistingPvInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import dates
 from rooftop.inputs.datums import Geometries, far_from, locate
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
-from rooftop.resources import load_shipped_yaml
 
 EXCLUSIONS, EXISTING_PV = "inputs.exclusions", "inputs.existing_pv"
 

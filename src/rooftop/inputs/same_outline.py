@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rooftop.config import ScheduleInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.attributes import clean, half_width, is_null_word
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.dates import parse_date
@@ -17,8 +19,6 @@ from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold, quantity
 from rooftop.inputs.tabular import header_row, read_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 ROLE = "inputs.schedule"
 _QUANTITIES = {"kwp": "capacity", "module_m2": "area"}

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rooftop.config import FieldMap
-from rooftop.filenames import legal_name
+from rooftop.core.filenames import legal_name
+from rooftop.core.irradiance_units import irradiance_units
+from rooftop.core.lang import Lang, Text, pick
 from rooftop.inputs.guess import Guess
 from rooftop.inputs.guess_irradiance import RasterGuess
-from rooftop.irradiance_units import irradiance_units
-from rooftop.lang import Lang, Text, pick
 
 _MAX_USES = 60
 

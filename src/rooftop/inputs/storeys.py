@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, limits, numbers, texts, words
 from rooftop.inputs.numerals import arabic
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 FLOORS_RULE = Text(
     "the full storeys that surely stand above ground (6/-1 and 6+1 are 6, 5-6 is 5, 1-6 is 6)",

@@ -11,7 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
@@ -22,8 +24,6 @@ from rooftop.inputs.geoparquet import parquet_rows
 from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
 from rooftop.inputs.plain_values import plain_values
 from rooftop.inputs.vector_files import unreadable
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 
 @dataclass(frozen=True)

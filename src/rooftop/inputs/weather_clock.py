@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import ClearDays, spread_min
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import HOURS, weather_checks
 
 _HOUR_MIN = 60.0

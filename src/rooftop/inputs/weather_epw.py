@@ -11,12 +11,12 @@ import pandas as pd
 import pvlib
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, StampedRows, stamped_rows
 from rooftop.inputs.weather_units import per_interval_factor
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import fixed_offset, utc_offset_hours
 
 _MISSING = {"ghi": 9999.0, "dni": 9999.0, "dhi": 9999.0, "temp_air": 99.9, "wind_speed": 999.0}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Geod
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_season import compare_months, require_season
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather import Weather, mean_of_known, place_altitude
 from rooftop.weather.clear_sky import Array, weather_checks
 from rooftop.weather.climate import climate_settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rooftop.datamodel import Label, Model
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Label, Model
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped
 
 KINDS = "EPW, TMY3, PVGIS (CSV, JSON), NASA POWER (CSV, JSON)"
 _HEAD = 20_000

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_units import in_degc, require_irradiance_unit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS, Array, weather_checks
 
 IRRADIANCE = ("ghi", "dni", "dhi")

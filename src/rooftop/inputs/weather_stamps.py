@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import weather_checks
 
 Stamp = tuple[int, int, int, int, int]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import Noon
 from rooftop.inputs.weather_time import Closure, TimeFit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import HOURS, weather_checks
 
 Cost = tuple[float, float]

@@ -120,7 +120,7 @@ def read_cells(table: F8, horizon: F4, azimuth: I8, share: F8, out: F8) -> None:
     horizon : (n, n_column) float32
         Degrees.
     azimuth, share : (n_column,)
-        As in :class:`rooftop.lookup.Skylines`.
+        As in :class:`rooftop.solar.skylines.Skylines`.
     out : (n, c) float64
     """
     for i in range(horizon.shape[0]):
@@ -167,7 +167,7 @@ class Grouped(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Horizons as in :class:`rooftop.lookup.Skylines`.
+    """Horizons as in :class:`rooftop.solar.skylines.Skylines`.
 
     Parameters
     ----------

@@ -9,11 +9,11 @@ import pandas as pd
 
 from rooftop.campaign.candidates import Campaign, plan_campaign
 from rooftop.config import Config, SubstitutionOptions
-from rooftop.notices import Notice, Provenance
-from rooftop.outputs.findings import Finding, findings
-from rooftop.outputs.method import Assumption, assumptions
+from rooftop.core.notices import Notice, Provenance
+from rooftop.core.privacy import masked
+from rooftop.outputs.report.findings import Finding, findings
+from rooftop.outputs.report.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
-from rooftop.privacy import masked
 from rooftop.scene.equator import SideRules
 from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
 from rooftop.targets import Stock, capacity_ledger, pv_or_thermal, quota_table, substitution_table
@@ -28,7 +28,7 @@ class ReportData:
     ----------
     title : str
     tables : RunTables
-        Roofs without withheld uses, geometries in OGC:CRS84; names as they may be shown (`rooftop.privacy`).
+        Roofs without withheld uses, geometries in OGC:CRS84; names as they may be shown (`rooftop.core.privacy`).
     pack : Pack or None
     campaign : Campaign
         Candidates, selections, prices, factor.

@@ -12,8 +12,8 @@ import geopandas as gpd
 import pandas as pd
 from pyarrow import parquet
 
-from rooftop.errors import ComputeError, InputError
-from rooftop.lang import Text
+from rooftop.core.errors import ComputeError, InputError
+from rooftop.core.lang import Text
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import guarded_columns, unguarded_columns
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rooftop.lang import Text
-from rooftop.rounding import is_missing
+from rooftop.core.lang import Text
+from rooftop.core.rounding import is_missing
 from rooftop.targets.listing import value_label
 from rooftop.targets.scope import coverage_settings
 

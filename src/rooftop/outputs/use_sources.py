@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import is_missing
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.rounding import is_missing
 
 _BY_NAME = Text("inferred from the name", "按名称推断")
 _BY_LAND = Text("inferred from the land use", "按用地推断")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
 from rooftop.targets.listing import value_label
 
 Tone = Literal["good", "bad", "open", ""]

@@ -10,14 +10,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.datamodel import Model, Sourced
-from rooftop.errors import InputError
-from rooftop.grid import Grid
-from rooftop.inputs.burn import burn
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped
 from rooftop.scene.buildings import Measured
+from rooftop.scene.burn import burn
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
 

@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.extent import NO_SHAPE
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
 from rooftop.scene.rules import load_roof_rules

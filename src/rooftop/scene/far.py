@@ -9,12 +9,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels import far as kernel
-from rooftop.lookup import Skylines
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, ground_window, lod1_surface
-from rooftop.shading import far_horizons
+from rooftop.solar.horizons import far_horizons
+from rooftop.solar.skylines import Skylines
 
 RINGS = ((2.0, 500.0), (4.0, 1000.0))
 """Cell of each ring, and how far beyond the window it reaches [m]; an inner ring hides the next one."""
@@ -68,7 +68,7 @@ def reach_m(
     x, y : (n,)
         Working CRS [m].
     n_azimuth, grid_north_deg
-        As in `rooftop.shading.horizons`.
+        As in `rooftop.solar.horizons.horizons`.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def merge_far_field(
         What stands around it, from the inside out.
     cells : FarObservers
     grid_north_deg
-        As in `rooftop.shading.horizons`.
+        As in `rooftop.solar.horizons.horizons`.
     """
     n_azimuth, degrees = horizon.n_azimuth, horizon.degrees.copy()
     x, y = window.centres(cells.row, cells.col)

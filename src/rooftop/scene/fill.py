@@ -13,8 +13,6 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import System
-from rooftop.energy import ModulePlane
-from rooftop.pvsystem import Module
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
@@ -25,6 +23,8 @@ from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.rules import RoofRules
 from rooftop.scene.taken import Taken
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import Module
 from rooftop.tables import conform
 
 Floats = NDArray[np.float64]

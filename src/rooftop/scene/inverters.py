@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.datamodel import Model
-from rooftop.pvsystem import load_system_rules
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Model
+from rooftop.core.resources import load_shipped
+from rooftop.solar.pvsystem import load_system_rules
 
 
 class VoltageClass(Model):

@@ -12,11 +12,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Bounds, Grid, tile_of
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Bounds, Grid, tile_of
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes

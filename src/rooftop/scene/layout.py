@@ -12,8 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
-from rooftop.energy import ModulePlane, Rows
-from rooftop.pvsystem import Module
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import Places
@@ -21,6 +19,8 @@ from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.roofs import RoofTypes, inner_shares
 from rooftop.scene.rules import RoofRules
 from rooftop.scene.taken import Taken, shares_taken
+from rooftop.solar.energy import ModulePlane, Rows
+from rooftop.solar.pvsystem import Module
 from rooftop.tables import conform
 
 Floats = NDArray[np.float64]
@@ -80,7 +80,7 @@ class Layout(ABC):
         The roof planes, an east-west rack counted as two: the table of :mod:`rooftop.scene.plane_columns` for the kind
         of layout.
     variants : DataFrame
-        ``plane orientation weight``, see :class:`rooftop.potential.Scene`.
+        ``plane orientation weight``, see :class:`rooftop.job.tile.Scene`.
     orientations : tuple of ModulePlane
     places : Places or None
         Where the modules of each plane lie, of a layout that gives them places.

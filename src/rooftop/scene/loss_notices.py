@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rooftop.config import Losses
-from rooftop.datamodel import Model, Sourced
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped
 
 
 class Span(Model):

@@ -10,9 +10,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Proj
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import Rings, RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.scene.rules import ModelledRoofs
 
 Floats = NDArray[np.float64]

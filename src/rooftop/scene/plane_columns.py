@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rooftop.lang import Text
+from rooftop.core.lang import Text
 from rooftop.tables import Column, Kind, Table
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rooftop.datamodel import Model, Sourced
-from rooftop.resources import load_shipped
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.resources import load_shipped
 
 
 class SegmentationRules(Model):

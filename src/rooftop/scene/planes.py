@@ -10,10 +10,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.scene.model_planes import LEAST_PLAN_M2, LEVEL_DEG, centres, merged_planes, polygonal, surface_planes
 from rooftop.scene.rules import ModelledRoofs
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.scene.equator import SideRules, Sides, equatorward_deg
 
 _SOURCE = "system.flat"

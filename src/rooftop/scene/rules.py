@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rooftop.roof_rules import ModelledRoofs, Poleward, RoofRules, RoofType, load_roof_rules
-from rooftop.vocabularies import building_uses
+from rooftop.core.roof_rules import ModelledRoofs, Poleward, RoofRules, RoofType, load_roof_rules
+from rooftop.core.vocabularies import building_uses
 
 __all__ = ["ModelledRoofs", "Poleward", "RoofRules", "RoofType", "default_roof_types", "load_roof_rules"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels.labels import outlines, spread
 from rooftop.kernels.segment import segment_roof
 from rooftop.scene.plane_rules import SegmentationRules

@@ -13,8 +13,8 @@ from exactextract.raster import NumPyRasterSource
 from numpy.typing import NDArray
 from shapely.geometry import mapping
 
-from rooftop.grid import Bounds, Grid, tile_of
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Bounds, Grid, tile_of
+from rooftop.scene.burn import burn
 from rooftop.scene.relief import Relief
 
 FAR_CELL_M = 12.5

@@ -10,9 +10,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.roof_uses import RoofAreas, settings
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]

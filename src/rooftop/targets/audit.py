@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rooftop.core.lang import Text
+from rooftop.core.rounding import number, percent
 from rooftop.inputs.declared import Project
-from rooftop.lang import Text
-from rooftop.rounding import number, percent
 from rooftop.targets.audit_limits import AuditLimits, Place, place_named
 from rooftop.targets.models import ExistingPv, Pack
 from rooftop.targets.scope import coverage_settings

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import ComputeError
-from rooftop.lang import Text
+from rooftop.core.errors import ComputeError
+from rooftop.core.lang import Text
 from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts

@@ -15,17 +15,17 @@ from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field
 
 from rooftop.config import Demand, ImpossibleError, SubstitutionOptions
 from rooftop.configfile import validated
-from rooftop.datamodel import Model
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.resources import configs_dir
+from rooftop.core.datamodel import Model
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.resources import configs_dir
+from rooftop.core.vocabularies import building_uses
+from rooftop.core.yamlfile import load_yaml
 from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
 from rooftop.targets.stock import Stock
-from rooftop.vocabularies import building_uses
-from rooftop.yamlfile import load_yaml
 
 Grade = Literal["A", "B", "C"]
 NonNegative = Annotated[float, Field(ge=0.0)]

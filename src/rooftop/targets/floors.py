@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.roof_rules import load_roof_rules
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.targets.columns import Floats, numbers
 from rooftop.targets.scope import coverage_settings
 

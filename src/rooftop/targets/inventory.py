@@ -16,13 +16,13 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import CapacityUnit, Inputs
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.rounding import number
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.roof_uses import RoofAreas
 from rooftop.inputs.schedule import Schedule
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.rounding import number
 from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
 from rooftop.targets.columns import PV_IMPOSSIBLE, numbers

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.targets.basis import Floats, denominator, excluded_for, existing_pv, numerator
 from rooftop.targets.models import Coverage, CoverageTarget, Definition, Group, Scope, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
+from rooftop.core.vocabularies import building_uses
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
 from rooftop.targets.packs import list_packs, load_pack
 from rooftop.targets.scope import coverage_settings
-from rooftop.vocabularies import building_uses
 
 _ALL = Text("all of", "同时满足")
 _ANY = Text("any of", "满足其一")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.datamodel import Model
-from rooftop.lang import Text
+from rooftop.core.datamodel import Model
+from rooftop.core.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rooftop.configfile import key_in_file, validated, written_key
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.notices import Provenance, file_sha256
-from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Provenance, file_sha256
+from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.vocabularies import building_uses
+from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
-from rooftop.vocabularies import building_uses
-from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.vocabularies import building_uses
 from rooftop.targets.columns import numbers, with_reason
 from rooftop.targets.models import Pack, Period, Scope, Window
-from rooftop.vocabularies import building_uses
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"

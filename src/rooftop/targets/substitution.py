@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import Installation, SubstitutionOptions
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
 from rooftop.targets.basis import Basis, Links
 from rooftop.targets.bounds import attained, ratio_bounds

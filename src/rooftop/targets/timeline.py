@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.tables import TIMELINE, conform
 from rooftop.targets.basis import CITY, Floats, Links, denominator, existing_pv, filled, standing_at_most
 from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds

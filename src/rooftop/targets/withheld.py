@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.lang import Text
+from rooftop.core.lang import Text
+from rooftop.core.vocabularies import building_uses
 from rooftop.targets.scope import coverage_settings
-from rooftop.vocabularies import building_uses
 
 
 def withheld_uses() -> frozenset[str]:
