@@ -141,7 +141,7 @@ def merge_far_field(
             first,
             n_azimuth=n_azimuth,
             grid_north_deg=grid_north_deg,
-            known_deg=known,
+            known_deg=np.maximum(known, 0.0),
         )
         kernel.raise_to_groups(degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
