@@ -183,6 +183,16 @@ def test_buildings_in_no_district_are_counted_while_reading(tmp_path: Path) -> N
     assert said["unit_without_code"].count == 1
 
 
+def test_few_buildings_in_no_district_raise_no_doubt_about_datums(tmp_path: Path) -> None:
+    table = buildings(12)
+    alone = degrees([shapely.box(X0 + 300.0, Y0, X0 + 320.0, Y0 + 20.0)])[0]
+    more = gpd.GeoDataFrame({"bid": ["far"], "h": [6.0], "use": ["office"]}, geometry=[alone], crs=table.crs)
+    path = write(gpd.GeoDataFrame(pd.concat([table, more], ignore_index=True), crs=table.crs), tmp_path / "b.gpkg")
+    most = with_districts(tmp_path, [("320702", box(-100.0, 280.0)), ("320703", box(900.0, 2000.0))])
+    said = {n.code: n for n in read_sources(config(tmp_path, path, **most)).notices}["outside_district"]
+    assert said.count == 1 and "datum" not in said.text.en and "gcj02" not in said.text.en
+
+
 def test_of_overlapping_districts_the_order_of_rows_decides_nothing(tmp_path: Path) -> None:
     rows: list[tuple[str | None, shapely.Geometry]] = [("320703", box(-100.0, 400.0)), ("320702", box(-90.0, 390.0))]
     table = buildings().assign(building_id=lambda t: t["bid"]).to_crs(METRIC)

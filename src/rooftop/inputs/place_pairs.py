@@ -131,8 +131,11 @@ def outside_notices(
     if not len(outside) or len(outside) == len(rows):
         return
     share = float(shapely.area(shapes[outside]).sum() / shapely.area(shapes[rows]).sum())
-    points = shapely.point_on_surface(shapes[outside])
-    cause = _left_out(points, pair) or likely_cause(points, districts, crs, pair)
+    rule = limits()["place_pairs"]
+    cause = _left_out(shapely.point_on_surface(shapes[outside]), pair)
+    if cause is None and len(outside) >= float(rule["many_outside"]) * len(rows):
+        points = shapely.point_on_surface(shapes[rows])
+        cause = likely_cause(points, districts, crs, pair, explained=float(rule["all_explained"]))
     n = len(outside)
     en = (
         f"{n} of {len(rows)} buildings ({share:.0%} of the footprint area) lie in no district and in none of its totals"
@@ -172,8 +175,14 @@ def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
     )
 
 
-def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text | None:
-    """Return what would bring most of the points onto the polygons; None where nothing usual does."""
+def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair, explained: float | None = None) -> Text | None:
+    """Return what would bring most of the points onto the polygons; None where nothing usual does.
+
+    Parameters
+    ----------
+    explained : float, optional
+        Share of the points that must lie on polygons then; most, and many more than now, when left out.
+    """
     rule = limits()["place_pairs"]
     every = max(1, len(points) // int(rule["sample"]))
     sample = points[::every]
@@ -185,7 +194,8 @@ def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text
             x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
         found = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
-        if found > max(rule["explained_share"], now + rule["explained_more"]) and (best is None or found > best[0]):
+        least = max(rule["explained_share"], now + rule["explained_more"]) if explained is None else explained
+        if found > least and (best is None or found > best[0]):
             best = found, text
     return best[1] if best is not None else None
 
