@@ -1,5 +1,8 @@
 # make demo   the whole job on the bundled synthetic example
 # make test   linters, types, import contracts, and the test suite against the installed wheel
+# make matrix the suite on every Python of 3.11, 3.12, 3.13 that is here, each in an environment of its own
+# make coverage which lines and branches of src the tests run
+# make docs   the docs site, in build/docs; needs no network, and fails on a broken link
 #
 # Needs make and a Python of 3.11 or later with venv; everything else is installed into .venv from the pinned locks.
 
@@ -13,12 +16,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OUT ?= out/demo
 PYTEST_ARGS ?=
+PYTHONS ?= 3.11 3.12 3.13
 SOURCES := $(shell find src configs data/demo -type f ! -name '*.pyc' ! -name '*.nb[ci]')
 
-.PHONY: help demo test lint tests format clean
+.PHONY: help demo test lint tests matrix coverage docs format clean
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '/^# make /s/^# //p' Makefile
 
 demo: $(VENV)/.core
 	$(BIN)/rooftop demo -o $(OUT)
@@ -35,16 +39,37 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python docs/rooms.py --check
 
 tests: $(WHEEL_VENV)/.ready
-	ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
+	@$(WHEEL_VENV)/bin/python -c "import platform, sys; print('testing with Python', platform.python_version(), 'of', sys.base_prefix)"
+	env -u MAKEFLAGS -u MAKELEVEL ROOFTOP_TESTS_WANT_WHEEL=1 $(WHEEL_VENV)/bin/python -m pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
+
+# Goes on after a failure; the last lines say what passed, failed and was not found.
+matrix:
+	@result=2; said=""; \
+	for wanted in $(PYTHONS); do \
+	  python=`.ci/find-python "$$wanted"` || { said="$$said$$wanted not found\n"; continue; }; \
+	  if $(MAKE) tests PYTHON="$$python" VENV=".venv-$$wanted" WHEEL_VENV=".venv-wheel-$$wanted"; \
+	  then said="$$said$$wanted passed ($$python)\n"; [ $$result = 1 ] || result=0; \
+	  else said="$$said$$wanted FAILED ($$python)\n"; result=1; fi; \
+	done; \
+	printf '%b' "$$said"; exit $$result
+
+coverage: $(VENV)/.dev
+	env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -c docs -d build/doctrees -E -W --keep-going -q . build/docs
+	@echo "$(CURDIR)/build/docs/index.html"
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python docs/rooms.py
 
 clean:
-	rm -rf $(VENV) $(WHEEL_VENV) build dist out
+	rm -rf .venv .venv-* build dist out
 
 # The first Python that works; 3.11 to 3.13 are tested and go before later ones. PYTHON=... overrides.
 $(BIN)/python:

@@ -18,13 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from paths import SHARED
 
 import accuracy
 from accuracy import SURFACES, Comparison, Site
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 SITES = ("city", "bench", "noise", "goteborg", "delft")
 FOUND = SHARED / "data"
 

@@ -22,13 +22,14 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 import pvlib  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from rooftop.cumulative import ModulePlane  # noqa: E402
-from rooftop.hourly import HourlyTables, hourly_series, hourly_tables  # noqa: E402
-from rooftop.pvsystem import PvSystem, load_system  # noqa: E402
-from rooftop.sky import sky_year  # noqa: E402
+from rooftop.solar.cumulative import ModulePlane  # noqa: E402
+from rooftop.solar.hourly import HourlyTables, hourly_series, hourly_tables  # noqa: E402
+from rooftop.solar.pvsystem import PvSystem, load_system  # noqa: E402
+from rooftop.solar.sky import sky_year  # noqa: E402
 from rooftop.weather import Weather, synthetic_weather  # noqa: E402
 
 F4 = NDArray[np.float32]
@@ -65,7 +66,7 @@ def pysam(weather: Weather) -> Callable[[], object] | None:
         from PySAM import Pvwattsv8
     except ImportError:
         return None
-    index, data = weather.data.index, weather.data
+    times, data = pd.DatetimeIndex(weather.data.index), weather.data
     model = Pvwattsv8.default("PVWattsNone")
     model.SystemDesign.system_capacity = 1.0
     model.SystemDesign.tilt = TILT
@@ -73,13 +74,13 @@ def pysam(weather: Weather) -> Callable[[], object] | None:
     model.SolarResource.solar_resource_data = {
         "lat": weather.latitude,
         "lon": weather.longitude,
-        "tz": index[0].utcoffset().total_seconds() / 3600.0,
+        "tz": times[0].utcoffset().total_seconds() / 3600.0,
         "elev": weather.altitude,
-        "year": list(index.year),
-        "month": list(index.month),
-        "day": list(index.day),
-        "hour": list(index.hour),
-        "minute": list(index.minute),
+        "year": list(times.year),
+        "month": list(times.month),
+        "day": list(times.day),
+        "hour": list(times.hour),
+        "minute": list(times.minute),
         "gh": list(data["ghi"]),
         "dn": list(data["dni"]),
         "df": list(data["dhi"]),
@@ -127,8 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
     once["sky of the weather"] = cpu_of(lambda: sky_year(weather, factors=(1.0,)))
     sky = sky_year(weather, factors=(1.0,))
     plane = ModulePlane(TILT, AZIMUTH, "rack")
-    tables = hourly_tables(sky, plane, system)
-    once["tables of a plane"] = cpu_of(lambda: hourly_tables(sky, plane, system))
+    tables = hourly_tables(sky, plane, system=system)
+    once["tables of a plane"] = cpu_of(lambda: hourly_tables(sky, plane, system=system))
     horizon = horizons_of(n)
     n_group = max(1, math.ceil(n / chosen.cells))
     cells = np.repeat(np.arange(n_group), chosen.cells)

@@ -12,22 +12,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from paths import SHARED
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "tests"))
+import reference_packing as reference
+from rooftop.scene.packing import Packed, PackOptions, pack
+from rooftop.scene.rules import load_roof_rules
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
-import reference_packing as reference  # noqa: E402
-from rooftop.energy import ModulePlane  # noqa: E402
-from rooftop.pvsystem import load_module  # noqa: E402
-from rooftop.scene.packing import Packed, PackOptions, pack  # noqa: E402
-from rooftop.scene.rules import load_roof_rules  # noqa: E402
-
-FOOTPRINTS = REPO.parent / "shared" / "data" / "buildings_suzhou" / "suzhou_oldtown_3076.geojson"
+FOOTPRINTS = SHARED / "data" / "buildings_suzhou" / "suzhou_oldtown_3076.geojson"
 LATITUDE = 31.3
 MODULE = load_module()
 TILTS = tuple(load_roof_rules().auto_tilt_deg.candidates)

@@ -6,7 +6,6 @@ python benchmarks/packing_picture.py [-o docs/images/packing.png]
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
+from paths import REPO
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "tests"))
-
-from roof_shapes import Roof, nine_roofs  # noqa: E402
-from rooftop.pvsystem import load_module  # noqa: E402
-from rooftop.scene.packing import Packed, PackOptions, pack  # noqa: E402
+from roof_shapes import Roof, nine_roofs
+from rooftop.scene.packing import Packed, PackOptions, pack
+from rooftop.solar.pvsystem import load_module
 
 LATITUDE = 34.6
 OPTIONS = {

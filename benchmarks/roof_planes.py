@@ -8,15 +8,13 @@ The Zürich roofs need ../shared; nothing of them is written.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import shapely
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from paths import SHARED
 
 from painted_roofs import CELL_M, Painted, Score, paint, score, shapes
 from roof_truth import painted_models
@@ -24,7 +22,7 @@ from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.segment import Segmentation, segment
 
-ZURICH = Path(__file__).resolve().parents[2] / "shared" / "truth" / "roofplanes" / "zurich.city.json.gz"
+ZURICH = SHARED / "truth" / "roofplanes" / "zurich.city.json.gz"
 RULES = load_plane_rules()
 SHOWN = ("gable", "hip", "ell", "sawtooth", "dormer", "chimney")
 

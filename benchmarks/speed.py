@@ -4,7 +4,7 @@
 
 CPU seconds (user + system) of alternating runs, medians; compiling is timed apart. One thread unless said. GRASS
 (r.horizon, r.sun) and topocalc take part where they are installed; they are no dependencies. Without ``--dsm`` the
-seeded city of ``horizon.py`` is drawn.
+seeded city is drawn.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -27,19 +28,21 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import hourly  # noqa: E402
 import numpy as np  # noqa: E402
-from horizon import B1, F4, city, read_dsm  # noqa: E402
+from horizon import B1, F4, read_dsm  # noqa: E402
 
-from rooftop.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
-from rooftop.hourly import hourly_tables  # noqa: E402
 from rooftop.kernels import horizon as kernel  # noqa: E402
 from rooftop.kernels import rays, view  # noqa: E402
-from rooftop.pvsystem import load_system  # noqa: E402
-from rooftop.shading import horizons  # noqa: E402
-from rooftop.sky import SkyYear, sky_year  # noqa: E402
-from rooftop.sweep import irradiation_raster  # noqa: E402
+from rooftop.solar.energy import ModulePlane, plane_tables, usable_year  # noqa: E402
+from rooftop.solar.horizons import horizons  # noqa: E402
+from rooftop.solar.hourly import hourly_tables  # noqa: E402
+from rooftop.solar.pvsystem import load_system  # noqa: E402
+from rooftop.solar.raster import irradiation_raster  # noqa: E402
+from rooftop.solar.sky import SkyYear, sky_year  # noqa: E402
 from rooftop.weather import synthetic_weather  # noqa: E402
+from seeded_city import city  # noqa: E402
 
 PEER_AZIMUTHS, GRASS_REACH_M, N_AZIMUTH = 36, 500, 72
+Works = dict[str, Callable[[], object]]
 GRASS_DAY, GRASS_STEP_H = 172, 0.5
 
 
@@ -58,9 +61,7 @@ def wall_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def alternate(
-    works: dict[str, Callable[[], object]], repeat: int, clock: Callable[[Callable[[], object]], float] = cpu_of
-) -> dict[str, float]:
+def alternate(works: Works, repeat: int, clock: Callable[[Callable[[], object]], float] = cpu_of) -> dict[str, float]:
     """Medians of alternating runs."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeat):
@@ -123,7 +124,7 @@ def against_grass(dsm: F4, sky: SkyYear, repeat: int) -> None:
             {
                 "r.horizon": grass.horizon,
                 "r.sun": grass.sun,
-                "ours": lambda: horizons(dsm, 1.0, rows, cols, PEER_AZIMUTHS),
+                "ours": lambda: horizons(dsm, 1.0, rows, cols, n_azimuth=PEER_AZIMUTHS),
                 "our year": lambda: irradiation_raster(sky, dsm, 1.0, everywhere, n_azimuth=N_AZIMUTH),
             },
             repeat,
@@ -147,7 +148,7 @@ def against_topocalc(dsm: F4, repeat: int) -> None:
         for azimuth in azimuths:
             theirs(azimuth, heights, 1.0)
 
-    found = alternate({"them": them, "ours": lambda: horizons(dsm, 1.0, rows, cols, PEER_AZIMUTHS)}, repeat)
+    found = alternate({"them": them, "ours": lambda: horizons(dsm, 1.0, rows, cols, n_azimuth=PEER_AZIMUTHS)}, repeat)
     detail = f"{found['them']:.1f} / {found['ours']:.2f} CPU s"
     say("topocalc ÷ ours, 36 azimuths", found["them"] / found["ours"], ">= 25", detail)
 
@@ -156,7 +157,7 @@ def against_model_chain(repeat: int) -> None:
     """A year of hours of one roof behind a horizon."""
     system = load_system()
     weather = synthetic_weather(32.0, 118.8, 10.0, None, np.full(12, 16.0), annual_ghi_kwh_m2=1350.0)
-    tables = hourly_tables(weather, ModulePlane(hourly.TILT, hourly.AZIMUTH, "rack"), system)
+    tables = hourly_tables(weather, ModulePlane(hourly.TILT, hourly.AZIMUTH, "rack"), system=system)
     n_roof = 1024
     ours, theirs = hourly.ours(tables, hourly.horizons_of(n_roof), 256), hourly.model_chain(weather, system)
     ours(), theirs()
@@ -171,7 +172,7 @@ def against_model_chain(repeat: int) -> None:
 
 def threads(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> None:
     """Wall time of one thread over that of two."""
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, dsm, 1.0, roof, threads=n) for n in (1, 2)}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, dsm, 1.0, roof, threads=n) for n in (1, 2)}
     found = alternate(works, repeat, wall_of)
     say(
         "one thread ÷ two threads, wall, year of roofs",
@@ -185,7 +186,7 @@ def growth(largest: int, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
     """Time per cell by size; returns sizes and CPU seconds per million cells."""
     sizes = sorted({500, 1000, 2000, largest})
     scenes = {n: city(n) for n in sizes}
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, scenes[n][0], 1.0, scenes[n][1]) for n in sizes}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, scenes[n][0], 1.0, scenes[n][1]) for n in sizes}
     found = alternate(works, repeat)
     per_cell = [(n, found[f"{n}"] / n**2 * 1e6) for n in sizes]
     by_size = dict(per_cell)
@@ -197,7 +198,7 @@ def growth(largest: int, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
 def by_azimuths(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
     """CPU seconds by number of azimuths."""
     numbers = (18, 36, 72, 144)
-    works = {f"{n}": lambda n=n: irradiation_raster(sky, dsm, 1.0, roof, n_azimuth=n) for n in numbers}
+    works: Works = {f"{n}": partial(irradiation_raster, sky, dsm, 1.0, roof, n_azimuth=n) for n in numbers}
     found = alternate(works, repeat)
     return [(n, found[f"{n}"]) for n in numbers]
 
@@ -205,7 +206,7 @@ def by_azimuths(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> list[tuple[int,
 def noise(dsm: F4, roof: B1, sky: SkyYear, repeat: int) -> None:
     """Cost of 5 cm of noise on every cell."""
     noisy = (dsm + np.random.default_rng(1).normal(0.0, 0.05, dsm.shape)).astype(np.float32)
-    works = {
+    works: Works = {
         "plain": lambda: irradiation_raster(sky, dsm, 1.0, roof),
         "noisy": lambda: irradiation_raster(sky, noisy, 1.0, roof),
     }
@@ -317,8 +318,9 @@ def main(arguments: list[str] | None = None) -> int:
         except ImportError:
             print("topocalc is not installed")
     against_model_chain(chosen.repeat)
-    threads(*city(2000), sky, chosen.repeat)
-    memory(city(2000)[0], sky)
+    large, large_roof = city(2000)
+    threads(large, large_roof, sky, chosen.repeat)
+    memory(large, sky)
     months_with_ac(dsm, roof, sky, chosen.repeat)
     noise(dsm, roof, sky, chosen.repeat)
     sizes = growth(chosen.largest, sky, max(chosen.repeat // 2, 1))

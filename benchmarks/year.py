@@ -15,14 +15,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from horizon import city
+import paths  # noqa: F401
 from scipy import ndimage
 
-from rooftop.energy import ModulePlane, Rows, cell_months, cell_year, plane_tables, usable_year
-from rooftop.pvsystem import load_system
-from rooftop.shading import horizons
-from rooftop.sky import sky_year
+from rooftop.solar.energy import ModulePlane, Rows, cell_months, cell_year, plane_tables, usable_year
+from rooftop.solar.horizons import horizons
+from rooftop.solar.pvsystem import load_system
+from rooftop.solar.sky import sky_year
 from rooftop.weather import Weather
+from seeded_city import city
 
 
 def made_weather() -> Weather:

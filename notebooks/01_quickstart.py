@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import rooftop
-from rooftop.resources import demo_dir
+from rooftop.core.resources import demo_dir
 
 configuration = demo_dir() / "rooftop.yaml"
 out = Path(tempfile.mkdtemp(prefix="rooftop-"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 import reference_suns
 from reference_energy import made_weather
 from reference_suns import Plane
-from rooftop.energy import irradiation
-from rooftop.shading import Sweep, horizons, skylines
-from rooftop.sky import Diffuse, SkyYear, sky_year
-from rooftop.sweep import monthly_irradiation
+from rooftop.solar.energy import irradiation
+from rooftop.solar.horizons import Sweep, horizons, skylines
+from rooftop.solar.raster import monthly_irradiation
+from rooftop.solar.sky import Diffuse, SkyYear, sky_year
+from seeded_city import city
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -123,8 +123,12 @@ def compare(
     seen = [_turned(each, grid_north_deg) for each in sky]
     faced = [Plane(plane.tilt, plane.azimuth - grid_north_deg) for plane in planes]
     shaded, free, svf = reference_suns.year(place, rows, cols, seen, faced)
-    apart = skylines(site.dsm, site.cell, rows, cols, Sweep(n_azimuth, surface, grid_north_deg=grid_north_deg))
-    around = horizons(site.dsm, site.cell, rows, cols, n_azimuth, surface, grid_north_deg=grid_north_deg)
+    apart = skylines(
+        site.dsm, site.cell, rows, cols, Sweep(n_azimuth=n_azimuth, surface=surface, grid_north_deg=grid_north_deg)
+    )
+    around = horizons(
+        site.dsm, site.cell, rows, cols, n_azimuth=n_azimuth, surface=surface, grid_north_deg=grid_north_deg
+    )
     exact = exact_horizons(place, rows, cols, n_azimuth, grid_north_deg)
     mask = np.zeros(site.dsm.shape, dtype=np.bool_)
     mask[rows, cols] = True
@@ -178,13 +182,7 @@ def _turned(sky: SkyYear, grid_north_deg: float) -> SkyYear:
 
 
 def seeded_city(n: int) -> Site:
-    """The city of benchmarks/horizon.py; needs nothing but the repository."""
-    folder = str(Path(__file__).resolve().parents[1] / "benchmarks")
-    sys.path.insert(0, folder)
-    try:
-        from horizon import city  # type: ignore[import-not-found,unused-ignore]
-    finally:
-        sys.path.remove(folder)
+    """The seeded city; needs nothing but the repository."""
     dsm, roof = city(n)
     return Site(f"seeded city {n}", dsm.astype(np.float64), 1.0, roof, 32.07, 118.8)
 

@@ -66,7 +66,7 @@ def opened(
     seen = Opened(page)
     address = path.resolve().as_uri()
 
-    def route(handler, request):  # type: ignore[no-untyped-def]
+    def route(handler, request):
         if request.url == address:
             handler.continue_()
             return

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from rooftop.aggregate import unit_table
-from rooftop.campaign.candidates import Campaign, plan_campaign
+from rooftop.campaign.candidates import Campaign
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
 from rooftop.inputs.datums import wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
+from rooftop.job.aggregate import unit_table
+from rooftop.job.products import with_coverage
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.scene.inverters import inverter_table
-from rooftop.tables import PLANES, ROOFS
-from rooftop.targets.coverage import coverage_table
+from rooftop.tables import COVERAGE, PLANES, ROOFS
 from rooftop.targets.models import Pack
 from rooftop.targets.packs import load_pack
 from rooftop.targets.scope import mark_new
@@ -94,7 +94,7 @@ def _row(k: int, rng: np.random.Generator) -> dict[str, object]:
     }
     shape = np.array([0.05, 0.06, 0.08, 0.10, 0.11, 0.11, 0.11, 0.10, 0.09, 0.08, 0.06, 0.05])
     for month in range(12):
-        row[f"kwh_{month + 1:02d}"] = row["annual_kwh"] * shape[month]  # type: ignore[operator]
+        row[f"kwh_{month + 1:02d}"] = row["annual_kwh"] * shape[month]
     if k % 16 == 5:
         row |= {"status": "excluded", "reasons": ["no_room"], "capacity_kwp": 0.0, "annual_kwh": 0.0}
         row |= {name: 0.0 for name in ("used_area_m2", "array_area_m2", "module_area_m2", "module_face_area_m2")}
@@ -146,11 +146,14 @@ def make_tables(pack: Pack | None, *, nasty: bool = True) -> tuple[RunTables, Ca
     districts = unit_table(pd.DataFrame(summed), memberships, units)
     boxes = [shapely.box(119.14 + 0.02 * k, 34.57, 119.16 + 0.02 * k, 34.62) for k in range(len(units))]
     districts = gpd.GeoDataFrame(districts, geometry=boxes, crs=CRS_OUT)
-    coverage = pd.DataFrame() if pack is None else coverage_table(frame, memberships, units, pack)
-    campaign = plan_campaign(frame, memberships, coverage, pack)
-    if pack is not None:
-        coverage = coverage_table(frame, memberships, units, pack, planned=campaign.planned)
-    tables = RunTables(frame, _planes(frame), memberships, districts, coverage)
+    bare = RunTables(
+        roofs=frame,
+        planes=_planes(frame),
+        memberships=memberships,
+        districts=districts,
+        coverage=pd.DataFrame(columns=COVERAGE.names),
+    )
+    tables, campaign, _ = with_coverage(bare, pack)
     return tables, campaign
 
 
@@ -183,8 +186,7 @@ def shared_data() -> ReportData:
     tables, campaign = shared()
     return report_data(
         tables,
-        default_pack(),
-        campaign=campaign,
+        campaign,
         title="示例市",
         notices=NOTICES,
         provenance=PROVENANCE,

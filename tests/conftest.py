@@ -72,6 +72,6 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def demo() -> Path:
     """The bundled example, as the installed package sees it."""
-    from rooftop.resources import demo_dir
+    from rooftop.core.resources import demo_dir
 
     return demo_dir()

@@ -15,15 +15,15 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 from shapely.affinity import rotate, translate
 
-import rooftop.prepare
-from rooftop.batch import BatchResult
+import rooftop.job.prepare
 from rooftop.config import Config
+from rooftop.job.batch import BatchResult
+from rooftop.job.prepare import Prepared
+from rooftop.job.sources import Sources
+from rooftop.job.tables import build_tables
+from rooftop.job.tile import compute_tile
 from rooftop.outputs.store import RunTables
-from rooftop.pipeline import build_tables
-from rooftop.potential import compute_tile
-from rooftop.prepare import Prepared
-from rooftop.sky import SkyYear
-from rooftop.sources import Sources
+from rooftop.solar.sky import SkyYear
 from rooftop.weather import clear_sky_bound
 
 LON = 18.6  # off the central meridian: grid north is not north
@@ -113,7 +113,7 @@ def write_town(folder: Path, latitude: float) -> Town:
 def computed(config: Config, sources: Sources) -> tuple[Prepared, RunTables]:
     """Return what a run prepares, and its tables."""
     everything = np.ones(len(sources.buildings), dtype=bool)
-    prepared = rooftop.prepare.prepare(config, sources, everything)
+    prepared = rooftop.job.prepare.prepare(config, sources, everything, None)
     results = {tile: compute_tile(prepared.scene, prepared.book, tile) for tile in prepared.scene.tile_members}
     tables, _ = build_tables(prepared, BatchResult(results, (), 0), None, everything)
     return prepared, tables

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 
 F8 = NDArray[np.float64]
 CELL_M = 0.5

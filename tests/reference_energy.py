@@ -14,7 +14,7 @@ import pandas as pd
 import pvlib
 from pvlib.irradiance import _get_perez_coefficients
 
-from rooftop.pvsystem import PvSystem
+from rooftop.solar.pvsystem import Mounting, PvSystem
 from rooftop.weather import Weather
 
 SUNS = 6
@@ -71,11 +71,13 @@ def pvlib_hourly(
     )
     return pvlib.irradiance.get_total_irradiance(
         tilt, azimuth, sun["apparent_zenith"], sun["azimuth"], data["dni"], data["ghi"], data["dhi"],
-        dni_extra=extra_radiation(data.index), model=model, albedo=albedo, diffuse_components=True,
+        dni_extra=extra_radiation(pd.DatetimeIndex(data.index)), model=model, albedo=albedo, diffuse_components=True,
     )  # fmt: skip
 
 
-def pvlib_yield(weather: Weather, tilt: float, azimuth: float, system: PvSystem, mounting: str = "rack") -> pd.Series:
+def pvlib_yield(
+    weather: Weather, tilt: float, azimuth: float, system: PvSystem, mounting: Mounting = "rack"
+) -> pd.Series:
     """AC power per kWp [kW] of a free plane, one sun per hour, diffuse light through `marion_diffuse`'s factors."""
     data = weather.data
     poa = pvlib_hourly(weather, tilt, azimuth)
@@ -95,7 +97,7 @@ def pvlib_yield(weather: Weather, tilt: float, azimuth: float, system: PvSystem,
     return _power(effective, temp, system) * system.ac_share
 
 
-def _temp_cell(poa, air, wind, system: PvSystem, mounting: str):
+def _temp_cell(poa, air, wind, system: PvSystem, mounting: Mounting):
     if system.cell_temperature == "ross":
         return pvlib.temperature.ross(poa, air, k=system.ross_k(mounting))
     name = "open_rack_glass_glass" if mounting == "rack" else "close_mount_glass_glass"
@@ -157,19 +159,19 @@ def seen_share(horizon: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray, 
 
 
 def simulate(
-    weather: Weather, tilt: float, azimuth: float, horizons: np.ndarray, system: PvSystem, *, mounting: str = "rack",
-    factor: np.ndarray | None = None, albedo: float = 0.2, between: str = "shared",
+    weather: Weather, tilt: float, azimuth: float, horizons: np.ndarray, system: PvSystem, *,
+    mounting: Mounting = "rack", factor: np.ndarray | None = None, albedo: float = 0.2, between: str = "shared",
 ) -> list[Simulated]:  # fmt: skip
     """Simulate cells with given horizons (n, n_azimuth) [deg]; one result per cell, `pooled` the same in all."""
     data = weather.data
     scale = np.ones(12) if factor is None else factor
-    scale = scale[data.index.month - 1]
+    scale = scale[pd.DatetimeIndex(data.index).month - 1]
     offsets = pd.to_timedelta((np.arange(SUNS) + 0.5) * 3600 / SUNS - 1800, unit="s")
     times = pd.DatetimeIndex(np.concatenate([data.index + offset for offset in offsets]))
     where = (weather.latitude, weather.longitude)
     mean_temp = data["temp_air"].mean()
     place = (*where, weather.altitude, float(mean_temp))
-    sun, middle = _positions(times, *place), _positions(data.index, *place)
+    sun, middle = _positions(times, *place), _positions(pd.DatetimeIndex(data.index), *place)
     hour = np.tile(np.arange(len(data)), SUNS)
     elevation = sun["apparent_elevation"].to_numpy()
     up = elevation > 0
@@ -186,7 +188,7 @@ def simulate(
         (dni == 0) & (brings > 0), np.where(e_mid > 0, np.sin(np.radians(e_mid)), 0) / np.maximum(brings, 1e-12), kept
     )
 
-    f1, f2, circumsolar = _perez(dni, dhi, e_coefficient, n_up > 0, extra_radiation(data.index))
+    f1, f2, circumsolar = _perez(dni, dhi, e_coefficient, n_up > 0, extra_radiation(pd.DatetimeIndex(data.index)))
     lit = np.where(n_up[hour] > 0, up, dhi[hour] > 0)
     share = np.bincount(hour, weights=lit)[hour] / SUNS
     h, el, az, share = hour[lit], elevation[lit], sun["azimuth"].to_numpy()[lit], share[lit]
@@ -207,7 +209,7 @@ def simulate(
     aoi = np.degrees(np.arccos(np.clip(pvlib.irradiance.aoi_projection(tilt, azimuth, 90 - el, az), -1, 1)))
     beam_iam = np.where(aoi < 90, model(aoi, **parameters), 0)
     spread = pvlib.iam.marion_diffuse(system.iam_model, tilt, **parameters)
-    month = data.index.month.to_numpy()[h] - 1
+    month = pd.DatetimeIndex(data.index).month.to_numpy()[h] - 1
     seen_sky, seen_band = sky_patches(tilt, azimuth, horizons, between)
     air, wind = data["temp_air"].to_numpy()[h], data["wind_speed"].to_numpy()[h]
     total_dc = 0.0

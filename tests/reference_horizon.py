@@ -44,7 +44,7 @@ def horizon_linear(dsm: F8, cell: float, row: int, col: int, azimuth_deg: float,
     """Horizon [degrees] at a cell centre, heights linear along the grid lines through the cell centres."""
     ny, nx = dsm.shape
     east, south = np.sin(np.radians(azimuth_deg)), -np.cos(np.radians(azimuth_deg))
-    at = np.concatenate([_crossings(col, east, np.arange(nx)), _crossings(row, south, np.arange(ny))])
+    at = np.concatenate([_crossings(col, east, np.arange(float(nx))), _crossings(row, south, np.arange(float(ny)))])
     x, y = col + at * east, row + at * south
     inside = (x > -1e-9) & (x < nx - 1 + 1e-9) & (y > -1e-9) & (y < ny - 1 + 1e-9)
     at, x, y = at[inside], x[inside], y[inside]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit
-from rooftop.sky import SkyYear
+from rooftop.solar.sky import SkyYear
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -240,10 +240,10 @@ def year(
     ])  # fmt: skip
     horizon = horizons(place, rows, cols, around, above)
     shaded = lit.transpose(2, 0, 1).reshape(len(skies), len(planes), rows.size, 12)
-    free = np.zeros((n_case, 12))
+    beams = np.zeros((n_case, 12))
     for k in range(n_case):
-        free[k] = np.bincount(suns.month, weights=beam[:, k], minlength=12)
-    free = free.reshape(len(skies), len(planes), 12)
+        beams[k] = np.bincount(suns.month, weights=beam[:, k], minlength=12)
+    free = beams.reshape(len(skies), len(planes), 12)
     for j, plane in enumerate(planes):
         seen, seen_band = sky_seen(horizon, around, plane)
         for i in range(len(skies)):

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from painted_roofs import CELL_M, Painted
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 
 LEAST_CELLS = 16
 

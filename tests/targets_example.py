@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir
+from rooftop.core.yamlfile import load_yaml
 from rooftop.tables import MEMBERSHIPS, ROOFS
-from rooftop.targets import load_pack
+from rooftop.targets import Stock, load_pack
 
 AREAS = ("gross", "net", "installable", "used", "array", "module")
 
@@ -84,9 +84,14 @@ def units(*rows):
     )
 
 
+def in_one_district(roofs, pack):
+    """Join roofs, all of them in district d1, to a plan."""
+    return Stock.from_tables(roofs, members(roofs), units(("d1", "district")), pack)
+
+
 def pack_copy(folder: Path, name="lianyungang", change=None):
     """Load a changed copy of a shipped pack; a panel carries 200 W/m² there, which makes areas round."""
-    data = yaml.safe_load((configs_dir() / "policies" / f"{name}.yaml").read_text(encoding="utf-8"))
+    data = load_yaml(configs_dir() / "policies" / f"{name}.yaml").data
     data["existing_pv"] = {"w_per_m2": 200, "date": "2026-01", "source": {"zh": "测试", "en": "test"}}
     if change is not None:
         change(data)

@@ -17,7 +17,7 @@ import reference_horizon
 import reference_suns
 from accuracy import PLANES, SURFACES, Site, Surface
 from reference_suns import Plane
-from rooftop.shading import horizons
+from rooftop.solar.horizons import horizons
 
 FEW_PLANES = (PLANES[0], PLANES[4], PLANES[5])
 both_surfaces = pytest.mark.parametrize("surface", SURFACES)
@@ -50,7 +50,7 @@ def test_counted_sky_is_that_of_counted_directions() -> None:
     horizon = np.repeat(rng.uniform(0.0, 50.0, (4, 12)), 60, axis=1)
     azimuth = (np.arange(720) + 0.5) / 2.0
     for plane in (Plane(0.0, 180.0), Plane(30.0, 77.0)):
-        sky, _ = reference_suns.sky_seen(horizon, azimuth, plane)
+        sky, _ = reference_suns.sky_seen(horizon, np.asarray(azimuth, np.float64), plane)
         free = 0.5 + 0.5 * np.cos(np.radians(plane.tilt))
         counted = reference_horizon.sky_view(horizon, plane.tilt, plane.azimuth)
         np.testing.assert_allclose(sky * free, counted, atol=2e-3)

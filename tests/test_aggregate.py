@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
-from rooftop.errors import ComputeError
-from rooftop.potential import PLANE_YEAR_COLUMNS
+from rooftop.core.errors import ComputeError
+from rooftop.job.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design, rack_design
-from rooftop.scene.roofs import RoofTypes
+from rooftop.scene.layout import DensityLayout
+from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.rules import load_roof_rules
+from rooftop.solar.pvsystem import load_module
+from rooftop.tables import conform
 
 RULES = load_roof_rules()
+MODULE = replace(load_module(), length_m=2.278, width_m=1.134, pdc0_w=580.0)
 DESIGNS = (rack_design(2.278, 1.134, 0.02, 10.0, 180.0, 34.6), flush_design(2.278, 1.134, 0.02))
-TYPES = RoofTypes(np.array(["flat_concrete", "tile_pitched", "flat_concrete"], dtype=object), np.zeros(3, dtype=bool))
 
 
-def planes() -> pd.DataFrame:
-    return pd.DataFrame(
+def layout() -> DensityLayout:
+    planes = pd.DataFrame(
         {
             "roof": [0, 1, 1],
             "plane_id": ["a-1", "b-1", "b-2"],
             "design": [0, 1, 1],
             "area_m2": [1000.0, 80.0, 80.0],
             "plane_tilt_deg": [0.0, 25.0, 60.0],
+            "plane_azimuth_deg": [180.0, 170.0, 350.0],
             "surface_tilt_deg": [10.0, 25.0, 25.0],
             "surface_azimuth_deg": [180.0, 170.0, 350.0],
-            "roof_source": "assumed",
+            "mounting": ["rack", "flush", "flush"],
+            "usable": [True, True, False],
+            "inner_share": [0.9, 0.8, 0.8],
+            "layout_share": [RULES.types[name].layout_share for name in ("flat_concrete", *["tile_pitched"] * 2)],
         }
+    ).assign(
+        roof_source="assumed", side=0, axis_grid_deg=0.0, known=-1, pitched=False, obstacles_known=False,
+        free_share=0.75, free_share_low=0.6, free_share_high=0.9, left_share=1.0,
+        excluded_share=0.0, excluded_area_m2=0.0, existing_pv_area_m2=0.0, geometry=None,
+    )  # fmt: skip
+    return DensityLayout(
+        planes=conform(planes, DENSITY_PLANES, strict=True),
+        variants=pd.DataFrame(),
+        orientations=(),
+        designs=DESIGNS,
+        min_patch_m2=RULES.min_patch_m2.value,
     )
 
 
@@ -43,11 +62,7 @@ def year() -> pd.DataFrame:
 
 
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    usable = np.array([True, True, False])
-    laid = plane_table(
-        planes(), year(), DESIGNS, TYPES, np.array([0.9, 0.8, 1.0]), np.array([0.75, 0.75, 0.75]), usable, RULES,
-        2.278 * 1.134, 0.58,
-    )  # fmt: skip
+    laid = plane_table(layout(), year(), MODULE, np.zeros(3))
     buildings = pd.DataFrame({"building_id": ["a", "b", "c"], "existing_pv_kwp": [0.0, 5.0, np.nan]})
     return laid, roof_table(buildings, laid)
 
@@ -65,6 +80,8 @@ def test_areas_of_a_flat_roof_by_hand() -> None:
     assert roofs.loc[0, "specific_yield_kwh_kwp"] == pytest.approx(1200.0)
     assert roofs.loc[0, "performance_ratio"] == pytest.approx(1.0)
     assert laid["status"].tolist() == ["ok", "ok", "excluded"]
+    assert laid["capacity_low_kwp"].tolist() == pytest.approx((laid["capacity_kwp"] * 0.8).tolist())
+    assert laid["capacity_high_kwp"].tolist() == pytest.approx((laid["capacity_kwp"] * 1.2).tolist())
 
 
 def test_the_footprint_is_what_the_planes_cover_in_plan() -> None:
@@ -80,14 +97,14 @@ def test_area_chain_holds_and_unusable_planes_stay_empty() -> None:
     for small, large in pairwise(chain):
         assert (laid[small] <= laid[large]).all()
     assert laid.loc[2, "installable_area_m2"] == 0.0
-    assert laid.loc[2, "net_area_m2"] > 0.0
+    assert laid.loc[2, "net_area_m2"] > 0.0  # type: ignore[arg-type]
 
 
 def test_roof_takes_tilt_and_shading_from_its_modules() -> None:
     _, roofs = tables()
     assert roofs.loc[1, "surface_azimuth_deg"] == 170.0
     assert roofs.loc[1, "shading_loss"] == pytest.approx(0.1)
-    assert np.isnan(roofs.loc[2, "specific_yield_kwh_kwp"])
+    assert pd.isna(roofs["specific_yield_kwh_kwp"].loc[2])
     assert roofs.loc[2, "capacity_kwp"] == 0.0
 
 
@@ -116,7 +133,7 @@ def test_units_sum_roofs_and_empty_ones_stay() -> None:
     assert units.loc["1", "capacity_kwp"] == pytest.approx(roofs["capacity_kwp"].sum())
     assert units.loc["1", ["n_ok", "n_needs_survey", "n_excluded"]].tolist() == [1, 1, 1]
     assert units.loc["2", "n_buildings"] == 0
-    assert np.isnan(units.loc["2", "specific_yield_kwh_kwp"])
+    assert pd.isna(units["specific_yield_kwh_kwp"].loc["2"])
     assert units.loc["Z", "annual_kwh"] == pytest.approx(0.25 * roofs.loc[0, "annual_kwh"])
     assert units.loc["1", [f"kwh_{m}" for m in MONTHS]].sum() == pytest.approx(units.loc["1", "annual_kwh"])
 
@@ -130,6 +147,16 @@ def test_conservation_catches_a_lost_roof_and_a_broken_chain() -> None:
     broken = roofs.assign(array_area_m2=roofs["gross_area_m2"] + 1.0)
     with pytest.raises(ComputeError, match="array_area_m2 exceeds"):
         check_conservation(laid, broken, units, inside)
+
+
+def test_a_table_of_planes_has_its_columns_and_no_other() -> None:
+    planes = layout().planes
+    with pytest.raises(ComputeError, match="lacks columns") as caught:
+        conform(planes.drop(columns="left_share"), DENSITY_PLANES, strict=True)
+    assert caught.value.details["found"] == "left_share"
+    with pytest.raises(ComputeError, match="nothing declares") as caught:
+        conform(planes.assign(packed_count=1), DENSITY_PLANES, strict=True)
+    assert caught.value.details["found"] == "packed_count"
 
 
 def test_every_summed_column_is_made() -> None:

@@ -8,22 +8,22 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 
 import rooftop
-from rooftop.arguments import argument_limits, limits_of
 from rooftop.config import Losses
 from rooftop.configfile import checked_config, load_config
-from rooftop.cumulative import plane_tables
-from rooftop.errors import ArgumentError, InputError
-from rooftop.lang import Text
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.resources import demo_dir
-from rooftop.shading import far_horizons
-from rooftop.sky import as_sky_year, factor_nodes, sky_year
+from rooftop.core.arguments import argument_limits, limits_of
+from rooftop.core.errors import ArgumentError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import demo_dir
+from rooftop.solar.cumulative import SkyOptions, plane_tables
+from rooftop.solar.horizons import Sweep, SweepOptions, far_horizons
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.sky import as_sky_year, factor_nodes, sky_year
 from rooftop.weather import anchor_weather, monthly_factors
 from wrong_arguments import NOT_MADE, NOT_USED, PLANE, PUBLIC, N, horizon, raster, sky
 from wrong_years import BY_THE_SUN, NO_YEARS, weather
@@ -42,8 +42,59 @@ def test_every_argument_of_every_public_function_is_here() -> None:
         if name == "ArgumentError":
             continue
         call = public.call if name == "run" else getattr(rooftop, name)
-        assert set(public.bad) == set(inspect.signature(call).parameters) - NOT_USED.get(name, set()), name
+        assert set(public.bad) == arguments_of(call) - NOT_USED.get(name, set()), name
         assert all(public.bad.values()), name
+
+
+def arguments_of(call: Callable[..., Any]) -> set[str]:
+    """Names of arguments, those of ``**options: Unpack[...]`` among them."""
+    named = dict(inspect.signature(call).parameters)
+    options = named.pop("options", None)
+    if options is None:
+        return set(named)
+    return set(named) | set(get_type_hints(call)["options"].__args__[0].__annotations__)
+
+
+def test_options_are_the_fields_of_what_they_make() -> None:
+    assert get_type_hints(SweepOptions) == {name: hint for name, hint in get_type_hints(Sweep).items()}
+    assert not SweepOptions.__required_keys__ and not SkyOptions.__required_keys__
+
+
+def test_public_functions_take_weather_then_horizon_then_plane_then_options_by_keyword() -> None:
+    order = ["weather", "tables", "horizon", "dsm", "cell_size_m", "mask", "rows", "cols"]
+    order += ["plane", "surface_tilt", "surface_azimuth"]
+    checked = 0
+    for name in (
+        "irradiation",
+        "irradiation_raster",
+        "monthly_irradiation",
+        "sky_view_raster",
+        "pv_energy",
+        "sky_view",
+        "hourly_yield",
+        "hourly_tables",
+        "hourly_series",
+        "horizons",
+    ):
+        parameters = inspect.signature(getattr(rooftop, name)).parameters.values()
+        by_place = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+        assert by_place == sorted(by_place, key=order.index) and len(by_place) <= 7, name
+        checked += len(by_place)
+    assert checked > 30
+
+
+OLD_ORDER: dict[str, Callable[[], Any]] = {
+    "pv_energy": lambda: rooftop.pv_energy(sky(), 20.0, 180.0),
+    "pv_energy, behind a horizon": lambda: rooftop.pv_energy(sky(), 20.0, 180.0, horizon()[0]),
+    "hourly_yield": lambda: rooftop.hourly_yield(sky(), PLANE, horizon()),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("name", OLD_ORDER)
+def test_a_plane_before_the_horizon_is_refused_not_misread(name: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        OLD_ORDER[name]()
+    assert "horizon" in str(caught.value.details["where"])
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in ("read_weather", "run")])
@@ -75,8 +126,8 @@ USES: dict[str, Callable[[Any], Any]] = {
     "irradiation_raster": lambda w: rooftop.irradiation_raster(w, **raster()),
     "irradiation_raster, of several": lambda w: rooftop.irradiation_raster([sky(), w], **raster(), zone=1),
     "monthly_irradiation": lambda w: rooftop.monthly_irradiation(w, **raster()),
-    "pv_energy": lambda w: rooftop.pv_energy(w, 20.0, 180.0, horizon()[0]),
-    "hourly_yield": lambda w: rooftop.hourly_yield(w, PLANE, horizon()),
+    "pv_energy": lambda w: rooftop.pv_energy(w, horizon()[0]),
+    "hourly_yield": lambda w: rooftop.hourly_yield(w, horizon(), PLANE),
     "hourly_tables": lambda w: rooftop.hourly_tables(w, PLANE, n_azimuth=N),
     "sky_year": sky_year,
     "as_sky_year": lambda w: as_sky_year(w, "perez"),
@@ -140,7 +191,9 @@ NAMED_BESIDE: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: plane_tables(sky(), (20.0, 180.0), load_system()), "plane", "ModulePlane"),  # type: ignore[arg-type]
     (lambda: plane_tables(sky(), PLANE, load_system(), albedo=20.0), "albedo", "not per cent"),
     (lambda: far_horizons(np.zeros((3, 3)), 25.0, [1.0], [1.0], ["a"], 50.0), "z_m", "U1"),
-    (lambda: far_horizons(np.zeros((3, 3)), 25.0, [1.0], [1.0], [0.0], 50.0, 0), "n_azimuth", "0"),
+    (lambda: far_horizons(np.zeros((3, 3)), 25.0, [1.0], [1.0], [0.0], 50.0, n_azimuth=0), "n_azimuth", "0"),
+    (lambda: far_horizons(np.zeros((3, 3)), 25.0, [1.0], [1.0], [0.0], 50.0, known_deg=[1.0]), "known_deg", "(1, 72)"),
+    (lambda: far_horizons(np.zeros((3, 3)), 25.0, [1.0], [1.0], [0.0], 50.0, known_deg="a"), "known_deg", "'a'"),
 ]
 
 

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rooftop
-from rooftop.errors import ArgumentError, ConfigError, InputError
-from rooftop.hourly import HourlyTables, SelfUse
+from rooftop.core.errors import ArgumentError, ConfigError, InputError
+from rooftop.solar.hourly import HourlyTables, SelfUse
 from rooftop.weather import Weather
 from wrong_arguments import NOT_USED, PUBLIC, SHAPE, N, Public, horizon, raster, sky, tables
 from wrong_years import of, weather
@@ -74,9 +74,12 @@ ARRAYS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
         lambda a: rooftop.irradiation_raster(sky(), **raster(), surface_tilt=a),
         np.where(DSM > 5.0, 10.0, 20.0),
     ),
-    "pv_energy, horizon": (lambda a: rooftop.pv_energy(sky(), 20.0, 180.0, a), np.round(horizon()[1])),
+    "pv_energy, horizon": (lambda a: rooftop.pv_energy(sky(), a), np.round(horizon()[1])),
     "hourly_series, horizon": (lambda a: rooftop.hourly_series(tables(), a).ac_w_per_kwp, np.round(horizon())),
-    "hourly_series, factor": (lambda a: rooftop.hourly_series(tables(), horizon(), a).ac_w_per_kwp, np.ones((2, 12))),
+    "hourly_series, factor": (
+        lambda a: rooftop.hourly_series(tables(), horizon(), factor=a).ac_w_per_kwp,
+        np.ones((2, 12)),
+    ),
     "self_use, ac_kwh": (lambda a: rooftop.self_use(a, np.ones(4)).used_kwh, np.arange(8.0).reshape(2, 4)),
     "self_use, load_kwh": (lambda a: rooftop.self_use(np.ones((2, 4)), a).used_kwh, np.arange(4.0)),
     "synthetic_weather, totals": (
@@ -102,7 +105,7 @@ def test_forms_of_an_array_give_the_same(call: str, form: str) -> None:
     "number", [20, np.float32(20.0), np.int64(20), np.array(20.0), Wrapped(20.0), np.uint8(20)], ids=repr
 )
 def test_forms_of_a_number_give_the_same(number: Any) -> None:
-    assert rooftop.pv_energy(sky(), number, 180).tolist() == rooftop.pv_energy(sky(), 20.0, 180.0).tolist()
+    assert rooftop.pv_energy(sky(), None, number, 180).tolist() == rooftop.pv_energy(sky(), None, 20.0, 180.0).tolist()
     assert rooftop.ModulePlane(number, 180.0) == rooftop.ModulePlane(20.0, 180.0)
     assert hash(rooftop.ModulePlane(number, 180.0)) == hash(rooftop.ModulePlane(20.0, 180.0))
     one = rooftop.irradiation_raster(sky(), **raster(), surface_tilt=number)
@@ -141,7 +144,7 @@ def test_nothing_asked_gives_nothing() -> None:
     assert rooftop.hourly_series(tables(), none).ac_w_per_kwp.shape == (0, 8760)
     assert rooftop.hourly_series(tables(), none, group=[]).ac_w_per_kwp.shape == (0, 8760)
     assert np.isnan(rooftop.hourly_series(tables(), none, group=[], n_group=2).ac_w_per_kwp).all()
-    assert rooftop.hourly_yield(weather(), rooftop.ModulePlane(20.0, 180.0), none).monthly_kwh_kwp().shape == (0, 12)
+    assert rooftop.hourly_yield(weather(), none, rooftop.ModulePlane(20.0, 180.0)).monthly_kwh_kwp().shape == (0, 12)
     assert rooftop.self_use(np.zeros((0, 4)), np.ones(4)).used_kwh.shape == (0,)
     mask = np.zeros(SHAPE, dtype=bool)
     for tilt in (20.0, np.full(SHAPE, 20.0)):
@@ -159,7 +162,9 @@ def test_below_the_horizon_counts_as_level() -> None:
 
 
 def test_north_is_0_and_360() -> None:
-    np.testing.assert_allclose(rooftop.pv_energy(sky(), 20.0, 360.0), rooftop.pv_energy(sky(), 20.0, 0.0), rtol=1e-12)
+    np.testing.assert_allclose(
+        rooftop.pv_energy(sky(), None, 20.0, 360.0), rooftop.pv_energy(sky(), None, 20.0, 0.0), rtol=1e-12
+    )
 
 
 def test_planes_where_nothing_is_masked_may_be_unknown() -> None:
@@ -186,9 +191,9 @@ def by_quarters() -> tuple[Weather, Weather]:
 def test_a_year_may_have_equal_parts_of_hours() -> None:
     hours, quarters = by_quarters()
     assert quarters.monthly_ghi_kwh_m2().sum() == pytest.approx(hours.monthly_ghi_kwh_m2().sum())
-    found = [rooftop.pv_energy(year, 30.0, 180.0).sum() for year in (hours, quarters)]
+    found = [rooftop.pv_energy(year, surface_tilt=30.0).sum() for year in (hours, quarters)]
     assert found[1] == pytest.approx(found[0], rel=0.003)
-    series = rooftop.hourly_yield(quarters, rooftop.ModulePlane(30.0, 180.0, "rack"), horizon()[:1])
+    series = rooftop.hourly_yield(quarters, horizon()[:1], rooftop.ModulePlane(30.0, 180.0, "rack"))
     assert series.ac_w_per_kwp.shape == (1, 4 * 8760) and series.interval_h == 0.25
 
 
@@ -218,7 +223,7 @@ def test_a_year_may_have_equal_parts_of_hours() -> None:
     ],
 )
 def test_forms_of_a_year_give_the_same(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    found, expected = (rooftop.pv_energy(year, 20.0, 180.0) for year in (of(change), weather()))
+    found, expected = (rooftop.pv_energy(year) for year in (of(change), weather()))
     np.testing.assert_allclose(found, expected, rtol=0.01)
 
 
@@ -255,7 +260,7 @@ EDGES = [
     np.array(["a"]), np.zeros(2, [("a", "f8")]), np.zeros((1,) * 20), np.full((2, N), 1e-320), np.ma.masked_all((2, N)),
     np.ma.masked_all(SHAPE), Path("x"), Ellipsis, slice(None), memoryview(b"ab"), iter([1.0]), type("E", (), {})(),
 ]  # fmt: skip
-ANY_ARRAY = hnp.arrays(
+ANY_ARRAY: st.SearchStrategy[Any] = hnp.arrays(
     st.sampled_from([np.float64, np.float32, np.int64, np.uint8, np.bool_, np.complex128, "U2", "M8[s]", object]),
     st.sampled_from([(), (1,), (2,), (12,), (2, N), (2, 4), (2, 12), (1, 2), SHAPE, (0, N), (2, 2, 2)]),
 )

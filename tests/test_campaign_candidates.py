@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from campaign_data import default_pack, make_tables, shared
-from rooftop.campaign.candidates import plan_campaign
 from rooftop.campaign.gates import FAIL
 from rooftop.campaign.ranking import load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.wording import wording
-from rooftop.lang import Lang
+from rooftop.core.lang import Lang
+from rooftop.outputs.bundle import campaign_of
 from rooftop.targets.packs import load_pack
 
 
@@ -75,7 +77,7 @@ def test_mandated_new_buildings_that_fall_short_come_first() -> None:
 def test_the_order_of_the_input_does_not_matter() -> None:
     tables, campaign = shared()
     shuffled = tables.roofs.sample(frac=1.0, random_state=5).reset_index(drop=True)
-    again = plan_campaign(shuffled, tables.memberships, tables.coverage, default_pack())
+    again = campaign_of(replace(tables, roofs=shuffled), default_pack())
     assert again.candidates["building_id"].tolist() == campaign.candidates["building_id"].tolist()
     planned = set(shuffled.loc[again.planned.to_numpy(), "building_id"])
     assert planned == set(tables.roofs.loc[campaign.planned.to_numpy(), "building_id"])
@@ -87,9 +89,9 @@ def test_plans_close_the_gap_in_the_coverage_table() -> None:
     rows = tables.coverage[tables.coverage["is_default"].fillna(False)]
     for plan in campaign.plans:
         mine = rows[(rows["level"] == "district") & (rows["unit_id"] == plan.unit_id)].set_index("kind")
-        gap = float(mine.loc["installed", "gap_m2"])
+        gap = float(mine["gap_m2"].loc["installed"])
         assert plan.selection.need_m2 == pytest.approx(gap)
-        left = float(mine.loc["planned", "gap_m2"])
+        left = float(mine["gap_m2"].loc["planned"])
         assert left == pytest.approx(max(gap - plan.selection.covered_m2, 0.0), abs=1e-6)
         assert (left == 0.0) == plan.selection.reached
         assert plan.capex_yuan.low < plan.capex_yuan.central < plan.capex_yuan.high
@@ -124,7 +126,7 @@ def test_military_roofs_are_no_candidates() -> None:
     tables, _ = shared()
     roofs = tables.roofs.copy()
     roofs.loc[roofs.index[:3], "building_use"] = "military"
-    campaign = plan_campaign(roofs, tables.memberships, tables.coverage, default_pack())
+    campaign = campaign_of(replace(tables, roofs=roofs), default_pack())
     assert not set(roofs["building_id"].iloc[:3]) & set(campaign.candidates["building_id"])
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from rooftop.campaign.carbon import emission_factor, province_name, province_of
 from rooftop.campaign.money import load_economics, money, payback_years
-from rooftop.errors import UsageError
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.errors import UsageError
+from rooftop.core.resources import load_shipped_yaml
 
 
 def _one(use: str = "factory", kwp: float = 100.0, kwh: float = 110_000.0, province: str = "jiangsu") -> pd.Series:

@@ -16,8 +16,8 @@ import shapely
 from rasterio.transform import from_origin
 
 from rooftop.cli.checkup import check_lines
-from rooftop.errors import ConfigError, InputError, UsageError
-from rooftop.pipeline import run
+from rooftop.core.errors import ConfigError, InputError, UsageError
+from rooftop.job.pipeline import run
 from rooftop.weather import clear_sky_bound, synthetic_weather
 from weather_files import write_year
 
@@ -248,7 +248,7 @@ def test_check_refuses_what_run_refuses_before_any_scene_is_made(
     lines = (project / "c.yaml").read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if not line.startswith(f"{key}:")]
     (project / "c.yaml").write_text("\n".join([*kept, extra, ""]), encoding="utf-8")
-    monkeypatch.setattr("rooftop.pipeline.prepare", lambda *_: pytest.fail("the scene was made"))
+    monkeypatch.setattr("rooftop.job.pipeline.prepare", lambda *_: pytest.fail("the scene was made"))
     said = []
     for call in (lambda: check_lines(project / "c.yaml", "en"), lambda: run(project / "c.yaml", project / "out")):
         with pytest.raises((ConfigError, InputError, UsageError)) as caught:

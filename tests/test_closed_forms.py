@@ -9,12 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 import accuracy
-from rooftop.energy import irradiation
-from rooftop.shading import horizons
-from rooftop.sky import SkyYear
-from rooftop.sweep import irradiation_raster
+from rooftop.solar.energy import irradiation
+from rooftop.solar.horizons import horizons
+from rooftop.solar.raster import irradiation_raster
+from rooftop.solar.sky import SkyYear
 
 F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
 N = 360
 
 
@@ -32,7 +33,7 @@ def overcast() -> SkyYear:
 
 def seen(sky: SkyYear, dsm: F8, at: tuple[int, int], surface: accuracy.Surface = "prism", tilt: float = 0.0) -> float:
     """Diffuse light of the year that reaches a cell's plane (facing south), over that of a free level plane."""
-    around = horizons(dsm, 1.0, [at[0]], [at[1]], N, surface)
+    around = horizons(dsm, 1.0, [at[0]], [at[1]], n_azimuth=N, surface=surface)
     total = irradiation(sky, around, tilt, 180.0)["poa_sky_diffuse"].sum()
     return float(total / irradiation(sky, np.zeros((1, N)), 0.0)["poa_sky_diffuse"].sum())
 
@@ -100,7 +101,7 @@ def city() -> accuracy.Site:
     return accuracy.seeded_city(200)
 
 
-def year_of(sky: SkyYear, dsm: F8, rows: F8, cols: F8, tilt: float = 20.0, azimuth: float = 180.0) -> F8:
+def year_of(sky: SkyYear, dsm: F8, rows: I8, cols: I8, tilt: float = 20.0, azimuth: float = 180.0) -> F8:
     around = horizons(dsm, 1.0, rows, cols)
     total: F8 = irradiation(sky, around, tilt, azimuth)["poa_global"].to_numpy().reshape(-1, 12)
     return total

@@ -8,8 +8,8 @@ import pytest
 
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
-from rooftop.errors import ConfigError, InputError
-from rooftop.yamlfile import load_yaml
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.yamlfile import load_yaml
 
 GOOD = """\
 name: gusu
@@ -135,7 +135,7 @@ def test_missing_key(tmp_path: Path) -> None:
         ("kWh/m2/day", "kwh/m2/day", ("inputs.irradiance.ghi.unit", "line 13", "did you mean kWh/m2/day?")),
         ("datum: gcj02", "datum: gcj-02", ("wgs84, cgcs2000, gcj02, bd09", "did you mean gcj02?")),
         ("storey_height_m: 3", "storey_height_m: three", ("'three'", "a number")),
-        ("storey_height_m: 3", "storey_height_m: -3", ("-3", "> 0")),
+        ("storey_height_m: 3", "storey_height_m: -3", ("-3", ">= 2")),
         ("name: gusu", "name: 2021", ("2021", "text (in quotes")),
         ("terrain_included: yes", "terrain_included: perhaps", ("'perhaps'", "true or false")),
         ("  irradiance:\n", "  towns: yes\n  irradiance:\n", ("inputs.towns", "a block of keys")),

@@ -17,9 +17,9 @@ import rasterio
 import shapely
 from rasterio.transform import from_origin
 
-from rooftop import contents
-from rooftop.contents import Watch, file_sha256, parts_of
-from rooftop.errors import ChangedError
+from rooftop.core import contents
+from rooftop.core.contents import Watch, file_sha256, parts_of
+from rooftop.core.errors import ChangedError
 
 VRT = """<VRTDataset rasterXSize="20" rasterYSize="10"><GeoTransform>0, 1, 0, 10, 0, -1</GeoTransform>
 <VRTRasterBand dataType="Float32" band="1">{sources}</VRTRasterBand></VRTDataset>"""

@@ -14,7 +14,7 @@ import rasterio
 
 import rooftop
 from rooftop.config import Config
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))
 from fuzz_seeds import configuration, make_town

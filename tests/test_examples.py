@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rooftop
-from rooftop import pipeline
+from rooftop.job import pipeline
 
 FUNCTIONS = sorted(name for name in rooftop.__all__ if inspect.isfunction(getattr(rooftop, name)))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -14,11 +14,11 @@ from scipy import ndimage
 
 import accuracy
 import reference_suns
-from rooftop.energy import irradiation
-from rooftop.grid import Grid
-from rooftop.lookup import Skylines
-from rooftop.scene.far import RINGS, merge_far_field, reach_m, ring_surfaces
+from rooftop.core.grid import Grid
+from rooftop.scene.far import RINGS, FarObservers, merge_far_field, reach_m, ring_surfaces
 from rooftop.scene.surface import FAR_CELL_M, Blocks, FarSurface, far_surface
+from rooftop.solar.energy import irradiation
+from rooftop.solar.skylines import Skylines
 
 HALO, TILE = 200, 256
 GATE = 0.0002
@@ -64,15 +64,16 @@ def window_errors(site: accuracy.Site, top: int, left: int, n: int) -> tuple[F8,
     chosen = np.sort(np.random.default_rng(4).choice(rows.size, n, replace=False))
     window, rings, far = far_scene(site.dsm, top, left)
     fine = site.dsm[top - HALO : top + TILE + HALO, left - HALO : left + TILE + HALO]
-    azimuth = np.arange(72) * 5.0
+    azimuth = np.arange(0.0, 360.0, 5.0)
     place, part = (reference_suns.scene(dsm, 1.0, "prism") for dsm in (site.dsm, fine))
     at = rows - top + HALO, cols - left + HALO
     whole = reference_suns.horizons(place, rows[chosen], cols[chosen], azimuth)
     near = reference_suns.horizons(part, at[0][chosen], at[1][chosen], azimuth).astype(np.float32)
     merged = np.zeros((rows.size, 72), dtype=np.float32)
     merged[chosen] = near
-    around = Skylines.of(merged)
-    merge_far_field(around, window, rings, far, *at, roofs[rows, cols].astype(np.int64), site.dsm[rows, cols])
+    roof = roofs[rows, cols].astype(np.int64)
+    cells = FarObservers(row=at[0], col=at[1], roof=roof, z_m=site.dsm[rows, cols])
+    merged = merge_far_field(Skylines.of(merged), window, (*rings, far), cells).degrees
     sky = accuracy.skies(site.latitude, site.longitude)[0]
     errors = []
     for plane in PLANES:

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from rooftop.config import Config
 from rooftop.configfile import load_config
-from rooftop.errors import ConfigError
-from rooftop.filenames import MOST_BYTES, legal_name, why_no_name
-from rooftop.outputs.sheet import file_name
+from rooftop.core.errors import ConfigError
+from rooftop.core.filenames import MOST_BYTES, legal_name, why_no_name
+from rooftop.outputs.workbook.sheet import file_name
 
 GOOD = ["demo", "西安 一期 (2)", "a.b", "x-1_2", "région", "COM10", "console"]
 BAD = [

@@ -22,15 +22,15 @@ from pydantic import BaseModel
 
 import rooftop
 import small_town
-from rooftop import resources
-from rooftop.batch import fingerprint
 from rooftop.config import SceneOptions
-from rooftop.fingerprint import digest_of
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
-from rooftop.potential import Scene, TableBook, compute_tile
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.core import resources
+from rooftop.core.fingerprint import digest_of
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
+from rooftop.job.batch import fingerprint
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import Scene, TableBook, compute_tile
 
 LEFT_OUT = {"notices", "path"}  # words about a file; where a file lies
 
@@ -44,7 +44,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, TableBook]:
     small_town.elevation(folder / "dsm.tif", lambda x, y: small_town.surface(x, y, table["h"]))
     path = small_town.write(table, folder / "b.gpkg")
     config = small_town.config(folder, path, dtm={"path": folder / "dtm.tif"}, dsm={"path": folder / "dsm.tif"})
-    prepared = prepare(config, read_sources(config), np.ones(len(table), dtype=bool))
+    prepared = prepare(config, read_sources(config), np.ones(len(table), dtype=bool), None)
     return prepared.scene, prepared.book
 
 
@@ -73,9 +73,9 @@ def other(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == object:
         return np.concatenate([value[:-1], [shapely.Point(0, 0).buffer(1.0)]])
     if isinstance(value, np.ndarray):
-        changed = value.copy()
-        changed.flat[-1] = not changed.flat[-1] if value.dtype == bool else changed.flat[-1] + 1
-        return changed
+        array = value.copy()
+        array.flat[-1] = not array.flat[-1] if value.dtype == bool else array.flat[-1] + 1
+        return array
     if isinstance(value, BaseModel):
         name = next(iter(type(value).model_fields))
         return value.model_copy(update={name: other(getattr(value, name))})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftop.grid import Grid, tile_of
+from rooftop.core.grid import Grid, tile_of
 
 
 def test_covering_is_the_smallest_lattice_grid_around_bounds() -> None:

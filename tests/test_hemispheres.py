@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import rooftop.prepare
+import rooftop.job.prepare
 from mirrored_town import Town, computed, mirrored, write_town
 from rooftop.config import Config
-from rooftop.sky import sky_year
-from rooftop.sources import Sources, read_sources
+from rooftop.job.sources import Sources, read_sources
+from rooftop.solar.sky import sky_year
 
 LATITUDE = 33.95
 MOUNTINGS: dict[str, dict[str, Any]] = {
@@ -49,7 +49,7 @@ def test_the_mirrored_town_gives_the_same(
     """
     north, south = (town.config(**MOUNTINGS[name]) for town in towns)
     expected = planes(north, sources[0])
-    monkeypatch.setattr(rooftop.prepare, "sky_year", lambda *args, **more: mirrored(sky_year(*args, **more)))
+    monkeypatch.setattr(rooftop.job.prepare, "sky_year", lambda *args, **more: mirrored(sky_year(*args, **more)))
     found = planes(south, sources[1])
     found = found.loc[_partners(expected, found)].set_axis(expected.index)
     assert found["module_count"].tolist() == expected["module_count"].tolist()

@@ -10,12 +10,12 @@ import pytest
 
 import rooftop
 from reference_energy import made_weather, simulate
-from rooftop.cumulative import ModulePlane, Rows
-from rooftop.energy import plane_tables, plane_year
-from rooftop.errors import ArgumentError
-from rooftop.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.sky import SkyYear, sky_year
+from rooftop.core.errors import ArgumentError
+from rooftop.solar.cumulative import ModulePlane, Rows
+from rooftop.solar.energy import plane_tables, plane_year
+from rooftop.solar.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 N = 72
@@ -39,7 +39,7 @@ def system() -> PvSystem:
 
 @pytest.fixture(scope="module")
 def south(sky: SkyYear, system: PvSystem) -> HourlyTables:
-    return hourly_tables(sky, ModulePlane(20.0, 180.0, "rack"), system)
+    return hourly_tables(sky, ModulePlane(20.0, 180.0, "rack"), system=system)
 
 
 def city_horizons(n: int = 8, seed: int = 3) -> np.ndarray:
@@ -68,10 +68,10 @@ def test_every_hour_is_the_simulations(
     weather: Weather, sky: SkyYear, system: PvSystem, ratio: float, tilt: float, azimuth: float, factor: float
 ) -> None:
     clipping = dataclasses.replace(system, dc_ac_ratio=ratio)
-    tables = hourly_tables(sky, ModulePlane(tilt, azimuth, "rack"), clipping)
+    tables = hourly_tables(sky, ModulePlane(tilt, azimuth, "rack"), system=clipping)
     around = city_horizons(5)[2:]
     scale = None if factor == 1.0 else np.full((3, 12), factor)
-    found = hourly_series(tables, around, scale).ac_w_per_kwp
+    found = hourly_series(tables, around, factor=scale).ac_w_per_kwp
     for one, horizon in zip(found, around, strict=True):
         truth = simulate(weather, tilt, azimuth, horizon[None], clipping, factor=np.full(12, factor))[0].pooled_w
         # sharing out the sky is counted on patches in the simulation, and power is parabolic in the factor here
@@ -83,7 +83,7 @@ def test_every_hour_is_the_simulations(
 def test_a_group_is_the_simulations_roof(weather: Weather, south: HourlyTables, system: PvSystem) -> None:
     """Cells share one inverter; horizons on the edges of the tables, so that nothing is interpolated."""
     clipping = dataclasses.replace(system, dc_ac_ratio=1.6)
-    tables = hourly_tables(sky_year(weather, factors=(1.0,)), ModulePlane(20.0, 180.0, "rack"), clipping)
+    tables = hourly_tables(sky_year(weather, factors=(1.0,)), ModulePlane(20.0, 180.0, "rack"), system=clipping)
     around = np.round(city_horizons(5) * 2) / 2
     truth = simulate(weather, 20.0, 180.0, around, clipping)[0].pooled_w
     found = hourly_series(tables, around, group=np.zeros(5, int)).ac_w_per_kwp[0]
@@ -109,13 +109,14 @@ def test_a_group_is_the_simulations_roof(weather: Weather, south: HourlyTables, 
 def test_sums_are_those_of_the_tables(sky: SkyYear, system: PvSystem, plane: ModulePlane) -> None:
     mild = dataclasses.replace(system, dc_ac_ratio=0.9)  # no inverter limits anything
     around = city_horizons()
-    found = hourly_series(hourly_tables(sky, plane, mild), around).monthly_kwh_kwp()
+    found = hourly_series(hourly_tables(sky, plane, system=mild), around).monthly_kwh_kwp()
     expected = monthly_of_tables(sky, plane, mild, around)
     free = expected[0]
     assert np.abs(found.sum(axis=1) - expected.sum(axis=1)).max() < 5e-4 * free.sum()
     # the tables blur a horizon over half a degree, which a month of similar suns shows; groups are read as tables are
     assert np.abs(found - expected).max() < 4e-3 * free.min()
-    grouped = hourly_series(hourly_tables(sky, plane, mild), around, group=np.arange(len(around))).monthly_kwh_kwp()
+    tables = hourly_tables(sky, plane, system=mild)
+    grouped = hourly_series(tables, around, group=np.arange(len(around))).monthly_kwh_kwp()
     assert np.abs(grouped - expected).max() < 1e-3 * free.min()
 
 
@@ -125,7 +126,7 @@ def test_wind_cools_cells_hour_by_hour(weather: Weather) -> None:
     windy = weather.data.assign(wind_speed=np.random.default_rng(4).uniform(0.0, 12.0, len(weather.data)))
     there = dataclasses.replace(weather, data=windy)
     around = city_horizons(5)[2:4]
-    found = hourly_series(hourly_tables(there, ModulePlane(20.0, 180.0), system), around).ac_w_per_kwp
+    found = hourly_series(hourly_tables(there, ModulePlane(20.0, 180.0), system=system), around).ac_w_per_kwp
     for one, horizon in zip(found, around, strict=True):
         truth = simulate(there, 20.0, 180.0, horizon[None], system, mounting="flush")[0]
         assert np.abs(one - truth.pooled_w).max() < 0.6
@@ -138,10 +139,10 @@ def test_wind_cools_cells_hour_by_hour(weather: Weather) -> None:
 
 def test_walls_all_around_leave_the_ground(sky: SkyYear, south: HourlyTables, system: PvSystem) -> None:
     dark = hourly_series(south, FREE + 90.0).ac_w_per_kwp
-    level = hourly_series(hourly_tables(sky, ModulePlane(0.0, 180.0), system), FREE + 90.0).ac_w_per_kwp
+    level = hourly_series(hourly_tables(sky, ModulePlane(0.0, 180.0), system=system), FREE + 90.0).ac_w_per_kwp
     assert level.max() < 1e-3
     assert 0.0 < dark.sum() / 1000 < 12.0
-    without = hourly_tables(sky, ModulePlane(20.0, 180.0, "rack"), system, albedo=0.0)
+    without = hourly_tables(sky, ModulePlane(20.0, 180.0, "rack"), system=system, albedo=0.0)
     assert hourly_series(without, FREE + 90.0).ac_w_per_kwp.max() < 1e-3
 
 
@@ -159,7 +160,7 @@ def test_a_horizon_takes_the_sun_in_its_hours_only(south: HourlyTables) -> None:
 
 def test_the_limit_is_the_inverters(sky: SkyYear, system: PvSystem) -> None:
     small = dataclasses.replace(system, dc_ac_ratio=2.0, losses_ac=())
-    power = hourly_series(hourly_tables(sky, ModulePlane(30.0, 180.0), small), FREE).ac_w_per_kwp
+    power = hourly_series(hourly_tables(sky, ModulePlane(30.0, 180.0), system=small), FREE).ac_w_per_kwp
     assert power.max() == pytest.approx(500.0, rel=1e-5)
     assert (power > 499.9).sum() > 300
     assert power.min() == 0.0
@@ -199,16 +200,16 @@ def test_groups_may_be_empty_and_cells_in_none(south: HourlyTables) -> None:
 def test_factors_scale_each_roof_by_itself(weather: Weather, south: HourlyTables, system: PvSystem) -> None:
     around = city_horizons(3)
     factor = np.linspace(0.9, 1.1, 36).reshape(3, 12)
-    found = hourly_series(south, around, factor)
+    found = hourly_series(south, around, factor=factor)
     for one, horizon, scale in zip(found.ac_w_per_kwp, around, factor, strict=True):
         data = weather.data.copy()
-        data[["ghi", "dni", "dhi"]] = data[["ghi", "dni", "dhi"]].mul(scale[data.index.month - 1], axis=0)
+        data[["ghi", "dni", "dhi"]] = data[["ghi", "dni", "dhi"]].mul(scale[data.index.month - 1], axis=0)  # type: ignore[attr-defined,list-item]
         scaled = dataclasses.replace(weather, data=data)
-        alone = hourly_yield(scaled, south.plane, horizon[None], system).ac_w_per_kwp[0]
+        alone = hourly_yield(scaled, horizon[None], south.plane, system=system).ac_w_per_kwp[0]
         assert one.sum() == pytest.approx(alone.sum(), rel=1e-3)
-    whole = hourly_series(south, around, factor, group=[0, 1, 2]).ac_w_per_kwp
+    whole = hourly_series(south, around, factor=factor, group=[0, 1, 2]).ac_w_per_kwp
     np.testing.assert_allclose(whole.sum(axis=1), found.ac_w_per_kwp.sum(axis=1), rtol=5e-4)
-    ones = hourly_series(south, around, np.ones((3, 12))).ac_w_per_kwp
+    ones = hourly_series(south, around, factor=np.ones((3, 12))).ac_w_per_kwp
     np.testing.assert_allclose(ones, hourly_series(south, around).ac_w_per_kwp, atol=1e-3)
 
 
@@ -220,11 +221,11 @@ def test_the_result_may_be_given(south: HourlyTables) -> None:
 
 def test_public_call_takes_weather_alone(weather: Weather, south: HourlyTables) -> None:
     around = city_horizons(2)
-    found = rooftop.hourly_yield(weather, south.plane, around)
+    found = rooftop.hourly_yield(weather, around, south.plane)
     assert isinstance(found, HourlyYield) and found.interval_h == 1.0
     np.testing.assert_allclose(found.ac_w_per_kwp, hourly_series(south, around).ac_w_per_kwp, atol=1e-3)
     factors = np.full((2, 12), 1.1)
-    more = rooftop.hourly_yield(weather, south.plane, around, factor=factors).monthly_kwh_kwp()
+    more = rooftop.hourly_yield(weather, around, south.plane, factor=factors).monthly_kwh_kwp()
     assert np.all(more > found.monthly_kwh_kwp())
 
 
@@ -238,9 +239,9 @@ def test_what_does_not_fit_is_refused(south: HourlyTables) -> None:
     with pytest.raises(ArgumentError, match="groups do not fit"):
         hourly_series(south, FREE, group=[3], n_group=2)
     with pytest.raises(ArgumentError, match="factors do not fit"):
-        hourly_series(south, FREE, np.ones((2, 12)))
+        hourly_series(south, FREE, factor=np.ones((2, 12)))
     with pytest.raises(ArgumentError, match="factor_nodes"):
-        hourly_series(south, FREE, np.full((1, 12), 2.0))
+        hourly_series(south, FREE, factor=np.full((1, 12), 2.0))
     for bad in (np.empty((1, 8760)), np.empty((8760, 1), np.float32).T[:, ::2], np.empty((2, 8760), np.float32)):
         with pytest.raises(ArgumentError, match="does not fit"):
             hourly_series(south, FREE, out=bad)  # type: ignore[arg-type]

@@ -19,10 +19,10 @@ from rasterio.transform import from_origin
 
 from rooftop.cli.starter import write_starter
 from rooftop.configfile import load_config
-from rooftop.errors import InputError, StorageError
+from rooftop.core.errors import InputError, StorageError
+from rooftop.core.irradiance_units import unit_factor
 from rooftop.inputs.guess_irradiance import guess_irradiance
-from rooftop.inputs.irradiance import unit_factor
-from rooftop.sources import read_sources
+from rooftop.job.sources import read_sources
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 MONTHS = np.array([75, 85, 115, 140, 155, 145, 150, 145, 120, 105, 85, 75], dtype=float)  # kWh/m², 1 395 a year
@@ -70,6 +70,11 @@ def _table_in_gpkg(path: Path) -> Path:
 def _no_shapes(path: Path) -> Path:
     frame = gpd.GeoDataFrame({"高度": [1.0, 2.0]}, geometry=[None, None], crs=4326)
     pyogrio.write_dataframe(frame, path, geometry_type="Polygon")
+    return path
+
+
+def _without_crs(path: Path) -> Path:
+    path.with_suffix(".prj").unlink()
     return path
 
 
@@ -126,7 +131,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "geojson": lambda p: town(p / "b.geojson"),
     "metres": lambda p: town(p / "b.gpkg", crs=4549),
     "folder of a shapefile": lambda p: _folder(p / "轮廓", "b.shp"),
-    "no crs": lambda p: town(p / "b.shp") and [(p / "b.prj").unlink(), p / "b.shp"][1],  # type: ignore[return-value]
+    "no crs": lambda p: _without_crs(town(p / "b.shp")),
     "no heights": lambda p: town(p / "b.gpkg", {"高度": [None, None, None], "名称": ["a", "b", "c"]}),
     "existing PV in MW": lambda p: town(p / "b.gpkg", {**ROWS, "装机容量MW": [0.01, 0.02, 0.0]}),
 }
@@ -228,7 +233,7 @@ def test_a_layer_of_several_is_named_by_an_option(tmp_path: Path) -> None:
 def test_a_pack_by_its_path_is_found_from_where_the_configuration_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rooftop.resources import configs_dir
+    from rooftop.core.resources import configs_dir
 
     (tmp_path / "mine.yaml").write_bytes((configs_dir() / "policies" / "shanxi.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)

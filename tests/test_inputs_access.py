@@ -11,6 +11,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +23,7 @@ from rasterio.transform import from_origin
 
 from city_models import Model, gable
 from rooftop.config import ElevationInput, Inputs, RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.access import granted
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.elevation import Elevation, open_elevation
@@ -58,7 +59,7 @@ def listener() -> Iterator[Listener]:
     found.server.server_close()
 
 
-def allowing(**keys: object) -> Inputs:
+def allowing(**keys: Any) -> Inputs:
     return Inputs.model_construct(**{"allow_remote": False, "max_unpacked_mb": None, **keys})
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from rooftop.config import BoundaryInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.tables import MEMBERSHIPS
@@ -46,7 +46,7 @@ def buildings(*shapes: Any) -> gpd.GeoDataFrame:
 
 
 def rows(memberships: pd.DataFrame) -> list[tuple[str, str, float]]:
-    return [(r.building_id, r.unit_id, round(float(r.share), 6)) for r in memberships.itertuples()]
+    return [(r.building_id, r.unit_id, round(float(r.share), 6)) for r in memberships.itertuples()]  # type: ignore[misc,arg-type]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

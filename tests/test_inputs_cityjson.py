@@ -13,7 +13,7 @@ from pyproj import CRS, Transformer
 
 from city_models import Model, flat, gable
 from rooftop.config import RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 
 CRS_M = CRS("EPSG:4549")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from rooftop.errors import InputError, UsageError
+from rooftop.core.errors import InputError, UsageError
 from rooftop.inputs.declared import Declared, read_declared
 from rooftop.inputs.quantities import quantity, split_unit
 

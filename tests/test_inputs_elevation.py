@@ -12,7 +12,7 @@ from pyproj import CRS, Transformer
 from rasterio.transform import from_origin
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.elevation import open_elevation
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio 1.4 with affine 3

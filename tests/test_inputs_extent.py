@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.extent import area_error, crs_label, far_rows, working_crs
 
 GEOD = Geod(ellps="WGS84")

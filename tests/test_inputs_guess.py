@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,16 @@ import shapely
 import yaml
 
 from rooftop.configfile import load_config
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import Guess, guess
 from rooftop.inputs.guess_irradiance import RasterGuess
 from rooftop.inputs.starter import scalar, starter_config
-from rooftop.lang import Text
 
 
 def write(
-    path: Path, columns: dict[str, list[Any]], crs: Any = 4326, x: float = 119.2, y: float = 34.6, **kw: Any
+    path: Path, columns: Mapping[str, Any], crs: Any = 4326, x: float = 119.2, y: float = 34.6, **kw: Any
 ) -> Path:
     rows = len(next(iter(columns.values())))
     step = 0.001 if abs(x) <= 180.0 else 100.0

@@ -7,6 +7,7 @@ import decimal
 import json
 import sqlite3
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from rooftop.config import BoundaryInput, FieldMap, FootprintsInput, ScheduleFields, ScheduleInput
+from rooftop.core.lang import Text
 from rooftop.inputs.attributes import names
 from rooftop.inputs.boundaries import read_units
 from rooftop.inputs.footprints import Buildings, read_buildings
@@ -29,7 +31,6 @@ from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.land_use import normal_codes
 from rooftop.inputs.measured import read_measured
 from rooftop.inputs.schedule import join_schedule, read_schedule
-from rooftop.lang import Text
 
 LON, LAT = 119.2, 34.6
 LONG = [320706001001001001, 320706001001001002, None, 320706001001001004]
@@ -323,7 +324,7 @@ def test_no_two_ids_become_one(asked: list[str], known: list[str]) -> None:
     assert all(means[a] == a for a in asked if a in known)
 
 
-def workbook(path: Path, rows: list[list[Any]]) -> Path:
+def workbook(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
     with xlsxwriter.Workbook(str(path)) as book:
         sheet = book.add_worksheet("表")
         for r, row in enumerate(rows):
@@ -362,7 +363,7 @@ def test_a_schedule_of_units_by_code_and_name(tmp_path: Path) -> None:
 
 
 def test_long_ids_of_a_workbook_as_text_and_as_numbers(tmp_path: Path) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["building", "kwp"],
         ["320706001001001001", 1.0],
         [320706001001001002, 1.0],

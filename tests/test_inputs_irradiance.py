@@ -11,7 +11,7 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 from rooftop.config import IrradianceInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.irradiance import check_against_clear_sky, read_irradiance
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
@@ -121,6 +121,7 @@ def test_annual_units(tmp_path, unit, value):
 @pytest.mark.parametrize("bands", [True, False])
 def test_monthly_units_of_365_days(tmp_path, unit, scale, bands):
     cells = (MONTHS * scale)[:, None, None] * np.ones((12, 5, 7))
+    path: Path | list[Path]
     if bands:
         path = write(tmp_path / "g.tif", cells)
     else:

@@ -15,18 +15,18 @@ from pyproj import CRS, Transformer
 
 from rooftop.config import LandUseInput
 from rooftop.configfile import load_config
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.resources import demo_dir
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.inputs.land_use import InferredUses, infer_uses
 from rooftop.inputs.land_use_codes import entry_of, inference, settings
 from rooftop.inputs.use_rules import use_of_name
+from rooftop.job.sources import read_sources
 from rooftop.outputs.use_sources import inferred_by, use_source_label
-from rooftop.resources import demo_dir
-from rooftop.sources import read_sources
 from rooftop.targets import coverage_table
 from rooftop.targets.models import Scope
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, facts, membership
-from targets_example import five_buildings, members, one, pack_copy, roof, table, units
+from targets_example import five_buildings, in_one_district, one, pack_copy, roof, table
 
 CRS_4549 = CRS.from_epsg(4549)
 X, Y = 430_000.0, 3_830_000.0
@@ -331,7 +331,7 @@ def test_bounds_count_an_inferred_factory_in_and_out(tmp_path: Path) -> None:
     # A is certain: 200 of 800; B (500 of 1500) only stands on industrial land.
     roofs = five_buildings().iloc[:2].copy()
     roofs.loc[1, "use_source"] = "land_use:gbt21010_2017:0601"
-    row = one(coverage_table(roofs, members(roofs), units(("d1", "district")), pack_copy(tmp_path)))
+    row = one(coverage_table(in_one_district(roofs, pack_copy(tmp_path))))
     assert (row["coverage"], row["coverage_low"], row["coverage_high"]) == (700 / 2300, 200 / 800, 700 / 2300)
     assert (row["n_buildings"], row["n_unknown"]) == (2, 1)
 

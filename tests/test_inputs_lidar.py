@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
-from rooftop.grid import Grid
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
 from rooftop.inputs import las_files, lidar
 from rooftop.inputs.elevation import Elevation, open_elevation
 
@@ -393,7 +393,7 @@ def test_delft_agrees_with_the_rasters_that_come_with_it(shared_data: Path) -> N
 # --- claims that a file cannot keep ----------------------------------------------------------------------------------
 
 
-def _patched(path: Path, at: int, layout: str, *values: float) -> None:
+def _patched(path: Path, at: int, layout: str, *values: float | bytes) -> None:
     data = bytearray(path.read_bytes())
     struct.pack_into(layout, data, at, *values)
     path.write_bytes(data)
@@ -466,7 +466,7 @@ def test_a_decoder_that_dies_costs_the_file_not_the_program(tmp_path: Path, monk
     path = write(tmp_path / "a.laz", *cloud(), "EPSG:4549")
     program = tmp_path / "dies.py"
     program.write_text("import os, sys\nsys.stdout.buffer.write(b'x' * 100)\nsys.stdout.flush()\nos.abort()\n")
-    monkeypatch.setattr(las_files.laz_points, "__file__", str(program))
+    monkeypatch.setattr(las_files.laz_points, "__file__", str(program))  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"a\.laz") as caught:
         opened(path)
     assert "-6" in str(caught.value.details["found"])

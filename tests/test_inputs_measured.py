@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import xlsxwriter
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.measured import read_measured
 
 IDS = pd.Series(["A", "B", "C"], index=[5, 6, 7])
@@ -31,9 +32,9 @@ def test_a_workbook_with_a_title_and_a_row_without_a_building(tmp_path: Path) ->
     with xlsxwriter.Workbook(str(path)) as book:
         book.add_worksheet("说明").write_string(0, 0, "2023 年")
         sheet = book.add_worksheet("能耗")
-        for r, row in enumerate(
-            [["公共机构能耗"], [], ["Measured_Fuel_kgce", "BUILDING_ID"], [12.5, "C"], [], [3, ""], [0, "A"]]
-        ):
+        title, heads = ["公共机构能耗"], ["Measured_Fuel_kgce", "BUILDING_ID"]
+        rows: list[list[Any]] = [title, [], heads, [12.5, "C"], [], [3, ""], [0, "A"]]
+        for r, row in enumerate(rows):
             for c, value in enumerate(row):
                 sheet.write(r, c, value)
     found, notices, source = read_measured(path, IDS)

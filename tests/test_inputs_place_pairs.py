@@ -13,10 +13,10 @@ import pytest
 import shapely
 
 from rooftop.config import Config
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice
 from rooftop.inputs.gcj02 import wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.notices import Notice
-from rooftop.sources import read_sources
+from rooftop.job.sources import read_sources
 from small_town import LAT, LON, METRIC, buildings, config, irradiance, rectangle, write
 
 Move = Callable[[Any, Any], tuple[Any, Any]]
@@ -41,7 +41,7 @@ def notices(
     folder: Path, footprints: gpd.GeoDataFrame, layer: gpd.GeoDataFrame, level: str = "districts"
 ) -> list[Notice]:
     path, other = write(footprints, folder / "b.gpkg"), write(layer, folder / "d.gpkg")
-    return told(config(folder, path, **{level: {"path": other, "id_field": "code", "name_field": "name"}}))
+    return told(config(folder, path, **{level: {"path": other, "id_field": "code", "name_field": "name"}}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

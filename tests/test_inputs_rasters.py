@@ -13,7 +13,7 @@ from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
 from rooftop.config import ElevationInput, IrradianceInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.elevation import open_elevation
 from rooftop.inputs.irradiance import read_irradiance
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rooftop.config import ScheduleFields, ScheduleInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.schedule import Schedule, read_schedule
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.attributes import half_width, numbers
 from rooftop.inputs.numerals import arabic, digits
 from rooftop.inputs.storeys import compare, floors, heights, read_length_m, read_storeys, stated_heights
@@ -57,7 +57,7 @@ def test_floors_above_do_not_depend_on_how_basements_are_written(above: int, bel
     ways = [f"{above}/-{below}", f"-{below}/{above}", f"地上{above}层地下{below}层", f"{above}F/B{below}",
             f"{above}(-{below})", f"-{below}~{above}", f"地下{below}层/{above}层",
             f"{above}层，地下{below}层"]  # fmt: skip
-    assert {read_storeys(half_width(way)).value for way in ways} == {float(above)}  # type: ignore[union-attr]
+    assert {read_storeys(half_width(way)).value for way in ways} == {float(above)}
 
 
 def chinese(n: int) -> str:

@@ -7,6 +7,7 @@ import decimal
 import json
 import sqlite3
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 import shapely
 
 from rooftop.config import FieldMap, FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import guess
 from rooftop.inputs.vectors import read_vector
@@ -87,7 +88,7 @@ def drop_triggers(file: sqlite3.Connection) -> None:
         file.execute(f'DROP TRIGGER "{trigger}"')
 
 
-def write(path: Path, rows: dict[str, tuple[bytes, float | None]]) -> Path:
+def write(path: Path, rows: Mapping[str, tuple[bytes, float | None]]) -> Path:
     names = np.array(list(rows), dtype=object)
     wkb = np.array([row[0] for row in rows.values()] + [None], dtype=object)[:-1]
     if path.suffix == ".parquet":
@@ -177,8 +178,8 @@ def test_a_geometry_that_cannot_be_read_costs_its_row(suffix: str, tmp_path: Pat
                 file.execute("UPDATE t SET geom = ? WHERE n = ?", (head + wkb, name))
     else:
         table = pyarrow.parquet.read_table(path)
-        wkb = [bad.get(n, POLYGON) for n in table["n"].to_pylist()]
-        pyarrow.parquet.write_table(table.set_column(1, "geometry", pyarrow.array(wkb, pyarrow.binary())), path)
+        geometry = [bad.get(n, POLYGON) for n in table["n"].to_pylist()]
+        pyarrow.parquet.write_table(table.set_column(1, "geometry", pyarrow.array(geometry, pyarrow.binary())), path)
     found = read_vector(path, {"id": "n"}, role="inputs.footprints")
     shapes = dict(zip(found.table["n"], found.geometry, strict=True))
     assert len(shapes) == 7 and shapely.area([shapes["a"], shapes["b"]]).tolist() == [200.0, 200.0]

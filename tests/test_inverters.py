@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.scene.inverters import InverterRules, inverter_table, load_inverter_rules, size_inverters
 
 

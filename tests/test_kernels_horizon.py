@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numba
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 import reference_horizon as reference
 import rooftop.kernels
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import rays
-from rooftop.shading import far_horizons, horizons, sky_view
+from rooftop.solar.horizons import far_horizons, horizons, sky_view
 
 F8 = NDArray[np.float64]
 Surface = Literal["prism", "linear"]
@@ -153,8 +153,7 @@ def test_distance_to_an_oblique_dam_is_measured_along_the_ray(azimuth: float) ->
     y, x = np.mgrid[0:321, 0:321]
     along = (x - 160) * np.sin(np.radians(azimuth)) - (y - 160) * np.cos(np.radians(azimuth))
     dsm = np.clip(4.0 * (along - 100.0), 0.0, 40.0)  # its crest is 110 cells ahead of the middle
-    rows, cols = np.meshgrid(np.arange(155, 166), np.arange(155, 166), indexing="ij")
-    rows, cols = rows.ravel(), cols.ravel()
+    rows, cols = (part.ravel() for part in np.mgrid[155:166, 155:166])
     found = horizons(dsm, 1.0, rows, cols, n_azimuth=24, surface="linear")[:, round(azimuth / 15.0)]
     exact = np.array([reference.horizon_linear(dsm, 1.0, r, c, azimuth) for r, c in zip(rows, cols, strict=True)])
     distance, expected = 40.0 / np.tan(np.radians(found)), 40.0 / np.tan(np.radians(exact))
@@ -463,10 +462,10 @@ def test_horizons_refuse(change: dict[str, object], name: str) -> None:
 def test_far_horizons_without_curvature_and_without_observers() -> None:
     coarse = np.zeros((3, 2001))
     coarse[1, -1] = 500.0
-    arguments = (coarse, 25.0, [1.0, np.nan], [0.0, 0.0], [0.0, 0.0], 300.0, 4)
-    flat = far_horizons(*arguments, curvature=False)
+    arguments = (coarse, 25.0, [1.0, np.nan], [0.0, 0.0], [0.0, 0.0], 300.0)
+    flat = far_horizons(*arguments, n_azimuth=4, curvature=False)
     assert flat[0, 1] == pytest.approx(np.degrees(np.arctan(500.0 / 50_000.0)), abs=1e-3)
-    assert far_horizons(*arguments)[0, 1] < flat[0, 1] - 0.15
+    assert far_horizons(*arguments, n_azimuth=4)[0, 1] < flat[0, 1] - 0.15
     assert np.isnan(flat[1]).all()
     assert far_horizons(coarse, 25.0, [], [], [], 300.0).shape == (0, 72)
     with pytest.raises(InputError):
@@ -477,7 +476,7 @@ def test_far_horizons_without_curvature_and_without_observers() -> None:
 
 
 def test_kernels_compile_without_a_place_for_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **options: object) -> object:
+    def refuse(*_: object, **options: Any) -> object:
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
         return njit(**options)

@@ -14,23 +14,23 @@ import rasterio
 import shapely
 
 import rooftop
-import rooftop.prepare
+import rooftop.job.prepare
 from mirrored_town import Town, computed, monthly_ghi, write_town
 from rooftop.config import FlatSystem
-from rooftop.energy import ModulePlane
-from rooftop.errors import InputError
-from rooftop.notices import Notice
-from rooftop.outputs.bundle import report_data
-from rooftop.prepare import Prepared
-from rooftop.pvsystem import load_module
-from rooftop.runrecord import read_record
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice
+from rooftop.job.prepare import Prepared
+from rooftop.job.record import read_record
+from rooftop.job.sources import read_sources
+from rooftop.outputs.bundle import campaign_of, report_data
 from rooftop.scene.array import row_pitch_m, shadow_ratio
 from rooftop.scene.design_sun import OBLIQUITY_DEG, design_sun
 from rooftop.scene.equator import Sides, equatorward_deg, poleward_min_tilt_deg, rack_azimuth_deg
 from rooftop.scene.packing import flat_options, pack
 from rooftop.scene.rows import level_rows
 from rooftop.scene.rules import load_roof_rules
-from rooftop.sources import read_sources
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 LATITUDES = [*range(-84, 85, 4), -53.61, -23.45, -0.1, 0.1, 23.45, 34.6, 53.5, 53.56, 58.5, 60.17, 66.56]
@@ -165,7 +165,7 @@ def test_the_limit_allows_the_same_loss_at_each_latitude(latitude: float, tilt: 
     assert limit == pytest.approx(tilt, abs=0.1)
     weather = rooftop.synthetic_weather(latitude, 110.0, 10.0, None, np.full(12, 26.0), annual_ghi_kwh_m2=1750.0)
     sunny = equatorward_deg(latitude)
-    towards, away = (rooftop.pv_energy(weather, limit, azimuth).sum() for azimuth in (sunny, 180.0 - sunny))
+    towards, away = (rooftop.pv_energy(weather, None, limit, azimuth).sum() for azimuth in (sunny, 180.0 - sunny))
     assert 1.0 - away / towards == pytest.approx(0.10, abs=0.015)
 
 
@@ -243,7 +243,7 @@ def test_racks_that_lose_little_or_look_sideways_are_not_warned_of(
 ) -> None:
     config = write_town(tmp_path, latitude).config(azimuth_deg=azimuth, tilt_deg=10)
     sources = read_sources(config)
-    found = rooftop.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool))
+    found = rooftop.job.prepare.prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
     assert not said(found.notices, "racks_face_pole")
     assert set(found.layout.planes.query("mounting == 'rack'")["surface_azimuth_deg"]) == {azimuth}
 
@@ -258,7 +258,7 @@ def test_far_north_a_run_says_which_sun_its_rows_are_spaced_for(tmp_path: Path) 
     assert "11.4 m of room" in text
     (side,) = read_record(tmp_path / "out" / "run.json").sides
     assert side == found.record.sides[0] and side.shadow_ratio == pytest.approx(11.43, abs=0.005)
-    data = report_data(found.tables, None, config=found.config, sides=found.record.sides)
+    data = report_data(found.tables, campaign_of(found.tables, None), config=found.config, sides=found.record.sides)
     rows = {row.name.en: row for row in data.assumptions}
     assert "30 January to 10 November; 11.43 m" in rows["room between rows"].value.en
     assert "11 月 10 日 9:00–15:00（真太阳时）" in rows["room between rows"].value.zh

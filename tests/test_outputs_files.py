@@ -21,7 +21,7 @@ import shapely
 import xlsxwriter
 from pyproj import CRS
 
-from rooftop.errors import StorageError
+from rooftop.core.errors import StorageError
 from rooftop.outputs import files, place
 from rooftop.outputs.files import PREFIX, free_name, product_sha256, remove_unfinished, write_at_once
 from rooftop.outputs.place import LOCK, claimed

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from campaign_data import default_pack, make_tables, shared, shared_data
+from rooftop.core.rounding import Range
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.findings import DefinitionResult, Finding, findings, of_level
-from rooftop.outputs.sections import key_numbers, plan_text, plans_of, tone, verdict_facts, where
-from rooftop.rounding import Range
+from rooftop.outputs.report.findings import DefinitionResult, Finding, findings, of_level
+from rooftop.outputs.report.sections import key_numbers, plan_text, plans_of, verdict_facts, where
 from rooftop.targets.packs import load_pack
 
 NAN = float("nan")
@@ -46,25 +46,25 @@ def test_numbers_come_from_the_coverage_table() -> None:
 
 def test_verdicts_in_words() -> None:
     met = replace(_finding(), attained="yes", installed=Range(0.51, 0.52, 0.53), gap_m2=0.0, gap_kwp=0.0)
-    assert (met.verdict.zh, tone(met)) == ("已达标", "good")
+    assert (met.verdict.text.zh, met.verdict.tone) == ("达标", "good")
     assert "缺" not in met.by_how_much.zh
     missed = _finding()
-    assert (missed.verdict.en, tone(missed)) == ("not met", "bad")
+    assert (missed.verdict.text.en, missed.verdict.tone) == ("not met", "bad")
     assert "尚缺" in missed.by_how_much.zh and "栋同类典型屋顶" in missed.by_how_much.zh
     undecided = replace(_finding(), attained="unknown", n_unknown=3)
-    assert (undecided.verdict.zh, tone(undecided), undecided.certainty) == ("暂不能判定", "open", "open")
+    assert (undecided.verdict.text.zh, undecided.verdict.tone, undecided.certainty) == ("不能判定", "open", "open")
     assert "足以改变结论" in undecided.how_sure.zh and "先核实" in undecided.next_step.zh
     no_target = replace(_finding(), target=NAN)
-    assert (no_target.verdict.zh, tone(no_target)) == ("规划未设目标值", "")
+    assert (no_target.verdict.text.zh, no_target.verdict.tone) == ("规划未设目标值", "")
 
 
 def test_why_there_is_no_coverage() -> None:
     empty = _finding("320707")
-    assert (empty.verdict.zh, empty.certainty) == ("范围内无建筑", "nothing")
+    assert (empty.verdict.text.zh, empty.certainty) == ("范围内无建筑", "nothing")
     no_inventory = replace(_finding(), installed=NOTHING)
-    assert no_inventory.verdict.zh == "已装光伏不明" and "台账" in no_inventory.next_step.zh
+    assert no_inventory.verdict.text.zh == "已装光伏不明" and "台账" in no_inventory.next_step.zh
     only_maybe = replace(_finding(), installed=NOTHING, n_buildings=0, n_unknown=4, attained="unknown")
-    assert only_maybe.verdict.zh == "暂不能判定" and "4 栋可能属于范围" in only_maybe.by_how_much.zh
+    assert only_maybe.verdict.text.zh == "不能判定" and "4 栋可能属于范围" in only_maybe.by_how_much.zh
 
 
 def test_a_near_miss_is_not_rounded_into_a_success() -> None:
@@ -122,7 +122,7 @@ def test_key_numbers_add_up_and_carry_the_factor_year() -> None:
 def _data_of(name: str) -> ReportData:
     pack = load_pack(name)
     tables, campaign = make_tables(pack)
-    return report_data(tables, pack, campaign=campaign, title="t")
+    return report_data(tables, campaign, title="t")
 
 
 def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:
@@ -134,11 +134,11 @@ def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:
     for finding in city:
         row = rows.loc[finding.target_id]
         assert finding.coverage.central == row["coverage"] and finding.attained == row["attained"]
-        assert finding.verdict.zh in ("潜力可达", "潜力不足", "暂不能判定")
+        assert finding.verdict.text.zh in ("可达标", "不可达标", "不能判定")
         assert "已装" not in finding.by_how_much.zh
         # With a single definition there is nothing to agree with.
         assert "口径" not in finding.how_sure.zh
-    assert where(city[0], data).zh.startswith("存疑：")
+    assert where(city[0], data).zh.startswith("不能判定：")
 
 
 def test_without_a_target_value_nothing_is_missing_or_decided() -> None:

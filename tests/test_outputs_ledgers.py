@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
 
 from campaign_data import shared_data
-from rooftop.lang import Lang
+from rooftop.core.lang import Lang
+from rooftop.core.rounding import Range
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.findings import DefinitionResult
-from rooftop.outputs.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
-from rooftop.outputs.report import render_report
-from rooftop.outputs.sections import verdict_facts
-from rooftop.outputs.workbook import write_workbook
-from rooftop.rounding import Range
-from rooftop.targets import capacity_ledger, list_packs, load_pack, quota_table
+from rooftop.outputs.report.findings import DefinitionResult
+from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.report.sections import verdict_facts
+from rooftop.outputs.workbook.book import write_workbook
+from rooftop.targets import Stock, capacity_ledger, list_packs, load_pack, quota_table
 
 
 @cache
@@ -31,8 +32,8 @@ def data(name: str) -> ReportData:
     return replace(
         shared,
         pack=pack,
-        quotas=quota_table(tables.roofs, tables.memberships, units, pack),
-        capacity=capacity_ledger(tables.roofs, tables.memberships, units, pack),
+        quotas=quota_table(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
+        capacity=capacity_ledger(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
     )
 
 
@@ -87,7 +88,7 @@ def test_a_quota_of_new_buildings_or_without_a_stock_says_so() -> None:
     table = data("lianyungang").quotas
     row = (table["target_id"] == "retrofit_area") & (table["name"] == "海州")
 
-    def state(**changes: object) -> str:
+    def state(**changes: Any) -> str:
         changed = table[row].assign(**changes)
         return str(quota_rows(replace(data("lianyungang"), quotas=changed), "zh")[0]["state"])
 

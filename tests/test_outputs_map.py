@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,12 +17,12 @@ import shapely
 
 from browser import Opened, chromium, opened
 from map_example import INJECTIONS, example_coverage, example_districts, example_roofs
-from rooftop.errors import ComputeError, UsageError
-from rooftop.lang import Text
-from rooftop.outputs import map as map_module
-from rooftop.outputs.map import build_map, map_notices, render_offline
-from rooftop.outputs.map_data import SCALE, coverage_payload, encode_shapes
-from rooftop.outputs.map_style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
+from rooftop.core.errors import ComputeError, UsageError
+from rooftop.core.lang import Text
+from rooftop.outputs.map import page as map_module
+from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.payload import SCALE, coverage_payload, encode_shapes
+from rooftop.outputs.map.style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
 from rooftop.targets.packs import load_pack
 
 N = 1500
@@ -46,8 +47,8 @@ def districts(roofs) -> gpd.GeoDataFrame:
     return example_districts(roofs)
 
 
-def document(roofs, districts, **options: object) -> str:
-    arguments = {"title": TITLE, "lang": "zh", "labels": LABELS} | options
+def document(roofs, districts, **options: Any) -> str:
+    arguments: dict[str, Any] = {"title": TITLE, "lang": "zh", "labels": LABELS} | options
     return render_offline(build_map(roofs, districts, example_coverage(), **arguments))
 
 
@@ -343,7 +344,7 @@ def test_the_definition_switch_recolours_the_districts(seen):
     seen.page.click('.rt-units li[data-unit="320700"]')
     assert "66%" in popup_text(seen)
     seen.page.click('[data-choice="kind"] button:text-is("已建")')
-    assert seen.page.locator(".rt-tag.rt-no").first.inner_text() == "未达标"
+    assert seen.page.locator(".rt-tag.rt-bad").first.inner_text() == "未达标"
     assert "已建" in popup_text(seen)
     assert "6.6%" in popup_text(seen)  # an open popup follows the choice
 
@@ -385,7 +386,7 @@ def test_the_map_says_where_the_definition_decides(seen):
 def test_the_target_switch_recolours_the_districts_too(browser, roofs, districts, tmp_path):
     first = example_coverage()
     later = first.assign(target_id="pv_coverage_2030", year=2030, target=0.3, coverage=first["coverage"] * 0.4)
-    later["attained"] = np.where(later["coverage"].isna(), None, np.where(later["coverage"] >= 0.3, "yes", "no"))
+    later["attained"] = np.where(later["coverage"].isna(), None, np.where(later["coverage"] >= 0.3, "yes", "no"))  # type: ignore[call-overload]
     both = pd.concat([first, later], ignore_index=True)
     labels = {
         "target_id:pv_coverage_2025": Text("by 2025", "2025年"),

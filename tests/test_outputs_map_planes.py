@@ -17,9 +17,9 @@ import shapely
 from browser import Opened, chromium, opened
 from map_example import LAT_PER_M, LON_PER_M, example_coverage, example_districts, example_roofs
 from plane_example import METRIC, example_planes
-from rooftop.outputs import map_planes
-from rooftop.outputs.map import build_map, map_notices, render_offline
-from rooftop.outputs.map_data import SCALE
+from rooftop.outputs.map import planes as map_planes
+from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.payload import SCALE
 
 N = 150
 PLANES_BOX, MODULES_BOX = (f".leaflet-control-layers-overlays label:nth-child({k}) input" for k in (6, 7))
@@ -165,8 +165,8 @@ def test_simplified_outlines_still_are_their_footprints(roofs, layers, monkeypat
     planes, modules = layers
     same = planes.copy()
     same.loc[same["building_id"] == roofs["building_id"][1], "geometry"] = bent
-    for module in ("map_data", "map_planes"):
-        monkeypatch.setattr(f"rooftop.outputs.{module}.SIMPLIFY_ABOVE", 10)
+    for module in ("payload", "planes"):
+        monkeypatch.setattr(f"rooftop.outputs.map.{module}.SIMPLIFY_ABOVE", 10)
     data = payload(document(wavy, same, modules))
     at = data["planes"]["roof"].index(1)
     assert data["planes"]["shape"][at] == 1
@@ -395,9 +395,9 @@ def test_a_click_goes_through_to_the_roof_and_its_popup_tells_planes_and_inverte
 
 @pytest.mark.browser
 def test_english_and_many_roofs_read_at_need(browser, roofs, layers, tmp_path, monkeypatch):
-    monkeypatch.setattr("rooftop.outputs.map.LAZY_ABOVE", 50)
+    monkeypatch.setattr("rooftop.outputs.map.page.LAZY_ABOVE", 50)
     path = tmp_path / "map.html"
-    path.write_text(document(roofs, *layers, lang="en"), encoding="utf-8")
+    path.write_text(document(roofs, *layers, lang="en"), encoding="utf-8")  # type: ignore[misc]
     with opened(browser, path) as seen:
         seen.page.evaluate("() => { window.rooftop.map.setZoom(13, { animate: false }); }")
         assert seen.page.inner_text("#rt-hint") == "Zoom in to see the roofs"

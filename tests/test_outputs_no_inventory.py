@@ -13,16 +13,15 @@ import pandas as pd
 import pytest
 
 from campaign_data import default_pack, shared
-from rooftop.aggregate import unit_table
-from rooftop.campaign.candidates import plan_campaign
 from rooftop.cli.summary import summary_lines
+from rooftop.job.aggregate import unit_table
+from rooftop.job.products import with_coverage
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.map_data import unit_payload
-from rooftop.outputs.report import render_report
-from rooftop.outputs.rows import candidate_rows
-from rooftop.outputs.table_book import write_table_book
-from rooftop.outputs.workbook import write_workbook
-from rooftop.targets.coverage import coverage_table
+from rooftop.outputs.map.payload import unit_payload
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.workbook.book import write_workbook
+from rooftop.outputs.workbook.rows import candidate_rows
+from rooftop.outputs.workbook.table_book import write_table_book
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +32,10 @@ def data() -> ReportData:
     units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
     summed = pd.DataFrame(roofs.drop(columns="geometry")).assign(capacity_low_kwp=1.0, capacity_high_kwp=2.0)
     districts = unit_table(summed, tables.memberships, units)
-    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})
+    shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})  # type: ignore[arg-type]
     pack = default_pack()
-    coverage = coverage_table(roofs, tables.memberships, units, pack)
-    campaign = plan_campaign(roofs, tables.memberships, coverage, pack)
-    coverage = coverage_table(roofs, tables.memberships, units, pack, planned=campaign.planned)
-    return report_data(replace(tables, roofs=roofs, districts=shown, coverage=coverage), pack, title="示例市")
+    tables, campaign, _ = with_coverage(replace(tables, roofs=roofs, districts=shown), pack)
+    return report_data(tables, campaign, title="示例市")
 
 
 def test_no_unit_has_none(data: ReportData) -> None:
@@ -76,7 +73,7 @@ def test_report_and_workbook_say_so(data: ReportData, tmp_path: Path, lang: Any,
     assert {row[column] for row in tables.iter_rows(min_row=2, values_only=True)} == {None}
 
 
-@pytest.mark.parametrize(("lang", "known", "undecided"), [("zh", "不明", "待定"), ("en", "not known", "not sure")])
+@pytest.mark.parametrize(("lang", "known", "undecided"), [("zh", "不明", "不能判定"), ("en", "not known", "undecided")])
 def test_the_terminal_says_so(data: ReportData, lang: Any, known: str, undecided: str) -> None:
     config = SimpleNamespace(title="t", name="t", synthetic=False)
     products = SimpleNamespace(map=None, report=None, candidates=())

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import folium
 import folium.plugins
 import pytest
 
 from browser import chromium, opened
-from rooftop.errors import ComputeError
-from rooftop.outputs.offline import inline_assets, render_offline, script_json, tile_hosts
+from rooftop.core.errors import ComputeError
+from rooftop.outputs.map.offline import inline_assets, render_offline, script_json, tile_hosts
 
 
-def plain_map(**options: object) -> folium.Map:
+def plain_map(**options: Any) -> folium.Map:
     return folium.Map(location=[34.6, 119.2], tiles=None, zoom_start=13, **options)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from campaign_data import NASTY, default_pack, make_tables, shared_data
-from rooftop.lang import Lang
-from rooftop.outputs import charts
-from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.report import render_report, write_report
+from rooftop.core.lang import Lang
+from rooftop.outputs.bundle import ReportData, campaign_of, report_data
+from rooftop.outputs.report import charts
+from rooftop.outputs.report.page import render_report, write_report
 
 
 @cache
@@ -86,8 +87,8 @@ def _with_nasty_names() -> ReportData:
     roofs["building_name"] = NASTY[5]
     coverage = tables.coverage.copy()
     coverage["unit_name"] = coverage["unit_name"].replace({"甲区": "<script>alert(1)</script>"})
-    changed = tables.__class__(roofs, tables.planes, tables.memberships, districts, coverage)
-    return report_data(changed, default_pack(), title="</title><script>", notices=data.notices)
+    changed = replace(tables, roofs=roofs, districts=districts, coverage=coverage, timeline=None, modules=None)
+    return report_data(changed, campaign_of(changed, default_pack()), title="</title><script>", notices=data.notices)
 
 
 def test_the_first_page_has_verdict_gap_place_certainty_definition_and_next_step() -> None:
@@ -129,7 +130,7 @@ def test_the_same_twice(tmp_path: Path) -> None:
 
 def test_without_a_pack() -> None:
     tables, campaign = make_tables(None)
-    html = render_report(report_data(tables, None, campaign=campaign, title="t"), "en")
+    html = render_report(report_data(tables, campaign, title="t"), "en")
     assert "states the potential only" in html and "Met?" not in html
 
 

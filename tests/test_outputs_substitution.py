@@ -12,7 +12,8 @@ import pytest
 
 from campaign_data import make_tables, shared_data
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.substitution import CSV_NAMES, substitution_blocks, write_substitution
+from rooftop.outputs.report.grids import Block
+from rooftop.outputs.report.substitution import CSV_NAMES, substitution_blocks, write_substitution
 from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
 from rooftop.targets import load_pack
 
@@ -21,10 +22,10 @@ from rooftop.targets import load_pack
 def data_of(pack: str) -> ReportData:
     loaded = load_pack(pack)
     tables, campaign = make_tables(loaded)
-    return report_data(tables, loaded, campaign=campaign)
+    return report_data(tables, campaign)
 
 
-def words(blocks: list[dict]) -> str:
+def words(blocks: list[Block]) -> str:
     cells = [c.text for b in blocks for row in b.grid.rows for c in row.cells]
     heads = [h.text for b in blocks for h in b.grid.heads]
     return "\n".join([b.title + b.lead + b.grid.note for b in blocks] + heads + cells)

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_data import default_pack, shared, shared_data
-from rooftop.outputs import table_book
-from rooftop.outputs.bundle import ReportData, report_data
+from rooftop.outputs.bundle import ReportData, campaign_of, report_data
 from rooftop.outputs.guard import FORMULA_STARTS, guarded, guarded_columns, unguarded, unguarded_columns
 from rooftop.outputs.store import RunTables, read_tables, write_tables
-from rooftop.outputs.table_book import write_table_book
+from rooftop.outputs.workbook import table_book
+from rooftop.outputs.workbook.table_book import write_table_book
 
 IDS = (
     "00123",
@@ -77,7 +77,7 @@ def renamed() -> RunTables:
 
 @pytest.fixture(scope="module")
 def data() -> ReportData:
-    return report_data(renamed(), default_pack(), title="=HYPERLINK(1)")
+    return report_data(renamed(), campaign_of(renamed(), default_pack()), title="=HYPERLINK(1)")
 
 
 def test_every_text_is_a_text_cell_and_every_number_a_number(data: ReportData, tmp_path: Path) -> None:

@@ -15,14 +15,14 @@ import pytest
 from campaign_data import make_tables
 from rooftop.campaign.candidates import Campaign
 from rooftop.config import Config, TimelineOptions
-from rooftop.lang import Lang
-from rooftop.outputs.bundle import report_data
-from rooftop.outputs.report import render_report
+from rooftop.core.lang import Lang
+from rooftop.job.products import build_plan, with_timeline
+from rooftop.outputs.bundle import campaign_of, report_data
+from rooftop.outputs.report.page import render_report
+from rooftop.outputs.report.timeline import needed_text, steps
 from rooftop.outputs.store import RunTables, read_tables, write_tables
-from rooftop.outputs.timeline import needed_text, steps
-from rooftop.products import build_plan, with_timeline
 from rooftop.tables import PLANES, TIMELINE, conform
-from rooftop.targets import Pack, load_pack
+from rooftop.targets import Pack, Stock, load_pack
 from rooftop.targets.timeline import timeline_table
 
 TODAY = datetime.date(2026, 7, 1)
@@ -37,7 +37,7 @@ def made() -> tuple[RunTables, Campaign, Pack]:
     roofs = tables.roofs.assign(existing_pv_year=years)
     units = tables.districts[["unit_id", "unit_name", "level"]]
     plan = build_plan(campaign, 400.0)
-    table = timeline_table(roofs, tables.memberships, units, pack, reference_date=TODAY, plan=plan)
+    table = timeline_table(Stock.from_tables(roofs, tables.memberships, units, pack), reference_date=TODAY, plan=plan)
     return replace(tables, roofs=roofs, timeline=table), campaign, pack
 
 
@@ -85,10 +85,10 @@ def test_the_table_survives_the_disk_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, campaign, pack = made()
-    data = report_data(tables, pack, campaign=campaign)
+    tables, campaign, _ = made()
+    data = report_data(tables, campaign)
     assert "另有" not in render_report(data, "zh").partition("<h2>历年进度")[2].partition("</section>")[0]
-    monkeypatch.setattr("rooftop.outputs.report.MAX_STEPS", 4)
+    monkeypatch.setattr("rooftop.outputs.report.page.MAX_STEPS", 4)
     section = render_report(data, "en").partition("<h2>Attainment by year")[2].partition("</section>")[0]
     assert "6 more rows are not shown" in section
     assert "all districts" in section and "全部县区" not in section
@@ -96,8 +96,8 @@ def test_rows_beyond_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_report_shows_it(lang: Lang) -> None:
-    tables, campaign, pack = made()
-    html = render_report(report_data(tables, pack, campaign=campaign), lang)
+    tables, campaign, _ = made()
+    html = render_report(report_data(tables, campaign), lang)
     title, past, ahead, target = {
         "zh": ("历年进度与所需建设速度", "年份已过：尚缺", "每年需建", "当年目标值"),
         "en": ("Attainment by year, and how fast to build", "year past: short by", "kWp a year", "target in force"),
@@ -106,8 +106,8 @@ def test_the_report_shows_it(lang: Lang) -> None:
     svgs = [base64.b64decode(s).decode() for s in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", html)]
     chart = next(svg for svg in svgs if target in svg)
     assert "2021" in chart and "2030" in chart
-    assert len(steps(report_data(tables, pack, campaign=campaign))) == 2 * 5  # city, three districts, a zone
-    without = render_report(report_data(replace(tables, timeline=None), pack, campaign=campaign), lang)
+    assert len(steps(report_data(tables, campaign))) == 2 * 5  # city, three districts, a zone
+    without = render_report(report_data(replace(tables, timeline=None), campaign), lang)
     assert title not in without
 
 
@@ -120,11 +120,12 @@ def test_a_run_takes_date_and_rate_from_its_configuration() -> None:
             "timeline": {"reference_date": "2026-07-01", "build_rate_kwp_per_year": 400},
         }
     )
-    found, notices = with_timeline(config, replace(tables, timeline=None), pack, None)
+    bare = replace(tables, timeline=None)
+    found, notices = with_timeline(config, bare, campaign_of(bare, pack), None)
     assert found.timeline is not None and tables.timeline is not None
     pd.testing.assert_frame_equal(found.timeline, tables.timeline)
     assert [n.code for n in notices] == ["pv_year_unknown"]
-    assert with_timeline(config, tables, None, None)[1] == ()
+    assert with_timeline(config, tables, campaign_of(tables, None), None)[1] == ()
     assert Config.model_validate(config.model_dump(mode="json")).timeline == config.timeline
     assert TimelineOptions(build_rate_kwp_per_year={"320703": 100.0}).build_rate_kwp_per_year == {"320703": 100.0}
 

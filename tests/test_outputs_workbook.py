@@ -22,13 +22,14 @@ import xlsxwriter
 
 from campaign_data import NASTY, NOTICES, default_pack, make_tables, shared, shared_data
 from rooftop.config import Config
-from rooftop.lang import Text
-from rooftop.outputs import sheet as sheet_module
-from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.candidates import csv_cell, write_candidates
-from rooftop.outputs.lists import notice_rows
-from rooftop.outputs.rows import CANDIDATE_COLUMNS, candidate_rows
-from rooftop.outputs.sheet import (
+from rooftop.core.lang import Text
+from rooftop.outputs.bundle import ReportData, campaign_of, report_data
+from rooftop.outputs.workbook import sheet as sheet_module
+from rooftop.outputs.workbook.book import write_workbook
+from rooftop.outputs.workbook.candidates import csv_cell, write_candidates
+from rooftop.outputs.workbook.lists import notice_rows
+from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, candidate_rows
+from rooftop.outputs.workbook.sheet import (
     Book,
     Column,
     clean,
@@ -38,7 +39,6 @@ from rooftop.outputs.sheet import (
     sheet_name,
     shown_number,
 )
-from rooftop.outputs.workbook import write_workbook
 from rooftop.scene.inverters import size_inverters
 
 SHEETS_ZH = ["结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源"]
@@ -113,7 +113,7 @@ def test_inverters_are_those_of_what_is_proposed() -> None:
     proposed = shared_data().campaign.candidates.set_index("building_id")["added_kwp"]
     sizes = {"220 V": 8.0, "380 V": 400.0, "10 kV": 6000.0}
     for row in _book()["候选屋顶"].iter_rows(min_row=2, values_only=True):
-        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[22]).groups()  # type: ignore[union-attr]
+        count, unit = re.fullmatch(r"(\d+) × ([\d.]+) kW", row[22]).groups()
         kwp = proposed[row[1]]
         assert row[23] == next(voltage for voltage, limit in sizes.items() if kwp <= limit)
         found = size_inverters(kwp, 1.2)
@@ -265,7 +265,7 @@ def test_names_of_persons_are_withheld() -> None:
     assert "张三" not in (_folder("zh") / "甲区.csv").read_text(encoding="utf-8-sig")
     inputs = {"footprints": {"path": "b.gpkg"}, "irradiance": {"ghi": {"path": "g.tif", "unit": "kWh/m2/day"}}}
     asked = Config.model_validate({"name": "t", "inputs": inputs, "outputs": {"personal_names": True}})
-    open_data = report_data(shared()[0], default_pack(), config=asked)
+    open_data = report_data(*shared(), config=asked)
     assert any("张三" in str(row["owner"]) for row in candidate_rows(open_data, "320703", "zh"))
 
 
@@ -293,7 +293,8 @@ def test_a_run_read_back_from_its_files_gives_the_same_list(tmp_path: Path) -> N
     roofs = data.tables.roofs
     roofs.to_parquet(tmp_path / "roofs.parquet", index=False)
     read = gpd.read_parquet(tmp_path / "roofs.parquet")
-    again = report_data(replace(data.tables, roofs=read), default_pack(), title=data.title)
+    tables = replace(data.tables, roofs=read)
+    again = report_data(tables, campaign_of(tables, default_pack()), title=data.title)
     for district in ("320703", "320706"):
         lists = [
             [[csv_cell(row.get(column.key), column) for column in CANDIDATE_COLUMNS] for row in rows]
@@ -347,7 +348,7 @@ def test_gpkg_has_the_same_rows_with_footprints() -> None:
 
 def test_without_a_pack_the_workbook_still_has_its_sheets(tmp_path: Path) -> None:
     tables, campaign = make_tables(None)
-    data = report_data(tables, None, campaign=campaign, title="t")
+    data = report_data(tables, campaign, title="t")
     book = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", data, "320703"))
     assert book.sheetnames == SHEETS_ZH
     assert any("仅给出潜力" in text for text in _all_text(book))
@@ -423,7 +424,7 @@ def test_a_missed_target_never_reads_as_met_in_a_cell(tmp_path: Path) -> None:
     rows = [{"rate": 0.4996, "goal": 0.5, "part": 4.4e-6}, {"rate": 0.4996, "goal": None, "part": None}]
     with xlsxwriter.Workbook(str(tmp_path / "b.xlsx")) as workbook:
         book = Book(workbook, "zh", "")
-        book.table(book.add_sheet(Text("s", "s")), columns, rows)
+        book.table(book.add_sheet(Text("s", "s")), columns, rows)  # type: ignore[arg-type]
     cells = list(openpyxl.load_workbook(tmp_path / "b.xlsx")["s"].iter_rows(min_row=2))
     assert [(cell.value, cell.number_format) for cell in cells[0]] == [
         (0.4996, "0.00%"), (0.5, "0.0%"), (4e-6, "0.0000%"),

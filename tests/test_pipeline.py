@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,10 +19,10 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import rooftop
-from rooftop.batch import _received
 from rooftop.config import Config
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.job.batch import _received
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
 
 LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
 
@@ -184,8 +185,8 @@ def test_facades_are_not_looked_at_unless_they_reflect(
     def refuse(*_args: object, **_more: object) -> None:
         raise AssertionError("reflection is off")
 
-    monkeypatch.setattr("rooftop.potential.facades", refuse)
-    monkeypatch.setattr("rooftop.potential.with_reflection", refuse)
+    monkeypatch.setattr("rooftop.job.tile.facades", refuse)
+    monkeypatch.setattr("rooftop.job.tile.with_reflection", refuse)
     off = settings(project, scene={"azimuths": 36, "halo_m": 150.0, "obstacle_reflectance": 0.0})
     assert not rooftop.run(off, project / "off").failed_tiles
     assert digests(project / "off") == digests(finished.out)
@@ -229,7 +230,7 @@ def test_arrays_on_a_worker_add_up_as_they_do_here() -> None:
     distributed = pytest.importorskip("distributed")
 
     def received(shared: bytes) -> list[tuple[bool, float]]:  # within the test: it travels by value
-        return [(a.flags.aligned, float(a.sum())) for a in _received(shared)[0]]
+        return [(a.flags.aligned, float(a.sum())) for a in _received(shared)[0]]  # type: ignore[attr-defined]
 
     rng = np.random.default_rng(0)
     with (
@@ -237,7 +238,7 @@ def test_arrays_on_a_worker_add_up_as_they_do_here() -> None:
         distributed.Client(cluster) as client,
     ):
         for n in range(6):
-            arrays = [rng.random(20_000), "x" * n, rng.random(5_000)]
+            arrays: list[Any] = [rng.random(20_000), "x" * n, rng.random(5_000)]
             sent = client.scatter(pickle.dumps((arrays[::2], arrays[1])), broadcast=True)
             assert client.submit(received, sent).result() == [(True, float(a.sum())) for a in arrays[::2]]
 
@@ -300,7 +301,7 @@ def test_given_surface_and_terrain_models_give_the_heights(project: Path, tmp_pa
     config["inputs"]["dsm"] = {"path": tmp_path / "dsm.tif"}
     config["inputs"]["dtm"] = {"path": tmp_path / "dtm.tif"}
     sources = read_sources(Config.model_validate(config))
-    seen = prepare(Config.model_validate(config), sources, np.ones(len(table), dtype=bool)).layout.planes
+    seen = prepare(Config.model_validate(config), sources, np.ones(len(table), dtype=bool), None).layout.planes
     assert set(seen["roof_source"]) == {"dsm"}
     assert seen["plane_tilt_deg"].max() < 0.5
     assert seen.groupby("roof")["area_m2"].sum().to_numpy() == pytest.approx(metric.area.to_numpy(), rel=0.02)

@@ -12,13 +12,9 @@ import pytest
 
 from campaign_data import default_pack, make_tables
 from rooftop.config import Config
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.outputs.bundle import report_data
-from rooftop.outputs.candidates import write_candidates
-from rooftop.outputs.map import build_map, render_offline
-from rooftop.outputs.report import write_report
-from rooftop.privacy import (
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.privacy import (
     is_natural_person,
     looks_like_a_person,
     masked,
@@ -28,6 +24,10 @@ from rooftop.privacy import (
     shown_text,
     without_numbers,
 )
+from rooftop.outputs.bundle import campaign_of, report_data
+from rooftop.outputs.map.page import build_map, render_offline
+from rooftop.outputs.report.page import write_report
+from rooftop.outputs.workbook.candidates import write_candidates
 
 
 def _each(text: str) -> list[str]:
@@ -188,7 +188,7 @@ def test_every_output_follows_the_one_rule(tmp_path: Path) -> None:
     inputs = {"footprints": {"path": "b.gpkg"}, "irradiance": {"ghi": {"path": "g.tif", "unit": "kWh/m2/day"}}}
     for asked in (False, True):
         config = Config.model_validate({"name": "t", "inputs": inputs, "outputs": {"personal_names": asked}})
-        data = report_data(tables, default_pack(), config=config)
+        data = report_data(tables, campaign_of(tables, default_pack()), config=config)
         folder = tmp_path / str(asked)
         texts = [_readable(path) for path in write_candidates(folder, data, "zh")]
         texts += [write_report(folder / "report.html", data, "zh").read_text(encoding="utf-8")]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from rooftop.errors import InputError, StorageError
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError, StorageError
+from rooftop.core.notices import Notice
+from rooftop.job.productset import new_set, require_own, same_set, with_files
+from rooftop.job.record import RunRecord, read_ledger, read_record, write_record
 from rooftop.outputs.files import product_sha256, write_at_once
-from rooftop.productset import new_set, require_own, same_set, with_files
-from rooftop.runrecord import RunRecord, read_ledger, read_record, write_record
 
 FIRST = {"roofs.parquet": "r1", "candidates/East.csv": "e1", "candidates/West.csv": "w1", "rasters/svf.tif": "s1"}
 SECOND = {"roofs.parquet": "r2", "candidates/East (new).csv": "e2"}
@@ -28,7 +29,7 @@ def write(folder: Path, products: Mapping[str, str], stop_after: int | None = No
     files = new_set(folder, "1")
     with files.writing():
         for name, text in list(products.items())[:stop_after]:
-            write_at_once(folder / name, lambda path, text=text: path.write_text(text))
+            write_at_once(folder / name, partial(Path.write_text, data=text))
     if stop_after is not None:
         return ()
     notices = files.finish()

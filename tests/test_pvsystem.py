@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from rooftop.config import Losses
-from rooftop.errors import ConfigError
-from rooftop.pvsystem import list_modules, load_module, load_system
-from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.yamlfile import load_yaml
+from rooftop.solar.pvsystem import list_modules, load_module, load_system
 
 MODULE = {
     "name": {"en": "test", "zh": "测试"}, "pdc0_w": 400.0, "length_m": 1.7, "width_m": 1.1,
@@ -96,7 +97,7 @@ def test_every_parameter_names_its_source() -> None:
     for value in (data["dc_ac_ratio"], *data["inverter"].values(), data["incidence"], data["temperature"]):
         assert len(value["source"]) > 10
     for path in (configs_dir() / "modules").glob("*.yaml"):
-        module = yaml.safe_load(path.read_text(encoding="utf-8"))
+        module = load_yaml(path).data
         assert "same_as" in module or (module["source"] and module["date"])
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from reference_energy import made_weather
-from rooftop.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
-from rooftop.pvsystem import PvSystem, load_system
-from rooftop.reflection import Facades, facades, marginal_ac, reflected, with_reflection
-from rooftop.shading import sky_view
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
+from rooftop.solar.horizons import sky_view
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.reflection import Facades, facades, marginal_ac, reflected, with_reflection
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 N = 72
@@ -173,7 +173,7 @@ def test_a_year_gets_its_cells_mean(lit: Facades, south: PlaneTables) -> None:
     cells, start, factor = np.array([0, 1, 2, 3]), np.array([0, 3, 4, 4]), np.full((3, 12), [[0.9], [1.0], [1.1]])
     plain = usable_year(south, horizon, cells, start, factor, ONES, 0.3)
     assert np.all((plain.shading_loss > 0.3) == [False, True, False, True])
-    found, months = with_reflection(plain, lit, south, horizon, cells, start, factor, 0.3)
+    found, months = with_reflection(plain, lit)
     np.testing.assert_allclose(found.annual_kwh_m2, plain.annual_kwh_m2 + months.sum(axis=1))
     added = found.year.poa_kwh_m2 - plain.year.poa_kwh_m2
     np.testing.assert_allclose(added[0], 0.9 * months[[0, 2]].mean(axis=0), rtol=1e-9)

@@ -19,10 +19,10 @@ from rasterio.transform import from_origin
 import rooftop
 from city_models import Model, flat, gable
 from rooftop.config import Config
+from rooftop.job.prepare import Prepared, prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import TileResult, compute_tile
 from rooftop.outputs.store import read_tables
-from rooftop.potential import TileResult, compute_tile
-from rooftop.prepare import Prepared, prepare
-from rooftop.sources import read_sources
 
 CRS = "EPSG:4549"
 X, Y = 520_000.0, 3_830_000.0
@@ -72,7 +72,7 @@ def _computed(config: Config) -> tuple[Prepared, pd.DataFrame, list[TileResult]]
 def _once(text: str) -> tuple[Prepared, pd.DataFrame, list[TileResult]]:
     config = Config.model_validate_json(text)
     sources = read_sources(config)
-    prepared = prepare(config, sources, np.ones(len(sources.buildings), dtype=bool))
+    prepared = prepare(config, sources, np.ones(len(sources.buildings), dtype=bool), None)
     tiles = [compute_tile(prepared.scene, prepared.book, tile) for tile in prepared.scene.tile_members]
     year = pd.concat([tile.planes for tile in tiles]).sort_index()
     return prepared, prepared.layout.planes.join(year), tiles
@@ -157,7 +157,7 @@ def test_the_run_says_where_planes_come_from(street: Config, tmp_path: Path) -> 
         [40.0 * SLOPE, 168.0, 200.0 / np.cos(np.radians(25.0)), 600.0], rel=1e-4
     )
     assert roofs["surface_tilt_deg"].iloc[0] == pytest.approx(np.degrees(np.arctan(0.6)), abs=0.01)
-    turned = prepare(street, read_sources(street), np.ones(4, dtype=bool)).scene.convergence_deg[0]
+    turned = prepare(street, read_sources(street), np.ones(4, dtype=bool), None).scene.convergence_deg[0]
     assert abs(turned) > 0.1
     assert roofs["surface_azimuth_deg"].iloc[0] == pytest.approx(180.0 + turned, abs=0.01)
     metric = planes.to_crs(CRS)
@@ -179,7 +179,7 @@ def json_roles(result: rooftop.RunResult) -> set[str]:
 
 
 def test_a_changed_roof_model_is_computed_afresh(lone: Config, tmp_path: Path) -> None:
-    from rooftop.batch import fingerprint
+    from rooftop.job.batch import fingerprint
 
     prepared, _, _ = _computed(lone)
     key = fingerprint(prepared.scene, prepared.book)

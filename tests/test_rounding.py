@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooftop.rounding import (
+from rooftop.core.rounding import (
     NONE,
     Range,
     area,

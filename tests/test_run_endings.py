@@ -23,9 +23,9 @@ import yaml
 
 import rooftop
 import small_town
-from rooftop import batch
-from rooftop.errors import ChangedError, InputError, StorageError
-from rooftop.products import rebuild
+from rooftop.core.errors import ChangedError, InputError, StorageError
+from rooftop.job import batch
+from rooftop.job.products import rebuild
 from rooftop.targets.packs import pack_path
 
 SLOW = {"azimuths": 180, "cell_size_m": 0.5, "tile_cells": 128, "halo_m": 100.0}  # several tiles of a second
@@ -220,7 +220,7 @@ def test_a_terrain_model_replaced_while_it_is_read_leaves_no_tile_of_the_other(
     for name in ("b.gpkg", "ghi.tif", "dtm.tif", "other.tif"):
         shutil.copy(hilly / name, tmp_path / name)
     config = on_terrain(tmp_path)
-    real, calls = batch.compute_tile, []
+    real, calls = batch.compute_tile, list[Any]()  # type: ignore[attr-defined]
 
     def replacing(*args: Any) -> Any:
         calls.append(args)
@@ -256,8 +256,8 @@ def test_an_input_replaced_after_it_was_read_is_named_before_anything_is_written
         (tmp_path / role).write_bytes((tmp_path / role).read_bytes() + b"\0")
         return real(*args, **more)
 
-    real = rooftop.pipeline.prepare
-    monkeypatch.setattr(rooftop.pipeline, "prepare", changing)
+    real = rooftop.job.pipeline.prepare  # type: ignore[attr-defined]
+    monkeypatch.setattr(rooftop.job.pipeline, "prepare", changing)
     with pytest.raises(ChangedError, match=role):
         rooftop.run(config, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.parquet"))
@@ -266,7 +266,7 @@ def test_an_input_replaced_after_it_was_read_is_named_before_anything_is_written
 def test_a_file_written_again_with_what_it_held_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hill(tmp_path, 0.0)
     config = town(tmp_path, dtm={"path": tmp_path / "dtm.tif"})
-    real, calls = batch.compute_tile, []
+    real, calls = batch.compute_tile, list[Any]()  # type: ignore[attr-defined]
 
     def touching(*args: Any) -> Any:
         if not calls:
@@ -360,7 +360,7 @@ def test_a_product_that_is_open_elsewhere_is_said_and_the_rest_written(tmp_path:
 
 
 def test_an_error_of_a_tile_is_shown_as_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = batch.compute_tile, []
+    real, calls = batch.compute_tile, list[Any]()  # type: ignore[attr-defined]
 
     def failing(*args: Any) -> Any:
         calls.append(args)

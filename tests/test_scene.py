@@ -11,13 +11,14 @@ import pytest
 import shapely
 
 from rooftop.config import FlatSystem
-from rooftop.grid import Grid
-from rooftop.pvsystem import load_module
+from rooftop.core.grid import Grid
 from rooftop.scene.array import east_west_design, flush_design, rack_design, row_pitch_m, shadow_ratio
-from rooftop.scene.layout import flat_design, lay_out
+from rooftop.scene.layout import density_shares, flat_design, lay_out
+from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.roofs import (
     assumed_planes,
-    net_shares,
+    inner_shares,
+    open_planes,
     ridge_axis_deg,
     roof_types,
     stays_empty,
@@ -25,6 +26,8 @@ from rooftop.scene.roofs import (
 )
 from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, lod1_surface, median_ground_m
+from rooftop.scene.taken import Taken
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 
@@ -153,21 +156,32 @@ def test_convergence_turns_plane_azimuths_to_true_north() -> None:
 
 def test_setback_share_of_a_square() -> None:
     table = footprints(shapely.box(0, 0, 20, 20))
-    inner, free = net_shares(table.geometry.to_numpy(), roof_types(table, RULES), RULES)
-    assert inner[0] == pytest.approx((20 - 1.6) ** 2 / 400)
-    assert free[0] == 1.0 - RULES.types["flat_concrete"].obstacle_share
+    types, shapes = roof_types(table, RULES), table.geometry.to_numpy()
+    assert inner_shares(shapes, 0.8).tolist() == pytest.approx([(20 - 1.6) ** 2 / 400])
+    assert inner_shares(np.array([shapely.Polygon()]), 0.8).tolist() == [0.0]
+    planes = assumed_planes(table, types, shapes, np.zeros(1), RULES)
+    kind = RULES.types["flat_concrete"]
+    row = open_planes(planes, np.array([True]), types, RULES).iloc[0]
+    assert row["free_share"] == 1.0 - kind.obstacle_share
+    assert row["free_share_low"] == 1.0 - kind.obstacle_share_high < row["free_share"]
+    assert row["free_share_high"] == 1.0 - kind.obstacle_share_low > row["free_share"]
 
 
 def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() -> None:
     table = footprints(shapely.box(0, 0, 30, 10), shapely.affinity.rotate(shapely.box(50, 0, 80, 10), 17.0))
     table["building_use"] = ["office", "factory"]
     types = roof_types(table, RULES)
-    planes = assumed_planes(table, types, table.geometry.to_numpy(), np.zeros(2), RULES)
+    shapes = table.geometry.to_numpy()
+    planes = assumed_planes(table, types, shapes, np.zeros(2), RULES)
+    planes = open_planes(planes, np.ones(len(planes), dtype=bool), types, RULES)
+    shares = density_shares(planes, types, shapes, Taken(), RULES)
     module = load_module()
     flush = flush_design(module.length_m, module.width_m, 0.02)
     for mounting, n_flat in (("rack", 1), ("east_west", 2), ("flush", 1)):
         system = FlatSystem(mounting=mounting, tilt_deg=12.0)
-        layout = lay_out(planes, [flat_design(system, module, RULES, 34.6, 12.0)], flush)
+        on_flat = [flat_design(system, module, RULES, 34.6, 12.0)]
+        layout = lay_out(planes, shares, on_flat, flush, min_patch_m2=RULES.min_patch_m2.value)
+        assert layout.planes.columns.tolist() == DENSITY_PLANES.names
         assert len(layout.planes) == n_flat + 2
         assert layout.variants.groupby("plane")["weight"].sum().tolist() == pytest.approx([1.0] * len(layout.planes))
         assert layout.planes.groupby("roof")["area_m2"].sum()[0] == pytest.approx(300.0)

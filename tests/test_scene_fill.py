@@ -10,17 +10,18 @@ import pandas as pd
 import pytest
 import shapely
 
-from rooftop.aggregate import MONTHS, plane_table
 from rooftop.config import FlatSystem, System
-from rooftop.energy import ModulePlane
-from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.pvsystem import load_module
+from rooftop.job.aggregate import MONTHS, plane_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.fill import Filling, fill_planes, module_layer
 from rooftop.scene.layout import Layout
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
-from rooftop.scene.roofs import RoofTypes, assumed_planes, net_shares, roof_planes
+from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
 from rooftop.scene.rules import load_roof_rules
+from rooftop.scene.taken import Taken
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
 MODULE = load_module()
@@ -51,17 +52,26 @@ def _filled(
     """Fill the planes, and make the table of planes from it."""
     n, shapes = len(buildings), buildings.geometry.to_numpy()
     planes = roof_planes(assumed_planes(buildings, types, shapes, np.zeros(n), RULES), known, types, RULES)
-    system = System(flat=FlatSystem.model_validate(flat))
-    usable = np.ones(len(planes), dtype=bool)
-    filling = Filling(system, MODULE, RULES, LYG, _yield, keep)
-    layout = fill_planes(planes, usable, shapes, np.zeros(n), obstacles or {}, filling, shared=shared)
+    filling = Filling(
+        system=System(flat=FlatSystem.model_validate(flat)),
+        module=MODULE,
+        rules=RULES,
+        latitude_deg=LYG,
+        specific_yield=_yield,
+        keep_modules=keep,
+    )
+    layout = fill_planes(
+        open_planes(planes, np.ones(len(planes), dtype=bool), types, RULES),
+        filling,
+        visible=shapes,
+        convergence_deg=np.zeros(n),
+        obstacles=obstacles or {},
+        taken=Taken(),
+        shared=shared or {},
+    )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
-    year["ok_share"], year["n_lit"] = ok, np.floor(layout.planes["packed_count"] * ok)
-    inner, free = net_shares(shapes, types, RULES)
-    out = plane_table(
-        layout.planes, year, layout.designs, types, inner, free, np.ones(len(layout.planes), dtype=bool), RULES,
-        MODULE.area_m2, MODULE.pdc0_w / 1000.0,
-    )  # fmt: skip
+    year["ok_share"], year["n_lit"] = ok, np.floor(layout.placed * ok)
+    out = plane_table(layout, year, MODULE, np.zeros(n))
     for small, large in pairwise(CHAIN):
         assert (out[small] <= out[large] + 1e-9).all(), (small, large)
     return layout, out
@@ -116,7 +126,7 @@ def test_measured_obstacles_are_cut_out_and_no_share_is_taken_besides() -> None:
     clear, _ = _filled(buildings, types, obstacles={0: (shed[:0], np.zeros(0))}, tilt_deg=10)
     assert int(seen["module_count"].sum()) == layout.planes["packed_count"].sum() < clear.planes["packed_count"].sum()
     assert int(shared["module_count"].sum()) == int(clear.planes["packed_count"].sum() * 0.75)
-    modules = shapely.polygons(layout.modules[0])
+    modules = shapely.polygons(layout.corners[0])
     assert shapely.distance(modules, shed[0]).min() >= 0.3 - 1e-6
     assert shapely.within(modules, buildings.geometry[0].buffer(-0.8 + 1e-6, join_style="mitre")).all()
     assert seen["capacity_low_kwp"].tolist() == seen["capacity_kwp"].tolist() == seen["capacity_high_kwp"].tolist()

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import shapely
 
-from rooftop.grid import Grid
-from rooftop.pvsystem import load_module
+from rooftop.core.grid import Grid
 from rooftop.scene.packing import PackOptions, pack
 from rooftop.scene.places import ModuleCells, Places, PlaneRuns
+from rooftop.solar.pvsystem import load_module
 
 MODULE = load_module()
 X, Y = 500_000.0, 3_830_000.0
 
 
-def packed(zone: shapely.Geometry, options: PackOptions, tilt: float = 0.0, azimuth: float = 180.0):  # type: ignore[no-untyped-def]
+def packed(zone: shapely.Geometry, options: PackOptions, tilt: float = 0.0, azimuth: float = 180.0):
     return pack(
         zone, tilt, azimuth, MODULE, options, latitude_deg=34.6, specific_yield=lambda plane: 1000.0
     )  # fmt: skip
@@ -69,7 +69,7 @@ def test_a_plane_does_not_depend_on_those_beside_it() -> None:
 def painted(places: Places, grid: Grid, owner: np.ndarray) -> ModuleCells:
     """Lay the modules of one plane on cells of one roof."""
     cells = np.nonzero(owner)
-    return ModuleCells.on(places, np.array([0]), grid, cells, [np.arange(len(cells[0]))])
+    return ModuleCells.on(places, np.array([0]), grid, cells, [np.arange(len(cells[0]))])  # type: ignore[arg-type]
 
 
 def test_modules_on_dark_cells_are_gone_and_no_others() -> None:
@@ -132,7 +132,7 @@ def test_planes_that_share_cells_have_their_own_light() -> None:
     grid = Grid.covering((X - 5, Y - 5, X + 65, Y + 30), 1.0)
     cells = np.nonzero(np.ones(grid.shape, dtype=bool))
     every = np.arange(len(cells[0]))
-    stand = ModuleCells.on(places, np.array([0, 1]), grid, cells, [every, every])
+    stand = ModuleCells.on(places, np.array([0, 1]), grid, cells, [every, every])  # type: ignore[arg-type]
     bright = np.concatenate([np.ones(len(every), dtype=bool), np.zeros(len(every), dtype=bool)])
     assert np.bincount(stand.plane, stand.lit(bright)).tolist() == [found.count / 2, 0]
 
@@ -148,5 +148,5 @@ def test_a_module_on_no_cell_of_its_plane_follows_most_of_it() -> None:
     assert not stand.lit(np.array([True, False, False, False])).any()
     inside, outside = stand.split()
     assert len(inside[0]) == 4 and len(outside[0]) == 0
-    bare = ModuleCells.on(None, np.array([0]), grid, np.nonzero(owner), [np.arange(4)])
+    bare = ModuleCells.on(None, np.array([0]), grid, np.nonzero(owner), [np.arange(4)])  # type: ignore[arg-type]
     assert len(bare.plane) == 0 and len(bare.split()[0][0]) == 4

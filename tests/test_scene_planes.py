@@ -15,7 +15,7 @@ from pyproj import CRS, Transformer
 
 from city_models import Model, flat, gable
 from rooftop.config import RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.scene.layout import flush_plane, variants_of
@@ -237,7 +237,7 @@ def test_upright_faces_are_left_out_whatever_their_outline_covers_in_plan(tmp_pa
 
 @pytest.mark.parametrize("tilt", [0.0, 2.5, 87.5, 88.0, 90.0])
 def test_modules_stay_between_level_and_upright(tilt: float) -> None:
-    variants, orientations = variants_of([flush_plane(tilt, 180.0)], lambda plane: [(plane, 1.0)])
+    variants, orientations = variants_of([flush_plane(tilt, 180.0)], lambda plane: [(plane, 1.0)])  # type: ignore[misc,arg-type]
     mean = sum(
         orientations[k].surface_tilt * w for k, w in zip(variants["orientation"], variants["weight"], strict=True)
     )

@@ -11,7 +11,7 @@ import shapely
 
 from painted_roofs import CELL_M, LEAST_M2, Painted, Score, normals, paint, score, shapes, slope
 from roof_truth import painted_models
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels.labels import outlines, split
 from rooftop.kernels.planefit import solve
 from rooftop.scene.obstacles import cells_polygons, find_obstacles, mask_polygon

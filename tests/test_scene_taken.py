@@ -6,8 +6,10 @@ Behind the setback of 0.8 m lie 38.4 × 18.4 m. Flush modules of 2.278 × 1.134 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,20 +18,20 @@ import pyproj
 import pytest
 import shapely
 
-from rooftop.aggregate import plane_table, roof_table
 from rooftop.config import ExclusionsInput, ExistingPvInput, FlatSystem, System
-from rooftop.energy import ModulePlane
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice, Provenance
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
-from rooftop.notices import Notice, Provenance
-from rooftop.potential import PLANE_YEAR_COLUMNS
-from rooftop.pvsystem import load_module
+from rooftop.job.aggregate import plane_table, roof_table
+from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design
 from rooftop.scene.fill import Filling, fill_planes
-from rooftop.scene.layout import lay_out
-from rooftop.scene.roofs import RoofTypes, assumed_planes, net_shares, roof_planes
+from rooftop.scene.layout import Layout, density_shares, lay_out
+from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
 from rooftop.scene.rules import load_roof_rules
-from rooftop.scene.taken import Taken, shares_taken, taken_on
+from rooftop.scene.taken import Taken, taken_on
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import load_module
 
 RULES, MODULE = load_roof_rules(), load_module()
 CRS = "EPSG:4549"
@@ -44,7 +46,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> shapely.Polygon:
     return shapely.box(X + x0, Y + y0, X + x1, Y + y1)
 
 
-def roof_of(*shapes: shapely.Geometry, kwp: float = np.nan, year: object = pd.NA) -> gpd.GeoDataFrame:
+def roof_of(*shapes: shapely.Geometry, kwp: float = np.nan, year: Any = pd.NA) -> gpd.GeoDataFrame:
     ids = [f"r{k}" for k in range(len(shapes))]
     values = {
         "building_id": ids,
@@ -62,7 +64,7 @@ def exclusions(*areas: tuple[shapely.Geometry, float]) -> RoofAreas:
     return RoofAreas(table, (), Provenance("inputs.exclusions", "x.gpkg", ""))
 
 
-def standing(*areas: tuple[shapely.Geometry, float, object]) -> RoofAreas:
+def standing(*areas: tuple[shapely.Geometry, float, Any]) -> RoofAreas:
     table = gpd.GeoDataFrame(
         {"source_row": range(len(areas)), "kwp": [kwp for _, kwp, _ in areas],
          "year": pd.array([year for *_, year in areas], dtype="Int64")},
@@ -86,23 +88,32 @@ def laid(
         excluded, existing, buildings, shapes, w_per_m2=W_PER_M2, clearance_m=RULES.module_gap_m.value
     )
     planes = roof_planes(assumed_planes(buildings, types, shapes, np.zeros(n), RULES), None, types, RULES)
-    inner, _ = net_shares(shapes, types, RULES)
+    planes = open_planes(planes, np.ones(len(planes), dtype=bool), types, RULES)
+    planes = planes.assign(free_share=1.0, free_share_low=1.0, free_share_high=1.0)
+    made: Layout
     if layout == "packed":
-        clear = {k: (np.empty(0, dtype=object), np.zeros(0)) for k in range(n)}
-        filling = Filling(System(flat=FlatSystem(mounting="flush")), MODULE, RULES, 34.6, _yield)
-        made = fill_planes(planes, np.ones(len(planes), dtype=bool), shapes, np.zeros(n), clear, filling, taken)
+        made = fill_planes(
+            planes,
+            Filling(
+                system=System(flat=FlatSystem(mounting="flush")),
+                module=MODULE,
+                rules=RULES,
+                latitude_deg=34.6,
+                specific_yield=_yield,
+            ),
+            visible=shapes,
+            convergence_deg=np.zeros(n),
+            obstacles={k: (np.empty(0, dtype=object), np.zeros(0)) for k in range(n)},
+            taken=taken,
+            shared={},
+        )
     else:
         flush = flush_design(MODULE.length_m, MODULE.width_m, RULES.module_gap_m.value)
-        shares = shares_taken(planes, shapes, taken, RULES.setback_m.value)
-        made = lay_out(pd.concat([planes, shares], axis=1), [flush], flush)
-        for name in ("excluded", "existing_pv"):
-            made.planes[f"{name}_area_m2"] = made.planes[f"{name}_share"] * made.planes["area_m2"]
+        shares = density_shares(planes, types, shapes, taken, RULES)
+        made = lay_out(planes, shares, [flush], flush, min_patch_m2=RULES.min_patch_m2.value)
     year = pd.DataFrame(100.0, index=range(len(made.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
-    year["ok_share"], year["n_lit"] = ok, np.floor(made.planes.get("packed_count", 0) * ok)
-    table = plane_table(
-        made.planes, year, made.designs, types, inner, np.ones(n), np.ones(len(planes), dtype=bool), RULES,
-        MODULE.area_m2, MODULE.pdc0_w / 1000.0, taken.unplaced_m2,
-    )  # fmt: skip
+    year["ok_share"], year["n_lit"] = ok, np.floor(made.placed * ok)
+    table = plane_table(made, year, MODULE, taken.unplaced_m2)
     roofs = roof_table(pd.DataFrame(buildings.drop(columns="geometry")).assign(existing_pv_kwp=found.kwp), table)
     roofs["existing_pv_year"] = found.year.array
     for small, large in pairwise(CHAIN):
@@ -248,13 +259,15 @@ def test_polygons_on_no_roof_change_nothing_and_are_counted() -> None:
 
 
 def test_no_declaration_takes_nothing() -> None:
-    assert Taken().without(0, ROOF) is ROOF
+    nothing = Taken()
+    assert nothing.without_exclusions(0, ROOF) is nothing.without_existing_pv(0, ROOF) is ROOF
+    assert nothing.existing_pv_m2(0, ROOF) == 0.0
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, shapes: list[shapely.Geometry], **columns: list[object]) -> Path:
+def write(path: Path, shapes: list[shapely.Geometry], **columns: Sequence[object]) -> Path:
     gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS).to_file(path)
     return path
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 import reference_horizon as reference
-from rooftop.errors import InputError
-from rooftop.shading import horizons, sky_view
+from rooftop.core.errors import InputError
+from rooftop.solar.horizons import horizons, sky_view
 
 F8 = NDArray[np.float64]
 AZIMUTHS = np.arange(72) * 5.0
@@ -218,9 +218,9 @@ def test_windows_of_one_lattice_agree(surface: str) -> None:
     inner, roof = city(260)
     dsm = np.pad(inner, 40, constant_values=float(inner.min()))
     rows, cols = np.argwhere(roof)[::97].T + 40
-    whole = horizons(dsm, 1.0, rows, cols, 36, surface, origin=(-11, 5))  # type: ignore[arg-type]
+    whole = horizons(dsm, 1.0, rows, cols, n_azimuth=36, surface=surface, origin=(-11, 5))  # type: ignore[arg-type]
     window = dsm[31:-8, 17:-25]
-    part = horizons(window, 1.0, rows - 31, cols - 17, 36, surface, origin=(20, 22))  # type: ignore[arg-type]
+    part = horizons(window, 1.0, rows - 31, cols - 17, n_azimuth=36, surface=surface, origin=(20, 22))  # type: ignore[arg-type]
     np.testing.assert_allclose(part, whole, atol=2e-3)
-    elsewhere = horizons(window, 1.0, rows - 31, cols - 17, 36, surface, origin=(21, 22))  # type: ignore[arg-type]
+    elsewhere = horizons(window, 1.0, rows - 31, cols - 17, n_azimuth=36, surface=surface, origin=(21, 22))  # type: ignore[arg-type]
     assert np.abs(elsewhere - whole).max() > 0.1

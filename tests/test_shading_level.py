@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rooftop.shading import sky_view
+from rooftop.solar.horizons import sky_view
 
 
 def test_level_plane_equals_quadrature_of_the_linear_horizon() -> None:

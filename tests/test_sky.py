@@ -11,10 +11,10 @@ import pvlib
 import pytest
 
 from reference_energy import made_weather, pvlib_hourly
-from rooftop.cumulative import ModulePlane, plane_light
 from rooftop.kernels import year
-from rooftop.lookup import Skylines
-from rooftop.sky import _positions, factor_nodes, sky_year
+from rooftop.solar.cumulative import ModulePlane, plane_light
+from rooftop.solar.sky import Diffuse, _positions, factor_nodes, sky_year
+from rooftop.solar.skylines import Skylines
 from rooftop.weather import Weather
 
 
@@ -37,7 +37,7 @@ def marked(weather: Weather) -> Weather:
 
 @pytest.mark.parametrize("model", ["perez", "haydavies", "isotropic"])
 @pytest.mark.parametrize("tilt,azimuth", [(0, 180), (25, 180), (40, 75), (90, 250)])
-def test_one_sun_per_hour_is_pvlib_hour_by_hour(marked: Weather, model: str, tilt: float, azimuth: float) -> None:
+def test_one_sun_per_hour_is_pvlib_hour_by_hour(marked: Weather, model: Diffuse, tilt: float, azimuth: float) -> None:
     sky = sky_year(marked, model, factors=(1.0,), suns_per_interval=1)
     light = plane_light(sky, ModulePlane(tilt, azimuth), 0.2)
     poa = light.direct + light.circumsolar + light.isotropic + light.band + light.ground
@@ -104,7 +104,7 @@ def test_factors_may_differ_by_month(weather: Weather) -> None:
 
 def test_months_are_those_of_the_weathers_own_clock(weather: Weather) -> None:
     data = weather.data.copy()
-    data.loc[data.index.month != 7, ["ghi", "dni", "dhi"]] = 0.0
+    data.loc[pd.DatetimeIndex(data.index).month != 7, ["ghi", "dni", "dhi"]] = 0.0
     sky = sky_year(dataclasses.replace(weather, data=data), "isotropic", factors=(1.0,))
     july = np.bincount(sky.month, weights=sky.isotropic[0], minlength=12) * sky.duration_h
     assert july[6] == pytest.approx(data["dhi"].sum())
@@ -193,7 +193,7 @@ def test_suns_stand_where_the_published_grid_says(shared_truth: Path) -> None:
     for (latitude, longitude), rows in grid.groupby(["lat", "lon"]):
         index = pd.DatetimeIndex(pd.to_datetime(rows["utc"])).tz_convert("Etc/GMT-8")
         data = pd.DataFrame({"ghi": 1.0, "dni": 0.0, "dhi": 1.0, "temp_air": 12.0, "wind_speed": 1.0}, index=index)
-        there = Weather(data, float(latitude), float(longitude), 0.0, 3600.0, "grid")
+        there = Weather(data, float(str(latitude)), float(str(longitude)), 0.0, 3600.0, "grid")
         elevation, azimuth = _positions(there, index.tz_convert("UTC"))
         up = rows["apparent_zenith"].to_numpy() < 89.5
         turn = (azimuth - rows["azimuth"].to_numpy() + 180.0) % 360.0 - 180.0

@@ -9,16 +9,16 @@ import pytest
 
 from accuracy import seeded_city
 from reference_energy import made_weather
-from rooftop.cumulative import ModulePlane, PlaneTables, plane_tables
-from rooftop.energy import cell_months, cell_year, irradiation, usable_year
-from rooftop.errors import ArgumentError
-from rooftop.grid import Grid
-from rooftop.lookup import Skylines
-from rooftop.pvsystem import load_system
-from rooftop.scene.far import merge_far_field
+from rooftop.core.errors import ArgumentError
+from rooftop.core.grid import Grid
+from rooftop.scene.far import FarObservers, merge_far_field
 from rooftop.scene.surface import FarSurface
-from rooftop.shading import Surface, Sweep, horizons, skylines
-from rooftop.sky import sky_year
+from rooftop.solar.cumulative import ModulePlane, PlaneTables, plane_tables
+from rooftop.solar.energy import cell_months, cell_year, irradiation, usable_year
+from rooftop.solar.horizons import Surface, Sweep, horizons, skylines
+from rooftop.solar.pvsystem import load_system
+from rooftop.solar.sky import sky_year
+from rooftop.solar.skylines import Skylines
 
 N = 72
 ONES = np.ones(12)
@@ -142,10 +142,15 @@ def test_what_stands_beyond_the_window_raises_both_sides() -> None:
     high[:, 52:] = 80.0
     around = [Skylines(np.zeros((2, N + 4), np.float32), made().azimuth, made().share) for _ in range(2)]
     around[1].degrees[:, N] = 89.0  # what one side sees hides nothing from the other
-    for each in around:
-        far = FarSurface(Grid(-10, 110, 60, 60, 1.0), high)
-        at = np.array([20, 20]), np.array([20, 20])
-        merge_far_field(each, window, (), far, *at, np.array([0, 0]), np.zeros(2))
+    before = [each.degrees.copy() for each in around], [each.joined.copy() for each in around]
+    at = np.array([20, 20])
+    cells = FarObservers(row=at, col=at, roof=np.array([0, 0]), z_m=np.zeros(2))
+    far = FarSurface(Grid(-10, 110, 60, 60, 1.0), high)
+    near, around = around, [merge_far_field(each, window, (far,), cells) for each in around]
+    for k in range(2):  # what went in stays as it was, and what was joined before is no longer taken for the new
+        np.testing.assert_array_equal(near[k].degrees, before[0][k])
+        np.testing.assert_array_equal(near[k].joined, before[1][k])
+        assert (around[k].joined != near[k].joined).any()
     raised = around[0].degrees
     np.testing.assert_array_equal(raised[:, N:], raised[:, DIAGONALS])
     assert (raised[:, [9, 27]] > 40.0).all() and (raised[:, [45, 63]] == 0.0).all()

@@ -13,9 +13,9 @@ import shapely
 
 import rooftop
 from rooftop.cli.checkup import check_lines
-from rooftop.errors import InputError
-from rooftop.prepare import prepare
-from rooftop.sources import read_sources
+from rooftop.core.errors import InputError
+from rooftop.job.prepare import prepare
+from rooftop.job.sources import read_sources
 from small_town import METRIC, X0, Y0, buildings, codes, config, degrees, rectangle, run, write
 
 FAR = shapely.box(0.0, 0.0, 0.0003, 0.0002)
@@ -72,13 +72,16 @@ def test_one_bad_row_is_no_roof_and_changes_no_other(what: str, tmp_path: Path) 
     shape, code = BAD_SHAPES[what]
     settings = config(tmp_path, write(with_shape(shape), tmp_path / "b.gpkg"))
     alone = config(tmp_path, write(buildings().drop(index=3), tmp_path / "alone.gpkg"))
-    found, same = (prepare(c, s, np.ones(len(s.buildings), bool)) for c in (settings, alone) for s in [read_sources(c)])
+    found, same = (
+        prepare(c, s, np.ones(len(s.buildings), bool), None) for c in (settings, alone) for s in [read_sources(c)]
+    )
     table = found.sources.buildings
     assert len(table) == 12 and str(table.crs) == str(same.sources.buildings.crs) == "EPSG:4549"
     assert table["status"].tolist() == ["excluded" if k == 3 else "ok" for k in range(12)]
     assert code in table["reasons"][3]
-    of_row = found.layout.planes["roof"].to_numpy() == 3
-    assert not found.usable[of_row].any()
+    planes = found.layout.planes
+    of_row = planes["roof"].to_numpy() == 3
+    assert not planes["usable"].to_numpy()[of_row].any()
     assert code == "tiny_footprint" or not of_row.any()  # what is too small for a roof still stands there
     left, right = table.geometry.drop(index=3).to_numpy(), same.sources.buildings.geometry.to_numpy()
     assert shapely.equals_exact(left, right, 1e-6).all()
@@ -120,7 +123,7 @@ system: {module: MODULE}
     bad.write_text(text.replace("MODULE", "580W"), encoding="utf-8")
     lines = check_lines(good, "en")
     assert any("rows have no polygon" in line for line in lines)
-    with pytest.raises(rooftop.errors.RooftopError, match="580W"):
+    with pytest.raises(rooftop.core.errors.RooftopError, match="580W"):
         check_lines(bad, "en")
 
 

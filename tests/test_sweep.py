@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rooftop.energy import irradiation
-from rooftop.errors import InputError
-from rooftop.shading import horizons, sky_view
-from rooftop.sky import SkyYear, sky_year
-from rooftop.sweep import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
+from rooftop.core.errors import InputError
+from rooftop.solar.energy import irradiation
+from rooftop.solar.horizons import horizons, sky_view
+from rooftop.solar.raster import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather, synthetic_weather
 
 F8 = NDArray[np.float64]

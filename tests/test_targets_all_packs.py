@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 import shapely
 
-from rooftop.aggregate import unit_table
 from rooftop.configfile import load_config
+from rooftop.core.resources import demo_dir
+from rooftop.core.vocabularies import building_uses
 from rooftop.inputs.boundaries import assign, read_units
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.land_use import infer_uses
-from rooftop.resources import demo_dir
+from rooftop.job.aggregate import unit_table
 from rooftop.tables import ROOFS, conform
 from rooftop.targets import (
+    Stock,
     capacity_ledger,
     coverage_notices,
     coverage_table,
@@ -26,8 +28,7 @@ from rooftop.targets import (
     quota_table,
     shortfalls,
 )
-from rooftop.targets.packs import building_uses
-from targets_example import five_buildings, members, one, pack_copy, pick, roof, table, units
+from targets_example import five_buildings, in_one_district, members, one, pack_copy, pick, roof, table, units
 
 NUMERATORS, DENOMINATORS = ("module", "array", "used"), ("gross", "net", "installable")
 SHARES = {"net": 0.8, "installable": 0.7, "used": 0.6, "array": 0.5, "module": 0.4}
@@ -40,7 +41,7 @@ def example():
     buildings = read_buildings(inputs.footprints)
     found = infer_uses(buildings.table, None).table
     parts = [
-        read_units(config, level, buildings.crs)
+        read_units(config, level, buildings.crs)  # type: ignore[arg-type]
         for config, level in ((inputs.districts, "district"), (inputs.zones, "zone"))
     ]
     memberships = assign(found, parts)
@@ -64,7 +65,7 @@ def example():
 def ledger(name):
     roofs, memberships, names = example()
     chosen = pd.Series(np.arange(len(roofs)) % 3 == 0, index=roofs.index)
-    return coverage_table(roofs, memberships, names, load_pack(name), planned=chosen)
+    return coverage_table(Stock.from_tables(roofs, memberships, names, load_pack(name)), planned=chosen)
 
 
 @pytest.mark.parametrize("name", list_packs())
@@ -72,8 +73,8 @@ def test_the_ledger_of_a_pack_is_full(name):
     roofs, memberships, names = example()
     pack = load_pack(name)
     coverage = ledger(name)
-    capacity = capacity_ledger(roofs, memberships, names, pack)
-    quotas = quota_table(roofs, memberships, names, pack)
+    capacity = capacity_ledger(Stock.from_tables(roofs, memberships, names, pack))
+    quotas = quota_table(Stock.from_tables(roofs, memberships, names, pack))
     answered = set(coverage["target_id"].dropna()) | set(capacity["target_id"]) | set(quotas["target_id"])
     for target in pack.targets:
         # Every number of the plan is in a table, or says why it is not.
@@ -100,9 +101,11 @@ def test_the_ledger_of_a_pack_is_full(name):
     assert inside.all()
     assert (city["attained"].notna() == city["target"].notna()).all()
     assert set(mark_new(roofs, pack)) == {"yes", "no", "unknown"} - ({"no"} if pack.period.start < 1950 else set())
-    short = shortfalls(roofs, memberships, pack)
+    short = shortfalls(Stock.from_tables(roofs, memberships, names, pack))
     assert short["building_id"].isin(roofs["building_id"]).all()
-    assert {notice.code for notice in coverage_notices(roofs, memberships, names, pack)} >= {"membership_open"}
+    assert {notice.code for notice in coverage_notices(Stock.from_tables(roofs, memberships, names, pack))} >= {
+        "membership_open"
+    }
 
 
 @pytest.mark.parametrize("name", list_packs())
@@ -130,7 +133,7 @@ def test_the_nine_numbers_are_monotone_and_the_city_is_the_sum_of_its_districts(
 def test_sums_over_uses_equal_the_district(tmp_path):
     roofs, memberships, names = example()
     roofs = roofs.assign(building_use=roofs["building_use"].where(roofs["building_use"] != "unknown", "other"))
-    uses = [use for use in building_uses() if use not in ("military", "unknown")]
+    uses = [use for use in building_uses().uses if use not in ("military", "unknown")]
 
     def change(data):
         (rule,) = data["coverage"]
@@ -143,7 +146,7 @@ def test_sums_over_uses_equal_the_district(tmp_path):
         rule["readings"][0]["scopes"] = {use: {"building_use": [use]} for use in uses}
         rule["aggregation"]["evaluated"] = ["pooled"]
 
-    found = coverage_table(roofs, memberships, names, pack_copy(tmp_path, change=change))
+    found = coverage_table(Stock.from_tables(roofs, memberships, names, pack_copy(tmp_path, change=change)))
     roofs = roofs.assign(capacity_low_kwp=0.0, capacity_high_kwp=0.0)
     gone = roofs["reasons"].map(lambda codes: bool({"duplicate_geometry", "empty_geometry"} & set(codes)))
     district = unit_table(roofs[~gone], memberships, names).set_index("unit_id")
@@ -170,12 +173,12 @@ def test_a_zone_over_two_districts_inflates_nothing_and_its_quota_leaves_them():
     doubled = pd.concat([memberships, zone.assign(unit_id="Z2")])
     more = pd.concat([names, pd.DataFrame([["Z2", "另一功能区", "zone"]], columns=names.columns)])
     pack = load_pack("national")
-    with_zones = coverage_table(roofs, doubled, more, pack)
-    without = coverage_table(roofs, plain, names[names["level"] != "zone"], pack)
+    with_zones = coverage_table(Stock.from_tables(roofs, doubled, more, pack))
+    without = coverage_table(Stock.from_tables(roofs, plain, names[names["level"] != "zone"], pack))
     kept = with_zones[with_zones["level"] != "zone"].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, without.reset_index(drop=True))
     totals = [
-        capacity_ledger(roofs, m, u, pack).query("level == 'city'")["capacity_kwp"].tolist()
+        capacity_ledger(Stock.from_tables(roofs, m, u, pack)).query("level == 'city'")["capacity_kwp"].tolist()
         for m, u in ((doubled, more), (plain, names))
     ]
     assert totals[0] == totals[1]
@@ -185,7 +188,7 @@ def test_units_of_the_quota_table_add_up_to_the_city():
     roofs, memberships, names = example()
     plan = names.assign(unit_name=names["unit_name"].replace({"甲区": "海州区", "乙区": "连云区", "丙区": "赣榆区"}))
     plan["unit_name"] = plan["unit_name"].mask(plan["level"] == "zone", "徐圩新区")
-    quotas = quota_table(roofs, memberships, plan, load_pack("lianyungang"))
+    quotas = quota_table(Stock.from_tables(roofs, memberships, plan, load_pack("lianyungang")))
     retrofit = quotas[(quotas["target_id"] == "retrofit_area") & quotas["unit_id"].notna()]
     parts, city = retrofit[retrofit["level"] != "city"], retrofit[retrofit["level"] == "city"].iloc[0]
     assert parts["name"].tolist() == ["赣榆", "海州", "连云", "徐圩新区"]
@@ -218,7 +221,7 @@ BELOW = {"gross": (3400, 3900), "net": (2800, 3200), "installable": (2700, 2900)
 
 def test_the_second_reading_under_all_nine_definitions(tmp_path):
     roofs = five_buildings()
-    found = coverage_table(roofs, members(roofs), units(("d1", "district")), pack_copy(tmp_path, "liaocheng"))
+    found = coverage_table(in_one_district(roofs, pack_copy(tmp_path, "liaocheng")))
     for (kind, top), tops in SECOND_READING.items():
         for bottom, bottoms in BELOW.items():
             row = one(
@@ -236,7 +239,7 @@ def test_installed_above_one_is_shown_under_every_definition(tmp_path):
         [roof("H", (150, 120, 100, 80, 60, 50), building_use="hospital", is_public_institution="yes", year_built=2024,
               existing_pv_kwp=600.0)]
     )  # fmt: skip
-    found = coverage_table(roofs, members(roofs), units(("d1", "district")), pack_copy(tmp_path))
+    found = coverage_table(in_one_district(roofs, pack_copy(tmp_path)))
     rows = pick(found, numerator=None, denominator=None)
     values = {(r.numerator, r.denominator): r.coverage for r in rows.itertuples()}
     assert len(values) == 9
@@ -251,9 +254,9 @@ def test_a_building_in_a_zone_but_in_no_district_is_not_in_the_city(tmp_path):
     zones = [members(roofs, zone, "zone") for zone in ("z1", "z2")]
     place = pd.concat([members(roofs.iloc[:1], "d1"), *zones])
     names = units(("d1", "district"), ("z1", "zone"), ("z2", "zone"))
-    found = coverage_table(roofs, place, names, pack_copy(tmp_path))
+    found = coverage_table(Stock.from_tables(roofs, place, names, pack_copy(tmp_path)))
     for unit, expected in (("city", (200, 800)), ("d1", (200, 800)), ("z1", (700, 2300)), ("z2", (700, 2300))):
         row = one(found, unit_id=unit)
         assert (row["numerator_m2"], row["denominator_m2"]) == expected, unit
-    city = capacity_ledger(roofs, place, names, load_pack("national")).query("level == 'city'")
+    city = capacity_ledger(Stock.from_tables(roofs, place, names, load_pack("national"))).query("level == 'city'")
     assert set(city["capacity_kwp"]) == {40.0, 80.0}

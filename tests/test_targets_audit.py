@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from rooftop.errors import ConfigError, UsageError
+from rooftop.core.errors import ConfigError, UsageError
+from rooftop.core.resources import configs_dir
 from rooftop.inputs.declared import Project
-from rooftop.resources import configs_dir
 from rooftop.targets import list_packs, load_pack
 from rooftop.targets.audit import Audited, audit, claims_of, counts, modules_needed_m2
 from rooftop.targets.audit_limits import given_place, load_limits, place_named, place_of_pack

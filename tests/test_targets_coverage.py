@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rooftop.errors import ComputeError
+from rooftop.core.errors import ComputeError
 from rooftop.tables import COVERAGE
-from rooftop.targets import coverage_table, list_packs, load_pack
-from targets_example import AREAS, five_buildings, members, one, pack_copy, pick, roof, table, units
+from rooftop.targets import Stock, coverage_table, list_packs, load_pack
+from targets_example import AREAS, five_buildings, in_one_district, members, one, pack_copy, pick, roof, table, units
 
 ONE_DISTRICT = units(("d1", "district"))
 
@@ -62,7 +62,7 @@ def lianyungang(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(lianyungang):
     roofs = five_buildings()
-    return coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    return coverage_table(in_one_district(roofs, lianyungang))
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("installed", INSTALLED), ("potential", POTENTIAL)])
@@ -93,7 +93,7 @@ def test_groups_are_counted_apart_and_once_together(result):
 def test_a_building_of_both_groups_counts_once(lianyungang):
     roofs = five_buildings()
     roofs.loc[1, "is_public_institution"] = "yes"
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     assert one(result, building_group="public_institution")["n_buildings"] == 2
     assert one(result, building_group="factory")["n_buildings"] == 1
     assert one(result)["n_buildings"] == 2
@@ -121,7 +121,7 @@ def test_attained_follows_the_bounds(tmp_path):
             data["targets"][0]["value"] = value
 
         pack = pack_copy(tmp_path, change=change)
-        outcome[value] = one(coverage_table(roofs, members(roofs), ONE_DISTRICT, pack))["attained"]
+        outcome[value] = one(coverage_table(in_one_district(roofs, pack)))["attained"]
     # Bounds of the front row: .2593 … .32
     assert outcome == {0.25: "yes", 0.30: "unknown", 0.33: "no"}
 
@@ -129,11 +129,11 @@ def test_attained_follows_the_bounds(tmp_path):
 def test_planned_counts_the_selection_and_what_stands(lianyungang):
     roofs = five_buildings()
     chosen = pd.Series([True, False, False, False, True], index=roofs.index)
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=chosen)
+    result = coverage_table(in_one_district(roofs, lianyungang), planned=chosen)
     # A is selected: 400 instead of 200; B keeps its 500.
     assert one(result, kind="planned")["numerator_m2"] == 900
     with pytest.raises(ComputeError, match="aligned"):
-        coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=chosen.iloc[:3])
+        coverage_table(in_one_district(roofs, lianyungang), planned=chosen.iloc[:3])
 
 
 def test_no_planned_rows_without_a_selection(result):
@@ -158,14 +158,14 @@ def test_share_of_buildings_with_a_required_share(tmp_path):
         data["coverage"][0]["aggregation"]["required_share"] = 0.5
 
     roofs = five_buildings()
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, pack_copy(tmp_path, change=change))
+    result = coverage_table(in_one_district(roofs, pack_copy(tmp_path, change=change)))
     # One of A (200 m² short) and B (250 m² short) is enough: the nearer one.
     assert one(result, aggregation="share_of_buildings")["gap_m2"] == 200
 
 
 def test_both_readings_of_liaocheng(tmp_path):
     roofs = five_buildings()
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, pack_copy(tmp_path, "liaocheng"))
+    result = coverage_table(in_one_district(roofs, pack_copy(tmp_path, "liaocheng")))
     both = one(result, scope_reading="new_governs_both")
     assert both["is_default"]
     assert both["coverage"] == 700 / 2300
@@ -195,7 +195,7 @@ def test_single_years(result):
 def test_needs_survey_counts_centrally_and_not_in_the_bound(lianyungang):
     roofs = five_buildings().iloc[:2].copy()
     roofs.loc[1, "status"] = "needs_survey"
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     # If no more can be installed on B, its existing 500 m² of module stay, on the 625 m² that they use.
     # Potential module over gross: 1600/3000 or (400+500)/3000.
     row = one(result, kind="potential", denominator="gross")
@@ -210,7 +210,7 @@ def test_needs_survey_counts_centrally_and_not_in_the_bound(lianyungang):
 def test_needs_survey_without_pv_counts_for_nothing_in_the_low_bound(lianyungang):
     roofs = five_buildings(pv=(40.0, 0.0, None, 20.0, 60.0)).iloc[:2].copy()
     roofs.loc[1, "status"] = "needs_survey"
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     assert one(result, kind="potential", denominator="gross")["coverage_low"] == 400 / 3000
     assert one(result, kind="potential")["coverage_low"] == 400 / 800
 
@@ -218,7 +218,7 @@ def test_needs_survey_without_pv_counts_for_nothing_in_the_low_bound(lianyungang
 def test_a_plan_never_lowers_what_stands(lianyungang):
     roofs = five_buildings().assign(status="needs_survey")
     nothing = pd.Series(False, index=roofs.index)
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=nothing)
+    result = coverage_table(in_one_district(roofs, lianyungang), planned=nothing)
     columns = ["coverage", "coverage_low", "coverage_high"]
     installed = pick(result, numerator=None, denominator=None)[columns].to_numpy(dtype=float)
     planned = pick(result, kind="planned", numerator=None, denominator=None)[columns].to_numpy(dtype=float)
@@ -228,7 +228,7 @@ def test_a_plan_never_lowers_what_stands(lianyungang):
 def test_a_presumed_use_decides_the_central_value_not_the_bounds(lianyungang):
     roofs = five_buildings().iloc[:2].copy()
     roofs.loc[1, "use_source"] = "code:GHYT"  # 20: factory, warehouse or transport
-    row = one(coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang))
+    row = one(coverage_table(in_one_district(roofs, lianyungang)))
     # With B 700/2300, without it 200/800.
     assert (row["coverage"], row["coverage_low"], row["coverage_high"]) == (700 / 2300, 200 / 800, 700 / 2300)
     assert (row["n_buildings"], row["n_unknown"]) == (2, 1)
@@ -238,7 +238,7 @@ def test_installed_above_one_is_shown_and_stays_out_of_potential(lianyungang):
     # 600 kW on 150 m², as a plan declares: 3000 m² of module.
     roofs = table([roof("H", (150, 120, 100, 80, 60, 50), building_use="hospital", is_public_institution="yes",
                         year_built=2024, existing_pv_kwp=600.0)])  # fmt: skip
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     assert one(result)["coverage"] == 30.0
     assert one(result)["gap_m2"] == 0
     potential = pick(result, kind="potential", numerator=None, denominator=None)
@@ -251,13 +251,13 @@ def test_existing_pv_is_not_counted_twice(lianyungang):
     without = five_buildings(pv=(0.0,) * 5).iloc[[1]]
     assert [float(frame["module_area_m2"].sum()) for frame in (roofs, without)] == pytest.approx([700.0, 1200.0])
     for frame in (roofs, without):
-        result = coverage_table(frame, members(frame), ONE_DISTRICT, lianyungang)
+        result = coverage_table(in_one_district(frame, lianyungang))
         assert one(result, kind="potential")["numerator_m2"] == pytest.approx(1200)
 
 
 def test_without_inventory_installed_is_not_known(lianyungang):
     roofs = five_buildings(pv=(None,) * 5)
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     row, potential = one(result), one(result, kind="potential")
     assert pd.isna(row["coverage"]) and pd.isna(row["numerator_m2"]) and pd.isna(row["gap_m2"])
     assert row["attained"] == "unknown"
@@ -267,7 +267,7 @@ def test_without_inventory_installed_is_not_known(lianyungang):
     assert row["n_buildings"] == 2
     assert potential["attained"] == "yes"
     chosen = pd.Series([True, *[False] * 4], index=roofs.index)
-    planned = one(coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang, planned=chosen), kind="planned")
+    planned = one(coverage_table(in_one_district(roofs, lianyungang), planned=chosen), kind="planned")
     assert pd.isna(planned["coverage"]) and 0.0 < planned["coverage_low"] < planned["coverage_high"]
 
 
@@ -276,24 +276,24 @@ def test_a_refused_declaration_opens_the_bounds_and_nothing_else(lianyungang):
     refused = known.copy()
     refused.loc[0, "existing_pv_kwp"] = np.nan
     refused.at[0, "reasons"] = ["existing_pv_impossible"]
-    before, after = (one(coverage_table(r, members(r), ONE_DISTRICT, lianyungang)) for r in (known, refused))
+    before, after = (one(coverage_table(in_one_district(r, lianyungang))) for r in (known, refused))
     assert after["coverage"] == before["coverage"] and after["coverage_low"] <= before["coverage_low"]
     assert after["coverage_high"] > before["coverage_high"]
-    full = one(coverage_table(refused, members(refused), ONE_DISTRICT, lianyungang), kind="potential")
+    full = one(coverage_table(in_one_district(refused, lianyungang)), kind="potential")
     assert after["coverage_high"] <= full["coverage_high"] + 1e-12
 
 
 def test_district_without_buildings_is_a_row_of_nulls(lianyungang):
     roofs = five_buildings()
     both = units(("d1", "district"), ("d2", "district"))
-    row = one(coverage_table(roofs, members(roofs), both, lianyungang), unit_id="d2")
+    row = one(coverage_table(Stock.from_tables(roofs, members(roofs), both, lianyungang)), unit_id="d2")
     assert (row["n_buildings"], row["denominator_m2"]) == (0, 0)
     assert row[["coverage", "coverage_low", "coverage_high", "gap_m2", "gap_kwp", "attained"]].isna().all()
 
 
 def test_no_roofs_at_all(lianyungang):
     roofs = five_buildings().iloc[:0]
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     assert set(result["unit_id"]) == {"city", "d1"}
     assert result["coverage"].isna().all()
 
@@ -306,7 +306,7 @@ def test_excluded_rows(lianyungang):
     failed = pd.concat([base, table([spare | {"reasons": ["tile_failed", "no_room"]}])], ignore_index=True)
     barracks = pd.concat([base, table([spare | {"status": "ok", "building_use": "military"}])], ignore_index=True)
     gross = [
-        one(coverage_table(r, members(r), ONE_DISTRICT, lianyungang), denominator="gross")["denominator_m2"]
+        one(coverage_table(in_one_district(r, lianyungang)), denominator="gross")["denominator_m2"]
         for r in (with_low, twice, failed, barracks)
     ]
     assert gross == [2800, 2000, 2000, 2000]
@@ -317,9 +317,9 @@ def test_zones_never_add_into_the_city(lianyungang):
     inside = members(roofs)
     half = members(roofs.iloc[:2], "z1", "zone", 0.5)
     everything = coverage_table(
-        roofs, pd.concat([inside, half]), units(("d1", "district"), ("z1", "zone")), lianyungang
+        Stock.from_tables(roofs, pd.concat([inside, half]), units(("d1", "district"), ("z1", "zone")), lianyungang)
     )
-    plain = coverage_table(roofs, inside, ONE_DISTRICT, lianyungang)
+    plain = coverage_table(Stock.from_tables(roofs, inside, ONE_DISTRICT, lianyungang))
     for unit in ("city", "d1"):
         pd.testing.assert_frame_equal(
             everything[everything["unit_id"] == unit].reset_index(drop=True),
@@ -332,7 +332,9 @@ def test_zones_never_add_into_the_city(lianyungang):
 def test_the_city_is_its_districts(lianyungang):
     roofs = five_buildings()
     split = pd.concat([members(roofs.iloc[:1], "d1"), members(roofs.iloc[1:3], "d2")])  # D and E lie in no district
-    result = coverage_table(roofs, split, units(("c", "city"), ("d1", "district"), ("d2", "district")), lianyungang)
+    result = coverage_table(
+        Stock.from_tables(roofs, split, units(("c", "city"), ("d1", "district"), ("d2", "district")), lianyungang)
+    )
     parts = [one(result, unit_id=unit)["numerator_m2"] for unit in ("d1", "d2")]
     city = one(result, unit_id="c")
     assert city["unit_name"] == "c name"
@@ -342,7 +344,7 @@ def test_the_city_is_its_districts(lianyungang):
 
 def test_one_front_row_per_unit_target_and_kind(result, tmp_path):
     roofs = five_buildings()
-    others = [coverage_table(roofs, members(roofs), ONE_DISTRICT, pack_copy(tmp_path, name)) for name in list_packs()]
+    others = [coverage_table(in_one_district(roofs, pack_copy(tmp_path, name))) for name in list_packs()]
     for frame in (result, *others):
         front = frame[frame["is_default"]]
         keys = ["unit_id", "target_id", "kind"]
@@ -368,7 +370,7 @@ def test_a_changed_definition_changes_the_front_row(tmp_path):
         data["coverage"][0]["targets"][0]["cohort"] = {"start": 2023, "end": 2025}
 
     roofs = five_buildings()
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, pack_copy(tmp_path, change=change))
+    result = coverage_table(in_one_district(roofs, pack_copy(tmp_path, change=change)))
     front = result[result["is_default"] & (result["unit_id"] == "d1") & (result["kind"] == "installed")]
     # From 2023 on only B is known to belong: array 500 over gross 2000.
     assert front["coverage"].tolist() == [0.25]
@@ -378,7 +380,7 @@ def test_a_changed_definition_changes_the_front_row(tmp_path):
 def test_packs_without_a_coverage_target_show_it_without_a_verdict():
     roofs = five_buildings()
     for name in ("shanxi", "national"):
-        result = coverage_table(roofs, members(roofs), ONE_DISTRICT, load_pack(name))
+        result = coverage_table(in_one_district(roofs, load_pack(name)))
         assert result["target_id"].isna().all()
         assert result[["target", "year", "gap_m2", "attained"]].isna().all().all()
         # 900 m² new beside 140 kWp at the shipped 214 W/m².
@@ -388,7 +390,7 @@ def test_packs_without_a_coverage_target_show_it_without_a_verdict():
 
 def test_whole_county_pilot_is_installable_over_gross():
     roofs = five_buildings()
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
+    result = coverage_table(in_one_district(roofs, load_pack("whole_county")))
     assert set(result["kind"]) == {"potential"}
     row = one(result, kind=None, cohort="all", building_group="business", numerator=None, denominator=None)
     # B and C are factories, whatever their age: 1900 of 2400 m². D may be a private office: with it 2100 of 2900.
@@ -488,7 +490,7 @@ def test_nine_numbers_are_monotone(roofs, small_pack):
 
 
 def _front_nine(roofs, pack):
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, pack)
+    result = coverage_table(in_one_district(roofs, pack))
     rows = pick(result, kind=None, numerator=None, denominator=None).itertuples()
     return {(row.kind, row.numerator, row.denominator): row for row in rows}
 
@@ -506,9 +508,9 @@ def small_pack(tmp_path_factory):
 
 def test_order_of_rows_does_not_matter(lianyungang):
     roofs = five_buildings()
-    first = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    first = coverage_table(in_one_district(roofs, lianyungang))
     turned = roofs.iloc[::-1]
-    second = coverage_table(turned, members(turned), ONE_DISTRICT, lianyungang)
+    second = coverage_table(in_one_district(turned, lianyungang))
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -520,7 +522,7 @@ def test_many_roofs_of_unknown_class(lianyungang):
     for k, name in enumerate(AREAS):
         roofs[f"{name}_area_m2"] = parts[:, k]
     roofs = roofs.assign(building_id=[f"b{k}" for k in range(n)], existing_pv_kwp=rng.uniform(0, 50, n))
-    result = coverage_table(roofs, members(roofs), ONE_DISTRICT, lianyungang)
+    result = coverage_table(in_one_district(roofs, lianyungang))
     # Nothing is known to belong; the extremes are those of the single best and the single worst roof.
     row = one(result, denominator="gross")
     own = roofs["existing_pv_kwp"] * 5.0 / roofs["gross_area_m2"]

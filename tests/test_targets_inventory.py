@@ -16,12 +16,12 @@ from rasterio.transform import from_origin
 
 import rooftop
 from rooftop.config import Config, Inputs
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.notices import Notice
 from rooftop.inputs.capacities import field_unit, read_capacities
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.roof_uses import read_existing_pv
 from rooftop.inputs.schedule import read_schedule
-from rooftop.notices import Notice
 from rooftop.targets.audit_limits import load_limits
 from rooftop.targets.inventory import credible_inventory, credible_schedule
 

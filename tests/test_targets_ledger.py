@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.targets import capacity_ledger, coverage_notices, load_pack, quota_table, shortfalls
+from rooftop.targets import Stock, capacity_ledger, coverage_notices, load_pack, quota_table, shortfalls
 from rooftop.targets.floors import floor_areas
 from rooftop.targets.quotas import best_filling
-from targets_example import five_buildings, members, pack_copy, roof, table, units
+from targets_example import five_buildings, in_one_district, members, pack_copy, roof, table, units
 
 ONE_DISTRICT = units(("d1", "district"))
 
@@ -20,7 +20,7 @@ def lianyungang(tmp_path_factory):
 def test_shortfalls_by_hand(lianyungang):
     # Half of the installable area, less what stands:  A 400 − 200, B 750 − 500, C 200 − 0; D has 100 of 100 it needs.
     roofs = five_buildings()
-    found = shortfalls(roofs, members(roofs), lianyungang).set_index("building_id")
+    found = shortfalls(in_one_district(roofs, lianyungang)).set_index("building_id")
     assert found.index.tolist() == ["B", "A", "C"]
     assert found["gap_m2"].to_dict() == {"B": 250, "A": 200, "C": 200}
     assert found["coverage"].to_dict() == {"B": 500 / 1500, "A": 0.25, "C": 0.0}
@@ -42,46 +42,48 @@ def test_shortfalls_of_roofs_that_cannot_or_are_not_known(lianyungang):
             roof("away", (100, 80, 50, 50, 40, 30), building_use="factory", year_built=2023),
         ]
     )
-    found = shortfalls(roofs, members(roofs.iloc[:4]), lianyungang).set_index("building_id")
+    found = shortfalls(Stock.from_tables(roofs, members(roofs.iloc[:4]), ONE_DISTRICT, lianyungang)).set_index(
+        "building_id"
+    )
     assert found["attainable"].to_dict() == {"low": "no", "survey": "unknown", "coded": "yes"}
     assert found["membership"].to_dict() == {"low": "certain", "survey": "certain", "coded": "presumed"}
 
 
 def test_shortfalls_without_an_inventory(lianyungang):
     roofs = five_buildings().assign(existing_pv_kwp=np.nan)
-    found = shortfalls(roofs, members(roofs), lianyungang)
+    found = shortfalls(in_one_district(roofs, lianyungang))
     assert found.empty and list(found.columns) == list(
-        shortfalls(five_buildings(), members(roofs), lianyungang).columns
+        shortfalls(Stock.from_tables(five_buildings(), members(roofs), ONE_DISTRICT, lianyungang)).columns
     )
 
 
 def test_a_building_with_a_refused_declaration_is_not_said_to_fall_short(lianyungang):
     roofs = five_buildings()
-    named = set(shortfalls(roofs, members(roofs), lianyungang)["building_id"])
+    named = set(shortfalls(in_one_district(roofs, lianyungang))["building_id"])
     assert "A" in named
     roofs.loc[0, "existing_pv_kwp"] = np.nan
     roofs.at[0, "reasons"] = ["existing_pv_impossible"]
-    assert set(shortfalls(roofs, members(roofs), lianyungang)["building_id"]) == named - {"A"}
+    assert set(shortfalls(in_one_district(roofs, lianyungang))["building_id"]) == named - {"A"}
 
 
 def test_shortfalls_per_target_and_none_without_one():
     roofs = five_buildings()
-    found = shortfalls(roofs, members(roofs), load_pack("pinghu"))
+    found = shortfalls(in_one_district(roofs, load_pack("pinghu")))
     assert set(found["target_id"]) == {"pv_coverage_2025", "pv_coverage_2030"}
-    assert shortfalls(roofs, members(roofs), load_pack("national")).empty
+    assert shortfalls(in_one_district(roofs, load_pack("national"))).empty
 
 
 def test_capacity_against_the_national_target():
     roofs = five_buildings()
     roofs.loc[1, "status"] = "needs_survey"
-    found = capacity_ledger(roofs, members(roofs), ONE_DISTRICT, load_pack("national"))
+    found = capacity_ledger(in_one_district(roofs, load_pack("national")))
     rows = found[found["unit_id"] == "d1"].set_index("kind")
     # Layouts of 0.2 kWp/m²: 80, 240, 40, 16, 60; D and E hold more than that already: 20 and 60.
     assert rows.loc["installed", "capacity_kwp"] == 220
     assert rows.loc["potential", "capacity_kwp"] == pytest.approx(80 + 240 + 40 + 20 + 60)
     assert rows.loc["potential", "capacity_low_kwp"] == pytest.approx(80 + 100 + 40 + 20 + 60)
     assert rows.loc["installed", "share_of_target"] == pytest.approx(220 / 50e6)
-    assert capacity_ledger(roofs, members(roofs), ONE_DISTRICT, load_pack("shanxi")).empty
+    assert capacity_ledger(in_one_district(roofs, load_pack("shanxi"))).empty
 
 
 def test_a_quota_district_excludes_its_zones():
@@ -90,7 +92,7 @@ def test_a_quota_district_excludes_its_zones():
     names = pd.DataFrame(
         [("320706", "海州区", "district"), ("z", "徐圩新区", "zone")], columns=["unit_id", "unit_name", "level"]
     )
-    found = quota_table(roofs, place, names, load_pack("lianyungang"))
+    found = quota_table(Stock.from_tables(roofs, place, names, load_pack("lianyungang")))
     retrofit = found[found["target_id"] == "retrofit_area"].set_index("name")
     assert retrofit.loc["海州", "value"] == 38
     # All five roofs are 4900 m²; half of B (2000) lies in the zone.
@@ -98,20 +100,22 @@ def test_a_quota_district_excludes_its_zones():
     assert retrofit.loc["徐圩新区", "gross_area_m2"] == 1000
     assert retrofit.loc["海州", "n_existing"] == 0
     assert retrofit.loc["海州", "n_year_unknown"] == 1
-    assert pd.isna(retrofit.loc["东海", "gross_area_m2"])
+    assert pd.isna(retrofit["gross_area_m2"].loc["东海"])
 
 
 def test_notices(lianyungang):
     roofs = five_buildings()
     roofs.loc[0, "existing_pv_kwp"] = 600.0
-    found = coverage_notices(roofs, members(roofs), units(("d1", "district"), ("d2", "district")), lianyungang)
+    found = coverage_notices(
+        Stock.from_tables(roofs, members(roofs), units(("d1", "district"), ("d2", "district")), lianyungang)
+    )
     counts = {notice.code: notice.count for notice in found}
     assert counts == {"membership_open": 2, "installed_exceeds_roof": 1, "district_empty": 1}
     bare = roofs.assign(existing_pv_kwp=np.nan)
-    codes = [n.code for n in coverage_notices(bare, members(bare), ONE_DISTRICT, lianyungang)]
+    codes = [n.code for n in coverage_notices(in_one_district(bare, lianyungang))]
     assert codes == ["no_pv_inventory", "membership_open"]
     lost = table([*roofs.to_dict("records"), roof("lost", status="excluded", reasons=["no_irradiance"])])
-    notice = coverage_notices(lost, members(lost), ONE_DISTRICT, lianyungang)[-1]
+    notice = coverage_notices(in_one_district(lost, lianyungang))[-1]
     assert (notice.code, notice.examples) == ("coverage_not_computed", ("lost",))
 
 
@@ -155,7 +159,7 @@ def quota_pack(folder, value=0.5):
 
 def haizhou(roofs, pack):
     names = pd.DataFrame([("320706", "海州区", "district")], columns=["unit_id", "unit_name", "level"])
-    found = quota_table(roofs, members(roofs, "320706"), names, pack)
+    found = quota_table(Stock.from_tables(roofs, members(roofs, "320706"), names, pack))
     return found[(found["target_id"] == "retrofit_area") & (found["name"] == "海州")].iloc[0]
 
 
@@ -241,7 +245,7 @@ def test_storeys_follow_from_height_and_use_and_pitch_from_the_roof():
 def test_whole_county_shares_as_capacity():
     roofs = five_buildings()
     roofs["annual_kwh"] = roofs["capacity_kwp"] * 1000.0
-    found = capacity_ledger(roofs, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
+    found = capacity_ledger(in_one_district(roofs, load_pack("whole_county")))
     rows = found[(found["unit_id"] == "d1") & (found["target_id"] == "business_share")].set_index("kind")
     # B and C: gross 2400, installable 1900, 280 kWp. 30 % of 2400 is 720 m² at 280/1900 kWp per m².
     asked = 0.3 * 2400 * 280 / 1900
@@ -253,7 +257,7 @@ def test_whole_county_shares_as_capacity():
     assert (rows["n_buildings"] == 2).all()
     assert (rows["n_unknown"] == 1).all()  # D may be a private office
     bare = capacity_ledger(
-        roofs.assign(existing_pv_kwp=np.nan), members(roofs), ONE_DISTRICT, load_pack("whole_county")
+        Stock.from_tables(roofs.assign(existing_pv_kwp=np.nan), members(roofs), ONE_DISTRICT, load_pack("whole_county"))
     )
     assert bare.loc[bare["kind"] == "installed", ["capacity_kwp", "share_of_target", "annual_kwh"]].isna().all().all()
 
@@ -261,7 +265,7 @@ def test_whole_county_shares_as_capacity():
 def test_a_presumed_class_counts_in_the_capacity_but_not_in_its_lower_bound():
     roofs = five_buildings()
     sure, presumed = (
-        capacity_ledger(changed, members(roofs), ONE_DISTRICT, load_pack("whole_county"))
+        capacity_ledger(Stock.from_tables(changed, members(roofs), ONE_DISTRICT, load_pack("whole_county")))
         .query("unit_id == 'd1' and target_id == 'public_building_share' and kind == 'potential'")
         .iloc[0]
         for changed in (roofs, roofs.assign(use_source=["code:GHYT", None, None, None, None]))

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir
 from rooftop.targets import (
     definition_rows,
     list_packs,
@@ -174,7 +174,7 @@ def test_a_user_adds_a_pack_by_its_path(tmp_path):
     path.write_text(text.replace("id: pinghu", "id: our_city").replace("value: 0.30", "value: 0.35"), encoding="utf-8")
     pack = load_pack(path)
     assert (pack.id, pack.targets[0].value) == ("our_city", 0.35)
-    assert pack_provenance(path).sha256 != pack_provenance("pinghu").sha256
+    assert pack_provenance(path, pack).sha256 != pack_provenance("pinghu", pack).sha256
 
 
 def test_rows_for_people():

@@ -11,12 +11,12 @@ import yaml
 
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.configfile import load_config
-from rooftop.errors import ConfigError
-from rooftop.resources import configs_dir, demo_dir
-from rooftop.targets import load_pack
+from rooftop.core.errors import ConfigError
+from rooftop.core.resources import configs_dir, demo_dir
+from rooftop.targets import Stock, load_pack
 from rooftop.targets.demand import check_options, energy_settings, floor_area
 from rooftop.targets.substitution import substitution_notices, substitution_table
-from targets_example import five_buildings, members, pack_copy, refused_pack, units
+from targets_example import five_buildings, in_one_district, members, pack_copy, refused_pack, units
 
 ONE = units(("d1", "district"))
 K_E = {"jiangsu_2018": 0.345, "national_recent": 0.305, "calorific": 0.1229}
@@ -42,7 +42,7 @@ def five():
 
 def rate(roofs, pack, options=None, unit="d1", kind="potential", target="renewable_substitution_2025", **more):
     """One row for each k_e."""
-    table = substitution_table(roofs, members(roofs), ONE, pack, options, **more)
+    table = substitution_table(in_one_district(roofs, pack), options, **more)
     rows = table[(table["unit_id"] == unit) & (table["kind"] == kind) & (table["target_id"] == target)]
     return rows.set_index("k_e")
 
@@ -184,7 +184,7 @@ def test_declared_heat_by_each_rule(tmp_path):
     bad = with_(kind="air_source", heat_kwh=10000, cop=2.0)
     assert bad["heat_pump_kgce"] == pytest.approx(heat - 1725) and bad["rate"] < base["rate"]
     entries = [Installation(kind="air_source", unit_id="d1", heat_kwh=10000, cop=cop) for cop in (3.0, 2.0)]
-    notices = substitution_notices(five(), pack, SubstitutionOptions(installations=entries))
+    notices = substitution_notices(in_one_district(five(), pack), SubstitutionOptions(installations=entries))
     assert [n.count for n in notices if n.code == "heat_pump_negative"] == [1]
     assert with_(kind="air_source", heat_kwh=10000, cop=3.0, replaces="coal")["heat_pump_kgce"] == pytest.approx(
         36000 / (29.307 * 0.70) - 1150
@@ -222,7 +222,7 @@ def test_a_share_of_floor_area_completed_outside_the_cohort_does_not_count(tmp_p
 def test_heat_that_does_not_count_is_said(tmp_path):
     def codes(pack, *years):
         entries = [Installation(kind="ground_source", building_area_m2=1000, completed=year) for year in years]
-        found = substitution_notices(five(), pack, SubstitutionOptions(installations=entries))
+        found = substitution_notices(in_one_district(five(), pack), SubstitutionOptions(installations=entries))
         return {n.code: n.count for n in found if n.code.startswith("installation_")}
 
     new = pack_copy(tmp_path, "pinghu")
@@ -237,7 +237,7 @@ def test_a_district_amount_reaches_the_city_once_and_no_zone():
     names = units(("d1", "district"), ("d2", "district"), ("z", "zone"))
     place = pd.concat([members(roofs.iloc[:3]), members(roofs.iloc[3:], "d2"), members(roofs, "z", "zone", 0.5)])
     entry = Installation(kind="ground_source", unit_id="d2", building_area_m2=1000)
-    table = substitution_table(roofs, place, names, pack, SubstitutionOptions(installations=[entry]))
+    table = substitution_table(Stock.from_tables(roofs, place, names, pack), SubstitutionOptions(installations=[entry]))
     rows = table[(table["kind"] == "potential") & (table["k_e"] == "jiangsu_2018")].set_index("unit_id")
     assert rows["heat_pump_kgce"].to_dict() == {"city": 5175.0, "d1": 0.0, "d2": 5175.0, "z": 0.0}
     city = rows.loc["city"]
@@ -269,7 +269,7 @@ def test_metered_fuel_alone_is_not_what_a_building_needs(tmp_path):
     roofs = five().assign(measured_energy_kwh=np.nan, measured_fuel_kgce=[np.nan, np.nan, np.nan, 500.0, np.nan])
     row = rate(roofs, pack_copy(tmp_path)).loc["jiangsu_2018"]
     assert row["demand_kgce"] == pytest.approx(266927.5) and row["n_measured"] == 0
-    notices = {n.code: n for n in substitution_notices(roofs, pack_copy(tmp_path))}
+    notices = {n.code: n for n in substitution_notices(in_one_district(roofs, pack_copy(tmp_path)))}
     assert notices["fuel_without_electricity"].examples == (roofs["building_id"][3],)
     assert notices["demand_from_limits"].count == 3
 
@@ -320,7 +320,7 @@ def test_an_unknown_zone_gives_bounds_only_and_the_configuration_settles_it():
     ]
     assert row["rate_low"] == pytest.approx(min(s["rate"] for s in single))
     assert row["rate_high"] == pytest.approx(max(s["rate"] for s in single))
-    assert "climate_zone_unknown" in [n.code for n in substitution_notices(roofs, pack)]
+    assert "climate_zone_unknown" in [n.code for n in substitution_notices(in_one_district(roofs, pack))]
 
 
 def test_a_zone_by_the_beginning_of_the_district_id():
@@ -465,7 +465,7 @@ def test_every_shipped_pack_with_a_rate_answers_it(tmp_path):
     for name in ("lianyungang", "pinghu", "liaocheng", "shanxi", "national"):
         pack = load_pack(name)
         rates = [t.id for t in pack.targets if t.indicator == "renewable_substitution"]
-        table = substitution_table(five(), members(five()), ONE, pack)
+        table = substitution_table(in_one_district(five(), pack))
         assert sorted(set(table["target_id"])) == sorted(rates)
         assert table.groupby(["unit_id", "target_id", "kind"])["is_default"].sum().eq(1).all()
-    assert substitution_table(five(), members(five()), ONE, load_pack("whole_county")).empty
+    assert substitution_table(in_one_district(five(), load_pack("whole_county"))).empty

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from rooftop.config import SubstitutionOptions
-from rooftop.resources import configs_dir
+from rooftop.core.resources import configs_dir
 from rooftop.targets import load_pack
 from rooftop.targets.demand import energy_settings
 from rooftop.targets.thermal import pv_or_thermal
-from targets_example import pack_copy, roof, table
+from targets_example import in_one_district, pack_copy, roof, table
 
 
 def one(**columns):
@@ -34,7 +34,7 @@ def level(roofs):
 def first(roofs, pack="liaocheng", planes=None, **options):
     pack = load_pack(pack) if isinstance(pack, str) else pack
     planes = level(roofs) if planes is None else planes
-    return pv_or_thermal(roofs, planes, pack, SubstitutionOptions(**options)).iloc[0]
+    return pv_or_thermal(in_one_district(roofs, pack), planes, SubstitutionOptions(**options)).iloc[0]
 
 
 def test_domain_figures():
@@ -144,5 +144,5 @@ def test_more_equivalent_never_turns_to_hot_water(tmp_path):
 
 def test_roofs_without_modules_are_not_compared():
     bare = table([roof("A", (100, 50, 0, 0, 0, 0))])
-    assert pv_or_thermal(bare, level(bare), load_pack("liaocheng")).empty
-    assert pv_or_thermal(one(), level(one()).iloc[:0], load_pack("liaocheng")).empty
+    assert pv_or_thermal(in_one_district(bare, load_pack("liaocheng")), level(bare)).empty
+    assert pv_or_thermal(in_one_district(one(), load_pack("liaocheng")), level(one()).iloc[:0]).empty

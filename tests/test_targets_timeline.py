@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.targets import coverage_table
+from rooftop.targets import Stock, coverage_table
 from rooftop.targets.models import Pack
 from rooftop.targets.timeline import DAYS_PER_YEAR, BuildPlan, timeline_notices, timeline_table
-from targets_example import five_buildings, members, one, pack_copy, units
+from targets_example import five_buildings, in_one_district, members, one, pack_copy, units
 
 TODAY = datetime.date(2026, 7, 1)
 
@@ -38,7 +38,7 @@ def dated(**years: object) -> pd.DataFrame:
 
 def table(roofs: pd.DataFrame, pack: Pack, **options: Any) -> pd.DataFrame:
     options = {"reference_date": TODAY} | options
-    return timeline_table(roofs, members(roofs), units(("d1", "district")), pack, **options)
+    return timeline_table(in_one_district(roofs, pack), **options)
 
 
 def row(frame: pd.DataFrame, year: int, kind: str = "installed", unit: str = "d1") -> pd.Series:
@@ -87,7 +87,7 @@ def test_the_last_year_agrees_with_the_coverage_table(pack: Pack) -> None:
     """With all PV standing, the timeline's end is the coverage table's default row, unknown buildings included."""
     roofs = five_buildings()
     frame = table(roofs, pack)
-    front = one(coverage_table(roofs, members(roofs), units(("d1", "district")), pack))
+    front = one(coverage_table(in_one_district(roofs, pack)))
     last = row(frame, 2026)
     for column in ("n_buildings", "n_unknown", "numerator_m2", "denominator_m2", "coverage", "coverage_low",
                    "coverage_high", "gap_m2", "gap_kwp", "attained"):  # fmt: skip
@@ -170,10 +170,19 @@ def test_a_schedule_dates_and_adds(pinghu: Pack) -> None:
     assert row(frame, 2029, unit="city")["numerator_m2"] == 1100.0
     codes = {
         n.code: n.count
-        for n in timeline_notices(dated(B=2023, E=2022), units(("d1", "district")), pinghu, TODAY, plans)
+        for n in timeline_notices(
+            Stock.from_tables(dated(B=2023, E=2022), members(dated(B=2023, E=2022)), units(("d1", "district")), pinghu),
+            TODAY,
+            plans,
+        )
     }
     assert codes == {"schedule_building_unknown": 1, "schedule_unit_past": 1}
-    undated = {n.code for n in timeline_notices(dated(), units(("d1", "district")), pinghu, TODAY, None)}
+    undated = {
+        n.code
+        for n in timeline_notices(
+            Stock.from_tables(dated(), members(dated()), units(("d1", "district")), pinghu), TODAY, None
+        )
+    }
     assert undated == {"pv_year_unknown"}
 
 
@@ -188,7 +197,7 @@ def test_a_scheduled_unit_counts_where_it_lies(pinghu: Pack) -> None:
 
     def added(unit: str) -> dict[str, float]:
         found, none = (
-            timeline_table(roofs, place, names, pinghu, reference_date=TODAY, schedule=plans)
+            timeline_table(Stock.from_tables(roofs, place, names, pinghu), reference_date=TODAY, schedule=plans)
             for plans in (schedule((None, unit, 2027, None, 100.0)), None)
         )
         due = found[found["year"] == 2027].set_index("unit_id")["numerator_m2"]
@@ -203,7 +212,7 @@ def test_a_scheduled_unit_counts_where_it_lies(pinghu: Pack) -> None:
 
     def codes(unit: str) -> set[str]:
         plans = schedule((None, unit, 2027, None, 100.0))
-        return {n.code for n in timeline_notices(roofs, names, pinghu, TODAY, plans)}
+        return {n.code for n in timeline_notices(Stock.from_tables(roofs, members(roofs), names, pinghu), TODAY, plans)}
 
     assert codes("t") == codes("city") == codes("全部县区") == set()
     assert codes("z") == {"schedule_unit_zone"} and codes("nowhere") == {"schedule_unit_unknown"}

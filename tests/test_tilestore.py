@@ -13,10 +13,10 @@ import pytest
 
 import rooftop
 import small_town
-from rooftop.errors import StorageError
-from rooftop.grid import Tile
-from rooftop.potential import TileCells, TileResult
-from rooftop.tilestore import TileStore
+from rooftop.core.errors import StorageError
+from rooftop.core.grid import Tile
+from rooftop.job.tile import TileCells, TileResult
+from rooftop.job.tilestore import TileStore
 
 KEY = "0123456789abcdef"
 HERE, THERE = Tile(3, -7), Tile(4, -7)
@@ -29,10 +29,11 @@ def result(seed: int = 0, *, cells: bool = True, months: bool = True, lit: bool 
         index=[4, 2, 9, 0, 7],
     )
     place = np.arange(4, dtype=np.int64)
-    values = [rng.random(4).astype(np.float32) for _ in range(3)]
+    names = ("poa_annual_kwh_m2", "svf", "shading_loss")
+    values = {name: rng.random(4).astype(np.float32) for name in names}
     by_month = rng.random((4, 12)).astype(np.float32) if months else None
-    found = TileCells(place, -place, *values, by_month) if cells else None
-    return TileResult(planes, found, rng.random(11) > 0.5 if lit else None)
+    found = TileCells(lattice_row=place, lattice_col=-place, poa_monthly_kwh_m2=by_month, **values) if cells else None
+    return TileResult(planes=planes, cells=found, lit=rng.random(11) > 0.5 if lit else None)
 
 
 def same(a: TileResult | None, b: TileResult) -> None:

@@ -11,11 +11,11 @@ import pandas as pd
 import pvlib
 import pytest
 
-from rooftop.cumulative import ModulePlane, plane_light, plane_tables
-from rooftop.energy import plane_year
-from rooftop.hourly import hourly_yield
-from rooftop.pvsystem import Mounting, PvSystem, load_system
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.cumulative import ModulePlane, plane_light, plane_tables
+from rooftop.solar.energy import plane_year
+from rooftop.solar.hourly import hourly_yield
+from rooftop.solar.pvsystem import Mounting, PvSystem, load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 pytestmark = pytest.mark.real
@@ -122,7 +122,7 @@ def test_yield_under_the_assumptions_of_pvwatts(golden: Golden) -> None:
     """The gate is 1.5 %; reflection of beam alone and cells as warm as published leave 0.1 %, by table and hourly."""
     system = pvwatts_system(golden, diffuse_lost=False, as_warm=True)
     assert annual_ac(golden, system) == pytest.approx(golden.ac_kwh_kwp, rel=0.001)
-    series = hourly_yield(golden.weather, golden.plane, FREE, system).ac_w_per_kwp[0]
+    series = hourly_yield(golden.weather, FREE, golden.plane, system=system).ac_w_per_kwp[0]
     assert series.sum() / 1000.0 == pytest.approx(golden.ac_kwh_kwp, rel=0.001)
     power = golden.table["ac_w"].to_numpy() / 4.0
     assert np.sqrt(((series - power)[power > 0.0] ** 2).mean()) < 12.0  # no wind and no heat capacity

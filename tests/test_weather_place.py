@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_place import Place, check_weather_place, compare_places, median_place
 from rooftop.inputs.weather_season import compare_months, require_season, season_correlation
-from rooftop.lang import Text
 from rooftop.weather import Weather, clear_sky_bound, synthetic_weather
 from weather_files import write_year
 
@@ -72,7 +72,7 @@ def test_distance_is_said_from_some_tens_of_kilometres(latitude, longitude, km):
     ],
 )
 def test_across_the_equator_is_refused_where_seasons_are_opposite(weather, buildings, refused):
-    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)
+    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)  # type: ignore[call-arg]
     if refused:
         with pytest.raises(InputError) as caught:
             compare_places(there, here, "w.epw")
@@ -85,7 +85,7 @@ def test_across_the_equator_is_refused_where_seasons_are_opposite(weather, build
 @pytest.mark.parametrize("place", [(40.4, -3.7), (51.5, -0.1), (37.8, -122.4), (55.8, 37.6)])
 def test_another_part_of_the_world_is_refused(place):
     with pytest.raises(InputError, match="another part of the world") as caught:
-        compare_places(Place(*place, 5.0), HERE, "w.epw")
+        compare_places(Place(*place, 5.0), HERE, "w.epw")  # type: ignore[call-arg]
     assert "km away" in both(caught.value)
 
 
@@ -100,7 +100,7 @@ def test_another_part_of_the_world_is_refused(place):
     ],
 )
 def test_a_slip_of_the_pen_is_named(weather, buildings, slip):
-    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)
+    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)  # type: ignore[call-arg]
     try:
         said = " ".join(n.text.en for n in compare_places(there, here, "w.epw"))
     except InputError as error:

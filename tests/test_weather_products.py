@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_rows import RawWeather
 from rooftop.inputs.weather_year import nominal_year
-from rooftop.lang import Text
 from rooftop.weather import Weather, clear_sky_bound, synthetic_weather
 from rooftop.weather.clear_sky import nominal_index
 from weather_files import SHANGHAI, epw_header, epw_rows, write_epw

@@ -13,11 +13,11 @@ from scipy import ndimage
 import accuracy
 from accuracy import Site
 from reference_energy import made_weather, simulate
-from rooftop.energy import ModulePlane, plane_tables, plane_year
-from rooftop.hourly import hourly_series, hourly_tables
-from rooftop.pvsystem import load_system
-from rooftop.shading import horizons, sky_view
-from rooftop.sky import SkyYear, sky_year
+from rooftop.solar.energy import ModulePlane, plane_tables, plane_year
+from rooftop.solar.horizons import horizons, sky_view
+from rooftop.solar.hourly import hourly_series, hourly_tables
+from rooftop.solar.pvsystem import load_system
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -95,7 +95,7 @@ def roof_errors(weather: Weather, sky: SkyYear, site: Site, n: int, ratio: float
     system, plane = dataclasses.replace(load_system(), dc_ac_ratio=ratio), ModulePlane(10.0, 180.0, "rack")
     around, roof = roofs(site, n, 20)
     yearly = plane_year(plane_tables(sky, plane, system), around, roof, n, np.ones((n, 12))).ac_kwh_kwp.sum(axis=1)
-    hourly = hourly_series(hourly_tables(sky, plane, system), around, group=roof).monthly_kwh_kwp().sum(axis=1)
+    hourly = hourly_series(hourly_tables(sky, plane, system=system), around, group=roof).monthly_kwh_kwp().sum(axis=1)
     truth = [simulate(weather, 10.0, 180.0, around[roof == k], system)[0].pooled.sum() for k in range(n)]
     return [a / b - 1.0 for a, b in zip(yearly, truth, strict=True)], [
         a / b - 1.0 for a, b in zip(hourly, truth, strict=True)

@@ -20,13 +20,13 @@ from pyproj import Transformer
 from rasterio.transform import from_origin
 
 import rooftop
-from rooftop.batch import fingerprint, run_tiles
 from rooftop.config import Config
 from rooftop.inputs.gcj02 import wgs84_to_gcj02
-from rooftop.potential import Scene, TableBook, lit_modules
-from rooftop.prepare import Prepared, prepare
-from rooftop.sources import read_sources
-from rooftop.tilestore import TileStore
+from rooftop.job.batch import fingerprint, run_tiles
+from rooftop.job.prepare import Prepared, prepare
+from rooftop.job.sources import read_sources
+from rooftop.job.tile import Scene, TableBook, lit_modules
+from rooftop.job.tilestore import TileStore
 
 CRS = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0
@@ -151,7 +151,7 @@ def test_energy_is_that_of_the_cells_under_modules(shaded: rooftop.RunResult) ->
 @pytest.fixture(scope="module")
 def ready(project: Path) -> Prepared:
     config = Config.model_validate(settings(project))
-    return prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    return prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
 
 
 def lit_of(scene: Scene, book: TableBook, workers: int = 1) -> tuple[pd.DataFrame, list[np.ndarray]]:
@@ -160,7 +160,7 @@ def lit_of(scene: Scene, book: TableBook, workers: int = 1) -> tuple[pd.DataFram
     assert not batch.failures
     year = pd.concat([result.planes for result in batch.results.values()]).sort_index()
     assert scene.places is not None
-    return year, lit_modules(batch.results.values(), pd.Series(scene.places.counts(np.arange(len(scene.planes)))))
+    return year, lit_modules(batch.results.values(), scene.places.counts(np.arange(len(scene.planes))))
 
 
 def test_a_limit_in_kwh_is_the_same_cut_as_its_share(shaded: rooftop.RunResult, ready: Prepared) -> None:
@@ -203,7 +203,7 @@ def test_finished_tiles_come_back_with_their_modules(ready: Prepared, tmp_path: 
     assert again.n_resumed == len(tiles)
     for tile in tiles:
         pd.testing.assert_frame_equal(first.results[tile].planes, again.results[tile].planes)
-        np.testing.assert_array_equal(first.results[tile].lit, again.results[tile].lit)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(first.results[tile].lit, again.results[tile].lit)
 
 
 def write_inputs(folder: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_run_from_the_command_line_takes_them_out(project: Path, shaded: rooft
 def test_threads_and_tiles_do_not_matter(project: Path, ready: Prepared) -> None:
     config = Config.model_validate(settings(project))
     config = config.model_copy(update={"scene": config.scene.model_copy(update={"tile_cells": 64})})
-    small = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    small = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
     assert len(small.scene.tile_members) > 3
     (one, lit), (two, same) = (lit_of(small.scene, ready.book, workers) for workers in (1, 2))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
@@ -281,7 +281,7 @@ def test_by_density_they_go_too(project: Path) -> None:
     write_inputs(project)
     values = with_areas(project) | {"system": {"layout": "density", "flat": {"mounting": "rack", "tilt_deg": 10}}}
     config = Config.model_validate(values)
-    prepared = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool))
+    prepared = prepare(config, read_sources(config), np.ones(len(SHAPES), dtype=bool), None)
     planes = prepared.layout.planes.set_index("plane_id")
     assert planes.loc["shed-1", "excluded_area_m2"] == pytest.approx(11.7 * 18.4, rel=2e-3)
     assert planes.loc["office-1", "existing_pv_area_m2"] == pytest.approx(12.67 * 20, rel=1e-3)

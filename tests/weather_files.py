@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def epw_header(place: Place, tz: float | str = 8, per_hour: int = 1, comments: s
     ]  # fmt: skip
 
 
-def epw_row(when: Sequence[int], values: dict[str, object]) -> str:
+def epw_row(when: Sequence[int], values: dict[Any, Any]) -> str:
     """One row of data; `when` is year, month, day, hour, minute."""
     v = values
     return (

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import rooftop
-from rooftop.errors import ArgumentError
-from rooftop.pipeline import run
-from rooftop.sky import SkyYear, sky_year
+from rooftop.core.errors import ArgumentError
+from rooftop.job.pipeline import run
+from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 from wrong_years import NO_YEARS, weather
 
@@ -114,7 +114,7 @@ CELLS: Bad = [
 ]  # fmt: skip
 MASK: Bad = [
     (np.ones(SHAPE), "float64"), (np.ones(SHAPE, int), "values > 0"), (np.ones((2, 2), bool), "(2, 2)"), (True, "()"),
-    ("mask", "U4"), ([[True], [True, False]], "list"), (np.ones(SHAPE, object), "object"), (None, "object"),
+    ("mask", "U4"), ([[True], [True, False]], "list"), (np.ones(SHAPE, object), "object"), ("", "U"),
 ]  # fmt: skip
 TILTS: Bad = [
     *array(f"{SHAPE}"), (95.0, "95"), (np.full(SHAPE, 95.0), "95"), (np.full(SHAPE, NAN), "NaN"), (NAN, "nan"),
@@ -258,7 +258,7 @@ PUBLIC: dict[str, Public] = {
     "sky_view_raster": Public(rooftop.sky_view_raster, raster, RASTER),
     "pv_energy": Public(
         rooftop.pv_energy,
-        lambda: {"weather": sky(), "surface_tilt": 20.0, "surface_azimuth": 180.0, "horizon": horizon()[0]},
+        lambda: {"weather": sky(), "horizon": horizon()[0], "surface_tilt": 20.0, "surface_azimuth": 180.0},
         {
             "weather": WEATHER, "surface_tilt": TILT, "surface_azimuth": AZIMUTH,
             "horizon": [
@@ -284,7 +284,7 @@ PUBLIC: dict[str, Public] = {
     ),
     "hourly_yield": Public(
         rooftop.hourly_yield,
-        lambda: {"weather": sky(), "plane": PLANE, "horizon": horizon()},
+        lambda: {"weather": sky(), "horizon": horizon(), "plane": PLANE},
         {
             "weather": WEATHER, "plane": instance_of("ModulePlane"), "horizon": HORIZON, "system": SYSTEM,
             "diffuse": DIFFUSE, "albedo": ALBEDO, **GROUPS,

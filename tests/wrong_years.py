@@ -76,7 +76,7 @@ NO_YEARS: dict[str, tuple[Callable[[], Weather], str]] = {
     "DHI missing": (lambda: put("dhi", NAN), "missing"),
     "temperature missing": (lambda: put("temp_air", NAN), "missing"),
     "wind missing": (lambda: put("wind_speed", NAN), "missing"),
-    "missing in the way of pandas": (lambda: of(lambda d: d.astype("Float64").where(d["ghi"] < 500, pd.NA)), "missing"),
+    "missing in the way of pandas": (lambda: of(lambda d: d.astype("Float64").where(d["ghi"] < 500, pd.NA)), "missing"),  # type: ignore[arg-type]
     "infinite": (lambda: put("ghi", INF), "inf"),
     "negative": (lambda: put("ghi", -5.0), "set what a sensor reads below 0"),
     "negative beam": (lambda: put("dni", -5.0), "dni"),

@@ -10,39 +10,39 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rooftop.cumulative import ModulePlane, Rows
-    from rooftop.energy import irradiation, pv_energy
-    from rooftop.errors import ArgumentError
-    from rooftop.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
+    from rooftop.core.errors import ArgumentError
     from rooftop.inputs.weather import read_weather
-    from rooftop.pipeline import RunResult, run
-    from rooftop.shading import horizons, sky_view
-    from rooftop.sweep import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
+    from rooftop.job.pipeline import RunResult, run
+    from rooftop.solar.cumulative import ModulePlane, Rows
+    from rooftop.solar.energy import irradiation, pv_energy
+    from rooftop.solar.horizons import horizons, sky_view
+    from rooftop.solar.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
+    from rooftop.solar.raster import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
     from rooftop.weather import Weather, synthetic_weather
 
     __version__: str
 
 _HOMES = {
-    "ArgumentError": "rooftop.errors",
-    "FarField": "rooftop.sweep",
-    "HourlyYield": "rooftop.hourly",
-    "ModulePlane": "rooftop.cumulative",
-    "Rows": "rooftop.cumulative",
-    "RunResult": "rooftop.pipeline",
+    "ArgumentError": "rooftop.core.errors",
+    "FarField": "rooftop.solar.raster",
+    "HourlyYield": "rooftop.solar.hourly",
+    "ModulePlane": "rooftop.solar.cumulative",
+    "Rows": "rooftop.solar.cumulative",
+    "RunResult": "rooftop.job.pipeline",
     "Weather": "rooftop.weather",
-    "horizons": "rooftop.shading",
-    "hourly_series": "rooftop.hourly",
-    "hourly_tables": "rooftop.hourly",
-    "hourly_yield": "rooftop.hourly",
-    "irradiation": "rooftop.energy",
-    "irradiation_raster": "rooftop.sweep",
-    "monthly_irradiation": "rooftop.sweep",
-    "pv_energy": "rooftop.energy",
+    "horizons": "rooftop.solar.horizons",
+    "hourly_series": "rooftop.solar.hourly",
+    "hourly_tables": "rooftop.solar.hourly",
+    "hourly_yield": "rooftop.solar.hourly",
+    "irradiation": "rooftop.solar.energy",
+    "irradiation_raster": "rooftop.solar.raster",
+    "monthly_irradiation": "rooftop.solar.raster",
+    "pv_energy": "rooftop.solar.energy",
     "read_weather": "rooftop.inputs.weather",
-    "run": "rooftop.pipeline",
-    "self_use": "rooftop.hourly",
-    "sky_view": "rooftop.shading",
-    "sky_view_raster": "rooftop.sweep",
+    "run": "rooftop.job.pipeline",
+    "self_use": "rooftop.solar.hourly",
+    "sky_view": "rooftop.solar.horizons",
+    "sky_view_raster": "rooftop.solar.raster",
     "synthetic_weather": "rooftop.weather",
 }
 

@@ -6,15 +6,14 @@ import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, field_validator, model_validator
 
-from rooftop.filenames import why_no_name
-from rooftop.lang import Text
+from rooftop.core.datamodel import Model
+from rooftop.core.filenames import why_no_name
+from rooftop.core.irradiance_units import IrradianceUnit, Period
+from rooftop.core.lang import Text
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
-IrradianceUnit = Literal[
-    "kWh/m2/day", "kWh/m2/month", "kWh/m2/year", "MJ/m2/day", "MJ/m2/month", "MJ/m2/year", "W/m2", "degC", "K"
-]
 CapacityUnit = Literal["W", "kW", "MW"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -35,12 +34,6 @@ def _as_text_map(value: Any) -> Any:
 
 TextMap = Annotated[dict[str, str], BeforeValidator(_as_text_map)]
 PathList = Annotated[list[Path], BeforeValidator(_as_list), Field(min_length=1)]
-
-
-class Model(BaseModel):
-    """Base of all configuration models: frozen, unknown keys fail, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FieldMap(Model):
@@ -72,9 +65,9 @@ class FootprintsInput(Model):
     crs: str | None = Field(None, description="CRS of a file that states none, e.g. EPSG:4490")
     datum: Datum = "wgs84"
     fields: FieldMap = FieldMap()
-    use_map: TextMap = {}
-    public_map: Annotated[dict[str, Literal["yes", "no", "unknown"]], BeforeValidator(_as_text_map)] = {}
-    roof_type_map: TextMap = {}
+    use_map: TextMap = Field({})
+    public_map: Annotated[dict[str, Literal["yes", "no", "unknown"]], BeforeValidator(_as_text_map)] = Field({})
+    roof_type_map: TextMap = Field({})
     name_rules: bool = Field(True, description="infer the use from the name where no attribute states it")
     capacity_unit: CapacityUnit | None = Field(
         None, description="unit of existing PV where the field's name states none, or a wrong one"
@@ -117,7 +110,7 @@ class RasterInput(Model):
 
     path: PathList
     unit: IrradianceUnit
-    period: Literal["annual", "monthly"] = "annual"
+    period: Period = "annual"
     variable: str | None = Field(None, description="of a file of several (NetCDF, HDF, GRIB): the one to read")
 
 
@@ -378,7 +371,7 @@ class SubstitutionOptions(Model):
     k_e: str | None = Field(None, description="the equivalent of the front row, by its id in energy_demand.yaml")
     demand: dict[str, Demand] = Field({}, description="by building use, instead of the class intensities")
     measured: Path | None = Field(None, description="CSV or XLSX: building_id, measured_energy_kwh, measured_fuel_kgce")
-    installations: list[Installation] = []
+    installations: list[Installation] = Field([])
 
 
 class Outputs(Model):
@@ -429,7 +422,7 @@ class Config(Model):
         if wrong is None:
             return name
         raise ImpossibleError(
-            Text(f"name is not a name: {wrong.en}", f"name 不是可用的名称：{wrong.zh}"),
+            Text("name is not a name: {wrong}", "name 不是可用的名称：{wrong}").format(wrong=wrong),
             Text(
                 "letters, digits, spaces: the run's folder is called so (what reads nicer goes to title)",
                 "文字、数字、空格：结果文件夹以此命名（更完整的标题请写入 title）",

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rooftop.config import Config, ImpossibleError
-from rooftop.errors import ArgumentError, ConfigError, InputError, UsageError
-from rooftop.lang import Text
-from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
+from rooftop.core.errors import ArgumentError, ConfigError, InputError, UsageError
+from rooftop.core.lang import Text
+from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml, require_mapping
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _Parts = tuple[Text, Text | str, Text | str, Text]  # what is wrong, found, expected, mend
@@ -198,7 +198,7 @@ def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationEr
     what, found, expected, mend = _describe(model, path, details)
     if others:
         more = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
-        mend = Text(f"{mend.en}; then see also: {more}", f"{mend.zh}；另请检查：{more}")
+        mend = Text("{mend}; then see also: {more}", "{mend}；另请检查：{more}").format(mend=mend, more=more)
     return ConfigError(
         what,
         where=key_in_file(key, document, line),
@@ -266,9 +266,7 @@ def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _
     expected = _EXPECTED.get(kind) or _EXPECTED.get(kind.split("_")[0])
     if expected is None:
         return what, found, details["msg"], correct
-    pattern = str(context.get("pattern", ""))
-    expected = Text(*(text.replace("{pattern}", pattern) for text in (expected.en, expected.zh)))
-    return what, found, expected, correct
+    return what, found, expected.format(pattern=context.get("pattern", "")), correct
 
 
 def _describe_unknown(model: type[BaseModel], path: KeyPath) -> _Parts:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from rooftop.errors import ComputeError
-from rooftop.lang import Text
+from rooftop.core.errors import ComputeError
+from rooftop.core.lang import Text
 
-Kind = Literal["str", "float", "int", "bool", "list"]
+Kind = Literal["str", "float", "int", "bool", "list", "number", "flag", "geometry"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Column:
     Parameters
     ----------
     name : str
-    kind : {"str", "float", "int", "bool", "list"}
-        ``int`` and ``bool`` are nullable, ``list`` holds strings.
+    kind : {"str", "float", "int", "bool", "list", "number", "flag", "geometry"}
+        ``int`` and ``bool`` are nullable, ``list`` holds strings; ``number`` and ``flag``, whole numbers and truth
+        values of tables within a run, are never null.
     label : Text
         What a person calls it, unit included.
     """
@@ -33,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """An ordered set of columns that a written table has at least."""
+    """An ordered set of columns: a written table has at least these, one within a run these alone."""
 
     name: str
     columns: tuple[Column, ...]
@@ -48,25 +49,43 @@ class Table:
         return next(column.label for column in self.columns if column.name == name)
 
 
-_DTYPES: dict[str, Any] = {"str": "string", "float": "float64", "int": "Int64", "bool": "boolean", "list": "object"}
+_DTYPES: dict[Kind, Any] = {
+    "str": "string",
+    "float": "float64",
+    "int": "Int64",
+    "bool": "boolean",
+    "number": "int64",
+    "flag": "bool",
+}
 
 
-def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+def conform(frame: pd.DataFrame, table: Table, *, strict: bool = False) -> pd.DataFrame:
     """Return `frame` with the columns of `table` in order and type; others (geometry) follow.
+
+    Parameters
+    ----------
+    strict : bool
+        Refuse columns that `table` does not declare.
 
     Raises
     ------
     ComputeError
-        A column of the contract is missing.
+        A column of the contract is missing, or one is not of it.
     """
     missing = [name for name in table.names if name not in frame.columns]
     if missing:
         raise ComputeError(
             Text(f"table {table.name} lacks columns", f"表 {table.name} 缺少列"), found=", ".join(missing)
         )
-    out = frame[table.names + [c for c in frame.columns if c not in table.names]].copy()
+    others = [str(name) for name in frame.columns if name not in table.names]
+    if strict and others:
+        raise ComputeError(
+            Text(f"table {table.name} has columns that nothing declares", f"表 {table.name} 有未声明的列"),
+            found=", ".join(others),
+        )
+    out = frame[table.names + others].copy()
     for column in table.columns:
-        if column.kind != "list":
+        if column.kind in _DTYPES:
             out[column.name] = out[column.name].astype(_DTYPES[column.kind])
     return out
 

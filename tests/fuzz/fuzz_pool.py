@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -120,8 +121,8 @@ class Worker:
         if line:
             answer = json.loads(line)
             return answer["code"], answer["text"]
-        self._process = None
-        code = process.wait()
+        self.stop()
+        code = process.returncode
         return (f"hang of {LONGEST_S:g} s" if hung else f"abort {code}"), ""
 
     def _start(self) -> None:
@@ -132,9 +133,14 @@ class Worker:
         )  # fmt: skip
 
     def stop(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
+        """End the process and close what leads to it."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None or process.stdout is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        process.wait()
+        process.stdout.close()
 
 
 def attempt(case: Case, config: Path, out: Path, worker: Worker) -> tuple[object, str, str | None]:

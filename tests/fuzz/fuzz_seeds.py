@@ -22,7 +22,7 @@ from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
 from city_models import Model, gable
-from rooftop.resources import configs_dir
+from rooftop.core.resources import configs_dir
 
 CRS_M = "EPSG:4549"
 X, Y = 500_000.0, 3_830_000.0
@@ -312,7 +312,7 @@ def _vector(path: Path) -> None:
 
 
 def _shipped(name: str) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None
+    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None  # type: ignore[return-value]
 
 
 _MAKERS: dict[str, Callable[[Path], None]] = {

@@ -10,16 +10,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.carbon import EmissionFactor, emission_factor, province_of
-from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules, numbers, words
+from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules
 from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
-from rooftop.privacy import WITHHELD
-from rooftop.rounding import Range
-from rooftop.targets.basis import gather, numerator
+from rooftop.core.privacy import WITHHELD
+from rooftop.core.rounding import Range
+from rooftop.targets.basis import numerator
+from rooftop.targets.columns import numbers, words
 from rooftop.targets.ledger import shortfalls
-from rooftop.targets.models import Coverage, CoverageTarget, Group, Pack, Scope
-from rooftop.targets.scope import PRESUMED, UNKNOWN, facts, membership
+from rooftop.targets.models import Pack
+from rooftop.targets.scope import PRESUMED, UNKNOWN
+from rooftop.targets.stock import Stock
+from rooftop.targets.withheld import withheld
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -87,6 +90,8 @@ class Campaign:
 
     Parameters
     ----------
+    stock : Stock or None
+        What it was planned for; None without a pack.
     candidates : DataFrame
         One row per roof worth building on, in order of priority; see `plan_campaign`.
     short : DataFrame
@@ -100,6 +105,7 @@ class Campaign:
     factor : EmissionFactor
     """
 
+    stock: Stock | None
     candidates: pd.DataFrame
     short: pd.DataFrame
     plans: tuple[Plan, ...]
@@ -108,27 +114,13 @@ class Campaign:
     economics: Economics
     factor: EmissionFactor
 
-
-def front_group(coverage: Coverage) -> Group:
-    """Return the building group of a coverage indicator's front row."""
-    return next(group for group in coverage.groups if group.front)
-
-
-def answers(roofs: pd.DataFrame, coverage: Coverage, entry: CoverageTarget) -> npt.NDArray[np.int8]:
-    """Say which roofs a target speaks of, by the front group, default reading and default cohort.
-
-    Returns
-    -------
-    array (n,) of int8
-        ``NO``, ``UNKNOWN``, ``PRESUMED`` or ``YES`` of `targets.scope`.
-    """
-    group = front_group(coverage)
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    scope = Scope(any=tuple(scopes[member] for member in group.union or (group.id,)))
-    return membership(scope, facts(roofs), entry.windows()[0])
+    @property
+    def pack(self) -> Pack | None:
+        """The plan whose targets it answers."""
+        return None if self.stock is None else self.stock.pack
 
 
-def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.DataFrame:
+def _mandate(roofs: pd.DataFrame, stock: Stock | None, short: pd.DataFrame) -> pd.DataFrame:
     """Say for each roof whether it is short, attained, maybe or no part of a target, with its worst numbers.
 
     ``unstated`` is a roof in scope of which nobody knows what PV stands on it.
@@ -136,14 +128,12 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
     out = pd.DataFrame(
         {"state": "no", "mandate_target": np.nan, "mandate_coverage": np.nan, "mandate_group": ""}, index=roofs.index
     )
-    if pack is None:
+    if stock is None:
         return out
-    unknown = _pv_unknown(roofs, pack)
-    for coverage in pack.coverage:
-        for entry in coverage.targets:
-            if entry.id is None:
-                continue
-            answer = answers(roofs, coverage, entry)
+    unknown = stock.basis.over_all(stock.basis.pv_unknown)
+    for coverage in stock.pack.coverage:
+        for entry, _ in stock.pack.targets_of(coverage):
+            answer = stock.basis.over_all(stock.front_answers(coverage, entry))
             out.loc[(answer == UNKNOWN) & (out["state"] == "no").to_numpy(), "state"] = "maybe"
             out.loc[(answer >= PRESUMED) & out["state"].isin(["no", "maybe"]).to_numpy(), "state"] = "attained"
             out.loc[(answer >= PRESUMED) & unknown, "state"] = "unstated"
@@ -162,23 +152,19 @@ def _mandate(roofs: pd.DataFrame, pack: Pack | None, short: pd.DataFrame) -> pd.
     return out
 
 
-def _pv_unknown(roofs: pd.DataFrame, pack: Pack) -> Flags:
-    """Say of which roofs nobody knows what PV stands there."""
-    basis = gather(roofs, pack)
-    unknown = set(basis.roofs.loc[basis.pv_unknown, "building_id"].astype(str))
-    return words(roofs, "building_id", "").isin(unknown).to_numpy(dtype=bool)
-
-
-def _increments(roofs: pd.DataFrame, pack: Pack, name: str) -> Array:
+def _increments(stock: Stock, name: str) -> Array:
     """Numerator area that a full layout adds to what stands on each roof [m²], zero for rows that do not count."""
-    basis = gather(roofs, pack)
+    basis = stock.basis
     nothing = np.zeros(len(basis.roofs), dtype=bool)
     gain = numerator(basis, name, "potential", None)[0] - numerator(basis, name, "planned", nothing)[0]
-    by_id = pd.Series(gain, index=basis.roofs["building_id"].astype(str))
-    return np.asarray(words(roofs, "building_id", "").map(by_id).fillna(0.0), dtype=np.float64)
+    return basis.over_all(gain)
 
 
-def _gap(coverage: pd.DataFrame, unit_id: str, target_id: str) -> pd.Series | None:
+def _gap_m2(coverage: pd.DataFrame, unit_id: str, target_id: str) -> float:
+    """Gap of a district by the pack's own definition; NaN where there is none.
+
+    With the ten digits that ``coverage.csv`` holds, so that a plan made again from the files is the same.
+    """
     rows = coverage[
         (coverage["level"] == "district")
         & (coverage["unit_id"] == unit_id)
@@ -186,36 +172,34 @@ def _gap(coverage: pd.DataFrame, unit_id: str, target_id: str) -> pd.Series | No
         & (coverage["kind"] == "installed")
         & coverage["is_default"].fillna(False).astype(bool)
     ]
-    return rows.iloc[0] if len(rows) else None
+    return float(f"{float(rows['gap_m2'].iloc[0]):.10g}") if len(rows) else math.nan
 
 
 def _plans(
-    roofs: pd.DataFrame, coverage: pd.DataFrame, pack: Pack, eligible: Flags, costs: pd.DataFrame
+    stock: Stock, coverage: pd.DataFrame, eligible: Flags, costs: pd.DataFrame
 ) -> tuple[tuple[Plan, ...], Flags]:
     """Choose roofs district by district and target by target; a roof chosen for one target counts for the next."""
-    planned = np.zeros(len(roofs), dtype=bool)
-    district = words(roofs, "district_id", "").to_numpy()
+    planned = np.zeros(len(stock.roofs), dtype=bool)
+    district = words(stock.roofs, "district_id", "").to_numpy()
     central = costs["capex_yuan_central"].to_numpy(dtype=float)
     out: list[Plan] = []
-    for indicator in pack.coverage:
+    for indicator in stock.pack.coverage:
         if indicator.aggregation.default != "pooled":
             continue
-        gain = _increments(roofs, pack, front_group(indicator).default.numerator)
-        for entry in indicator.targets:
-            if entry.id is None:
-                continue
-            in_scope = answers(roofs, indicator, entry) >= PRESUMED
+        gain = _increments(stock, indicator.front.default.numerator)
+        for entry, target in stock.pack.targets_of(indicator):
+            in_scope = stock.basis.over_all(stock.front_answers(indicator, entry) >= PRESUMED)
             for unit_id in sorted(set(district[in_scope])):
-                row = _gap(coverage, unit_id, entry.id)
-                if row is None or pd.isna(row["gap_m2"]) or not row["gap_m2"] > 0:
+                gap = _gap_m2(coverage, unit_id, target.id)
+                if not gap > 0:
                     continue
                 mine = in_scope & (district == unit_id)
-                need = float(row["gap_m2"]) - float(gain[mine & planned].sum())
+                need = gap - float(gain[mine & planned].sum())
                 rows = np.flatnonzero(mine & eligible & ~planned)
                 selection = cheapest_cover(central[rows], gain[rows], need)
                 chosen = rows[selection.chosen]
                 planned[chosen] = True
-                out.append(_plan(unit_id, entry.id, selection, costs.iloc[chosen]))
+                out.append(_plan(unit_id, target.id, selection, costs.iloc[chosen]))
     return tuple(out), planned
 
 
@@ -234,9 +218,8 @@ def _plan(unit_id: str, target_id: str, selection: Selection, costs: pd.DataFram
 
 def plan_campaign(
     roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
     coverage: pd.DataFrame,
-    pack: Pack | None,
+    stock: Stock | None,
     *,
     economics: Economics | None = None,
     factor: EmissionFactor | None = None,
@@ -253,10 +236,10 @@ def plan_campaign(
     ----------
     roofs : DataFrame (n,)
         `tables.ROOFS`; index without repetition.
-    memberships, coverage : DataFrame
-        `tables.MEMBERSHIPS`, `tables.COVERAGE` (installed rows are enough).
-    pack : Pack or None
-        Without a pack nothing is mandated or planned.
+    coverage : DataFrame
+        `tables.COVERAGE` of the stock (installed rows are enough).
+    stock : Stock or None
+        Made of the same roofs; without one nothing is mandated or planned.
     economics, factor, ranking : optional
         Shipped ones for the province that the district codes name.
 
@@ -268,20 +251,20 @@ def plan_campaign(
         ``mandate_group``, ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*``, ``payback_years_*`` with suffixes
         ``low central high``, and ``gate_*``; its index is that of `roofs`.
     """
-    province = province_of(words(roofs, "district_id", "").unique(), "" if pack is None else pack.region.zh)
+    province = province_of(words(roofs, "district_id", "").unique(), "" if stock is None else stock.pack.region.zh)
     economics = economics or load_economics(province)
     factor = factor or emission_factor(province)
     ranking = ranking or load_ranking_rules()
-    short = shortfalls(roofs, memberships, pack) if pack is not None else pd.DataFrame()
+    short = shortfalls(stock) if stock is not None else pd.DataFrame()
     gate = gates(roofs, load_gate_rules())
     added = added_kwp(roofs)
     energy = pd.Series(added.to_numpy() * numbers(roofs, "specific_yield_kwh_kwp"), index=roofs.index)
     costs = money(added, energy, words(roofs, "building_use"), economics)
     costs.insert(0, "added_kwp", added)
     costs.insert(1, "added_annual_kwh", energy)
-    usable = (gate["gate"] != FAIL).to_numpy() & (words(roofs, "building_use") != "military").to_numpy()
-    mandate = _mandate(roofs, pack, short)
-    plans, planned = _plans(roofs, coverage, pack, usable, costs) if pack is not None else ((), ~usable & False)
+    usable = (gate["gate"] != FAIL).to_numpy() & ~withheld(roofs)
+    mandate = _mandate(roofs, stock, short)
+    plans, planned = _plans(stock, coverage, usable, costs) if stock is not None else ((), ~usable & False)
     copied = [*COPIED, *(name for name in (WITHHELD,) if name in roofs)]
     frame = pd.concat([roofs[copied].copy(), costs, mandate], axis=1)
     frame = pd.DataFrame(frame)
@@ -294,7 +277,7 @@ def plan_campaign(
     ordered = order(frame, frame["tier"], frame["size_class"])
     candidates = frame.loc[ordered[pd.Series(usable, index=roofs.index).loc[ordered].to_numpy()]]
     candidates.insert(0, "rank", np.arange(1, len(candidates) + 1))
-    return Campaign(candidates, short, plans, pd.Series(planned, index=roofs.index), gate, economics, factor)
+    return Campaign(stock, candidates, short, plans, pd.Series(planned, index=roofs.index), gate, economics, factor)
 
 
 def total_range(frame: pd.DataFrame, name: str) -> Range:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from rooftop.errors import UsageError
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.campaign.rules import emission_factors
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Text
 
 NATIONAL = "national"
 
@@ -43,16 +42,16 @@ class EmissionFactor:
     def label(self) -> Text:
         """The factor in one phrase, year and province included."""
         return Text(
-            f"{self.name.en} average of {self.year}, {self.kg_kwh:.4f} kgCO₂/kWh",
-            f"{self.name.zh} {self.year} 年电力平均排放因子 {self.kg_kwh:.4f} kgCO₂/kWh",
-        )
+            "{name} average of {year}, {kg_kwh:.4f} kgCO₂/kWh",
+            "{name} {year} 年电力平均排放因子 {kg_kwh:.4f} kgCO₂/kWh",
+        ).format(name=self.name, year=self.year, kg_kwh=self.kg_kwh)
 
     def avoided_kg(self, annual_kwh: float) -> float:
         """Return kgCO2 avoided in one year by `annual_kwh`."""
         return annual_kwh * self.kg_kwh
 
 
-def province_of(unit_ids: Iterable[object], region: str = "", data: dict[str, Any] | None = None) -> str:
+def province_of(unit_ids: Iterable[object], region: str = "") -> str:
     """Return the province that six-digit administrative codes lie in, or else the one that a region's name begins with.
 
     Parameters
@@ -61,33 +60,29 @@ def province_of(unit_ids: Iterable[object], region: str = "", data: dict[str, An
         Codes of districts (``320706``); anything else says nothing.
     region : str
         Chinese name of the region a policy pack is made for (江苏省连云港市).
-    data : dict, optional
-        Contents of ``emission_factors.yaml``.
 
     Returns
     -------
     str
         Key of the province, ``national`` when neither names one that is listed, or the codes name several.
     """
-    provinces = (data or load_shipped_yaml("emission_factors.yaml"))["provinces"]
-    by_code = {entry["adcode"]: name for name, entry in provinces.items() if "adcode" in entry}
+    provinces = emission_factors().provinces
+    by_code = {entry.adcode: name for name, entry in provinces.items() if entry.adcode is not None}
     codes = [str(unit_id) for unit_id in unit_ids]
     known = {code[:2] for code in codes if len(code) >= 6 and code[:6].isdigit() and "11" <= code[:2] <= "82"}
     if known:
         return by_code.get(known.pop(), NATIONAL) if len(known) == 1 else NATIONAL
-    named = (name for name, entry in provinces.items() if name != NATIONAL and region.startswith(entry["zh"]))
+    named = (name for name, entry in provinces.items() if name != NATIONAL and region.startswith(entry.zh))
     return next(named, NATIONAL)
 
 
-def province_name(province: str, data: dict[str, Any] | None = None) -> Text:
+def province_name(province: str) -> Text:
     """Return what people call a province key; the key itself where it is not listed."""
-    entry = (data or load_shipped_yaml("emission_factors.yaml"))["provinces"].get(province)
-    return Text(province, province) if entry is None else Text(entry["en"], entry["zh"])
+    entry = emission_factors().provinces.get(province)
+    return Text(province, province) if entry is None else entry.text
 
 
-def emission_factor(
-    province: str = NATIONAL, year: int | None = None, data: dict[str, Any] | None = None
-) -> EmissionFactor:
+def emission_factor(province: str = NATIONAL, year: int | None = None) -> EmissionFactor:
     """Return the factor of a province, the latest one unless a year is asked for.
 
     Parameters
@@ -95,18 +90,16 @@ def emission_factor(
     province : str
         Key in ``emission_factors.yaml``; one that is not listed gets the national factor.
     year : int, optional
-    data : dict, optional
-        Contents of ``emission_factors.yaml``.
 
     Raises
     ------
     UsageError
         There is no factor of that year.
     """
-    data = data or load_shipped_yaml("emission_factors.yaml")
-    key = province if province in data["provinces"] else NATIONAL
-    entry = data["provinces"][key]
-    factors = {int(k): float(v) for k, v in entry["factors"].items()}
+    table = emission_factors()
+    key = province if province in table.provinces else NATIONAL
+    entry = table.provinces[key]
+    factors = entry.factors
     chosen = max(factors) if year is None else year
     if chosen not in factors:
         raise UsageError(
@@ -119,7 +112,7 @@ def emission_factor(
         kg_kwh=factors[chosen],
         year=chosen,
         province=key,
-        name=Text(entry["en"], entry["zh"]),
-        source=Text(data["source"]["en"], data["source"]["zh"]),
-        note=Text(data["note"]["en"], data["note"]["zh"]),
+        name=entry.text,
+        source=table.source.text,
+        note=table.note.text,
     )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.resources import load_shipped_yaml
-from rooftop.targets.basis import with_reason
-from rooftop.targets.columns import PV_IMPOSSIBLE
+from rooftop.campaign.rules import campaign_rules
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, with_reason, words
 
 PASS, SURVEY, FAIL = "pass", "survey", "fail"
 GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
@@ -47,35 +45,20 @@ class GateRules:
     old_before: int
 
 
-def load_gate_rules(data: dict[str, Any] | None = None) -> GateRules:
-    """Load the thresholds; `data` overrides the shipped ``gates.yaml``."""
-    data = data or load_shipped_yaml("gates.yaml")
+def load_gate_rules() -> GateRules:
+    """Return the shipped thresholds."""
+    rules = campaign_rules()
     return GateRules(
-        min_added_kwp=float(data["min_added_kwp"]["value"]),
-        shading_survey=float(data["shading_loss"]["survey"]),
-        shading_fail=float(data["shading_loss"]["fail"]),
-        existing_share_fail=float(data["existing_pv_share"]["fail"]),
-        fire_uses=frozenset(data["fire"]["survey_uses"]),
-        fire_above_m=float(data["fire"]["survey_above_height_m"]),
-        heritage_uses=frozenset(data["heritage"]["survey_uses"]),
-        heritage_before=int(data["heritage"]["survey_before_year"]),
-        old_before=int(data["old_structure"]["before_year"]),
+        min_added_kwp=rules.min_added_kwp.value,
+        shading_survey=rules.shading_loss.survey,
+        shading_fail=rules.shading_loss.fail,
+        existing_share_fail=rules.existing_pv_share.fail,
+        fire_uses=rules.fire.survey_uses,
+        fire_above_m=rules.fire.survey_above_height_m,
+        heritage_uses=rules.heritage.survey_uses,
+        heritage_before=rules.heritage.survey_before_year,
+        old_before=rules.old_structure.before_year,
     )
-
-
-def numbers(frame: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
-    """Return a column as floats, NaN where it is null or where there is no such column."""
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-
-
-def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
-    """Return a column as strings, `missing` where it is null or where there is no such column."""
-    if name not in frame:
-        return pd.Series(missing, index=frame.index, dtype=object)
-    column = frame[name].astype(object)
-    return column.where(column.notna(), missing).astype(str).replace("", missing)
 
 
 def added_kwp(roofs: pd.DataFrame) -> pd.Series:

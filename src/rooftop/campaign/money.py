@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import Range
+from rooftop.campaign.rules import Ranges, prices
+from rooftop.core.lang import Text
+from rooftop.core.rounding import Range
 
 Array = npt.NDArray[np.float64]
 Bound = Literal["low", "central", "high"]
@@ -70,39 +70,37 @@ class Economics:
         return next(voltage for limit, voltage in self.connection if capacity_kwp <= limit)
 
 
-def _ranges(section: dict[str, Any]) -> dict[str, Range]:
-    return {key: Range(*map(float, value)) for key, value in section.items() if isinstance(value, list)}
+def _ranges(section: Ranges) -> dict[str, Range]:
+    return {key: Range(*value) for key, value in section.cases.items()}
 
 
-def load_economics(province: str = "national", data: dict[str, Any] | None = None) -> Economics:
+def load_economics(province: str = "national") -> Economics:
     """Load ``economics.yaml`` for a province.
 
     Parameters
     ----------
     province : str
         Key as in ``emission_factors.yaml``; one without its own feed-in price gets the national one.
-    data : dict, optional
-        Contents of the file, to override it.
     """
-    data = data or load_shipped_yaml("economics.yaml")
-    feed_in = _ranges(data["feed_in_yuan_kwh"])
+    found = prices()
+    feed_in = _ranges(found.feed_in_yuan_kwh)
     return Economics(
         province=province if province in feed_in else "national",
-        date=str(data["date"]),
-        life_years=int(data["life_years"]["value"]),
-        degradation_first=float(data["degradation"]["first_year"]),
-        degradation_later=float(data["degradation"]["later"]),
-        capex_yuan_w=_ranges(data["capex_yuan_w"]),
-        opex_yuan_w_a=_ranges(data["opex_yuan_w_a"]),
-        retail_yuan_kwh=_ranges(data["retail_yuan_kwh"]),
-        self_use=_ranges(data["self_use"]),
+        date=str(found.date),
+        life_years=found.life_years.value,
+        degradation_first=found.degradation.first_year,
+        degradation_later=found.degradation.later,
+        capex_yuan_w=_ranges(found.capex_yuan_w),
+        opex_yuan_w_a=_ranges(found.opex_yuan_w_a),
+        retail_yuan_kwh=_ranges(found.retail_yuan_kwh),
+        self_use=_ranges(found.self_use),
         feed_in_yuan_kwh=feed_in.get(province, feed_in["national"]),
-        min_self_use=float(data["min_self_use"].get(province, 0.0)),
-        segment_of_use={use: segment for segment, uses in data["segments"].items() for use in uses},
-        classes={key: Text(value["en"], value["zh"]) for key, value in data["classes"].items() if key != "source"},
+        min_self_use=found.min_self_use.cases.get(province, 0.0),
+        segment_of_use={use: segment for segment, uses in found.segments.items() for use in uses},
+        classes={key: label.text for key, label in found.classes.cases.items()},
         connection=tuple(
-            (float("inf") if step["up_to_kwp"] is None else float(step["up_to_kwp"]), str(step["voltage"]))
-            for step in data["connection"]["steps"]
+            (float("inf") if step.up_to_kwp is None else step.up_to_kwp, step.voltage)
+            for step in found.connection.steps
         ),
     )
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rooftop.campaign.gates import numbers, words
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.campaign.rules import campaign_rules
+from rooftop.core.lang import Text
+from rooftop.targets.columns import numbers, words
 
 MANDATED, MAYBE_MANDATED, PUBLIC, FACTORY, COMMERCIAL, HOME = range(1, 7)
 
@@ -33,14 +32,14 @@ class RankingRules:
     tiers: dict[int, Text]
 
 
-def load_ranking_rules(data: dict[str, Any] | None = None) -> RankingRules:
-    """Load the order; `data` overrides the shipped ``gates.yaml``."""
-    ranking = (data or load_shipped_yaml("gates.yaml"))["ranking"]
+def load_ranking_rules() -> RankingRules:
+    """Return the shipped order."""
+    ranking = campaign_rules().ranking
     return RankingRules(
-        size_limits_kwp=tuple(float(limit) for limit in ranking["size_classes_kwp"]["value"]),
-        factory_uses=frozenset(ranking["factory_uses"]),
-        home_uses=frozenset(ranking["home_uses"]),
-        tiers={int(tier): Text(label["en"], label["zh"]) for tier, label in ranking["tiers"].items()},
+        size_limits_kwp=ranking.size_classes_kwp.value,
+        factory_uses=ranking.factory_uses,
+        home_uses=ranking.home_uses,
+        tiers={tier: label.text for tier, label in ranking.tiers.items()},
     )
 
 

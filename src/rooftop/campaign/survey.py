@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules, numbers, words
+from rooftop.campaign.gates import SURVEY, GateRules, added_kwp, load_gate_rules
 from rooftop.campaign.money import Economics
-from rooftop.lang import Lang, Text
-from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import capacity, number, percent
-from rooftop.targets.columns import PV_IMPOSSIBLE
+from rooftop.campaign.rules import campaign_rules
+from rooftop.core.lang import Lang, Text
+from rooftop.core.roof_rules import load_roof_rules, roof_type_labels
+from rooftop.core.rounding import capacity, number, percent
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, reason_codes, words
 from rooftop.targets.scope import INFERRED
 
 _HEIGHT_CODES = {"height_missing", "height_absurd", "height_from_floors"}
@@ -59,24 +60,13 @@ class SurveyRules:
 @cache
 def load_survey_rules() -> SurveyRules:
     """Load the labels from ``gates.yaml`` and ``roof_types.yaml``."""
-    fields = load_shipped_yaml("gates.yaml")["survey_fields"]["fields"]
-    types = load_shipped_yaml("roof_types.yaml")["types"]
+    types = load_roof_rules().types
     return SurveyRules(
-        fields={key: Text(value["en"], value["zh"]) for key, value in fields.items()},
-        added_load_kn_m2={
-            key: (float(value["added_load_kn_m2"][0]), float(value["added_load_kn_m2"][1]))
-            for key, value in types.items()
-        },
-        roof_types={key: Text(value["en"], value["zh"]) for key, value in types.items()},
+        fields={key: label.text for key, label in campaign_rules().survey_fields.fields.items()},
+        added_load_kn_m2={key: kind.added_load_kn_m2 for key, kind in types.items()},
+        roof_types=roof_type_labels(),
         gates=load_gate_rules(),
     )
-
-
-def reason_codes(value: object) -> frozenset[str]:
-    """Return the codes of a row as a set: a list in memory, an array when read back from Parquet, nothing when null."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        return frozenset()
-    return frozenset(str(code) for code in value)
 
 
 def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, rules: SurveyRules) -> list[list[Item]]:
@@ -107,7 +97,7 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
         "loss": numbers(roofs, "shading_loss"),
         "existing": numbers(roofs, "existing_pv_kwp"),
         "added": added_kwp(roofs),
-        "codes": [reason_codes(value) for value in roofs["reasons"]],
+        "codes": [frozenset(reason_codes(value)) for value in roofs["reasons"]],
         **{name: gate[f"gate_{name}"] for name in ("structure", "shading", "fire", "heritage", "existing_pv")},
     }
     names = list(columns)
@@ -168,7 +158,7 @@ def _structure_items(roof: Mapping[str, Any], rules: SurveyRules) -> list[Item]:
     if "roof_type_assumed" in roof["codes"] or roof["roof_type"] == "unknown":
         label = rules.roof_types.get(roof["roof_type"], rules.roof_types["unknown"])
         items.append(
-            Item("roof_type", Text(f"roof type (assumed: {label.en})", f"屋面类型（推定为{label.zh}）"))
+            Item("roof_type", Text("roof type (assumed: {label})", "屋面类型（推定为{label}）").format(label=label))
             if roof["roof_type"] != "unknown"
             else Item("roof_type", Text("roof type (unknown)", "屋面类型（不明）"))
         )

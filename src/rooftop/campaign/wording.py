@@ -11,8 +11,8 @@ import pandas as pd
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.ranking import MANDATED, MAYBE_MANDATED, load_ranking_rules
 from rooftop.campaign.survey import joined, load_survey_rules, verify_items
-from rooftop.lang import Lang, Text
-from rooftop.rounding import NONE, Range, capacity, carbon, energy, is_missing, number, percent, years_span
+from rooftop.core.lang import Lang, Text
+from rooftop.core.rounding import NONE, Range, capacity, carbon, energy, is_missing, number, percent, years_span
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Pack
 
@@ -85,9 +85,8 @@ def _why(row: Mapping[Any, Any], labels: Mapping[int, Text], pack: Pack | None) 
     if tier == MANDATED:
         have = Text(f", installed coverage {now}" if known else "", f"，已装覆盖率 {now}" if known else "")
         return Text(
-            f"new building under the target ({group.en}){have.en}, target {goal}",
-            f"新建{group.zh}{have.zh}，目标 {goal}",
-        )
+            "new building under the target ({group}){have}, target {goal}", "新建{group}{have}，目标 {goal}"
+        ).format(group=group, have=have, goal=goal)
     open_facts = []
     if row["is_new"] == "unknown":
         open_facts.append(Text("completion date", "竣工时间"))
@@ -113,7 +112,7 @@ def _worth(row: Mapping[Any, Any], campaign: Campaign) -> list[Text]:
     years = Range(*(float(row[f"payback_years_{bound}"]) for bound in ("low", "central", "high")))
     if not np.isnan(years.central):
         text = years_span(years, campaign.economics.life_years)
-        out.append(Text(f"simple payback {text.en}", f"静态回收期 {text.zh}"))
+        out.append(Text("simple payback {text}", "静态回收期 {text}").format(text=text))
     avoided = row["avoided_kg_a"]
     if not is_missing(avoided) and avoided > 0:
         factor = campaign.factor

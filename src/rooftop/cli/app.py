@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rooftop.cli.spoken import State, say_error
-from rooftop.errors import RooftopError, StorageError
-from rooftop.lang import Lang, Text, one_line
+from rooftop.core.errors import RooftopError, StorageError
+from rooftop.core.lang import Lang, Text, one_line
 
 if TYPE_CHECKING:
-    from rooftop.pipeline import RunResult
+    from rooftop.job.pipeline import RunResult
 
 app = typer.Typer(
     name="rooftop",
@@ -70,7 +70,7 @@ def demo(
     lang: LangOption = None,
 ) -> None:
     """Run the whole job on the bundled synthetic example."""
-    from rooftop.resources import demo_dir
+    from rooftop.core.resources import demo_dir
 
     _execute(demo_dir() / "rooftop.yaml", out, (), workers, None, fresh, _lang(lang))
 
@@ -106,7 +106,7 @@ def _execute(
     settings = load_config(config)
     spoken = lang or settings.outputs.lang
     with reporter(spoken) as report, naming_lines(config):
-        from rooftop.pipeline import run as run_pipeline
+        from rooftop.job.pipeline import run as run_pipeline
 
         result = run_pipeline(
             settings, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
@@ -182,7 +182,7 @@ def candidates(folder: RunArgument, lang: LangOption = None) -> None:
 
 def _rebuild(folder: Path, parts: tuple[str, ...], lang: str | None) -> None:
     chosen = _lang(lang)
-    from rooftop.products import rebuild
+    from rooftop.job.products import rebuild
 
     done = rebuild(folder, parts, chosen, tianditu_key=os.environ.get("TIANDITU_KEY"))
     for path in done.paths:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rooftop.errors import UsageError
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
 from rooftop.inputs.quantities import BASE_UNIT
-from rooftop.lang import Lang, Text
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack
 from rooftop.targets.audit import VERDICTS, Audited, audit, claims_of, counts, declared_text
@@ -137,9 +137,9 @@ def _read_lines(file: Path, declared: Declared, lang: Lang) -> Iterator[str]:
         if column.assumed:
             base = BASE_UNIT[QUANTITIES[column.key]]
             yield "      " + Text(
-                f"the file states no unit: {base.en} is assumed; otherwise --unit {column.key}=...",
-                f"文件未写单位：按 {base.zh} 理解；如有不符，请用 --unit {column.key}=… 指定",
-            ).pick(lang)
+                "the file states no unit: {base} is assumed; otherwise --unit {key}=...",
+                "文件未写单位：按 {base} 理解；如有不符，请用 --unit {key}=… 指定",
+            ).format(base=base, key=column.key).pick(lang)
     absent = [_NAMES[key].pick(lang) for key in ("area", "capacity", "energy") if key not in _keys(declared)]
     if absent:
         names = ("、" if lang == "zh" else ", ").join(absent)

@@ -10,15 +10,15 @@ import shapely
 
 from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
-from rooftop.grid import tile_of
+from rooftop.core.grid import tile_of
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
-from rooftop.lang import Lang, Text
+from rooftop.job.prepare import prepare
+from rooftop.job.settings import require_settings
+from rooftop.job.sources import Sources, joined, read_sources, select_districts
 from rooftop.outputs.place import claimed
-from rooftop.prepare import prepare
 from rooftop.scene.rules import load_roof_rules
-from rooftop.settings import require_settings
-from rooftop.sources import Sources, joined, read_sources, select_districts
 from rooftop.targets.inventory import credible_schedule
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0
@@ -56,7 +56,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
         if schedule is not None:
             schedule = joined(schedule, sources)
             schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
-        prepared = prepare(config, sources, select_districts(sources, ()))
+        prepared = prepare(config, sources, select_districts(sources, ()), pack)
     lines = [text.pick(lang) for text in _plan(config, sources)]
     name = pack.name.text.pick(lang) if pack is not None else Text("none", "无").pick(lang)
     lines.append(Text(f"policy pack: {name}", f"政策方案：{name}").pick(lang))
@@ -70,7 +70,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
 def _plan(config: Config, sources: Sources) -> list[Text]:
     buildings, options = sources.buildings, config.scene
     geometry = buildings.geometry.to_numpy()
-    present = ~shapely.is_empty(geometry) & ~shapely.is_missing(geometry)
+    present = ~shapely.is_empty(geometry)
     point = shapely.point_on_surface(geometry[present])
     i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
     n_tiles = len(np.unique(np.stack([i, j], axis=1), axis=0))

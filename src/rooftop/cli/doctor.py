@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
 
 _MIN_FREE_GB = 2.0
 
@@ -80,7 +80,7 @@ def _numba() -> Finding:
         import numba
         import numpy as np
 
-        from rooftop.shading import horizons
+        from rooftop.solar.horizons import horizons
 
         wall = np.zeros((3, 9))
         wall[:, 6] = 3.0
@@ -106,7 +106,7 @@ def _lidar() -> Finding:
 
 
 def _fonts() -> Finding:
-    from rooftop.outputs.charts import cjk_font
+    from rooftop.outputs.report.charts import cjk_font
 
     name = Text("Chinese font (charts)", "中文字体（图表）")
     font = cjk_font()
@@ -117,8 +117,8 @@ def _fonts() -> Finding:
 
 
 def _assets() -> Finding:
-    from rooftop.errors import RooftopError
-    from rooftop.outputs.offline import check_assets
+    from rooftop.core.errors import RooftopError
+    from rooftop.outputs.map.offline import check_assets
 
     name = Text("map assets", "地图离线资源")
     try:

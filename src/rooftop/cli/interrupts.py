@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from rooftop.cli.spoken import State
-from rooftop.lang import Text
+from rooftop.core.lang import Text
 
 EXIT_CODE = 130
 _SECONDS = 2.0  # to leave in order: locks given back, half-written files removed

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
 
 Reporter = Callable[[Text, int, int], None]
 

@@ -6,7 +6,7 @@ import locale
 import os
 import sys
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
 
 
 class State:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rooftop.configfile import load_config, naming_lines
-from rooftop.errors import ConfigError, InputError, UsageError
+from rooftop.core.errors import ConfigError, InputError, UsageError
+from rooftop.core.lang import Lang, Text
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.guess import Guess, guess
 from rooftop.inputs.guess_irradiance import RasterGuess, guess_irradiance
 from rooftop.inputs.starter import starter_config
-from rooftop.lang import Lang, Text
+from rooftop.job.sources import read_sources
 from rooftop.outputs.files import write_at_once
-from rooftop.sources import read_sources
 from rooftop.targets import load_pack
 from rooftop.targets.inventory import credible_inventory
 
@@ -99,10 +99,12 @@ def _tried(out: Path, footprints: bool, rasters: bool) -> None:
 
 def _told_rasters(found: RasterGuess) -> Iterator[Text]:
     names = ", ".join(path.name for path in found.paths[:2]) + (" ..." if len(found.paths) > 2 else "")
-    yield Text(
-        f"{names}: {found.period}, {found.period_remark.en}", f"{names}：{found.period}，{found.period_remark.zh}"
+    yield Text("{names}: {period}, {period_remark}", "{names}：{period}，{period_remark}").format(
+        names=names, period=found.period, period_remark=found.period_remark
     )
-    yield Text(f"  unit {found.unit}: {found.unit_remark.en}", f"  单位 {found.unit}：{found.unit_remark.zh}")
+    yield Text("  unit {unit}: {unit_remark}", "  单位 {unit}：{unit_remark}").format(
+        unit=found.unit, unit_remark=found.unit_remark
+    )
 
 
 def _told(found: Guess) -> Iterator[Text]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
+from rooftop.outputs.verdicts import judged
 
 if TYPE_CHECKING:
-    from rooftop.pipeline import RunResult
+    from rooftop.job.pipeline import RunResult
 
 _HEADS = (
     Text("district", "县区"),
@@ -23,7 +24,6 @@ _HEADS = (
     Text("met / attainable", "达标 / 可达"),
 )
 _NOT_IN_TOTALS = ("outside_district", "no_irradiance", "tile_failed")
-_VERDICTS = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("not sure", "待定")}
 
 
 def _width(text: str) -> int:
@@ -87,7 +87,7 @@ def _row(name: str, unit: Any, front: pd.DataFrame, lang: Lang) -> list[str]:
     if len(installed) and len(potential):
         i, p = installed.iloc[0], potential.iloc[0]
         span = f" ({_percent(p.coverage_low)} - {_percent(p.coverage_high)})" if pd.notna(p.coverage_low) else ""
-        verdicts = [_VERDICTS[str(v)].pick(lang) if str(v) in _VERDICTS else "-" for v in (i.attained, p.attained)]
+        verdicts = ["-" if pd.isna(row.attained) else judged(row.attained, row.kind).text.pick(lang) for row in (i, p)]
         unknown = pd.isna(i.coverage) and i.n_buildings > 0
         now = Text("not known", "不明").pick(lang) if unknown else _percent(i.coverage)
         cells = [now, _percent(p.coverage) + span, _percent(i.target), " / ".join(verdicts)]

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from rooftop.config import Inputs
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.files import check_file
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
 
 _GZIP = b"\x1f\x8b"
 _MEGABYTE = 1_000_000

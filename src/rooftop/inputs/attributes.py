@@ -18,11 +18,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.roof_rules import load_roof_rules
+from rooftop.core.vocabularies import building_uses as shipped_uses
 from rooftop.inputs.files import did_you_mean, suggest
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
 
 _NUMBER = re.compile(r"^([+-]?\d*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:kw|kwp|千瓦)?$", re.IGNORECASE)
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
@@ -53,18 +55,6 @@ def words() -> dict[str, Any]:
 def limits() -> dict[str, Any]:
     """Return the limits of believable values (`configs/input_limits.yaml`)."""
     return load_shipped_yaml("input_limits.yaml")
-
-
-@cache
-def uses() -> dict[str, Any]:
-    """Return the vocabulary of building uses (`configs/building_uses.yaml`)."""
-    return load_shipped_yaml("building_uses.yaml")
-
-
-@cache
-def roof_types() -> dict[str, Any]:
-    """Return the roof types (`configs/roof_types.yaml`)."""
-    return load_shipped_yaml("roof_types.yaml")
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -245,8 +235,8 @@ def numbers(
     ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
     if rule is not None and ruled.any():
         count = int(ruled.sum())
-        text = Text(f"{count} values of {column.name} are read by rule: {rule.en}",
-                    f"字段 {column.name} 有 {count} 个值按规则读取：{rule.zh}")  # fmt: skip
+        text = Text("{n} values of {name} are read by rule: {rule}", "字段 {name} 有 {n} 个值按规则读取：{rule}")
+        text = text.format(n=count, name=str(column.name), rule=rule)
         said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
         notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
     return Parsed(values, notices)
@@ -310,9 +300,8 @@ def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, w
         return absurd, Parsed(values)
     count = int(absurd.sum())
     text = Text(
-        f"{count} {what.en} outside {low:g}..{high:g} count as missing",
-        f"{count} 个{what.zh}超出 {low:g}~{high:g}，按缺失处理",
-    )
+        "{count} {what} outside {low:g}..{high:g} count as missing", "{count} 个{what}超出 {low:g}~{high:g}，按缺失处理"
+    ).format(count=count, what=what, low=low, high=high)
     notice = Notice(code, text, count, source=where, examples=examples_of(f"{v:g}" for v in values[absurd]))
     return absurd, Parsed(values.where(~absurd), (notice,))
 
@@ -365,12 +354,12 @@ def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: p
     DataFrame
         ``building_use``, ``use_source`` (``mapped``, ``code:<system>``, ``none``) and ``raw``.
     """
-    vocabulary = uses()["uses"]
+    vocabulary, codes = shipped_uses().uses, shipped_uses().codes
     check_map(use_map, vocabulary, "inputs.footprints.use_map")
     tables: list[tuple[str, dict[str, str]]] = [("mapped", _lookup(use_map))]
     for label in ("key", "zh", "en"):
-        tables.append(("mapped", {fold(k if label == "key" else v[label]): k for k, v in vocabulary.items()}))
-    tables += [(f"code:{name}", _lookup(system["map"])) for name, system in uses()["codes"].items()]
+        tables.append(("mapped", {fold(k if label == "key" else getattr(v, label)): k for k, v in vocabulary.items()}))
+    tables += [(f"code:{name}", _lookup(system.map)) for name, system in codes.items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
     pairs = each(raw, lambda value: _first(value, tables), ("unknown", "none"))
     return pd.DataFrame(pairs, columns=["building_use", "use_source"], index=index).assign(raw=raw)
@@ -398,7 +387,7 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     if unknown:
         text = Text(f"{unknown} buildings have no known use", f"{unknown} 栋建筑用途不明")
         notices.append(Notice("use_unknown", text, unknown, source=where))
-    for name, system in uses()["codes"].items():
+    for name, system in shipped_uses().codes.items():
         coded = frame.loc[frame["use_source"] == f"code:{name}", "raw"]
         if len(coded):
             text = Text(
@@ -408,7 +397,7 @@ def use_notices(frame: pd.DataFrame, where: str) -> tuple[Notice, ...]:
             notices.append(
                 Notice("use_by_code", text, len(coded), severity="info", source=where, examples=examples_of(coded))
             )
-        open_codes = coded[coded.isin(list(system.get("ambiguous", {})))]
+        open_codes = coded[coded.isin(list(system.ambiguous))]
         if len(open_codes):
             text = Text(
                 f"{len(open_codes)} buildings have a {name} code that covers several uses; the first is taken",
@@ -452,7 +441,7 @@ def public_institutions(
         )
         notices.append(Notice("public_unmapped", text, len(unread), source=where, examples=examples_of(unread)))
     said = answer.isin(["yes", "no"])
-    hints = {name: entry["public_hint"] for name, entry in uses()["uses"].items()}
+    hints = {name: entry.public_hint for name, entry in shipped_uses().uses.items()}
     hint = use.map(hints).astype("string")
     inferred = ~said & answer.isna() & hint.isin(["yes", "no"])
     result = answer.where(said, hint.where(inferred, "unknown"))
@@ -470,10 +459,10 @@ def public_institutions(
 
 def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: str) -> Parsed:
     """Return roof types: configured map, then the vocabulary, then known words; missing where nothing is said."""
-    known = roof_types()["types"]
+    known = load_roof_rules().types
     check_map(roof_type_map, known, "inputs.footprints.roof_type_map")
-    table = {fold(k): k for k in known} | {fold(v["zh"]): k for k, v in known.items()}
-    table |= {fold(v["en"]): k for k, v in known.items()} | _lookup(roof_type_map)
+    table = {fold(k): k for k in known} | {fold(v.zh): k for k, v in known.items()}
+    table |= {fold(v.en): k for k, v in known.items()} | _lookup(roof_type_map)
     raw = texts(column)
     found = each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
     values = pd.Series(found, index=column.index, dtype="string")

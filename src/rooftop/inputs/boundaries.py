@@ -19,14 +19,14 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import BoundaryInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.attributes import is_null_word
 from rooftop.inputs.attributes import names as names_of
 from rooftop.inputs.datums import Geometries, Located, far_from, locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.tables import MEMBERSHIPS, conform
 
 log = logging.getLogger(__name__)
@@ -138,15 +138,12 @@ def _usable(place: Located, codes: pd.Series, where: str, notices: list[Notice])
     invalid = present & ~far & ~shapely.is_valid(out)
     if invalid.any():
         out[invalid] = shapely.make_valid(out[invalid], method="structure", keep_collapsed=False)
-    for code, mask, en, zh in (
-        ("unit_geometry_repaired", invalid, "boundaries were repaired", "个边界图形已修复"),
-        ("unit_empty", ~present, "units have no geometry", "个单元没有图形"),
-        ("unit_far", far, "units are too far away to be projected", "个单元距离过远，无法投影"),
+    for code, mask, text in (
+        ("unit_geometry_repaired", invalid, Text("{n} boundaries were repaired", "{n} 个边界图形已修复")),
+        ("unit_empty", ~present, Text("{n} units have no geometry", "{n} 个单元没有图形")),
+        ("unit_far", far, Text("{n} units are too far away to be projected", "{n} 个单元距离过远，无法投影")),
     ):
-        if mask.any():
-            count = int(mask.sum())
-            examples = tuple(str(c) for c in codes[mask][:5])
-            notices.append(Notice(code, Text(f"{count} {en}", f"{count} {zh}"), count, source=where, examples=examples))
+        notices += Notice.counted(code, mask, text, names=codes, source=where)
     return out
 
 
@@ -160,24 +157,21 @@ def _count_missing_codes(codes: pd.Series, config: BoundaryInput, where: str, ro
             expected=Text("a code such as 320706", "代码，如 320706"),
             mend=Text("map id_field to the field with the codes", "请将 id_field 映射到代码字段"),
         )
-    if missing:
-        text = Text(
-            f"{missing} units have no code and are left out; buildings in them belong to none",
-            f"{missing} 个单元没有代码，未采用；其中的建筑不属于任何单元",
-        )
-        notices.append(Notice("unit_without_code", text, missing, source=where))
+    text = Text(
+        "{n} units have no code and are left out; buildings in them belong to none",
+        "{n} 个单元没有代码，未采用；其中的建筑不属于任何单元",
+    )
+    notices += Notice.counted("unit_without_code", missing, text, source=where)
 
 
-def _strange_codes(codes: pd.Series, where: str) -> list[Notice]:
+def _strange_codes(codes: pd.Series, where: str) -> tuple[Notice, ...]:
     """Name the codes that often stand for nothing, and are kept."""
     strange = [code for code in codes.dropna().unique() if is_null_word(code)]
-    if not strange:
-        return []
     text = Text(
-        f"{len(strange)} codes of units often stand for nothing; they are kept as codes",
-        f"{len(strange)} 个单元代码常用于表示空值，此处按代码保留",
+        "{n} codes of units often stand for nothing; they are kept as codes",
+        "{n} 个单元代码常用于表示空值，此处按代码保留",
     )
-    return [Notice("unit_code_word", text, len(strange), "info", where, tuple(strange[:5]))]
+    return Notice.counted("unit_code_word", strange, text, severity="info", source=where)
 
 
 def _by_code(
@@ -193,13 +187,11 @@ def _by_code(
     for i, positions in enumerate(rows.values()):
         shapes[i] = geometry[positions[0]] if len(positions) == 1 else shapely.union_all(geometry[positions])
     repeated = [code for code, positions in rows.items() if len(positions) > 1]
-    if repeated:
-        text = Text(f"{len(repeated)} codes have several rows, joined", f"{len(repeated)} 个代码有多行，已合并")
-        notices.append(Notice("unit_joined", text, len(repeated), source=where, examples=tuple(repeated[:5])))
+    text = Text("{n} codes have several rows, joined", "{n} 个代码有多行，已合并")
+    notices += Notice.counted("unit_joined", repeated, text, source=where)
     named = [code for code in repeated if names.iloc[rows[code]].nunique() > 1]
-    if named:
-        text = Text(f"{len(named)} codes have several names; first used", f"{len(named)} 个代码有多个名称，取首个")
-        notices.append(Notice("unit_names_differ", text, len(named), source=where, examples=tuple(named[:5])))
+    text = Text("{n} codes have several names; first used", "{n} 个代码有多个名称，取首个")
+    notices += Notice.counted("unit_names_differ", named, text, source=where)
     table = {
         "unit_id": pd.Series(list(rows), dtype="string"),
         "unit_name": pd.Series([names.iloc[p[0]] for p in rows.values()], dtype="string"),
@@ -208,7 +200,7 @@ def _by_code(
     return gpd.GeoDataFrame(table, geometry=shapes, crs=crs)
 
 
-def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> list[Notice]:
+def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> tuple[Notice, ...]:
     """Warn of units that overlap by more than slivers: they should partition the area."""
     shapes = np.asarray(table.geometry, dtype=object)
     left, right = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
@@ -220,16 +212,13 @@ def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> list[
         shared = shapely.area(shapely.intersection(shapes[a], shapes[b]))
         if shared > _OVERLAP_SHARE * min(shapes[a].area, shapes[b].area):
             found.append((f"{table.unit_name[a]}-{table.unit_name[b]}", float(shared)))
-    if not found:
-        return []
     total = sum(area for _, area in found) / 1e6
     text = Text(
-        f"{len(found)} pairs of {level}s overlap, by {total:.2f} km² in all; a building belongs to the one that holds "
+        f"{{n}} pairs of {level}s overlap, by {total:.2f} km² in all; a building belongs to the one that holds "
         "most of it, to the lower code where both hold all of it",
-        f"{len(found)} 对单元相互重叠，共 {total:.2f} km²；建筑归属重叠面积最大者，均完全包含时归代码较小者",
+        f"{{n}} 对单元相互重叠，共 {total:.2f} km²；建筑归属重叠面积最大者，均完全包含时归代码较小者",
     )
-    examples = tuple(name for name, _ in found[:5])
-    return [Notice("units_overlap", text, len(found), source=where, examples=examples)]
+    return Notice.counted("units_overlap", [name for name, _ in found], text, source=where)
 
 
 # --- memberships -----------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs import attributes
 from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, words, written_unit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _BASE: Mapping[str, str] = {"capacity": "kw", "area": "m2"}
 
@@ -110,14 +110,11 @@ def read_capacities(
 
 
 def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
-    if values.empty:
-        return ()
-    n = len(values)
     text = Text(
-        f"{n} capacities of existing PV are below or at zero and count as missing",
-        f"{n} 个已装光伏容量值不是正数，按缺失处理",
+        "{n} capacities of existing PV are below or at zero and count as missing",
+        "{n} 个已装光伏容量值不是正数，按缺失处理",
     )
-    return (Notice("existing_pv_absurd", text, n, source=where, examples=tuple(f"{v}" for v in values[:5])),)
+    return Notice.counted("existing_pv_absurd", values.tolist(), text, source=where)
 
 
 def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
@@ -126,8 +123,7 @@ def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
     if unit.stated and np.isclose(unit_factor("capacity", unit.unit), 1.0):
         return ()
     how = Text("as stated", "按所声明") if unit.stated else Text("no unit is stated anywhere", "未声明单位")
-    text = Text(
-        f"existing PV of {column.name} is read in {shown}: {how.en}",
-        f"已装光伏（{column.name}）按 {shown} 读取：{how.zh}",
+    text = Text("existing PV of {name} is read in {shown}: {how}", "已装光伏（{name}）按 {shown} 读取：{how}").format(
+        name=str(column.name), shown=shown, how=how
     )
     return (Notice("existing_pv_unit", text, int(column.notna().sum()), "info", where),)

@@ -21,14 +21,14 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import RoofsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.access import read_bounded
 from rooftop.inputs.attributes import written
 from rooftop.inputs.coordinate_checks import in_authority_order, misplaced_rows
 from rooftop.inputs.datums import locate, parse_crs
 from rooftop.inputs.vertical import height_unit_m
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import shapely
 from pyproj import CRS, Transformer
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 
 _AREA_MARGIN_DEG = 6.0
 _ZONE_REACH_M = 2_000_000.0

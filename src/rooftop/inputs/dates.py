@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import clean, each, examples_of, half_width, limits, words
 from rooftop.inputs.datums import in_gcj02_box
 from rooftop.inputs.numerals import digits
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _EXCEL_EPOCH = datetime.date(1899, 12, 30)
 _EXCEL_SERIALS = (18264, 54788)  # 1950-01-01 .. 2049-12-31

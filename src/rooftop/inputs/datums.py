@@ -18,12 +18,12 @@ from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 
 from rooftop.config import Datum
-from rooftop.errors import ConfigError, InputError
+from rooftop.core.errors import ConfigError, InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.coordinate_checks import check_area_of_use, check_coordinates
 from rooftop.inputs.extent import far_rows, middles, working_crs
 from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gcj02_box, wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 __all__ = [
     "GCJ02_BOX",
@@ -139,6 +139,19 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     gap = (np.asarray(back) + 180.0 - np.asarray(forward) + 180.0) % 360.0 - 180.0
     angle = np.asarray(forward) + gap / 2.0
     return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
+
+
+def to_lonlat(x: npt.ArrayLike, y: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+    """Return longitude and latitude (WGS84) of points in a working CRS."""
+    lon, lat = _transformer(crs, WGS84).transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+    return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+
+
+def from_lonlat(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+    """Return points in a working CRS, the inverse of :func:`to_lonlat`; not finite where there is none."""
+    at = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    x, y = _transformer(crs, WGS84).transform(*at, direction="INVERSE")
+    return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
 
 
 @lru_cache(maxsize=32)
@@ -311,9 +324,9 @@ def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[T
     if old is not None and not (good and _covers(best, x0, y0, x1, y1)):
         raise InputError(
             Text(
-                f"{old.en} has no published transformation here: positions would be off by 50-130 m",
-                f"{old.zh}在此处没有公开的转换参数：位置会偏差50-130米",
-            ),
+                "{old} has no published transformation here: positions would be off by 50-130 m",
+                "{old}在此处没有公开的转换参数：位置会偏差50-130米",
+            ).format(old=old),
             where=where,
             found=source.name,
             expected=Text("CGCS2000 (EPSG:4490 or a 3-degree zone)", "CGCS2000（EPSG:4490 或 3度分带）"),
@@ -360,9 +373,9 @@ def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tupl
             Notice(
                 "datum_outside_china",
                 Text(
-                    f"{label.en} is declared, but data lie outside China, where nothing is shifted",
-                    f"声明为{label.zh}，但数据位于中国范围之外，未作偏移",
-                ),
+                    "{label} is declared, but data lie outside China, where nothing is shifted",
+                    "声明为{label}，但数据位于中国范围之外，未作偏移",
+                ).format(label=label),
                 source=where,
             ),
         )
@@ -373,9 +386,9 @@ def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tupl
         Notice(
             "datum_unverified",
             Text(
-                f"datum {label.en}: declared, unverified (GCJ-02 lies about 0.5 km off, BD-09 1.3 km)",
-                f"坐标基准{label.zh}：按声明采用，未经核实（GCJ-02与之相差约0.5千米，BD-09约1.3千米）",
-            ),
+                "datum {label}: declared, unverified (GCJ-02 lies about 0.5 km off, BD-09 1.3 km)",
+                "坐标基准{label}：按声明采用，未经核实（GCJ-02与之相差约0.5千米，BD-09约1.3千米）",
+            ).format(label=label),
             severity="info",
             source=where,
             examples=(datum,),

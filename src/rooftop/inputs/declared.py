@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.errors import InputError, UsageError
+from rooftop.core.errors import InputError, UsageError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import clean, is_blank, roof_types_of
 from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.quantities import BASE_UNIT, fold, quantity, split_unit, unit_of, words, written_unit
 from rooftop.inputs.tabular import HEADER_ROWS, read_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 QUANTITIES = {"area": "area", "capacity": "capacity", "energy": "energy", "module_area": "area"}
 """Column that holds a quantity -> kind of unit."""

@@ -16,7 +16,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.access import STRICT, Access, access
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.las_files import is_point_cloud
@@ -31,8 +33,6 @@ from rooftop.inputs.rasters import (
     source_details,
     stated_crs,
 )
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 _LOWEST_M, _HIGHEST_M = -500.0, 9000.0
 _FEET = {"ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "us-ft": 0.3048006096, "us survey foot": 0.3048006096}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rooftop.lang import Text
+from rooftop.core.lang import Text
 
 BYTES = "ISO-8859-1"
 """Codec that maps every byte to one character: text read with it can be decoded again without loss."""

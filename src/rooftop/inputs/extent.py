@@ -12,10 +12,10 @@ from pyproj import CRS, Proj
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.gcj02 import in_gcj02_box
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -32,8 +32,12 @@ def limits() -> dict[str, Any]:
     return found
 
 
+NO_SHAPE = shapely.Polygon()
+"""What stands for no geometry, once rows of a file are buildings."""
+
+
 def blanked(geometry: npt.NDArray[np.object_], rows: Mask) -> npt.NDArray[np.object_]:
-    """Return the geometries with None on some rows."""
+    """Return the geometries of a file with None, as files have it, on some rows."""
     out = geometry.copy()
     out[rows] = None
     return out

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 
 _POLYGONS = Text(
     "polygons: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet",

@@ -6,8 +6,8 @@ import errno
 import re
 from pathlib import Path
 
-from rooftop.errors import InputError, did_you_mean, suggest
-from rooftop.lang import Text
+from rooftop.core.errors import InputError, did_you_mean, suggest
+from rooftop.core.lang import Text
 
 __all__ = ["check_encoding", "check_file", "did_you_mean", "suggest"]
 

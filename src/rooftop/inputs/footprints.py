@@ -13,7 +13,10 @@ import shapely
 from pyproj import CRS, Proj
 
 from rooftop.config import FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import civil_offset_h, dates
@@ -23,11 +26,9 @@ from rooftop.inputs.identifiers import codes
 from rooftop.inputs.outlines import Outlines, read_outlines
 from rooftop.inputs.overlaps import overlap_notices, overlapping
 from rooftop.inputs.reasons import Reasons
-from rooftop.inputs.same_outline import standing_rows, take_what_others_know
+from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Buildings:
         One row per source feature, RangeIndex in file order, in `crs`. Columns: ``building_id source_id source_file
         source_row building_name address owner_name owner_type building_use is_public_institution use_source
         public_source year_built completion_date height_m height_source floors_above structure roof_type
-        existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, or None on rows
+        existing_pv_kwp existing_pv_year status reasons geometry``. Geometry is polygonal and valid, empty on rows
         excluded as ``empty_geometry``. ``source_row`` counts from 0. ``height_source`` is field | floors | default (the
         configured height) | assumed (median of the same use).
     crs : pyproj.CRS
@@ -102,11 +103,12 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     known = known_heights(table, vector, config, reasons, notices, structure.floors)
     stands = standing_rows(outlines.same, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
+    count_pv_once(table, stands)
     _identity(table, config, outlines, stands, notices)
     _judge_outlines(outlines, stands, reasons, notices, where)
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)
     _require_some_left(excluded, reasons, where)
-    present = np.array([g is not None for g in outlines.geometry], dtype=bool)
+    present = ~shapely.is_empty(outlines.geometry)
     overlaps = overlapping(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
     notices += overlap_notices(overlaps, where)
     fill_heights(table, known, overlaps, ~excluded, config, reasons, notices, measurable=measurable)
@@ -125,48 +127,52 @@ def _judge_outlines(
     outlines: Outlines, stands: npt.NDArray[np.int64], reasons: Reasons, notices: list[Notice], where: str
 ) -> None:
     """Give rows that cannot be roofs their reason, and count them."""
-    present = np.array([g is not None for g in outlines.geometry], dtype=bool)
+    present = ~shapely.is_empty(outlines.geometry)
     duplicate = stands != np.arange(len(stands))
     area = shapely.area(outlines.geometry)
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     largest = float(attributes.limits()["footprint_m2"]["max"])
     reasons.mark("impossible_coordinates", outlines.misplaced)
     reasons.mark("far_from_others", outlines.far)
     for code, mask, text in (
-        ("invalid_geometry_repaired", outlines.repaired, Text("invalid geometries were repaired", "个无效图形已修复")),
-        ("empty_geometry", outlines.empty, Text("rows have no polygon and are excluded", "行没有面图形，已排除")),
+        (
+            "invalid_geometry_repaired",
+            outlines.repaired,
+            Text("{n} invalid geometries were repaired", "{n} 个无效图形已修复"),
+        ),
+        (
+            "empty_geometry",
+            outlines.empty,
+            Text("{n} rows have no polygon and are excluded", "{n} 行没有面图形，已排除"),
+        ),
         (
             "duplicate_geometry",
             duplicate,
             Text(
-                "records repeat the outline of another and are excluded; the tallest known height stands",
-                "条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
+                "{n} records repeat the outline of another and are excluded; the tallest known height stands",
+                "{n} 条记录与其他记录轮廓相同，已排除；保留已知高度最高者",
             ),
         ),
         (
             "tiny_footprint",
             present & ~duplicate & (area < smallest),
-            Text(f"footprints under {smallest:g} m² are excluded", f"个轮廓小于 {smallest:g} ㎡，已排除"),
+            Text(f"{{n}} footprints under {smallest:g} m² are excluded", f"{{n}} 个轮廓小于 {smallest:g} ㎡，已排除"),
         ),
         (
             "huge_footprint",
             present & ~duplicate & (area > largest),
-            Text(f"footprints over {largest:g} m² need a survey", f"个轮廓大于 {largest:g} ㎡，需核实"),
+            Text(f"{{n}} footprints over {largest:g} m² need a survey", f"{{n}} 个轮廓大于 {largest:g} ㎡，需核实"),
         ),
     ):
-        count = reasons.mark(code, mask)
-        if count:
-            rows = tuple(str(r) for r in np.flatnonzero(mask)[:5])
-            notices.append(
-                Notice(code, Text(f"{count} {text.en}", f"{count} {text.zh}"), count, source=where, examples=rows)
-            )
+        reasons.mark(code, mask)
+        notices += Notice.counted(code, mask, text, source=where)
 
 
 def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     """Refuse a file of which every row is excluded, saying why."""
     if not excluded.all():
         return
-    smallest = float(attributes.roof_types()["min_footprint_m2"]["value"])
+    smallest = load_roof_rules().min_footprint_m2.value
     why = {
         "tiny_footprint": Text(f"under {smallest:g} m²", f"小于 {smallest:g} ㎡"),
         "empty_geometry": Text("without a polygon", "没有面图形"),
@@ -180,9 +186,7 @@ def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
     raise InputError(
         Text("no footprint can be a roof", "没有可作为屋顶的轮廓"),
         where=where,
-        found=Text(
-            "; ".join(f"{n} {text.en}" for text, n in found), "；".join(f"{n} 个{text.zh}" for text, n in found)
-        ),
+        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in found), "; ", "；"),
         expected=Text(f"footprints of {smallest:g} m² or more", f"面积不小于 {smallest:g} ㎡ 的轮廓"),
         mend=Text(
             "check the unit and CRS of the coordinates: the outlines may be in another unit",

@@ -15,10 +15,10 @@ import shapely
 from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import Geometries
 from rooftop.inputs.vector_files import gdal, settings
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _CURVES = range(8, 15)  # CircularString .. Surface: shapely has no arcs
@@ -176,10 +176,7 @@ def _plan(faces: shapely.Geometry) -> shapely.Geometry:
 
 def damaged_notice(rows: NDArray[np.int64], where: str) -> tuple[Notice, ...]:
     """Count the rows whose geometry cannot be read."""
-    if not len(rows):
-        return ()
     text = Text(
-        f"{len(rows)} rows have a geometry that cannot be read; they stay without one",
-        f"{len(rows)} 行的图形无法读取，按无图形处理",
+        "{n} rows have a geometry that cannot be read; they stay without one", "{n} 行的图形无法读取，按无图形处理"
     )
-    return (Notice("geometry_unreadable", text, len(rows), source=where, examples=tuple(map(str, rows[:5]))),)
+    return Notice.counted("geometry_unreadable", rows, text, source=where)

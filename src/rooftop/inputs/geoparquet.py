@@ -17,12 +17,12 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.access import access, damaged
 from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.geometries import Shapes, shapes_of
 from rooftop.inputs.vector_files import require_plausible, unreadable
-from rooftop.lang import Text
 
 
 @dataclass(frozen=True)

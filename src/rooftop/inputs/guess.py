@@ -16,7 +16,10 @@ import shapely
 from pyproj import CRS, Transformer
 
 from rooftop.config import Datum, FieldMap
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.privacy import MASK, shown_owner, shown_text
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import read_date
@@ -25,9 +28,6 @@ from rooftop.inputs.layers import open_layer
 from rooftop.inputs.quantities import split_unit
 from rooftop.inputs.storeys import Floors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.privacy import MASK, shown_owner, shown_text
 
 _SAMPLES = 3
 _READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | Floors]] = {

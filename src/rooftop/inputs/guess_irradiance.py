@@ -7,17 +7,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
-from rooftop.config import IrradianceUnit, RasterInput
-from rooftop.errors import InputError
-from rooftop.inputs.irradiance import open_layer, raster_extent, unit_factor
+from rooftop.config import RasterInput
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import Period, irradiance_units, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.rounding import number
+from rooftop.inputs.irradiance import open_layer, raster_extent
 from rooftop.inputs.raster_sample import Band, sample_band
 from rooftop.inputs.rasters import open_raster
-from rooftop.lang import Text
-from rooftop.rounding import number
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
@@ -26,11 +26,6 @@ _TIF = (".tif", ".tiff")
 _SIDE = 256
 # Share of a clean cloudless sky that some place on earth has in a year.
 _SHARE = (0.35, 0.95)
-# What such rasters are mostly in, first; temperatures are none.
-_UNITS: dict[str, tuple[IrradianceUnit, ...]] = {
-    "annual": ("kWh/m2/day", "kWh/m2/year", "W/m2", "MJ/m2/day", "MJ/m2/year", "kWh/m2/month", "MJ/m2/month"),
-    "monthly": ("kWh/m2/month", "kWh/m2/day", "MJ/m2/day", "W/m2", "MJ/m2/month"),
-}
 
 
 @dataclass(frozen=True)
@@ -48,8 +43,8 @@ class RasterGuess:
     """
 
     paths: tuple[Path, ...]
-    period: Literal["annual", "monthly"]
-    unit: IrradianceUnit
+    period: Period
+    unit: str
     unit_remark: Text
     period_remark: Text
 
@@ -72,8 +67,8 @@ def guess_irradiance(given: Sequence[Path], place: tuple[float, float] | None = 
     """
     paths = _in_order([path for item in given for path in _files(item)])
     monthly = len(paths) > 1 or _bands(paths[0]) > 1
-    period: Literal["annual", "monthly"] = "monthly" if monthly else "annual"
-    layer = open_layer("ghi", RasterInput(path=list(paths), unit="kWh/m2/day", period=period))
+    period: Period = "monthly" if monthly else "annual"
+    layer = open_layer("ghi", RasterInput(path=list(paths), unit=irradiance_units().usual(period)[0], period=period))
     if len(paths) > 1:
         why = Text(f"{len(paths)} files, January first", f"{len(paths)} 个文件，自一月起")
     else:
@@ -143,15 +138,16 @@ def _mean(band: Band) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
-def _unit_of(values: np.ndarray, period: str, place: tuple[float, float]) -> tuple[IrradianceUnit, Text]:
+def _unit_of(values: np.ndarray, period: Period, place: tuple[float, float]) -> tuple[str, Text]:
     """Return the first unit under which the values are a share of the clear sky that a place can have."""
     clear = clear_sky_bound(place[1], place_altitude(place[1], place[0]))
     days = DAYS_IN_MONTH.astype(float) if len(values) == 12 else np.array([365.0])
-    share = {unit: float((values * unit_factor(unit, days)).sum() / clear.sum()) for unit in _UNITS[period]}
-    fits = [unit for unit in _UNITS[period] if _SHARE[0] <= share[unit] <= _SHARE[1]]
+    usual = irradiance_units().usual(period)
+    share = {unit: float((values * unit_factor(unit, days)).sum() / clear.sum()) for unit in usual}
+    fits = [unit for unit in usual if _SHARE[0] <= share[unit] <= _SHARE[1]]
     mean = number(float(np.mean(values)))
     if not fits:
-        return "kWh/m2/day", Text(
+        return irradiance_units().usual("annual")[0], Text(
             f"fill in: the values (about {mean}) fit no unit", f"请填写：数值（约 {mean}）与任何单位都不相符"
         )
     more = ", ".join(fits[1:])
@@ -161,16 +157,16 @@ def _unit_of(values: np.ndarray, period: str, place: tuple[float, float]) -> tup
     )
 
 
-def _stated_unit(path: Path) -> IrradianceUnit | None:
+def _stated_unit(path: Path) -> str | None:
     """Return the unit that a raster names in its metadata."""
     with open_raster(path, f"{_OPTION}: {path}") as source:
         tags = {key.lower(): str(value) for key, value in (*source.tags().items(), *source.tags(1).items())}
         said = [source.units[0], *(tags.get(key) for key in ("units", "unit", "units_metadata"))]
     for text in said:
         bare = _bare_unit(text or "")
-        for unit in get_args(IrradianceUnit):
+        for unit in irradiance_units().of_irradiance:
             if bare and bare == _bare_unit(unit):
-                return unit if unit not in ("degC", "K") else None
+                return unit
     return None
 
 

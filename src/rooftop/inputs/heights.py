@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rooftop.config import FootprintsInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Severity
 from rooftop.inputs import attributes
 from rooftop.inputs.reasons import Reasons
 from rooftop.inputs.storeys import stated_heights
 from rooftop.inputs.vectors import Vector
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Mask = npt.NDArray[np.bool_]
 
@@ -127,35 +126,32 @@ def fill_heights(
     table["height_source"] = known.source.where(~missing, pd.Series(label, index=table.index).mask(lies, "assumed"))
     by_floors = known.height_m.notna() & (known.source == "floors")
     storey = config.storey_height_m
-    found: tuple[tuple[str, pd.Series, Text, Literal["info", "warning"]], ...] = (
+    found: tuple[tuple[str, pd.Series, Text, Severity], ...] = (
         (
             "height_from_floors",
             by_floors,
-            Text(f"heights are floors × {storey:g} m", f"栋建筑的高度按层数 × {storey:g} 米推算"),
+            Text(f"{{n}} heights are floors × {storey:g} m", f"{{n}} 栋建筑的高度按层数 × {storey:g} 米推算"),
             "info",
         ),
         (
             "height_missing",
             missing & ~lies,
-            Text(f"buildings have no height and get {filled.en}", f"栋建筑没有高度，取{filled.zh}"),
+            Text("{n} buildings have no height and get ", "{n} 栋建筑没有高度，取") + filled,
             "warning",
         ),
         (
             "height_of_overlap",
             lies,
             Text(
-                "outlines have no height and lie mostly on a building that has one: they take it",
-                "个轮廓没有高度且大部分与有高度的建筑重叠，取其高度",
+                "{n} outlines have no height and lie mostly on a building that has one: they take it",
+                "{n} 个轮廓没有高度且大部分与有高度的建筑重叠，取其高度",
             ),
             "warning",
         ),
     )
     for code, mask, text, severity in found:
-        count = reasons.mark("height_missing" if code == "height_of_overlap" else code, mask)
-        if count:
-            rows = tuple(str(r) for r in np.flatnonzero(mask)[:5])
-            told = Text(f"{count} {text.en}", f"{count} {text.zh}")
-            notices.append(Notice(code, told, count, severity=severity, source=where, examples=rows))
+        reasons.mark("height_missing" if code == "height_of_overlap" else code, mask)
+        notices += Notice.counted(code, mask, text, severity=severity, source=where)
 
 
 def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> pd.Series:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, written
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _SHORTENED = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{2,}")
 _POINT = re.compile(r"([+-]?\d+)\.(\d+)")
@@ -184,10 +184,9 @@ def _joined_notice(
     rows, whole = int(asked.isin(list(found)).sum()), int(asked.notna().sum())
     as_written = int(asked.isin(exact).sum())
     text = Text(
-        f"{as_written} of {whole} ids of {what.en} match as they are written; {how.en}, {rows} more match, and are "
-        "joined so",
-        f"{what.zh}的 {whole} 个编号中有 {as_written} 个按原样匹配；{how.zh}，另有 {rows} 个匹配，并据此关联",
-    )
+        "{as_written} of {whole} ids of {what} match as they are written; {how}, {rows} more match, and are joined so",
+        "{what}的 {whole} 个编号中有 {as_written} 个按原样匹配；{how}，另有 {rows} 个匹配，并据此关联",
+    ).format(as_written=as_written, whole=whole, what=what, how=how, rows=rows)
     examples = tuple(f"{a} → {b}" for a, b in list(found.items())[:5])
     return Notice(f"ids_joined_{form}", text, rows, "warning" if form == "zeros" else "info", where, examples)
 
@@ -201,9 +200,9 @@ def _near(
     if several:
         rows = int(asked.isin(list(several)).sum())
         text = Text(
-            f"{rows} ids of {what.en} are like known ones, but not surely one of them: they are not joined",
-            f"{what.zh}有 {rows} 个编号与已有编号相近，但不能唯一确定，未关联",
-        )
+            "{rows} ids of {what} are like known ones, but not surely one of them: they are not joined",
+            "{what}有 {rows} 个编号与已有编号相近，但不能唯一确定，未关联",
+        ).format(rows=rows, what=what)
         examples = tuple(f"{a} → {', '.join(hits[:3])}?" for a, hits in list(several.items())[:5])
         notices.append(Notice("ids_ambiguous", text, rows, source=where, examples=examples))
     rest = [a for a in left if a not in several]

@@ -12,7 +12,10 @@ import numpy as np
 from rasterio.warp import transform_bounds
 
 from rooftop.config import IrradianceInput, RasterInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import irradiance_units, no_such_unit, to_degc, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, dark_months, sample_notices
 from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
 from rooftop.inputs.rasters import (
@@ -25,15 +28,11 @@ from rooftop.inputs.rasters import (
     source_details,
     stated_crs,
 )
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 __all__ = ["Irradiance", "IrradianceAt", "check_against_clear_sky", "read_irradiance"]
 
 _ROLES = ("ghi", "dni", "dhi", "temp_air")
-_MJ_PER_KWH = 3.6
-_KELVIN = 273.15
 
 
 @dataclass(frozen=True)
@@ -223,14 +222,10 @@ def open_layer(role: str, raster: RasterInput) -> Layer:
 
 
 def _require_unit(role: str, raster: RasterInput, where: str) -> None:
-    of_temperature = raster.unit in ("degC", "K")
-    if of_temperature != (role == "temp_air"):
-        raise InputError(
-            Text("the unit does not fit the quantity", "单位与物理量不符"),
-            where=f"{where}.unit",
-            found=raster.unit,
-            expected="degC, K" if role == "temp_air" else "kWh/m2/day, kWh/m2/month, kWh/m2/year, MJ/m2/..., W/m2",
-        )
+    units = irradiance_units()
+    known = list(units.of_temperature if role == "temp_air" else units.of_irradiance)
+    if raster.unit not in known:
+        raise no_such_unit(raster.unit, known, f"{where}.unit")
 
 
 def _at(where: str, path: Path) -> str:
@@ -328,35 +323,16 @@ def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, B
     nodata = np.any(missing, axis=1) & ~outside
     empty = [int(k) for k in np.flatnonzero(missing[~outside].all(axis=0))] if (~outside).any() else []
     undeclared = sum(part.undeclared for k, part in enumerate(parts) if lit[:, k].any())
-    return _converted(stored, layer.config), outside, nodata, undeclared, empty
+    return _converted(stored, layer), outside, nodata, undeclared, empty
 
 
-def _converted(stored: Array, raster: RasterInput) -> Array:
+def _converted(stored: Array, layer: Layer) -> Array:
     """Turn stored values into kWh/m2 per month or year of 365 days, or into degC."""
-    if raster.unit == "degC":
-        return stored
-    if raster.unit == "K":
-        return stored - _KELVIN
-    monthly = stored.shape[1] == 12
-    days = DAYS_IN_MONTH.astype(float) if monthly else np.array([365.0])
-    return stored * unit_factor(raster.unit, days)
-
-
-def unit_factor(unit: str, days: Array) -> Array:
-    """Return what turns a stored value into kWh/m2 over `days` days (a month, or 365).
-
-    A rate per month or per year is spread evenly over its days, except that a month of a monthly series is that
-    month, whatever its length.
-    """
-    if unit == "W/m2":
-        return 24.0 * days / 1000.0
-    quantity, _, span = unit.rpartition("/")
-    energy = 1.0 / _MJ_PER_KWH if quantity.startswith("MJ") else 1.0
-    if span == "day":
-        return energy * days
-    if span == "month":
-        return energy * (np.ones_like(days) if len(days) == 12 else days * 12.0 / 365.0)
-    return energy * days / 365.0
+    where = f"inputs.irradiance.{layer.role}.unit"
+    if layer.role == "temp_air":
+        return to_degc(stored, layer.config.unit, where)
+    days = DAYS_IN_MONTH.astype(float) if stored.shape[1] == 12 else np.array([365.0])
+    return stored * unit_factor(layer.config.unit, days, where)
 
 
 def _require_some(

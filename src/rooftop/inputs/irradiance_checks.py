@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.irradiance_units import irradiance_units, unit_factor
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.raster_sample import Array, Bools
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import weather_checks
 from rooftop.weather.year import MIN_MONTH_KWH_M2
 
 if TYPE_CHECKING:
     from rooftop.inputs.irradiance import Irradiance, Layer
-
-_ANNUAL_KWH = {
-    "kWh/m2/day": 365.0,
-    "kWh/m2/month": 12.0,
-    "kWh/m2/year": 1.0,
-    "MJ/m2/day": 365.0 / 3.6,
-    "MJ/m2/month": 12.0 / 3.6,
-    "MJ/m2/year": 1.0 / 3.6,
-    "W/m2": 8.76,
-}
 
 
 _SEASONS_FROM_DEG = 20.0
@@ -344,9 +335,11 @@ def _refusal(
 
 def _unit_guess(unit: str, found: float, clear: float) -> str:
     """Return the units under which the same stored number would be plausible: 0.35 to 0.95 of the clear sky."""
-    stored = found / _ANNUAL_KWH[unit]
-    fits = [u for u, k in _ANNUAL_KWH.items() if u != unit and _USUAL_SHARE[0] <= stored * k / clear <= _USUAL_SHARE[1]]
-    return " / ".join(fits)
+    year = np.array([365.0])
+    stored = found / unit_factor(unit, year)
+    low, high = _USUAL_SHARE
+    others = [other for other in irradiance_units().of_irradiance if other != unit]
+    return " / ".join(u for u in others if low <= float((stored * unit_factor(u, year))[0]) / clear <= high)
 
 
 def _share_notice(share: Array, source: str) -> Notice:
@@ -366,7 +359,7 @@ def _check_temperature(at: IrradianceAt, irradiance: Irradiance) -> None:
     if not len(known) or (limits["low"] <= known.min() and known.max() <= limits["high"]):
         return
     layer = next(layer for layer in irradiance.layers if layer.role == "temp_air")
-    other = "K" if layer.config.unit == "degC" else "degC"
+    other = " / ".join(unit for unit in irradiance_units().of_temperature if unit != layer.config.unit)
     raise InputError(
         Text("the temperature raster says what no place has", "气温栅格的数值不可能"),
         where=str(layer.bands[0].path),

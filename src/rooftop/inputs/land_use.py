@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +18,9 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import LandUseInput
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, Severity, file_sha256
+from rooftop.core.vocabularies import building_uses
 from rooftop.inputs import attributes
 from rooftop.inputs.boundaries import overlap_pairs
 from rooftop.inputs.datums import locate
@@ -27,8 +30,6 @@ from rooftop.inputs.land_use_fit import check_names, check_standard
 from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.use_rules import Inference, uses_of_names
 from rooftop.inputs.vectors import read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     invalid = ~(shapely.is_missing(shapes) | shapely.is_valid(shapes))
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
     footprints = np.asarray(buildings.geometry, dtype=object)
-    present = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
+    present = ~shapely.is_empty(footprints)
     none = Text("no building lies on any land-use polygon", "没有建筑位于任何用地图斑内")
     pair = Pair(of="inputs.footprints", on=ROLE, none=none, where=where)
     notices += compare_places(shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair)
@@ -155,9 +156,9 @@ def _unknown_codes(codes: pd.Series, under: pd.Series, standard: str, where: str
     n = int(under.isin(set(unknown)).sum())
     name = standard_name(standard)
     text = Text(
-        f"{len(unknown)} land-use polygons have a code that {name.en} does not know; {n} buildings stand on them",
-        f"{len(unknown)} 个图斑的地类代码不在“{name.zh}”中，其上有 {n} 栋建筑",
-    )
+        "{unknown} land-use polygons have a code that {name} does not know; {n} buildings stand on them",
+        "{unknown} 个图斑的地类代码不在“{name}”中，其上有 {n} 栋建筑",
+    ).format(unknown=len(unknown), name=name, n=n)
     examples = tuple(f"{code} ({count})" for code, count in unknown.value_counts().head(5).items())
     return [Notice("land_use_code_unknown", text, len(unknown), source=where, examples=examples)]
 
@@ -215,7 +216,7 @@ def _with_uses(buildings: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) 
                ("building_use", "use_source", "is_public_institution", "public_source")}  # fmt: skip
     confidence = np.full(len(buildings), pd.NA, dtype=object)
     reasons = [list(codes) for codes in buildings["reasons"]]
-    hints = {use: entry["public_hint"] for use, entry in attributes.uses()["uses"].items()}
+    hints = {use: entry.public_hint for use, entry in building_uses().uses.items()}
     for row, found in enumerate(chosen):
         if found is None:
             continue
@@ -248,26 +249,24 @@ def _land_notices(
     against = sure & np.array(
         [use != "unknown" and found is not None and use not in found.uses
          for use, found in zip(stated, by_land, strict=True)], dtype=bool)  # fmt: skip
-    where, out = land.provenance.path, []
+    where, out = land.provenance.path, list[Notice]()
     for code, mask in (("land_use_missing", bare), ("land_use_divided", partly), ("land_use_contradicts", against)):
-        if mask.any():
-            n, text = int(mask.sum()), _LAND_TEXTS[code]
-            notice = Notice(code, Text(f"{n} {text.en}", f"{n} {text.zh}"), n, "info", where, tuple(ids[mask][:5]))
-            out.append(replace(notice, severity="warning") if mask is against else notice)
+        severity: Severity = "warning" if mask is against else "info"
+        out += Notice.counted(code, mask, _LAND_TEXTS[code], names=ids, severity=severity, source=where)
     return out
 
 
 _LAND_TEXTS = {
     "land_use_missing": Text(
-        "buildings of unknown use stand on no land-use polygon", "栋用途不明的建筑不在任何地类图斑上"
+        "{n} buildings of unknown use stand on no land-use polygon", "{n} 栋用途不明的建筑不在任何地类图斑上"
     ),
     "land_use_divided": Text(
-        "buildings of unknown use stand on several land uses, none with most of the footprint: nothing is inferred",
-        "栋用途不明的建筑跨多种地类且均不过半，不作推断",
+        "{n} buildings of unknown use stand on several land uses, none with most of the footprint: nothing is inferred",
+        "{n} 栋用途不明的建筑跨多种地类且均不过半，不作推断",
     ),
     "land_use_contradicts": Text(
-        "buildings have a stated use (or a name) that their land does not allow for; the land is not believed",
-        "栋建筑的用途（或名称）与所在地类不符，以建筑属性（名称）为准",
+        "{n} buildings have a stated use (or a name) that their land does not allow for; the land is not believed",
+        "{n} 栋建筑的用途（或名称）与所在地类不符，以建筑属性（名称）为准",
     ),
 }
 
@@ -292,7 +291,5 @@ def _inferred_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None
         examples = tuple(f"{name} ({n})" for name, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
         out.append(Notice(f"use_by_{'name' if kind == 'rule' else kind}", text, len(found), "info", ROLE, examples))
     unknown = int((table["building_use"] == "unknown").sum())
-    if unknown:
-        text = Text(f"{unknown} buildings have no known use", f"{unknown} 栋建筑用途不明")
-        out.append(Notice("use_unknown", text, unknown, source="inputs.footprints"))
-    return out
+    text = Text("{n} buildings have no known use", "{n} 栋建筑用途不明")
+    return [*out, *Notice.counted("use_unknown", unknown, text, source="inputs.footprints")]

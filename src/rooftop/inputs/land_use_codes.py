@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.use_rules import Inference
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
 
 
 @cache

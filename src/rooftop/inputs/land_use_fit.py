@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import fold
 from rooftop.inputs.land_use_codes import inference, settings, standard_name, takes_unlisted
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _TELLING = ("high", "medium")
 
@@ -55,9 +55,9 @@ def check_standard(codes: pd.Series, standard: str, where: str) -> list[Notice]:
         return []
     a, b = standard_name(standard), standard_name(best)
     text = Text(
-        f"{a.en} explains the land of {own:.0%} of the buildings, {b.en} that of {fit[best]:.0%}: is it the right one?",
-        f"按“{a.zh}”可解释 {own:.0%} 的建筑所在地类，按“{b.zh}”为 {fit[best]:.0%}：请核对所用标准",
-    )
+        "{a} explains the land of {own:.0%} of the buildings, {b} that of {other:.0%}: is it the right one?",
+        "按“{a}”可解释 {own:.0%} 的建筑所在地类，按“{b}”为 {other:.0%}：请核对所用标准",
+    ).format(a=a, b=b, own=own, other=fit[best])
     return [Notice("land_use_standard_doubtful", text, int(counts.sum()), source=where, examples=examples)]
 
 
@@ -81,9 +81,9 @@ def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -
         raise _other_standard(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
     a = standard_name(standard)
     text = Text(
-        f"{share:.0%} of the class names differ from those of {a.en}: is it the right standard?",
-        f"{share:.0%} 的地类名称与“{a.zh}”不符：请核对所用标准",
-    )
+        "{share:.0%} of the class names differ from those of {a}: is it the right standard?",
+        "{share:.0%} 的地类名称与“{a}”不符：请核对所用标准",
+    ).format(share=share, a=a)
     return [Notice("land_use_names_differ", text, len(pairs), source=where, examples=examples)]
 
 
@@ -122,6 +122,6 @@ def _other_standard(
             f"{standard} fits {own:.0%}, {best} {other:.0%}; codes: {', '.join(examples)}",
             f"{standard} 仅符合 {own:.0%}，{best} 符合 {other:.0%}；代码：{'、'.join(examples)}",
         ),
-        expected=Text(f"codes of {a.en}", f"“{a.zh}”的代码"),
-        mend=Text(f"set standard: {best} ({b.en})", f"请设置 standard: {best}（{b.zh}）"),
+        expected=Text("codes of {a}", "“{a}”的代码").format(a=a),
+        mend=Text("set standard: {best} ({b})", "请设置 standard: {best}（{b}）").format(best=best, b=b),
     )

@@ -19,14 +19,14 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs import laz_points
 from rooftop.inputs.datums import check_coordinates, locate, parse_crs
 from rooftop.inputs.las_header import check_header
 from rooftop.inputs.laz_points import CHUNK
 from rooftop.inputs.vertical import height_unit_m
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Floats = NDArray[np.float64]
 SUFFIXES = (".las", ".laz")

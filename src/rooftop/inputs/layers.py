@@ -16,7 +16,9 @@ import pandas as pd
 import pyogrio
 from pyproj import CRS
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
 from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
@@ -24,8 +26,6 @@ from rooftop.inputs.file_kinds import refuse_other_kinds, table_refused
 from rooftop.inputs.files import check_encoding, did_you_mean, suggest
 from rooftop.inputs.geoparquet import about_parquet
 from rooftop.inputs.vector_files import admit, gdal, require_plausible, unreadable
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 _WITH_POLYGONS = ("Polygon", "Surface", "Unknown", "TIN", "Triangle")
@@ -126,7 +126,7 @@ def _sample_bytes(path: Path, layer: str | None) -> list[bytes]:
 def _encoding_notice(path: Path, encoding: str, how: Text, samples: Sequence[bytes]) -> tuple[Notice, ...]:
     if all(sample.isascii() for sample in samples):
         return ()
-    text = Text(f"text encoding {encoding}: {how.en}", f"文本编码 {encoding}：{how.zh}")
+    text = Text("text encoding {encoding}: {how}", "文本编码 {encoding}：{how}").format(encoding=encoding, how=how)
     return (Notice("encoding", text, severity="info", source=str(path), examples=(encoding,)),)
 
 

@@ -19,13 +19,13 @@ from rasterio.transform import from_origin
 from rasterio.warp import reproject
 
 from rooftop.config import ElevationInput
-from rooftop.errors import InputError
-from rooftop.grid import Grid
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
 from rooftop.inputs.las_files import PointFile, open_points, plan_part, point_files, sha256_of
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
-from rooftop.resources import load_shipped_yaml
 
 log = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.attributes import clean, is_null_word, number_text
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold
 from rooftop.inputs.tabular import header_row, read_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 ROLE = "substitution.measured"
 ID = "building_id"

@@ -14,12 +14,12 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from rooftop.config import Datum
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.datums import Geometries, Located, locate
-from rooftop.inputs.extent import area_error, blanked, crs_label, far_rows, limits, middles
+from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, limits, middles
 from rooftop.inputs.vectors import Vector
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Mask = npt.NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ class Outlines:
     Parameters
     ----------
     geometry : ndarray of shapely geometries
-        Working CRS, valid and polygonal; None on rows that have no outline, or none that can be used.
+        Working CRS, valid and polygonal; empty on rows that have no outline, or none that can be used.
     digests : list of bytes or None
         The same for the same outline, whatever its ring order, start point and last digits.
     same : list of bytes or None
@@ -73,10 +73,10 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     far = far_rows(place.lonlat)
     lost, found = _beyond_measure(place, far, where)
     notices = [*place.notices, *found, *_far_notice(place, far | lost, where)]
-    geometry, repaired, changed = _repair(blanked(place.projected, far | lost))
+    geometry, repaired, changed = _repair(np.where(far | lost, NO_SHAPE, place.projected))
     notices += _area_notice(changed, where)
-    gone = np.array([g is None for g in geometry], dtype=bool)
-    digests = _digests(blanked(place.lonlat, gone))
+    gone = shapely.is_empty(geometry)
+    digests = _digests(place.lonlat, gone)
     return Outlines(
         geometry=geometry,
         digests=digests,
@@ -91,12 +91,11 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
 
 
 def _simplest(geometry: Geometries, where: str) -> Geometries:
-    """Return the geometries, empty ones as None, single-part multis as polygons; all empty is an error."""
-    out = geometry.copy()
-    out[shapely.is_empty(geometry)] = None
+    """Return the geometries, missing ones as empty polygons, single-part multis as polygons; all empty is an error."""
+    out = np.where(shapely.is_missing(geometry) | shapely.is_empty(geometry), NO_SHAPE, geometry)
     single = (shapely.get_type_id(out) == 6) & (shapely.get_num_geometries(out) == 1)
     out[single] = shapely.get_geometry(out[single], 0)  # so that one building has one id in every format
-    if all(g is None for g in out):
+    if shapely.is_empty(out).all():
         raise InputError(
             Text("no building has a geometry", "所有建筑都没有几何图形"),
             where=where,
@@ -155,9 +154,9 @@ def _far_notice(place: Located, far: Mask, where: str) -> list[Notice]:
     )
     count = int(far.sum())
     text = Text(
-        f"{count} rows lie far from all other buildings {centre.en}: they are left out",
-        f"{count} 行远离其他建筑{centre.zh}，已排除",
-    )
+        "{count} rows lie far from all other buildings {centre}: they are left out",
+        "{count} 行远离其他建筑{centre}，已排除",
+    ).format(count=count, centre=centre)
     rows = np.flatnonzero(far)[:5]
     examples = tuple(f"{row} (lon {lon[row]:.4f}, lat {lat[row]:.4f})" for row in rows)
     return [Notice("far_from_others", text, count, source=where, examples=examples)]
@@ -167,7 +166,7 @@ def _far_notice(place: Located, far: Mask, where: str) -> list[Notice]:
 
 
 def _repair(geometry: Geometries) -> tuple[Geometries, Mask, npt.NDArray[np.float64]]:
-    """Return valid polygonal geometries (None where nothing is left), which were changed, and their areas as drawn.
+    """Return valid polygonal geometries (empty where nothing is left), which were changed, and their areas as drawn.
 
     Returns
     -------
@@ -175,19 +174,19 @@ def _repair(geometry: Geometries) -> tuple[Geometries, Mask, npt.NDArray[np.floa
         `areas` is (n, 2): before and after [m²].
     """
     out = geometry.copy()
-    present = np.array([g is not None for g in out], dtype=bool)
-    before = np.nan_to_num(shapely.area(out))
+    present = ~shapely.is_empty(out)
+    before = shapely.area(out)
     invalid = present & ~shapely.is_valid(out)
     if invalid.any():
         own_holes = np.array([_without_foreign_holes(g) for g in out[invalid]], dtype=object)
         out[invalid] = shapely.make_valid(own_holes, method="structure", keep_collapsed=False)
     for row in np.flatnonzero(shapely.get_type_id(out) == 7):
         parts = [p for p in _parts(out[row]) if shapely.get_type_id(p) == 3]
-        out[row] = shapely.union_all(parts) if parts else None
+        out[row] = shapely.union_all(parts) if parts else NO_SHAPE
         invalid[row] = True
     gone = present & (shapely.is_empty(out) | ~(shapely.area(out) > 0.0))
-    out[gone] = None
-    after = np.nan_to_num(shapely.area(out))
+    out[gone] = NO_SHAPE
+    after = shapely.area(out)
     return out, invalid, np.column_stack([before, np.where(invalid & ~gone, after, before)])
 
 
@@ -231,11 +230,12 @@ def _area_notice(areas: npt.NDArray[np.float64], where: str) -> list[Notice]:
     return [Notice("repair_changed_area", text, len(rows), source=where, examples=examples)]
 
 
-def _digests(lonlat: Geometries) -> list[bytes | None]:
-    """Hash each geometry, independent of ring order, start point and the last digits."""
-    rounded = shapely.transform(lonlat, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)
+def _digests(lonlat: Geometries, gone: Mask) -> list[bytes | None]:
+    """Hash each geometry that is not gone, independent of ring order, start point and the last digits."""
+    there = np.where(gone, NO_SHAPE, lonlat)
+    rounded = shapely.transform(there, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)
     wkb = shapely.to_wkb(shapely.normalize(rounded), byte_order=1)
-    return [None if data is None else hashlib.blake2b(data, digest_size=16).digest() for data in wkb]
+    return [None if no else hashlib.blake2b(data, digest_size=16).digest() for data, no in zip(wkb, gone, strict=True)]
 
 
 def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:

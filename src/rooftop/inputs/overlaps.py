@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs import attributes
 from rooftop.inputs.datums import Geometries
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 
 def overlapping(geometry: Geometries, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

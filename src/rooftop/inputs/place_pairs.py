@@ -9,13 +9,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.inputs.datums import from_lonlat, to_lonlat
 from rooftop.inputs.extent import limits
 from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Array = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
@@ -98,12 +99,11 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
     text = Text(f"only {share:.0%} of {pair.of} lies on {pair.on}", f"{pair.of} 仅有 {share:.0%} 位于 {pair.on} 内")
     if share == 0.0:
         apart = _apart(points, polygons, crs, pair)
-        text = Text(f"{pair.none.en}: {apart.en}", f"{pair.none.zh}：{apart.zh}")
+        text = Text("{none}: {apart}", "{none}：{apart}").format(none=pair.none, apart=apart)
     if cause is not None:
         text = Text(
-            f"{text.en}; {cause.en}, unless they really lie apart",
-            f"{text.zh}；{cause.zh}（若两者确实不在一处，则无须处理）",
-        )
+            "{text}; {cause}, unless they really lie apart", "{text}；{cause}（若两者确实不在一处，则无须处理）"
+        ).format(text=text, cause=cause)
     yield Notice("few_in_place", text, round((1.0 - share) * len(points)), "warning", pair.where)
 
 
@@ -131,8 +131,11 @@ def outside_notices(
     if not len(outside) or len(outside) == len(rows):
         return
     share = float(shapely.area(shapes[outside]).sum() / shapely.area(shapes[rows]).sum())
-    points = shapely.point_on_surface(shapes[outside])
-    cause = _left_out(points, pair) or likely_cause(points, districts, crs, pair)
+    rule = limits()["place_pairs"]
+    cause = _left_out(shapely.point_on_surface(shapes[outside]), pair)
+    if cause is None and len(outside) >= float(rule["many_outside"]) * len(rows):
+        points = shapely.point_on_surface(shapes[rows])
+        cause = likely_cause(points, districts, crs, pair, explained=float(rule["all_explained"]))
     n = len(outside)
     en = (
         f"{n} of {len(rows)} buildings ({share:.0%} of the footprint area) lie in no district and in none of its totals"
@@ -158,10 +161,9 @@ def _left_out(points: Shapes, pair: Pair) -> Text | None:
 
 def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
     """Say where the two lie and how far apart."""
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     x, y = (float(np.median(v)) for v in (shapely.get_x(points), shapely.get_y(points)))
     x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(polygons))
-    lon, lat = to_wgs84.transform([x, (x0 + x1) / 2.0], [y, (y0 + y1) / 2.0])
+    lon, lat = to_lonlat([x, (x0 + x1) / 2.0], [y, (y0 + y1) / 2.0], crs)
     away = shapely.distance(shapely.Point(x, y), polygons)
     km = float(np.nanmin(away)) / 1000.0 if np.isfinite(away).any() else float("nan")
     if not km < _PLANE_KM:
@@ -173,21 +175,27 @@ def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
     )
 
 
-def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text | None:
-    """Return what would bring most of the points onto the polygons; None where nothing usual does."""
+def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair, explained: float | None = None) -> Text | None:
+    """Return what would bring most of the points onto the polygons; None where nothing usual does.
+
+    Parameters
+    ----------
+    explained : float, optional
+        Share of the points that must lie on polygons then; most, and many more than now, when left out.
+    """
     rule = limits()["place_pairs"]
     every = max(1, len(points) // int(rule["sample"]))
     sample = points[::every]
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    lon, lat = (np.asarray(v, dtype=float) for v in to_wgs84.transform(shapely.get_x(sample), shapely.get_y(sample)))
+    lon, lat = to_lonlat(shapely.get_x(sample), shapely.get_y(sample), crs)
     now = share_on(sample, polygons)
     best: tuple[float, Text] | None = None
     for shift, text in _shifts(pair.of, pair.on):
         with np.errstate(all="ignore"):
-            x, y = to_wgs84.transform(*shift(lon, lat), direction="INVERSE")
+            x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
-        found = share_on(shapely.points(np.asarray(x)[moved], np.asarray(y)[moved]), polygons) if moved.any() else 0.0
-        if found > max(rule["explained_share"], now + rule["explained_more"]) and (best is None or found > best[0]):
+        found = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
+        least = max(rule["explained_share"], now + rule["explained_more"]) if explained is None else explained
+        if found > least and (best is None or found > best[0]):
             best = found, text
     return best[1] if best is not None else None
 

@@ -7,8 +7,8 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
 
 BASE_UNIT = {"area": Text("m²", "㎡"), "capacity": Text("kW", "kW"), "energy": Text("kWh", "kWh")}
 """Kind of unit -> the unit that numbers are returned in."""

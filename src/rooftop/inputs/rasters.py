@@ -15,12 +15,12 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.access import Access, access, limits
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.references import is_vrt, vrt_sources
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 RASTER_ERRORS = (RasterioError, CPLE_BaseError)
 """What reading and warping a raster raises; GDAL's own errors come through rasterio unchanged here and there."""

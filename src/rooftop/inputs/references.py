@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.access import access, damaged, limits
-from rooftop.lang import Text
 
 HEAD_BYTES = 4096
 _MOST_NESTED = 4

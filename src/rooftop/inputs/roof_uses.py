@@ -13,15 +13,15 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import AreasInput, ExclusionsInput, ExistingPvInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import dates
 from rooftop.inputs.datums import Geometries, far_from, locate
 from rooftop.inputs.vectors import Vector, read_vector
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
-from rooftop.resources import load_shipped_yaml
 
 EXCLUSIONS, EXISTING_PV = "inputs.exclusions", "inputs.existing_pv"
 
@@ -124,14 +124,12 @@ def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataF
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
     kept = np.flatnonzero(present & ~far & (shapely.area(shapes) > 0.0))
     notices = [*vector.notices, *place.notices]
-    for code, mask, en, zh in (
-        ("area_repaired", invalid, "polygons were repaired", "个图形已修复"),
-        ("area_empty", ~present, "rows have no polygon and are left out", "行没有图形，已略去"),
-        ("area_far", far, "polygons are too far away to be projected", "个图形距离过远，无法投影"),
+    for code, mask, text in (
+        ("area_repaired", invalid, Text("{n} polygons were repaired", "{n} 个图形已修复")),
+        ("area_empty", ~present, Text("{n} rows have no polygon and are left out", "{n} 行没有图形，已略去")),
+        ("area_far", far, Text("{n} polygons are too far away to be projected", "{n} 个图形距离过远，无法投影")),
     ):
-        if mask.any():
-            count, rows = int(mask.sum()), tuple(str(k) for k in np.flatnonzero(mask)[:5])
-            notices.append(Notice(code, Text(f"{count} {en}", f"{count} {zh}"), count, source=where, examples=rows))
+        notices += Notice.counted(code, mask, text, source=where)
     return gpd.GeoDataFrame({"source_row": kept}, geometry=shapes[kept], crs=crs), notices
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 
 Rows = npt.NDArray[np.int64]
 
@@ -73,14 +73,14 @@ def _says_nothing(table: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
     return missing if nothing is None else missing | (table[name] == nothing).fillna(True).to_numpy(dtype=bool)
 
 
-def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> list[Notice]:
+def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> tuple[Notice, ...]:
     """Fill, in place, what a standing row does not know from the other records of its outline.
 
     Where several of them know it, the one that comes first in the order of their text counts.
     """
     others = np.flatnonzero(stands != np.arange(len(stands)))
     if not len(others):
-        return []
+        return ()
     taken = np.zeros(len(table), dtype=bool)
     for name, (_, along) in _KNOWS.items():
         if name not in table:
@@ -98,12 +98,14 @@ def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> list
                 values.iloc[to] = table[column].iloc[giving[first]].to_numpy()
                 table[column] = values
         taken[to] = True
-    count = int(taken.sum())
-    if not count:
-        return []
     text = Text(
-        f"{count} buildings take attributes that they lack from other records of the same outline",
-        f"{count} 栋建筑缺失的属性取自同一轮廓的其他记录",
+        "{n} buildings take attributes that they lack from other records of the same outline",
+        "{n} 栋建筑缺失的属性取自同一轮廓的其他记录",
     )
-    rows = tuple(str(r) for r in np.flatnonzero(taken)[:5])
-    return [Notice("attributes_of_duplicates", text, count, "info", where, rows)]
+    return Notice.counted("attributes_of_duplicates", taken, text, severity="info", source=where)
+
+
+def count_pv_once(table: pd.DataFrame, stands: Rows) -> None:
+    """Set the existing PV that repeated records state to none, in place: it stands on the roof of the standing row."""
+    repeated = (stands != np.arange(len(stands))) & table["existing_pv_kwp"].notna().to_numpy()
+    table["existing_pv_kwp"] = table["existing_pv_kwp"].mask(repeated, 0.0)

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rooftop.config import ScheduleInput
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.attributes import clean, half_width, is_null_word
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.dates import parse_date
@@ -17,8 +19,6 @@ from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.quantities import fold, quantity
 from rooftop.inputs.tabular import header_row, read_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 
 ROLE = "inputs.schedule"
 _QUANTITIES = {"kwp": "capacity", "module_m2": "area"}
@@ -165,37 +165,29 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
     return values
 
 
-def _lost(rows: pd.DataFrame, where: str) -> list[Notice]:
-    if rows.empty:
-        return []
+def _lost(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     text = Text(
-        f"{len(rows)} rows of the schedule name no place, or no positive capacity or area: they do not count",
-        f"建设时序表有 {len(rows)} 行没有建筑或单元，或没有为正的容量、面积：不计入",
+        "{n} rows of the schedule name no place, or no positive capacity or area: they do not count",
+        "建设时序表有 {n} 行没有建筑或单元，或没有为正的容量、面积：不计入",
     )
-    examples = tuple(f"{row}" for row in rows["source_row"].head(5))
-    return [Notice("schedule_rows_lost", text, len(rows), source=where, examples=examples)]
+    return Notice.counted("schedule_rows_lost", rows["source_row"].tolist(), text, source=where)
 
 
-def _unread(rows: pd.DataFrame, where: str) -> list[Notice]:
+def _unread(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     """Rows of which one of two quantities is read and the other is no number."""
     half = rows[rows["unread"] != ""]
-    if half.empty:
-        return []
     text = Text(
-        f"{len(half)} rows of the schedule hold a capacity or area that is no number: the other one counts",
-        f"建设时序表有 {len(half)} 行的容量或面积不是数值：以另一项为准",
+        "{n} rows of the schedule hold a capacity or area that is no number: the other one counts",
+        "建设时序表有 {n} 行的容量或面积不是数值：以另一项为准",
     )
-    examples = tuple(f"{row}: {value}" for row, value in zip(half["source_row"], half["unread"], strict=True))[:5]
-    return [Notice("schedule_unread", text, len(half), source=where, examples=examples)]
+    named = [f"{row}: {value}" for row, value in zip(half["source_row"], half["unread"], strict=True)]
+    return Notice.counted("schedule_unread", named, text, source=where)
 
 
-def _undated(rows: pd.DataFrame, where: str) -> list[Notice]:
+def _undated(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     undated = rows[rows["year"].isna()]
-    if undated.empty:
-        return []
     text = Text(
-        f"{len(undated)} rows of the schedule have no readable year: they enter the upper bound only",
-        f"建设时序表有 {len(undated)} 行没有可识别的年份：只计入上限",
+        "{n} rows of the schedule have no readable year: they enter the upper bound only",
+        "建设时序表有 {n} 行没有可识别的年份：只计入上限",
     )
-    examples = tuple(f"{row}" for row in undated["source_row"].head(5))
-    return [Notice("schedule_year_unknown", text, len(undated), source=where, examples=examples)]
+    return Notice.counted("schedule_year_unknown", undated["source_row"].tolist(), text, source=where)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rooftop.config import FieldMap
-from rooftop.filenames import legal_name
+from rooftop.core.filenames import legal_name
+from rooftop.core.irradiance_units import irradiance_units
+from rooftop.core.lang import Lang, Text, pick
 from rooftop.inputs.guess import Guess
 from rooftop.inputs.guess_irradiance import RasterGuess
-from rooftop.lang import Lang, Text, pick
 
 _MAX_USES = 60
 
@@ -142,7 +143,11 @@ def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
             yield f"  {key}: null"
             continue
         sample = ", ".join(field.samples)
-        remark = None if field.remark is None else Text(f"{sample}; {field.remark.en}", f"{sample}；{field.remark.zh}")
+        remark = (
+            None
+            if field.remark is None
+            else Text("{sample}; {remark}", "{sample}；{remark}").format(sample=sample, remark=field.remark)
+        )
         yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
     if found.unused:
         unused = ", ".join(found.unused)
@@ -173,10 +178,11 @@ def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Commen
     yield "  ghi:"
     if found is None:
         todo = Text("fill in: a GeoTIFF of global horizontal irradiation", "请填写：水平面总辐照量 GeoTIFF")
-        unit = Text("check the unit: kWh/m2/day, kWh/m2/year, MJ/m2/day, W/m2, ...", "请核对单位")
+        usual = irradiance_units().usual("annual")
+        unit = Text(f"check the unit: {', '.join(usual[:4])}, ...", "请核对单位")
         period = Text("annual, or monthly: 12 bands or a list of 12 files", "annual；或 monthly：12 个波段或 12 个文件")
         yield f"    path: GHI.tif{say.tail(todo)}"
-        yield f"    unit: kWh/m2/day{say.tail(unit)}"
+        yield f"    unit: {usual[0]}{say.tail(unit)}"
         yield f"    period: annual{say.tail(period)}"
         return
     if len(found.paths) == 1:

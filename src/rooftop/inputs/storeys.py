@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, limits, numbers, texts, words
 from rooftop.inputs.numerals import arabic
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 FLOORS_RULE = Text(
     "the full storeys that surely stand above ground (6/-1 and 6+1 are 6, 5-6 is 5, 1-6 is 6)",
@@ -306,13 +306,11 @@ def stated_heights(
         notices += [*parsed.notices, *kept.notices]
     notices += compare(height, count, where)
     underground = underground & height.isna().to_numpy()
-    if underground.any():
-        n, rows = int(underground.sum()), tuple(str(row) for row in np.flatnonzero(underground)[:5])
-        text = Text(
-            f"{n} buildings have floors below ground only: they have no height, and no roof",
-            f"{n} 栋建筑仅有地下层数：高度按 0 处理，不视为屋顶",
-        )
-        notices.append(Notice("underground", text, n, source=where, examples=rows))
+    text = Text(
+        "{n} buildings have floors below ground only: they have no height, and no roof",
+        "{n} 栋建筑仅有地下层数：高度按 0 处理，不视为屋顶",
+    )
+    notices += Notice.counted("underground", underground, text, source=where)
     return Stated(height.where(~underground, 0.0), count.where(~underground, 0.0), absurd, underground, tuple(notices))
 
 
@@ -347,25 +345,23 @@ def compare(height_m: pd.Series, floors_above: pd.Series, where: str) -> tuple[N
     least, most = bounds["row"]
     single = floors_above[both] < 2.0
     odd = ratio[(ratio < least) | (ratio > most) & ~single | (ratio > bounds["single_row_max"])]
-    if odd.empty:
-        return ()
     text = Text(
-        f"{len(odd)} buildings have a height and floors that do not fit each other (outside {least:g}-{most:g} m a "
+        f"{{n}} buildings have a height and floors that do not fit each other (outside {least:g}-{most:g} m a "
         "floor): both are used as they stand",
-        f"{len(odd)} 栋建筑的高度与层数不符（每层不在 {least:g}~{most:g} 米之间），均按原值采用",
+        f"{{n}} 栋建筑的高度与层数不符（每层不在 {least:g}~{most:g} 米之间），均按原值采用",
     )
-    examples = tuple(f"{row}: {height_m[row]:g} m, {floors_above[row]:g}" for row in odd.index[:5])
-    return (Notice("storey_row", text, len(odd), source=where, examples=examples),)
+    named = [f"{row}: {height_m[row]:g} m, {floors_above[row]:g}" for row in odd.index]
+    return Notice.counted("storey_row", named, text, source=where)
 
 
 def _median_notice(median_m: float, count: int, where: str) -> Notice:
     low, high = limits()["storey_m"]["median"]
     guess = _guess(median_m, low, high)
     text = Text(
-        f"the median of height over floors is {median_m:.3g} m (of {count} buildings of two floors and more; "
-        f"{low:g}-{high:g} m is believable): {guess.en}",
-        f"{count} 栋两层及以上建筑的层高中位数为 {median_m:.3g} 米（合理范围 {low:g}~{high:g} 米）：{guess.zh}",
-    )
+        "the median of height over floors is {median_m:.3g} m (of {count} buildings of two floors and more; {low:g}-"
+        "{high:g} m is believable): {guess}",
+        "{count} 栋两层及以上建筑的层高中位数为 {median_m:.3g} 米（合理范围 {low:g}~{high:g} 米）：{guess}",
+    ).format(median_m=median_m, count=count, low=low, high=high, guess=guess)
     return Notice("storey_height", text, count, source=where, examples=(f"{median_m:.3g} m",))
 
 

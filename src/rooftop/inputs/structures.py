@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import each, examples_of, fold, half_width, limits, texts, words
 from rooftop.inputs.storeys import read_storeys
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _BRACKETS = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]")
 _LABEL = re.compile(r"([^\d]*?[^\d\s+/~-])[\s+/~-]*(\d.*)?")

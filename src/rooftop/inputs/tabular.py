@@ -11,14 +11,14 @@ from typing import IO
 
 import pyogrio
 
-from rooftop.errors import InputError, UsageError
+from rooftop.core.errors import InputError, UsageError
+from rooftop.core.lang import Text
 from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, limits, read_bounded
 from rooftop.inputs.attributes import written
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.quantities import fold
 from rooftop.inputs.vector_files import gdal_name, settings
-from rooftop.lang import Text
 
 HEADER_ROWS = 10
 """Rows among which a header is looked for: a title may stand above it."""

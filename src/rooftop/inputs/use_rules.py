@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.attributes import fold
-from rooftop.resources import load_shipped_yaml
 
 
 @dataclass(frozen=True)

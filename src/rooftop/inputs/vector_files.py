@@ -15,12 +15,12 @@ from urllib.parse import quote
 import pyogrio
 from pyogrio.util import vsi_path
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 from rooftop.inputs.access import access, check_zip, damaged, limits, zip_heads
 from rooftop.inputs.encodings import sibling
 from rooftop.inputs.files import check_file
 from rooftop.inputs.references import HEAD_BYTES, refuse_references
-from rooftop.lang import Text
 
 _ARCHIVE = ".zip"
 _ARCHIVES = (_ARCHIVE, ".kmz", ".xlsx", ".ods")

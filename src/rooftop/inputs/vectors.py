@@ -11,7 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import Geometries, parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
@@ -22,8 +24,6 @@ from rooftop.inputs.geoparquet import parquet_rows
 from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
 from rooftop.inputs.plain_values import plain_values
 from rooftop.inputs.vector_files import unreadable
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,5 @@ def _polygons_only(geometry: Geometries, path: Path) -> tuple[Geometries, tuple[
         return geometry, ()
     out = geometry.copy()
     out[other] = None
-    count = int(other.sum())
-    text = Text(f"{count} rows are points or lines, not polygons", f"{count} 行是点或线而非面")
-    rows = tuple(str(i) for i in np.flatnonzero(other)[:5])
-    return out, (Notice("not_polygon", text, count, source=str(path), examples=rows),)
+    text = Text("{n} rows are points or lines, not polygons", "{n} 行是点或线而非面")
+    return out, Notice.counted("not_polygon", other, text, source=str(path))

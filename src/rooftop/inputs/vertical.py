@@ -6,8 +6,8 @@ from typing import Literal
 
 from pyproj import CRS
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
 
 VerticalUnit = Literal["m", "ft", "us-ft"]
 

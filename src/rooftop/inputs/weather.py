@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from rooftop.arguments import local_path, numbers, word
-from rooftop.errors import InputError
+from rooftop.core.arguments import local_path, numbers, word
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.inputs.files import check_file
 from rooftop.inputs.weather_epw import parse_epw
 from rooftop.inputs.weather_power import parse_power
@@ -24,8 +26,6 @@ from rooftop.inputs.weather_pvgis import parse_pvgis
 from rooftop.inputs.weather_rows import RawWeather
 from rooftop.inputs.weather_tmy3 import parse_tmy3
 from rooftop.inputs.weather_year import nominal_year
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance, file_sha256
 from rooftop.weather import Weather, place_altitude
 from rooftop.weather.clear_sky import weather_checks
 

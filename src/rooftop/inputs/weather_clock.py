@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import ClearDays, spread_min
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import HOURS, weather_checks
 
 _HOUR_MIN = 60.0
@@ -119,9 +119,19 @@ def change_notice(change: ClockChange, source: str) -> Notice:
         else (Text("earlier", "早"), Text("forward", "推后"))
     )
     text = Text(
-        f"from about {first:%d %B} to {last:%d %B} the light of clear days is {hours} h {than.en} than in the rest of "
-        f"the year: that part was kept by another clock, as with summer time, and was set {way.en} by {hours} h",
-        f"约 {first.month} 月 {first.day} 日至 {last.month} 月 {last.day} 日，晴天日照比其余时段{than.zh} {hours} "
-        f"小时：该时段采用了另一时钟（如夏令时），已{way.zh} {hours} 小时",
+        "from about {first:%d %B} to {last:%d %B} the light of clear days is {hours} h {than} than in the rest of "
+        "the year: that part was kept by another clock, as with summer time, and was set {way} by {hours} h",
+        "约 {month} 月 {day} 日至 {last_month} 月 {last_day} 日，晴天日照比其余时段{than} {hours} 小时：该时段采用了"
+        "另一时钟（如夏令时），已{way} {hours} 小时",
+    ).format(
+        first=first,
+        last=last,
+        hours=hours,
+        than=than,
+        way=way,
+        month=first.month,
+        day=first.day,
+        last_month=last.month,
+        last_day=last.day,
     )
     return Notice("summer_time", text, n_days, source=source)

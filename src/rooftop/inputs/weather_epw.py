@@ -11,12 +11,12 @@ import pandas as pd
 import pvlib
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, StampedRows, stamped_rows
 from rooftop.inputs.weather_units import per_interval_factor
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import fixed_offset, utc_offset_hours
 
 _MISSING = {"ghi": 9999.0, "dni": 9999.0, "dhi": 9999.0, "temp_air": 99.9, "wind_speed": 999.0}
@@ -158,10 +158,10 @@ def _label(rows: StampedRows) -> Text:
 def _from_zero_notice(rows: StampedRows, source: str) -> Notice:
     way = Text("begin", "小时初") if rows.begins_at_label else Text("end", "小时末")
     text = Text(
-        f"hours are numbered 0-23, not 1-24 as EPW has it: they were taken to {way.en} at their label, as the first "
-        "row says; clear days and closure check it",
-        f"小时编号为 0~23，而非 EPW 规定的 1~24：按首行推断时标为{way.zh}，并由晴天与闭合检验",
-    )
+        "hours are numbered 0-23, not 1-24 as EPW has it: they were taken to {way} at their label, as the first row "
+        "says; clear days and closure check it",
+        "小时编号为 0~23，而非 EPW 规定的 1~24：按首行推断时标为{way}，并由晴天与闭合检验",
+    ).format(way=way)
     return Notice("hours_from_zero", text, len(rows.lines), source=source)
 
 

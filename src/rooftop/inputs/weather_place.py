@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from pyproj import Geod
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_season import compare_months, require_season
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather import Weather, mean_of_known, place_altitude
 from rooftop.weather.clear_sky import Array, weather_checks
 from rooftop.weather.climate import climate_settings
@@ -156,9 +156,9 @@ def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
         if near <= float(weather_checks()["place"]["slip_km"]["value"]) and near < 0.2 * km:
             there = other.text()
             return Text(
-                f"{name.en}: {there.en} would be {near:,.0f} km from the buildings",
-                f"{name.zh}：若为 {there.zh}，则距建筑 {near:,.0f} km",
-            )
+                "{name}: {there} would be {near:,.0f} km from the buildings",
+                "{name}：若为 {there}，则距建筑 {near:,.0f} km",
+            ).format(name=name, there=there, near=near)
     return None
 
 
@@ -170,14 +170,16 @@ def _refusal(what: Text, weather: Place, buildings: Place, km: float, slip: Text
         "请提供当地的气象文件，或不设置 inputs.weather（届时由辐照栅格生成逐时数据）",
     )
     if slip is not None:
-        mend = Text(f"{slip.en}; correct the header, or {mend.en}", f"{slip.zh}；请更正文件头，或{mend.zh}")
+        mend = Text("{slip}; correct the header, or {mend}", "{slip}；请更正文件头，或{mend}").format(
+            slip=slip, mend=mend
+        )
     return InputError(
         what,
         where=source,
-        found=Text(f"weather at {there.en}", f"气象文件位于 {there.zh}"),
+        found=Text("weather at {there}", "气象文件位于 {there}").format(there=there),
         expected=Text(
-            f"near the buildings at {here.en}: it is {km:,.0f} km away", f"应在建筑附近（{here.zh}）：相距 {km:,.0f} km"
-        ),
+            "near the buildings at {here}: it is {km:,.0f} km away", "应在建筑附近（{here}）：相距 {km:,.0f} km"
+        ).format(here=here, km=km),
         mend=mend,
     )
 
@@ -188,10 +190,10 @@ def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | N
     there, here = weather.text(), buildings.text()
     hint = slip if slip is not None else Text("is there a nearer one?", "是否有更近的文件？")
     text = Text(
-        f"the weather file lies {km:,.0f} km from the buildings ({there.en}; buildings {here.en}): its clouds and "
-        f"temperatures are used as theirs; {hint.en}",
-        f"气象文件距建筑 {km:,.0f} km（{there.zh}；建筑 {here.zh}）：其云量与气温被用于当地；{hint.zh}",
-    )
+        "the weather file lies {km:,.0f} km from the buildings ({there}; buildings {here}): its clouds and "
+        "temperatures are used as theirs; {hint}",
+        "气象文件距建筑 {km:,.0f} km（{there}；建筑 {here}）：其云量与气温被用于当地；{hint}",
+    ).format(km=km, there=there, here=here, hint=hint)
     return (Notice("weather_elsewhere", text, 1, source=source),)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, real_stamp, stamped_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather import place_altitude
 from rooftop.weather.clear_sky import fixed_offset
 

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.datamodel import Label, Model
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped
 
 KINDS = "EPW, TMY3, PVGIS (CSV, JSON), NASA POWER (CSV, JSON)"
 _HEAD = 20_000
 
 
+class Product(Model):
+    """A file that is not hourly weather: how its beginning looks, what it is, what to take instead."""
+
+    pattern: str
+    what: Label
+    mend: Label
+
+
+class WeatherProducts(Model):
+    """Typed view of `configs/weather_products.yaml`."""
+
+    date: object
+    products: list[Product]
+
+
 @lru_cache(maxsize=1)
 def _products() -> tuple[tuple[re.Pattern[str], Text, Text], ...]:
-    rows: list[dict[str, Any]] = load_shipped_yaml("weather_products.yaml")["products"]
-    return tuple(
-        (
-            re.compile(str(row["pattern"]), re.MULTILINE | re.IGNORECASE),
-            Text(row["what"]["en"], row["what"]["zh"]),
-            Text(row["mend"]["en"], row["mend"]["zh"]),
-        )
-        for row in rows
-    )
+    rows = load_shipped(WeatherProducts, "weather_products.yaml").products
+    return tuple((re.compile(row.pattern, re.MULTILINE | re.IGNORECASE), row.what.text, row.mend.text) for row in rows)
 
 
 def refuse_other_product(raw: bytes, text: str, source: str) -> None:
@@ -50,7 +58,7 @@ def refuse_other_product(raw: bytes, text: str, source: str) -> None:
         if match is not None:
             line = match.string[match.string.rfind("\n", 0, match.start()) + 1 :].lstrip().split("\n", 1)[0]
             raise InputError(
-                Text(f"this is {what.en}", f"该文件是{what.zh}"),
+                Text("this is {what}", "该文件是{what}").format(what=what),
                 where=source,
                 found="".join(c if c.isprintable() else " " for c in line[:80]),
                 expected=Text(f"a year of hours: {KINDS}", f"全年逐时数据：{KINDS}"),

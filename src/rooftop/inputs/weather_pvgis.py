@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pvlib
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, real_stamp, stamped_rows
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 _HORIZONTAL = {"poa_global": "ghi", "poa_sky_diffuse": "dhi"}
 _ROW = re.compile(r"(\d{4})(\d\d)(\d\d):(\d\d)(\d\d),")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import HOURS, Array, weather_checks
 
 GapCounts = dict[str, tuple[int, int]]

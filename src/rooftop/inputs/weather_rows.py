@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_units import in_degc, require_irradiance_unit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS, Array, weather_checks
 
 IRRADIANCE = ("ghi", "dni", "dhi")
@@ -128,7 +128,9 @@ def _require_hours(raw: RawWeather) -> None:
     if step_h > 1.5:
         name = _step_name(step_h)
         raise InputError(
-            Text(f"the weather file has {name.en}: hourly ones are needed", f"气象文件为{name.zh}，需要逐时数据"),
+            Text("the weather file has {name}: hourly ones are needed", "气象文件为{name}，需要逐时数据").format(
+                name=name
+            ),
             where=raw.source,
             found=Text(
                 f"{len(instants)} rows, usually {step_h:.0f} h apart",
@@ -219,9 +221,9 @@ def _absurd_notice(name: str, values: Array, low: float, high: float, source: st
     return Notice(
         "absurd_weather_value",
         Text(
-            f"{len(values)} values of {name} outside {low:g} to {high:g}{said.en} were treated as missing",
-            f"{name} 有 {len(values)} 个值超出 {low:g}~{high:g}{said.zh}，按缺测处理",
-        ),
+            "{n} values of {name} outside {low:g} to {high:g}{said} were treated as missing",
+            "{name} 有 {n} 个值超出 {low:g}~{high:g}{said}，按缺测处理",
+        ).format(n=len(values), name=name, low=low, high=high, said=said),
         count=len(values),
         source=source,
         examples=tuple(f"{v:g}" for v in values[:5]),

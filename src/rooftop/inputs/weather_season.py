@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import Array, nominal_index, sun_elevation, weather_checks
 from rooftop.weather.synthetic import extraterrestrial_months
 

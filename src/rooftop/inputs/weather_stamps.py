@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import weather_checks
 
 Stamp = tuple[int, int, int, int, int]
@@ -185,8 +185,8 @@ def _said(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple
             ),
         )
     text = Text(
-        f"{len(wrong)} rows are left out: their time does not exist, or they are not data (line {number}: {fault.en})",
-        f"有 {len(wrong)} 行时刻不存在或不是数据，已去除（第 {number} 行：{fault.zh}）",
-    )
+        "{n} rows are left out: their time does not exist, or they are not data (line {number}: {fault})",
+        "有 {n} 行时刻不存在或不是数据，已去除（第 {number} 行：{fault}）",
+    ).format(n=len(wrong), number=number, fault=fault)
     examples = tuple(f"{number}: {line}" for number, line, _ in wrong[:5])
     return (Notice("impossible_times", text, len(wrong), source=source, examples=examples),)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import Noon
 from rooftop.inputs.weather_time import Closure, TimeFit
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.weather.clear_sky import HOURS, weather_checks
 
 Cost = tuple[float, float]
@@ -62,9 +62,9 @@ def _closing(fit: TimeFit, closure: Closure, label: Text) -> Text:
             f"；若移动 {closure.shift_min:+.0f} 分钟则为 {closure.rms_best:.1f}",
         )
     return Text(
-        f"{label.en}; GHI = DNI·cos z + DHI closes to {now.en} with the sun at mid-interval{other.en}",
-        f"{label.zh}；太阳取时段中点时 GHI = DNI·cos z + DHI 的均方根误差为 {now.zh}{other.zh}",
-    )
+        "{label}; GHI = DNI·cos z + DHI closes to {now} with the sun at mid-interval{other}",
+        "{label}；太阳取时段中点时 GHI = DNI·cos z + DHI 的均方根误差为 {now}{other}",
+    ).format(label=label, now=now, other=other)
 
 
 def _light(noon: Noon) -> Text:
@@ -76,10 +76,9 @@ def _light(noon: Noon) -> Text:
                 f", sunrise and sunset fit {noon.edges_min:+.0f} min", f"，日出日落相差 {noon.edges_min:+.0f} 分钟"
             )
         return Text(
-            f"on {noon.n_days} clear days the light is centred {noon.late_min:+.0f} min from true solar "
-            f"noon{beside.en}",
-            f"{noon.n_days} 个晴天的日照中心与真太阳时正午相差 {noon.late_min:+.0f} 分钟{beside.zh}",
-        )
+            "on {n_days} clear days the light is centred {late_min:+.0f} min from true solar noon{beside}",
+            "{n_days} 个晴天的日照中心与真太阳时正午相差 {late_min:+.0f} 分钟{beside}",
+        ).format(n_days=noon.n_days, late_min=noon.late_min, beside=beside)
     return Text(
         f"no clear days show the time; the light of all days is centred {noon.all_days_min:+.0f} min from true solar "
         f"noon, sunrise and sunset fit {noon.edges_min:+.0f} min",
@@ -98,9 +97,8 @@ def _unverified(fit: TimeFit, label: Text) -> Text:
     if fit.doubt_min:
         weather = Text("", "")
     return Text(
-        f"{label.en}; closure cannot be checked, {light.en}{weather.en}",
-        f"{label.zh}；无法检验闭合，{light.zh}{weather.zh}",
-    )
+        "{label}; closure cannot be checked, {light}{weather}", "{label}；无法检验闭合，{light}{weather}"
+    ).format(label=label, light=light, weather=weather)
 
 
 def _shifted(fit: TimeFit, label: Text) -> Text:
@@ -109,21 +107,28 @@ def _shifted(fit: TimeFit, label: Text) -> Text:
     if fit.ground == "closure" and closure is not None:
         now = _now(fit)
         return Text(
-            f"{label.en}; but GHI = DNI·cos z + DHI closes to {closure.rms_declared:.1f} W/m2 rms at that time and to "
-            f"{closure.rms_best:.1f} with the sun {moved} away, and {light.en}: the file's times were moved by {moved}"
-            f"; the year now closes to {now.en}",
-            f"{label.zh}；但按此时刻 GHI = DNI·cos z + DHI 的均方根误差为 {closure.rms_declared:.1f} W/m2，"
-            f"移动 {fit.shift_min:+.0f} 分钟后为 {closure.rms_best:.1f}，且{light.zh}："
-            f"已将时间移动 {fit.shift_min:+.0f} 分钟；现均方根误差为 {now.zh}",
+            "{label}; but GHI = DNI·cos z + DHI closes to {rms_declared:.1f} W/m2 rms at that time and to "
+            "{rms_best:.1f} with the sun {moved} away, and {light}: the file's times were moved by {moved}; the year "
+            "now closes to {now}",
+            "{label}；但按此时刻 GHI = DNI·cos z + DHI 的均方根误差为 {rms_declared:.1f} W/m2，移动 {shift_min:+.0f} "
+            "分钟后为 {rms_best:.1f}，且{light}：已将时间移动 {shift_min:+.0f} 分钟；现均方根误差为 {now}",
+        ).format(
+            label=label,
+            rms_declared=closure.rms_declared,
+            rms_best=closure.rms_best,
+            moved=moved,
+            light=light,
+            now=now,
+            shift_min=fit.shift_min,
         )
     sun = Text(
         f"; sunrise and sunset fit {fit.noon.edges_min:+.0f} min" if fit.noon.clear else "",
         f"；日出日落相差 {fit.noon.edges_min:+.0f} 分钟" if fit.noon.clear else "",
     )
     return Text(
-        f"{label.en}; but {light.en}{sun.en}: the file's times were moved by {moved}",
-        f"{label.zh}；但{light.zh}{sun.zh}：已将时间移动 {fit.shift_min:+.0f} 分钟",
-    )
+        "{label}; but {light}{sun}: the file's times were moved by {moved}",
+        "{label}；但{light}{sun}：已将时间移动 {shift_min:+.0f} 分钟",
+    ).format(label=label, light=light, sun=sun, moved=moved, shift_min=fit.shift_min)
 
 
 def _with_cost(text: Text, cost: Cost | None, when: Text) -> Text:
@@ -131,18 +136,17 @@ def _with_cost(text: Text, cost: Cost | None, when: Text) -> Text:
         return text
     east, west = cost
     return Text(
-        f"{text.en}; {when.en}, roofs of 30° facing east would get {east:+.0%} a year and west {west:+.0%}",
-        f"{text.zh}；{when.zh}，朝东 30° 屋面全年将为 {east:+.0%}，朝西为 {west:+.0%}",
-    )
+        "{text}; {when}, roofs of 30° facing east would get {east:+.0%} a year and west {west:+.0%}",
+        "{text}；{when}，朝东 30° 屋面全年将为 {east:+.0%}，朝西为 {west:+.0%}",
+    ).format(text=text, when=when, east=east, west=west)
 
 
 def _doubt_notice(fit: TimeFit, source: str, cost: Cost | None) -> Notice:
     light, shift = _light(fit.noon), fit.doubt_min
     text = Text(
-        f"the times of the file stay doubtful: {light.en}; they were kept, and would be right if moved by "
-        f"{shift:+.0f} min",
-        f"文件时刻存疑：{light.zh}；仍按文件时刻计算，若确有误则应移动 {shift:+.0f} 分钟",
-    )
+        "the times of the file stay doubtful: {light}; they were kept, and would be right if moved by {shift:+.0f} min",
+        "文件时刻存疑：{light}；仍按文件时刻计算，若确有误则应移动 {shift:+.0f} 分钟",
+    ).format(light=light, shift=shift)
     said = _with_cost(text, cost, Text("if so, as they are", "若确有误，按现有时刻"))
     return Notice("weather_time_doubtful", said, HOURS, source=source)
 

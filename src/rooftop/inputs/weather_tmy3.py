@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pvlib
 
+from rooftop.core.lang import Text
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, stamped_rows
-from rooftop.lang import Text
 from rooftop.weather.clear_sky import fixed_offset
 
 _ROW = re.compile(r"\s*(\d{1,2})/(\d{1,2})/(\d{4}),\s*(\d{1,2}):(\d\d)")

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
 from rooftop.inputs.weather_clock import change_notice, find_change, set_back
 from rooftop.inputs.weather_noon import SunTime, find_noon, light_of
 from rooftop.inputs.weather_repair import fill_gaps, missing_notice
@@ -17,8 +19,6 @@ from rooftop.inputs.weather_season import require_season
 from rooftop.inputs.weather_slopes import clock_cost
 from rooftop.inputs.weather_time import TimeFit, decide_time, fit_closure
 from rooftop.inputs.weather_time_words import time_notices
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
 from rooftop.weather import Weather, clear_sky_bound
 from rooftop.weather.clear_sky import (
     HOURS,
@@ -223,7 +223,9 @@ def _derive_irradiance(
         how = Text("DHI was derived as GHI - DNI·cos z", "DHI 由 GHI - DNI·cos z 推算")
     notice = Notice(
         "irradiance_derived",
-        Text(f"the file does not have all of GHI, DNI and DHI: {how.en}", f"文件未同时给出 GHI、DNI、DHI：{how.zh}"),
+        Text("the file does not have all of GHI, DNI and DHI: {how}", "文件未同时给出 GHI、DNI、DHI：{how}").format(
+            how=how
+        ),
         count=HOURS,
         source=raw.source,
     )

@@ -49,8 +49,10 @@ def jit_fused(function: Callable[P, R]) -> Callable[P, R]:
 
 def _prefer_512_bits(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        # llvmlite's own list of attributes holds none that have a value
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        # llvmlite's own list of attributes holds none that have a value; where it is no set, only speed is lost
+        attributes = getattr(builder.function, "attributes", None)
+        if isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
     return numba.types.none(), generate

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,27 @@ def direction(azimuth_deg: float) -> tuple[Octant, float]:
     return (True, not eastward, northward), t
 
 
+class Sums(NamedTuple):
+    """What is added up over the directions.
+
+    Parameters
+    ----------
+    table : (n_kind, STEPS + 1, n_value) float32
+        Values at equal steps of u = s / (1 + s), s the tangent of the horizon.
+    kind : uint16
+        Table of each place of the result; of a single value, the first is every place's.
+    beyond : (m,) float32
+        Tangents of horizons beyond the raster.
+    observer : int32
+        Which of them each place sees; of a single value, there is nothing beyond.
+    """
+
+    table: F4
+    kind: NDArray[np.uint16]
+    beyond: F4
+    observer: NDArray[np.int32]
+
+
 class OctantView:
     """Canonical view of an elevation model in which a set of cells is asked for.
 
@@ -126,10 +148,8 @@ class OctantView:
         Heights [m], NaN without data.
     asked : (n_row, n_col) bool
     octant : Octant
-    above_m : float
-        Eye height [m].
-    level_m : float
-        Height that becomes 0 in float32 [m].
+    levels : view.Levels
+        Height that becomes 0 in float32, and eye height [m].
     prism : bool
         Surface: prisms, or linear between cell centres.
     share : callable
@@ -146,8 +166,8 @@ class OctantView:
         dsm: F4 | F8,
         asked: B1,
         octant: Octant,
-        above_m: float,
-        level_m: float,
+        *,
+        levels: view.Levels,
         prism: bool,
         share: Share,
         origin: tuple[int, int] | None,
@@ -163,13 +183,9 @@ class OctantView:
         shape = _shape(nx, ny)
         height, eye = (part[: shape[0] * shape[1]].reshape(shape) for part in memory)
         lowest = np.empty((shape[0], -(-shape[1] // rays.BLOCK)), np.float32)
-
-        def fill(begin: int, end: int) -> None:
-            view.fill_view(
-                dsm, asked, level_m, above_m, self.start, *self.along, nx, ny, _PAD, begin, end, height, eye, lowest
-            )
-
-        share(fill, shape[0])
+        turn = view.Turn(self.start, *self.along, nx, ny, _PAD)
+        sight = view.Sight(height, eye, lowest)
+        share(lambda begin, end: view.fill_view(dsm, asked, turn, levels, begin, end, sight), shape[0])
         self.cells = Cells(height, eye, lowest, *view.find_spans(eye, nx), nx, ny, _PAD)
 
     def degrees(self, t: float, cell_size_m: float, out: F4, number: NDArray[np.int32] | None = None) -> None:
@@ -180,61 +196,45 @@ class OctantView:
         number : (n_row, n_col) int32, optional
             Place of each cell in `out`; without it, its own in the raster.
         """
-        number = _NO_NUMBER if number is None else number
-        self._sweep(t, cell_size_m, number, np.zeros(1, np.float32), 0, _NO_KIND, _NOTHING, _NO_OBSERVER, out)
+        self._sweep(t, cell_size_m, number, 0, Sums(_NOTHING, _NO_KIND, _NOTHING, _NO_OBSERVER), out)
 
-    def add(
-        self,
-        t: float,
-        cell_size_m: float,
-        table: F4,
-        kind: NDArray[np.uint16],
-        beyond: F4,
-        observer: NDArray[np.int32],
-        out: F4,
-        number: NDArray[np.int32] | None = None,
-    ) -> None:
+    def add(self, t: float, cell_size_m: float, sums: Sums, out: F4, number: NDArray[np.int32] | None = None) -> None:
         """Add to each asked cell what its table holds for its horizon in direction `t`.
 
         Parameters
         ----------
-        table : (n_kind, STEPS + 1, n_value) float32
-            Values at equal steps of u = s / (1 + s), s the tangent of the horizon.
-        kind : uint16
-            Table of each place of `out`; of a single value, the first is every place's.
-        beyond : (m,) float32
-            Tangents of horizons beyond the raster.
-        observer : int32
-            Which of them each place sees; of a single value, there is nothing beyond.
+        sums : Sums
         out : (n_row, n_col) or (n, n_value) float32
             Sums.
         number : (n_row, n_col) int32, optional
             Place of each cell in `out`; without it, its own.
         """
-        n_value = table.shape[2]
-        self._sweep(
-            t, cell_size_m, _NO_NUMBER if number is None else number, table, n_value, kind, beyond, observer, out
-        )
+        self._sweep(t, cell_size_m, number, sums.table.shape[2], sums, out)
 
     def _sweep(
         self,
         t: float,
         cell_size_m: float,
-        number: NDArray[np.int32],
-        table: F4,
+        number: NDArray[np.int32] | None,
         n_value: int,
-        kind: NDArray[np.uint16],
-        beyond: F4,
-        observer: NDArray[np.int32],
+        sums: Sums,
         out: F4,
     ) -> None:
         per_m = _per_m(t, cell_size_m)
         events = (prism_events if self.prism else linear_events)(t, max(self.cells.nx, rays.NEAR + 1))
         stencil, lines = self._stencil(events), self._lines(t, np.float32(_SIGHT / per_m))
         reading = Reading(
-            np.float32(per_m), self.start, *self.along, number.reshape(-1), n_value, table.reshape(-1),
-            kind.reshape(-1), beyond, observer.reshape(-1),
-        )  # fmt: skip
+            per_length=np.float32(per_m),
+            start=self.start,
+            along_x=self.along[0],
+            along_y=self.along[1],
+            number=(_NO_NUMBER if number is None else number).reshape(-1),
+            n_value=n_value,
+            table=sums.table.reshape(-1),
+            kind=sums.kind.reshape(-1),
+            beyond=sums.beyond,
+            observer=sums.observer.reshape(-1),
+        )
         flat = out.reshape(-1)
         n_line = int((self.cells.ny - 1 - lines.row[0]) // lines.spacing) - lines.first + 1
         self.share(
@@ -274,11 +274,23 @@ class OctantView:
         above = row - (t * x + start)
         f4 = np.float32
         return Lines(
-            not self.prism, spacing, int(-row[-1] // spacing), self.origin[0] % 2, sight, row,
-            (x + aside * above).astype(f4), (aside * np.arange(spacing + 1)).astype(f4), (above / spacing).astype(f4),
-            events.row_1, events.x_1.astype(f4), events.weight_1.astype(f4),
-            events.second, events.row_2, events.x_2.astype(f4), events.weight_2.astype(f4),
-        )  # fmt: skip
+            linear=not self.prism,
+            spacing=spacing,
+            first=int(-row[-1] // spacing),
+            odd=self.origin[0] % 2,
+            sight=sight,
+            row=row,
+            eye_x=(x + aside * above).astype(f4),
+            shift=(aside * np.arange(spacing + 1)).astype(f4),
+            share=(above / spacing).astype(f4),
+            row_1=events.row_1,
+            x_1=events.x_1.astype(f4),
+            weight_1=events.weight_1.astype(f4),
+            second=events.second,
+            row_2=events.row_2,
+            x_2=events.x_2.astype(f4),
+            weight_2=events.weight_2.astype(f4),
+        )
 
 
 def memory_for(shape: tuple[int, ...]) -> F4:

@@ -11,6 +11,8 @@ DC is their weighted sum.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,20 +36,61 @@ GROUP_LANES = 16
 """Groups side by side: what they see of every sector above every edge fits the cache."""
 
 
+class Records(NamedTuple):
+    """The suns of a year.
+
+    Parameters
+    ----------
+    start : (m + 1,) int32
+        Where the records of each interval begin.
+    month : (m,) int32
+        0 to 11.
+    kind : (n_record,) int32
+    sector : (n_record, 2) int32
+        Directions to the left and to the right of the sun.
+    edge : (n_record,) int32
+        Edge of elevation below the sun.
+    sun : (n_record, 4) float32
+        Elevation, degrees; shares of the beam that the left and the right direction decide over; share of the interval.
+    coefficient : (n_record, F, 9) float32
+    inverter : (5,) float32
+        p, q, w; DC from which on AC is positive; AC at the limit [W].
+    """
+
+    start: I4
+    month: I4
+    kind: I4
+    sector: I4
+    edge: I4
+    sun: F4
+    coefficient: F4
+    inverter: F4
+
+
+class Grouped(NamedTuple):
+    """Cells by their groups.
+
+    Parameters
+    ----------
+    cells : (n,) int64
+        Rows of the horizons, group after group.
+    start : (n_group + 1,) int64
+        Where each group begins in `cells`.
+    """
+
+    cells: I8
+    start: I8
+
+
+class Edges(NamedTuple):
+    """Edges of elevation between which visibility is linear; suns stand between an edge and the next."""
+
+    per_deg: int
+    number: int
+
+
 @jit_fused
-def rows_year(
-    horizon: F4,
-    moment: F4,
-    weight: F4,
-    start: I4,
-    month: I4,
-    kind: I4,
-    sector: I4,
-    sun: F4,
-    coefficient: F4,
-    inverter: F4,
-    out: F4,
-) -> None:
+def rows_year(horizon: F4, moment: F4, weight: F4, records: Records, out: F4) -> None:
     """AC power of roofs with one horizon each.
 
     Parameters
@@ -58,21 +101,11 @@ def rows_year(
         s, b, s^2, s b, b^2 of each roof.
     weight : (12, F, n) float32
         Weights of the factor nodes; not read when there is one node.
-    start : (m + 1,) int32
-        Where the records of each interval begin.
-    month : (m,) int32
-        0 to 11.
-    kind : (n_record,) int32
-    sector : (n_record, 2) int32
-        Directions to the left and to the right of the sun.
-    sun : (n_record, 4) float32
-        Elevation, degrees; shares of the beam that the left and the right direction decide over; share of the interval.
-    coefficient : (n_record, F, 9) float32
-    inverter : (5,) float32
-        p, q, w; DC from which on AC is positive; AC at the limit [W].
+    records : Records
     out : (n, m) float32
         [W].
     """
+    start, month, kind, sector, _, sun, coefficient, inverter = records
     n, n_azimuth = horizon.shape
     n_interval, n_node = start.size - 1, coefficient.shape[1]
     around = np.empty(n_azimuth * LANES, np.float32)
@@ -103,17 +136,17 @@ def rows_year(
                             _add_node(part, seen, coefficient[r, f], node[month[i], f], dc)
                         _add_ac(dc, sun[r, 3], inverter, total)
                     elif kind[r] == BEAM:
-                        _add_beam(r, left, right, around, part, sun, coefficient, inverter, total)
+                        _add_beam(r, (left, right), around, part, (sun, coefficient, inverter), total)
                     else:
-                        _add_beamless(r, part, sun, coefficient, inverter, total)
+                        _add_beamless(r, part, (sun, coefficient, inverter), total)
             for lane in range(size):
                 _put(power, np.uint64(lane), inverter[4], out[first + lane, begin:end])
 
 
 @jit_fused
-def _add_beam(
-    r: int, at: int, to: int, around: F4, part: F4, sun: F4, coefficient: F4, inverter: F4, total: F4
-) -> None:
+def _add_beam(r: int, sectors: tuple[int, int], around: F4, part: F4, suns: tuple[F4, F4, F4], total: F4) -> None:
+    sun, coefficient, inverter = suns
+    at, to = sectors
     one, none = np.float32(1.0), np.float32(0.0)
     elevation, share_left, share_right, duration = sun[r, 0], sun[r, 1], sun[r, 2], sun[r, 3]
     p, q, w, least = inverter[0], inverter[1], inverter[2], inverter[3]
@@ -133,7 +166,8 @@ def _add_beam(
 
 
 @jit_fused
-def _add_beamless(r: int, part: F4, sun: F4, coefficient: F4, inverter: F4, total: F4) -> None:
+def _add_beamless(r: int, part: F4, suns: tuple[F4, F4, F4], total: F4) -> None:
+    sun, coefficient, inverter = suns
     one = np.float32(1.0)
     duration = sun[r, 3]
     p, q, w, least = inverter[0], inverter[1], inverter[2], inverter[3]
@@ -185,23 +219,7 @@ def _put(power: F4, lane: np.uint64, limit: float, row: F4) -> None:
 
 
 @jit_fused
-def groups_year(
-    order: I8,
-    cell_start: I8,
-    horizon: F4,
-    visible: F8,
-    edges_per_deg: int,
-    n_edge: int,
-    weight: F4,
-    start: I4,
-    month: I4,
-    edge: I4,
-    sector: I4,
-    sun: F4,
-    coefficient: F4,
-    inverter: F4,
-    out: F4,
-) -> None:
+def groups_year(groups: Grouped, horizon: F4, visible: F8, edges: Edges, weight: F4, records: Records, out: F4) -> None:
     """AC power of groups of cells that share an inverter: DC is averaged over a group's cells, then limited.
 
     A group's cells are first gathered to what they see of every sector above every edge; a year then costs the same
@@ -209,23 +227,20 @@ def groups_year(
 
     Parameters
     ----------
-    order : (n,) int64
-        Cells sorted by group.
-    cell_start : (n_group + 1,) int64
-        Where each group begins in `order`.
+    groups : Grouped
     horizon : (n_cells, n_azimuth) float32
         Degrees.
     visible : (n_cells, 2) float64
         s and b of each cell.
-    edges_per_deg, n_edge : int
-        Edges of elevation between which visibility is linear; suns stand between `edge` and ``edge + 1``.
+    edges : Edges
     weight : (12, F, n_group) float32
-    edge : (n_record,) int32
-    start, month, sector, sun, coefficient, inverter
-        As in `rows_year`.
+    records : Records
     out : (n_group, m) float32
         [W].
     """
+    order, cell_start = groups
+    start, month, _, sector, edge, sun, coefficient, inverter = records
+    n_edge = edges.number
     n_azimuth, n_interval = horizon.shape[1], start.size - 1
     n_group, n_node = cell_start.size - 1, coefficient.shape[1]
     pitch = 3 * GROUP_LANES
@@ -242,7 +257,7 @@ def groups_year(
         node[:] = np.float32(0.0)
         for lane in range(size):
             cells = order[cell_start[first + lane] : cell_start[first + lane + 1]]
-            _gather(cells, horizon, visible, edges_per_deg, n_edge, lane, part, view)
+            _gather(cells, horizon, visible, edges, lane, part, view)
             for m in range(12):
                 for f in range(n_node):
                     node[(m * n_node + f) * GROUP_LANES + lane] = weight[m, f, first + lane]
@@ -256,16 +271,15 @@ def groups_year(
                 right = (sector[r, 1] * (n_edge + 1) + edge[r]) * pitch
                 _mix(r, left, right, view, sun, seen)
                 for f in range(n_node):
-                    _set_group(r, f, part, seen, coefficient, node, month[i], dc)
+                    _set_group((r, f, month[i]), part, seen, coefficient, node, dc)
                 _add_ac(dc, sun[r, 3], inverter, total)
             for lane in range(size):
                 out[first + lane, i] = total[lane] * inverter[4]
 
 
 @jit
-def _gather(
-    cells: I8, horizon: F4, visible: F8, edges_per_deg: int, n_edge: int, lane: int, part: F4, view: F4
-) -> None:
+def _gather(cells: I8, horizon: F4, visible: F8, edges: Edges, lane: int, part: F4, view: F4) -> None:
+    edges_per_deg, n_edge = edges
     for i in cells:
         s, b = visible[i, 0], visible[i, 1]
         share = 1.0 / cells.size
@@ -305,7 +319,8 @@ def _mix(r: int, left: int, right: int, view: F4, sun: F4, seen: F4) -> None:
 
 
 @jit_fused
-def _set_group(r: int, f: int, part: F4, seen: F4, coefficient: F4, node: F4, month: int, dc: F4) -> None:
+def _set_group(which: tuple[int, int, int], part: F4, seen: F4, coefficient: F4, node: F4, dc: F4) -> None:
+    r, f, month = which
     c0, c1, c2 = coefficient[r, f, 0], coefficient[r, f, 1], coefficient[r, f, 2]
     c3, c4, c5 = coefficient[r, f, 3], coefficient[r, f, 4], coefficient[r, f, 5]
     c6, c7, c8 = coefficient[r, f, 6], coefficient[r, f, 7], coefficient[r, f, 8]

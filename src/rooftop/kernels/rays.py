@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit_fused, jit_no_nan, jit_part, wide_vectors
-from rooftop.kernels.scenery import Cells, Lines, Reading, Stencil
+from rooftop.kernels.scenery import Cells, Lines, Piece, Points, Reading, Scratch, Stacks, Stencil
 
 F4 = NDArray[np.float32]
 I4 = NDArray[np.int32]
@@ -85,11 +85,13 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
     stack_x, stack_z = np.empty((nx + 2) * lanes, np.float32), np.empty((nx + 2) * lanes, np.float32)
     top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
     size = np.empty(_LINES, np.uint64)
-    point_z, point_x = np.empty(_LINES, np.float32), np.empty(_LINES, np.float32)
+    stacks = Stacks(stack_x, stack_z, top_z, near_x, size)
+    points = Points(np.empty(_LINES, np.float32), np.empty(_LINES, np.float32))
     lower, upper = np.empty(lanes + 2 * STEP, np.float32), np.empty(lanes + 2 * STEP, np.float32)
     shares, both = np.empty(lanes, np.float32), np.empty(1, np.float32)
     for k in range(lanes):
         shares[k] = np.float32((k % spacing) / spacing)
+    scratch = Scratch(lower, upper, both, shares)
     pieces = np.empty((lanes // STEP + 2, 2), np.uint64)
     for strip in range(begin, end):
         y_strip = spacing * (lines.first + strip * GAPS)
@@ -103,13 +105,11 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
                 first = max(0, -(y // spacing) - 1)
                 n = max(min(_LINES, (ny - 1 - y) // spacing + 2) - first, 0)
                 if n > 0:
-                    _meet(walls, width, lines, x, nx, pad + y_strip + first * spacing, U(n), point_z, point_x)
-                    used, touched = _push(
-                        U(first), U(first + n), U(spacing), floor[x - NEAR], point_z, point_x, lines.shift,
-                        stack_x, stack_z, top_z, near_x, size, used, touched,
-                    )  # fmt: skip
+                    _meet(walls, width, lines, x, pad + y_strip + first * spacing, U(n), points)
+                    on = U(first), U(first + n), U(spacing)
+                    used, touched = _push(on, floor[x - NEAR], points, lines.shift, stacks, used, touched)
                 if x % _REFRESH < 2:
-                    used = _refresh(stack_x, stack_z, top_z, near_x, size, used, U(lanes))
+                    used = _refresh(stacks, U(lanes))
             for x_eye in range(min(x - NEAR, nx - 1), max(x - NEAR - 2, -1), -1):
                 if low[x_eye] >= UNASKED:
                     continue
@@ -124,20 +124,21 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
                 for k in range(from_lane, to_lane):
                     slopes[k] = UNASKED
                 for piece in range(n_piece):
-                    _near(walls, eyes, slopes, here, pieces[piece, 0], pieces[piece, 1], lines.linear, stencil)
+                    _near(walls, eyes, slopes, (here, pieces[piece, 0], pieces[piece, 1]), lines.linear, stencil)
                 if used > _0:
-                    feet = lines.eye_x[x_eye], lines.eye_x[x_eye] - lines.shift[spacing]
-                    _far(
-                        eyes, slopes, low[x_eye], (here, from_lane, to_lane, U(lane), U(spacing)), feet,
-                        stack_x, stack_z, top_z, near_x, used, lower, upper, both, shares, lines.share[x_eye],
+                    foot = lines.eye_x[x_eye]
+                    asking = Piece(
+                        here, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, foot - lines.shift[spacing],
+                        lines.share[x_eye],
                     )  # fmt: skip
+                    _far(eyes, slopes, asking, stacks, used, scratch)
                 cell = reading.start + reading.along_x * x_eye + reading.along_y * (y + lane)
                 for piece in range(n_piece):
-                    ends = pieces[piece, 0], pieces[piece, 1]
+                    part = here, pieces[piece, 0], pieces[piece, 1]
                     if reading.n_value == 0:
-                        _angles(slopes, eyes, here, ends, cell, reading, lower, out)
+                        _angles(slopes, eyes, part, cell, reading, lower, out)
                     else:
-                        _add(slopes, eyes, here, ends, cell, reading, lower, out)
+                        _add(slopes, eyes, part, cell, reading, lower, out)
 
 
 @jit_part
@@ -163,10 +164,11 @@ def _pieces(cells: Cells, x: int, position: int, n: int, pieces: U8) -> int:
 
 @jit_no_nan
 def _near(
-    z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, end: np.uint64, linear: bool, stencil: Stencil
+    z: F4, eyes: F4, slopes: F4, part: tuple[np.uint64, np.uint64, np.uint64], linear: bool, stencil: Stencil
 ) -> None:
     """Set `slopes` of a piece to the steepest event of the stencil, at least 0; nothing is above an unasked cell's."""
     wide_vectors()
+    here, begin, end = part
     length = (end - begin + U(STEP - 1)) // U(STEP) * U(STEP)
     for k in range(begin, begin + length):
         slopes[k] = np.float32(0.0) if eyes[here + k] < UNASKED else UNASKED
@@ -259,12 +261,14 @@ def _lowest_eyes(cells: Cells, lines: Lines, y_strip: int, low: F4, floor: F4) -
 
 
 @jit_part
-def _meet(walls: F4, width: int, lines: Lines, x: int, nx: int, base: int, n: np.uint64, z: F4, z_x: F4) -> None:
+def _meet(walls: F4, width: int, lines: Lines, x: int, base: int, n: np.uint64, points: Points) -> None:
     """Take, of the points that `n` lines meet in two rows, those that are highest on a usual sight line.
 
     The first of the lines passes the position `base` as line 0 passes y = 0.
     """
     spacing = U(lines.spacing)
+    z, z_x = points
+    nx = lines.row.size
     for k in range(n):
         z[k] = NOTHING
         z_x[k] = lines.x_1[x]
@@ -294,22 +298,21 @@ def _meet(walls: F4, width: int, lines: Lines, x: int, nx: int, base: int, n: np
 
 @jit_part
 def _push(
-    begin: np.uint64,
-    end: np.uint64,
-    spacing: np.uint64,
+    on: tuple[np.uint64, np.uint64, np.uint64],
     floor: np.float32,
-    point_z: F4,
-    point_x: F4,
+    points: Points,
     shift: F4,
-    stack_x: F4,
-    stack_z: F4,
-    top_z: F4,
-    near_x: F4,
-    size: U8,
+    stacks: Stacks,
     used: np.uint64,
     touched: np.uint64,
 ) -> tuple[np.uint64, np.uint64]:
-    """Push points above `floor` on the stacks of lines `begin` to `end`; return the depths in use and touched."""
+    """Push points above `floor` on the stacks of some lines; return the depths in use and touched.
+
+    `on`: the first of the lines, their end, and how many cells each serves.
+    """
+    begin, end, spacing = on
+    point_z, point_x = points
+    stack_x, stack_z, top_z, near_x, size = stacks
     lanes = U(_LINES) * spacing
     shift_1, shift_2, shift_last = shift[min(_1, spacing - _1)], shift[min(_2, spacing - _1)], shift[spacing - _1]
     for line in range(begin, end):
@@ -354,9 +357,10 @@ def _push(
 
 
 @jit_part
-def _refresh(stack_x: F4, stack_z: F4, top_z: F4, near_x: F4, size: U8, used: np.uint64, lanes: np.uint64) -> np.uint64:
+def _refresh(stacks: Stacks, lanes: np.uint64) -> np.uint64:
     """Bound each depth anew, by its highest and its nearest point; return the depths in use."""
     wide_vectors()
+    stack_x, stack_z, top_z, near_x, size = stacks
     x_bits, z_bits = stack_x.view(np.int32), stack_z.view(np.int32)
     near_bits, top_bits = near_x.view(np.int32), top_z.view(np.int32)
     deepest = _0
@@ -373,27 +377,12 @@ def _refresh(stack_x: F4, stack_z: F4, top_z: F4, near_x: F4, size: U8, used: np
 
 
 @jit_no_nan
-def _far(
-    eyes: F4,
-    slopes: F4,
-    low: np.float32,
-    place: tuple[np.uint64, np.uint64, np.uint64, np.uint64, np.uint64],
-    feet: tuple[np.float32, np.float32],
-    stack_x: F4,
-    stack_z: F4,
-    top_z: F4,
-    near_x: F4,
-    used: np.uint64,
-    lower: F4,
-    upper: F4,
-    both: F4,
-    shares: F4,
-    share: np.float32,
-) -> None:
+def _far(eyes: F4, slopes: F4, piece: Piece, stacks: Stacks, used: np.uint64, scratch: Scratch) -> None:
     """Raise `slopes` to the steepest of the stacks, between those of the lines below and above each cell."""
     wide_vectors()
-    here, begin, end, lane, spacing = place
-    foot, up_foot = feet
+    here, begin, end, lane, spacing, low, foot, up_foot, share = piece
+    stack_x, stack_z, top_z, near_x, _ = stacks
+    lower, upper, both, shares = scratch
     lanes = U(_LINES) * spacing
     slope_bits, one = slopes.view(np.int32), both.view(np.int32)
     least_bits = _UNASKED_BITS
@@ -431,12 +420,17 @@ def _far(
 
 @jit_fused
 def _angles(
-    slopes: F4, eyes: F4, here: np.uint64, ends: tuple[np.uint64, np.uint64], cell: int, reading: Reading,
-    angle: F4, out: F4,
-) -> None:  # fmt: skip
+    slopes: F4,
+    eyes: F4,
+    part: tuple[np.uint64, np.uint64, np.uint64],
+    cell: int,
+    reading: Reading,
+    angle: F4,
+    out: F4,
+) -> None:
     """Write the angles of a piece [degrees]."""
     wide_vectors()
-    begin, end = ends
+    here, begin, end = part
     one, per, number = np.float32(1.0), reading.per_length, reading.number
     # arc tangent of a number >= 0: Abramowitz and Stegun (1964), 4.4.49, error below 2e-8 rad
     for k in range(begin, begin + (end - begin + U(STEP - 1)) // U(STEP) * U(STEP)):
@@ -463,12 +457,17 @@ def _angles(
 
 @jit_no_nan
 def _add(
-    slopes: F4, eyes: F4, here: np.uint64, ends: tuple[np.uint64, np.uint64], cell: int, reading: Reading,
-    place: F4, out: F4,
-) -> None:  # fmt: skip
+    slopes: F4,
+    eyes: F4,
+    part: tuple[np.uint64, np.uint64, np.uint64],
+    cell: int,
+    reading: Reading,
+    place: F4,
+    out: F4,
+) -> None:
     """Add to the cells of a piece what their tables hold for their horizons."""
     wide_vectors()
-    begin, end = ends
+    here, begin, end = part
     one, per, steps, last = np.float32(1.0), reading.per_length, np.float32(STEPS), np.float32(STEPS - 1)
     table, kind, beyond, observer = reading.table, reading.kind, reading.beyond, reading.observer
     n_value = U(reading.n_value)

@@ -139,3 +139,63 @@ class Reading(NamedTuple):
     kind: U2
     beyond: F4
     observer: I4
+
+
+class Stacks(NamedTuple):
+    """What lines have met, by depth, side by side; each point as every cell sees it that its line serves.
+
+    Parameters
+    ----------
+    x, z : (n_depth * lanes,) float32
+    top_z, near_x : (n_depth,) float32
+        Highest and nearest point of each depth, or beyond.
+    size : (n_line,) uint64
+        Points on each stack.
+    """
+
+    x: F4
+    z: F4
+    top_z: F4
+    near_x: F4
+    size: U8
+
+
+class Points(NamedTuple):
+    """Points that lines meet in two rows."""
+
+    z: F4
+    x: F4
+
+
+class Piece(NamedTuple):
+    """Cells of a strip that ask its lines: from `begin` to `end` of those at `here`, whose first is on `lane`.
+
+    Parameters
+    ----------
+    here, begin, end, lane, spacing : uint64
+    low : float32
+        Lowest eye.
+    foot, up_foot : float32
+        Foot of the first cell on its line, and on the next.
+    share : float32
+        How far the first cell is from its line towards the next.
+    """
+
+    here: np.uint64
+    begin: np.uint64
+    end: np.uint64
+    lane: np.uint64
+    spacing: np.uint64
+    low: np.float32
+    foot: np.float32
+    up_foot: np.float32
+    share: np.float32
+
+
+class Scratch(NamedTuple):
+    """Memory of a row of a strip: slopes on the lines below and above, one value, shares of the line above."""
+
+    lower: F4
+    upper: F4
+    both: F4
+    shares: F4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,29 +32,50 @@ def number_cells(asked: B1) -> tuple[I4, int]:
     return rank, n
 
 
-@jit
-def fill_view(
-    dsm: F8 | F4,
-    asked: B1,
-    level: float,
-    above: float,
-    start: int,
-    along_x: int,
-    along_y: int,
-    nx: int,
-    ny: int,
-    pad: int,
-    begin: int,
-    end: int,
-    height: F4,
-    eye: F4,
-    lowest: F4,
-) -> None:
-    """Copy the raster to ``height[x, pad + y]`` and eye heights to `eye`, for x from `begin` to `end`.
+class Turn(NamedTuple):
+    """Where the cells of a view are in the flattened raster.
 
-    Cell (0, 0) of the view is at `start` in the flattened raster, its neighbours `along_x` and `along_y` further.
-    `lowest` gets the lowest eye of every :data:`rays.BLOCK` positions.
+    Parameters
+    ----------
+    start : int
+        Cell (0, 0) of the view.
+    along_x, along_y : int
+        How much further its neighbours are.
+    nx, ny : int
+        Cells of the view.
+    pad : int
+        Empty cells before y = 0.
     """
+
+    start: int
+    along_x: int
+    along_y: int
+    nx: int
+    ny: int
+    pad: int
+
+
+class Levels(NamedTuple):
+    """Height that becomes 0, and height of the eye above its cell [m]."""
+
+    zero: float
+    above: float
+
+
+class Sight(NamedTuple):
+    """What is filled: ``height[x, pad + y]``, ``eye`` likewise, and the lowest eye of every `BLOCK` positions."""
+
+    height: F4
+    eye: F4
+    lowest: F4
+
+
+@jit
+def fill_view(dsm: F8 | F4, asked: B1, turn: Turn, levels: Levels, begin: int, end: int, sight: Sight) -> None:
+    """Copy the raster to a view and its eyes, for x from `begin` to `end`."""
+    start, along_x, along_y, nx, ny, pad = turn
+    level, above = levels
+    height, eye, lowest = sight
     source, wanted, width = dsm.ravel(), asked.ravel(), height.shape[1]
     heights, eyes = height.ravel(), eye.ravel()
     up = np.float32(above)

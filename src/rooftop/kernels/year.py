@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def read_cells(table: F8, horizon: F4, azimuth: I8, share: F8, out: F8) -> None:
     horizon : (n, n_column) float32
         Degrees.
     azimuth, share : (n_column,)
-        As in :class:`rooftop.lookup.Skylines`.
+        As in :class:`rooftop.solar.skylines.Skylines`.
     out : (n, c) float64
     """
     for i in range(horizon.shape[0]):
@@ -150,49 +151,45 @@ def look_up_rows(table: F8) -> F8:
     return rows.ravel()
 
 
-@jit
-def read_groups(
-    cells: I8,
-    start: I8,
-    horizon: F4,
-    azimuth: I8,
-    share: F8,
-    rows: F8,
-    least: float,
-    poa: F4,
-    ac: F4,
-    pooled: F4,
-    reach: I8,
-    out_annual: F8,
-    out_ok: I8,
-    out_used: I8,
-    out_moment: F8,
-    out_poa: F8,
-    out_ac: F8,
-) -> bool:
-    """Sum the tables over the cells of each group, in one pass over the horizons.
-
-    Each cell first gets its visible shares of the isotropic sky (s) and of the horizon band (b) and its annual
-    irradiation. With ``x = 1 - s`` and ``y = b - s`` its AC is ``sum_q w_q * AC_q`` where ``w = (1, x, x^2, y)``.
-    Looking up is linear in the tables, so a group's cells are first gathered as weights on (sector, edge), one cache
-    line each, and the wide tables are read once. Cells that receive less than `least` take no part, unless all of the
-    group do.
+class Grouped(NamedTuple):
+    """Cells by their groups.
 
     Parameters
     ----------
     cells : (n,) int64
-        Rows of `horizon`, group after group.
+        Rows of the horizons, group after group.
     start : (n_group + 1,) int64
         Where each group begins in `cells`.
-    horizon : (n_cells, n_column) float32
-        Degrees.
+    """
+
+    cells: I8
+    start: I8
+
+
+class Columns(NamedTuple):
+    """Horizons as in :class:`rooftop.solar.skylines.Skylines`.
+
+    Parameters
+    ----------
+    degrees : (n_cells, n_column) float32
     azimuth, share : (n_column,)
-        As in :class:`rooftop.lookup.Skylines`.
+    """
+
+    degrees: F4
+    azimuth: I8
+    share: F8
+
+
+class YearTables(NamedTuple):
+    """What a year is read from.
+
+    Parameters
+    ----------
     rows : (n_azimuth * N_EDGE * 8,) float64
         `look_up_rows` of: visible share of the isotropic sky, of the horizon band (a free plane's sum to 1 over the
         sectors), annual irradiation.
     least : float
-        In the unit of the annual irradiation.
+        Annual irradiation below which a cell takes no part.
     poa : (n_azimuth * N_EDGE, p) float32
     ac : (n_azimuth * N_EDGE, 4 * p) float32
         Beam part of the AC polynomial.
@@ -201,18 +198,64 @@ def read_groups(
         shares :data:`LIT`.
     reach : (n_azimuth,) int64
         Edges of each sector from which on `poa` and `ac` are zero.
-    out_annual : (n,) float64
-    out_ok, out_used : (n_group,) int64
-        Cells that receive at least `least`, and cells that took part.
-    out_moment : (n_group, 5) float64
+    """
+
+    rows: F8
+    least: float
+    poa: F4
+    ac: F4
+    pooled: F4
+    reach: I8
+
+
+class GroupSums(NamedTuple):
+    """What is filled.
+
+    Parameters
+    ----------
+    annual : (n,) float64
+        Annual irradiation of each cell.
+    ok, used : (n_group,) int64
+        Cells that receive at least ``least``, and cells that took part.
+    moment : (n_group, 5) float64
         Sums over cells of s, b, x, x^2, y.
-    out_poa, out_ac : (n_group, p) float64
+    poa, ac : (n_group, p) float64
+    """
+
+    annual: F8
+    ok: I8
+    used: I8
+    moment: F8
+    poa: F8
+    ac: F8
+
+    @classmethod
+    def zeros(cls, n_cell: int, n_group: int, n_value: int) -> GroupSums:
+        """Return sums to be filled."""
+        counts = np.zeros((2, n_group), dtype=np.int64)
+        wide = np.zeros((2, n_group, n_value))
+        return cls(np.empty(n_cell), counts[0], counts[1], np.zeros((n_group, 5)), wide[0], wide[1])
+
+
+@jit
+def read_groups(groups: Grouped, horizons: Columns, tables: YearTables, sums: GroupSums) -> bool:
+    """Sum the tables over the cells of each group, in one pass over the horizons.
+
+    Each cell first gets its visible shares of the isotropic sky (s) and of the horizon band (b) and its annual
+    irradiation. With ``x = 1 - s`` and ``y = b - s`` its AC is ``sum_q w_q * AC_q`` where ``w = (1, x, x^2, y)``.
+    Looking up is linear in the tables, so a group's cells are first gathered as weights on (sector, edge), one cache
+    line each, and the wide tables are read once. Cells that receive less than ``least`` take no part, unless all of the
+    group do.
 
     Returns
     -------
     bool
         A horizon was not a number.
     """
+    cells, start = groups
+    horizon, azimuth, share = horizons
+    rows, least, poa, ac, pooled, reach = tables
+    out_annual, out_ok, out_used, out_moment, out_poa, out_ac = sums
     n_azimuth, n_column = reach.size, horizon.shape[1]
     weight = np.zeros(n_azimuth * N_EDGE * _LINE)
     lowest = np.full(n_column, n_azimuth * N_EDGE, dtype=np.int32)

@@ -8,11 +8,11 @@ from typing import Any
 
 import xlsxwriter
 
-from rooftop.errors import UsageError
-from rooftop.lang import Lang, Text
-from rooftop.outputs.candidates import write_csv
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Lang, Text
 from rooftop.outputs.files import write_at_once
-from rooftop.outputs.sheet import Book, Column
+from rooftop.outputs.workbook.candidates import write_csv
+from rooftop.outputs.workbook.sheet import Book, Column
 from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
 
 _DECLARED = {

@@ -9,14 +9,14 @@ import pandas as pd
 
 from rooftop.campaign.candidates import Campaign, plan_campaign
 from rooftop.config import Config, SubstitutionOptions
-from rooftop.notices import Notice, Provenance
-from rooftop.outputs.findings import Finding, findings
-from rooftop.outputs.method import Assumption, assumptions
+from rooftop.core.notices import Notice, Provenance
+from rooftop.core.privacy import masked
+from rooftop.outputs.report.findings import Finding, findings
+from rooftop.outputs.report.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
-from rooftop.privacy import masked
 from rooftop.scene.equator import SideRules
 from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
-from rooftop.targets import capacity_ledger, pv_or_thermal, quota_table, substitution_table
+from rooftop.targets import Stock, capacity_ledger, pv_or_thermal, quota_table, substitution_table
 from rooftop.targets.models import Pack
 
 
@@ -28,7 +28,7 @@ class ReportData:
     ----------
     title : str
     tables : RunTables
-        Roofs without military ones, geometries in OGC:CRS84; names as they may be shown (`rooftop.privacy`).
+        Roofs without withheld uses, geometries in OGC:CRS84; names as they may be shown (`rooftop.core.privacy`).
     pack : Pack or None
     campaign : Campaign
         Candidates, selections, prices, factor.
@@ -82,10 +82,9 @@ class ReportData:
 
 def report_data(
     tables: RunTables,
-    pack: Pack | None,
+    campaign: Campaign,
     *,
     config: Config | None = None,
-    campaign: Campaign | None = None,
     title: str | None = None,
     notices: Sequence[Notice] = (),
     provenance: Sequence[Provenance] = (),
@@ -98,11 +97,10 @@ def report_data(
     Parameters
     ----------
     tables : RunTables
-    pack : Pack or None
+    campaign : Campaign
+        Planned for these tables, see `campaign_of`.
     config : Config, optional
         Title, assumptions, whether synthetic, whether personal names may be shown.
-    campaign : Campaign, optional
-        Computed from the tables when left out.
     title, synthetic : optional
         Override the configuration.
     notices, provenance : sequence
@@ -110,12 +108,12 @@ def report_data(
     sides : sequence of SideRules
         What the run found for the latitude of its roofs.
     """
-    campaign = campaign or plan_campaign(tables.roofs, tables.memberships, tables.coverage, pack)
+    stock, pack = campaign.stock, campaign.pack
     if config is None or not config.outputs.personal_names:
         tables = replace(tables, roofs=masked(tables.roofs))
         campaign = replace(campaign, candidates=masked(campaign.candidates))
     named = "" if config is None else config.title or config.name
-    ledgers = {} if pack is None else _ledgers(tables, pack) | _energy(tables, pack, config, campaign)
+    ledgers = {} if stock is None else _ledgers(stock) | _energy(tables, stock, config, campaign)
     return ReportData(
         title=title if title is not None else named,
         tables=tables,
@@ -132,23 +130,25 @@ def report_data(
     )
 
 
-def _ledgers(tables: RunTables, pack: Pack) -> dict[str, pd.DataFrame]:
-    units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
-    return {
-        "quotas": quota_table(tables.roofs, tables.memberships, units, pack),
-        "capacity": capacity_ledger(tables.roofs, tables.memberships, units, pack),
-    }
+def campaign_of(tables: RunTables, pack: Pack | None) -> Campaign:
+    """Plan the campaign of a finished run again from its tables."""
+    return plan_campaign(tables.roofs, tables.coverage, None if pack is None else stock_of(tables, pack))
 
 
-def _energy(tables: RunTables, pack: Pack, config: Config | None, campaign: Campaign) -> dict[str, pd.DataFrame]:
-    if not pack.substitution:
+def stock_of(tables: RunTables, pack: Pack) -> Stock:
+    """Join the tables of a run to the units and the plan."""
+    return Stock.from_tables(tables.roofs, tables.memberships, tables.districts, pack)
+
+
+def _ledgers(stock: Stock) -> dict[str, pd.DataFrame]:
+    return {"quotas": quota_table(stock), "capacity": capacity_ledger(stock)}
+
+
+def _energy(tables: RunTables, stock: Stock, config: Config | None, campaign: Campaign) -> dict[str, pd.DataFrame]:
+    if not stock.pack.substitution:
         return {}
     options = SubstitutionOptions() if config is None else config.substitution
-    units = pd.DataFrame(tables.districts[["unit_id", "unit_name", "level"]])
-    roofs = pd.DataFrame(tables.roofs.drop(columns="geometry", errors="ignore"))
     return {
-        "substitution": substitution_table(
-            roofs, tables.memberships, units, pack, options, planned=campaign.planned.set_axis(roofs.index)
-        ),
-        "pv_or_thermal": pv_or_thermal(roofs, pd.DataFrame(tables.planes), pack, options),
+        "substitution": substitution_table(stock, options, planned=campaign.planned),
+        "pv_or_thermal": pv_or_thermal(stock, pd.DataFrame(tables.planes), options),
     }

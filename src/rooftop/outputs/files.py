@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from rooftop.errors import StorageError
-from rooftop.lang import Text
+from rooftop.core.errors import StorageError
+from rooftop.core.lang import Text
 
 PREFIX = ".rooftop-"
 """What folders of unfinished files begin with: made afresh beside each file, so that nobody's link is followed."""

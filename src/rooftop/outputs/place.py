@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from rooftop.errors import StorageError
-from rooftop.lang import Text, one_line
+from rooftop.core.errors import StorageError
+from rooftop.core.lang import Text, one_line
 from rooftop.outputs.files import is_link, link_in_the_way, remove_unfinished, storage_error, storage_errors
 
 LOCK = ".rooftop.lock"

@@ -120,5 +120,5 @@ def _paint(raster: rasterio.io.DatasetWriter, part: CellValues, row0: int, col0:
 
 
 def raster_field(name: str) -> str:
-    """Return the field of ``rooftop.potential.TileCells`` that a raster shows."""
+    """Return the field of ``rooftop.job.tile.TileCells`` that a raster shows."""
     return _FIELDS[name]

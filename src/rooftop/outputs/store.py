@@ -12,8 +12,8 @@ import geopandas as gpd
 import pandas as pd
 from pyarrow import parquet
 
-from rooftop.errors import ComputeError, InputError
-from rooftop.lang import Text
+from rooftop.core.errors import ComputeError, InputError
+from rooftop.core.lang import Text
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import guarded_columns, unguarded_columns
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform
@@ -21,7 +21,7 @@ from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, RO
 CRS_OUT = "OGC:CRS84"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunTables:
     """The tables of one run.
 
@@ -52,13 +52,13 @@ class RunTables:
     def conformed(self) -> RunTables:
         """Return the same with columns ordered and typed as the contract says."""
         return RunTables(
-            gpd.GeoDataFrame(conform(self.roofs, ROOFS), geometry="geometry", crs=self.roofs.crs),
-            _with_plans(conform(self.planes, PLANES), getattr(self.planes, "crs", None)),
-            conform(self.memberships, MEMBERSHIPS),
-            gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
-            conform(self.coverage, COVERAGE),
-            None if self.timeline is None else conform(self.timeline, TIMELINE),
-            None if self.modules is None else _with_plans(conform(self.modules, MODULES), self.modules.crs),
+            roofs=gpd.GeoDataFrame(conform(self.roofs, ROOFS), geometry="geometry", crs=self.roofs.crs),
+            planes=_with_plans(conform(self.planes, PLANES), getattr(self.planes, "crs", None)),
+            memberships=conform(self.memberships, MEMBERSHIPS),
+            districts=gpd.GeoDataFrame(conform(self.districts, DISTRICTS), geometry="geometry", crs=self.districts.crs),
+            coverage=conform(self.coverage, COVERAGE),
+            timeline=None if self.timeline is None else conform(self.timeline, TIMELINE),
+            modules=None if self.modules is None else _with_plans(conform(self.modules, MODULES), self.modules.crs),
         )
 
 
@@ -144,13 +144,13 @@ def read_tables(folder: Path, files: Collection[str] | None = None) -> RunTables
         for name in OPTIONAL
     )
     tables = RunTables(
-        gpd.read_parquet(folder / "roofs.parquet"),
-        _read_planes(folder / "planes.parquet"),
-        pd.read_parquet(folder / "memberships.parquet"),
-        gpd.read_parquet(folder / "districts.parquet"),
-        _read_csv(folder / "coverage.csv", COVERAGE),
-        _read_csv(timeline, TIMELINE) if timeline else None,
-        gpd.read_parquet(modules) if modules else None,
+        roofs=gpd.read_parquet(folder / "roofs.parquet"),
+        planes=_read_planes(folder / "planes.parquet"),
+        memberships=pd.read_parquet(folder / "memberships.parquet"),
+        districts=gpd.read_parquet(folder / "districts.parquet"),
+        coverage=_read_csv(folder / "coverage.csv", COVERAGE),
+        timeline=_read_csv(timeline, TIMELINE) if timeline else None,
+        modules=gpd.read_parquet(modules) if modules else None,
     )
     try:
         return tables.conformed()

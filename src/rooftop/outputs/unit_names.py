@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rooftop.lang import Text
-from rooftop.rounding import is_missing
+from rooftop.core.lang import Text
+from rooftop.core.rounding import is_missing
 from rooftop.targets.listing import value_label
 from rooftop.targets.scope import coverage_settings
 
@@ -27,7 +27,7 @@ def unit_label(row: Mapping[Any, Any]) -> Text:
         return Text(named["en"], named["zh"])
     if row["level"] == "zone":
         label = value_label("level", "zone")
-        return Text(f"{name} ({label.en})", f"{name}（{label.zh}）")
+        return Text("{name} ({label})", "{name}（{label}）").format(name=name, label=label)
     return Text(name, name)
 
 

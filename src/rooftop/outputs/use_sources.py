@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from rooftop.lang import Text
-from rooftop.resources import load_shipped_yaml
-from rooftop.rounding import is_missing
+from rooftop.core.lang import Text
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.rounding import is_missing
 
 _BY_NAME = Text("inferred from the name", "按名称推断")
 _BY_LAND = Text("inferred from the land use", "按用地推断")
@@ -31,14 +31,16 @@ def use_source_label(source: str) -> Text:
     if kind == "rule":
         entry = next((r for r in load_shipped_yaml("use_rules.yaml")["rules"] if r["id"] == rest), None)
         sure = _confidence(None if entry is None else entry["confidence"])
-        return Text(f"{_BY_NAME.en}{sure.en}", f"{_BY_NAME.zh}{sure.zh}")
+        return Text("{_BY_NAME}{sure}", "{_BY_NAME}{sure}").format(_BY_NAME=_BY_NAME, sure=sure)
     if kind == "land_use":
         standard, _, code = rest.partition(":")
         codes = load_shipped_yaml("land_use.yaml")["standards"].get(standard, {"codes": {}})["codes"]
         entry = codes.get(code)
         name = "" if entry is None else f" {entry['zh']}"
         sure = _confidence(None if entry is None else entry.get("confidence"))
-        return Text(f"{_BY_LAND.en}: {code}{name}{sure.en}", f"{_BY_LAND.zh}：{code}{name}{sure.zh}")
+        return Text("{_BY_LAND}: {code}{name}{sure}", "{_BY_LAND}：{code}{name}{sure}").format(
+            _BY_LAND=_BY_LAND, code=code, name=name, sure=sure
+        )
     return Text("not known", "不明") if kind == "none" else Text(source, source)
 
 

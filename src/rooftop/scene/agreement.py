@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.config import Model
-from rooftop.errors import InputError
-from rooftop.grid import Grid
-from rooftop.inputs.burn import burn
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.errors import InputError
+from rooftop.core.grid import Grid
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped
 from rooftop.scene.buildings import Measured
-from rooftop.scene.rules import Sourced, load_roof_rules
+from rooftop.scene.burn import burn
+from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
 
 Floats = NDArray[np.float64]
@@ -59,10 +58,9 @@ class HeightRatio(Model):
     source: str
 
 
-@lru_cache(maxsize=1)
 def rules() -> AgreementRules:
     """Load and check the shipped limits."""
-    return AgreementRules.model_validate(load_shipped_yaml("model_agreement.yaml"))
+    return load_shipped(AgreementRules, "model_agreement.yaml")
 
 
 def compare_models(
@@ -303,7 +301,7 @@ def compare_far_terrain(
         They differ by so much that they show other places, or are in other units.
     """
     limit, outlines = rules(), table.geometry.to_numpy()
-    rows = np.flatnonzero(~shapely.is_missing(outlines) & ~shapely.is_empty(outlines))
+    rows = np.flatnonzero(~shapely.is_empty(outlines))
     sample = outlines[_evenly(outlines, rows, int(limit.sample_roofs.value))]
     near, _ = median_under_m(sample, ground, _FAR_CELL_M)
     far, _ = median_under_m(sample, terrain_far, _FAR_CELL_M)

@@ -10,9 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.inputs.extent import NO_SHAPE
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
 from rooftop.scene.rules import load_roof_rules
@@ -26,7 +27,7 @@ LEAST_VISIBLE_M2 = 0.01
 _DSM_CELL_M = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Buildings:
     """Buildings as they stand in the scene.
 
@@ -144,8 +145,7 @@ def _require_no_zeros(elevation_m: Floats, here: Mask, role: str) -> None:
 
 def _standing_outlines(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     geometry = table.geometry.to_numpy()
-    nothing = shapely.is_missing(geometry) | has_reason(table, "duplicate_geometry")
-    return np.where(nothing, shapely.Polygon(), geometry)
+    return np.where(has_reason(table, "duplicate_geometry"), NO_SHAPE, geometry)
 
 
 def has_reason(table: gpd.GeoDataFrame, code: str) -> Mask:
@@ -192,10 +192,15 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     table = with_reason(table, hidden, "hidden")
     gone |= hidden
     notices += _covered_notices(table, covered, hidden)
-    nothing = shapely.Polygon()
-    blocks = Blocks(np.where(gone, nothing, outlines), height, base, known, shown)
-    all_outlines = np.where(shapely.is_missing(table.geometry.to_numpy()), nothing, table.geometry.to_numpy())
-    return Buildings(table, blocks, all_outlines, np.where(gone, nothing, visible), covered, gone, tuple(notices))
+    return Buildings(
+        table=table,
+        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, shown),
+        outlines=table.geometry.to_numpy(),
+        visible=np.where(gone, NO_SHAPE, visible),
+        covered_m2=covered,
+        gone=gone,
+        notices=tuple(notices),
+    )
 
 
 def _is_known(table: gpd.GeoDataFrame) -> Mask:
@@ -261,20 +266,31 @@ def _beyond_models(
     table: gpd.GeoDataFrame, outside: Mask, unshown: Mask, outside_dtm: Mask, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Count the buildings that stand as blocks although a surface model is given, and those on no known ground."""
-    for code, mask, en, zh, role in (
-        ("outside_dsm", outside, "buildings lie outside the surface model, or in its gaps: they stand as blocks",
-         "栋建筑位于地表模型范围之外或空缺处，按块体处理", "inputs.dsm"),
-        ("not_in_dsm", unshown, "buildings stand where the surface model shows bare ground (built since it was made, "
-         "shifted, or gone): they stand as blocks of their stated or assumed height",
-         "栋建筑处地表模型为空地（后建、偏移或已拆除）：按其已知或假定高度的块体处理", "inputs.dsm"),
-        ("outside_dtm", outside_dtm, "buildings lie outside the terrain model: they stand on the median ground of the "
-         "others", "栋建筑位于地形模型范围之外，按其余建筑的地面中位数高程放置", "inputs.dtm"),
-    ):  # fmt: skip
-        if mask.any():
-            table = with_reason(table, mask, code)
-            n, ids = int(mask.sum()), table["building_id"].astype(str)[mask][:5]
-            notices.append(Notice(code, Text(f"{n} {en}", f"{n} {zh}"), n, "warning", role, tuple(ids)))
+    for code, mask, role in (
+        ("outside_dsm", outside, "inputs.dsm"),
+        ("not_in_dsm", unshown, "inputs.dsm"),
+        ("outside_dtm", outside_dtm, "inputs.dtm"),
+    ):
+        table = with_reason(table, mask, code)
+        notices += Notice.counted(code, mask, _BEYOND[code], names=table["building_id"], source=role)
     return table
+
+
+_BEYOND = {
+    "outside_dsm": Text(
+        "{n} buildings lie outside the surface model, or in its gaps: they stand as blocks",
+        "{n} 栋建筑位于地表模型范围之外或空缺处，按块体处理",
+    ),
+    "not_in_dsm": Text(
+        "{n} buildings stand where the surface model shows bare ground (built since it was made, shifted, or gone): "
+        "they stand as blocks of their stated or assumed height",
+        "{n} 栋建筑处地表模型为空地（后建、偏移或已拆除）：按其已知或假定高度的块体处理",
+    ),
+    "outside_dtm": Text(
+        "{n} buildings lie outside the terrain model: they stand on the median ground of the others",
+        "{n} 栋建筑位于地形模型范围之外，按其余建筑的地面中位数高程放置",
+    ),
+}
 
 
 def with_reason(table: gpd.GeoDataFrame, rows: Mask, code: str) -> gpd.GeoDataFrame:
@@ -295,10 +311,8 @@ def _covered_notices(table: gpd.GeoDataFrame, covered_m2: Floats, hidden: Mask) 
             f"{n} 个屋顶与优先的建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
         )
         found.append(Notice("overlap_lower", text, n, "warning", "footprints"))
-    if hidden.any():
-        n, ids = int(hidden.sum()), table["building_id"].astype(str)[hidden][:5]
-        text = Text(
-            f"{n} footprints are wholly covered by others: they have no roof", f"{n} 个轮廓完全被其他建筑覆盖，没有屋顶"
-        )
-        found.append(Notice("hidden", text, n, "info", "footprints", tuple(ids)))
-    return found
+    text = Text(
+        "{n} footprints are wholly covered by others: they have no roof", "{n} 个轮廓完全被其他建筑覆盖，没有屋顶"
+    )
+    names = table["building_id"]
+    return [*found, *Notice.counted("hidden", hidden, text, names=names, severity="info", source="footprints")]

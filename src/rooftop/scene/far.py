@@ -9,12 +9,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels import far as kernel
-from rooftop.lookup import Skylines
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, ground_window, lod1_surface
-from rooftop.shading import far_horizons
+from rooftop.solar.horizons import far_horizons
+from rooftop.solar.skylines import Skylines
 
 RINGS = ((2.0, 500.0), (4.0, 1000.0))
 """Cell of each ring, and how far beyond the window it reaches [m]; an inner ring hides the next one."""
@@ -68,7 +68,7 @@ def reach_m(
     x, y : (n,)
         Working CRS [m].
     n_azimuth, grid_north_deg
-        As in `rooftop.shading.horizons`.
+        As in `rooftop.solar.horizons.horizons`.
 
     Returns
     -------
@@ -84,18 +84,24 @@ def reach_m(
     return np.maximum(reach, _MIN_DISTANCE_M)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FarObservers:
+    """Cells of a window that look beyond it: (n,) rows and columns, the roofs that they belong to, elevations [m]."""
+
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    roof: NDArray[np.int64]
+    z_m: NDArray[np.float64]
+
+
 def merge_far_field(
     horizon: Skylines,
     window: Grid,
-    rings: Sequence[FarSurface],
-    far: FarSurface,
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
-    roof: NDArray[np.int64],
-    z_m: NDArray[np.float64],
+    surfaces: Sequence[FarSurface],
+    cells: FarObservers,
     grid_north_deg: float = 0.0,
-) -> None:
-    """Raise the horizons of cells to those of everything beyond their window, in place.
+) -> Skylines:
+    """Return the horizons of cells, raised to those of everything beyond their window.
 
     Cells of one roof share an observer: close ones for the first ring, wider ones for what is further away.
 
@@ -105,24 +111,21 @@ def merge_far_field(
         Horizons of the cells within the window.
     window : Grid
         What the fine surface covers.
-    rings, far : FarSurface
-        What stands around it, from the inside out, and beyond that.
-    row, col, roof : (n,) int64
-        Cells of the window, and the roofs that they belong to.
-    z_m : (n,)
-        Their elevation [m].
+    surfaces : sequence of FarSurface
+        What stands around it, from the inside out.
+    cells : FarObservers
     grid_north_deg
-        As in `rooftop.shading.horizons`.
+        As in `rooftop.solar.horizons.horizons`.
     """
-    n_azimuth = horizon.n_azimuth
-    x, y = window.centres(row, col)
+    n_azimuth, degrees = horizon.n_azimuth, horizon.degrees.copy()
+    x, y = window.centres(cells.row, cells.col)
     inner = window
-    for surface, apart_m in zip((*rings, far), _observer_m(len(rings)), strict=True):
-        observer = _observers(window, row, col, roof, apart_m)
+    for surface, apart_m in zip(surfaces, _observer_m(len(surfaces) - 1), strict=True):
+        observer = _observers(window, cells, apart_m)
         count = np.bincount(observer)
-        at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, z_m))
+        at_x, at_y, at_z = (np.bincount(observer, values) / count for values in (x, y, cells.z_m))
         lowest = np.full((count.size, horizon.azimuth.size), 90.0, dtype=np.float32)
-        kernel.lowest_of_groups(horizon.degrees, observer, lowest)
+        kernel.lowest_of_groups(degrees, observer, lowest)
         known = lowest[:, :n_azimuth]
         for column in range(n_azimuth, horizon.azimuth.size):
             side = known[:, horizon.azimuth[column]]
@@ -130,11 +133,19 @@ def merge_far_field(
         at_row, at_col = surface.grid.position(at_x, at_y)
         first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
         found = far_horizons(
-            surface.elevation_m, surface.grid.cell_size_m, at_row, at_col, at_z, first, n_azimuth, grid_north_deg,
-            known_deg=known,
-        )  # fmt: skip
-        kernel.raise_to_groups(horizon.degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
+            surface.elevation_m,
+            surface.grid.cell_size_m,
+            at_row,
+            at_col,
+            at_z,
+            first,
+            n_azimuth=n_azimuth,
+            grid_north_deg=grid_north_deg,
+            known_deg=np.maximum(known, 0.0),
+        )
+        kernel.raise_to_groups(degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
         inner = surface.grid
+    return horizon.with_degrees(degrees)
 
 
 def _observer_m(n_ring: int) -> list[float]:
@@ -142,13 +153,11 @@ def _observer_m(n_ring: int) -> list[float]:
     return [_OBSERVER_M[min(k, len(_OBSERVER_M) - 1)] for k in range(n_ring)] + [_OBSERVER_M[-1]]
 
 
-def _observers(
-    window: Grid, row: NDArray[np.int64], col: NDArray[np.int64], roof: NDArray[np.int64], apart_m: float
-) -> NDArray[np.int64]:
+def _observers(window: Grid, cells: FarObservers, apart_m: float) -> NDArray[np.int64]:
     """Number of the observer of each cell, counted on the lattice, so that the window's corner does not matter."""
     side = max(1, round(apart_m / window.cell_size_m))
-    at_row, at_col = (row - window.row0) // side, (col + window.col0) // side
+    at_row, at_col = (cells.row - window.row0) // side, (cells.col + window.col0) // side
     at_row, at_col = at_row - at_row.min(), at_col - at_col.min()
-    keys = (roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
+    keys = (cells.roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
     observer: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].ravel()
     return observer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -12,27 +13,72 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import System
-from rooftop.energy import ModulePlane
-from rooftop.pvsystem import Module
 from rooftop.scene.equator import rack_azimuth_deg
-from rooftop.scene.layout import Layout, flush_plane, variants_of
+from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
 from rooftop.scene.places import Places, PlaneRuns
+from rooftop.scene.plane_columns import PACKED_PLANES
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.rules import RoofRules
 from rooftop.scene.taken import Taken
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
+from rooftop.solar.energy import ModulePlane
+from rooftop.solar.pvsystem import Module
+from rooftop.tables import conform
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _AZIMUTH_STEP_DEG = 10.0
 _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
+_NO_CORNERS: Floats = np.zeros((0, 4, 2))
+_PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class PackedLayout(Layout):
+    """Modules that have places: those on bright cells count.
+
+    `planes` has the columns of `plane_columns.PACKED_PLANES`.
+    """
+
+    written: ClassVar[tuple[str, ...]] = ("pitch_m", "obstacles_known")
+
+    @property
+    def placed(self) -> Ints:
+        """Modules that were placed on each plane."""
+        return self.planes["packed_count"].to_numpy()
+
+    def modules(self, year: pd.DataFrame) -> PlaneModules:
+        """Return the modules on bright cells, of real rectangles.
+
+        Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
+        the count. Areas follow the count; the installable area is the bright share of the plane's cells, and no less
+        than the rows that stand on it.
+        """
+        of = {name: self.planes[name].to_numpy() for name in self.planes.columns if name != "geometry"}
+        n_lit, ok_share = (np.nan_to_num(year[name].to_numpy(dtype=float)) for name in ("n_lit", "ok_share"))
+        free = np.where(of["obstacles_known"], 1.0, of["free_share"])
+        count = np.floor(n_lit * free + 1e-9)
+        packed = of["packed_count"].astype(float)
+        part, lit = (np.divide(n, packed, out=np.zeros_like(packed), where=packed > 0) for n in (count, n_lit))
+        array, net = of["packed_array_m2"] * part, of["zone_net_m2"] * free
+        installable = np.where(of["usable"], np.maximum(net * ok_share, array), 0.0)
+        used = np.where(count > 0, of["packed_used_m2"] * free * lit, 0.0)
+        return PlaneModules(
+            net_m2=net,
+            installable_m2=installable,
+            used_m2=np.clip(used, array, np.maximum(installable, array)),
+            array_m2=array,
+            module_m2=of["packed_module_m2"] * part,
+            count=count.astype(np.int64),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Filling:
     """How planes are filled.
 
@@ -59,14 +105,14 @@ class Filling:
 
 def fill_planes(
     planes: pd.DataFrame,
-    usable: NDArray[np.bool_],
+    filling: Filling,
+    *,
     visible: NDArray[np.object_],
     convergence_deg: Floats,
     obstacles: dict[int, tuple[NDArray[np.object_], Floats]],
-    filling: Filling,
-    taken: Taken | None = None,
-    shared: dict[int, shapely.Geometry] | None = None,
-) -> Layout:
+    taken: Taken,
+    shared: dict[int, shapely.Geometry],
+) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
     Of each plane the zone is what setbacks, walkways, declared exclusions, (where known) obstacles and existing
@@ -77,70 +123,65 @@ def fill_planes(
     Parameters
     ----------
     planes : DataFrame
-        From :func:`rooftop.scene.roofs.roof_planes`.
-    usable : (n_planes,) bool
-        Planes that may carry modules.
+        From :func:`rooftop.scene.roofs.open_planes`.
+    filling : Filling
     visible : (n_roofs,) geometries
     convergence_deg : (n_roofs,)
     obstacles : dict
         Polygons and heights by roof, where they were measured.
-    filling : Filling
-    taken : Taken, optional
-    shared : dict, optional
+    taken : Taken
+    shared : dict
         Where outlines are walls shared with a level roof, by roof.
-
-    Returns
-    -------
-    Layout
-        ``planes`` has, beside the columns of :func:`rooftop.scene.layout.lay_out`, areas in the plane ``zone_net_m2
-        zone_m2 packed_used_m2 packed_array_m2 packed_module_m2``, ``excluded_area_m2`` (what exclusions took),
-        ``existing_pv_area_m2`` (under existing PV), ``packed_count``, ``pitch_m``, ``usable`` and ``obstacles_known``.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
     latitude: Floats = np.broadcast_to(np.asarray(filling.latitude_deg, dtype=np.float64), len(visible))
     racks, flush = _Racks.of(filling, latitude), flush_options(filling.rules)
     value = _stepped(filling.specific_yield, racks.exact_deg)
-    rows: list[dict[str, object]] = []
-    looks: list[ModulePlane] = []
-    source: list[int] = []
-    corners: list[Floats] = []
-    runs: list[PlaneRuns] = []
-    table = zip(
-        planes["roof"], planes["plane_tilt_deg"], planes["plane_azimuth_deg"], planes["pitched"], planes["geometry"],
-        usable, strict=True,
-    )  # fmt: skip
-    for k, (roof, tilt, azimuth, pitched, plan, open_) in enumerate(table):
-        north = float(convergence_deg[roof])
-        walls = outline[roof], shared.get(int(roof)) if shared else None
-        room = _room(plan, walls, obstacles.get(int(roof)), (tilt, azimuth - north), distances, open_, taken, roof)
-        here = float(latitude[roof])
+    filled: list[_Filled] = []
+    table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
+    for k, (roof, tilt, azimuth, pitched, plan, usable) in enumerate(table):
+        north, here = float(convergence_deg[roof]), float(latitude[roof])
+        walls = outline[roof], shared.get(roof)
+        slope = Slope(float(tilt), float(azimuth - north))
+        room = _room(plan, walls, obstacles.get(roof), slope, distances, taken, roof)
         options = flush if pitched else racks.options[here]
         packed = pack(
-            room.zone, float(tilt), float(azimuth), filling.module, options, latitude_deg=here, grid_north_deg=north,
+            room.zone if usable else shapely.Polygon(),
+            float(tilt),
+            float(azimuth),
+            filling.module,
+            options,
+            latitude_deg=here,
+            grid_north_deg=north,
             specific_yield=value,
-        )  # fmt: skip
-        stretch = 1.0 / np.cos(np.radians(tilt))
-        for suffix, plane, half in _looks(packed, options):
-            looks.append(plane)
-            source.append(k)
-            rows.append({"suffix": suffix, **_row(packed, half, room, stretch, options)})
-            runs.append(PlaneRuns.of(packed.modules[half], _rows_apart(packed, options, stretch)))
-            corners.append(packed.modules[half] if filling.keep_modules else packed.modules[:0])
-    laid = planes.iloc[source].reset_index(drop=True)
-    found = pd.DataFrame(rows, index=laid.index)
-    laid = pd.concat([laid, found.drop(columns="suffix")], axis=1)
-    laid["plane_id"] = laid["plane_id"].astype(str) + found["suffix"].astype(str)
-    laid["area_m2"] = laid["area_m2"] * laid["share"]
-    laid["surface_tilt_deg"] = [plane.surface_tilt for plane in looks]
-    laid["surface_azimuth_deg"] = [plane.surface_azimuth for plane in looks]
-    laid["usable"], laid["design"] = usable[source], 0
-    laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
+        )
+        for each in _filled(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options):
+            filled.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
+    laid = _laid(planes, filled, obstacles)
     bare = (laid["packed_count"] == 0) & (laid["area_m2"] < filling.rules.min_patch_m2.value)
-    seen = [_roughly(plane) if none else plane for plane, none in zip(looks, bare, strict=True)]
+    seen = [_roughly(each.looks) if none else each.looks for each, none in zip(filled, bare, strict=True)]
     at = latitude[laid["roof"].to_numpy()]
     variants, orientations = variants_of(seen, lambda k, plane: racks.around(plane, float(at[k])))
-    return Layout(laid.drop(columns="share"), variants, orientations, (), tuple(corners), Places.of(runs))
+    return PackedLayout(
+        planes=laid,
+        variants=variants,
+        orientations=orientations,
+        places=Places.of([each.runs for each in filled]),
+        corners=tuple(each.corners for each in filled),
+    )
+
+
+def _laid(planes: pd.DataFrame, filled: list[_Filled], obstacles: Collection[int]) -> pd.DataFrame:
+    """Return the table of filled planes, one row for each orientation on a plane."""
+    laid = planes.iloc[[each.plane for each in filled]].reset_index(drop=True)
+    laid["plane_id"] = laid["plane_id"].astype(str) + pd.Series([each.suffix for each in filled], dtype=str)
+    laid["area_m2"] = laid["area_m2"] * np.array([each.share for each in filled])
+    laid["surface_tilt_deg"] = [each.looks.surface_tilt for each in filled]
+    laid["surface_azimuth_deg"] = [each.looks.surface_azimuth for each in filled]
+    laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
+    packed = pd.DataFrame([each.packed for each in filled], index=laid.index)
+    return conform(pd.concat([laid, packed], axis=1), PACKED_PLANES, strict=True)
 
 
 def module_layer(
@@ -170,7 +211,7 @@ def module_layer(
         never count. Where the obstacle share of the roof type, or existing PV of unknown place, takes a part of the
         others, it is not known which: those that are ``counted`` are spread evenly, and are as many as the table says.
     """
-    size = np.array([len(shapes) for shapes in layout.modules])
+    size = np.array([len(shapes) for shapes in layout.corners])
     plane = np.repeat(np.arange(len(size)), size)
     number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
     bright = np.concatenate(lit) if lit is not None and len(lit) else np.ones(len(plane), dtype=bool)
@@ -180,7 +221,7 @@ def module_layer(
     whole = np.maximum(np.bincount(plane, bright, len(size)).astype(np.int64), 1)[plane]
     count = module_count.to_numpy(dtype=np.int64)[plane]
     counted = bright & ((among + 1) * count // whole > among * count // whole)
-    corners = np.concatenate(layout.modules) if len(size) else np.zeros((0, 4, 2))
+    corners = np.concatenate(layout.corners) if len(size) else np.zeros((0, 4, 2))
     table = {"plane_id": plane_id.astype(str).to_numpy()[plane], "module": number + 1, "counted": counted}
     return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)
 
@@ -196,9 +237,9 @@ def _outlines(planes: pd.DataFrame, visible: NDArray[np.object_]) -> NDArray[np.
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Room:
-    """Zones of a plane in plan, and areas in plan: net, taken by exclusions, under existing PV."""
+    """Zone of a plane in plan, and areas in plan: net, taken by exclusions, under existing PV."""
 
     zone: shapely.Geometry
     net_m2: float
@@ -210,53 +251,73 @@ def _room(
     plan: shapely.Geometry,
     walls: tuple[shapely.Geometry, shapely.Geometry | None],
     standing: tuple[NDArray[np.object_], Floats] | None,
-    slope: tuple[float, float],
+    slope: Slope,
     distances: ZoneDistances,
-    usable: bool,
-    taken: Taken | None,
+    taken: Taken,
     roof: int,
 ) -> _Room:
     """Return the net zone's area, and the pieces of it that may carry new modules."""
     shapes, heights = standing if standing is not None else (None, None)
-    net = net_zone(
-        plan, Slope(float(slope[0]), float(slope[1])), distances, footprint=walls[0], shared=walls[1],
-        obstacles=shapes, obstacle_heights_m=heights,
-    )  # fmt: skip
-    excluded = under = 0.0
-    free = net
-    if taken is not None and roof in taken.excluded:
-        whole = net.area
-        net = free = shapely.difference(net, taken.excluded[roof])
-        excluded = whole - net.area
-    if taken is not None and roof in taken.existing_pv:
-        under = float(shapely.intersection(plan, taken.existing_pv[roof]).area)
-        free = taken.without(roof, net)
-    least = distances.min_patch_m2 * float(np.cos(np.radians(slope[0])))
-    return _Room(large_pieces(free, least) if usable else shapely.Polygon(), net.area, excluded, under)
+    whole = net_zone(
+        plan,
+        slope,
+        distances,
+        footprint=walls[0],
+        shared=walls[1],
+        obstacles=shapes,
+        obstacle_heights_m=heights,
+    )
+    net = taken.without_exclusions(roof, whole)
+    least = distances.min_patch_m2 * float(np.cos(np.radians(slope.tilt_deg)))
+    return _Room(
+        zone=large_pieces(taken.without_existing_pv(roof, net), least),
+        net_m2=net.area,
+        excluded_m2=whole.area - net.area,
+        existing_pv_m2=taken.existing_pv_m2(roof, plan),
+    )
 
 
-def _looks(packed: Packed, options: PackOptions) -> list[tuple[str, ModulePlane, NDArray[np.bool_]]]:
-    """Return the orientations of a packed plane: suffix of its id, where it looks, and which of its modules do."""
+@dataclass(frozen=True, kw_only=True)
+class _Filled:
+    """The modules of one orientation on a plane, and the columns that packing adds."""
+
+    plane: int  # row of the planes that were to be filled
+    suffix: str
+    share: float
+    looks: ModulePlane
+    runs: PlaneRuns
+    corners: Floats
+    packed: dict[str, object]
+
+
+def _filled(plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions) -> Iterator[_Filled]:
+    """Yield a packed plane by the orientations of its modules."""
     best = next(
-        trial.design for trial in packed.trials
+        trial.design
+        for trial in packed.trials
         if (trial.design.orientation, trial.design.tilt_deg, trial.design.azimuth_deg, trial.design.pitch_m)
         == (packed.orientation, packed.tilt_deg, packed.azimuth_deg, packed.pitch_m)
-    )  # fmt: skip
-    if options.mounting != "east_west":
-        return [("", best.planes[0], ~packed.second_half)]
-    return [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)]
+    )
+    halves, share = [("", best.planes[0], ~packed.second_half)], 1.0
+    if options.mounting == "east_west":
+        halves, share = [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)], 0.5
+    for suffix, looks, half in halves:
+        corners = packed.modules[half]
+        yield _Filled(
+            plane=plane,
+            suffix=suffix,
+            share=share,
+            looks=looks,
+            runs=PlaneRuns.of(corners, _rows_apart(packed, options, stretch)),
+            corners=corners,
+            packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
+        )
 
 
-def _row(
-    packed: Packed, half: NDArray[np.bool_], room: _Room, stretch: float, options: PackOptions
-) -> dict[str, object]:
-    """Return the columns that packing adds, for the modules of one orientation."""
-    share = 0.5 if options.mounting == "east_west" else 1.0
-    count = int(half.sum())
+def _packed_columns(packed: Packed, count: int, room: _Room, stretch: float, share: float) -> dict[str, float]:
+    """Return the columns that packing adds, for `count` modules that take a share of the plane."""
     part = count / packed.count if packed.count else 0.0
     return {
-        "mounting": options.mounting,
-        "share": share,
         "packed_count": count,
         "packed_module_m2": packed.module_area_m2 * part,
         "packed_array_m2": packed.array_area_m2 * share,
@@ -264,7 +325,6 @@ def _row(
         "zone_net_m2": room.net_m2 * stretch * share,
         "excluded_area_m2": room.excluded_m2 * stretch * share,
         "existing_pv_area_m2": room.existing_pv_m2 * stretch * share,
-        "zone_m2": packed.zone_area_m2 * share,
         "pitch_m": packed.pitch_m,
     }
 

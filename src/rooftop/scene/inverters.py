@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated
 
 import pandas as pd
 from numpy.typing import ArrayLike
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import Model
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.datamodel import Model
+from rooftop.core.resources import load_shipped
+from rooftop.solar.pvsystem import load_system_rules
 
 
 class VoltageClass(Model):
@@ -70,15 +70,14 @@ class Inverters:
         return self.count * self.unit_kw
 
 
-@lru_cache(maxsize=1)
 def load_inverter_rules() -> InverterRules:
     """Load and check the shipped rules."""
-    return InverterRules.model_validate(load_shipped_yaml("inverters.yaml"))
+    return load_shipped(InverterRules, "inverters.yaml")
 
 
 def usual_dc_ac_ratio() -> float:
     """Return the ratio of DC to AC rating of `configs/system.yaml`."""
-    return float(load_shipped_yaml("system.yaml")["dc_ac_ratio"]["value"])
+    return load_system_rules().dc_ac_ratio.value
 
 
 def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules | None = None) -> Inverters:

@@ -12,11 +12,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Bounds, Grid, tile_of
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Bounds, Grid, tile_of
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
@@ -121,7 +121,7 @@ def dsm_planes(
     Models of cells above 1 m show no roof planes and give none.
     """
     cell = dsm.native_cell_m
-    present = np.flatnonzero(~shapely.is_empty(visible) & ~shapely.is_missing(visible))
+    present = np.flatnonzero(~shapely.is_empty(visible))
     nothing = gpd.GeoDataFrame(geometry=gpd.GeoSeries([], crs=buildings.crs))
     if cell > _COARSEST_M + 1e-6:
         text = Text(

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
-from rooftop.energy import ModulePlane, Rows
-from rooftop.pvsystem import Module
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import Places
+from rooftop.scene.plane_columns import DENSITY_PLANES
+from rooftop.scene.roofs import RoofTypes, inner_shares
 from rooftop.scene.rules import RoofRules
+from rooftop.scene.taken import Taken, shares_taken
+from rooftop.solar.energy import ModulePlane, Rows
+from rooftop.solar.pvsystem import Module
+from rooftop.tables import conform
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _STEEP_DEG = 12.0
 _STEP_TILT_DEG = 2.5
@@ -23,32 +32,132 @@ _STEP_STEEP_DEG = 10.0
 _STEP_SHALLOW_DEG = 30.0
 
 
-@dataclass(frozen=True)
-class Layout:
+@dataclass(frozen=True, kw_only=True)
+class PlaneModules:
+    """Modules of planes and the areas that go with them, arrays of shape (n_planes,), areas in the roof plane [m²].
+
+    Parameters
+    ----------
+    net_m2 : ndarray
+        What setbacks, exclusions and obstacles leave.
+    installable_m2 : ndarray
+        The bright part of it; 0 where nothing may be built. Both hold existing PV.
+    used_m2 : ndarray
+        What new modules are laid out on.
+    array_m2 : ndarray
+        Their rows, with the gaps between them.
+    module_m2 : ndarray
+        The modules, projected on the plane.
+    count : ndarray of int
+    """
+
+    net_m2: Floats
+    installable_m2: Floats
+    used_m2: Floats
+    array_m2: Floats
+    module_m2: Floats
+    count: Ints
+
+    def reduced_to(self, count: Floats) -> PlaneModules:
+        """Return no more than `count` modules on each plane; what they take shrinks with them."""
+        left = np.divide(count, self.count, out=np.ones(len(count)), where=self.count > 0)
+        return replace(
+            self,
+            used_m2=self.used_m2 * left,
+            array_m2=self.array_m2 * left,
+            module_m2=self.module_m2 * left,
+            count=count.astype(np.int64),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout(ABC):
     """Planes with their modules' orientation.
 
     Parameters
     ----------
     planes : DataFrame
-        The roof planes, an east-west rack counted as two, with ``design`` (row of `designs`), ``surface_tilt_deg``,
-        ``surface_azimuth_deg``, ``mounting`` and ``area_m2``.
+        The roof planes, an east-west rack counted as two: the table of :mod:`rooftop.scene.plane_columns` for the kind
+        of layout.
     variants : DataFrame
-        ``plane orientation weight``, see :class:`rooftop.potential.Scene`.
+        ``plane orientation weight``, see :class:`rooftop.job.tile.Scene`.
     orientations : tuple of ModulePlane
-    designs : tuple of ArrayDesign
-        Of the density layout; empty where planes are packed.
-    modules : tuple of (m, 4, 2) ndarray
-        Corners of the modules of each plane in plan, where they were asked for.
     places : Places or None
-        The same, small, of every packed layout.
+        Where the modules of each plane lie, of a layout that gives them places.
+    corners : tuple of (m, 4, 2) ndarray
+        Their corners in plan, where they were asked for.
     """
 
     planes: pd.DataFrame
     variants: pd.DataFrame
     orientations: tuple[ModulePlane, ...]
-    designs: tuple[ArrayDesign, ...]
-    modules: tuple[NDArray[np.float64], ...] = ()
     places: Places | None = None
+    corners: tuple[Floats, ...] = ()
+
+    written: ClassVar[tuple[str, ...]] = ()
+    """Columns of `planes` that are written only for layouts of this kind."""
+
+    @property
+    @abstractmethod
+    def placed(self) -> Ints:
+        """Modules that have a place, by plane."""
+
+    @abstractmethod
+    def modules(self, year: pd.DataFrame) -> PlaneModules:
+        """Return the modules that a year of light leaves, and their areas.
+
+        Parameters
+        ----------
+        year : DataFrame
+            Of each plane, ``ok_share`` (bright part of its cells) and ``n_lit`` (modules on bright cells only); NaN
+            where it was not computed.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DensityLayout(Layout):
+    """Modules counted by area: as many as the density of a design allows.
+
+    Parameters
+    ----------
+    designs : tuple of ArrayDesign
+        What column ``design`` of `planes` (`plane_columns.DENSITY_PLANES`) counts.
+    min_patch_m2 : float
+        Less room carries nothing.
+    """
+
+    designs: tuple[ArrayDesign, ...]
+    min_patch_m2: float
+
+    @property
+    def placed(self) -> Ints:
+        """None has a place."""
+        return np.zeros(len(self.planes), dtype=np.int64)
+
+    def modules(self, year: pd.DataFrame) -> PlaneModules:
+        """Return as many modules as the used zone holds by area."""
+        of = self.planes
+        inner = np.maximum(_floats(of, "inner_share") - _floats(of, "excluded_share"), 0.0)
+        net = _floats(of, "area_m2") * inner * _floats(of, "free_share")
+        installable = np.where(of["usable"].to_numpy(), net * np.nan_to_num(_floats(year, "ok_share")), 0.0)
+        room = installable * _floats(of, "left_share")
+        used = np.where(room >= self.min_patch_m2, room, 0.0)
+        design = of["design"].to_numpy()
+        unit = np.array([d.unit_area_m2 for d in self.designs])[design]
+        projected = np.array([d.module_area_m2 for d in self.designs])[design]
+        count = np.floor(used * _floats(of, "layout_share") / unit + 1e-9).astype(np.int64)
+        return PlaneModules(
+            net_m2=net,
+            installable_m2=installable,
+            used_m2=used,
+            array_m2=count * unit,
+            module_m2=count * projected,
+            count=count,
+        )
+
+
+def _floats(frame: pd.DataFrame, name: str) -> Floats:
+    return frame[name].to_numpy(dtype=float)
 
 
 def flat_design(
@@ -87,37 +196,74 @@ def flush_plane(tilt_deg: float, azimuth_deg: float) -> ModulePlane:
     )
 
 
+def density_shares(
+    planes: pd.DataFrame, types: RoofTypes, visible: NDArray[np.object_], taken: Taken, rules: RoofRules
+) -> pd.DataFrame:
+    """Return what the layout by density, which knows no zones, goes by: one row per plane.
+
+    Returns
+    -------
+    DataFrame
+        Those of :func:`rooftop.scene.taken.shares_taken`; ``layout_share``: of the used zone, what arrays fill on roofs
+        of the type; ``inner_share``: what setbacks leave, of the footprint for assumed planes, of its own plan for a
+        known one.
+    """
+    setback_m, roof = rules.setback_m.value, planes["roof"].to_numpy()
+    shares = shares_taken(planes, visible, taken, setback_m)
+    own, whole = inner_shares(planes["geometry"].to_numpy(), setback_m), inner_shares(visible, setback_m)
+    shares["inner_share"] = np.where(planes["known"].to_numpy() >= 0, own, whole[roof])
+    shares["layout_share"] = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
+    return shares
+
+
 def lay_out(
-    planes: pd.DataFrame, on_flat: Sequence[ArrayDesign], flush: ArrayDesign, side: NDArray[np.int64] | None = None
-) -> Layout:
+    planes: pd.DataFrame,
+    shares: pd.DataFrame,
+    on_flat: Sequence[ArrayDesign],
+    flush: ArrayDesign,
+    side: NDArray[np.int64] | None = None,
+    *,
+    min_patch_m2: float,
+) -> DensityLayout:
     """Give every plane its design and orientations.
 
     Parameters
     ----------
     planes : DataFrame
-        From :func:`rooftop.scene.roofs.roof_planes`.
+        From :func:`rooftop.scene.roofs.open_planes`.
+    shares : DataFrame
+        From :func:`density_shares`.
     on_flat : sequence of ArrayDesign
         Used on flat roofs, one design per side of the equator, of the same mounting.
     flush : ArrayDesign
         Used on pitched planes.
     side : (n_planes,) int, optional
         Which design of `on_flat` each plane takes; the first when left out.
+    min_patch_m2 : float
+        Less room carries nothing.
     """
     designs = (*on_flat, flush)
     number = np.zeros(len(planes), dtype=np.int64) if side is None else side
     number = np.where(planes["pitched"].to_numpy(dtype=bool), len(on_flat), number)
+    planes = pd.concat([planes, shares], axis=1)
     parts = [_laid(planes[number == k], k, design) for k, design in enumerate(on_flat)]
-    pitched = planes[number == len(on_flat)]
-    parts.append(
-        pitched.assign(
-            design=len(on_flat), mounting="flush", surface_tilt_deg=pitched["plane_tilt_deg"],
-            surface_azimuth_deg=pitched["plane_azimuth_deg"], share=1.0,
-        )
-    )  # fmt: skip
+    parts.append(_laid_flush(planes[number == len(on_flat)], len(on_flat)))
     laid = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
-    laid["area_m2"] = laid["area_m2"] * laid["share"]
+    area = laid["area_m2"] * laid["share"]
+    laid = laid.assign(
+        area_m2=area,
+        excluded_area_m2=laid["excluded_share"] * area,
+        existing_pv_area_m2=laid["existing_pv_share"] * area,
+        obstacles_known=False,
+    )
     variants, orientations = _variants(laid, designs)
-    return Layout(laid.drop(columns="share"), variants, orientations, designs)
+    return DensityLayout(
+        planes=conform(laid.drop(columns=["share", "existing_pv_share"]), DENSITY_PLANES, strict=True),
+        variants=variants,
+        orientations=orientations,
+        designs=designs,
+        min_patch_m2=min_patch_m2,
+    )
 
 
 def _laid(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:
@@ -128,6 +274,16 @@ def _laid(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame
     east = level.assign(surface_azimuth_deg=90.0, share=0.5, plane_id=level["plane_id"] + "e")
     west = level.assign(surface_azimuth_deg=270.0, share=0.5, plane_id=level["plane_id"] + "w")
     return pd.concat([east, west])
+
+
+def _laid_flush(pitched: pd.DataFrame, number: int) -> pd.DataFrame:
+    return pitched.assign(
+        design=number,
+        mounting="flush",
+        surface_tilt_deg=pitched["plane_tilt_deg"],
+        surface_azimuth_deg=pitched["plane_azimuth_deg"],
+        share=1.0,
+    )
 
 
 def _variants(laid: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from rooftop.config import Losses, Model
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
-from rooftop.scene.rules import Sourced
+from rooftop.config import Losses
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped
 
 
 class Span(Model):
@@ -28,10 +26,9 @@ class UsualLosses(Model):
     total: Span
 
 
-@lru_cache(maxsize=1)
 def usual_losses() -> UsualLosses:
     """Load and check the shipped limits."""
-    return UsualLosses.model_validate(load_shipped_yaml("usual_losses.yaml"))
+    return load_shipped(UsualLosses, "usual_losses.yaml")
 
 
 def loss_notices(losses: Losses) -> tuple[Notice, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Proj
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import Rings, RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.scene.rules import ModelledRoofs
 
 Floats = NDArray[np.float64]
@@ -104,16 +106,25 @@ def surface_planes(model: RoofModel, rules: ModelledRoofs) -> tuple[gpd.GeoDataF
     upright = ~(shapely.area(plans) > LEAST_PLAN_M2) | (normals[:, 2] <= 0.0) | ~(tilt < UPRIGHT_DEG)
     frame["z_m"] = _z_at_centroid(frame, middle)
     worst = f"{deviations.max(initial=0.0):.2f} m"
-    said = (
-        ("roof_surface_bent", len(bent), f"roof surfaces are not flat: fitted by least squares, off by up to {worst}",
-         f"个屋顶面不平整，按最小二乘拟合，最大偏差 {worst}"),
-        ("roof_surface_upright", int(upright.sum()), "roof surfaces are upright or under 0.01 m² in plan: left out",
-         "个屋顶面近于竖直或平面投影不足 0.01 ㎡，未采用"),
-    )  # fmt: skip
     notices = tuple(
-        Notice(code, Text(f"{n} {en}", f"{n} {zh}"), n, "info", "inputs.roofs") for code, n, en, zh in said if n
+        notice
+        for code, n, text in (
+            ("roof_surface_bent", len(bent), _BENT.format(n=len(bent), worst=worst)),
+            ("roof_surface_upright", int(upright.sum()), _UPRIGHT),
+        )
+        for notice in Notice.counted(code, n, text, severity="info", source="inputs.roofs")
     )
     return frame[~upright].reset_index(drop=True), notices
+
+
+_BENT = Text(
+    "{n} roof surfaces are not flat: fitted by least squares, off by up to {worst}",
+    "{n} 个屋顶面不平整，按最小二乘拟合，最大偏差 {worst}",
+)
+_UPRIGHT = Text(
+    "{n} roof surfaces are upright or under 0.01 m² in plan: left out",
+    "{n} 个屋顶面近于竖直或平面投影不足 0.01 ㎡，未采用",
+)
 
 
 def _map_scale(model: RoofModel) -> float:
@@ -179,13 +190,13 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     """
     group = np.full(len(surfaces), -1, dtype=np.int64)
     normals = surfaces[["nx", "ny", "nz"]].to_numpy(dtype=float)
-    plans, z_m = surfaces.geometry.to_numpy(), surfaces["z_m"].to_numpy(dtype=float)
-    centre = centres(plans)
+    plans = surfaces.geometry.to_numpy()
+    lie = _Lie(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
     for rows in surfaces.groupby("model_id", sort=False).indices.values():
         near = _touching(plans[rows])
         for seed in rows[np.argsort(-surfaces["area_m2"].to_numpy()[rows], kind="stable")]:
             if group[seed] < 0:
-                _grow(int(seed), rows, near, group, normals, centre, z_m, rules)
+                _grow(int(seed), rows, near, group, lie, rules)
     return _united(surfaces, group, normals)
 
 
@@ -199,17 +210,25 @@ def _touching(plans: NDArray[np.object_]) -> NDArray[np.bool_]:
     return near
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Lie:
+    """How surfaces lie: area vectors (n, 3), centroids (n, 2) and their heights (n,) [m]."""
+
+    normals: Floats
+    centre: Floats
+    z_m: Floats
+
+
 def _grow(
     seed: int,
     rows: NDArray[np.int64],
     near: NDArray[np.bool_],
     group: NDArray[np.int64],
-    normals: Floats,
-    centre: Floats,
-    z_m: Floats,
+    lie: _Lie,
     rules: ModelledRoofs,
 ) -> None:
     """Give `seed`, and all that lies in its plane around it, one group."""
+    normals, centre, z_m = lie.normals, lie.centre, lie.z_m
     group[seed] = seed
     vector = normals[seed].copy()
     position = {int(row): k for k, row in enumerate(rows)}

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels.labels import outlines, split
 from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation

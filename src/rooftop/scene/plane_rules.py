@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from rooftop.config import Model
-from rooftop.resources import load_shipped_yaml
-from rooftop.scene.rules import Sourced
+from rooftop.core.datamodel import Model, Sourced
+from rooftop.core.resources import load_shipped
 
 
 class SegmentationRules(Model):
@@ -53,7 +50,6 @@ class PlaneRules(Model):
     zones: ZoneRules
 
 
-@lru_cache(maxsize=1)
 def load_plane_rules() -> PlaneRules:
     """Load and check the shipped rules."""
-    return PlaneRules.model_validate(load_shipped_yaml("roof_planes.yaml"))
+    return load_shipped(PlaneRules, "roof_planes.yaml")

@@ -10,10 +10,10 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.cityjson import RoofModel
-from rooftop.lang import Text
-from rooftop.notices import Notice
 from rooftop.scene.model_planes import LEAST_PLAN_M2, LEVEL_DEG, centres, merged_planes, polygonal, surface_planes
 from rooftop.scene.rules import ModelledRoofs
 
@@ -102,7 +102,7 @@ def _tied(
     """Return one row per plane and footprint, with ``roof`` and the row of the ``plane``."""
     by_id = _roof_by_id(planes, buildings)
     plans = planes.geometry.to_numpy()
-    rows = np.flatnonzero(~shapely.is_empty(visible) & ~shapely.is_missing(visible))
+    rows = np.flatnonzero(~shapely.is_empty(visible))
     left, right = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
     right = rows[right]
     shared = shapely.intersection(plans[left], visible[right])

@@ -9,8 +9,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Bounds, Grid
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Bounds, Grid
+from rooftop.scene.burn import burn
 
 Floats = NDArray[np.float64]
 _DIAGONAL_DEG = 5.0  # directions this close to a diagonal of the raster may be seen from both its sides

@@ -78,7 +78,7 @@ def ridge_axis_deg(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
     boxes = shapely.oriented_envelope(geometry)
     axis = np.zeros(len(geometry))
     for k, box in enumerate(boxes):
-        if box is None or box.is_empty or box.geom_type != "Polygon":
+        if box.is_empty or box.geom_type != "Polygon":
             continue
         corner = shapely.get_coordinates(box)
         sides = np.diff(corner[:3], axis=0)
@@ -175,13 +175,19 @@ def roof_planes(assumed: pd.DataFrame, known: pd.DataFrame | None, types: RoofTy
     pitched = flush | (tilt >= rules.flat_below_deg.value)
     there = pd.DataFrame(
         {
-            "roof": roof, "side": 0, "plane_id": known["plane_id"].astype(str), "axis_grid_deg": 0.0,
-            "plane_tilt_deg": tilt, "plane_azimuth_deg": known["surface_azimuth_deg"].to_numpy(dtype=float),
-            "area_m2": known["area_m2"].to_numpy(dtype=float), "roof_source": known["roof_source"].astype(str),
-            "pitched": pitched, "known": np.arange(len(known)),
+            "roof": roof,
+            "side": 0,
+            "plane_id": known["plane_id"].astype(str),
+            "axis_grid_deg": 0.0,
+            "plane_tilt_deg": tilt,
+            "plane_azimuth_deg": known["surface_azimuth_deg"].to_numpy(dtype=float),
+            "area_m2": known["area_m2"].to_numpy(dtype=float),
+            "roof_source": known["roof_source"].astype(str),
+            "pitched": pitched,
+            "known": np.arange(len(known)),
             "geometry": np.asarray(known["geometry"], dtype=object),
         }
-    )  # fmt: skip
+    )
     rest = assumed[~assumed["roof"].isin(roof)]
     return pd.concat([rest, there]).sort_values("roof", kind="stable").reset_index(drop=True)
 
@@ -203,21 +209,36 @@ def retyped(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRules) -> R
     return RoofTypes(name, types.assumed)
 
 
-def net_shares(
-    visible: NDArray[np.object_], types: RoofTypes, rules: RoofRules
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what setbacks leave of each roof, and what obstacles leave of that.
+def inner_shares(shapes: NDArray[np.object_], setback_m: float) -> NDArray[np.float64]:
+    """Return the area of each shape set back from its edge over its area; 0 of an empty one."""
+    area = shapely.area(shapes)
+    inner = shapely.area(shapely.buffer(shapes, -setback_m, join_style="mitre"))
+    return np.divide(inner, area, out=np.zeros_like(area), where=area > 0)
+
+
+def open_planes(planes: pd.DataFrame, usable: NDArray[np.bool_], types: RoofTypes, rules: RoofRules) -> pd.DataFrame:
+    """Add which planes may carry modules, and what obstacles that nobody measured leave of them, by roof type.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        From :func:`roof_planes`.
+    usable : ndarray of bool, shape (n_planes,)
 
     Returns
     -------
-    inner_share, free_share : ndarray, shape (n,)
-        Area of the footprint set back from its edge over its area; one minus the obstacle share.
+    DataFrame
+        With ``usable``, ``free_share``, and ``free_share_low free_share_high`` of the most and the least obstructed
+        roof of the type.
     """
-    area = shapely.area(visible)
-    inner = shapely.area(shapely.buffer(visible, -rules.setback_m.value, join_style="mitre"))
-    inner_share = np.divide(inner, area, out=np.zeros_like(area), where=area > 0)
-    free_share = np.array([1.0 - rules.types[str(name)].obstacle_share for name in types.name])
-    return inner_share, free_share
+    kinds = [rules.types[str(name)] for name in types.name]
+    roof = planes["roof"].to_numpy()
+    return planes.assign(
+        usable=usable,
+        free_share=np.array([1.0 - kind.obstacle_share for kind in kinds])[roof],
+        free_share_low=np.array([1.0 - kind.obstacle_share_high for kind in kinds])[roof],
+        free_share_high=np.array([1.0 - kind.obstacle_share_low for kind in kinds])[roof],
+    )
 
 
 def stays_empty(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.scene.equator import SideRules, Sides, equatorward_deg
 
 _SOURCE = "system.flat"
@@ -65,11 +65,11 @@ def poleward_notice(rules: SideRules, tilt_deg: float, loss: float, n_roofs: int
     place, azimuth = place_text(rules.latitude_deg), f"{rules.azimuth_deg:g}°"
     equator = f"{equatorward_deg(rules.latitude_deg):g}°"
     text = Text(
-        f"racks look to azimuth {azimuth}, away from the equator at {place.en}: at a tilt of {tilt_deg:g}° they yield "
-        f"{loss:.1%} less per kWp than at {equator}, which azimuth_deg: auto takes",
-        f"支架方位角 {azimuth}，在{place.zh}处背向赤道：倾角 {tilt_deg:g}° 时每千瓦发电量比方位角 {equator}"
-        f"（azimuth_deg: auto 的取值）少 {loss:.1%}",
-    )
+        "racks look to azimuth {azimuth}, away from the equator at {place}: at a tilt of {tilt_deg:g}° they yield "
+        "{loss:.1%} less per kWp than at {equator}, which azimuth_deg: auto takes",
+        "支架方位角 {azimuth}，在{place}处背向赤道：倾角 {tilt_deg:g}° 时每千瓦发电量比方位角 {equator}"
+        "（azimuth_deg: auto 的取值）少 {loss:.1%}",
+    ).format(azimuth=azimuth, place=place, tilt_deg=tilt_deg, loss=loss, equator=equator)
     return Notice("racks_face_pole", text, n_roofs, "warning", f"{_SOURCE}.azimuth_deg")
 
 
@@ -89,12 +89,12 @@ def _later_sun(rules: SideRules, n_roofs: int) -> Notice:
     place, hours, sun = place_text(rules.latitude_deg), clear_hours_text(rules), rules.sun
     least, clock = f"{sun.elevation_deg:.1f}°", _clock(sun.first_hour)
     text = Text(
-        f"at {place.en} the midwinter sun stands below {least} at {clock}, too low for the rule of GB 50797: racks are "
-        f"clear of each other's shade {hours.en}, with {rules.shadow_ratio:.1f} m of room per metre of height; "
-        "east-west racks need none of it",
-        f"{place.zh}处隆冬 {clock} 太阳高度不足 {least}，GB 50797 的规则无法适用：支架间距按 {hours.zh}互不遮挡确定，"
-        f"每米高差留 {rules.shadow_ratio:.1f} m；东西向支架不需要此间距",
-    )
+        "at {place} the midwinter sun stands below {least} at {clock}, too low for the rule of GB 50797: racks are "
+        "clear of each other's shade {hours}, with {shadow_ratio:.1f} m of room per metre of height; east-west racks "
+        "need none of it",
+        "{place}处隆冬 {clock} 太阳高度不足 {least}，GB 50797 的规则无法适用：支架间距按 {hours}互不遮挡确定，每米高"
+        "差留 {shadow_ratio:.1f} m；东西向支架不需要此间距",
+    ).format(place=place, least=least, clock=clock, hours=hours, shadow_ratio=rules.shadow_ratio)
     return Notice("rows_later_sun", text, n_roofs, "info", _SOURCE)
 
 

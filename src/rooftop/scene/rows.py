@@ -10,9 +10,9 @@ from typing import Literal
 
 import pandas as pd
 
-from rooftop.energy import ModulePlane, Rows
-from rooftop.pvsystem import Module
 from rooftop.scene.array import row_pitch_m, shadow_ratio
+from rooftop.solar.energy import ModulePlane, Rows
+from rooftop.solar.pvsystem import Module
 
 Mounting = Literal["rack", "flush", "east_west"]
 Orientation = Literal["portrait", "landscape"]

@@ -1,120 +1,13 @@
-"""Typed view of `configs/roof_types.yaml`: what the scene assumes where data say nothing."""
+"""What the scene assumes where data say nothing: the rules of roofs, and the roof type of a building use."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Annotated, Literal
+from rooftop.core.roof_rules import ModelledRoofs, Poleward, RoofRules, RoofType, load_roof_rules
+from rooftop.core.vocabularies import building_uses
 
-from pydantic import Field
-
-from rooftop.config import Model, Share
-from rooftop.lang import Lang
-from rooftop.resources import load_shipped_yaml
+__all__ = ["ModelledRoofs", "Poleward", "RoofRules", "RoofType", "default_roof_types", "load_roof_rules"]
 
 
-class Sourced(Model):
-    """A value with its range and where it comes from."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    source: str
-
-
-class Poleward(Model):
-    """Which planes face the pole so much that they stay empty, and when racks that do are warned of."""
-
-    within_deg: float
-    min_tilt_deg: float
-    as_at_latitude_deg: float
-    notable_loss: Share
-    source: dict[Lang, str]
-
-
-class RowPitch(Model):
-    """When rows are clear of each other's shade: hours of true solar time, and the least sun at these hours."""
-
-    hours: tuple[float, float]
-    least_sun_deg: float
-    source: dict[Lang, str]
-    least_sun_source: dict[Lang, str]
-
-
-class ModelledRoofs(Model):
-    """How surfaces of a roof model become planes of roofs."""
-
-    planar_within_m: float
-    coplanar_within_deg: float
-    coplanar_within_m: float
-    whole_from_share: Share
-    modelled_from_share: Share
-    min_area_m2: float
-    height_m: tuple[float, float]
-    source: str
-
-
-class Highrise(Model):
-    """From where on a block of flats has the roof of a high-rise."""
-
-    min_floors: int
-    min_height_m: float
-    source: str
-
-
-class AutoTilt(Model):
-    """Tilts tried when the configuration says ``auto``."""
-
-    candidates: Annotated[list[float], Field(min_length=1)]
-    source: str
-
-
-class RoofType(Model):
-    """Assumptions of one roof type; shares are of the area left by the step before."""
-
-    zh: str
-    en: str
-    plane: Literal["flat", "gable"]
-    tilt_deg: float
-    obstacle_share: Share
-    obstacle_share_low: Share
-    obstacle_share_high: Share
-    layout_share: Share
-    added_load_kn_m2: tuple[float, float]
-
-
-class RoofRules(Model):
-    """All assumptions about roofs."""
-
-    source: str
-    date: object
-    setback_m: Sourced
-    min_patch_m2: Sourced
-    min_footprint_m2: Sourced
-    zero_elevation_apart_m: Sourced
-    holes_share: Sourced
-    bare_ground_m: Sourced
-    min_roof_height_m: Sourced
-    max_shading_loss: Sourced
-    module_gap_m: Sourced
-    east_west_tilt_deg: Sourced
-    east_west_gap_m: Sourced
-    flat_below_deg: Sourced
-    lod2: ModelledRoofs
-    poleward: Poleward
-    row_pitch: RowPitch
-    highrise: Highrise
-    auto_tilt_deg: AutoTilt
-    types: dict[str, RoofType]
-
-
-@lru_cache(maxsize=1)
-def load_roof_rules() -> RoofRules:
-    """Load and check the shipped rules."""
-    return RoofRules.model_validate(load_shipped_yaml("roof_types.yaml"))
-
-
-@lru_cache(maxsize=1)
 def default_roof_types() -> dict[str, str]:
     """Return the roof type assumed for each building use."""
-    uses = load_shipped_yaml("building_uses.yaml")["uses"]
-    return {use: str(entry["default_roof_type"]) for use, entry in uses.items()}
+    return {use: entry.default_roof_type for use, entry in building_uses().uses.items()}

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
+from rooftop.core.grid import Grid
 from rooftop.kernels.labels import outlines, spread
 from rooftop.kernels.segment import segment_roof
 from rooftop.scene.plane_rules import SegmentationRules
@@ -107,9 +107,7 @@ def segment(
     Segmentation
     """
     windows = _windows(owner, roofs)
-    label = np.full(grid.shape, -1, dtype=np.int32)
-    residual = np.full(grid.shape, np.nan, dtype=np.float32)
-    on_plane = np.zeros(grid.shape, dtype=bool)
+    layers = _Layers.empty(grid.shape)
     numbers: list[int] = []
     unseen: list[int] = []
     found: list[_Roof] = []
@@ -128,7 +126,8 @@ def segment(
         host = spread(own, whole, _BEYOND)
         corner, first, of = outlines(host, len(plane) - 1)
         seen = np.where(inside, z, np.nan)
-        _write(label, residual, on_plane, (r0, c0), seen, whole, own, host, plane, grid.cell_size_m, n_plane)
+        cells = _RoofCells(z=seen, inside=whole, own=own, host=host)
+        layers.enter((r0, c0), cells, plane, grid.cell_size_m, n_plane)
         n_plane += len(plane) - 1
         row0, col0 = r0 - _MARGIN, c0 - _MARGIN
         x, y = grid.centres(np.array([row0]), np.array([col0]))
@@ -137,13 +136,14 @@ def segment(
         numbers.append(roof)
         found.append(_Roof(plane[1:], noise[1:], (float(x[0]), float(y[0]), origin_z), at, first, of))
     planes, row_of = _table(np.array(numbers, dtype=np.int64), found, footprints, convergence_deg, rules, grid)
+    label = layers.label
     held = label >= 0
     label[held] = row_of[label[held]]
     missed = np.setdiff1d(np.array([roof for roof, _ in windows], dtype=np.int64), planes["roof"].to_numpy())
     lost = label < 0
-    residual[lost] = np.nan
-    on_plane[lost] = False
-    return Segmentation(planes, label, residual, on_plane, missed, np.array(unseen, dtype=np.int64))
+    layers.residual[lost] = np.nan
+    layers.on_plane[lost] = False
+    return Segmentation(planes, label, layers.residual, layers.on_plane, missed, np.array(unseen, dtype=np.int64))
 
 
 def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[tuple[int, tuple[int, int, int, int]]]:
@@ -173,27 +173,44 @@ def _cells(
     return z, np.pad(whole, _MARGIN), np.pad(own, _MARGIN), zero
 
 
-def _write(
-    label: NDArray[np.int32],
-    residual: NDArray[np.float32],
-    on_plane: NDArray[np.bool_],
-    corner: tuple[int, int],
-    z: NDArray[np.float64],
-    inside: NDArray[np.bool_],
-    own: NDArray[np.int32],
-    host: NDArray[np.int32],
-    plane: NDArray[np.float64],
-    cell: float,
-    before: int,
-) -> None:
-    """Enter one roof's cells into the window's arrays; its labels follow the `before` ones of earlier roofs."""
-    rows, cols = np.nonzero(inside & (host > 0))
-    k = host[rows, cols]
-    off = z[rows, cols] - plane[k, 0] * cols * cell + plane[k, 1] * rows * cell - plane[k, 2]
-    to = rows + corner[0] - _MARGIN, cols + corner[1] - _MARGIN
-    label[to] = k - 1 + before
-    residual[to] = off
-    on_plane[to] = own[rows, cols] > 0
+@dataclass(frozen=True, kw_only=True)
+class _RoofCells:
+    """A roof's cells in its own window: elevation, whether its own, number of their plane as fitted and as spread."""
+
+    z: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    own: NDArray[np.int32]
+    host: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layers:
+    """What a segmentation says of each cell of the window."""
+
+    label: NDArray[np.int32]
+    residual: NDArray[np.float32]
+    on_plane: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> _Layers:
+        """Return layers without any plane."""
+        return cls(
+            label=np.full(shape, -1, dtype=np.int32),
+            residual=np.full(shape, np.nan, dtype=np.float32),
+            on_plane=np.zeros(shape, dtype=bool),
+        )
+
+    def enter(
+        self, corner: tuple[int, int], cells: _RoofCells, plane: NDArray[np.float64], cell: float, before: int
+    ) -> None:
+        """Enter one roof's cells; its labels follow the `before` ones of earlier roofs."""
+        rows, cols = np.nonzero(cells.inside & (cells.host > 0))
+        k = cells.host[rows, cols]
+        off = cells.z[rows, cols] - plane[k, 0] * cols * cell + plane[k, 1] * rows * cell - plane[k, 2]
+        to = rows + corner[0] - _MARGIN, cols + corner[1] - _MARGIN
+        self.label[to] = k - 1 + before
+        self.residual[to] = off
+        self.on_plane[to] = cells.own[rows, cols] > 0
 
 
 def _rings(found: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

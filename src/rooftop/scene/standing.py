@@ -6,8 +6,8 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.grid import Grid
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Grid
+from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief

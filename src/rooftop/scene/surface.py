@@ -13,8 +13,8 @@ from exactextract.raster import NumPyRasterSource
 from numpy.typing import NDArray
 from shapely.geometry import mapping
 
-from rooftop.grid import Bounds, Grid, tile_of
-from rooftop.inputs.burn import burn
+from rooftop.core.grid import Bounds, Grid, tile_of
+from rooftop.scene.burn import burn
 from rooftop.scene.relief import Relief
 
 FAR_CELL_M = 12.5
@@ -162,7 +162,7 @@ def median_under_m(
         NaN and 0 where nothing is known, and for empty footprints.
     """
     median, share = np.full(len(geometry), np.nan), np.zeros(len(geometry))
-    present = np.flatnonzero(~shapely.is_empty(geometry) & ~shapely.is_missing(geometry))
+    present = np.flatnonzero(~shapely.is_empty(geometry))
     centre = shapely.point_on_surface(geometry[present])
     tile_i, tile_j = tile_of(shapely.get_x(centre), shapely.get_y(centre), cell_size_m, _BASE_BLOCK_CELLS)
     keys = np.stack([tile_i, tile_j], axis=1)
@@ -173,8 +173,12 @@ def median_under_m(
         x_min, y_min, x_max, y_max = grid.bounds
         source = NumPyRasterSource(
             ground_window(model, grid).astype(np.float64),
-            xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, nodata=np.nan,
-        )  # fmt: skip
+            xmin=x_min,
+            ymin=y_min,
+            xmax=x_max,
+            ymax=y_max,
+            nodata=np.nan,
+        )
         features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
         found = exact_extract(source, features, ["values", "coverage"], output="pandas")
         area = shapely.area(geometry[rows]) / cell_size_m**2

@@ -10,9 +10,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.inputs.roof_uses import RoofAreas, settings
-from rooftop.lang import Text
-from rooftop.notices import Notice
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -39,12 +39,22 @@ class Taken:
     clearance_m: float = 0.0
     unplaced_m2: Floats = field(default_factory=lambda: np.zeros(0))
 
-    def without(self, roof: int, net: shapely.Geometry) -> shapely.Geometry:
+    def without_exclusions(self, roof: int, zone: shapely.Geometry) -> shapely.Geometry:
+        """Return what exclusions on a roof leave of a zone."""
+        excluded = self.excluded.get(roof)
+        return zone if excluded is None else shapely.difference(zone, excluded)
+
+    def without_existing_pv(self, roof: int, net: shapely.Geometry) -> shapely.Geometry:
         """Return what existing PV on a roof leaves of a zone, by the clearance."""
         standing = self.existing_pv.get(roof)
         if standing is None:
             return net
         return shapely.difference(net, shapely.buffer(standing, self.clearance_m, join_style="mitre"))
+
+    def existing_pv_m2(self, roof: int, plan: shapely.Geometry) -> float:
+        """Return the area in plan that existing PV on a roof takes of a plane."""
+        standing = self.existing_pv.get(roof)
+        return 0.0 if standing is None else float(shapely.intersection(plan, standing).area)
 
 
 @dataclass(frozen=True)
@@ -150,10 +160,8 @@ def _exclusions(
 def _lying_nowhere(code: str, areas: RoofAreas, pairs: pd.DataFrame, en: str, zh: str) -> Iterator[Notice]:
     """Count the polygons that touch no roof."""
     nowhere = areas.table.loc[~areas.table.index.isin(pairs["shape"]), "source_row"].tolist()
-    if nowhere:
-        n = len(nowhere)
-        text = Text(f"{n} {en} lie on no roof and change nothing", f"{n} {zh}不在任何屋顶上，未产生影响")
-        yield Notice(code, text, n, "warning", areas.provenance.path, tuple(str(k) for k in nowhere[:5]))
+    text = Text(f"{{n}} {en} lie on no roof and change nothing", f"{{n}} {zh}不在任何屋顶上，未产生影响")
+    yield from Notice.counted(code, nowhere, text, source=areas.provenance.path)
 
 
 def _capacities(
@@ -219,7 +227,7 @@ def shares_taken(planes: pd.DataFrame, visible: Shapes, taken: Taken, setback_m:
         outline = plan if planes["known"].iloc[k] >= 0 else visible[roof]
         inner = shapely.intersection(shapely.buffer(outline, -setback_m, join_style="mitre"), plan)
         net = shapely.difference(inner, taken.excluded.get(roof, shapely.Polygon()))
-        room, behind = shapely.area(taken.without(roof, net)), shapely.area(net)
-        under = shapely.area(shapely.intersection(plan, taken.existing_pv.get(roof, shapely.Polygon())))
+        room, behind = shapely.area(taken.without_existing_pv(roof, net)), shapely.area(net)
+        under = taken.existing_pv_m2(roof, plan)
         out[k] = (shapely.area(inner) - behind) / whole, room / behind if behind > 0 else 1.0, under / whole
     return pd.DataFrame(out, columns=["excluded_share", "left_share", "existing_pv_share"], index=planes.index)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rooftop.core.lang import Text
+from rooftop.core.rounding import number, percent
 from rooftop.inputs.declared import Project
-from rooftop.lang import Text
-from rooftop.rounding import number, percent
 from rooftop.targets.audit_limits import AuditLimits, Place, place_named
 from rooftop.targets.models import ExistingPv, Pack
 from rooftop.targets.scope import coverage_settings
@@ -139,14 +139,11 @@ def _missing(project: Project) -> Text | None:
             parts.append(_as_said(name, unread[key]))
     if not parts:
         return None
-    return Text(
-        f"not declared or not readable: {', '.join(p.en for p in parts)}",
-        f"未申报或无法识别：{'、'.join(p.zh for p in parts)}",
-    )
+    return Text("not declared or not readable: ", "未申报或无法识别：") + Text.join(parts)
 
 
 def _as_said(name: Text, said: str | None) -> Text:
-    return name if said is None else Text(f"{name.en} ({said})", f"{name.zh}（{said}）")
+    return name if said is None else Text("{name} ({said})", "{name}（{said}）").format(name=name, said=said)
 
 
 def modules_needed_m2(capacity_kw: float) -> float:
@@ -246,7 +243,7 @@ def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[C
         of = Text(number(central), number(central))
         if low != high:
             around = f"{number(low)}–{number(high)}"
-            of = Text(f"{of.en}, {around}", f"{of.zh}（{around}）")
+            of = Text("{of}, {around}", "{of}（{around}）").format(of=of, around=around)
     en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of.en} kWh/m², {place.en})"
     sun = f"{place.zh}水平面年总辐照 {of.zh} kWh/㎡"
     zh = f"每㎡屋顶每年 {number(yearly)} kWh，占全部阳光的 {part.zh}，{sun}"
@@ -334,4 +331,4 @@ def declared_text(project: Project) -> Text:
         parts.append(Text(f"{shown(project.module_area_m2)} m² of module", f"组件 {shown(project.module_area_m2)} ㎡"))
     if project.year is not None:
         parts.append(Text(f"{project.year}", f"{project.year} 年"))
-    return Text(", ".join(p.en for p in parts), "，".join(p.zh for p in parts))
+    return Text.join(parts, ", ", "，")

@@ -8,13 +8,14 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from rooftop.config import ImpossibleError, Model
+from rooftop.config import ImpossibleError
 from rooftop.configfile import validated
-from rooftop.errors import UsageError
-from rooftop.lang import Text
-from rooftop.resources import configs_dir
+from rooftop.core.datamodel import Model
+from rooftop.core.errors import UsageError
+from rooftop.core.lang import Text
+from rooftop.core.resources import configs_dir
+from rooftop.core.yamlfile import load_yaml
 from rooftop.targets.models import DateText, Note, Pack
-from rooftop.yamlfile import load_yaml
 
 
 class Limit(Model):

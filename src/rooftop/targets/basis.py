@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import ComputeError
-from rooftop.lang import Text
-from rooftop.targets.columns import PV_IMPOSSIBLE, column, known_or_zero
+from rooftop.core.errors import ComputeError
+from rooftop.core.lang import Text
+from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
 from rooftop.targets.models import ExistingPv, Kind, Pack
 from rooftop.targets.scope import Facts, coverage_settings, facts
+from rooftop.targets.withheld import withheld
 
 Floats = NDArray[np.float64]
+_T = TypeVar("_T", bound=np.generic)
 LAYOUT = ("module", "array", "used")
 ROOF = ("gross", "net", "installable")
 CITY = "city"
@@ -28,6 +31,8 @@ class Basis:
     ----------
     roofs : DataFrame
         The rows that count, in their order, index 0 … n-1: no withheld use, no duplicate or empty geometry.
+    counted : ndarray of bool
+        Which rows of the whole table they are.
     facts : Facts
     layout, installed, per_face : dict of str to ndarray
         ``module array used``: area of new modules on all room that is left, area of the existing PV, and the latter's
@@ -45,6 +50,7 @@ class Basis:
     """
 
     roofs: pd.DataFrame
+    counted: NDArray[np.bool_]
     facts: Facts
     layout: dict[str, Floats]
     installed: dict[str, Floats]
@@ -59,6 +65,12 @@ class Basis:
     def pv_unknown(self) -> NDArray[np.bool_]:
         """Roofs of which nobody knows what stands on them."""
         return self.refused | (not self.inventory)
+
+    def over_all(self, values: NDArray[_T]) -> NDArray[_T]:
+        """Return values of the rows that count for every row of the whole table; zero, or false, where one does not."""
+        out = np.zeros(self.counted.size, dtype=values.dtype)
+        out[self.counted] = values
+        return out
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,11 @@ class Links:
     row: NDArray[np.intp]
     weight: Floats
 
+    def sums(self, values: Floats, *, whole: bool = False) -> Floats:
+        """Sum values of buildings to units by their share; `whole` counts each building once wherever it lies."""
+        weight = (self.weight > 0).astype(float) if whole else self.weight
+        return np.asarray(np.bincount(self.unit, values[self.row] * weight, len(self.units)), dtype=np.float64)
+
 
 def existing_pv(pack: Pack | None) -> ExistingPv:
     """Return what converts declared capacity to module area: the pack's own, else `configs/coverage.yaml`."""
@@ -92,21 +109,13 @@ def counted(roofs: pd.DataFrame) -> pd.Series:
     Left out are withheld uses, excluded rows that are no roof of their own, and those that were not computed.
     """
     settings = coverage_settings()
-    withheld = roofs["building_use"].isin(settings["withheld_uses"]).to_numpy(dtype=bool)
     codes = [*settings["not_a_roof"], *settings["not_computed"]]
-    return pd.Series(~withheld & ~excluded_for(roofs, codes), index=roofs.index)
+    return pd.Series(~withheld(roofs) & ~excluded_for(roofs, codes), index=roofs.index)
 
 
 def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
     """Return True for excluded rows that carry one of the reason codes."""
     return with_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
-
-
-def with_reason(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
-    """Return True for rows that carry one of the reason codes."""
-    wanted = set(codes)
-    listed = [reasons if isinstance(reasons, (list, tuple, np.ndarray)) else [] for reasons in roofs["reasons"]]
-    return np.array([not wanted.isdisjoint(reasons) for reasons in listed], dtype=bool)
 
 
 def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
@@ -117,7 +126,8 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
     ComputeError
         A building_id occurs twice among the rows that count.
     """
-    kept = roofs.loc[counted(roofs).to_numpy()].reset_index(drop=True)
+    rows = counted(roofs).to_numpy()
+    kept = roofs.loc[rows].reset_index(drop=True)
     twice = kept["building_id"].duplicated()
     if twice.any():
         raise ComputeError(
@@ -126,11 +136,12 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         )
     layout = {name: known_or_zero(kept, f"{name}_area_m2") for name in LAYOUT}
     roof = {name: known_or_zero(kept, f"{name}_area_m2") for name in ROOF}
-    declared = column(kept, "existing_pv_kwp")
+    declared = numbers(kept, "existing_pv_kwp")
     face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
     per_face = _per_face(kept, layout, face)
     return Basis(
         roofs=kept,
+        counted=rows,
         facts=facts(kept),
         layout=layout,
         installed={name: face * per_face[name] for name in LAYOUT},

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+TOLERANCE = 1e-9
 _MAX_STEPS = 100
 _RELATIVE_STEP = 1e-15
 
@@ -52,6 +53,28 @@ def ratio_bounds(
         high[:, k] = _largest(*rows, base_n[:, k], base_d[:, k])
         low[:, k] = -_largest(rows[0], -rows[1], rows[2], -base_n[:, k], base_d[:, k])
     return low, high
+
+
+def attained(low: Floats, high: Floats, required: float, known: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Say whether a value is reached by the bounds of a ratio: yes, no, unknown; None where there is nothing to say.
+
+    Parameters
+    ----------
+    low, high : ndarray
+        Bounds of the ratio; NaN where there is none.
+    required : float
+        NaN where nothing is asked.
+    known : ndarray of bool
+        Where a verdict may be given; elsewhere the answer is unknown.
+    """
+    out = np.full(low.shape, None, dtype=object)
+    if np.isnan(required):
+        return out
+    bounded = ~np.isnan(low)
+    out[bounded] = "unknown"
+    out[known & bounded & (low >= required - TOLERANCE)] = "yes"
+    out[known & bounded & (high < required - TOLERANCE)] = "no"
+    return out
 
 
 def _largest(unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats) -> Floats:

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.tables import CAPACITY, conform
-from rooftop.targets.basis import Basis, Floats, Links, gather, link
+from rooftop.targets.basis import Basis, Floats, Links
 from rooftop.targets.columns import known_or_zero
 from rooftop.targets.models import Kind, Pack
-from rooftop.targets.scope import PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 
 _ALL = "all"
 
@@ -28,14 +29,12 @@ class _Capacities:
     known: bool
 
 
-def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+def capacity_ledger(stock: Stock) -> pd.DataFrame:
     """Capacity of every unit against the capacity that a target of the pack asks for.
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`.
-    pack : Pack
+    stock : Stock
         Targets in 亿kW take part as they are, for all buildings (``share_of_target`` of a national total). A share of
         the total roof that PV can be put on (whole-county pilot) asks for that share of the group's gross roof, at the
         mean kWp per m² of its installable area. Without either the table is empty.
@@ -47,10 +46,8 @@ def capacity_ledger(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.Da
         estimated at each roof's yield; ``potential`` the inventory and the new modules beside it.
         The low value leaves out roofs that need a survey and buildings whose class is presumed.
     """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
-    values = _capacities(basis)
-    parts = [*_totals(links, pack, values), *_shares(basis, links, pack, values)]
+    values = _capacities(stock.basis)
+    parts = [*_totals(stock.links, stock.pack, values), *_shares(stock, values)]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CAPACITY.names)
     return conform(frame.reindex(columns=CAPACITY.names), CAPACITY)
 
@@ -78,19 +75,18 @@ def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterat
             yield from _rows(links, target.id, target.year, _ALL, asked, values, (everything, everything, everything))
 
 
-def _shares(basis: Basis, links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
-    for coverage in pack.coverage:
+def _shares(stock: Stock, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+    basis, links = stock.basis, stock.links
+    for coverage in stock.pack.coverage:
         if coverage.kinds != ("potential",):
             continue
-        scopes = next(reading for reading in coverage.readings if reading.default).scopes
-        for entry in (e for e in coverage.targets if e.id is not None):
-            target = pack.target(str(entry.id))
-            for group in (g for g in coverage.groups if not g.union):
-                answers = membership(scopes[group.id], basis.facts, entry.windows()[0])
+        for entry, target in stock.pack.targets_of(coverage):
+            for group in coverage.plain_groups:
+                answers = stock.answers(coverage.default_reading.scope(group), entry.window)
                 inside = answers >= PRESUMED
-                gross = _sum(links, basis.roof["gross"] * inside)
-                room = _sum(links, basis.roof["installable"] * inside)
-                density = _sum(links, values["potential"].central_kwp * inside) / np.where(room > 0, room, np.nan)
+                gross = links.sums(basis.roof["gross"] * inside)
+                room = links.sums(basis.roof["installable"] * inside)
+                density = links.sums(values["potential"].central_kwp * inside) / np.where(room > 0, room, np.nan)
                 masks = (inside, answers == YES, answers == UNKNOWN)
                 yield from _rows(links, target.id, target.year, group.id, target.value * gross * density, values, masks)
 
@@ -105,20 +101,14 @@ def _rows(
     masks: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
 ) -> Iterator[pd.DataFrame]:
     inside, sure, open_ = masks
-    n_unknown = _sum(links, open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))
+    n_unknown = links.sums(open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))
     for kind, value in values.items():
         nothing = np.full(len(links.units), np.nan)
-        central = _sum(links, value.central_kwp * inside) if value.known else nothing
+        central = links.sums(value.central_kwp * inside) if value.known else nothing
         share = np.divide(central, asked_kwp, out=nothing.copy(), where=asked_kwp > 0)
         yield links.units.assign(
             target_id=target_id, year=year, building_group=group, kind=kind,
-            n_buildings=_sum(links, inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
-            capacity_kwp=central, capacity_low_kwp=_sum(links, value.low_kwp * sure) if value.known else nothing,
-            share_of_target=share, annual_kwh=_sum(links, value.annual_kwh * inside) if value.known else nothing,
+            n_buildings=links.sums(inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
+            capacity_kwp=central, capacity_low_kwp=links.sums(value.low_kwp * sure) if value.known else nothing,
+            share_of_target=share, annual_kwh=links.sums(value.annual_kwh * inside) if value.known else nothing,
         )  # fmt: skip
-
-
-def _sum(links: Links, values: Floats, *, whole: bool = False) -> Floats:
-    """Sum roofs to units by their share; `whole` counts each building once wherever it lies."""
-    weight = (links.weight > 0).astype(float) if whole else links.weight
-    return np.asarray(np.bincount(links.unit, values[links.row] * weight, len(links.units)), dtype=np.float64)

@@ -1,6 +1,8 @@
-"""Columns of tables as arrays of numbers."""
+"""Columns of tables, whatever a file made of them: numbers, words and reason codes, null where there is nothing."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ PV_IMPOSSIBLE = "existing_pv_impossible"
 """Reason code of roofs whose declared existing PV is refused, see `rooftop.targets.inventory`."""
 
 
-def column(frame: pd.DataFrame, name: str) -> Floats:
+def numbers(frame: pd.DataFrame, name: str) -> Floats:
     """Return a column of n numbers, shape (n,); NaN where one is missing or unreadable, or the column is not there."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
@@ -20,5 +22,28 @@ def column(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def known_or_zero(frame: pd.DataFrame, name: str) -> Floats:
-    """Return a column of n numbers, shape (n,); 0 where `column` has none."""
-    return np.nan_to_num(column(frame, name))
+    """Return a column of n numbers, shape (n,); 0 where `numbers` has none."""
+    return np.nan_to_num(numbers(frame, name))
+
+
+def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
+    """Return a column as strings, `missing` where it is null or empty, or the column is not there."""
+    if name not in frame.columns:
+        return pd.Series(missing, index=frame.index, dtype=object)
+    column = frame[name].astype(object)
+    return column.where(column.notna(), missing).astype(str).replace("", missing)
+
+
+def reason_codes(value: object) -> tuple[str, ...]:
+    """Return the reason codes of a row: a list in memory, an array when read back from Parquet, nothing when null."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return ()
+    return tuple(str(code) for code in value)
+
+
+def with_reason(frame: pd.DataFrame, codes: Collection[str]) -> NDArray[np.bool_]:
+    """Return True for rows that carry one of the reason codes, shape (n,); none does where there are no ``reasons``."""
+    if "reasons" not in frame.columns:
+        return np.zeros(len(frame), dtype=bool)
+    wanted = set(codes)
+    return np.array([not wanted.isdisjoint(reason_codes(value)) for value in frame["reasons"]], dtype=bool)

@@ -16,19 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.tables import COVERAGE, conform
-from rooftop.targets.basis import (
-    Basis,
-    Floats,
-    Links,
-    denominator,
-    existing_pv,
-    gather,
-    link,
-    numerator,
-    planned_rows,
-    standing_at_most,
-)
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, numerator, standing_at_most
+from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
     Coverage,
@@ -37,13 +26,12 @@ from rooftop.targets.models import (
     Kind,
     Pack,
     Reading,
-    Scope,
     Target,
     Window,
 )
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 
-TOLERANCE = 1e-9
 ALL_AGES = "all"
 Answers = NDArray[np.int8]
 
@@ -86,37 +74,57 @@ class _Block:
 class _Run:
     """What stays the same over all combinations, and what was computed already."""
 
-    basis: Basis
-    links: Links
-    pack: Pack
+    stock: Stock
     planned: NDArray[np.bool_] | None
     answers: dict[tuple[str, str, str, str], Answers] = field(default_factory=dict)
     ratios: dict[tuple[object, ...], Ratios] = field(default_factory=dict)
 
+    @property
+    def basis(self) -> Basis:
+        return self.stock.basis
 
-def coverage_table(
-    roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
-    units: pd.DataFrame,
-    pack: Pack,
-    *,
-    planned: pd.Series | None = None,
-) -> pd.DataFrame:
+    @property
+    def links(self) -> Links:
+        return self.stock.links
+
+
+class CoverageBook:
+    """Coverage of a stock, where a selection of roofs follows from installed coverage: each kind is computed once.
+
+    Parameters
+    ----------
+    stock : Stock
+    """
+
+    def __init__(self, stock: Stock) -> None:
+        self._stock = stock
+        self._answers: dict[tuple[str, str, str, str], Answers] = {}
+        self._blocks: dict[int, _Block] = {}
+
+    def table(self, planned: pd.Series | None = None) -> pd.DataFrame:
+        """Return the table as `coverage_table` does; rows that no selection changes are those of the first time."""
+        run = _Run(self._stock, self._stock.planned_rows(planned), self._answers)
+        blocks = []
+        for k, choice in enumerate(_choices(self._stock.pack)):
+            if choice.kind == "planned":
+                blocks += [] if planned is None else [_block(run, choice)]
+                continue
+            if k not in self._blocks:
+                self._blocks[k] = _block(run, choice)
+            blocks.append(self._blocks[k])
+        columns = [*COVERAGE.names, "n_needs_survey", "gap_roofs"]
+        table = _assemble(run.links.units, blocks) if blocks else pd.DataFrame(columns=columns)
+        return conform(table, COVERAGE).astype({"n_needs_survey": "Int64", "gap_roofs": "Int64"})
+
+
+def coverage_table(stock: Stock, *, planned: pd.Series | None = None) -> pd.DataFrame:
     """Compute coverage of every unit under every definition of a pack.
 
     Parameters
     ----------
-    roofs : DataFrame
-        `tables.ROOFS`. Withheld uses and excluded rows that are no roof of their own are left out; every other
-        excluded row keeps gross and net area and adds nothing to a numerator.
-    memberships : DataFrame
-        `tables.MEMBERSHIPS`; areas count by their share in the unit.
-    units : DataFrame
-        ``unit_id unit_name level``; every unit appears, also one without buildings. A row of level ``city`` names the
-        city, which is otherwise added; it holds what lies in a district, never the sum over zones.
-    pack : Pack
+    stock : Stock
     planned : Series of bool, optional
-        Selected roofs, index of `roofs`; without it there are no planned rows.
+        Selected roofs, index of the stock's `roofs`; without it there are no planned rows.
 
     Returns
     -------
@@ -131,14 +139,9 @@ def coverage_table(
     Raises
     ------
     ComputeError
-        `planned` does not have the index of `roofs`; a building_id occurs twice.
+        `planned` does not have the index of the roofs.
     """
-    basis = gather(roofs, pack)
-    run = _Run(basis, link(basis, memberships, units), pack, planned_rows(roofs, basis, planned))
-    blocks = [_block(run, choice) for choice in _choices(pack, planned is not None)]
-    columns = [*COVERAGE.names, "n_needs_survey", "gap_roofs"]
-    table = _assemble(run.links.units, blocks) if blocks else pd.DataFrame(columns=columns)
-    return conform(table, COVERAGE).astype({"n_needs_survey": "Int64", "gap_roofs": "Int64"})
+    return CoverageBook(stock).table(planned)
 
 
 def _assemble(units: pd.DataFrame, blocks: list[_Block]) -> pd.DataFrame:
@@ -155,15 +158,14 @@ def _assemble(units: pd.DataFrame, blocks: list[_Block]) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
-def _choices(pack: Pack, with_planned: bool) -> Iterator[_Choice]:
+def _choices(pack: Pack) -> Iterator[_Choice]:
     for coverage in pack.coverage:
-        kinds = [kind for kind in coverage.kinds if kind != "planned" or with_planned]
         for entry in coverage.targets:
             target = None if entry.id is None else pack.target(entry.id)
             aggregations: list[Aggregation] = [
                 a for a in coverage.aggregation.evaluated if a == "pooled" or target is not None
             ]
-            for kind in kinds:
+            for kind in coverage.kinds:
                 for reading in coverage.readings:
                     for window in entry.windows():
                         for aggregation in aggregations:
@@ -176,9 +178,7 @@ def _answers(run: _Run, choice: _Choice) -> Answers:
     cohort = ALL_AGES if choice.window is None else choice.window.id
     key = (choice.coverage.id, choice.reading.id, cohort, choice.group.id)
     if key not in run.answers:
-        members = choice.group.union or (choice.group.id,)
-        scopes = tuple(choice.reading.scopes[member] for member in members)
-        run.answers[key] = membership(Scope(any=scopes), run.basis.facts, choice.window)
+        run.answers[key] = run.stock.answers(choice.reading.scope(choice.group), choice.window)
     return run.answers[key]
 
 
@@ -196,7 +196,7 @@ def _block(run: _Run, choice: _Choice) -> _Block:
         "n_needs_survey": _count(links, certain & run.basis.needs_survey),
     }
     gap_m2, gap_kwp = _gaps(run, choice, answers, ratios)
-    own = choice.group.front and choice.reading.default and choice.window == choice.entry.windows()[0]
+    own = choice.group.front and choice.reading.default and choice.window == choice.entry.window
     own = own and choice.aggregation == coverage.aggregation.default
     default = [own and pair == (choice.group.default.numerator, choice.group.default.denominator) for pair in pairs]
     return _Block(
@@ -224,7 +224,8 @@ def _block(run: _Run, choice: _Choice) -> _Block:
             "gap_m2": gap_m2,
             "gap_kwp": gap_kwp,
             "gap_roofs": typical_roofs(run.basis, answers, gap_kwp),
-            "attained": _attained(ratios, _required(choice)),
+            # Where only open buildings may be in scope there may be nothing to attain: no verdict.
+            "attained": attained(ratios.low, ratios.high, _required(choice), ~np.isnan(ratios.central)),
             "is_default": np.tile(default, n_units),
         },
     )
@@ -235,17 +236,6 @@ def _required(choice: _Choice) -> float:
     if choice.target is None:
         return np.nan
     return choice.target.value if choice.aggregation == "pooled" else choice.coverage.aggregation.required_share
-
-
-def _attained(ratios: Ratios, required: float) -> NDArray[np.object_]:
-    out = np.full(ratios.low.shape, None, dtype=object)
-    if not np.isnan(required):
-        out[~np.isnan(ratios.low)] = "unknown"
-        # Where only open buildings may be in scope there may be nothing to attain: no verdict.
-        known = ~np.isnan(ratios.central)
-        out[known & (ratios.low >= required - TOLERANCE)] = "yes"
-        out[known & (ratios.high < required - TOLERANCE)] = "no"
-    return out
 
 
 def _count(links: Links, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -344,9 +334,7 @@ def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple
     else:
         gap = _gap_by_building(run, choice, answers)
     gap[np.isnan(ratios.central)] = np.nan
-    per_m2 = np.stack(
-        [kwp_per_m2(run.basis, run.links, run.pack, answers, name) for name in choice.coverage.numerators], axis=1
-    )
+    per_m2 = np.stack([kwp_per_m2(run.stock, answers, name) for name in choice.coverage.numerators], axis=1)
     return gap, gap * np.repeat(per_m2, len(choice.coverage.denominators), axis=1)
 
 
@@ -375,8 +363,9 @@ def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> Floats:
     return out
 
 
-def kwp_per_m2(basis: Basis, links: Links, pack: Pack, answers: Answers, name: str) -> Floats:
+def kwp_per_m2(stock: Stock, answers: Answers, name: str) -> Floats:
     """Mean kWp per m² of numerator in each unit's layouts of the group (n_units,); of all units where one has none."""
+    basis, links = stock.basis, stock.links
     area = basis.roof["installable"] if name == "installable" else basis.layout[name]
     use = (answers[links.row] != NO) & (links.weight > 0)
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
@@ -387,7 +376,7 @@ def kwp_per_m2(basis: Basis, links: Links, pack: Pack, answers: Answers, name: s
     whole = float(area[member].sum())
     fallback = float(basis.capacity_kwp[member].sum()) / whole if whole > 0 else np.nan
     if whole <= 0 and name == "module":
-        fallback = existing_pv(pack).w_per_m2 / 1000.0
+        fallback = existing_pv(stock.pack).w_per_m2 / 1000.0
     return np.divide(top, bottom, out=np.full(n_units, fallback), where=bottom > 0)
 
 

@@ -13,17 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
-from rooftop.config import Demand, ImpossibleError, Model, SubstitutionOptions
+from rooftop.config import Demand, ImpossibleError, SubstitutionOptions
 from rooftop.configfile import validated
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.resources import configs_dir
-from rooftop.targets.columns import Floats, column, known_or_zero
+from rooftop.core.datamodel import Model
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.resources import configs_dir
+from rooftop.core.vocabularies import building_uses
+from rooftop.core.yamlfile import load_yaml
+from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
-from rooftop.targets.packs import building_uses
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
-from rooftop.yamlfile import load_yaml
+from rooftop.targets.stock import Stock
 
 Grade = Literal["A", "B", "C"]
 NonNegative = Annotated[float, Field(ge=0.0)]
@@ -188,7 +190,7 @@ class Rules(Model):
 
 
 def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
-    wanted = [use for use in building_uses() if use not in coverage_settings()["withheld_uses"]]
+    wanted = [use for use in building_uses().uses if use not in coverage_settings()["withheld_uses"]]
     missing = [use for use in wanted if use not in intensity]
     odd = [use for use in intensity if use not in wanted]
     if missing or odd:
@@ -335,9 +337,7 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     found = floor_areas(roofs)
     height = known_or_zero(roofs, "height_m")
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
-    codes = {"height_missing", "height_absurd"}
-    guessed = np.array([not codes.isdisjoint(codes_of(reasons)) for reasons in roofs["reasons"]], dtype=bool)
-    guessed |= height <= 0.0
+    guessed = with_reason(roofs, ["height_missing", "height_absurd"]) | (height <= 0.0)
     low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
     high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
     footprint = np.nan_to_num(found.footprint_m2)
@@ -346,11 +346,6 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     return FloorArea(
         np.where(found.assumed, low, central), central, np.where(found.assumed, high, central), found.assumed
     )
-
-
-def codes_of(reasons: object) -> list[str]:
-    """Return the reason codes of a row, whatever a file made of the list."""
-    return [str(code) for code in reasons] if isinstance(reasons, (list, tuple, np.ndarray)) else []
 
 
 @dataclass(frozen=True)
@@ -382,28 +377,20 @@ def zones_of(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions) -> N
     return np.array([by_id[unit] for unit in ids], dtype=object)
 
 
-def energy_demand(
-    roofs: pd.DataFrame,
-    known: Facts,
-    scope: Scope,
-    pack: Pack,
-    settings: EnergySettings,
-    options: SubstitutionOptions,
-) -> EnergyDemand:
-    """Return what buildings need by class and zone, and what was metered.
+def energy_demand(stock: Stock, scope: Scope, settings: EnergySettings, options: SubstitutionOptions) -> EnergyDemand:
+    """Return what the buildings that count need by class and zone, and what was metered.
 
     Parameters
     ----------
-    roofs : DataFrame
-        `tables.ROOFS`; the columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and
-        ``measured_fuel_kgce`` are taken where they are there. Fuel alone is not what a building needs: without metered
-        electricity the intensities stay.
-    known : Facts
-        Of the same rows.
+    stock : Stock
+        The columns ``measured_energy_kwh`` (electricity, or all energy as electricity) and ``measured_fuel_kgce`` of
+        its roofs are taken where they are there. Fuel alone is not what a building needs: without metered electricity
+        the intensities stay.
     scope : Scope
         Classes outside it do not enter the bounds.
     """
-    zones = zones_of(roofs, pack, options)
+    roofs, known = stock.basis.roofs, stock.basis.facts
+    zones = zones_of(roofs, stock.pack, options)
     k_e = np.array([entry.kgce_kwh for entry in settings.k_e.options.values()])
     uses = _uses_in_scope(scope, known)
     cases: dict[tuple[int, str | None], int] = {}
@@ -459,7 +446,7 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
 
 def metered(roofs: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
-    energy, fuel = (column(roofs, name) for name in MEASURED)
+    energy, fuel = (numbers(roofs, name) for name in MEASURED)
     return energy, fuel
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.resources import load_shipped_yaml
-from rooftop.targets.columns import Floats, column
+from rooftop.core.roof_rules import load_roof_rules
+from rooftop.targets.columns import Floats, numbers
 from rooftop.targets.scope import coverage_settings
 
 
@@ -46,7 +46,7 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     FloorAreas
         An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
     """
-    floors, height = column(roofs, "floors_above"), column(roofs, "height_m")
+    floors, height = numbers(roofs, "floors_above"), numbers(roofs, "height_m")
     counted = np.where(floors >= 1.0, floors, np.nan)
     by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
@@ -57,10 +57,10 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
 def _footprints(roofs: pd.DataFrame) -> Floats:
     """Plan area of every roof, m²; planes that were measured need not have the pitch of the roof type."""
     if "footprint_area_m2" in roofs:
-        return column(roofs, "footprint_area_m2")
-    types = load_shipped_yaml("roof_types.yaml")["types"]
-    pitch = roofs["roof_type"].map({name: entry["tilt_deg"] for name, entry in types.items()}).astype(float).fillna(0.0)
-    return np.asarray(column(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
+        return numbers(roofs, "footprint_area_m2")
+    types = load_roof_rules().types
+    pitch = roofs["roof_type"].map({name: kind.tilt_deg for name, kind in types.items()}).astype(float).fillna(0.0)
+    return np.asarray(numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
 
 
 def storey_heights(roofs: pd.DataFrame) -> Floats:

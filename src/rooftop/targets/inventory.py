@@ -16,16 +16,16 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import CapacityUnit, Inputs
-from rooftop.errors import InputError
+from rooftop.core.errors import InputError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.rounding import number
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.roof_uses import RoofAreas
 from rooftop.inputs.schedule import Schedule
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.rounding import number
 from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
-from rooftop.targets.columns import PV_IMPOSSIBLE, column
+from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
 from rooftop.targets.scope import coverage_settings
 
 Floats = NDArray[np.float64]
@@ -111,24 +111,23 @@ def credible(
         watts = np.median(density[impossible]) >= 1000.0 * limits.unit_slip.low_w_per_m2.value
         unit = Text("; they would fit as W", "；若单位为 W 则合理") if watts else Text("", "")
         text = Text(
-            f"{n} {_ROWS.en} are impossible, above {most} W per m² of roof: they count as unknown, the roofs are to be "
-            f"surveyed{unit.en}",
-            f"{n} 个{_ROWS.zh}不可能（每㎡屋顶超过 {most} W），按不明处理，相应屋顶待核实{unit.zh}",
-        )
+            "{n} {rows} are impossible, above {most} W per m² of roof: they count as unknown, the roofs are to be "
+            "surveyed{unit}",
+            "{n} 个{rows}不可能（每㎡屋顶超过 {most} W），按不明处理，相应屋顶待核实{unit}",
+        ).format(n=n, rows=_ROWS, most=most, unit=unit)
         notices.append(Notice(PV_IMPOSSIBLE, text, n, source=source.path, examples=shown(impossible)))
     if improbable.any():
         n = int(improbable.sum())
         text = Text(
-            f"{n} {_ROWS.en} are improbable, above what a wholly covered roof of the type carries; they count as "
-            "declared",
-            f"{n} 个{_ROWS.zh}存疑：超过同类屋面铺满时的容量，仍按申报值计入",
-        )
+            "{n} {rows} are improbable, above what a wholly covered roof of the type carries; they count as declared",
+            "{n} 个{rows}存疑：超过同类屋面铺满时的容量，仍按申报值计入",
+        ).format(n=n, rows=_ROWS)
         notices.append(Notice("existing_pv_improbable", text, n, source=source.path, examples=shown(improbable)))
     if likely == "MW":
         text = Text(
-            f"{_ROWS.en} of {source.column} are so small for their roofs that they may be in MW: see capacity_unit",
-            f"{source.column} 的{_ROWS.zh}相对屋顶过小，单位可能为 MW：见 capacity_unit",
-        )
+            "{rows} of {column} are so small for their roofs that they may be in MW: see capacity_unit",
+            "{column} 的{rows}相对屋顶过小，单位可能为 MW：见 capacity_unit",
+        ).format(rows=_ROWS, column=source.column)
         notices.append(Notice("existing_pv_small", text, int(judged.sum()), source=source.path))
     return impossible, tuple(notices)
 
@@ -188,7 +187,7 @@ def credible_inventory(
     """
     limits = load_limits()
     notices: list[Notice] = []
-    kwp = column(buildings, "existing_pv_kwp")
+    kwp = numbers(buildings, "existing_pv_kwp")
     doubtful = standing = np.zeros(len(buildings), dtype=bool)
     if inputs.footprints.fields.existing_pv_kwp is not None:
         given = inputs.footprints
@@ -276,12 +275,10 @@ def credible_schedule(
     together = table["building_id"].map(whole).to_numpy(dtype=float, na_value=0.0)
     over = ~impossible & (roof > 0.0) & (together * 1000.0 > limits.roof_w_per_m2_max * roof)
     if over.any():
-        n = int(over.sum())
         text = Text(
-            f"{n} rows of the schedule add up to more PV than their buildings can carry: they do not count",
-            f"建设时序表有 {n} 行的容量合计超出所在建筑所能容纳，不计入",
+            "{n} rows of the schedule add up to more PV than their buildings can carry: they do not count",
+            "建设时序表有 {n} 行的容量合计超出所在建筑所能容纳，不计入",
         )
-        examples = tuple(np.array(names, dtype=object)[over][:5])
-        notices = (*notices, Notice("schedule_exceeds_roof", text, n, source=source.path, examples=examples))
+        notices = (*notices, *Notice.counted("schedule_exceeds_roof", over, text, names=names, source=source.path))
     kept = table[~(impossible | over)].reset_index(drop=True)
     return replace(schedule, table=kept, notices=(*schedule.notices, *notices))

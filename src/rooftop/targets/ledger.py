@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.targets.basis import Basis, Floats, denominator, excluded_for, existing_pv, gather, link, numerator
-from rooftop.targets.models import Coverage, CoverageTarget, Definition, Pack, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.targets.basis import Floats, denominator, excluded_for, existing_pv, numerator
+from rooftop.targets.models import Coverage, CoverageTarget, Definition, Group, Scope, Target, Window
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings
+from rooftop.targets.stock import Stock
 
 MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
 SHORTFALL_COLUMNS = {
@@ -31,7 +32,7 @@ SHORTFALL_COLUMNS = {
 }
 
 
-def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+def shortfalls(stock: Stock) -> pd.DataFrame:
     """List the buildings in scope whose own installed coverage is below the target.
 
     Every target of the pack is taken with the pack's default reading, cohort and definition. A building that may be in
@@ -39,9 +40,8 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
 
     Parameters
     ----------
-    roofs, memberships : DataFrame
-        `tables.ROOFS`, `tables.MEMBERSHIPS`; only buildings of a district are listed, where there are districts.
-    pack : Pack
+    stock : Stock
+        Only buildings of a district are listed, where there are districts.
 
     Returns
     -------
@@ -52,17 +52,13 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
         close the gap. Ordered by target, membership, gap (largest first), id. Nobody is listed of whom it is not known
         what stands on the roof: the list is empty where no roof states its existing PV.
     """
-    basis = gather(roofs, pack)
-    units = memberships.loc[memberships["level"] == "district", ["unit_id", "level"]].drop_duplicates()
-    links = link(basis, memberships, units.assign(unit_name=units["unit_id"]))
-    in_city = np.zeros(len(basis.roofs), dtype=bool)
-    in_city[links.row[links.unit == 0]] = True
+    in_city = np.zeros(len(stock.basis.roofs), dtype=bool)
+    in_city[stock.links.row[stock.links.unit == 0]] = True
     parts = [
-        _short_of(basis, in_city, pack, coverage, entry)
-        for coverage in pack.coverage
+        _short_of(stock, in_city, coverage, entry, target)
+        for coverage in stock.pack.coverage
         if "installed" in coverage.kinds
-        for entry in coverage.targets
-        if entry.id is not None
+        for entry, target in stock.pack.targets_of(coverage)
     ]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SHORTFALL_COLUMNS.items()})
@@ -70,16 +66,13 @@ def shortfalls(roofs: pd.DataFrame, memberships: pd.DataFrame, pack: Pack) -> pd
 
 
 def _short_of(
-    basis: Basis, in_city: NDArray[np.bool_], pack: Pack, coverage: Coverage, entry: CoverageTarget
+    stock: Stock, in_city: NDArray[np.bool_], coverage: Coverage, entry: CoverageTarget, target: Target
 ) -> pd.DataFrame:
-    assert entry.id is not None
-    target = pack.target(entry.id)
-    answers, group = _first_group(basis, coverage, entry.windows()[0])
-    definitions = {g.id: g.default for g in coverage.groups}
+    answers, surest = _first_group(stock, coverage, entry.window)
     parts = []
-    for group_id in dict.fromkeys(g.id for g in coverage.groups if not g.union):
-        rows = np.flatnonzero(in_city & (answers != NO) & (group == group_id))
-        parts.append(_short_rows(basis, pack, target, group_id, definitions[group_id], rows, answers))
+    for group in coverage.plain_groups:
+        rows = np.flatnonzero(in_city & (answers != NO) & (surest == group.id))
+        parts.append(_short_rows(stock, target, group, rows, answers))
     out = pd.concat(parts, ignore_index=True)
     order = {name: k for k, name in enumerate(MEMBERSHIP.values())}
     keys = pd.DataFrame(
@@ -89,25 +82,19 @@ def _short_of(
 
 
 def _first_group(
-    basis: Basis, coverage: Coverage, window: Window | None
+    stock: Stock, coverage: Coverage, window: Window | None
 ) -> tuple[NDArray[np.int8], NDArray[np.object_]]:
     """Answer for the union of all groups, and the group each building belongs to most surely (the first of equals)."""
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    plain = [group.id for group in coverage.groups if not group.union]
-    each = np.stack([membership(scopes[name], basis.facts, window) for name in plain])
-    whole = membership(Scope(any=tuple(scopes[name] for name in plain)), basis.facts, window)
-    return whole, np.array(plain, dtype=object)[np.argmax(each, axis=0)]
+    scopes = [coverage.default_reading.scope(group) for group in coverage.plain_groups]
+    each = np.stack([stock.answers(scope, window) for scope in scopes])
+    whole = stock.answers(Scope(any=tuple(scopes)), window)
+    return whole, np.array([group.id for group in coverage.plain_groups], dtype=object)[np.argmax(each, axis=0)]
 
 
 def _short_rows(
-    basis: Basis,
-    pack: Pack,
-    target: Target,
-    group_id: str,
-    definition: Definition,
-    rows: NDArray[np.intp],
-    answers: NDArray[np.int8],
+    stock: Stock, target: Target, group: Group, rows: NDArray[np.intp], answers: NDArray[np.int8]
 ) -> pd.DataFrame:
+    basis, definition = stock.basis, group.default
     area = denominator(basis, definition.denominator)[0]
     standing = numerator(basis, definition.numerator, "installed", None)[0]
     possible = numerator(basis, definition.numerator, "potential", None)[0]
@@ -119,7 +106,7 @@ def _short_rows(
         {
             "target_id": target.id,
             "building_id": basis.roofs["building_id"].to_numpy()[rows],
-            "building_group": group_id,
+            "building_group": group.id,
             "membership": [MEMBERSHIP[int(answer)] for answer in answers[rows]],
             "numerator": definition.numerator,
             "denominator": definition.denominator,
@@ -128,81 +115,72 @@ def _short_rows(
             "denominator_m2": area[rows],
             "coverage": standing[rows] / area[rows],
             "gap_m2": gap[rows],
-            "gap_kwp": gap[rows] * _kwp_per_m2(basis, pack, definition, rows),
+            "gap_kwp": gap[rows] * _kwp_per_m2(stock, definition, rows),
             "coverage_potential": best,
             "attainable": np.where(basis.needs_survey[rows], "unknown", attainable),
         }
     )
 
 
-def _kwp_per_m2(basis: Basis, pack: Pack, definition: Definition, rows: NDArray[np.intp]) -> Floats:
+def _kwp_per_m2(stock: Stock, definition: Definition, rows: NDArray[np.intp]) -> Floats:
     """Capacity per m² of numerator on each roof; the mean of the rows where a roof has no layout."""
-    name = definition.numerator
+    basis, name = stock.basis, definition.numerator
     area = (basis.roof["installable"] if name == "installable" else basis.layout[name])[rows]
     capacity = basis.capacity_kwp[rows]
     total = float(area.sum())
-    mean = float(capacity.sum()) / total if total > 0 else existing_pv(pack).w_per_m2 / 1000.0
+    mean = float(capacity.sum()) / total if total > 0 else existing_pv(stock.pack).w_per_m2 / 1000.0
     return np.divide(capacity, area, out=np.full(area.size, mean), where=area > 0)
 
 
-def coverage_notices(
-    roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack
-) -> tuple[Notice, ...]:
+def coverage_notices(stock: Stock) -> tuple[Notice, ...]:
     """Say what a reader of the coverage table must know: what is unknown, empty, assumed or implausible."""
+    roofs, basis, links, pack = stock.roofs, stock.basis, stock.links, stock.pack
     if not pack.coverage:
         return ()
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     membership_open = np.zeros(len(ids), dtype=bool)
     for coverage in pack.coverage:
         for entry in coverage.targets:
-            answers = _first_group(basis, coverage, entry.windows()[0])[0]
+            answers = _first_group(stock, coverage, entry.window)[0]
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
     over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
     skipped = excluded_for(roofs, coverage_settings()["not_computed"])
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
     stated = bool(roofs["existing_pv_kwp"].notna().any())
-    found = {
-        "no_pv_inventory": [] if basis.inventory or stated else ids.tolist(),
-        "no_pv_computed": ids.tolist() if stated and not basis.inventory else [],
+    texts = _NOTICES | ({"no_pv_inventory": _NONE_COMPUTED} if stated else {})
+    found: dict[str, list[str] | int] = {
+        "no_pv_inventory": 0 if basis.inventory else len(ids),
         "membership_open": ids[membership_open].tolist(),
         "installed_exceeds_roof": ids[over].tolist(),
         "coverage_not_computed": roofs["building_id"].astype(str).to_numpy()[skipped].tolist(),
         "district_empty": empty["unit_name"].fillna(empty["unit_id"]).astype(str).tolist(),
     }
-    return tuple(_notice(code, names) for code, names in found.items() if names)
+    return tuple(
+        notice for code, which in found.items() for notice in Notice.counted(code, which, texts[code], source="targets")
+    )
 
 
-def _notice(code: str, names: list[str]) -> Notice:
-    n = len(names)
-    if code in _WITHOUT_COUNT:
-        return Notice("no_pv_inventory", _WITHOUT_COUNT[code], n, source="targets")
-    text = Text(f"{n} {_NOTICES[code].en}", f"{n} {_NOTICES[code].zh}")
-    return Notice(code, text, n, source="targets", examples=tuple(names[:5]))
-
-
-_WITHOUT_COUNT = {
+_NONE_COMPUTED = Text(
+    "the roofs that state existing PV were not computed: installed coverage is not known",
+    "给出已装光伏的屋顶均未能计算：已建覆盖率未知",
+)
+_NOTICES = {
     "no_pv_inventory": Text(
         "no roof states its existing PV: installed coverage is not known", "没有任何屋顶给出已装光伏：已建覆盖率未知"
     ),
-    "no_pv_computed": Text(
-        "the roofs that state existing PV were not computed: installed coverage is not known",
-        "给出已装光伏的屋顶均未能计算：已建覆盖率未知",
-    ),
-}
-_NOTICES = {
     "membership_open": Text(
-        "buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
-        "栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
+        "{n} buildings may or may not be in scope: their class or date is not known; the bounds count them in and out",
+        "{n} 栋建筑因类别或竣工时间不明而归属不定，上下限已按计入与不计入分别计算",
     ),
     "installed_exceeds_roof": Text(
-        "roofs state more existing PV than their whole area could carry; nothing is clipped",
-        "个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
+        "{n} roofs state more existing PV than their whole area could carry; nothing is clipped",
+        "{n} 个屋顶的已装容量超出整个屋顶所能容纳，按原值保留",
     ),
     "coverage_not_computed": Text(
-        "roofs were not computed and are in no coverage number", "个屋顶未能计算，不进入任何覆盖率"
+        "{n} roofs were not computed and are in no coverage number", "{n} 个屋顶未能计算，不进入任何覆盖率"
     ),
-    "district_empty": Text("districts hold no building: their coverage is null", "个县区内没有建筑：覆盖率为空"),
+    "district_empty": Text(
+        "{n} districts hold no building: their coverage is null", "{n} 个县区内没有建筑：覆盖率为空"
+    ),
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooftop.lang import Lang, Text
+from rooftop.core.lang import Lang, Text
+from rooftop.core.vocabularies import building_uses
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
-from rooftop.targets.packs import building_uses, list_packs, load_pack
+from rooftop.targets.packs import list_packs, load_pack
 from rooftop.targets.scope import coverage_settings
 
 _ALL = Text("all of", "同时满足")
@@ -137,10 +138,8 @@ def definition_rows(pack: Pack) -> list[DefinitionRow]:
         rows += [_group_row(coverage, k) for k in range(len(coverage.groups))]
         for reading in coverage.readings:
             scopes = [(value_label("building_group", g, pack), scope_text(s)) for g, s in reading.scopes.items()]
-            label = Text(
-                f"{reading.label.en} — {'; '.join(f'{g.en}: {s.en}' for g, s in scopes)}",
-                f"{reading.label.zh}——{'；'.join(f'{g.zh}：{s.zh}' for g, s in scopes)}",
-            )
+            parts = [group + Text(": ", "：") + scope for group, scope in scopes]
+            label = reading.label.text + Text(" — ", "——") + Text.join(parts, "; ", "；")
             topic = Text("reading of the scope", "范围解读")
             rows.append(DefinitionRow(coverage.id, topic, label, reading.source.text, reading.default))
         for entry in coverage.targets:
@@ -167,9 +166,8 @@ def _group_row(coverage: Coverage, k: int) -> DefinitionRow:
     group = coverage.groups[k]
     top = value_label("numerator", group.default.numerator)
     bottom = value_label("denominator", group.default.denominator)
-    choice = Text(
-        f"{group.label.en}: {top.en} ÷ {bottom.en}",
-        f"{group.label.zh}：{top.zh} ÷ {bottom.zh}",
+    choice = Text("{label}: {top} ÷ {bottom}", "{label}：{top} ÷ {bottom}").format(
+        label=group.label.text, top=top, bottom=bottom
     )
     return DefinitionRow(coverage.id, Text("numerator and denominator", "分子与分母"), choice, group.source.text, True)
 
@@ -195,8 +193,8 @@ def scope_text(scope: Scope) -> Text:
     """Write a scope as a phrase."""
     parts: list[Text] = []
     if scope.building_use is not None:
-        uses = [building_uses()[use] for use in scope.building_use]
-        parts.append(Text("use " + ", ".join(u["en"] for u in uses), "用途为" + "、".join(u["zh"] for u in uses)))
+        uses = [building_uses().uses[use].text for use in scope.building_use]
+        parts.append(Text("use ", "用途为") + Text.join(uses))
     if scope.is_public_institution is not None:
         yes = scope.is_public_institution == "yes"
         parts.append(Text(f"{'a' if yes else 'no'} public institution", f"{'属' if yes else '不属'}公共机构"))
@@ -208,11 +206,9 @@ def scope_text(scope: Scope) -> Text:
         parts.append(Text(f"completed {scope.completed.id}", f"{scope.completed.id}年竣工"))
     for nested, word in ((scope.all, _ALL), (scope.any, _ANY), (scope.none, _NONE)):
         if nested is not None:
-            inner = [scope_text(part) for part in nested]
-            parts.append(
-                Text(f"{word.en} ({'; '.join(t.en for t in inner)})", f"{word.zh}（{'；'.join(t.zh for t in inner)}）")
-            )
-    return Text(" and ".join(t.en for t in parts), "且".join(t.zh for t in parts))
+            inner = Text.join((scope_text(part) for part in nested), "; ", "；")
+            parts.append(Text("{word} ({inner})", "{word}（{inner}）").format(word=word, inner=inner))
+    return Text.join(parts, " and ", "且")
 
 
 def target_lines(name: str | None, lang: Lang) -> list[str]:
@@ -245,7 +241,7 @@ def target_lines(name: str | None, lang: Lang) -> list[str]:
 
 def _target_lines(row: TargetRow, lang: Lang) -> list[str]:
     year = Text("year not stated", "年份未载明").pick(lang) if row.year is None else str(row.year)
-    nature = Text(f"nature: {row.nature.en}", f"性质：{row.nature.zh}").pick(lang)
+    nature = Text("nature: {nature}", "性质：{nature}").format(nature=row.nature).pick(lang)
     lines = [
         f"{row.id}: {row.wording} {row.value_text} ({year}; {nature}; {row.computable.pick(lang)})",
         f"    {row.label.pick(lang)} · {row.scope.pick(lang)}",

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from rooftop.config import ImpossibleError, Model
-from rooftop.lang import Text
+from rooftop.config import ImpossibleError
+from rooftop.core.datamodel import Model
+from rooftop.core.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -20,11 +21,6 @@ Nature = Literal["anticipated", "binding", "mandate", "unstated"]
 Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
 
 
-def _yes_no(value: Any) -> Any:
-    """YAML 1.1 reads a bare ``yes`` as true."""
-    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-
-
 def _unstated(value: Any) -> Any:
     return None if value == "unstated" else value
 
@@ -34,7 +30,7 @@ def _date(value: Any) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
-YesNo = Annotated[Literal["yes", "no"], BeforeValidator(_yes_no)]
+YesNo = Literal["yes", "no"]
 DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}){0,2}|unstated)$")]
 OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
 
@@ -107,7 +103,7 @@ class Scope(Model):
 class Computable(Model):
     """Whether the tool answers a target, and why not."""
 
-    answer: Annotated[Literal["yes", "part", "no"], BeforeValidator(_yes_no)]
+    answer: Literal["yes", "part", "no"]
     reason: Note | None = None
 
     @model_validator(mode="after")
@@ -171,6 +167,11 @@ class Group(Model):
     union: tuple[Identifier, ...] = ()
     front: bool = Field(False, description="the group of the front row")
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Ids of the groups joined; of a plain group its own."""
+        return self.union or (self.id,)
+
 
 class Reading(Model):
     """One way to read the plan's scope."""
@@ -180,6 +181,10 @@ class Reading(Model):
     source: Note
     default: bool = False
     scopes: dict[Identifier, Scope]
+
+    def scope(self, group: Group) -> Scope:
+        """Return the buildings of a group: for a union those of any of its members."""
+        return Scope(any=tuple(self.scopes[member] for member in group.members))
 
 
 class CoverageTarget(Model):
@@ -191,9 +196,14 @@ class CoverageTarget(Model):
     single_years: tuple[Year, ...] = ()
     source: Note
 
+    @property
+    def window(self) -> Window | None:
+        """The default cohort; None stands for all buildings whatever their age."""
+        return None if self.cohort == "all" else self.cohort
+
     def windows(self) -> list[Window | None]:
         """Every cohort, the default first; None stands for all buildings whatever their age."""
-        first = None if self.cohort == "all" else self.cohort
+        first = self.window
         rest = [*self.cohorts, *(Window(start=y, end=y) for y in self.single_years)]
         out: list[Window | None] = [first]
         out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
@@ -223,6 +233,21 @@ class Coverage(Model):
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
     readings: Annotated[tuple[Reading, ...], Field(min_length=1)]
     aggregation: Aggregations
+
+    @property
+    def front(self) -> Group:
+        """The group of the front row."""
+        return next(group for group in self.groups if group.front)
+
+    @property
+    def plain_groups(self) -> tuple[Group, ...]:
+        """The groups that are no union of others."""
+        return tuple(group for group in self.groups if not group.union)
+
+    @property
+    def default_reading(self) -> Reading:
+        """The reading that holds where none is asked for."""
+        return next(reading for reading in self.readings if reading.default)
 
 
 class Climate(Model):
@@ -316,3 +341,7 @@ class Pack(Model):
     def target(self, target_id: str) -> Target:
         """Return one target by its id."""
         return next(target for target in self.targets if target.id == target_id)
+
+    def targets_of(self, coverage: Coverage) -> list[tuple[CoverageTarget, Target]]:
+        """Return the entries of a coverage indicator that the plan sets a value for, each with its target."""
+        return [(entry, self.target(entry.id)) for entry in coverage.targets if entry.id is not None]

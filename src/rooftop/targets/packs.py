@@ -5,17 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rooftop.configfile import key_in_file, validated, written_key
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.notices import Provenance, file_sha256
-from rooftop.resources import configs_dir, load_shipped_yaml
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Provenance, file_sha256
+from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.vocabularies import building_uses
+from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
-from rooftop.yamlfile import KeyPath, YamlDocument, load_yaml
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,12 @@ def pack_path(name_or_path: str | Path) -> Path:
     return path
 
 
-def pack_provenance(name_or_path: str | Path) -> Provenance:
-    """Return path and hash of a pack for `run.json`."""
-    path = pack_path(name_or_path)
-    pack = load_pack(path)
+def pack_provenance(name_or_path: str | Path, pack: Pack) -> Provenance:
+    """Return path and hash of a pack, loaded from there, for `run.json`."""
     details = {f"document.{key}": f"{doc.title} {doc.number} {doc.date}" for key, doc in pack.documents.items()}
-    return Provenance(role="policy", path=str(name_or_path), sha256=file_sha256(path), details=details)
-
-
-@cache
-def building_uses() -> dict[str, dict[str, str]]:
-    """Return the shipped vocabulary of building uses: code -> zh, en, public_hint, default_roof_type."""
-    uses: dict[str, dict[str, str]] = load_shipped_yaml("building_uses.yaml")["uses"]
-    return uses
+    return Provenance(
+        role="policy", path=str(name_or_path), sha256=file_sha256(pack_path(name_or_path)), details=details
+    )
 
 
 def check_pack(pack: Pack) -> Iterator[Problem]:
@@ -254,7 +247,7 @@ def _check_cohort(pack: Pack, window: Window | None, loc: KeyPath) -> Iterator[P
 
 
 def _check_scope(pack: Pack, scope: Scope, loc: KeyPath) -> Iterator[Problem]:
-    known = [use for use in building_uses() if use != "unknown"]
+    known = [use for use in building_uses().uses if use != "unknown"]
     for i, use in enumerate(scope.building_use or ()):
         if use not in known:
             yield _unknown("class", "建筑用途", use, known, (*loc, "building_use", i))
@@ -305,9 +298,11 @@ def _refusal(document: YamlDocument, problems: list[Problem]) -> ConfigError:
     if others:
         places = ", ".join(dict.fromkeys(f"{written_key(p.loc)} ({document.line(p.loc)})" for p in others[:5]))
         places += " ..." if len(others) > 5 else ""
-        mend = Text(f"{mend.en}; then see also (line): {places}", f"{mend.zh}；另请检查（行）：{places}")
+        mend = Text("{mend}; then see also (line): {places}", "{mend}；另请检查（行）：{places}").format(
+            mend=mend, places=places
+        )
     return ConfigError(
-        Text(f"policy pack: {first.what.en}", f"政策包：{first.what.zh}"),
+        Text("policy pack: {what}", "政策包：{what}").format(what=first.what),
         where=key_in_file(written_key(first.loc), document, document.line(first.loc)),
         found=first.found,
         expected=first.expected,

@@ -9,19 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.tables import QUOTAS, conform
-from rooftop.targets.basis import CITY, Basis, Floats, Links, gather, link
+from rooftop.targets.basis import CITY, Basis, Floats, Links
 from rooftop.targets.columns import known_or_zero
 from rooftop.targets.floors import FloorAreas, floor_areas
 from rooftop.targets.models import Pack, Target
 from rooftop.targets.scope import completion_year
+from rooftop.targets.stock import Stock
 
 _M2 = {"万m²": 1e4, "亿m²": 1e8}
 _LEAST_SHARE = 1e-9
 
 
 @dataclass(frozen=True)
-class _Stock:
-    """Buildings as arrays of length n: in the stock surely, perhaps, and what they hold."""
+class _QuotaBuildings:
+    """The buildings that a quota speaks of, arrays of length n: surely, perhaps, and what they hold."""
 
     sure: NDArray[np.bool_]
     maybe: NDArray[np.bool_]
@@ -62,7 +63,7 @@ def best_filling(floor_m2: Floats, added_kwp: Floats, quota_m2: float) -> Fillin
     return Filling(share)
 
 
-def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFrame, pack: Pack) -> pd.DataFrame:
+def quota_table(stock: Stock) -> pd.DataFrame:
     """Lay the quotas of a pack over the roofs: what stands in each unit that has one, and what PV fits there.
 
     A unit is found by its id, else by a name that contains the plan's; a district excludes the buildings of the zones
@@ -70,9 +71,7 @@ def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFr
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`.
-    pack : Pack
+    stock : Stock
 
     Returns
     -------
@@ -84,12 +83,11 @@ def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFr
         too, ``_mean`` is a choice that does not look at roofs. Null where the unit is not among `units`, and the
         comparison null where the plan's excerpt states no unit of area.
     """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
+    basis, links, pack = stock.basis, stock.links, stock.pack
     floors = floor_areas(basis.roofs)
     rows = []
     for target in pack.targets:
-        stock = _stock(basis, floors, pack, target)
+        spoken_of = _quota_buildings(basis, floors, pack, target)
         for place in _places(links, len(basis.roofs), pack, target):
             quota_m2 = place.value * _M2[target.unit] if target.unit in _M2 else np.nan
             entry: dict[str, object] = {
@@ -100,8 +98,8 @@ def quota_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFr
             if place.unit is not None:
                 entry["unit_id"] = links.units["unit_id"].iloc[place.unit]
                 entry |= _contents(basis, pack, place.share)
-                if stock is not None:
-                    entry |= _overlay(stock, basis, place.share, quota_m2)
+                if spoken_of is not None:
+                    entry |= _overlay(spoken_of, basis, place.share, quota_m2)
             rows.append(entry)
     frame = pd.DataFrame(rows).reindex(columns=QUOTAS.names) if rows else pd.DataFrame(columns=QUOTAS.names)
     return conform(frame, QUOTAS)
@@ -159,14 +157,15 @@ def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) ->
     return int(hits[0]) if hits.size == 1 else None
 
 
-def _stock(basis: Basis, floors: FloorAreas, pack: Pack, target: Target) -> _Stock | None:
+def _quota_buildings(basis: Basis, floors: FloorAreas, pack: Pack, target: Target) -> _QuotaBuildings | None:
     if target.stock is None:
         return None
     year = completion_year(basis.roofs).to_numpy()
     last = np.inf if pack.period.end is None else pack.period.end
     new = (year >= pack.period.start) & (year <= last)
     sure = year < pack.period.start if target.stock == "existing" else new
-    return _Stock(sure, np.isnan(year), floors, basis.capacity_kwp, known_or_zero(basis.roofs, "annual_kwh"))
+    annual = known_or_zero(basis.roofs, "annual_kwh")
+    return _QuotaBuildings(sure, np.isnan(year), floors, basis.capacity_kwp, annual)
 
 
 def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:
@@ -182,20 +181,20 @@ def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:
     }
 
 
-def _overlay(stock: _Stock, basis: Basis, share: Floats, quota_m2: float) -> dict[str, object]:
-    area = np.nan_to_num(stock.floors.area_m2) * share
-    sure = stock.sure & (share > 0)
-    either = (stock.sure | stock.maybe) & (share > 0)
+def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: Floats, quota_m2: float) -> dict[str, object]:
+    area = np.nan_to_num(spoken_of.floors.area_m2) * share
+    sure = spoken_of.sure & (share > 0)
+    either = (spoken_of.sure | spoken_of.maybe) & (share > 0)
     total = float(area[sure].sum())
     out: dict[str, object] = {
         "n_stock": int(sure.sum()),
-        "n_floors_assumed": int((sure & stock.floors.assumed).sum()),
+        "n_floors_assumed": int((sure & spoken_of.floors.assumed).sum()),
         "stock_area_m2": total,
         "stock_area_high_m2": float(area[either].sum()),
     }
     if np.isnan(quota_m2):
         return out
-    added = stock.added_kwp * share
+    added = spoken_of.added_kwp * share
     filling = best_filling(np.where(sure, area, 0.0), added, quota_m2)
     firm = np.where(basis.needs_survey, 0.0, added)
     low = best_filling(np.where(sure, area, 0.0), firm, quota_m2)
@@ -209,5 +208,5 @@ def _overlay(stock: _Stock, basis: Basis, share: Floats, quota_m2: float) -> dic
         "added_low_kwp": float((low.share * firm).sum()),
         "added_high_kwp": float((high.share * added).sum()),
         "added_mean_kwp": float(added[sure].sum()) * mean,
-        "added_kwh": float((filling.share * stock.annual_kwh * share).sum()),
+        "added_kwh": float((filling.share * spoken_of.annual_kwh * share).sum()),
     }

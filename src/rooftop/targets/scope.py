@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.vocabularies import building_uses
+from rooftop.targets.columns import numbers, with_reason
 from rooftop.targets.models import Pack, Period, Scope, Window
-from rooftop.targets.packs import building_uses
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"
@@ -63,12 +64,9 @@ def completion_year(roofs: pd.DataFrame) -> pd.Series:
         With `completion_date` (text that starts with four digits), `year_built`, and `reasons` where there are any.
     """
     date = roofs["completion_date"].astype("string").str.extract(r"^\s*(\d{4})(?!\d)", expand=False)
-    from_date = pd.to_numeric(date, errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    built = pd.to_numeric(roofs["year_built"], errors="coerce").astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    from_date, built = numbers(date.to_frame("date"), "date"), numbers(roofs, "year_built")
     year = np.where(np.isnan(from_date), built, from_date)
-    if "reasons" in roofs:
-        building = np.array([codes is not None and UNFINISHED in codes for codes in roofs["reasons"]], dtype=bool)
-        year = np.where(np.isnan(year) & building, _NOT_YET, year)
+    year = np.where(np.isnan(year) & with_reason(roofs, [UNFINISHED]), _NOT_YET, year)
     return pd.Series(year, index=roofs.index, name="completion_year")
 
 
@@ -201,9 +199,9 @@ def _code_uses() -> dict[tuple[str, str], list[str]]:
                 out[f"land_use:{standard}:{code}", land["uses"][0]] = land["uses"]
     for rule in load_shipped_yaml("use_rules.yaml")["rules"]:
         out[f"rule:{rule['id']}", rule["uses"][0]] = rule["uses"]
-    for system, entry in load_shipped_yaml("building_uses.yaml")["codes"].items():
-        for code, uses in entry.get("ambiguous", {}).items():
-            out.setdefault((f"code:{system}", entry["map"][code]), []).extend(uses)
+    for name, system in building_uses().codes.items():
+        for code, uses in system.ambiguous.items():
+            out.setdefault((f"code:{name}", system.map[code]), []).extend(uses)
     return out
 
 
@@ -214,14 +212,14 @@ def _use_states(use: str, source: str, public: str) -> tuple[tuple[str, str], ..
     A use that is never a public institution (`public_hint: no`) settles an unknown ownership, and a known public
     institution of unknown use is not of such a use; both facts recorded are taken at their word.
     """
-    vocabulary, settings = building_uses(), coverage_settings()
+    vocabulary, settings = building_uses().uses, coverage_settings()
     if use == "unknown" or use not in vocabulary:
         uses = [u for u in vocabulary if u != "unknown" and u not in settings["withheld_uses"]]
     else:
         uses = _code_uses().get((source, use)) or settings["may_be"].get(use, {"uses": [use]})["uses"]
     states: list[tuple[str, str]] = []
     for candidate in uses:
-        never_public = vocabulary[candidate]["public_hint"] == "no"
+        never_public = vocabulary[candidate].public_hint == "no"
         if public == "unknown":
             states += [(candidate, "no")] if never_public else [(candidate, "yes"), (candidate, "no")]
         elif not (public == "yes" and never_public and candidate != use):

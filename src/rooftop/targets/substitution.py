@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import Installation, SubstitutionOptions
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.tables import SUBSTITUTION, conform
-from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
-from rooftop.targets.bounds import ratio_bounds
+from rooftop.targets.basis import Basis, Links
+from rooftop.targets.bounds import attained, ratio_bounds
 from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
@@ -33,10 +33,10 @@ from rooftop.targets.demand import (
     zones_of,
 )
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, membership
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
+from rooftop.targets.stock import Stock
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
-TOLERANCE = 1e-9
 KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
 
 
@@ -50,9 +50,7 @@ class PvEnergy:
 
 @dataclass
 class _Run:
-    basis: Basis
-    links: Links
-    pack: Pack
+    stock: Stock
     settings: EnergySettings
     options: SubstitutionOptions
     floors: FloorArea
@@ -60,26 +58,19 @@ class _Run:
 
 
 def substitution_table(
-    roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
-    units: pd.DataFrame,
-    pack: Pack,
-    options: SubstitutionOptions | None = None,
-    *,
-    planned: pd.Series | None = None,
+    stock: Stock, options: SubstitutionOptions | None = None, *, planned: pd.Series | None = None
 ) -> pd.DataFrame:
     """Compute the substitution rate of every unit for every target of a pack, under every k_e.
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`; `roofs` may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``.
-    pack : Pack
-        Its ``substitution`` entries say whose demand counts, its ``climate`` in which zone.
+    stock : Stock
+        Its roofs may hold ``measured_energy_kwh`` and ``measured_fuel_kgce``. Of its pack the ``substitution`` entries
+        say whose demand counts, the ``climate`` in which zone.
     options : SubstitutionOptions, optional
         Of the configuration: zone, own intensities, declared installations.
     planned : Series of bool, optional
-        Selected roofs, index of `roofs`; without it there are no planned rows.
+        Selected roofs, index of the stock's `roofs`; without it there are no planned rows.
 
     Returns
     -------
@@ -90,16 +81,13 @@ def substitution_table(
     Raises
     ------
     ComputeError
-        `planned` does not have the index of `roofs`; a building_id occurs twice.
+        `planned` does not have the index of the roofs.
     """
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    floors = floor_area(basis.roofs, settings)
-    run = _Run(
-        basis, link(basis, memberships, units), pack, settings, options, floors, planned_rows(roofs, basis, planned)
-    )
-    parts = [_rows(run, entry, kind) for entry in pack.substitution for kind in _kinds(run)]
+    floors = floor_area(stock.basis.roofs, settings)
+    run = _Run(stock, settings, options, floors, stock.planned_rows(planned))
+    parts = [_rows(run, entry, kind) for entry in stock.pack.substitution for kind in _kinds(run)]
     if not parts:
         return conform(pd.DataFrame(columns=SUBSTITUTION.names), SUBSTITUTION)
     table = pd.concat(parts, ignore_index=True)
@@ -149,10 +137,10 @@ class _Sums:
 
 def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     """Rows of one target and kind, with the row of the unit in ``unit``."""
-    basis, links, settings = run.basis, run.links, run.settings
-    target = run.pack.target(entry.target)
-    answers = membership(entry.scope, basis.facts, entry.window)
-    demand = energy_demand(basis.roofs, basis.facts, entry.scope, run.pack, settings, run.options)
+    basis, links, settings = run.stock.basis, run.stock.links, run.settings
+    target = run.stock.pack.target(entry.target)
+    answers = run.stock.answers(entry.scope, entry.window)
+    demand = energy_demand(run.stock, entry.scope, settings, run.options)
     k_e = np.array([option.kgce_kwh for option in settings.k_e.options.values()])
     heat = declared_heat(run.options.installations, links, len(basis.roofs), entry.window, settings, k_e)
     energy = pv_energy_of(basis, kind, run.planned)
@@ -172,10 +160,13 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
     table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
     table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
-    table |= {name: np.repeat(_per_unit(links, rows.astype(float), whole=True), q) for name, rows in counts.items()}
-    table["floor_area_m2"] = np.repeat(_per_unit(links, np.where(central, run.floors.central, 0.0)), q)
-    table |= {name: values.ravel() for name, values in _results(sums, target, settings).items()}
-    table["attained"] = _attained(sums, target).ravel()
+    table |= {name: np.repeat(links.sums(rows.astype(float), whole=True), q) for name, rows in counts.items()}
+    table["floor_area_m2"] = np.repeat(links.sums(np.where(central, run.floors.central, 0.0)), q)
+    results = _results(sums, target, settings)
+    table |= {name: values.ravel() for name, values in results.items()}
+    # Without a central value the bounds still decide where it is the demand that is not known.
+    decided = ~np.isnan(results["rate"]) | np.isnan(sums.demand)
+    table["attained"] = attained(sums.low, sums.high, target.value, decided).ravel()
     table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
     return pd.DataFrame(table)
 
@@ -201,23 +192,16 @@ def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _per_unit(links: Links, values: Floats, *, whole: bool = False) -> Floats:
-    """Sum over the buildings of each unit, by share, or counting each whole."""
-    weight = (links.weight > 0).astype(float) if whole else links.weight
-    sums = np.bincount(links.unit, values[links.row] * weight, len(links.units))
-    return np.asarray(sums, dtype=np.float64)
-
-
 def _each_unit(links: Links, values: Floats) -> Floats:
     """Sum (n, q) over units, by share: (n_units, q)."""
-    return np.stack([_per_unit(links, values[:, k]) for k in range(values.shape[1])], axis=1)
+    return np.stack([links.sums(values[:, k]) for k in range(values.shape[1])], axis=1)
 
 
 def _sums(
     run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: Floats
 ) -> _Sums:
     """Central sums, and the extremes of the rate over every way the buildings may count."""
-    links, floors = run.links, run.floors
+    links, floors = run.stock.links, run.floors
     measured = ~np.isnan(demand.measured_kgce)
     inside = (answers >= PRESUMED)[:, None]
 
@@ -230,8 +214,8 @@ def _sums(
     total = _each_unit(links, np.where(inside, needs(floors.central, demand.central), 0.0))
     pv = _each_unit(links, np.where(inside, energy.counted[:, None] * k_e, 0.0))
     per_area = np.where(inside[:, 0], floors.central, 0.0)
-    thermal = heat.thermal + _per_unit(links, per_area * heat.thermal_m2)[:, None]
-    heat_pump = heat.heat_pump + _per_unit(links, per_area * heat.heat_pump_m2)[:, None]
+    thermal = heat.thermal + links.sums(per_area * heat.thermal_m2)[:, None]
+    heat_pump = heat.heat_pump + links.sums(per_area * heat.heat_pump_m2)[:, None]
     ways = [
         (saves(kwh, area), needs(area, per_m2))
         for per_m2 in (demand.high, demand.low)
@@ -292,26 +276,14 @@ def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str,
     }
 
 
-def _attained(sums: _Sums, target: Target) -> NDArray[np.object_]:
-    rate = _rate(sums.pv + sums.thermal + sums.heat_pump, sums.demand)
-    out = np.full(rate.shape, None, dtype=object)
-    out[~np.isnan(sums.low)] = "unknown"
-    known = ~np.isnan(sums.low) & ((~np.isnan(rate)) | np.isnan(sums.demand))
-    out[known & (sums.low >= target.value - TOLERANCE)] = "yes"
-    out[known & (sums.high < target.value - TOLERANCE)] = "no"
-    return out
-
-
-def substitution_notices(
-    roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
-) -> tuple[Notice, ...]:
+def substitution_notices(stock: Stock, options: SubstitutionOptions | None = None) -> tuple[Notice, ...]:
     """Say what the substitution rate rests on: limits instead of meters, estimated floors, unknown zones, heat."""
+    basis, pack = stock.basis, stock.pack
     if not pack.substitution:
         return ()
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    answers = np.stack([membership(e.scope, basis.facts, e.window) for e in pack.substitution]).max(axis=0)
+    answers = np.stack([stock.answers(e.scope, e.window) for e in pack.substitution]).max(axis=0)
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     floors = floor_area(basis.roofs, settings)
@@ -319,21 +291,16 @@ def substitution_notices(
     known = ~np.isnan(energy)
     no_zone = np.array([zone is None for zone in zones_of(basis.roofs, pack, options)], dtype=bool)
     found = [
-        _notice(code, ids[rows].tolist())
+        notice
         for code, rows in (
             ("demand_from_limits", inside & ~known),
             ("fuel_without_electricity", ~known & ~np.isnan(fuel)),
             ("floors_estimated", inside & ~known & floors.estimated),
             ("climate_zone_unknown", inside & no_zone),
         )
-        if rows.any()
+        for notice in Notice.counted(code, rows, _NOTICES[code], names=ids, source="targets")
     ]
     return (*found, *_heat_notices(pack, settings, options))
-
-
-def _notice(code: str, examples: list[str]) -> Notice:
-    n, text = len(examples), _NOTICES[code]
-    return Notice(code, Text(f"{n} {text.en}", f"{n} {text.zh}"), n, source="targets", examples=tuple(examples[:5]))
 
 
 def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOptions) -> Iterator[Notice]:
@@ -345,12 +312,11 @@ def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOpt
         for entry in options.installations
         if entry.floor_area_share is None and installation_kgce(entry, settings, np.array([front]))[0] < 0
     ]
-    if bad:
-        text = Text(
-            f"{len(bad)} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
-            f"{len(bad)} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
-        )
-        yield Notice("heat_pump_negative", text, len(bad), source="targets", examples=tuple(bad[:5]))
+    text = Text(
+        f"{{n}} heat pumps use more than they replace at {front:g} kgce/kWh: they count against the rate",
+        f"{{n}} 项热泵按 {front:g} kgce/kWh 折算时耗电大于替代量：计入后替代率降低",
+    )
+    yield from Notice.counted("heat_pump_negative", bad, text, source="targets")
     windows = [entry.window for entry in pack.substitution if entry.window is not None]
     for code, rows in (
         ("installation_outside_cohort", [e for e in options.installations if _outside_any(e, windows)]),
@@ -359,8 +325,7 @@ def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOpt
             [e for e in options.installations if windows and e.completed is None and e.floor_area_share is None],
         ),
     ):
-        if rows:
-            yield _notice(code, [names[id(entry)] for entry in rows])
+        yield from Notice.counted(code, [names[id(entry)] for entry in rows], _NOTICES[code], source="targets")
 
 
 def _outside_any(entry: Installation, windows: list[Window]) -> bool:
@@ -370,27 +335,30 @@ def _outside_any(entry: Installation, windows: list[Window]) -> bool:
 
 _NOTICES = {
     "demand_from_limits": Text(
-        "buildings have no metered energy: their demand is that of limits by class and climate zone, not an average",
-        "栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
+        "{n} buildings have no metered energy: their demand is that of limits by class and climate zone, not an "
+        "average",
+        "{n} 栋建筑无计量能耗：能耗按建筑类别与气候分区的限额推算，并非平均能耗",
     ),
     "fuel_without_electricity": Text(
-        "buildings have metered fuel but no metered electricity: the limits by class stay",
-        "栋建筑只有计量燃料、没有计量用电：仍按限额推算能耗，计量燃料不计入",
+        "{n} buildings have metered fuel but no metered electricity: the limits by class stay",
+        "{n} 栋建筑只有计量燃料、没有计量用电：仍按限额推算能耗，计量燃料不计入",
     ),
     "floors_estimated": Text(
-        "buildings state no floors: floor area is estimated from the height, with bounds",
-        "栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
+        "{n} buildings state no floors: floor area is estimated from the height, with bounds",
+        "{n} 栋建筑无地上层数：建筑面积按高度估算，并给出上下限",
     ),
     "climate_zone_unknown": Text(
-        "buildings lie in no known climate zone: only bounds of the substitution rate; set substitution.climate_zone",
-        "栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
+        "{n} buildings lie in no known climate zone: only bounds of the substitution rate; set "
+        "substitution.climate_zone",
+        "{n} 栋建筑气候分区不明：替代率仅给出上下限；请设置 substitution.climate_zone",
     ),
     "installation_outside_cohort": Text(
-        "declared installations were completed outside the years of a target for new buildings and do not count there",
-        "项申报的热利用设施竣工年份不在新建建筑指标的统计期内：该指标不计入",
+        "{n} declared installations were completed outside the years of a target for new buildings and do not "
+        "count there",
+        "{n} 项申报的热利用设施竣工年份不在新建建筑指标的统计期内：该指标不计入",
     ),
     "installation_year_unknown": Text(
-        "declared installations state no year: for targets of new buildings they enter the upper bound only",
-        "项申报的热利用设施未注明竣工年份：新建建筑指标只计入上限",
+        "{n} declared installations state no year: for targets of new buildings they enter the upper bound only",
+        "{n} 项申报的热利用设施未注明竣工年份：新建建筑指标只计入上限",
     ),
 }

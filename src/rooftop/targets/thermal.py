@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.tables import PV_OR_THERMAL, conform
-from rooftop.targets.basis import Links, gather
-from rooftop.targets.columns import Floats
+from rooftop.targets.basis import Links
+from rooftop.targets.columns import Floats, numbers
 from rooftop.targets.demand import EnergySettings, energy_settings, floor_area
-from rooftop.targets.models import Pack, Window
-from rooftop.targets.scope import NO, PRESUMED, membership
+from rooftop.targets.models import Window
+from rooftop.targets.scope import NO, PRESUMED
+from rooftop.targets.stock import Stock
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,7 @@ def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySe
         Collector area that fits, and useful heat of a year if all of it could be used. Irradiation is that of the
         modules on the same plane, shade included.
     """
-    used, tilt, poa = (
-        pd.to_numeric(planes[name]).to_numpy(dtype=float, na_value=np.nan)
-        for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2")
-    )
+    used, tilt, poa = (numbers(planes, name) for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2"))
     area = np.where(np.isnan(poa), 0.0, np.nan_to_num(used)) * settings.collector.zone_share.of(tilt)
     heat = area * collector_kwh(np.nan_to_num(poa), settings)
     owner = planes["building_id"].astype("string").to_numpy(dtype=object)
@@ -131,7 +129,7 @@ def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySe
     return sums["area"].to_numpy(dtype=float), sums["heat"].to_numpy(dtype=float)
 
 
-def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def mandate_answers(stock: Stock) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Say for every roof that counts whether a mandate demands renewable hot water, and which part of it says so.
 
     Returns
@@ -141,12 +139,11 @@ def mandate_answers(pack: Pack, roofs: pd.DataFrame) -> tuple[NDArray[np.object_
     part : ndarray of str or None
         Id of the part that speaks most surely.
     """
-    known = gather(roofs, pack).facts
-    answer = np.zeros(known.kind.size, dtype=int)
-    part = np.full(known.kind.size, None, dtype=object)
-    for mandate in pack.mandates:
+    answer = np.zeros(len(stock.basis.roofs), dtype=int)
+    part = np.full(len(stock.basis.roofs), None, dtype=object)
+    for mandate in stock.pack.mandates:
         for entry in mandate.parts:
-            found = membership(entry.scope, known, entry.window)
+            found = stock.answers(entry.scope, entry.window)
             sure = (found >= PRESUMED) & (entry.condition is None)
             value = np.where(sure, 2, np.where(found != NO, 1, 0))
             part = np.where(value > answer, entry.id, part)
@@ -160,17 +157,15 @@ def _hot_water_kwh(roofs: pd.DataFrame, use: NDArray[np.object_], settings: Ener
     return floor_area(roofs, settings).central * np.array([per_m2[name] for name in use.tolist()], dtype=float)
 
 
-def pv_or_thermal(
-    roofs: pd.DataFrame, planes: pd.DataFrame, pack: Pack, options: SubstitutionOptions | None = None
-) -> pd.DataFrame:
+def pv_or_thermal(stock: Stock, planes: pd.DataFrame, options: SubstitutionOptions | None = None) -> pd.DataFrame:
     """Compare PV and solar hot water on every roof under every k_e (宜电则电、宜热则热).
 
     Parameters
     ----------
-    roofs, planes : DataFrame
-        `tables.ROOFS` and `tables.PLANES`.
-    pack : Pack
-        Its mandates decide where they speak.
+    stock : Stock
+        The mandates of its pack decide where they speak.
+    planes : DataFrame
+        `tables.PLANES`.
     options : SubstitutionOptions, optional
         As for `substitution_table`.
 
@@ -189,9 +184,8 @@ def pv_or_thermal(
     """
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
-    basis = gather(roofs, pack)
-    kept, used = basis.roofs, basis.layout["used"]
-    annual = pd.to_numeric(kept["annual_kwh"]).to_numpy(dtype=float, na_value=np.nan)
+    kept, used = stock.basis.roofs, stock.basis.layout["used"]
+    annual = numbers(kept, "annual_kwh")
     area, all_heat = collectors(planes, kept["building_id"], settings)
     use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
     need = _hot_water_kwh(kept, use, settings)
@@ -204,7 +198,7 @@ def pv_or_thermal(
     share = np.minimum(wanted / np.where(carries, all_heat, 1.0), 1.0)
     rule = settings.rules.solar_thermal.kgce_per_collector_m2
     by_rule = rule * area / np.where(pv > 0, annual, np.nan)
-    mandate, part = mandate_answers(pack, roofs)
+    mandate, part = mandate_answers(stock)
     table = pd.DataFrame(
         {
             "building_id": kept["building_id"], "district_id": kept["district_id"], "building_use": use,

@@ -11,27 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.errors import ConfigError
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.errors import ConfigError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import (
-    CITY,
-    Basis,
-    Floats,
-    Links,
-    denominator,
-    existing_pv,
-    filled,
-    gather,
-    link,
-    standing_at_most,
-)
-from rooftop.targets.bounds import ratio_bounds
-from rooftop.targets.columns import column
-from rooftop.targets.coverage import ALL_AGES, TOLERANCE, kwp_per_m2, typical_roof_kwp
-from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings, membership
+from rooftop.targets.basis import CITY, Floats, Links, denominator, existing_pv, filled, standing_at_most
+from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
+from rooftop.targets.columns import numbers
+from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
+from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Target, Window
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings
+from rooftop.targets.stock import Stock
 
 DAYS_PER_YEAR = 365.25
 _NEVER, _ALWAYS = 9999, -9999
@@ -96,7 +86,7 @@ class _Pieces:
 
 
 @dataclass(frozen=True)
-class _Stock:
+class _StandingPv:
     """All PV of a timeline: on roofs, and in units without a named building."""
 
     roofs: _Pieces
@@ -108,19 +98,14 @@ class _Stock:
 class _Setting:
     """What stays the same over all rows."""
 
-    basis: Basis
-    links: Links
-    pack: Pack
-    stock: _Stock
+    stock: Stock
+    pv: _StandingPv
     plan: BuildPlan | None
     today: datetime.date
 
 
 def timeline_table(
-    roofs: pd.DataFrame,
-    memberships: pd.DataFrame,
-    units: pd.DataFrame,
-    pack: Pack,
+    stock: Stock,
     *,
     reference_date: datetime.date,
     schedule: pd.DataFrame | None = None,
@@ -134,10 +119,9 @@ def timeline_table(
 
     Parameters
     ----------
-    roofs, memberships, units : DataFrame
-        As for `coverage_table`; ``existing_pv_year`` of `roofs`, where there is one, dates the existing PV.
-    pack : Pack
-        Default group, reading and definition of every pooled coverage with a target value.
+    stock : Stock
+        ``existing_pv_year`` of its roofs, where there is one, dates the existing PV. Of its pack the default group,
+        reading and definition of every pooled coverage with a target value are taken.
     reference_date : date
         Today: earlier years are past, and build rates run from here to the end of the target year.
     schedule : DataFrame, optional
@@ -155,15 +139,12 @@ def timeline_table(
         the reference year. Build rates stand on the installed row of a target year that is not over; null otherwise,
         never negative.
     """
-    basis = gather(roofs, pack)
-    links = link(basis, memberships, units)
-    stock = _stock(basis, links, pack, schedule, reference_date.year)
-    setting = _Setting(basis, links, pack, stock, plan, reference_date)
+    setting = _Setting(stock, _standing_pv(stock, schedule, reference_date.year), plan, reference_date)
     parts = [
         _rows(setting, coverage, entry, kind, year)
-        for coverage in pack.coverage
+        for coverage in stock.pack.coverage
         if _has_timeline(coverage)
-        for entry, year in _years(coverage, pack, reference_date.year)
+        for entry, year in _years(coverage, stock.pack, reference_date.year)
         for kind in _kinds(setting, year)
     ]
     if not parts:
@@ -175,9 +156,8 @@ def timeline_table(
 
 def _has_timeline(coverage: Coverage) -> bool:
     """Whether PV by year says something about a coverage: pooled, and with PV in its numerator."""
-    front = next(group for group in coverage.groups if group.front)
     pooled = coverage.aggregation.default == "pooled"
-    return pooled and "installed" in coverage.kinds and front.default.numerator != "installable"
+    return pooled and "installed" in coverage.kinds and coverage.front.default.numerator != "installable"
 
 
 def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
@@ -186,7 +166,7 @@ def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
 
 def _years(coverage: Coverage, pack: Pack, this_year: int) -> Iterator[tuple[CoverageTarget, int]]:
     """Each year with the target in force: the next one due, after the last the last."""
-    entries = [(t, pack.target(t.id).year) for t in coverage.targets if t.id is not None]
+    entries = [(entry, target.year) for entry, target in pack.targets_of(coverage)]
     due = sorted(((e, y) for e, y in entries if y is not None), key=lambda item: item[1])
     if not due:
         return
@@ -199,13 +179,14 @@ def _years(coverage: Coverage, pack: Pack, this_year: int) -> Iterator[tuple[Cov
 # --- PV by year ------------------------------------------------------------------------------------------------------
 
 
-def _stock(basis: Basis, links: Links, pack: Pack, schedule: pd.DataFrame | None, this_year: int) -> _Stock:
+def _standing_pv(stock: Stock, schedule: pd.DataFrame | None, this_year: int) -> _StandingPv:
     """Gather all PV with its years; a schedule dates the inventory and adds to it."""
-    per_kwp = 1000.0 / existing_pv(pack).w_per_m2
+    basis = stock.basis
+    per_kwp = 1000.0 / existing_pv(stock.pack).w_per_m2
     rows = _scheduled(schedule, per_kwp)
     row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
-    declared = column(basis.roofs, "existing_pv_kwp")
-    years = column(basis.roofs, "existing_pv_year")
+    declared = numbers(basis.roofs, "existing_pv_kwp")
+    years = numbers(basis.roofs, "existing_pv_year")
     left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
     pieces: list[tuple[int, float, int, int, int]] = []
     for building, _, year, face in rows:
@@ -228,12 +209,12 @@ def _stock(basis: Basis, links: Links, pack: Pack, schedule: pd.DataFrame | None
     for _, unit, year, face in rows:
         if unit is None or (year is not None and year <= this_year):
             continue
-        hits = _unit_rows(links, unit)
+        hits = _unit_rows(stock.links, unit)
         for at in hits:
             since = this_year if year is None else year
             loose.append((at, face, _NEVER, _NEVER if year is None else year, since))
     known = basis.inventory or any(building in row_of for building, *_ in rows) or bool(loose)
-    return _Stock(_pieces(pieces), _pieces(loose), known)
+    return _StandingPv(_pieces(pieces), _pieces(loose), known)
 
 
 def _pieces(rows: list[tuple[int, float, int, int, int]]) -> _Pieces:
@@ -300,10 +281,10 @@ class _Sums:
 def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Kind, year: int) -> pd.DataFrame:
     """Rows of one year: all units."""
     assert entry.id is not None
-    basis, links, target = setting.basis, setting.links, setting.pack.target(entry.id)
-    group = next(g for g in coverage.groups if g.front)
-    window = _window(entry.windows()[0], year)
-    answers = _answers(basis, coverage, group, window)
+    stock, links = setting.stock, setting.stock.links
+    target = stock.pack.target(entry.id)
+    group, window = coverage.front, _window(entry.window, year)
+    answers = stock.answers(coverage.default_reading.scope(group), window)
     sums = _sums(setting, group, answers, kind, year)
     gap = np.where(np.isnan(sums.ratio), np.nan, np.maximum(target.value * sums.bottom - sums.top, 0.0))
     gap[gap <= TOLERANCE * sums.bottom] = 0.0
@@ -317,30 +298,30 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
             "n_buildings": sums.n_buildings, "n_unknown": sums.n_unknown,
             "numerator_m2": sums.top, "denominator_m2": sums.bottom,
             "coverage": sums.ratio, "coverage_low": sums.low, "coverage_high": sums.high,
-            "target": target.value, "attained": _attained(sums.ratio, sums.low, sums.high, target.value),
-            "gap_m2": gap, "gap_kwp": gap * kwp_per_m2(basis, links, setting.pack, answers, group.default.numerator),
+            "target": target.value, "attained": attained(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
+            "gap_m2": gap, "gap_kwp": gap * kwp_per_m2(stock, answers, group.default.numerator),
         }
     )  # fmt: skip
-    return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(basis, answers)))
+    return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(stock.basis, answers)))
 
 
 def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind, year: int) -> _Sums:
     """Central sums of every unit at the end of a year, and the extremes of their ratio."""
-    basis, links, stock = setting.basis, setting.links, setting.stock
+    basis, links, pv = setting.stock.basis, setting.stock.links, setting.pv
     n_units = len(links.units)
     use = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
     unit, row, weight = links.unit[use], links.row[use], links.weight[use]
     d_yes, d_no = (d[row] * weight for d in denominator(basis, group.default.denominator))
     n, n_no = {}, {}
     name = group.default.numerator
-    unknown = basis.refused | (not stock.known)
+    unknown = basis.refused | (not pv.known)
     for since in ("sure", "presumed", "possible"):
         value, otherwise = _numerator(setting, kind, name, year, since)
         if since == "possible":
             value = standing_at_most(basis, name, value, unknown)
         n[since], n_no[since] = value[row] * weight, otherwise[row] * weight
     central = answers[row] >= PRESUMED
-    loose = {s: stock.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
+    loose = {s: pv.units.standing(year, s, n_units) for s in ("sure", "presumed", "possible")}
     top = np.bincount(unit[central], n["presumed"][central], n_units) + loose["presumed"]
     bottom = np.asarray(np.bincount(unit[central], d_yes[central], n_units), dtype=np.float64)
     # In and installable with all PV that may stand; with what surely stands; either with nothing more to install; out.
@@ -355,7 +336,7 @@ def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind
     low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
     high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
-    if not stock.known:
+    if not pv.known:
         top, ratio = (np.full(n_units, np.nan) for _ in range(2))
     low, high = np.fmin(low, ratio) + 0.0, np.fmax(high, ratio) + 0.0  # no -0.0
     open_ = (answers[row] == UNKNOWN) | (answers[row] == PRESUMED)
@@ -374,33 +355,19 @@ def _window(window: Window | None, year: int) -> Window | None:
     return Window(start=window.start, end=min(max(year, window.start), window.end))
 
 
-def _answers(basis: Basis, coverage: Coverage, group: Group, window: Window | None) -> NDArray[np.int8]:
-    scopes = next(reading for reading in coverage.readings if reading.default).scopes
-    return membership(Scope(any=tuple(scopes[m] for m in group.union or (group.id,))), basis.facts, window)
-
-
 def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) -> tuple[Floats, Floats]:
     """Numerator of every roof at the end of a year: if the roof is installable, and if nothing more can be installed.
 
     As `basis.numerator`: what stands; for planned a full layout on what is built by then, within the roof.
     """
-    basis = setting.basis
-    standing = setting.stock.roofs.standing(year, since, len(basis.roofs)) * basis.per_face[name]
+    basis = setting.stock.basis
+    standing = setting.pv.roofs.standing(year, since, len(basis.roofs)) * basis.per_face[name]
     if kind == "installed" or setting.plan is None:
         return standing, standing
     within = np.minimum(standing, basis.roof["installable"])
     elapsed = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
     built = basis.roofs["building_id"].astype(str).isin(setting.plan.built_by(elapsed)).to_numpy(dtype=bool)
     return np.where(built, filled(basis, name, within), within), within
-
-
-def _attained(ratio: Floats, low: Floats, high: Floats, value: float) -> NDArray[np.object_]:
-    out = np.full(ratio.shape, None, dtype=object)
-    out[~np.isnan(low)] = "unknown"
-    known = ~np.isnan(ratio)
-    out[known & (low >= value - TOLERANCE)] = "yes"
-    out[known & (high < value - TOLERANCE)] = "no"
-    return out
 
 
 def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, Floats]:
@@ -441,11 +408,10 @@ def check_build_rates(rate: float | Mapping[str, float] | None, district_ids: li
             )
 
 
-def timeline_notices(
-    roofs: pd.DataFrame, units: pd.DataFrame, pack: Pack, reference_date: datetime.date, schedule: pd.DataFrame | None
-) -> tuple[Notice, ...]:
+def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.DataFrame | None) -> tuple[Notice, ...]:
     """Say what a reader of the timeline must know: PV without a year, rows of the schedule that do not count."""
-    if not any(_has_timeline(coverage) for coverage in pack.coverage):
+    roofs, units = stock.roofs, stock.links.units
+    if not any(_has_timeline(coverage) for coverage in stock.pack.coverage):
         return ()
     found: dict[str, list[str]] = {code: [] for code in _NOTICES}
     ids = roofs["building_id"].astype(str).tolist()
@@ -461,19 +427,13 @@ def timeline_notices(
             found["schedule_unit_unknown"] += [unit] if unit not in names else []
             found["schedule_unit_past"] += [unit] if past and unit in names else []
             found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
-    kwp, years = column(roofs, "existing_pv_kwp"), column(roofs, "existing_pv_year")
+    kwp, years = numbers(roofs, "existing_pv_kwp"), numbers(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(
-        Notice(
-            code,
-            Text(f"{len(rows)} {_NOTICES[code].en}", f"{len(rows)} {_NOTICES[code].zh}"),
-            len(rows),
-            source="timeline",
-            examples=tuple(rows[:5]),
-        )
+        notice
         for code, rows in found.items()
-        if rows
+        for notice in Notice.counted(code, rows, _NOTICES[code], source="timeline")
     )
 
 
@@ -484,22 +444,24 @@ def _names(units: pd.DataFrame) -> set[str]:
 
 _NOTICES = {
     "pv_year_unknown": Text(
-        "roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
-        "个屋顶的已装光伏并网年份不明：历年进度的上下限分别按已有与未有计算",
+        "{n} roofs have existing PV of unknown year: in earlier years the bounds of the timeline count it in and out",
+        "{n} 个屋顶的已装光伏并网年份不明：历年进度的上下限分别按已有与未有计算",
     ),
     "schedule_building_unknown": Text(
-        "rows of the schedule name a building that is not there: they do not count",
-        "行建设时序所列建筑不在数据中，不计入",
+        "{n} rows of the schedule name a building that is not there: they do not count",
+        "{n} 行建设时序所列建筑不在数据中，不计入",
     ),
     "schedule_unit_unknown": Text(
-        "rows of the schedule name a unit that is not there: they do not count", "行建设时序所列单元不在数据中，不计入"
+        "{n} rows of the schedule name a unit that is not there: they do not count",
+        "{n} 行建设时序所列单元不在数据中，不计入",
     ),
     "schedule_unit_zone": Text(
-        "rows of the schedule name a functional zone: they count in the zone, in no district and not in the city",
-        "行建设时序以功能区为单元：只计入该功能区，不计入县区与全市",
+        "{n} rows of the schedule name a functional zone: they count in the zone, in no district and not in the city",
+        "{n} 行建设时序以功能区为单元：只计入该功能区，不计入县区与全市",
     ),
     "schedule_unit_past": Text(
-        "rows of the schedule are past and name no building: the inventory holds what stands, they do not count again",
-        "行建设时序属已过年份且未指明建筑：已建部分以存量数据为准，不重复计入",
+        "{n} rows of the schedule are past and name no building: the inventory holds what stands, they do not count "
+        "again",
+        "{n} 行建设时序属已过年份且未指明建筑：已建部分以存量数据为准，不重复计入",
     ),
 }

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rooftop.arguments import axes, number, numbers, unusable
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.arguments import axes, number, numbers, unusable
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import (
     Array,
     clear_sky_hours,

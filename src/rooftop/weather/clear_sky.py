@@ -11,7 +11,7 @@ import pandas as pd
 import pvlib
 from numpy.typing import NDArray
 
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.resources import load_shipped_yaml
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.lang import Text
-from rooftop.notices import Notice
-from rooftop.resources import load_shipped_yaml
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.core.resources import load_shipped_yaml
 from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, place_altitude
 
 _EARTH_RADIUS_KM = 6371.0
@@ -185,7 +185,7 @@ def monthly_temperature(
         )
         return moved.months, (Notice("annual_temperature_spread", text, 12, "info", source),)
     said = estimate.text()
-    text = Text(f"no air temperature given: {said.en}", f"未提供气温：{said.zh}")
+    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=said)
     return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 

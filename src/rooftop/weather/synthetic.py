@@ -8,9 +8,9 @@ import pvlib
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
-from rooftop.arguments import limits_of, number, numbers, unusable, whole
-from rooftop.lang import Text
-from rooftop.notices import Notice
+from rooftop.core.arguments import limits_of, number, numbers, unusable, whole
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
 from rooftop.weather.clear_sky import (
     DAYS_IN_MONTH,
     HOURS,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from rooftop.arguments import argument_limits, instance, limits_of, number, unusable
-from rooftop.errors import ArgumentError
-from rooftop.lang import Text
-from rooftop.notices import Notice, Provenance
+from rooftop.core.arguments import argument_limits, instance, limits_of, number, unusable
+from rooftop.core.errors import ArgumentError
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
 from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, sum_by_month, weather_checks
 
 MIN_MONTH_KWH_M2 = 0.1

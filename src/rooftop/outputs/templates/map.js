@@ -93,12 +93,14 @@ function rooftopMap(map, baseLayers) {
     const fill = coverageColour(shareOf(rowOfUnit(k)));
     return { color: "#2b4a68", weight: near ? 2.2 : 1.4, opacity: 0.9, fillColor: fill, fillOpacity: near ? 0.28 : 0.75 };
   }
+  function judged(answer, kind) {
+    return page.verdicts[kind === "potential" ? "potential" : "other"][answer];
+  }
   function statement(row) {
-    const potential = chosen(row, "kind") === "potential";
     const answer = row[FIELD.attained];
     if (answer === null) return null;
-    const key = answer === "yes" || answer === "no" ? `${potential ? "attainable" : "attained"}_${answer}` : "attained_unknown";
-    return node("span", `rt-tag ${answer === "yes" ? "rt-yes" : answer === "no" ? "rt-no" : "rt-open"}`, texts[key]);
+    const verdict = judged(answer, chosen(row, "kind"));
+    return node("span", `rt-tag rt-${verdict.tone}`, verdict.text);
   }
   function rangeText(row) {
     const [low, high, target] = [row[FIELD.low], row[FIELD.high], targetOf(row)];
@@ -123,10 +125,10 @@ function rooftopMap(map, baseLayers) {
   }
   const differs = (counts) => counts !== undefined && Object.values(counts).filter((n) => n > 0).length > 1;
   function verdictText(counts) {
-    const kind = cover.choices[choiceAt("kind")].values[state.choice[choiceAt("kind")]] === "potential" ? "attainable" : "attained";
+    const kind = cover.choices[choiceAt("kind")].values[state.choice[choiceAt("kind")]];
     const total = counts.yes + counts.no + counts.unknown;
-    const parts = [[`${kind}_yes`, counts.yes], [`${kind}_no`, counts.no], ["attained_unknown", counts.unknown]];
-    return `${total} ${texts.n_definitions}${parts.filter(([, n]) => n).map(([key, n]) => `${texts[key]} ${n}`).join(" · ")}`;
+    const parts = Object.entries(counts).filter(([, n]) => n).map(([answer, n]) => `${judged(answer, kind).text} ${n}`);
+    return `${total} ${texts.n_definitions}${parts.join(" · ")}`;
   }
 
   function buildUnits() {
@@ -290,7 +292,7 @@ function rooftopMap(map, baseLayers) {
     const place = [text("district_name", k), text("town_name", k)].filter(Boolean).join(" · ");
     const box = node("div", "rt-pop", node("h4", "", roofs.name[k] || roofs.id[k]), node("p", "rt-where", place));
     if (kind !== "ok") {
-      box.append(node("span", `rt-tag rt-status ${kind === "excluded" ? "rt-open" : "rt-no"}`, label(kind, "status")));
+      box.append(node("span", `rt-tag rt-status ${kind === "excluded" ? "rt-open" : "rt-bad"}`, label(kind, "status")));
     }
     if (kind !== "excluded") {
       box.append(node("div", "rt-big", big(roofs.kwp[k], "kWp", texts.capacity_short), big(roofs.energy[k], texts.annual_unit, texts.annual),

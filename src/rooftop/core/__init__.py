@@ -1,0 +1,1 @@
+"""Words, faults, numbers, files of the package: what every room uses."""

@@ -1,0 +1,34 @@
+"""Bases of the models that YAML files are checked against."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from rooftop.core.lang import Text
+
+
+class Model(BaseModel):
+    """Base of all models of YAML files: frozen, unknown keys fail, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Sourced(Model):
+    """A value with its range and where it comes from."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    source: str
+
+
+class Label(Model):
+    """What a coded value is called, in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        """The label as `Text`."""
+        return Text(en=self.en, zh=self.zh)

@@ -1,0 +1,1 @@
+"""One job: read, prepare, compute tiles, aggregate, write."""

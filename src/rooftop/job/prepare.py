@@ -1,0 +1,412 @@
+"""Everything between inputs and tiles: roofs classified and filled, the scene assembled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from rooftop.config import Config, SceneOptions
+from rooftop.core.grid import Tile, tile_of
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice
+from rooftop.inputs.datums import meridian_convergence_deg
+from rooftop.inputs.irradiance import IrradianceAt
+from rooftop.job.siting import Siting, site_modules
+from rooftop.job.sources import Sources
+from rooftop.job.tile import Scene, TableBook
+from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
+from rooftop.scene.array import flush_design
+from rooftop.scene.buildings import Buildings, measure, stand
+from rooftop.scene.equator import Sides
+from rooftop.scene.fill import Filling, PackedLayout, fill_planes
+from rooftop.scene.known import known_planes, relief_of, with_ridges
+from rooftop.scene.layout import DensityLayout, Layout, density_shares, lay_out
+from rooftop.scene.neighbours import shared_walls
+from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.planes import RoofPlanes
+from rooftop.scene.relief import Relief
+from rooftop.scene.roofs import (
+    RoofTypes,
+    assumed_planes,
+    open_planes,
+    retyped,
+    roof_planes,
+    roof_types,
+    stays_empty,
+)
+from rooftop.scene.rules import RoofRules, load_roof_rules
+from rooftop.scene.surface import Blocks, far_surface
+from rooftop.scene.taken import Taken, taken_on
+from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.sky import factor_nodes, sky_year
+from rooftop.targets import Pack
+from rooftop.targets.basis import existing_pv
+from rooftop.targets.inventory import credible_inventory
+from rooftop.targets.withheld import withheld
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Shapes = NDArray[np.object_]
+
+_FAR_TERRAIN_MARGIN_M = 30_000.0
+_WIDE_DEG = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A run ready for its tiles.
+
+    Parameters
+    ----------
+    sources : Sources
+        With the heights that were measured, and existing PV as it is counted.
+    types : RoofTypes
+    min_roof_height_m : float
+        What is lower is no roof.
+    system : PvSystem
+    layout : Layout
+    outlines : ndarray of geometries
+        The footprints as read, empty where there is none.
+    taken : Taken
+    scene : Scene
+    book : TableBook
+    siting : Siting
+    notices : tuple of Notice
+    """
+
+    sources: Sources
+    types: RoofTypes
+    min_roof_height_m: float
+    system: PvSystem
+    layout: Layout
+    outlines: Shapes
+    taken: Taken
+    scene: Scene
+    book: TableBook
+    siting: Siting
+    notices: tuple[Notice, ...]
+
+
+def prepare(config: Config, sources: Sources, selected: Flags, pack: Pack | None) -> Prepared:
+    """Assemble scene, planes and sky tables.
+
+    Parameters
+    ----------
+    selected : ndarray of bool, shape (n_buildings,)
+        Roofs to compute; all others still cast shadows.
+    pack : Pack or None
+        Says how much capacity stands on a square metre, where the plan has its own figure.
+    """
+    rules = load_roof_rules()
+    built, compared = _standing(sources)
+    types = roof_types(built.table, rules)
+    sources, taken, counted = _with_existing(
+        config, replace(sources, buildings=built.table), built, types, rules, existing_pv(pack).w_per_m2
+    )
+    roofs = _known_roofs(config, sources, built, types, rules)
+    light = _light(config, sources, rules)
+    planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
+    if config.system.layout == "packed":
+        layout: Layout = _packed(config, planes, roofs, taken, light, rules)
+    else:
+        layout = _by_density(planes, roofs, taken, light, rules)
+    return Prepared(
+        sources=sources,
+        types=roofs.types,
+        min_roof_height_m=rules.min_roof_height_m.value,
+        system=light.system,
+        layout=layout,
+        outlines=built.outlines,
+        taken=taken,
+        scene=_scene(config, sources, roofs, layout, light.factor, rules),
+        book=light.book,
+        siting=light.siting,
+        notices=(
+            *compared,
+            *built.notices,
+            *counted,
+            *roofs.known.notices,
+            *_source_notices(layout.planes),
+            *_placed_notices(config),
+            *light.siting.notices,
+            *_scene_notices(roofs.blocks, selected, sources.buildings["lon"].to_numpy(), config.scene.halo_m),
+        ),
+    )
+
+
+def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
+    """Hold heights against each other and put the buildings on the terrain."""
+    table, ground, dsm = sources.buildings, sources.ground, sources.dsm
+    found = measure(table, ground, dsm)
+    notices: list[Notice] = []
+    stated = table["height_source"].isin(["field", "floors"]).to_numpy()
+    if ground is None and dsm is not None:
+        notices += compare_without_terrain(table, found, dsm, stated)
+    if ground is not None and dsm is not None:
+        notices += compare_models(table, found, ground, dsm)
+        notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, found)
+    if ground is not None and sources.terrain_far is not None:
+        notices += compare_far_terrain(table, ground, sources.terrain_far)
+    return stand(table, found, ground_known=ground is not None, dsm_given=dsm is not None), tuple(notices)
+
+
+def _with_existing(
+    config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules, w_per_m2: float
+) -> tuple[Sources, Taken, tuple[Notice, ...]]:
+    """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
+    buildings, outlines, doubts = credible_inventory(
+        config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
+    )
+    taken, standing, notices = taken_on(
+        sources.exclusions,
+        outlines,
+        buildings,
+        built.visible,
+        w_per_m2=w_per_m2,
+        clearance_m=rules.module_gap_m.value,
+    )
+    buildings = buildings.assign(existing_pv_kwp=standing.kwp, existing_pv_year=standing.year.array)
+    return replace(sources, buildings=buildings), taken, (*doubts, *notices)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Roofs:
+    """Roofs as far as their geometry is known.
+
+    Parameters
+    ----------
+    types : RoofTypes
+        Those that were assumed, overruled by known planes.
+    known : RoofPlanes
+    relief : Relief or None
+    blocks : Blocks
+        With the ridges of known planes.
+    level_m : ndarray
+        Elevation of each roof by one and the same statistic, whatever is known of its planes.
+    visible : ndarray of geometries
+    latitude_deg, convergence_deg : ndarray
+    """
+
+    types: RoofTypes
+    known: RoofPlanes
+    relief: Relief | None
+    blocks: Blocks
+    level_m: Floats
+    visible: Shapes
+    latitude_deg: Floats
+    convergence_deg: Floats
+
+
+def _known_roofs(config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules) -> _Roofs:
+    """Find the planes that a roof model or a surface model knows, and let them shape the buildings."""
+    buildings, blocks, there = sources.buildings, built.blocks, ~built.gone
+    lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
+    convergence = np.zeros(len(buildings))
+    convergence[there] = meridian_convergence_deg(CRS(buildings.crs), lon[there], lat[there])
+    wanted = config.scene.roof_planes == "known"
+    known = known_planes(
+        sources.roofs if wanted else None,
+        sources.dsm if wanted else None,
+        buildings,
+        visible=built.visible,
+        base_m=blocks.base_m,
+        convergence_deg=convergence,
+        rules=rules,
+        terrain_known=sources.ground is not None,
+        in_model=None if blocks.shown is None else blocks.shown.in_model,
+    )
+    relief = relief_of(known, convergence)
+    return _Roofs(
+        types=retyped(types, known.table, rules),
+        known=known,
+        relief=relief,
+        blocks=with_ridges(blocks, known, relief),
+        level_m=blocks.top_m,
+        visible=built.visible,
+        latitude_deg=lat,
+        convergence_deg=convergence,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Light:
+    """What turns light into yield: the system, tables of orientations, the irradiance of each roof."""
+
+    system: PvSystem
+    book: TableBook
+    factor: Floats
+    siting: Siting
+
+
+def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
+    """Make the sky of the year, and find what follows from it for modules."""
+    system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
+    factor = _known_factor(sources.anchor.factor)
+    book = TableBook(
+        sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor)), system, config.scene
+    )
+    buildings = sources.buildings
+    sides = Sides.of(buildings["lat"].to_numpy(), (buildings["status"] != "excluded").to_numpy())
+    siting = site_modules(config, system, rules, sides, book, factor.mean(axis=0))
+    return _Light(system=system, book=book, factor=factor, siting=siting)
+
+
+def _planes(sources: Sources, roofs: _Roofs, computed: Flags, rules: RoofRules) -> pd.DataFrame:
+    """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
+
+    None is too steep or towards the pole, and none lies on a roof that carries nothing.
+    """
+    assumed = assumed_planes(sources.buildings, roofs.types, roofs.visible, roofs.convergence_deg, rules)
+    planes = roof_planes(assumed, roofs.known.table, roofs.types, rules)
+    planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
+    roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
+    empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
+    unfit = _unusable(sources.buildings, rules, sources.irradiance)
+    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
+
+
+def _packed(
+    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules
+) -> PackedLayout:
+    """Fill the planes with modules."""
+    filling = Filling(
+        system=config.system,
+        module=light.system.module,
+        rules=rules,
+        latitude_deg=light.siting.sides.by_roof,
+        specific_yield=light.siting.free_yield,
+        keep_modules=config.outputs.modules,
+    )
+    return fill_planes(
+        planes,
+        filling,
+        visible=roofs.visible,
+        convergence_deg=roofs.convergence_deg,
+        obstacles=roofs.known.obstacles,
+        taken=taken,
+        shared=shared_walls(roofs.visible, roofs.level_m, load_plane_rules().zones, rules.setback_m.value),
+    )
+
+
+def _by_density(planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules) -> DensityLayout:
+    """Lay out by density, with the shares that exclusions and existing PV take."""
+    module = light.system.module
+    return lay_out(
+        planes,
+        density_shares(planes, roofs.types, roofs.visible, taken, rules),
+        light.siting.on_flat,
+        flush_design(module.length_m, module.width_m, rules.module_gap_m.value),
+        light.siting.sides.of_roof[planes["roof"].to_numpy()],
+        min_patch_m2=rules.min_patch_m2.value,
+    )
+
+
+def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: Floats, rules: RoofRules) -> Scene:
+    options, blocks = config.scene, roofs.blocks
+    limit = options.max_shading_loss
+    return Scene(
+        blocks=blocks,
+        planes=layout.planes,
+        variants=layout.variants,
+        orientations=layout.orientations,
+        factor=factor,
+        convergence_deg=roofs.convergence_deg,
+        tile_members=_tile_members(blocks, layout, options),
+        ground=sources.ground,
+        dsm=sources.dsm,
+        far=far_surface(
+            blocks,
+            sources.ground,
+            sources.dsm,
+            sources.terrain_far,
+            _FAR_TERRAIN_MARGIN_M if sources.terrain_far is not None else 0.0,
+        ),
+        options=options,
+        max_shading_loss=rules.max_shading_loss.value if limit is None else limit,
+        keep_cells=bool(config.outputs.rasters),
+        keep_months="poa_monthly" in config.outputs.rasters,
+        relief=roofs.relief,
+        min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
+        places=layout.places,
+        keep_lit=config.outputs.modules,
+    )
+
+
+def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict[Tile, NDArray[np.int64]]:
+    """Return all roofs of each tile that has planes, by a point on each roof."""
+    present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
+    point = shapely.point_on_surface(blocks.geometry[present])
+    i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
+    computed = np.zeros(len(blocks.geometry), dtype=bool)
+    computed[layout.planes["roof"].to_numpy()] = True
+    members: dict[Tile, NDArray[np.int64]] = {}
+    for a, b in sorted({(int(a), int(b)) for a, b in zip(i, j, strict=True)}):
+        rows = present[(i == a) & (j == b)]
+        if computed[rows].any():
+            members[Tile(a, b)] = rows
+    return members
+
+
+def _placed_notices(config: Config) -> tuple[Notice, ...]:
+    """Say that the density layout places no modules, where they were asked for."""
+    if not config.outputs.modules or config.system.layout == "packed":
+        return ()
+    text = Text(
+        "outputs.modules needs system.layout: packed; no modules are written",
+        "outputs.modules 须配合 system.layout: packed，未写出组件图层",
+    )
+    return (Notice("modules_not_placed", text, 1, "warning", "outputs.modules"),)
+
+
+def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
+    """Count the roofs by the source of their planes, where any is known."""
+    roofs = planes.drop_duplicates("roof")["roof_source"].value_counts()
+    if set(roofs.index) <= {"assumed"}:
+        return ()
+    lod2, dsm, assumed = (int(roofs.get(name, 0)) for name in ("lod2", "dsm", "assumed"))
+    text = Text(
+        f"roof planes: {lod2} roofs from the roof model, {dsm} from the surface model, {assumed} assumed",
+        f"屋顶坡面来源：屋顶模型 {lod2} 个，地表模型 {dsm} 个，按类型假定 {assumed} 个",
+    )
+    return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
+
+
+def _known_factor(factor: Floats) -> Floats:
+    """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
+    return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
+
+
+def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> Flags:
+    """Return roofs that carry nothing whatever their planes look like."""
+    low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
+    return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
+
+
+def _scene_notices(
+    blocks: Blocks,
+    selected: Flags,
+    lon: Floats,
+    halo_m: float,
+) -> tuple[Notice, ...]:
+    found = []
+    edge = shapely.boundary(shapely.convex_hull(shapely.MultiPoint(shapely.get_coordinates(blocks.geometry))))
+    near = int((shapely.dwithin(blocks.geometry, edge, halo_m) & selected).sum())
+    if near:
+        text = Text(
+            f"{near} buildings stand within {halo_m:g} m of the end of the footprints: shadows from beyond are unknown",
+            f"{near} 栋建筑距数据边缘不足 {halo_m:g} m，边界以外建筑的遮挡未知",
+        )
+        found.append(Notice("edge_of_data", text, near, "info", "footprints"))
+    width = float(np.nanmax(lon) - np.nanmin(lon))
+    if width > _WIDE_DEG:
+        text = Text(
+            f"the data span {width:.1f}° of longitude under one weather year: run wide areas in parts",
+            f"数据跨越经度 {width:.1f}°，但只用同一气象年；范围过大时请分片运行",
+        )
+        found.append(Notice("wide_extent", text, 1, "warning", "footprints"))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""From the sun to the yield: sky, horizons, cumulative tables, energy."""

@@ -1,0 +1,27 @@
+"""Buildings that appear in no output: they cast shadows, and are counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rooftop.core.lang import Text
+from rooftop.core.vocabularies import building_uses
+from rooftop.targets.scope import coverage_settings
+
+
+def withheld_uses() -> frozenset[str]:
+    """Return the uses that appear in no output, of `configs/coverage.yaml`."""
+    return frozenset(coverage_settings()["withheld_uses"])
+
+
+def withheld_use_names() -> Text:
+    """Return what they are called, one after the other."""
+    labels = [building_uses().uses[use] for use in coverage_settings()["withheld_uses"]]
+    return Text(", ".join(label.en for label in labels), "、".join(label.zh for label in labels))
+
+
+def withheld(buildings: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which buildings, or roofs, appear in no output, by ``building_use``."""
+    return buildings["building_use"].isin(list(withheld_uses())).to_numpy(dtype=bool)
