@@ -20,12 +20,13 @@ from rooftop.core.grid import Tile
 from rooftop.inputs.boundaries import assign, read_units
 from rooftop.inputs.coordinate_checks import check_coordinates, in_authority_order
 from rooftop.inputs.dates import dates
-from rooftop.inputs.irradiance_checks import likely_order
+from rooftop.inputs.month_order import likely_order
 from rooftop.inputs.storeys import read_storeys, stated_heights
 from rooftop.job.batch import run_tiles
 from rooftop.job.prepare import prepare
 from rooftop.job.sources import read_sources
 from rooftop.scene.loss_notices import loss_notices
+from rooftop.weather import clear_sky_bound
 from small_town import (
     LAT,
     LON,
@@ -116,6 +117,21 @@ def test_the_order_of_months_is_told_by_the_sun() -> None:
     turned = likely_order(np.roll(months, -6), clear)
     assert turned is not None and "month 7" in turned.en
     assert likely_order(np.full(12, 100.0), clear) is None
+
+
+@pytest.mark.parametrize(
+    ("latitude", "months"),
+    [
+        (25.0, [130, 140, 175, 190, 175, 140, 135, 140, 120, 110, 115, 115]),  # Kunming: brightest before the rains
+        (21.9, [140, 150, 175, 185, 175, 150, 140, 145, 145, 130, 125, 130]),
+        (28.6, [105, 120, 165, 185, 200, 180, 150, 140, 145, 140, 110, 100]),  # Delhi
+        (29.6, [30, 45, 75, 100, 115, 110, 135, 140, 85, 50, 40, 28]),  # Chongqing
+        (-33.9, [195, 160, 145, 110, 85, 70, 80, 105, 130, 165, 180, 200]),  # Sydney
+    ],
+)
+def test_a_monsoon_is_no_other_order(latitude: float, months: list[int]) -> None:
+    clear = np.asarray(clear_sky_bound(latitude, 300.0))
+    assert likely_order(np.asarray(months, dtype=float), clear) is None
 
 
 def monthly(path: Path, values: list[float], empty: int | None = None) -> Path:

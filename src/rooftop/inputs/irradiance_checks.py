@@ -11,6 +11,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.irradiance_units import irradiance_units, unit_factor
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.inputs.month_order import require_order, season_notice, usual_share
 from rooftop.inputs.raster_sample import Array, Bools
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.clear_sky import weather_checks
@@ -18,12 +19,6 @@ from rooftop.weather.year import MIN_MONTH_KWH_M2
 
 if TYPE_CHECKING:
     from rooftop.inputs.irradiance import Irradiance, Layer
-
-
-_SEASONS_FROM_DEG = 20.0
-_AS_TEXT = [0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8]
-_FITS, _FITS_BETTER = 0.8, 0.3
-_USUAL_SHARE = (0.35, 0.95)
 
 
 @dataclass(frozen=True)
@@ -98,60 +93,12 @@ def sample_notices(at: IrradianceAt, undeclared: dict[str, int], source: str) ->
 
 
 def _season_notice(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
-    """Warn where January outshines July in the north, or July January in the south."""
-    if at.ghi_kwh_m2 is None:
-        return ()
+    """Warn where the months do not follow the sun."""
     known = np.isfinite(at.ghi_annual_kwh_m2)
-    latitude = float(at.lat[known].mean())
-    mean = at.ghi_kwh_m2[known].mean(axis=0)
-    january, july = float(mean[0]), float(mean[6])
-    clear = _bounds(at.lon[known][:1], at.lat[known][:1])[0]
-    order = likely_order(mean, clear)
-    if abs(latitude) < _SEASONS_FROM_DEG or (order is None and (july >= january) == (latitude > 0.0)):
+    if at.ghi_kwh_m2 is None or not known.any():
         return ()
-    if order is not None:
-        text = Text(
-            f"the course of the year is not that of the sun: the months seem to be {order.en} (they are taken as "
-            "listed, January first)",
-            f"全年变化与太阳不符：月份顺序似为{order.zh}（按所列顺序，一月在前）",
-        )
-        return (Notice("month_order", text, 12, source=source),)
-    text = Text(
-        f"January has {january:.0f} and July {july:.0f} kWh/m2 at latitude {latitude:.1f}: the months seem to be in "
-        "the wrong order (they are taken as listed, January first)",
-        f"纬度 {latitude:.1f} 处一月为 {january:.0f}、七月为 {july:.0f} kWh/m2：月份顺序可能有误"
-        "（按所列顺序，一月在前）",
-    )
-    return (Notice("month_order", text, 12, source=source),)
-
-
-def likely_order(months: Array, clear: Array) -> Text | None:
-    """Return in which order months seem to stand, where it explains much better than their own how the year runs.
-
-    Parameters
-    ----------
-    months, clear : ndarray
-        (12,) totals as listed, and of a cloudless sky.
-    """
-    orders = {
-        Text("sorted as text: 1, 10, 11, 12, 2, ...", "按文本排序：1、10、11、12、2……"): _AS_TEXT,
-        Text("December first", "从十二月到一月倒序"): list(range(11, -1, -1)),
-        **{
-            Text(f"those of a year that begins in month {k + 1}", f"从 {k + 1} 月起算"): [
-                (k + m) % 12 for m in range(12)
-            ]
-            for k in range(2, 11)
-        },
-    }
-    now = float(np.corrcoef(months, clear)[0, 1]) if months.std() > 0.0 else 1.0
-    best, found = now, None
-    for name, listed in orders.items():
-        sorted_months = np.empty(12)
-        sorted_months[listed] = months
-        fit = float(np.corrcoef(sorted_months, clear)[0, 1]) if months.std() > 0.0 else -1.0
-        if fit > best:
-            best, found = fit, name
-    return found if best > _FITS and now < best - _FITS_BETTER else None
+    clear = _bounds(at.lon[known][:1], at.lat[known][:1])[0]
+    return season_notice(at.ghi_kwh_m2[known].mean(axis=0), clear, float(at.lat[known].mean()), source)
 
 
 def _component_notices(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
@@ -222,42 +169,19 @@ def check_against_clear_sky(at: IrradianceAt, irradiance: Irradiance) -> tuple[N
     _require_within(annual[:, None], year[:, None], low, np.ones((len(known), 1), bool), (lon, lat), layer)
     if at.ghi_kwh_m2 is not None:
         judged = bound >= float(checks["monthly_floor_kwh_m2"]["value"])
-        _require_order(at.ghi_kwh_m2[known], bound, judged, layer)
-        _require_within(
-            at.ghi_kwh_m2[known], bound, float(checks["monthly_low_share"]["value"]), judged, (lon, lat), layer
-        )
+        low = float(checks["monthly_low_share"]["value"])
+        if _wrong_share(at.ghi_kwh_m2[known], bound, low, judged)[1].any():
+            require_order(at.ghi_kwh_m2[known], bound, str(layer.bands[0].path))
+        _require_within(at.ghi_kwh_m2[known], bound, low, judged, (lon, lat), layer)
     _check_temperature(at, irradiance)
     return (_share_notice(annual / year, str(layer.bands[0].path)),)
 
 
-def _require_order(months: Array, clear: Array, judged: Bools, layer: Layer) -> None:
-    """Refuse months of which some are impossible while the year is not: they stand in another order."""
-    checks = weather_checks()["clear_sky_bound"]
-    high, low = float(checks["tolerance"]["value"]), float(checks["monthly_low_share"]["value"])
-    ratio = np.where(judged, months / np.where(judged, clear, 1.0), 0.5)
-    year = float(np.median(months.sum(axis=1) / clear.sum(axis=1)))
-    if not ((ratio > high) | (ratio < low)).any() or not _USUAL_SHARE[0] <= year <= _USUAL_SHARE[1]:
-        return
-    mean = months.mean(axis=0)
-    order = likely_order(mean, clear[0])
-    if order is None:
-        return
-    month = int(np.unravel_index(int(ratio.argmax()), ratio.shape)[1]) + 1
-    raise InputError(
-        Text("the months of the irradiance raster are in another order", "辐照栅格的月份顺序有误"),
-        where=str(layer.bands[0].path),
-        found=Text(
-            f"month {month}: {mean[month - 1]:,.0f} kWh/m2, where a cloudless sky gives {clear[0, month - 1]:,.0f}; "
-            f"the year, {mean.sum():,.0f} kWh/m2, is plausible; the months seem to be {order.en}",
-            f"第 {month} 月 {mean[month - 1]:,.0f} kWh/m2，而无云天空为 {clear[0, month - 1]:,.0f}；"
-            f"全年 {mean.sum():,.0f} kWh/m2 合理；顺序似为{order.zh}",
-        ),
-        expected=Text("January first, December last", "一月在前，十二月在后"),
-        mend=Text(
-            "list the 12 files in that order, or write the bands anew (two digits in names sort well: 01 ... 12)",
-            "请按月份顺序列出 12 个文件或重新生成波段（文件名用两位数字 01…12 便于排序）",
-        ),
-    )
+def _wrong_share(found: Array, clear: Array, low: float, judged: Bools) -> tuple[Array, Bools]:
+    """Return totals as shares of the clear sky's, and which of them no sky can give."""
+    high = float(weather_checks()["clear_sky_bound"]["tolerance"]["value"])
+    ratio = np.where(judged, found / np.where(judged, clear, 1.0), 0.5)
+    return ratio, (ratio > high) | (ratio < low)
 
 
 def _require_within(
@@ -265,8 +189,7 @@ def _require_within(
 ) -> None:
     """Raise for the worst of (n, 1) annual or (n, 12) monthly totals outside low to tolerance times `clear`."""
     high = float(weather_checks()["clear_sky_bound"]["tolerance"]["value"])
-    ratio = np.where(judged, found / np.where(judged, clear, 1.0), 0.5)
-    wrong = (ratio > high) | (ratio < low)
+    ratio, wrong = _wrong_share(found, clear, low, judged)
     if not wrong.any():
         return
     distance = np.where(wrong, np.abs(np.log(np.maximum(ratio, 1e-9))), -1.0)
@@ -337,7 +260,7 @@ def _unit_guess(unit: str, found: float, clear: float) -> str:
     """Return the units under which the same stored number would be plausible: 0.35 to 0.95 of the clear sky."""
     year = np.array([365.0])
     stored = found / unit_factor(unit, year)
-    low, high = _USUAL_SHARE
+    low, high = usual_share()
     others = [other for other in irradiance_units().of_irradiance if other != unit]
     return " / ".join(u for u in others if low <= float((stored * unit_factor(u, year))[0]) / clear <= high)
 
