@@ -19,8 +19,8 @@ import shapely
 from paths import SHARED
 
 import reference_packing as reference
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.scene.packing import Packed, PackOptions, pack
-from rooftop.scene.rules import load_roof_rules
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module
 

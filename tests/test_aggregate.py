@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from rooftop.core.errors import ComputeError
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.job.aggregate import MONTHS, SUMMED, check_conservation, plane_table, roof_table, unit_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design, rack_design
 from rooftop.scene.layout import DensityLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
-from rooftop.scene.rules import load_roof_rules
 from rooftop.solar.pvsystem import load_module
 from rooftop.tables import conform
 

@@ -19,6 +19,7 @@ from mirrored_town import Town, computed, monthly_ghi, write_town
 from rooftop.config import FlatSystem
 from rooftop.core.errors import InputError
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.job.prepare import Prepared
 from rooftop.job.record import read_record
 from rooftop.job.sources import read_sources
@@ -28,7 +29,6 @@ from rooftop.scene.design_sun import OBLIQUITY_DEG, design_sun
 from rooftop.scene.equator import Sides, equatorward_deg, poleward_min_tilt_deg, rack_azimuth_deg
 from rooftop.scene.packing import flat_options, pack
 from rooftop.scene.rows import level_rows
-from rooftop.scene.rules import load_roof_rules
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module
 

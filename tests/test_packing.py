@@ -16,9 +16,9 @@ from shapely.geometry import MultiPolygon, Polygon, box
 import reference_packing as reference
 from roof_shapes import nine_roofs, random_zone
 from rooftop.config import FlatSystem
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.scene.array import row_pitch_m, shadow_ratio
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack, tilt_table
-from rooftop.scene.rules import load_roof_rules
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import Module, list_modules, load_module
 

@@ -12,6 +12,7 @@ import shapely
 
 from rooftop.config import FlatSystem
 from rooftop.core.grid import Grid
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.scene.array import east_west_design, flush_design, rack_design, row_pitch_m, shadow_ratio
 from rooftop.scene.layout import density_shares, flat_design, lay_out
 from rooftop.scene.plane_columns import DENSITY_PLANES
@@ -24,7 +25,6 @@ from rooftop.scene.roofs import (
     stays_empty,
     visible_footprints,
 )
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface, lod1_surface, median_ground_m
 from rooftop.scene.taken import Taken
 from rooftop.solar.pvsystem import load_module

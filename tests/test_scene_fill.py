@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from rooftop.config import FlatSystem, System
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.job.aggregate import MONTHS, plane_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.fill import Filling, fill_planes, module_layer
@@ -18,7 +19,6 @@ from rooftop.scene.layout import Layout
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.taken import Taken
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module

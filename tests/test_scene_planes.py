@@ -16,12 +16,12 @@ from pyproj import CRS, Transformer
 from city_models import Model, flat, gable
 from rooftop.config import RoofsInput
 from rooftop.core.errors import InputError
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.scene.layout import flush_plane, variants_of
 from rooftop.scene.model_planes import area_vector, merged_planes, surface_planes
 from rooftop.scene.planes import RoofPlanes, lod2_planes
-from rooftop.scene.rules import load_roof_rules
 
 RULES = load_roof_rules().lod2
 WORKING = "EPSG:4549"

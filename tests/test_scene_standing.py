@@ -14,9 +14,9 @@ from pyproj import CRS
 
 from city_models import Model, gable
 from rooftop.config import RoofsInput
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.scene.known import dsm_planes, known_planes, modelled_obstacles
-from rooftop.scene.rules import load_roof_rules
 
 Floats = NDArray[np.floating]
 X, Y = 500_000.0, 3_830_000.0

@@ -21,6 +21,7 @@ import shapely
 from rooftop.config import ExclusionsInput, ExistingPvInput, FlatSystem, System
 from rooftop.core.errors import InputError
 from rooftop.core.notices import Notice, Provenance
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.job.aggregate import plane_table, roof_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
@@ -28,7 +29,6 @@ from rooftop.scene.array import flush_design
 from rooftop.scene.fill import Filling, fill_planes
 from rooftop.scene.layout import Layout, density_shares, lay_out
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.taken import Taken, taken_on
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module

@@ -11,8 +11,8 @@ import pytest
 import shapely
 from shapely.affinity import rotate
 
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.scene.plane_rules import load_plane_rules
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 
 RULES = ZoneDistances(

@@ -16,7 +16,7 @@ from rooftop.core.roof_rules import RoofRules
 from rooftop.core.vocabularies import BuildingUses, Reasons
 from rooftop.core.yamlfile import load_trusted_yaml, load_yaml
 from rooftop.inputs.weather_products import WeatherProducts
-from rooftop.scene.agreement import AgreementRules
+from rooftop.scene.agreement_rules import AgreementRules
 from rooftop.scene.inverters import InverterRules
 from rooftop.scene.loss_notices import UsualLosses
 from rooftop.scene.plane_rules import PlaneRules

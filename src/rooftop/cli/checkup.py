@@ -12,13 +12,13 @@ from rooftop.config import Config
 from rooftop.configfile import load_config, naming_lines
 from rooftop.core.grid import tile_of
 from rooftop.core.lang import Lang, Text
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.job.prepare import prepare
 from rooftop.job.settings import require_settings
 from rooftop.job.sources import Sources, joined, read_sources, select_districts
 from rooftop.outputs.place import claimed
-from rooftop.scene.rules import load_roof_rules
 from rooftop.targets.inventory import credible_schedule
 
 _SECONDS_PER_MCELL_AZIMUTH = 1.0 / 25.0

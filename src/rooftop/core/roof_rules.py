@@ -80,9 +80,6 @@ class RoofRules(Model):
     setback_m: Sourced
     min_patch_m2: Sourced
     min_footprint_m2: Sourced
-    zero_elevation_apart_m: Sourced
-    holes_share: Sourced
-    bare_ground_m: Sourced
     min_roof_height_m: Sourced
     max_shading_loss: Sourced
     module_gap_m: Sourced

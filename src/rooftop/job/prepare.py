@@ -14,6 +14,7 @@ from rooftop.config import Config, SceneOptions
 from rooftop.core.grid import Tile, tile_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import RoofRules, load_roof_rules
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
 from rooftop.job.siting import Siting, site_modules
@@ -39,7 +40,6 @@ from rooftop.scene.roofs import (
     roof_types,
     stays_empty,
 )
-from rooftop.scene.rules import RoofRules, load_roof_rules
 from rooftop.scene.surface import Blocks, far_surface
 from rooftop.scene.taken import Taken, taken_on
 from rooftop.solar.pvsystem import PvSystem, load_system

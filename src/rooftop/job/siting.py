@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rooftop.config import Config
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import RoofRules
 from rooftop.job.record import TiltTrial
 from rooftop.job.tile import TableBook
 from rooftop.scene.array import ArrayDesign
@@ -17,7 +18,6 @@ from rooftop.scene.layout import flat_design, rack_plane
 from rooftop.scene.loss_notices import loss_notices
 from rooftop.scene.row_notices import poleward_notice, row_notices
 from rooftop.scene.rows import SpecificYield
-from rooftop.scene.rules import RoofRules
 from rooftop.solar.energy import ModulePlane, plane_year
 from rooftop.solar.pvsystem import PvSystem
 

@@ -10,15 +10,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from rooftop.core.datamodel import Model, Sourced
 from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.core.resources import load_shipped
+from rooftop.core.roof_rules import load_roof_rules
+from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.buildings import Measured
 from rooftop.scene.burn import burn
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
 
 Floats = NDArray[np.float64]
@@ -27,40 +26,6 @@ Mask = NDArray[np.bool_]
 _FEET_PER_M = 3.2808
 _GROUND_CELL_M = 1.0
 _FAR_CELL_M = 30.0
-
-
-class AgreementRules(Model):
-    """Limits of `configs/model_agreement.yaml`."""
-
-    source: str
-    date: object
-    sample_roofs: Sourced
-    ring_m: Sourced
-    wall_m: Sourced
-    open_ground_quantile: Sourced
-    offset_warn_m: Sourced
-    offset_refuse_m: Sourced
-    swapped_below_m: Sourced
-    unseen_refuse_share: Sourced
-    height_ratio: HeightRatio
-    far_terrain_warn_m: Sourced
-    far_terrain_refuse_m: Sourced
-    least_roofs: Sourced
-
-
-class HeightRatio(Model):
-    """What the median of stated over measured heights may be."""
-
-    low: float
-    high: float
-    refuse_low: float
-    refuse_high: float
-    source: str
-
-
-def rules() -> AgreementRules:
-    """Load and check the shipped limits."""
-    return load_shipped(AgreementRules, "model_agreement.yaml")
 
 
 def compare_models(
@@ -80,7 +45,7 @@ def compare_models(
     InputError
         The two are swapped; they lie on other datums or in other units; the surface model shows no building.
     """
-    limit = rules()
+    limit = agreement_rules()
     outlines = table.geometry.to_numpy()
     rows = np.flatnonzero(np.isfinite(found.height_m))
     open_ground = _open_ground(outlines, rows, ground, dsm)
@@ -137,7 +102,7 @@ def _other_datum(offset: float, rows: NDArray[np.int64], found: Measured) -> Inp
 
 def _require_buildings(found: Measured, rows: NDArray[np.int64]) -> None:
     """Refuse a surface model that shows hardly a building where the outlines are."""
-    limit, least = rules(), load_roof_rules().min_roof_height_m.value
+    limit, least = agreement_rules(), load_roof_rules().min_roof_height_m.value
     low = found.height_m[rows] < least
     if len(rows) < limit.least_roofs.value or low.mean() < limit.unseen_refuse_share.value:
         return
@@ -162,25 +127,31 @@ def _open_ground(
     outlines: NDArray[np.object_], rows: NDArray[np.int64], ground: ElevationSource, dsm: ElevationSource
 ) -> Floats:
     """Return surface minus terrain on the cells around a sample of buildings that belong to none."""
-    if not len(rows):
-        return np.zeros(0)
-    limit = rules()
-    tree = shapely.STRtree(outlines)
-    parts = []
-    for row in _evenly(outlines, rows, int(limit.sample_roofs.value)):
-        x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
-        grid = Grid.covering((x_min, y_min, x_max, y_max), _GROUND_CELL_M, limit.ring_m.value)
-        near = tree.query(shapely.box(*grid.bounds))
-        walls = shapely.buffer(outlines[near], limit.wall_m.value, quad_segs=1)
-        free = burn(list(walls), list(range(len(near))), grid) < 0
-        above = (ground_window(dsm, grid) - ground_window(ground, grid))[free]
-        parts.append(above[np.isfinite(above)].astype(np.float64))
+    tree, parts = shapely.STRtree(outlines), [np.zeros(0)]
+    for row in _sample(outlines, rows):
+        grid, free = _around(outlines, tree, row)
+        parts.append(_known((ground_window(dsm, grid) - ground_window(ground, grid))[free]))
     return np.concatenate(parts)
 
 
-def _evenly(outlines: NDArray[np.object_], rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return up to so many of the rows, spread over the area, whatever their order is."""
-    bounds = shapely.bounds(outlines[rows])
+def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, Mask]:
+    """Return the cells around a building, and which of them belong to none."""
+    limit = agreement_rules()
+    x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
+    grid = Grid.covering((x_min, y_min, x_max, y_max), _GROUND_CELL_M, limit.ring_m.value)
+    near = tree.query(shapely.box(*grid.bounds))
+    walls = shapely.buffer(outlines[near], limit.wall_m.value, quad_segs=1)
+    return grid, burn(list(walls), list(range(len(near))), grid) < 0
+
+
+def _known(values: NDArray[np.float32]) -> Floats:
+    return values[np.isfinite(values)].astype(np.float64)
+
+
+def _sample(outlines: NDArray[np.object_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return some of the rows, spread over the area, whatever their order is."""
+    most = int(agreement_rules().sample_roofs.value)
+    bounds = shapely.bounds(outlines[rows]).reshape(-1, 4)
     order = rows[np.lexsort((bounds[:, 1], bounds[:, 0]))]
     return order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(np.int64))]
 
@@ -193,7 +164,7 @@ def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[No
     stated_m, stated : ndarray
         Heights, and which of them the footprints state (by height or by floors).
     """
-    limit, least = rules(), load_roof_rules().min_roof_height_m.value
+    limit, least = agreement_rules(), load_roof_rules().min_roof_height_m.value
     both = stated & (found.height_m >= least) & (stated_m > 0.0)
     if both.sum() < limit.least_roofs.value:
         return ()
@@ -202,45 +173,18 @@ def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[No
         return ()
     if not limit.height_ratio.refuse_low <= ratio <= limit.height_ratio.refuse_high:
         raise _other_unit(ratio)
-    guess_en, guess_zh = next(
-        (f"; {en}", f"；{zh}")
-        for low, high, en, zh in (
-            (2.8, 3.8, "they may be in feet", "可能以英尺为单位"),
-            (80.0, 125.0, "they may be in centimetres", "可能以厘米为单位"),
-            (
-                0.28,
-                0.33,
-                "the models may be in feet (set their vertical_unit: ft), or the heights are floors",
-                "模型可能以英尺为单位（请设置 vertical_unit: ft），或高度字段为层数",
-            ),
-            (0.26, 0.4, "they may be floors", "可能是层数"),
-            (-np.inf, np.inf, "one of the two is wrong", "两者必有一误"),
-        )
-        if low <= ratio <= high
-    )
     n = int(both.sum())
     medians = float(np.median(stated_m[both])), float(np.median(found.height_m[both]))
     text = Text(
         f"heights of {n} footprints are {ratio:.2f} times those of the surface model in the median "
-        f"({medians[0]:.1f} and {medians[1]:.1f} m){guess_en}",
-        f"{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{medians[0]:.1f} 与 {medians[1]:.1f} m）{guess_zh}",
-    )
+        f"({medians[0]:.1f} and {medians[1]:.1f} m); {{cause}}",
+        f"{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{medians[0]:.1f} 与 {medians[1]:.1f} m）；{{cause}}",
+    ).format(cause=limit.height_ratio.cause(ratio))
     return (Notice("heights_disagree", text, n, "warning", "inputs.footprints"),)
 
 
 def _other_unit(ratio: float) -> InputError:
     """Say that heights and models cannot both be in metres."""
-    unit = next(
-        (
-            (en, zh)
-            for low, high, en, zh in (
-                (0.005, 0.02, "the models seem to be in centimetres", "模型似以厘米为单位"),
-                (50.0, 200.0, "the heights of the footprints seem to be in centimetres", "轮廓的高度似以厘米为单位"),
-            )
-            if low <= ratio <= high
-        ),
-        ("check the unit of both", "请检查两者的单位"),
-    )
     return InputError(
         Text("heights and models do not fit each other", "建筑高度与高程模型不符"),
         where="inputs.footprints, inputs.dsm",
@@ -249,7 +193,9 @@ def _other_unit(ratio: float) -> InputError:
             f"所给高度的中位数为地表模型的 {ratio:.3g} 倍",
         ),
         expected=Text("both in metres", "均以米为单位"),
-        mend=Text(f"{unit[0]}: convert them to metres", f"{unit[1]}：请换算为米"),
+        mend=Text("{cause}: convert them to metres", "{cause}：请换算为米").format(
+            cause=agreement_rules().height_ratio.cause(ratio)
+        ),
     )
 
 
@@ -267,27 +213,16 @@ def compare_without_terrain(
     stated : ndarray of bool
         Rows of which the footprints state the height.
     """
-    outlines, limit = table.geometry.to_numpy(), rules()
+    outlines, quantile = table.geometry.to_numpy(), agreement_rules().open_ground_quantile.value
     rows = np.flatnonzero(stated & np.isfinite(found.top_m) & ~shapely.is_empty(outlines))
-    base = np.full(len(outlines), np.nan)
-    tree = shapely.STRtree(outlines)
-    for row in _evenly(outlines, rows, int(limit.sample_roofs.value)) if len(rows) else rows:
-        around = _free_ground(outlines, tree, row, dsm)
-        if len(around):
-            base[row] = np.quantile(around, limit.open_ground_quantile.value)
+    base, tree = np.full(len(outlines), np.nan), shapely.STRtree(outlines)
+    for row in _sample(outlines, rows):
+        grid, free = _around(outlines, tree, row)
+        ground = _known(ground_window(dsm, grid)[free])
+        if len(ground):
+            base[row] = np.quantile(ground, quantile)
     seen = replace(found, base_m=base, on_terrain=np.isfinite(base))
     return compare_heights(table["height_m"].to_numpy(dtype=float), stated, seen)
-
-
-def _free_ground(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int, source: ElevationSource) -> Floats:
-    """Return elevations of the cells around a building that belong to none."""
-    limit = rules()
-    x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
-    grid = Grid.covering((x_min, y_min, x_max, y_max), _GROUND_CELL_M, limit.ring_m.value)
-    near = tree.query(shapely.box(*grid.bounds))
-    walls = shapely.buffer(outlines[near], limit.wall_m.value, quad_segs=1)
-    values = ground_window(source, grid)[burn(list(walls), list(range(len(near))), grid) < 0]
-    return values[np.isfinite(values)].astype(np.float64)
 
 
 def compare_far_terrain(
@@ -300,9 +235,9 @@ def compare_far_terrain(
     InputError
         They differ by so much that they show other places, or are in other units.
     """
-    limit, outlines = rules(), table.geometry.to_numpy()
+    limit, outlines = agreement_rules(), table.geometry.to_numpy()
     rows = np.flatnonzero(~shapely.is_empty(outlines))
-    sample = outlines[_evenly(outlines, rows, int(limit.sample_roofs.value))]
+    sample = outlines[_sample(outlines, rows)]
     near, _ = median_under_m(sample, ground, _FAR_CELL_M)
     far, _ = median_under_m(sample, terrain_far, _FAR_CELL_M)
     gap = (far - near)[np.isfinite(far - near)]

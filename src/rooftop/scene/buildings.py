@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.inputs.extent import NO_SHAPE
+from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
-from rooftop.scene.rules import load_roof_rules
 from rooftop.scene.surface import BASE_CELL_M, Blocks, ElevationSource, Shown, median_under_m, with_gaps_filled
 
 Floats = NDArray[np.float64]
@@ -124,7 +126,7 @@ def _require_no_zeros(elevation_m: Floats, here: Mask, role: str) -> None:
     """Refuse a model that is exactly 0 under some buildings, where all others stand well above or below."""
     zero = here & (elevation_m == 0.0)
     others = elevation_m[here & ~zero & np.isfinite(elevation_m)]
-    apart = load_roof_rules().zero_elevation_apart_m.value
+    apart = agreement_rules().zero_apart_m.value
     if not zero.any() or not len(others) or not (np.quantile(np.abs(others), 0.1) > apart):
         return
     n, median = int(zero.sum()), float(np.median(others))
@@ -156,7 +158,7 @@ def has_reason(table: gpd.GeoDataFrame, code: str) -> Mask:
 def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_given: bool) -> Buildings:
     """Put buildings on the terrain: repeated and hidden ones leave, heights that nobody states are measured.
 
-    Where a surface model does not reach, or shows nothing where a height is stated, the building stands as a block.
+    Where a surface model does not reach, or shows bare ground, the building stands as a block.
 
     Parameters
     ----------
@@ -175,14 +177,14 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
             found.seen_share < load_plane_rules().segmentation.seen_from_share.value
         )
         if ground_known:
-            bare = ~known & (found.height_m < load_roof_rules().bare_ground_m.value)
+            bare = ~known & (found.height_m < agreement_rules().bare_ground_m.value)
             unshown = (_unshown(table, found, known) | bare) & ~outside
             table = _with_heights(table, found, ~known & ~bare, notices)
             known = _is_known(table)
         else:
             base[outside] = _level_of(table, found, known & ~outside)
         shown = Shown(~(outside | unshown), _roof_from(table, found, base, ground_known=ground_known))
-        notices += _hole_notice(found, ~shapely.is_empty(outlines) & ~outside)
+        notices += _hole_notice(found, ~shapely.is_empty(outlines) & ~outside, table["building_id"])
     table = _beyond_models(table, outside, unshown, ~found.on_terrain, notices)
     height = table["height_m"].to_numpy(dtype=float)
     blocks = Blocks(outlines, height, base, known, shown)
@@ -234,18 +236,18 @@ def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: Mask, notice
     return table.assign(height_m=heights, height_source=origin, reasons=reasons)
 
 
-def _hole_notice(found: Measured, rows: Mask) -> list[Notice]:
+def _hole_notice(found: Measured, rows: Mask, ids: pd.Series) -> tuple[Notice, ...]:
     """Count the roofs under which a surface model has holes: what is not seen carries no modules."""
-    holed = rows & (found.seen_share < 1.0 - load_roof_rules().holes_share.value)
+    holed = rows & (found.seen_share < 1.0 - agreement_rules().holes_share.value)
     if not holed.any():
-        return []
-    n, share = int(holed.sum()), float(1.0 - found.seen_share[holed].mean())
+        return ()
+    share = float(1.0 - found.seen_share[holed].mean())
     text = Text(
-        f"the surface model has no value on {share:.1%} of {n} roofs: nothing is built on what is not seen; fill small "
-        "holes first (gdal_fillnodata.py)",
-        f"地表模型在 {n} 个屋顶上有 {share:.1%} 无数据：未见处不布置组件，小空洞请先填补（gdal_fillnodata.py）",
+        f"the surface model has no value on {share:.1%} of {{n}} roofs: nothing is built on what is not seen; fill "
+        "small holes first (gdal_fillnodata.py)",
+        f"地表模型在 {{n}} 个屋顶上有 {share:.1%} 无数据：未见处不布置组件，小空洞请先填补（gdal_fillnodata.py）",
     )
-    return [Notice("dsm_holes", text, n, "warning", "inputs.dsm")]
+    return Notice.counted("dsm_holes", holed, text, names=ids, source="inputs.dsm")
 
 
 def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: Mask) -> float:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.scene.rules import load_roof_rules
+from rooftop.core.roof_rules import load_roof_rules
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
+from rooftop.core.roof_rules import Poleward
 from rooftop.scene.design_sun import DesignSun, design_sun
-from rooftop.scene.rules import Poleward
 
 Floats = NDArray[np.float64]
 

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import System
+from rooftop.core.roof_rules import RoofRules
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
@@ -20,7 +21,6 @@ from rooftop.scene.places import Places, PlaneRuns
 from rooftop.scene.plane_columns import PACKED_PLANES
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
-from rooftop.scene.rules import RoofRules
 from rooftop.scene.taken import Taken
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 from rooftop.solar.energy import ModulePlane

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from rooftop.core.grid import Bounds, Grid, tile_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import RoofRules
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
 from rooftop.scene.relief import Relief
-from rooftop.scene.rules import RoofRules
 from rooftop.scene.segment import segment
 from rooftop.scene.standing import Standing, by_roof, obstacles_on
 from rooftop.scene.surface import Blocks, ElevationSource, ground_window

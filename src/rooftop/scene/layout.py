@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
+from rooftop.core.roof_rules import RoofRules
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import Places
 from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.roofs import RoofTypes, inner_shares
-from rooftop.scene.rules import RoofRules
 from rooftop.scene.taken import Taken, shares_taken
 from rooftop.solar.energy import ModulePlane, Rows
 from rooftop.solar.pvsystem import Module

@@ -12,8 +12,8 @@ from pyproj import Proj
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import ModelledRoofs
 from rooftop.inputs.cityjson import Rings, RoofModel
-from rooftop.scene.rules import ModelledRoofs
 
 Floats = NDArray[np.float64]
 

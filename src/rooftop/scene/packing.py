@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
+from rooftop.core.roof_rules import RoofRules
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.frame import Frame, Group, neighbours, polygons_of, wall_azimuths_deg
 from rooftop.scene.rows import (
@@ -24,7 +25,6 @@ from rooftop.scene.rows import (
     tilt_table,
     widest_pitch_m,
 )
-from rooftop.scene.rules import RoofRules
 from rooftop.solar.pvsystem import Module
 
 __all__ = ["PackOptions", "Packed", "RowDesign", "Trial", "flat_options", "flush_options", "pack", "tilt_table"]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.roof_rules import ModelledRoofs
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.model_planes import LEAST_PLAN_M2, LEVEL_DEG, centres, merged_planes, polygonal, surface_planes
-from rooftop.scene.rules import ModelledRoofs
 
 Floats = NDArray[np.float64]
 

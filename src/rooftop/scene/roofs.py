@@ -11,8 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.affinity import rotate, translate
 
+from rooftop.core.roof_rules import RoofRules, RoofType
+from rooftop.core.vocabularies import building_uses
 from rooftop.scene.equator import from_pole_deg, poleward_min_tilt_deg
-from rooftop.scene.rules import RoofRules, RoofType, default_roof_types
 from rooftop.scene.surface import Blocks
 
 
@@ -28,7 +29,8 @@ def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
     """Return the declared roof type, else the one its use suggests; blocks of flats above 27 m become high-rise."""
     declared = buildings["roof_type"].astype("string")
     known = declared.isin(list(rules.types)) & (declared != "unknown")
-    by_use = buildings["building_use"].map(default_roof_types()).fillna("unknown")
+    usual = {use: entry.default_roof_type for use, entry in building_uses().uses.items()}
+    by_use = buildings["building_use"].map(usual).fillna("unknown")
     no_use = buildings["building_use"].fillna("unknown") == "unknown"
     guess = by_use.mask(no_use, "unknown")
     name = declared.where(known, guess).astype(object)

@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from rooftop.core.roof_rules import RoofRules
 from rooftop.scene.plane_rules import PlaneRules
-from rooftop.scene.rules import RoofRules
 
 _ON_EDGE_M = 0.02  # outlines of planes are cut at the footprint: they lie on it but for rounding
 _FLAT_DEG = 3.0  # below it the direction of a slope says nothing about where the eaves are

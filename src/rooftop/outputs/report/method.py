@@ -14,11 +14,11 @@ from rooftop.campaign.uncertainty import components, energy_uncertainty
 from rooftop.config import Config, FlatSystem
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.roof_rules import load_roof_rules
 from rooftop.core.rounding import Range
 from rooftop.scene.equator import SideRules
 from rooftop.scene.inverters import load_inverter_rules
 from rooftop.scene.row_notices import clear_hours_text, place_text
-from rooftop.scene.rules import load_roof_rules
 from rooftop.solar.pvsystem import load_system_rules
 
 NO_SOURCE = Text("", "")
