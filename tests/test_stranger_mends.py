@@ -197,6 +197,17 @@ def test_buildings_in_no_district_are_counted_while_reading(tmp_path: Path) -> N
     assert "6 of 12 buildings (50% of the footprint area)" in said["outside_district"].text.en
     assert "have no code" in said["outside_district"].text.en
     assert said["unit_without_code"].count == 1
+    assert said["outside_district"].examples == ("T0002", "T0003", "T0006", "T0007", "T0010")
+
+
+def test_the_count_is_that_of_the_reasons_and_names_no_withheld_building(tmp_path: Path) -> None:
+    half = with_districts(tmp_path, [("320702", box(-100.0, 100.0))])  # 30 m buildings from 70 m on just touch it
+    table = buildings().assign(use=["military" if k == 2 else "office" for k in range(12)])
+    result = run(tmp_path, table, **half)
+    outside = [i for i, r in zip(result.tables.roofs["building_id"], result.tables.roofs["reasons"], strict=True)
+               if "outside_district" in r]  # fmt: skip
+    said = next(n for n in result.record.notices if n.code == "outside_district")
+    assert said.count == len(outside) == 5 and set(said.examples) == set(outside) and "T0002" not in outside
 
 
 def test_few_buildings_in_no_district_raise_no_doubt_about_datums(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -108,43 +109,38 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
 
 
 def outside_notices(
-    shapes: Shapes, present: npt.NDArray[np.bool_], districts: Shapes, crs: CRS, pair: Pair
-) -> Iterator[Notice]:
+    buildings: gpd.GeoDataFrame, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
+) -> tuple[Notice, ...]:
     """Count the buildings that lie in no district: no total of a district holds them.
 
     Parameters
     ----------
-    shapes : ndarray of geometries
-        Buildings.
-    present : ndarray of bool
-        Those with an outline.
+    buildings : GeoDataFrame
+        Those with an outline, in the working CRS.
+    inside : ndarray of bool
+        Which of them belong to a district.
     districts : ndarray of geometries
-    crs : pyproj.CRS
-        Working CRS.
     pair : Pair
         Of the two.
     """
-    rows = np.flatnonzero(present)
-    tree = shapely.STRtree(districts[~shapely.is_missing(districts)])
-    inside = np.unique(tree.query(shapes[rows], predicate="intersects")[0])
-    outside = np.delete(rows, inside)
-    if not len(outside) or len(outside) == len(rows):
-        return
-    share = float(shapely.area(shapes[outside]).sum() / shapely.area(shapes[rows]).sum())
-    rule = limits()["place_pairs"]
-    cause = _left_out(shapely.point_on_surface(shapes[outside]), pair)
-    if cause is None and len(outside) >= float(rule["many_outside"]) * len(rows):
-        points = shapely.point_on_surface(shapes[rows])
-        cause = likely_cause(points, districts, crs, pair, explained=float(rule["all_explained"]))
-    n = len(outside)
-    en = (
-        f"{n} of {len(rows)} buildings ({share:.0%} of the footprint area) lie in no district and in none of its totals"
+    if inside.all() or not inside.any():
+        return ()
+    rule, points = limits()["place_pairs"], shapely.point_on_surface(buildings.geometry.to_numpy())
+    cause = _left_out(points[~inside], pair)
+    if cause is None and (~inside).mean() >= float(rule["many_outside"]):
+        explained = float(rule["all_explained"])
+        cause = likely_cause(points, districts, CRS(buildings.crs), pair, explained=explained)
+    area = buildings.area.to_numpy()
+    share = area[~inside].sum() / area.sum()
+    text = Text(
+        f"{{n}} of {len(inside)} buildings ({share:.0%} of the footprint area) lie in no district, and in no total",
+        f"{len(inside)} 栋建筑中有 {{n}} 栋（占轮廓面积 {share:.0%}）不在任何县区内，不计入县区合计",
     )
-    zh = f"{len(rows)} 栋建筑中有 {n} 栋（占轮廓面积 {share:.0%}）不在任何县区内，不计入县区合计"
     if cause is not None:
-        en = f"{en}; {cause.en}, unless the districts do not reach there"
-        zh = f"{zh}；{cause.zh}（若县区边界本不覆盖该处，则无须处理）"
-    yield Notice("outside_district", Text(en, zh), n, "warning", pair.where, tuple(str(r) for r in outside[:5]))
+        text += Text(
+            "; {cause}, unless the districts do not reach there", "；{cause}（若县区边界本不覆盖该处，则无须处理）"
+        ).format(cause=cause)
+    return Notice.counted("outside_district", ~inside, text, names=buildings["building_id"], source=pair.where)
 
 
 def _left_out(points: Shapes, pair: Pair) -> Text | None:
@@ -152,10 +148,8 @@ def _left_out(points: Shapes, pair: Pair) -> Text | None:
     share = share_on(points, pair.left_out)
     if pair.why_left_out is None or not share > 0.0:
         return None
-    n = round(share * len(points))
-    return Text(
-        f"{pair.why_left_out.en}: {n} of {len(points)} lie there",
-        f"{pair.why_left_out.zh}：{len(points)} 个中有 {n} 个位于其中",
+    return Text("{why}: {n} of {of} lie there", "{why}：{of} 个中有 {n} 个位于其中").format(
+        why=pair.why_left_out, n=round(share * len(points)), of=len(points)
     )
 
 

@@ -33,6 +33,7 @@ from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_place import check_weather_place
 from rooftop.targets.demand import check_options, energy_settings
 from rooftop.targets.timeline import check_build_rates
+from rooftop.targets.withheld import withheld
 from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
 
 
@@ -107,7 +108,7 @@ def _read_sources(config: Config) -> Sources:
     for unit in units:
         ledger.enter(unit.notices, unit.provenance)
     memberships = assign(buildings, list(units))
-    ledger.enter(_compared_places(buildings, units))
+    ledger.enter(_compared_places(buildings, units, memberships))
     raster = read_irradiance(inputs.irradiance)
     at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
     ledger.enter([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)], *raster.provenance)
@@ -209,11 +210,11 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
     return list(compare_places(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
 
 
-def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> list[Notice]:
+def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...], memberships: pd.DataFrame) -> list[Notice]:
     """Hold the place of the buildings against that of every layer of units."""
-    geometry, crs = buildings.geometry.to_numpy(), CRS(buildings.crs)
-    present = ~shapely.is_empty(geometry)
-    points = shapely.point_on_surface(geometry[present])
+    shown = buildings[~(buildings.geometry.is_empty | withheld(buildings))]
+    points, crs = shapely.point_on_surface(shown.geometry.to_numpy()), CRS(buildings.crs)
+    inside = shown["building_id"].isin(memberships.loc[memberships["level"] == "district", "building_id"])
     share = float(limits()["place_pairs"]["least_share"])
     said = {
         "district": (Text("no building lies in any district", "没有建筑位于任何县区内"), share, True),
@@ -234,7 +235,7 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...]) -> l
         )  # fmt: skip
         found += compare_places(points, polygons, crs, pair)
         if fatal:
-            found += outside_notices(geometry, present, polygons, crs, pair)
+            found += outside_notices(shown, inside.to_numpy(dtype=bool), polygons, pair)
     return found
 
 
