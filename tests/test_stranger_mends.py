@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import shapely
 from pyproj import CRS
 from rasterio.transform import from_origin
 
+import rooftop
 from rooftop.config import BoundaryInput, FootprintsInput, Losses
 from rooftop.core.errors import InputError
 from rooftop.core.grid import Tile
@@ -46,6 +48,7 @@ from small_town import (
 
 HEIGHTS = [6.0 + 1.5 * (k % 5) for k in range(12)]
 NORTH = [45.0, 62.0, 98.0, 124.0, 148.0, 152.0, 160.0, 147.0, 115.0, 88.0, 58.0, 43.0]
+FREE = np.zeros(36)
 AS_TEXT = [0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8]
 
 
@@ -162,6 +165,17 @@ def test_a_month_without_a_value_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no value at any roof") as caught:
         read_sources(config(tmp_path, path, irradiance=of_months(tmp_path, NORTH, empty=5)))
     assert "month 6 has no value at 12 roofs" in caught.value.render("en") and "mend" in caught.value.render("en")
+
+
+def test_direct_and_diffuse_light_exchanged_are_named() -> None:
+    weather = rooftop.synthetic_weather(31.2, 121.5, 5.0, NORTH)
+    assert rooftop.irradiation(weather, FREE, surface_tilt=20.0)["poa_global"].sum() > 1000.0
+    swapped = weather.data.rename(columns={"dni": "dhi", "dhi": "dni"})
+    with pytest.raises(rooftop.ArgumentError, match="cannot be used") as caught:
+        rooftop.irradiation(dataclasses.replace(weather, data=swapped), FREE, surface_tilt=20.0)
+    assert "exchange the columns dni and dhi" in caught.value.render("en")
+    overcast = dataclasses.replace(weather, data=weather.data.assign(dni=0.0, dhi=weather.data["ghi"]))
+    assert rooftop.irradiation(overcast, FREE, surface_tilt=20.0)["poa_global"].sum() > 500.0
 
 
 # --- districts -------------------------------------------------------------------------------------------------------

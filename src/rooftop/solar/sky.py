@@ -141,7 +141,7 @@ def sky_year(
     month = index.month.to_numpy().astype(np.int64) - 1
     extra = np.asarray(get_extra_radiation(index.tz_convert("UTC").day_of_year.to_numpy()), dtype=np.float64)
     _require_sunlight(ghi, dhi, extra * height, month)
-    _require_closure(ghi, dhi + dni * height)
+    _require_closure(ghi, dni, dhi, height)
     kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), height)
     sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
     typical = np.where(n_up == n_sub, middle, np.where(n_up > 0, sunlit, -1.0))
@@ -232,9 +232,28 @@ def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None
         )
 
 
-def _require_closure(ghi: F8, of_parts: F8) -> None:
-    """Raise where GHI and the sum of its parts contradict each other over the year: columns that are others."""
-    limits = argument_limits()["year"]["parts_of_ghi"]
+def _require_closure(ghi: F8, dni: F8, dhi: F8, height: F8) -> None:
+    """Raise where GHI and the sum of its parts contradict each other: columns that are others, or each other's.
+
+    Parameters
+    ----------
+    ghi, dni, dhi : (n,)
+        Of each interval [W/m2].
+    height : (n,)
+        Mean sine of the sun's elevation, 0 below the horizon.
+    """
+    limits, of_parts = argument_limits()["year"]["parts_of_ghi"], dhi + dni * height
+    missed, swapped = (float(np.sqrt(np.square(ghi - parts).mean())) for parts in (of_parts, dni + dhi * height))
+    if swapped < float(limits["swapped_better"]) * missed:
+        raise unusable(
+            "weather.data[['dni', 'dhi']]",
+            Text(
+                f"DHI + DNI cos z misses GHI by {missed:.0f} W/m2 rms, with the two exchanged by {swapped:.0f}",
+                f"DHI + DNI cos z 与 GHI 的均方根差为 {missed:.0f} W/m2，两列互换后为 {swapped:.0f}",
+            ),
+            Text("parts that sum to GHI in every interval", "各时段散射与直射之和等于总辐照"),
+            Text("exchange the columns dni and dhi", "请互换 dni 与 dhi 两列"),
+        )
     ratio = float(of_parts.sum() / ghi.sum())
     if not limits["low"] <= ratio <= limits["high"]:
         raise unusable(
