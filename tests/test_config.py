@@ -149,7 +149,11 @@ def test_impossible_values(tmp_path: Path, old: str, new: str, parts: tuple[str,
 
 def test_limits_and_unions(tmp_path: Path) -> None:
     wrong(tmp_path, GOOD + "scene: {cell_size_m: 100}\n", "scene.cell_size_m", "<= 10.0", "100")
-    wrong(tmp_path, GOOD + "system: {flat: {tilt_deg: steep}}\n", "system.flat.tilt_deg", "'steep'")
+    wrong(
+        tmp_path, GOOD + "system: {flat: {tilt_deg: steep}}\n", "system.flat.tilt_deg", "'steep'", "auto, or a number"
+    )
+    wrong(tmp_path, GOOD + "system: {flat: {tilt_deg: 95}}\n", "95", "auto, or <= 60.0")
+    wrong(tmp_path, GOOD + "system: {flat: {azimuth_deg: -10}}\n", "-10", "auto, or >= 0.0")
 
 
 def test_several_mistakes_the_first_in_full_the_rest_named(tmp_path: Path) -> None:

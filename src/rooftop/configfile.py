@@ -196,6 +196,9 @@ def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationEr
     key = written_key(path)
     others = [k for k in dict.fromkeys(written_key(p) for p, _ in problems) if k != key]
     what, found, expected, mend = _describe(model, path, details)
+    ways = [expected, *(_describe(model, p, e)[2] for p, e in problems if p == path and e["loc"] != details["loc"])]
+    if len(ways) > 1:  # a value of several kinds: none of them fits
+        expected = Text.join(dict.fromkeys(ways), en=", or ", zh="，或 ")
     if others:
         more = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
         mend = Text("{mend}; then see also: {more}", "{mend}；另请检查：{more}").format(mend=mend, more=more)
