@@ -29,7 +29,15 @@ from rooftop.outputs.workbook.lists import (
     survey_rows,
     unit_rows,
 )
-from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, ENERGY, ENERGY_SCALE, NOT_KNOWN, candidate_rows
+from rooftop.outputs.workbook.rows import (
+    CANDIDATE_COLUMNS,
+    ENERGY,
+    ENERGY_SCALE,
+    NOT_KNOWN,
+    TOWN_AND_OWNER,
+    WHICH_BUILDING,
+    candidate_rows,
+)
 from rooftop.outputs.workbook.sheet import Book, Column
 from rooftop.targets.columns import words
 from rooftop.targets.listing import value_label
@@ -83,12 +91,8 @@ _UNIT = (
 )
 _FACTS_OF_UNITS = next(k for k, column in enumerate(_UNIT) if column.key == "target_text")
 _SHORT = (
-    Column(Text("No.", "序号"), "number", "count"),
-    Column(Text("Building id", "建筑编号"), "building_id"),
-    Column(Text("Name", "建筑名称"), "building_name"),
-    Column(Text("Address", "坐落"), "address"),
-    Column(Text("Town", "街道(镇)"), "town_name"),
-    Column(Text("Owner", "产权单位"), "owner"),
+    *WHICH_BUILDING,
+    *TOWN_AND_OWNER,
     Column(Text("Use", "建筑用途"), "use"),
     Column(Text("Public institution", "是否公共机构"), "public"),
     Column(Text("Completed", "竣工日期"), "completed"),
@@ -355,12 +359,8 @@ def _verify(book: Book, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["verify"])
     fields = load_survey_rules().fields
     columns = (
-        Column(Text("No.", "序号"), "number", "count"),
-        Column(Text("Building id", "建筑编号"), "building_id"),
-        Column(Text("Name", "建筑名称"), "building_name"),
-        Column(Text("Address", "坐落"), "address"),
-        Column(Text("Town", "街道(镇)"), "town_name"),
-        Column(Text("Owner", "产权单位"), "owner"),
+        *WHICH_BUILDING,
+        *TOWN_AND_OWNER,
         Column(Text("Why", "为何核实"), "why", "wrap", 20),
         Column(Text("To verify", "待核实事项"), "verify", "wrap", 52),
         Column(Text("Seen in the data", "数据提示"), "known", "wrap", 26),

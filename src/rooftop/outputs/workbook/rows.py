@@ -28,14 +28,20 @@ YES_NO = {"yes": Text("yes", "是"), "no": Text("no", "否"), "unknown": Text("u
 ENERGY_SCALE = {"zh": 1e-4, "en": 1e-3}
 ENERGY = Text("Annual energy (MWh)", "年发电量(万kWh)")
 
-CANDIDATE_COLUMNS = (
+WHICH_BUILDING = (
     Column(Text("No.", "序号"), "number", "count"),
     Column(Text("Building id", "建筑编号"), "building_id"),
     Column(Text("Name", "建筑名称"), "building_name"),
     Column(Text("Address", "坐落"), "address"),
-    Column(Text("District", "县区"), "district_name"),
+)
+TOWN_AND_OWNER = (
     Column(Text("Town", "街道(镇)"), "town_name"),
     Column(Text("Owner", "产权单位"), "owner"),
+)
+CANDIDATE_COLUMNS = (
+    *WHICH_BUILDING,
+    Column(Text("District", "县区"), "district_name"),
+    *TOWN_AND_OWNER,
     Column(Text("Use", "建筑用途"), "use"),
     Column(Text("Public institution", "是否公共机构"), "public"),
     Column(Text("Completed", "竣工日期"), "completed"),
