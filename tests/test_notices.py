@@ -63,6 +63,7 @@ def test_every_template_names_its_values(repo: Path) -> None:
             text = call.func.value
             if not (isinstance(text, ast.Call) and isinstance(text.func, ast.Name) and text.func.id == "Text"):
                 continue
+            assert not any(isinstance(side, ast.JoinedStr) for side in text.args), (path.name, call.lineno)
             given, seen = {keyword.arg for keyword in call.keywords}, seen + 1
             used = [{part[1] for part in Formatter().parse(ast.literal_eval(side)) if part[1]} for side in text.args]
             assert used[0] | used[1] == given, (path.name, call.lineno)

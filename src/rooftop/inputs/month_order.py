@@ -113,11 +113,10 @@ def require_order(months: Array, clear: Array, path: str) -> None:
         Text("the months of the irradiance raster are in another order", "辐照栅格的月份顺序有误"),
         where=path,
         found=Text(
-            f"month {month + 1}: {mean[month]:,.0f} kWh/m2, where a cloudless sky gives {sky[month]:,.0f}; the year, "
-            f"{mean.sum():,.0f} kWh/m2, is plausible; the months seem to be {{order}}",
-            f"第 {month + 1} 月 {mean[month]:,.0f} kWh/m2，而无云天空为 {sky[month]:,.0f}；"
-            f"全年 {mean.sum():,.0f} kWh/m2 合理；顺序似为{{order}}",
-        ).format(order=order),
+            "month {month}: {mean:,.0f} kWh/m2, where a cloudless sky gives {sky:,.0f}; the year, "
+            "{year:,.0f} kWh/m2, is plausible; the months seem to be {order}",
+            "第 {month} 月 {mean:,.0f} kWh/m2，而无云天空为 {sky:,.0f}；全年 {year:,.0f} kWh/m2 合理；顺序似为{order}",
+        ).format(month=month + 1, mean=mean[month], sky=sky[month], year=mean.sum(), order=order),
         expected=Text("January first, December last", "一月在前，十二月在后"),
         mend=Text(
             "list the 12 files in that order, or write the bands anew (two digits in names sort well: 01 ... 12)",

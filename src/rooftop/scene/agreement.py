@@ -174,12 +174,17 @@ def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[No
     if not limit.height_ratio.refuse_low <= ratio <= limit.height_ratio.refuse_high:
         raise _other_unit(ratio)
     n = int(both.sum())
-    medians = float(np.median(stated_m[both])), float(np.median(found.height_m[both]))
     text = Text(
-        f"heights of {n} footprints are {ratio:.2f} times those of the surface model in the median "
-        f"({medians[0]:.1f} and {medians[1]:.1f} m); {{cause}}",
-        f"{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{medians[0]:.1f} 与 {medians[1]:.1f} m）；{{cause}}",
-    ).format(cause=limit.height_ratio.cause(ratio))
+        "heights of {n} footprints are {ratio:.2f} times those of the surface model in the median "
+        "({stated:.1f} and {modelled:.1f} m); {cause}",
+        "{n} 个轮廓的高度中位数为地表模型的 {ratio:.2f} 倍（{stated:.1f} 与 {modelled:.1f} m）；{cause}",
+    ).format(
+        n=n,
+        ratio=ratio,
+        stated=float(np.median(stated_m[both])),
+        modelled=float(np.median(found.height_m[both])),
+        cause=limit.height_ratio.cause(ratio),
+    )
     return (Notice("heights_disagree", text, n, "warning", "inputs.footprints"),)
 
 
