@@ -1,4 +1,4 @@
-"""Where things are. Importing it lets a benchmark import what it shares with the tests: that lives in `tests/`."""
+"""Where things are. Importing it lets a benchmark import what it shares with the tests, from `tests/helpers/`."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 SHARED = REPO.parent / "shared"
 
-sys.path.insert(0, str(REPO / "tests"))
+sys.path.insert(0, str(REPO / "tests" / "helpers"))

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow.parquet
 import yaml
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+sys.path[:0] = [str(Path(__file__).parents[1] / "helpers"), str(Path(__file__).parent)]
 
 from fuzz_mutators import damage, pick  # noqa: E402
 from fuzz_seeds import KINDS, configuration, files_of, make_town  # noqa: E402

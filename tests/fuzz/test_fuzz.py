@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from fuzz_pool import Case, Worker, judge, prepare_case, run_cases, summary, write_case
 from fuzz_seeds import KINDS, make_town
 

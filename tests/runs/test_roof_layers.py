@@ -13,10 +13,10 @@ import pytest
 import shapely
 
 import rooftop
+from halved_town import halves, raster, settings, town
 from rooftop.core.errors import InputError
 from rooftop.job.products import rebuild
 from rooftop.outputs.store import read_tables, write_tables
-from test_pipeline import halves, raster, settings, town
 
 LAYERS = ["candidates", "planes", "modules"]
 

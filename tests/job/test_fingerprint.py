@@ -204,7 +204,7 @@ def test_another_program_computes_its_own_tiles(tmp_path: Path) -> None:
         "counts = rooftop.run(small_town.config(here, here / 'b.gpkg'), here / 'out').record.counts;"
         "print(counts['tiles'], counts['tiles_resumed'])"
     )
-    path = os.pathsep.join([str(tmp_path / "src"), str(Path(__file__).parent)])
+    path = os.pathsep.join([str(tmp_path / "src"), str(Path(small_town.__file__).parent)])
 
     def counts() -> list[int]:
         done = subprocess.run(

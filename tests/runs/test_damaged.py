@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ import pytest
 import rasterio
 
 import rooftop
+from fuzz_seeds import configuration, make_town
 from rooftop.config import Config
 from rooftop.core.errors import InputError
-
-sys.path.append(str(Path(__file__).parent / "fuzz"))
-from fuzz_seeds import configuration, make_town
 
 
 @pytest.fixture(scope="module")
