@@ -2,9 +2,10 @@
 
     python benchmarks/accuracy.py [--cells 2000] [--azimuths 72] [--sites city bench noise goteborg delft] [--worst]
 
-Every sun of the year at 10-minute steps is marched cell by cell through the surface (tests/helpers/reference_suns.py); the
-sky is integrated behind exact horizons in 720 directions. So the error contains everything: the kernel, the sampling in
-azimuth, the tables. Sites other than the seeded city need ../shared. CPU time: about 10 s per 1 000 cells and surface.
+Every sun of the year at 10-minute steps is marched cell by cell through the surface (tests/helpers/reference_suns.py);
+the sky is integrated behind exact horizons in 720 directions. So the error contains everything: the kernel, the
+sampling in azimuth, the tables. Sites other than the seeded city need ../shared. CPU time: about 10 s per 1 000 cells
+and surface.
 """
 
 from __future__ import annotations

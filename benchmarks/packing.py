@@ -3,8 +3,8 @@
     python benchmarks/packing.py [--roofs 3076] [--search 40] [--seed 0]
 
 Needs ../shared/data/buildings_suzhou. Zones are footprints set back by 0.8 m. The slow search
-(tests/helpers/reference_packing.py) tries equidistant rows at dense offsets and rigid grids by shapely containment; flush
-zones are turned to every wall, and for `flush, any direction` every 5 degrees too. About 2 s per searched roof.
+(tests/helpers/reference_packing.py) tries equidistant rows at dense offsets and rigid grids by shapely containment;
+flush zones are turned to every wall, and for `flush, any direction` every 5 degrees too. About 2 s per searched roof.
 """
 
 from __future__ import annotations

@@ -11,10 +11,9 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-import rasterio
 import shapely
-from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.cli.checkup import check_lines
 from rooftop.core.errors import ConfigError, InputError, UsageError
 from rooftop.job.pipeline import run
@@ -48,11 +47,7 @@ def rooftop(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
 
 
 def raster(path: Path, value: float, west: float = 118.0, north: float = 36.0) -> None:
-    with rasterio.open(
-        path, "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4326", nodata=-1.0,
-        transform=from_origin(west, north, 0.1, 0.1),
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 20, 20), value, dtype="float32"))
+    write_raster(path, np.full((20, 20), value), west, north, 0.1, nodata=-1.0)
 
 
 @pytest.fixture()

@@ -17,6 +17,7 @@ import shapely
 import xlsxwriter
 from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.cli.starter import write_starter
 from rooftop.configfile import load_config
 from rooftop.core.errors import InputError, StorageError
@@ -41,14 +42,8 @@ def town(path: Path, columns: dict[str, list[Any]] = ROWS, crs: int | None = 432
 
 
 def raster(path: Path, bands: np.ndarray, unit: str | None = None) -> Path:
-    with rasterio.open(
-        path, "w", driver="GTiff", width=8, height=8, count=len(bands), dtype="float32", crs="EPSG:4326",
-        transform=from_origin(118.0, 36.0, 0.4, 0.4), nodata=-9.0,
-    ) as out:  # fmt: skip
-        out.write(np.broadcast_to(bands[:, None, None], (len(bands), 8, 8)).astype("float32"))
-        if unit is not None:
-            out.units = [unit] * len(bands)
-    return path
+    cells = np.broadcast_to(bands[:, None, None], (len(bands), 8, 8))
+    return write_raster(path, cells, 118.0, 36.0, 0.4, units=None if unit is None else [unit] * len(bands))
 
 
 def _text(path: Path, data: bytes) -> Path:

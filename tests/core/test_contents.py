@@ -13,10 +13,9 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
-import rasterio
 import shapely
-from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.core import contents
 from rooftop.core.contents import Watch, file_sha256, parts_of
 from rooftop.core.errors import ChangedError
@@ -29,12 +28,7 @@ AUX = '<PAMDataset><PAMRasterBand band="1"><Metadata><MDI key="{key}">7</MDI></M
 
 def tif(path: Path, value: float = 1.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path, "w", driver="GTiff", width=10, height=10, count=1, dtype="float32", crs="EPSG:4549",
-        transform=from_origin(0.0, 10.0, 1.0, 1.0),
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 10, 10), value, dtype="float32"))
-    return path
+    return write_raster(path, np.full((10, 10), value), 0.0, 10.0, 1.0, crs="EPSG:4549", nodata=None)
 
 
 def vrt(path: Path, *names: str, relative: int = 1) -> Path:

@@ -13,15 +13,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
-import rasterio
 import shapely
 import yaml
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
-from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
 from city_models import Model, gable
+from rasters import write_raster
 from rooftop.core.resources import configs_dir
 
 CRS_M = "EPSG:4549"
@@ -169,13 +168,8 @@ def _surface() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def _tif(
     path: Path, cells: NDArray[Any], crs: str, west: float, north: float, size: float, nodata: float = -9.0
 ) -> None:
-    cells = cells if cells.ndim == 3 else cells[None]
-    with rasterio.open(
-        path, "w", driver="GTiff", width=cells.shape[2], height=cells.shape[1], count=len(cells), dtype="float32",
-        crs=crs, transform=from_origin(west, north, size, size), nodata=nodata, compress="deflate",
-        tiled=True, blockxsize=64, blockysize=64,
-    ) as out:  # fmt: skip
-        out.write(cells.astype("float32"))
+    tiles: dict[str, Any] = {"compress": "deflate", "tiled": True, "blockxsize": 64, "blockysize": 64}
+    write_raster(path, cells, west, north, size, crs=crs, nodata=nodata, **tiles)
 
 
 def _elevation_tif(path: Path) -> None:

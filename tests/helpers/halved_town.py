@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
-from rasters import MONTHS_KWH_M2, write_raster
+from rasters import write_monthly
 from rooftop.config import Config
 
 LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
@@ -17,7 +17,7 @@ LON, LAT = 118.5, 34.6  # the border between the zones of 117°E and 120°E
 
 def raster(path: Path) -> Path:
     """Twelve bands of GHI, about 1 400 kWh/m2 a year."""
-    return write_raster(path, np.broadcast_to(MONTHS_KWH_M2[:, None, None], (12, 40, 40)), LON - 1.0, LAT + 1.0, 0.05)
+    return write_monthly(path, LON - 1.0, LAT + 1.0, 0.05, (40, 40))
 
 
 def town(path: Path, *, n: int = 5, lon: float = LON, lat: float = LAT, turned_deg: float = 8.0) -> gpd.GeoDataFrame:

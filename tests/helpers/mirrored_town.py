@@ -9,13 +9,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
 from pyproj import Transformer
-from rasterio.transform import from_origin
 from shapely.affinity import rotate, translate
 
 import rooftop.job.prepare
+from rasters import write_raster
 from rooftop.config import Config
 from rooftop.job.batch import BatchResult
 from rooftop.job.prepare import Prepared
@@ -102,11 +101,8 @@ def write_town(folder: Path, latitude: float) -> Town:
     table = pd.DataFrame(rows, columns=["id", "geometry", "height", "use", "roof"])
     gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326").to_file(folder / "town.gpkg")
     months = monthly_ghi(latitude).astype("float32")
-    with rasterio.open(
-        folder / "ghi.tif", "w", driver="GTiff", width=8, height=8, count=12, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(LON - 1.0, latitude + 1.0, 0.25, 0.25), nodata=-9.0,
-    ) as out:  # fmt: skip
-        out.write(np.broadcast_to(months[:, None, None], (12, 8, 8)))
+    cells = np.broadcast_to(months[:, None, None], (12, 8, 8))
+    write_raster(folder / "ghi.tif", cells, LON - 1.0, latitude + 1.0, 0.25)
     return Town(folder, latitude)
 
 

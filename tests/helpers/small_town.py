@@ -10,12 +10,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
-import rasterio
 import shapely
 from pyproj import Transformer
-from rasterio.transform import from_origin
 
 import rooftop
+from rasters import write_raster
 from rooftop.config import Config
 
 LON, LAT = 119.2, 34.6
@@ -54,12 +53,7 @@ def buildings(n: int = 12) -> gpd.GeoDataFrame:
 
 def irradiance(path: Path, lon: float = LON, lat: float = LAT, kwh_m2_day: float = 3.8) -> Path:
     """One band of GHI over a degree around a place."""
-    with rasterio.open(
-        path, "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(lon - 0.5, lat + 0.5, 0.05, 0.05), nodata=-9.0,
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 20, 20), kwh_m2_day, dtype="float32"))
-    return path
+    return write_raster(path, np.full((20, 20), kwh_m2_day), lon - 0.5, lat + 0.5, 0.05)
 
 
 def elevation(path: Path, height_at: Callable[[np.ndarray, np.ndarray], np.ndarray], cell_m: float = 1.0) -> Path:
@@ -67,13 +61,7 @@ def elevation(path: Path, height_at: Callable[[np.ndarray, np.ndarray], np.ndarr
     west, north, n_cols, n_rows = X0 - 60.0, Y0 + 260.0, int(400 / cell_m), int(320 / cell_m)
     x = west + (np.arange(n_cols) + 0.5) * cell_m - X0
     y = north - (np.arange(n_rows) + 0.5) * cell_m - Y0
-    values = height_at(*np.meshgrid(x, y)).astype("float32")
-    with rasterio.open(
-        path, "w", driver="GTiff", width=n_cols, height=n_rows, count=1, dtype="float32", crs=METRIC,
-        transform=from_origin(west, north, cell_m, cell_m), nodata=-9999.0,
-    ) as out:  # fmt: skip
-        out.write(values[None])
-    return path
+    return write_raster(path, height_at(*np.meshgrid(x, y)), west, north, cell_m, crs=METRIC, nodata=-9999.0)
 
 
 def surface(x: np.ndarray, y: np.ndarray, heights: Sequence[float], ground: float = 50.0) -> np.ndarray:

@@ -16,12 +16,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pytest
-import rasterio
 import shapely
 from pyproj import CRS
-from rasterio.transform import from_origin
 
 from city_models import Model, gable
+from rasters import write_raster
 from rooftop.config import ElevationInput, Inputs, RoofsInput
 from rooftop.core.errors import InputError
 from rooftop.inputs.access import granted
@@ -65,12 +64,7 @@ def allowing(**keys: Any) -> Inputs:
 
 def tile(path: Path, west: float = X, value: float = 20.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path, "w", driver="GTiff", width=50, height=50, count=1, dtype="float32", crs="EPSG:4549",
-        transform=from_origin(west, Y + 50, 1.0, 1.0), nodata=-9999.0,
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 50, 50), value, dtype="float32"))
-    return path
+    return write_raster(path, np.full((50, 50), value), west, Y + 50, 1.0, crs="EPSG:4549", nodata=-9999.0)
 
 
 def simple_source(name: str, relative: int = 1, x: int = 0) -> str:

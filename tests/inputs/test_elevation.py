@@ -11,6 +11,7 @@ import rasterio
 from pyproj import CRS, Transformer
 from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.config import ElevationInput
 from rooftop.core.errors import InputError
 from rooftop.inputs.elevation import open_elevation
@@ -23,19 +24,8 @@ X0, Y1 = 500_000.0, 3_800_000.0
 
 def write(path: Path, cells, transform=None, crs="EPSG:4549", **options) -> Path:
     cells = np.asarray(cells)
-    stack = cells if cells.ndim == 3 else cells[None]
-    options.setdefault("nodata", None)
-    scales, offsets, units = (options.pop(k, None) for k in ("scales", "offsets", "units"))
-    with rasterio.open(
-        path, "w", driver="GTiff", dtype=stack.dtype, count=len(stack), height=stack.shape[1], width=stack.shape[2],
-        crs=crs, transform=transform or from_origin(X0, Y1, 2.0, 2.0), **options,
-    ) as out:  # fmt: skip
-        out.write(stack)
-        if scales:
-            out.scales, out.offsets = scales, offsets
-        if units:
-            out.units = units
-    return path
+    options = {"nodata": None, "dtype": cells.dtype, **options}
+    return write_raster(path, cells, X0, Y1, 2.0, transform=transform, crs=crs, **options)
 
 
 def plane(n_rows=8, n_cols=11, cell=2.0):

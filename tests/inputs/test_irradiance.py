@@ -10,6 +10,7 @@ import rasterio
 from pyproj import Transformer
 from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.config import IrradianceInput
 from rooftop.core.errors import InputError
 from rooftop.inputs.irradiance import check_against_clear_sky, read_irradiance
@@ -23,16 +24,8 @@ MONTHS = np.array([78.0, 84, 118, 143, 160, 148, 143, 138, 120, 106, 82, 76])  #
 
 def write(path: Path, cells, transform=None, crs="EPSG:4326", **options) -> Path:
     cells = np.asarray(cells)
-    stack = cells if cells.ndim == 3 else cells[None]
-    scales, offsets = options.pop("scales", None), options.pop("offsets", None)
-    with rasterio.open(
-        path, "w", driver="GTiff", dtype=stack.dtype, count=len(stack), height=stack.shape[1], width=stack.shape[2],
-        crs=crs, transform=transform or from_origin(WEST, NORTH, STEP, STEP), **options,
-    ) as out:  # fmt: skip
-        out.write(stack)
-        if scales:
-            out.scales, out.offsets = scales, offsets
-    return path
+    options = {"nodata": None, "dtype": cells.dtype, **options}
+    return write_raster(path, cells, WEST, NORTH, STEP, transform=transform, crs=crs, **options)
 
 
 def ramp(n_rows=5, n_cols=7):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 from pydantic import ValidationError
-from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.config import IrradianceInput, RasterInput
 from rooftop.core import irradiance_units as module
 from rooftop.core.errors import InputError
@@ -23,12 +23,9 @@ OF_IRRADIANCE, OF_TEMPERATURE = irradiance_units().of_irradiance, irradiance_uni
 
 
 def write(path: Path, value: float, unit: str | None = None) -> Path:
-    with rasterio.open(
-        path, "w", driver="GTiff", width=7, height=5, count=1, dtype="float64", crs="EPSG:4326",
-        transform=from_origin(119.0, 35.0, 0.25, 0.25),
-    ) as sink:  # fmt: skip
-        sink.write(np.full((1, 5, 7), value))
-        if unit is not None:
+    write_raster(path, np.full((5, 7), value), 119.0, 35.0, 0.25, dtype="float64", nodata=None)
+    if unit is not None:
+        with rasterio.open(path, "r+") as sink:
             sink.update_tags(units=unit)
     return path
 

@@ -13,6 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
+from rasters import write_raster
 from rooftop.config import ElevationInput
 from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
@@ -263,11 +264,8 @@ def test_windows_are_those_of_a_raster_with_the_same_cells(gable: Path, tmp_path
     found = opened(gable)
     cells, _, _ = seen_at(found)
     grid = grid_of(found)
-    with rasterio.open(
-        tmp_path / "same.tif", "w", driver="GTiff", dtype="float32", count=1, height=grid.n_rows, width=grid.n_cols,
-        crs="EPSG:4549", transform=rasterio.Affine(*grid.transform), nodata=np.nan,
-    ) as out:  # fmt: skip
-        out.write(cells, 1)
+    place = rasterio.Affine(*grid.transform)
+    write_raster(tmp_path / "same.tif", cells, 0.0, 0.0, 1.0, transform=place, crs="EPSG:4549", nodata=np.nan)
     raster = opened(tmp_path / "same.tif")
     for corner, cell, shape in (
         ((2.0, 40.0), 0.5, (30, 40)),
@@ -352,11 +350,7 @@ def test_terrain_wants_ground_points(tmp_path: Path) -> None:
 
 
 def test_keys_of_clouds_and_rasters_are_not_mixed_up(tmp_path: Path) -> None:
-    with rasterio.open(
-        tmp_path / "bare.tif", "w", driver="GTiff", dtype="float32", count=1, height=4, width=4,
-        transform=rasterio.Affine(1.0, 0.0, X0, 0.0, -1.0, Y0),
-    ) as out:  # fmt: skip
-        out.write(np.full((4, 4), 10.0, dtype=np.float32), 1)
+    write_raster(tmp_path / "bare.tif", np.full((4, 4), 10.0), X0, Y0, 1.0, crs=None, nodata=None)
     with pytest.raises(InputError, match="point clouds"):
         opened(tmp_path / "bare.tif", cell_size_m=0.5)
     with pytest.raises(InputError, match="one file"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pyproj import CRS
 from rasterio.transform import from_origin
 from scipy.io import netcdf_file
 
+from rasters import write_raster
 from rooftop.config import ElevationInput, IrradianceInput
 from rooftop.core.errors import InputError
 from rooftop.inputs.elevation import open_elevation
@@ -100,16 +102,9 @@ def test_months_of_a_variable(tmp_path: Path) -> None:
 
 
 def tif(path: Path, *values: float, names: tuple[str, ...] = (), size: int = 400) -> Path:
-    with rasterio.open(
-        path, "w", driver="GTiff", width=size, height=size, count=len(values), dtype="float32", crs="EPSG:4549",
-        transform=from_origin(X - 100, Y + 300, 1.0, 1.0), nodata=-9999.0, tiled=True, blockxsize=64, blockysize=64,
-    ) as out:  # fmt: skip
-        for band, value in enumerate(values, 1):
-            noise = np.random.default_rng(band).normal(value, 0.01, (size, size))
-            out.write(noise.astype("float32"), band)
-            if names:
-                out.set_band_description(band, names[band - 1])
-    return path
+    noise = [np.random.default_rng(band).normal(value, 0.01, (size, size)) for band, value in enumerate(values, 1)]
+    options: dict[str, Any] = {"tiled": True, "blockxsize": 64, "blockysize": 64, "descriptions": names or None}
+    return write_raster(path, noise, X - 100, Y + 300, 1.0, crs="EPSG:4549", nodata=-9999.0, **options)
 
 
 def test_bands_that_have_names_are_variables(tmp_path: Path) -> None:
@@ -154,12 +149,7 @@ def test_a_raster_that_ends_too_early_is_named_wherever_it_is_read(tmp_path: Pat
 
 
 def test_irradiance_that_ends_too_early_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "ghi.tif"
-    with rasterio.open(
-        path, "w", driver="GTiff", width=200, height=200, count=1, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(119.0, 36.0, 0.01, 0.01),
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 200, 200), 3.9, dtype="float32"))
+    path = write_raster(tmp_path / "ghi.tif", np.full((200, 200), 3.9), 119.0, 36.0, 0.01, nodata=None)
     path.write_bytes(path.read_bytes()[:20_000])
     with pytest.raises(InputError, match=r"ghi\.tif"):
         ghi(path)

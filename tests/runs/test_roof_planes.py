@@ -11,13 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import rasterio
 import shapely
 from pyproj import Transformer
-from rasterio.transform import from_origin
 
 import rooftop
 from city_models import Model, flat, gable
+from rasters import write_monthly
 from rooftop.config import Config
 from rooftop.job.prepare import Prepared, prepare
 from rooftop.job.sources import read_sources
@@ -40,12 +39,7 @@ def _project(folder: Path, boxes: Boxes, heights: Sequence[float], model: Model)
     frame = gpd.GeoDataFrame({"id": ids, "height": heights, "use": uses}, geometry=shapes, crs=CRS)
     frame.to_file(folder / "houses.gpkg", driver="GPKG")
     lon, lat = Transformer.from_crs(CRS, 4326, always_xy=True).transform(X, Y)
-    months = np.array([85, 95, 122, 140, 158, 150, 150, 143, 120, 105, 85, 78], dtype="float32")
-    with rasterio.open(
-        folder / "ghi.tif", "w", driver="GTiff", width=4, height=4, count=12, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(lon - 1.0, lat + 1.0, 0.5, 0.5),
-    ) as out:  # fmt: skip
-        out.write(np.broadcast_to(months[:, None, None], (12, 4, 4)))
+    write_monthly(folder / "ghi.tif", lon - 1.0, lat + 1.0, 0.5, (4, 4))
     return Config.model_validate(
         {
             "name": "houses",

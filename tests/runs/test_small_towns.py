@@ -18,6 +18,7 @@ from rasterio.transform import from_origin
 
 import rooftop
 from halved_town import halves, raster, settings, town
+from rasters import write_raster
 from rooftop.config import Config
 from rooftop.job.batch import _received
 from rooftop.job.prepare import prepare
@@ -223,11 +224,7 @@ def test_given_surface_and_terrain_models_give_the_heights(project: Path, tmp_pa
     surface = rasterio.features.rasterize(shapes, out=ground.copy(), transform=transform)
     surface += np.random.default_rng(0).normal(0.0, 0.01, shape).astype("float32")
     for name, values in (("dtm", ground), ("dsm", surface)):
-        with rasterio.open(
-            tmp_path / f"{name}.tif", "w", driver="GTiff", height=shape[0], width=shape[1], count=1, dtype="float32",
-            crs="EPSG:4548", transform=transform, nodata=-9999.0,
-        ) as out:  # fmt: skip
-            out.write(values, 1)
+        write_raster(tmp_path / f"{name}.tif", values, west - 50.0, north + 50.0, 1.0, crs="EPSG:4548", nodata=-9999.0)
     config = settings(project, crs="EPSG:4548", policy=None).model_dump()
     config["inputs"]["footprints"]["fields"]["height_m"] = None
     config["inputs"]["footprints"]["default_height_m"] = 6.0

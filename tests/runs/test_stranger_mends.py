@@ -13,9 +13,9 @@ import pytest
 import rasterio
 import shapely
 from pyproj import CRS
-from rasterio.transform import from_origin
 
 import rooftop
+from rasters import write_raster
 from rooftop.config import BoundaryInput, FootprintsInput, Losses
 from rooftop.core.errors import InputError
 from rooftop.core.grid import Tile
@@ -138,13 +138,8 @@ def test_a_monsoon_is_no_other_order(latitude: float, months: list[int]) -> None
 
 
 def monthly(path: Path, values: list[float], empty: int | None = None) -> Path:
-    with rasterio.open(
-        path, "w", driver="GTiff", width=20, height=20, count=12, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(LON - 0.5, LAT + 0.5, 0.05, 0.05), nodata=-9.0,
-    ) as out:  # fmt: skip
-        for k, value in enumerate(values):
-            out.write(np.full((20, 20), -9.0 if k == empty else value, dtype="float32"), k + 1)
-    return path
+    cells = [np.full((20, 20), -9.0 if k == empty else value) for k, value in enumerate(values)]
+    return write_raster(path, cells, LON - 0.5, LAT + 0.5, 0.05)
 
 
 def of_months(folder: Path, values: list[float], empty: int | None = None) -> dict[str, Any]:
@@ -329,11 +324,8 @@ def test_rows_may_run_south_to_north(tmp_path: Path) -> None:
     turned = tmp_path / "south.tif"
     with rasterio.open(path) as source:
         cells, west, south = source.read(1), source.bounds.left, source.bounds.bottom
-        with rasterio.open(
-            turned, "w", driver="GTiff", width=source.width, height=source.height, count=1, dtype="float32",
-            crs=source.crs, transform=rasterio.Affine(1.0, 0.0, west, 0.0, 1.0, south), nodata=-9999.0,
-        ) as out:  # fmt: skip
-            out.write(cells[::-1], 1)
+    upwards = rasterio.Affine(1.0, 0.0, west, 0.0, 1.0, south)
+    write_raster(turned, cells[::-1], west, south, 1.0, transform=upwards, crs=METRIC, nodata=-9999.0)
     found = []
     for each in (path, turned):
         sources = read_sources(config(tmp_path, write(buildings(), tmp_path / "b.gpkg"), dsm={"path": each}))

@@ -15,11 +15,10 @@ import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
-import rasterio
 import shapely
 import yaml
-from rasterio.transform import from_origin
 
+from rasters import write_raster
 from rooftop.outputs.store import read_tables
 
 LON, LAT = 119.2, 34.6
@@ -59,11 +58,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     codes = pd.array([*DISTRICTS, None], dtype="Int64")
     units = gpd.GeoDataFrame({"code": codes, "name": ["NA", "None", "x"]}, geometry=halves, crs=4326)
     pyogrio.write_dataframe(units, folder / "d.shp")
-    with rasterio.open(
-        folder / "ghi.tif", "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(LON - 0.5, LAT + 0.5, 0.05, 0.05),
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 20, 20), 3.8, dtype="float32"))
+    write_raster(folder / "ghi.tif", np.full((20, 20), 3.8), LON - 0.5, LAT + 0.5, 0.05)
     (folder / "s.csv").write_text(f"unit,year,kwp\n{DISTRICTS[0]}.0,2030,5\n{DISTRICTS[1]},2030,7\n", "utf-8")
     fields = {"id": "bid", "floors": "fl", "structure": "s", "building_use": "use", "year_built": "year",
               "is_public_institution": "public"}  # fmt: skip

@@ -17,9 +17,9 @@ import rasterio
 import shapely
 import yaml
 from pyproj import Transformer
-from rasterio.transform import from_origin
 
 import rooftop
+from rasters import write_monthly
 from rooftop.config import Config
 from rooftop.inputs.gcj02 import wgs84_to_gcj02
 from rooftop.job.batch import fingerprint, run_tiles
@@ -56,12 +56,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [(name, *values) for name, (_, *values) in SHAPES.items()]
     table = pd.DataFrame(rows, columns=["id", "height", "use", "pv"])
     gpd.GeoDataFrame(table, geometry=[v[0] for v in SHAPES.values()], crs=CRS).to_file(folder / "town.gpkg")
-    months = np.array([85, 95, 122, 140, 158, 150, 150, 143, 120, 105, 85, 78], dtype="float32")
-    with rasterio.open(
-        folder / "ghi.tif", "w", driver="GTiff", width=40, height=40, count=12, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(LON - 1.0, LAT + 1.0, 0.05, 0.05), nodata=-9.0,
-    ) as out:  # fmt: skip
-        out.write(np.broadcast_to(months[:, None, None], (12, 40, 40)))
+    write_monthly(folder / "ghi.tif", LON - 1.0, LAT + 1.0, 0.05, (40, 40))
     return folder
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pvlib
 import pytest
 
-from reference_energy import made_weather, pvlib_hourly, pvlib_yield, simulate
+from reference_energy import pvlib_hourly, pvlib_yield, simulate
 from rooftop.core.errors import ArgumentError
 from rooftop.solar.energy import (
     ModulePlane,
@@ -36,23 +36,8 @@ ONES = np.ones((1, 12))
 
 
 @pytest.fixture(scope="module")
-def weather() -> Weather:
-    return made_weather()
-
-
-@pytest.fixture(scope="module")
-def sky(weather: Weather) -> SkyYear:
-    return sky_year(weather, factors=(0.85, 1.0, 1.15))
-
-
-@pytest.fixture(scope="module")
 def skies(weather: Weather, sky: SkyYear) -> dict[str, SkyYear]:
     return {"perez": sky} | {m: sky_year(weather, m) for m in ("haydavies", "isotropic")}
-
-
-@pytest.fixture(scope="module")
-def system() -> PvSystem:
-    return load_system()
 
 
 @pytest.fixture(scope="module")

@@ -23,21 +23,6 @@ FREE = np.zeros((1, N), np.float32)
 
 
 @pytest.fixture(scope="module")
-def weather() -> Weather:
-    return made_weather()
-
-
-@pytest.fixture(scope="module")
-def sky(weather: Weather) -> SkyYear:
-    return sky_year(weather, factors=(0.85, 1.0, 1.15))
-
-
-@pytest.fixture(scope="module")
-def system() -> PvSystem:
-    return load_system()
-
-
-@pytest.fixture(scope="module")
 def south(sky: SkyYear, system: PvSystem) -> HourlyTables:
     return hourly_tables(sky, ModulePlane(20.0, 180.0, "rack"), system=system)
 

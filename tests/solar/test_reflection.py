@@ -7,10 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from reference_energy import made_weather
 from rooftop.solar.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
 from rooftop.solar.horizons import sky_view
-from rooftop.solar.pvsystem import PvSystem, load_system
+from rooftop.solar.pvsystem import PvSystem
 from rooftop.solar.reflection import Facades, facades, marginal_ac, reflected, with_reflection
 from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
@@ -23,11 +22,6 @@ NORTH, SOUTH = 0.0, np.pi
 
 
 @pytest.fixture(scope="module")
-def weather() -> Weather:
-    return made_weather()
-
-
-@pytest.fixture(scope="module")
 def overcast(weather: Weather) -> SkyYear:
     """The same sky in every direction."""
     data = weather.data.assign(dni=0.0, ghi=weather.data["dhi"])
@@ -37,11 +31,6 @@ def overcast(weather: Weather) -> SkyYear:
 @pytest.fixture(scope="module")
 def sunny(weather: Weather) -> SkyYear:
     return sky_year(weather, factors=(0.85, 1.0, 1.15))
-
-
-@pytest.fixture(scope="module")
-def system() -> PvSystem:
-    return load_system()
 
 
 @pytest.fixture(scope="module")

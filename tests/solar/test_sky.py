@@ -10,17 +10,12 @@ import pandas as pd
 import pvlib
 import pytest
 
-from reference_energy import made_weather, pvlib_hourly
+from reference_energy import pvlib_hourly
 from rooftop.kernels import year
 from rooftop.solar.cumulative import ModulePlane, plane_light
 from rooftop.solar.sky import Diffuse, _positions, factor_nodes, sky_year
 from rooftop.solar.skylines import Skylines
 from rooftop.weather import Weather
-
-
-@pytest.fixture(scope="module")
-def weather() -> Weather:
-    return made_weather()
 
 
 def per_hour(sky, power: np.ndarray, weather: Weather) -> np.ndarray:

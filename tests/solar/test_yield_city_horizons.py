@@ -12,12 +12,12 @@ from scipy import ndimage
 
 import accuracy
 from accuracy import Site
-from reference_energy import made_weather, simulate
+from reference_energy import simulate
 from rooftop.solar.energy import ModulePlane, plane_tables, plane_year
 from rooftop.solar.horizons import horizons, sky_view
 from rooftop.solar.hourly import hourly_series, hourly_tables
 from rooftop.solar.pvsystem import load_system
-from rooftop.solar.sky import SkyYear, sky_year
+from rooftop.solar.sky import SkyYear
 from rooftop.weather import Weather
 
 F4 = NDArray[np.float32]
@@ -25,16 +25,6 @@ I8 = NDArray[np.int64]
 GATE = 0.002
 RATIOS = (1.2, 1.3, 1.6)  # DC/AC, the first is the shipped one
 PLANES = ((1.3, 20.0, 180.0), (1.6, 30.0, 100.0))  # DC/AC ratio, tilt, azimuth
-
-
-@pytest.fixture(scope="module")
-def weather() -> Weather:
-    return made_weather()
-
-
-@pytest.fixture(scope="module")
-def sky(weather: Weather) -> SkyYear:
-    return sky_year(weather, factors=(0.85, 1.0, 1.15))
 
 
 def shaded_cells(site: Site, n: int) -> F4:

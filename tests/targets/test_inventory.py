@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pytest
-import rasterio
 import shapely
-from rasterio.transform import from_origin
 
 import rooftop
+from rasters import write_raster
 from rooftop.config import Config, Inputs
 from rooftop.core.errors import InputError
 from rooftop.core.notices import Notice
@@ -190,11 +189,7 @@ def test_rows_of_a_schedule_that_no_roof_carries_do_not_count(tmp_path: Path) ->
 
 
 def test_a_run_keeps_what_it_refused_out_of_every_sum(tmp_path: Path) -> None:
-    with rasterio.open(
-        tmp_path / "ghi.tif", "w", driver="GTiff", width=20, height=20, count=1, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(119.0, 35.5, 0.1, 0.1), nodata=-9.0,
-    ) as out:  # fmt: skip
-        out.write(np.full((1, 20, 20), 3.9, dtype="float32"))
+    write_raster(tmp_path / "ghi.tif", np.full((20, 20), 3.9), 119.0, 35.5, 0.1)
     given = footprints(tmp_path, "pv_kw", [3000.0, 60.0, 0.0, None, 0.0, 0.0])
     text = "id,year,kw\nb1,2023,60\nb4,2024,90000\n"
     (tmp_path / "s.csv").write_text(text, encoding="utf-8")
