@@ -9,66 +9,45 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rooftop.core.errors import ArgumentError
-    from rooftop.inputs.weather import read_weather
-    from rooftop.job.pipeline import RunResult, run
-    from rooftop.solar.cumulative import ModulePlane, Rows
-    from rooftop.solar.energy import irradiation, pv_energy
-    from rooftop.solar.horizons import horizons, sky_view
-    from rooftop.solar.hourly import HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
-    from rooftop.solar.raster import FarField, irradiation_raster, monthly_irradiation, sky_view_raster
-    from rooftop.weather import Weather, synthetic_weather
+if TYPE_CHECKING:  # the names of the table below; `as` says that they are meant for others
+    from rooftop.core.errors import ArgumentError as ArgumentError
+    from rooftop.inputs.weather import read_weather as read_weather
+    from rooftop.job.pipeline import RunResult as RunResult
+    from rooftop.job.pipeline import run as run
+    from rooftop.solar.cumulative import ModulePlane as ModulePlane
+    from rooftop.solar.cumulative import Rows as Rows
+    from rooftop.solar.energy import irradiation as irradiation
+    from rooftop.solar.energy import pv_energy as pv_energy
+    from rooftop.solar.horizons import horizons as horizons
+    from rooftop.solar.horizons import sky_view as sky_view
+    from rooftop.solar.hourly import HourlyYield as HourlyYield
+    from rooftop.solar.hourly import hourly_series as hourly_series
+    from rooftop.solar.hourly import hourly_tables as hourly_tables
+    from rooftop.solar.hourly import hourly_yield as hourly_yield
+    from rooftop.solar.hourly import self_use as self_use
+    from rooftop.solar.raster import FarField as FarField
+    from rooftop.solar.raster import irradiation_raster as irradiation_raster
+    from rooftop.solar.raster import monthly_irradiation as monthly_irradiation
+    from rooftop.solar.raster import sky_view_raster as sky_view_raster
+    from rooftop.weather import Weather as Weather
+    from rooftop.weather import synthetic_weather as synthetic_weather
 
     __version__: str
 
-_HOMES = {
-    "ArgumentError": "rooftop.core.errors",
-    "FarField": "rooftop.solar.raster",
-    "HourlyYield": "rooftop.solar.hourly",
-    "ModulePlane": "rooftop.solar.cumulative",
-    "Rows": "rooftop.solar.cumulative",
-    "RunResult": "rooftop.job.pipeline",
-    "Weather": "rooftop.weather",
-    "horizons": "rooftop.solar.horizons",
-    "hourly_series": "rooftop.solar.hourly",
-    "hourly_tables": "rooftop.solar.hourly",
-    "hourly_yield": "rooftop.solar.hourly",
-    "irradiation": "rooftop.solar.energy",
-    "irradiation_raster": "rooftop.solar.raster",
-    "monthly_irradiation": "rooftop.solar.raster",
-    "pv_energy": "rooftop.solar.energy",
-    "read_weather": "rooftop.inputs.weather",
-    "run": "rooftop.job.pipeline",
-    "self_use": "rooftop.solar.hourly",
-    "sky_view": "rooftop.solar.horizons",
-    "sky_view_raster": "rooftop.solar.raster",
-    "synthetic_weather": "rooftop.weather",
+_PUBLIC = {
+    "rooftop.core.errors": ("ArgumentError",),
+    "rooftop.inputs.weather": ("read_weather",),
+    "rooftop.job.pipeline": ("RunResult", "run"),
+    "rooftop.solar.cumulative": ("ModulePlane", "Rows"),
+    "rooftop.solar.energy": ("irradiation", "pv_energy"),
+    "rooftop.solar.horizons": ("horizons", "sky_view"),
+    "rooftop.solar.hourly": ("HourlyYield", "hourly_series", "hourly_tables", "hourly_yield", "self_use"),
+    "rooftop.solar.raster": ("FarField", "irradiation_raster", "monthly_irradiation", "sky_view_raster"),
+    "rooftop.weather": ("Weather", "synthetic_weather"),
 }
+_HOMES = {name: home for home, names in _PUBLIC.items() for name in names}
 
-__all__ = [
-    "ArgumentError",
-    "FarField",
-    "HourlyYield",
-    "ModulePlane",
-    "Rows",
-    "RunResult",
-    "Weather",
-    "horizons",
-    "hourly_series",
-    "hourly_tables",
-    "hourly_yield",
-    "irradiation",
-    "irradiation_raster",
-    "monthly_irradiation",
-    "pv_energy",
-    "read_weather",
-    "run",
-    "self_use",
-    "sky_view",
-    "sky_view_raster",
-    "synthetic_weather",
-]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -314,7 +314,7 @@ class ImpossibleError(ValueError):
     """A value, or a combination of keys, that cannot be meant, said in both languages."""
 
     def __init__(self, text: Text, expected: Text | None = None) -> None:
-        super().__init__(text.en)
+        super().__init__(str(text))
         self.text = text
         self.expected = expected or Text("see docs/targets.md", "见 docs/targets.md")
 

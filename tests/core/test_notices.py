@@ -25,6 +25,12 @@ def test_texts_are_composed_in_both_languages() -> None:
     assert said == Text("roof of 12.3 m²", "12 ㎡的屋顶")
 
 
+def test_amounts_and_beginnings_of_lines_in_both_languages() -> None:
+    assert Text.both(lambda lang: f"1 {lang}") == Text("1 en", "1 zh")
+    assert Text("a roof of 3 m²", "kWh 与屋顶").capitalised() == Text("A roof of 3 m²", "kWh 与屋顶")
+    assert Text("", "").capitalised() == Text("", "")
+
+
 def test_braces_of_values_are_not_read() -> None:
     odd = Text("{n}{0}", "{x}")
     assert Text("{name}: {what}", "{name}：{what}").format(name="a{b}", what=odd) == Text("a{b}: {n}{0}", "a{b}：{x}")
@@ -52,6 +58,21 @@ def test_a_notice_counts_and_names_the_first_five(which: object, names: object, 
 @pytest.mark.parametrize("nothing", [0, [], np.zeros(3, dtype=bool), pd.Series([False], dtype="boolean")])
 def test_what_is_not_there_is_no_notice(nothing: object) -> None:
     assert Notice.counted("odd", nothing, ROWS) == ()
+
+
+def test_no_text_is_taken_apart(repo: Path) -> None:
+    """A text is made of texts: `en` and `zh` are read where texts and labels are defined, and picked to be shown."""
+    folder = repo / "src" / "rooftop"
+    apart, picked = set(), []
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in ("en", "zh"):
+                apart.add(path.relative_to(folder).as_posix())
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text":
+                parts = [part for side in node.args for part in ast.walk(side)]
+                if any(isinstance(part, ast.Attribute) and part.attr == "pick" for part in parts):
+                    picked.append((path.name, node.lineno))
+    assert apart == {"core/lang.py", "core/datamodel.py"} and not picked
 
 
 def test_every_template_names_its_values(repo: Path) -> None:

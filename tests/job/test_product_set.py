@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rooftop.core.errors import InputError, StorageError
-from rooftop.core.notices import Notice
+from rooftop.core.lang import Text
+from rooftop.core.notices import Notice, Provenance
 from rooftop.job.productset import new_set, require_own, same_set, with_files
-from rooftop.job.record import RunRecord, read_ledger, read_record, write_record
+from rooftop.job.record import RunRecord, TiltTrial, read_ledger, read_record, write_record
 from rooftop.outputs.files import product_sha256, write_at_once
+from rooftop.scene.design_sun import DesignSun
+from rooftop.scene.equator import SideRules
 
 FIRST = {"roofs.parquet": "r1", "candidates/East.csv": "e1", "candidates/West.csv": "w1", "rasters/svf.tif": "s1"}
 SECOND = {"roofs.parquet": "r2", "candidates/East (new).csv": "e2"}
@@ -22,6 +26,9 @@ SECOND = {"roofs.parquet": "r2", "candidates/East (new).csv": "e2"}
 
 def record() -> RunRecord:
     return RunRecord({}, (), "EPSG:4549", "1", "3", {}, {}, (), (), (), ())
+
+
+WHOLE = asdict(record())
 
 
 def write(folder: Path, products: Mapping[str, str], stop_after: int | None = None) -> tuple[Notice, ...]:
@@ -250,6 +257,51 @@ def test_tables_of_another_run_are_refused(tmp_path: Path) -> None:
     (tmp_path / "roofs.parquet").unlink()
     with pytest.raises(InputError, match="gone"):
         require_own(tmp_path, read, ("roofs.parquet",))
+
+
+TRILINGUAL = {"en": "", "zh": "", "fr": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"config": {}, "dis', "JSONDecodeError"),
+        ("[]", "dictionary"),
+        (json.dumps(WHOLE | {"counts": {"roofs": "many"}}), "counts.roofs"),
+        (json.dumps(WHOLE | {"notices": [{"code": "a"}]}), "notices[0].text"),
+        (json.dumps(WHOLE | {"colour": 1}), "colour"),
+        (json.dumps(WHOLE | {"notices": [{"code": "a", "text": TRILINGUAL}]}), "notices[0].text.fr"),
+        (json.dumps(WHOLE | {"state": "begun"}), "state"),
+    ],
+    ids=["cut", "list", "word for a number", "no sentence", "unknown key", "unknown key inside", "unknown state"],
+)
+def test_a_damaged_record_is_refused_and_the_fault_named(text: str, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="cannot read the record") as caught:
+        read_record(path)
+    assert fault in str(caught.value.details["found"]) and str(path) in caught.value.render("zh")
+
+
+def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
+    path, again = tmp_path / "run.json", tmp_path / "again.json"
+    sun = DesignSun(35.0, 9.0, 15.0, -23.45)
+    whole = replace(
+        record(),
+        districts=("1", "2"),
+        totals={"capacity_kwp": 0.1 + 0.2},
+        tilt_trials=(TiltTrial(10.0, 0.2, 1100.0),),
+        notices=(Notice("a", Text("one", "一"), 3, "info", "b", ("x", "y")),),
+        provenance=(Provenance("r", "p", "0", {"crs": "EPSG:4326"}),),
+        peak_memory_mb=1.5,
+        sides=(SideRules(35.0, 180.0, sun, 2.5, 20.0),),
+        files={"a": "0"},
+        earlier={"b": ("1", "2")},
+    )
+    write_record(path, whole)
+    assert read_record(path) == whole
+    write_record(again, read_record(path))
+    assert again.read_bytes() == path.read_bytes()
 
 
 def test_names_that_are_no_text_can_be_recorded(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from campaign_data import default_pack, shared
 from rooftop.cli.summary import summary_lines
@@ -81,5 +82,7 @@ def test_the_terminal_says_so(data: ReportData, lang: Any, known: str, undecided
     result: Any = SimpleNamespace(tables=data.tables, config=config, products=products, record=record, out=Path("out"))
     lines = summary_lines(result, lang)
     total = next(line for line in lines if line.startswith(("合计", "all")))
+    ruler = next(line for line in lines if set(line) == {"-"})
+    assert cell_len(total) == len(ruler)  # columns line up, Chinese or not
     assert known in total and undecided in total
     assert not any(" 0.0 % " in line for line in lines if line.startswith(("甲区", "合计", "all")))

@@ -214,6 +214,24 @@ def test_columns_fit_chinese() -> None:
                 assert height >= min(lines * 15.0, 400), (head, cell.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("", 0),
+        ("kWh", 3),
+        ("光伏", 4),
+        ("ｍ²", 3),
+        ("（㎡）", 6),
+        ("𠮷野家", 6),
+        ("e\u0301", 1),
+        ("🏠", 2),
+        ("光\nkWh", 3),
+    ],
+)
+def test_width_is_that_of_what_is_seen(text: str, width: int) -> None:
+    assert display_width(text) == width
+
+
 def test_conclusion_answers_the_five_questions() -> None:
     text = "\n".join(_all_text(_book())[:60])
     for part in (

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pvlib
 import pytest
 
 import rooftop
@@ -13,7 +14,15 @@ from reference_energy import made_weather, simulate
 from rooftop.core.errors import ArgumentError
 from rooftop.solar.cumulative import ModulePlane, Rows
 from rooftop.solar.energy import plane_tables, plane_year
-from rooftop.solar.hourly import HourlyTables, HourlyYield, hourly_series, hourly_tables, hourly_yield, self_use
+from rooftop.solar.hourly import (
+    HourlyTables,
+    HourlyYield,
+    _inverter,
+    hourly_series,
+    hourly_tables,
+    hourly_yield,
+    self_use,
+)
 from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
@@ -149,6 +158,21 @@ def test_the_limit_is_the_inverters(sky: SkyYear, system: PvSystem) -> None:
     assert power.max() == pytest.approx(500.0, rel=1e-5)
     assert (power > 499.9).sum() > 300
     assert power.min() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("ratio", "nominal", "reference"), [(1.2, 0.96, 0.9637), (0.9, 0.985, 0.9637), (1.6, 0.9, 0.95)]
+)
+def test_the_inverter_is_pvlibs(system: PvSystem, ratio: float, nominal: float, reference: float) -> None:
+    other = dataclasses.replace(system, dc_ac_ratio=ratio, eta_inv_nom=nominal, eta_inv_ref=reference)
+    p, q, w, least, limit = _inverter(other)
+    dc = np.concatenate([[0.0, least / 2, least], np.linspace(0.01, 1.5, 150)])
+    given = np.maximum(dc, least)
+    found = np.minimum((p * given + q) * given + w, 1.0) * limit
+    full = 1000.0 * other.inverter_pdc0
+    expected = pvlib.inverter.pvwatts(dc * full, full, nominal, reference) * other.ac_share
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-4)  # [W]: what the least DC of the kernel gives
+    assert (found > 0.0).all() and (expected[:2] == 0.0).all() and expected.max() == pytest.approx(limit)
 
 
 def test_nights_are_dark_and_noons_are_not(south: HourlyTables) -> None:

@@ -251,7 +251,9 @@ def plan_campaign(
         ``mandate_group``, ``capex_yuan_*``, ``opex_yuan_a_*``, ``income_yuan_a_*``, ``payback_years_*`` with suffixes
         ``low central high``, and ``gate_*``; its index is that of `roofs`.
     """
-    province = province_of(words(roofs, "district_id", "").unique(), "" if stock is None else stock.pack.region.zh)
+    province = province_of(
+        words(roofs, "district_id", "").unique(), "" if stock is None else stock.pack.region.text.pick("zh")
+    )
     economics = economics or load_economics(province)
     factor = factor or emission_factor(province)
     ranking = ranking or load_ranking_rules()

@@ -72,7 +72,7 @@ def province_of(unit_ids: Iterable[object], region: str = "") -> str:
     known = {code[:2] for code in codes if len(code) >= 6 and code[:6].isdigit() and "11" <= code[:2] <= "82"}
     if known:
         return by_code.get(known.pop(), NATIONAL) if len(known) == 1 else NATIONAL
-    named = (name for name, entry in provinces.items() if name != NATIONAL and region.startswith(entry.zh))
+    named = (name for name, entry in provinces.items() if name != NATIONAL and region.startswith(entry.text.pick("zh")))
     return next(named, NATIONAL)
 
 

@@ -92,10 +92,10 @@ def _why(row: Mapping[Any, Any], labels: Mapping[int, Text], pack: Pack | None) 
         open_facts.append(Text("completion date", "竣工时间"))
     if row["is_public_institution"] == "unknown":
         open_facts.append(Text("class", "是否公共机构"))
-    en, zh = " and ".join(t.en for t in open_facts), "、".join(t.zh for t in open_facts)
+    facts = Text.join(open_facts or [Text("use", "用途")], " and ")
     return Text(
-        f"may fall under the target of {goal} ({en or 'use'} unknown)", f"可能属 {goal} 目标范围（{zh or '用途'}不明）"
-    )
+        "may fall under the target of {goal} ({facts} unknown)", "可能属 {goal} 目标范围（{facts}不明）"
+    ).format(goal=goal, facts=facts)
 
 
 def _size(row: Mapping[Any, Any]) -> Text:
@@ -117,9 +117,10 @@ def _worth(row: Mapping[Any, Any], campaign: Campaign) -> list[Text]:
     if not is_missing(avoided) and avoided > 0:
         factor = campaign.factor
         out.append(
-            Text(
-                f"avoids {carbon(avoided, 'en')} a year ({factor.name.en} {factor.year} factor)",
-                f"年减排 {carbon(avoided, 'zh')}（{factor.name.zh} {factor.year} 年因子）",
+            Text("avoids {avoided} a year ({name} {year} factor)", "年减排 {avoided}（{name} {year} 年因子）").format(
+                avoided=Text.both(lambda lang: carbon(avoided, lang)),
+                name=factor.name,
+                year=factor.year,
             )
         )
     return out

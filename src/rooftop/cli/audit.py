@@ -99,8 +99,9 @@ def _claims(
     audited: list[Audited] = []
     for each in packs:
         if each.claims or pack is not None:
-            name = each.name.text
-            text = Text(f"{name.en}: {len(each.claims)} declared", f"{name.zh}：申报项目 {len(each.claims)} 个")
+            text = Text("{name}: {n} declared", "{name}：申报项目 {n} 个").format(
+                name=each.name.text, n=len(each.claims)
+            )
             head.append(text.pick(lang))
         place = given or place_of_pack(each, limits)
         audited += audit(claims_of(each), limits, datetime.date.today().year, place)
@@ -176,11 +177,16 @@ def _project_lines(item: Audited, lang: Lang, with_row: bool) -> Iterator[str]:
 
 
 def _count_line(audited: Sequence[Audited], lang: Lang) -> str:
-    found = counts(audited)
     total = len(audited)
-    en = ", ".join(f"{count} {VERDICTS[verdict].en}" for verdict, count in found.items())
-    zh = "，".join(f"{VERDICTS[verdict].zh} {count}" for verdict, count in found.items())
-    return Text(
-        f"{total} project{'' if total == 1 else 's'}: {en}. Declarations are kept as they are; nothing was corrected.",
-        f"共 {total} 个项目：{zh}。申报值原样保留，未作任何更正。",
-    ).pick(lang)
+    verdicts = Text.join(
+        (
+            Text("{n} {verdict}", "{verdict} {n}").format(n=n, verdict=VERDICTS[verdict])
+            for verdict, n in counts(audited).items()
+        ),
+        zh="，",
+    )
+    text = Text(
+        "{total} project{s}: {verdicts}. Declarations are kept as they are; nothing was corrected.",
+        "共 {total} 个项目：{verdicts}。申报值原样保留，未作任何更正。",
+    ).format(total=total, s="" if total == 1 else "s", verdicts=verdicts)
+    return text.pick(lang)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from rich.cells import cell_len
 
 from rooftop.core.lang import Lang, Text
 from rooftop.outputs.verdicts import judged
@@ -26,12 +26,8 @@ _HEADS = (
 _NOT_IN_TOTALS = ("outside_district", "no_irradiance", "tile_failed")
 
 
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
-
-
 def _padded(text: str, width: int, *, left: bool) -> str:
-    gap = " " * (width - _width(text))
+    gap = " " * (width - cell_len(text))
     return text + gap if left else gap + text
 
 
@@ -42,9 +38,9 @@ def _percent(value: float) -> str:
 def summary_lines(result: RunResult, lang: Lang) -> list[str]:
     """Return the table, the paths, and the count of warnings."""
     rows = [[head.pick(lang) for head in _HEADS], *_unit_rows(result, lang)]
-    widths = [max(_width(row[k]) for row in rows) for k in range(len(_HEADS))]
+    widths = [max(cell_len(row[k]) for row in rows) for k in range(len(_HEADS))]
     lines = ["  ".join(_padded(cell, widths[k], left=k == 0) for k, cell in enumerate(row)) for row in rows]
-    lines.insert(1, "-" * _width(lines[0]))
+    lines.insert(1, "-" * cell_len(lines[0]))
     title = result.config.title or result.config.name
     if result.config.synthetic:
         title += Text(" — SYNTHETIC example, not a real place", " —— 合成示例数据，非真实地点").pick(lang)

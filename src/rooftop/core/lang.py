@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -51,6 +51,15 @@ class Text:
             for lang in get_args(Lang)
         }
         return Text(self.en.format(**spoken["en"]), self.zh.format(**spoken["zh"]))
+
+    def capitalised(self) -> Text:
+        """Return the sentence as the beginning of a line: English with a capital, Chinese as it is."""
+        return Text(self.en[:1].upper() + self.en[1:], self.zh)
+
+    @classmethod
+    def both(cls, write: Callable[[Lang], str]) -> Text:
+        """Return what `write` gives in each language: amounts whose units differ."""
+        return cls(write("en"), write("zh"))
 
     @classmethod
     def join(cls, parts: Iterable[Text | str], en: str = ", ", zh: str = "、") -> Text:

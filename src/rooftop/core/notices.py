@@ -45,7 +45,8 @@ class Notice:
 
     def __post_init__(self) -> None:
         """Take control characters out: what is said may quote files and other libraries."""
-        object.__setattr__(self, "text", Text(without_controls(self.text.en), without_controls(self.text.zh)))
+        said = Text.both(lambda lang: without_controls(self.text.pick(lang)))
+        object.__setattr__(self, "text", said)
         object.__setattr__(self, "examples", tuple(without_controls(str(example)) for example in self.examples))
 
     @classmethod
@@ -81,7 +82,7 @@ class Notice:
         n, examples = _counted(which, names)
         if not n:
             return ()
-        said = Text(text.en.replace("{n}", str(n)), text.zh.replace("{n}", str(n)))
+        said = Text.both(lambda lang: text.pick(lang).replace("{n}", str(n)))
         return (cls(code, said, n, severity, source, examples),)
 
 

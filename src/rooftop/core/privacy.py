@@ -363,9 +363,9 @@ def name_notices(roofs: pd.DataFrame, asked: bool) -> tuple[Notice, ...]:
             f"，其中 {maybe} 个无法判断是否自然人（如需列出单位名称，请映射 owner_type 或 is_public_institution）",
         )
         text = Text(
-            f"{n} owners are not named in map, report and lists, as natural persons{doubt.en if maybe else ''}",
-            f"地图、报告与清单未列出 {n} 个自然人产权人{doubt.zh if maybe else ''}",
-        )
+            f"{n} owners are not named in map, report and lists, as natural persons",
+            f"地图、报告与清单未列出 {n} 个自然人产权人",
+        ) + (doubt if maybe else "")
         notices.append(Notice("personal_names_withheld", text, n, "info", "outputs.personal_names"))
     ids = [str(value) for value in roofs["source_id"].dropna()]
     personal = sum(bool(re.fullmatch(_IDENTITY, _half(value).strip())) for value in ids)

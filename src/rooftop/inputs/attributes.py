@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from rooftop.core.errors import ConfigError, InputError
-from rooftop.core.lang import Text
+from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice
 from rooftop.core.resources import load_shipped_yaml
 from rooftop.core.roof_rules import load_roof_rules
@@ -461,8 +461,10 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     """Return roof types: configured map, then the vocabulary, then known words; missing where nothing is said."""
     known = load_roof_rules().types
     check_map(roof_type_map, known, "inputs.footprints.roof_type_map")
-    table = {fold(k): k for k in known} | {fold(v.zh): k for k, v in known.items()}
-    table |= {fold(v.en): k for k, v in known.items()} | _lookup(roof_type_map)
+    table = {fold(k): k for k in known}
+    for lang in get_args(Lang):
+        table |= {fold(v.text.pick(lang)): k for k, v in known.items()}
+    table |= _lookup(roof_type_map)
     raw = texts(column)
     found = each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
     values = pd.Series(found, index=column.index, dtype="string")

@@ -266,7 +266,7 @@ def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], 
             )
         if unit is None:
             plan.assumed.add(key)
-        plan.unit[key] = unit or fold(BASE_UNIT[kind].en)
+        plan.unit[key] = unit or fold(BASE_UNIT[kind].pick("en"))
 
 
 def _read(

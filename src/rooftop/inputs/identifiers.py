@@ -206,17 +206,16 @@ def _near(
         examples = tuple(f"{a} → {', '.join(hits[:3])}?" for a, hits in list(several.items())[:5])
         notices.append(Notice("ids_ambiguous", text, rows, source=where, examples=examples))
     rest = [a for a in left if a not in several]
-    for asks, owner, en, zh in (
-        (rest, ids, "the known ids have the prefix {0} before them", "已有编号在其前另有前缀 {0}"),
-        (ids, rest, "they have the prefix {0} before the known ids", "其前带有前缀 {0}"),
+    for asks, owner, how in (
+        (rest, ids, Text("the known ids have the prefix {prefix} before them", "已有编号在其前另有前缀 {prefix}")),
+        (ids, rest, Text("they have the prefix {prefix} before the known ids", "其前带有前缀 {prefix}")),
     ):
         prefix, count = _prefix(asks, owner)
         if count and count >= _PREFIX_SHARE * len(rest):
             text = Text(
-                f"{len(rest)} ids of {what.en} match none; {en.format(prefix)}: with the prefix settled {count} would "
-                "match; they are not joined",
-                f"{what.zh}有 {len(rest)} 个编号无法匹配：{zh.format(prefix)}，统一前缀后有 {count} 个可匹配；未关联",
-            )
+                "{n} ids of {what} match none; {how}: with the prefix settled {count} would match; they are not joined",
+                "{what}有 {n} 个编号无法匹配：{how}，统一前缀后有 {count} 个可匹配；未关联",
+            ).format(n=len(rest), what=what, how=how.format(prefix=prefix), count=count)
             notices.append(Notice("ids_prefixed", text, len(rest), source=where, examples=tuple(rest[:5])))
             break
     return notices

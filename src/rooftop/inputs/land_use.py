@@ -123,7 +123,7 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     notices += check_standard(table["land_use_code"].dropna(), config.standard, where)
     notices += _unknown_codes(codes, table["land_use_code"], config.standard, where)
     details = {
-        "standard": f"{standard_name(config.standard).zh} ({config.standard})",
+        "standard": f"{standard_name(config.standard).pick('zh')} ({config.standard})",
         "code_field": config.code_field,
         "crs": vector.crs.name,
         "datum": f"{config.datum}: declared",
@@ -275,18 +275,15 @@ def _inferred_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None
     """Count what was inferred, by source and confidence, and what is still unknown."""
     names = {key: Text(value["en"], value["zh"]) for key, value in settings()["confidence"].items()}
     out = []
-    for kind, en, zh in (("rule", "their name", "名称"), ("land_use", "the land use", "用地性质")):
+    for kind, what in (("rule", Text("their name", "名称")), ("land_use", Text("the land use", "用地性质"))):
         found = [c for c in chosen if c is not None and c.source.startswith(f"{kind}:")]
         if not found:
             continue
         split = {key: sum(c.confidence == key for c in found) for key in names}
-        parts = {key: n for key, n in split.items() if n}
-        by_en = ", ".join(f"{names[key].en} {n}" for key, n in parts.items())
-        by_zh = "、".join(f"{names[key].zh} {n}" for key, n in parts.items())
         text = Text(
-            f"the use of {len(found)} buildings is inferred from {en} (confidence: {by_en}); presumed in the bounds",
-            f"{len(found)} 栋建筑的用途按{zh}推断（置信度：{by_zh}），上下限按推定处理",
-        )
+            "the use of {n} buildings is inferred from {what} (confidence: {parts}); presumed in the bounds",
+            "{n} 栋建筑的用途按{what}推断（置信度：{parts}），上下限按推定处理",
+        ).format(n=len(found), what=what, parts=Text.join(names[key] + f" {n}" for key, n in split.items() if n))
         counts = pd.Series([f"{re.sub('^[^:]*:', '', c.source)}: {c.uses[0]}" for c in found]).value_counts()
         examples = tuple(f"{name} ({n})" for name, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
         out.append(Notice(f"use_by_{'name' if kind == 'rule' else kind}", text, len(found), "info", ROLE, examples))

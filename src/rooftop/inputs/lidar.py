@@ -315,10 +315,10 @@ def _point_notices(files: list[PointFile], seen: _Seen, role: str) -> list[Notic
     found = list({(n.code, n.examples): n for file in files for n in file.notices}.values())
     lost = {name: n for name, n in seen.dropped.items() if n > 0}
     if lost:
-        en = ", ".join(f"{_LABEL[name].en} {n:,}" for name, n in lost.items())
-        zh = "、".join(f"{_LABEL[name].zh} {n:,}" for name, n in lost.items())
         total = sum(lost.values())
-        text = Text(f"{total:,} lidar points are left out: {en}", f"{total:,} 个激光点未采用：{zh}")
+        text = Text("{total:,} lidar points are left out: {parts}", "{total:,} 个激光点未采用：{parts}").format(
+            total=total, parts=Text.join(_LABEL[name] + f" {n:,}" for name, n in lost.items())
+        )
         found.append(Notice("lidar_points_dropped", text, total, "info", role, tuple(lost)))
     if seen.spikes:
         text = Text(

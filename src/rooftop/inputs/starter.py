@@ -47,7 +47,9 @@ def starter_config(
     say = _Comments(lang)
     name = footprints.stem if footprints is not None else "example"
     lines = [
-        say.full("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。"),
+        say.full(
+            Text("Configuration of rooftop. Paths are relative to this file.", "rooftop 配置文件。路径以本文件为准。")
+        ),
         f"name: {scalar(legal_name(name) or 'example')}",
         f"title: {scalar(name)}",
         "inputs:",
@@ -65,9 +67,9 @@ class _Comments:
     def __init__(self, lang: Lang) -> None:
         self._lang = lang
 
-    def full(self, en: str, zh: str) -> str:
+    def full(self, text: Text) -> str:
         """Return a comment line."""
-        return f"# {_one_line(Text(en, zh).pick(self._lang))}"
+        return f"# {_one_line(text.pick(self._lang))}"
 
     def tail(self, text: Text | str | None) -> str:
         """Return a comment behind a value, or nothing."""
@@ -118,7 +120,7 @@ def _footprint_lines(footprints: Path | None, found: Guess | None, base: Path | 
     if found.encoding not in ("utf-8", "utf8"):
         yield f"  encoding: {found.encoding}"
     if found.crs is not None:
-        yield "  " + say.full(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}")
+        yield "  " + say.full(Text(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}"))
     elif found.crs_guess is not None:
         why = Text("the file states none; guessed from the coordinates, check it", "文件未声明；据坐标值推断，请核对")
         yield f"  crs: {found.crs_guess}{say.tail(why)}"
@@ -151,9 +153,9 @@ def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
         yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
     if found.unused:
         unused = ", ".join(found.unused)
-        yield say.full(f"not used: {unused}", f"未使用的字段：{unused}")
+        yield say.full(Text(f"not used: {unused}", f"未使用的字段：{unused}"))
     for text in found.remarks:
-        yield say.full(text.en, text.zh)
+        yield say.full(text)
 
 
 def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
@@ -162,15 +164,17 @@ def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
         return
     yield "use_map:"
     yield "  " + say.full(
-        "source value: building_use. Remove the # and correct; what stays commented is unknown.",
-        "原始值: 用途。去掉 # 并更正；保持注释的按“未知”处理。",
+        Text(
+            "source value: building_use. Remove the # and correct; what stays commented is unknown.",
+            "原始值: 用途。去掉 # 并更正；保持注释的按“未知”处理。",
+        )
     )
     for use in unmapped[:_MAX_USES]:
         quoted = json.dumps(use.value, ensure_ascii=not use.value.isprintable())
         yield f"  # {quoted}: {use.suggestion or 'other'}  # {use.count}"
     if len(unmapped) > _MAX_USES:
         more = len(unmapped) - _MAX_USES
-        yield "  " + say.full(f"and {more} more values", f"另有 {more} 个取值")
+        yield "  " + say.full(Text(f"and {more} more values", f"另有 {more} 个取值"))
 
 
 def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
@@ -196,7 +200,7 @@ def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Commen
 
 def _other_lines(irradiance: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
     yield from _irradiance_lines(irradiance, base, say)
-    yield say.full("Optional:", "可选：")
+    yield say.full(Text("Optional:", "可选："))
     yield "# districts: {path: districts.gpkg, id_field: adcode, name_field: name, datum: wgs84}"
     yield "# towns: {path: towns.gpkg, id_field: code, name_field: name}"
     yield "# zones: {path: zones.gpkg, id_field: code, name_field: name}"

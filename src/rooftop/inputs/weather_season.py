@@ -62,9 +62,8 @@ def require_season(months_kwh_m2: Array, latitude: float, source: str, whose: Te
             f"一月总辐照量 {months_kwh_m2[0]:.0f}，七月 {months_kwh_m2[6]:.0f} kWh/m2",
         ),
         expected=Text(
-            f"more in {'July' if latitude > 0 else 'January'} at {whose.en}, {latitude:.2f}",
-            f"{whose.zh}（纬度 {latitude:.2f}）处应以{'七' if latitude > 0 else '一'}月为多",
-        ),
+            "more in {month} at {whose}, {latitude:.2f}", "{whose}（纬度 {latitude:.2f}）处应以{month}月为多"
+        ).format(month=Text("July", "七") if latitude > 0 else Text("January", "一"), whose=whose, latitude=latitude),
         mend=Text(
             "the sign of the latitude may be lost, the file be of the other hemisphere, or its months be in another "
             "order: give the file of the place",

@@ -171,9 +171,8 @@ def _said(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple
         raise InputError(
             Text("rows of the weather file have times that do not exist", "气象文件中有不存在的时刻"),
             where=Text(f"{source}, line {number}: {line}", f"{source}，第 {number} 行：{line}"),
-            found=Text(
-                f"{fault.en}, and {len(wrong)} such rows of {len(wrong) + n_kept}",
-                f"{fault.zh}；此类行共 {len(wrong)} 行，总行数 {len(wrong) + n_kept}",
+            found=Text("{fault}, and {n} such rows of {total}", "{fault}；此类行共 {n} 行，总行数 {total}").format(
+                fault=fault, n=len(wrong), total=len(wrong) + n_kept
             ),
             expected=Text(
                 "months 1-12, days of the month, hours 1-24 or 0-23, minutes 0-60",

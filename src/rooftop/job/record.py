@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from rooftop.configfile import written_key
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text, one_line
 from rooftop.core.notices import Notice, Provenance
 from rooftop.outputs.files import recorded_in, write_at_once
-from rooftop.scene.design_sun import DesignSun
 from rooftop.scene.equator import SideRules
 
 UNFINISHED = "writing"
@@ -68,6 +70,8 @@ class RunRecord:
         another state (:func:`write_unfinished`).
     """
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
     config: dict[str, Any]
     districts: tuple[str, ...]
     crs: str
@@ -92,6 +96,9 @@ class RunRecord:
     ) -> RunRecord:
         """Return the record with what is only known at the end; `notices` are more of them."""
         return replace(self, seconds=dict(seconds), peak_memory_mb=peak_memory_mb, notices=(*self.notices, *notices))
+
+
+_RECORD = TypeAdapter(RunRecord)
 
 
 @dataclass(frozen=True)
@@ -160,27 +167,26 @@ def read_record(path: Path) -> RunRecord:
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw.get("state") == UNFINISHED:
-            raise _unfinished(path)
-        if not isinstance(raw.get("files", {}), dict):
-            raw["files"] = {}  # of an earlier version
-        raw["notices"] = tuple(
-            Notice(**{**n, "text": Text(**n["text"]), "examples": tuple(n["examples"])}) for n in raw["notices"]
-        )
-        raw["provenance"] = tuple(Provenance(**p) for p in raw["provenance"])
-        raw["tilt_trials"] = tuple(TiltTrial(**t) for t in raw["tilt_trials"])
-        raw["sides"] = tuple(SideRules(**{**s, "sun": DesignSun(**s["sun"])}) for s in raw.get("sides", ()))
-        raw["earlier"] = {name: tuple(sums) for name, sums in raw.get("earlier", {}).items()}
-        for name in ("districts", "failed_tiles", "missing"):
-            raw[name] = tuple(raw.get(name, ()))
-        return RunRecord(**raw)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(raw, dict):
+            if raw.get("state") == UNFINISHED:
+                raise _unfinished(path)
+            if not isinstance(raw.get("files", {}), dict):
+                raw["files"] = {}  # of an earlier version
+        return _RECORD.validate_python(raw)
+    except (OSError, ValueError) as error:
         raise InputError(
             Text("cannot read the record of the run", "无法读取运行记录"),
             where=str(path),
-            found=one_line(f"{type(error).__name__}: {error}"),
+            found=one_line(_first_fault(error)),
             mend=Text("name the output folder of `rooftop run`", "请指定 rooftop run 的输出目录"),
         ) from error
+
+
+def _first_fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{written_key(first['loc'])}: {first['msg']}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _unfinished(path: Path) -> InputError:

@@ -115,10 +115,10 @@ _LOOK_AT_MODELS = Text(
 
 def status_notices(roofs: pd.DataFrame, selected: Flags, batch: BatchResult) -> tuple[Notice, ...]:
     """Count what roofs cannot carry, and why, and the tiles that failed."""
-    uses = withheld_use_names()
-    text = Text(
-        f"{{n}} {uses.en} buildings cast shadows but appear in no output",
-        f"{{n}} 栋{uses.zh}用途建筑仅参与遮挡计算，不出现在任何成果中",
+    text = (
+        Text("{n} ", "{n} 栋")
+        + withheld_use_names()
+        + Text(" buildings cast shadows but appear in no output", "用途建筑仅参与遮挡计算，不出现在任何成果中")
     )
     found = list(
         Notice.counted("military", int((selected & withheld(roofs)).sum()), text, severity="info", source="footprints")

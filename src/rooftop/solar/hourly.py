@@ -254,6 +254,7 @@ def _coefficients(lit: LitPlane) -> F8:
 
 def _inverter(system: PvSystem) -> F8:
     """AC over its limit by PVWatts, a parabola of DC over its limit; and that limit after the losses [W per kWp]."""
+    # Dobos (2014), PVWatts 5 manual, NREL/TP-6A20-62641, doi:10.2172/1158421; as `pvlib.inverter.pvwatts`
     p, q, w = np.array([-0.0162, 0.9858, -0.0059]) / system.eta_inv_ref
     least = 2.0 * w / (-q - math.sqrt(q * q - 4.0 * p * w))
     limit = 1000.0 * system.inverter_pdc0 * system.eta_inv_nom * system.ac_share

@@ -173,20 +173,21 @@ def _power(project: Project, limits: AuditLimits) -> Iterator[Check]:
             verdict,
             Text(
                 f"{w} W per m² of roof{', more than the sunlight itself' if more else ''}: full sun brings {sun} W/m², "
-                f"no module turns more than {best} of it into power (at most {limit} W per m² of the steepest roof); "
-                f"{needs.en}",
+                f"no module turns more than {best} of it into power (at most {limit} W per m² of the steepest roof); ",
                 f"每㎡屋顶 {w} W{'，超过阳光本身' if more else ''}：晴天正午阳光约 {sun} W/㎡，"
-                f"组件效率不超过 {best}（最陡坡面也至多 {limit} W/㎡）；{needs.zh}",
-            ),
+                f"组件效率不超过 {best}（最陡坡面也至多 {limit} W/㎡）；",
+            )
+            + needs,
         )
     elif verdict == "improbable":
         yield Check(
             "power",
             verdict,
             Text(
-                f"{w} W per m² of roof; wholly covered, such a roof carries about {number(dense)} W/m²; {needs.en}",
-                f"每㎡屋顶 {w} W，同类屋面铺满也仅约 {number(dense)} W/㎡；{needs.zh}",
-            ),
+                f"{w} W per m² of roof; wholly covered, such a roof carries about {number(dense)} W/m²; ",
+                f"每㎡屋顶 {w} W，同类屋面铺满也仅约 {number(dense)} W/㎡；",
+            )
+            + needs,
         )
     else:
         yield Check("power", verdict, Text(f"{w} W per m² of roof", f"每㎡屋顶 {w} W"))
@@ -244,16 +245,17 @@ def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[C
         if low != high:
             around = f"{number(low)}–{number(high)}"
             of = Text("{of}, {around}", "{of}（{around}）").format(of=of, around=around)
-    en = f"{number(yearly)} kWh per m² of roof and year, {part.en} of all sunlight (GHI {of.en} kWh/m², {place.en})"
-    sun = f"{place.zh}水平面年总辐照 {of.zh} kWh/㎡"
-    zh = f"每㎡屋顶每年 {number(yearly)} kWh，占全部阳光的 {part.zh}，{sun}"
+    text = Text(
+        "{yearly} kWh per m² of roof and year, {part} of all sunlight (GHI {of} kWh/m², {place})",
+        "每㎡屋顶每年 {yearly} kWh，占全部阳光的 {part}，{place}水平面年总辐照 {of} kWh/㎡",
+    ).format(yearly=number(yearly), part=part, of=of, place=place.text)
     if verdict == "impossible":
-        en += f"; PV cannot turn more than {percent(share.max.value)} into electricity"
-        zh += f"；光伏至多能转换 {percent(share.max.value)}"
+        most = percent(share.max.value)
+        text += Text(f"; PV cannot turn more than {most} into electricity", f"；光伏至多能转换 {most}")
     elif verdict == "improbable":
-        en += f"; a wholly covered roof gives {percent(share.high.value)} at best"
-        zh += f"；屋顶铺满也至多约 {percent(share.high.value)}"
-    yield Check("sunlight", verdict, Text(en, zh))
+        best = percent(share.high.value)
+        text += Text(f"; a wholly covered roof gives {best} at best", f"；屋顶铺满也至多约 {best}")
+    yield Check("sunlight", verdict, text)
 
 
 def _hours(project: Project, limits: AuditLimits, place: Place) -> Iterator[Check]:
@@ -267,20 +269,17 @@ def _hours(project: Project, limits: AuditLimits, place: Place) -> Iterator[Chec
         verdict = "improbable"
     # Rounded inwards: what is improbable never lies inside the band that is printed.
     band = f"{number(share.low.value * low, 2, 'up')}–{number(share.high.value * high, 2, 'down')}"
-    usual = "" if central is None else number(share.typical.value * central, 2)
-    en = f"{number(hours)} full-load hours" + (f", usual in {place.en} about {usual}" if usual else "")
-    zh = f"年利用小时数 {number(hours)} h" + (f"，{place.zh}通常约 {usual} h" if usual else "")
-    if place.id == "given" and usual:
-        en, zh = (
-            f"{number(hours)} full-load hours, usual here about {usual}",
-            f"年利用小时数 {number(hours)} h，当地通常约 {usual} h",
-        )
+    text = Text(f"{number(hours)} full-load hours", f"年利用小时数 {number(hours)} h")
+    if central is not None:
+        usual = number(share.typical.value * central, 2)
+        here = Text("here", "当地") if place.id == "given" else Text("in ", "") + place.text
+        text += Text(", usual {here} about {usual}", "，{here}通常约 {usual} h").format(here=here, usual=usual)
     if verdict == "impossible":
         most = number(share.max.value * high)
-        en, zh = f"{en}: more than {most} h cannot be had from that sunlight", f"{zh}：该辐照条件下不可能超过 {most} h"
+        text += Text(f": more than {most} h cannot be had from that sunlight", f"：该辐照条件下不可能超过 {most} h")
     elif verdict == "improbable":
-        en, zh = f"{en} (believable: {band} h)", f"{zh}（可信范围 {band} h）"
-    yield Check("hours", verdict, Text(en, zh))
+        text += Text(f" (believable: {band} h)", f"（可信范围 {band} h）")
+    yield Check("hours", verdict, text)
 
 
 def _year(project: Project, limits: AuditLimits, this_year: int) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
 from rooftop.configfile import validated
-from rooftop.core.datamodel import Model
+from rooftop.core.datamodel import Label, Model
 from rooftop.core.errors import UsageError
 from rooftop.core.lang import Text
 from rooftop.core.resources import configs_dir
@@ -78,12 +78,10 @@ class Years(Model):
     first_roofs: Limit
 
 
-class Place(Model):
+class Place(Label):
     """A place and its sunlight: low, central, high, kWh/m² a year; central null where it is not known well enough."""
 
     id: str
-    zh: str
-    en: str
     ghi: tuple[PositiveFloat, PositiveFloat | None, PositiveFloat]
     packs: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -94,11 +92,6 @@ class Place(Model):
         if not low <= (low if central is None else central) <= high:
             raise ImpossibleError(Text("ghi: low, central and high are out of order", "ghi：低、中、高次序颠倒"))
         return self
-
-    @property
-    def text(self) -> Text:
-        """The name of the place."""
-        return Text(self.en, self.zh)
 
 
 class Places(Model):
@@ -177,7 +170,7 @@ def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
     for place in limits.places.list:
         if pack.id in place.packs:
             return place
-    return place_named(pack.region.zh, limits)
+    return place_named(pack.region.text.pick("zh"), limits)
 
 
 def place_named(name: str | None, limits: AuditLimits) -> Place:

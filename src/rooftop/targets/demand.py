@@ -23,25 +23,13 @@ from rooftop.core.vocabularies import building_uses
 from rooftop.core.yamlfile import load_yaml
 from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
 from rooftop.targets.floors import floor_areas, storey_heights
-from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
+from rooftop.targets.models import Identifier, Note, Pack, Scope
 from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
 from rooftop.targets.stock import Stock
 
 Grade = Literal["A", "B", "C"]
 NonNegative = Annotated[float, Field(ge=0.0)]
 MEASURED = ("measured_energy_kwh", "measured_fuel_kgce")
-
-
-class Name(Model):
-    """A name in both languages."""
-
-    zh: Written
-    en: Written
-
-    @property
-    def text(self) -> Text:
-        """The name as `Text`."""
-        return Text(en=self.en, zh=self.zh)
 
 
 class Positive(Model):
@@ -77,7 +65,7 @@ class Equivalent(Model):
     kgce_kwh: PositiveFloat
     year: str
     grade: Grade
-    label: Name
+    label: Note
     source: Note
 
 
@@ -205,7 +193,7 @@ class EnergySettings(Model):
     date: object
     q_mj_kgce: Positive
     k_e: Equivalents
-    zones: dict[Identifier, Name]
+    zones: dict[Identifier, Note]
     intensity_note: Note
     intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_complete)]
     floors: Floors
@@ -213,7 +201,7 @@ class EnergySettings(Model):
     collector: Collector
     eta_conv: dict[Literal["electric", "gas", "coal"], Part]
     rules: Rules
-    labels: dict[str, dict[str, Name]]
+    labels: dict[str, dict[str, Note]]
 
     @field_validator("intensity")
     @classmethod

@@ -173,10 +173,11 @@ def _group_row(coverage: Coverage, k: int) -> DefinitionRow:
 
 
 def _cohort_rows(pack: Pack, coverage: Coverage, entry: CoverageTarget) -> list[DefinitionRow]:
-    name = Text("", "") if entry.id is None else value_label("target_id", entry.id, pack)
-    year = None if entry.id is None else pack.target(entry.id).year
-    when = "" if year is None else f" {year}"
-    topic = Text(f"cohort: {name.en}{when}".rstrip(": "), f"统计期：{name.zh}{when}".rstrip("："))
+    topic = Text("cohort", "统计期")
+    if entry.id is not None:
+        year = pack.target(entry.id).year
+        when = "" if year is None else f" {year}"
+        topic += Text(": ", "：") + value_label("target_id", entry.id, pack) + when
     first, *others = [_window_id(window) for window in entry.windows()]
     rows = [DefinitionRow(coverage.id, topic, value_label("cohort", first), entry.source.text, True)]
     if others:

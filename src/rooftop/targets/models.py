@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.core.datamodel import Model
+from rooftop.core.datamodel import Label, Model
 from rooftop.core.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
@@ -35,16 +35,11 @@ DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}
 OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
 
 
-class Note(Model):
+class Note(Label):
     """A sentence in both languages."""
 
     zh: Written
     en: Written
-
-    @property
-    def text(self) -> Text:
-        """The sentence as `Text`."""
-        return Text(en=self.en, zh=self.zh)
 
 
 class Document(Model):

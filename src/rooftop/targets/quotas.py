@@ -140,7 +140,7 @@ def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
             share = np.maximum(share - zoned, 0.0)
         out.append(_Place(row.name, row.level, row.value, unit, np.where(share > _LEAST_SHARE, share, 0.0)))
     if target.stock is not None:
-        out.append(_Place(pack.region.zh, CITY, target.value, 0, _shares(links, 0, n)))
+        out.append(_Place(pack.region.text.pick("zh"), CITY, target.value, 0, _shares(links, 0, n)))
     return out
 
 

@@ -18,8 +18,7 @@ def withheld_uses() -> frozenset[str]:
 
 def withheld_use_names() -> Text:
     """Return what they are called, one after the other."""
-    labels = [building_uses().uses[use] for use in coverage_settings()["withheld_uses"]]
-    return Text(", ".join(label.en for label in labels), "、".join(label.zh for label in labels))
+    return Text.join(building_uses().uses[use].text for use in coverage_settings()["withheld_uses"])
 
 
 def withheld(buildings: pd.DataFrame) -> NDArray[np.bool_]:

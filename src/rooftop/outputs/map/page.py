@@ -176,7 +176,9 @@ def build_map(
         "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
         "title": title,
         "synthetic": synthetic,
-        "badge": " / ".join(dict.fromkeys([map_style.UI["synthetic"].pick(lang), map_style.UI["synthetic"].en])),
+        "badge": " / ".join(
+            dict.fromkeys([map_style.UI["synthetic"].pick(lang), map_style.UI["synthetic"].pick("en")])
+        ),
         "personalNames": personal_names,
         "sources": [str(source) for source in sources],
     }
@@ -210,8 +212,8 @@ def map_notices(
     n_withheld, uses = len(roofs) - len(map_data.without_withheld(roofs)), withheld_use_names()
     n_roofs = len(roofs) - n_withheld
     if n_withheld:
-        text = Text(
-            f"{n_withheld} {uses.en} buildings are not on the map", f"{n_withheld} 栋{uses.zh}建筑未在地图中显示"
+        text = Text("{n} {uses} buildings are not on the map", "{n} 栋{uses}建筑未在地图中显示").format(
+            n=n_withheld, uses=uses
         )
         notices.append(Notice("map_military_withheld", text, n_withheld, "info", "outputs.map"))
     if n_roofs > MAX_ROOFS:

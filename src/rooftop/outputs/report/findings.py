@@ -163,15 +163,15 @@ class Finding:
         """Which definitions give which verdict, where they differ; None where all agree or there is no target."""
         if not self.has_target or not self.coverage.known or not self.flips:
             return None
-        en, zh = [], []
+        parts = []
         for answer in ANSWERS:
-            word = judged(answer, self.kind).text
             same = [d.short for d in self.definitions if d.attained == answer]
             if same:
-                en.append(f"{word.en} under {len(same)} ({', '.join(label.en for label in same)})")
-                zh.append(f"{word.zh} {len(same)} 种（{'、'.join(label.zh for label in same)}）")
-        n = len(self.definitions)
-        return Text(f"of {n} definitions: {'; '.join(en)}", f"{n} 种口径中，{'；'.join(zh)}")
+                part = Text("{word} under {n} ({names})", "{word} {n} 种（{names}）")
+                parts.append(part.format(word=judged(answer, self.kind).text, n=len(same), names=Text.join(same)))
+        return Text("of {n} definitions: {parts}", "{n} 种口径中，{parts}").format(
+            n=len(self.definitions), parts=Text.join(parts, "; ", "；")
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -211,16 +211,15 @@ class Finding:
         )
         if not self.gap_m2 > 0:
             return head
-        m2 = (area(self.gap_m2, "en", 2, "up"), area(self.gap_m2, "zh", 2, "up"))
-        kwp = (capacity(self.gap_kwp, "en", 2, "up"), capacity(self.gap_kwp, "zh", 2, "up"))
         roofs = count(self.gap_roofs)
-        part = value_label("numerator", self.numerator)
-        return Text(
-            f"{head.en}; missing about {m2[0]} of {part.en} or {kwp[0]}"
-            + (f", {roofs} typical roof{_s(self.gap_roofs)} of the scope" if self.gap_roofs else ""),
-            f"{head.zh}；尚缺{part.zh}约 {m2[1]}，折合 {kwp[1]}"
-            + (f"，约相当于 {roofs} 栋同类典型屋顶" if self.gap_roofs else ""),
+        alike = Text(f", {roofs} typical roof{_s(self.gap_roofs)} of the scope", f"，约相当于 {roofs} 栋同类典型屋顶")
+        missing = Text("{head}; missing about {m2} of {part} or {kwp}", "{head}；尚缺{part}约 {m2}，折合 {kwp}").format(
+            head=head,
+            m2=Text.both(lambda lang: area(self.gap_m2, lang, 2, "up")),
+            part=value_label("numerator", self.numerator),
+            kwp=Text.both(lambda lang: capacity(self.gap_kwp, lang, 2, "up")),
         )
+        return missing + (alike if self.gap_roofs else "")
 
     @property
     def how_sure(self) -> Text:

@@ -426,10 +426,11 @@ def _gates() -> list[Assumption]:
             _GATES,
             Text("order of candidates", "候选排序"),
             Text(
-                "tier (" + "; ".join(f"{key}. {tier.en}" for key, tier in tiers.items()) + f"), then size class "
-                f"({limits} kWp), then specific yield, then building id",
-                "先按层级（" + "；".join(f"{key} {tier.zh}" for key, tier in tiers.items()) + f"），再按规模档"
-                f"（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
+                "tier ({order}), then size class ({limits} kWp), then specific yield, then building id",
+                "先按层级（{order}），再按规模档（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
+            ).format(
+                order=Text.join((Text(f"{key}. ", f"{key} ") + tier.text for key, tier in tiers.items()), "; ", "；"),
+                limits=limits,
             ),
             sizes.source.text,
         ),

@@ -28,7 +28,7 @@ from rooftop.outputs.report.charts import (
 from rooftop.outputs.report.findings import Finding
 from rooftop.outputs.report.grids import Cell, Grid, Head, Row, heads, number_column, text_column
 from rooftop.outputs.report.ledgers import ledger_blocks
-from rooftop.outputs.report.sections import capitalised, key_numbers, target_title, verdict_facts
+from rooftop.outputs.report.sections import key_numbers, target_title, verdict_facts
 from rooftop.outputs.report.substitution import substitution_blocks
 from rooftop.outputs.report.timeline import charted_years, steps
 from rooftop.outputs.unit_names import unit_label, zones_note
@@ -204,10 +204,10 @@ def _subtitle(data: ReportData, lang: Lang) -> str:
 
 def _verdict(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
     facts = [
-        {"name": fact.name.pick(lang), "value": capitalised(fact.value.pick(lang)), "tone": fact.tone}
+        {"name": fact.name.pick(lang), "value": fact.value.capitalised().pick(lang), "tone": fact.tone}
         for fact in verdict_facts(finding, data)
     ]
-    return {"title": capitalised(target_title(finding, data).pick(lang)), "tone": finding.verdict.tone, "facts": facts}
+    return {"title": target_title(finding, data).capitalised().pick(lang), "tone": finding.verdict.tone, "facts": facts}
 
 
 def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
@@ -244,7 +244,7 @@ def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
     rows = unit_rows(data, levels)
     with_target = any("finding" in row for row in rows)
     mixed = any(row["finding"].kind != "installed" for row in rows if "finding" in row)
-    several = len({row["target_title"].en for row in rows if "finding" in row}) > 1
+    several = len({row["target_title"] for row in rows if "finding" in row}) > 1
     columns = list(_UNIT_COLUMNS)
     if with_target:
         columns += [
@@ -437,7 +437,7 @@ def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
             colour = result.verdict.tone if finding.has_target else ""
             cells.append(Cell(percent_range(result.coverage, against), tone=colour, own=result.is_default))
         rows.append(Row(cells, head=value_label("numerator", top).pick(lang)))
-    title = capitalised(results_title(finding).pick(lang))
+    title = results_title(finding).capitalised().pick(lang)
     sep = "——" if lang == "zh" else " — "
     return {
         "title": f"{title}{sep}{target_title(finding, data).pick(lang)}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,21 +39,18 @@ class Fact:
     tone: str = ""
 
 
-def capitalised(text: str) -> str:
-    """Return a phrase as the beginning of a line; Chinese stays as it is."""
-    return text[:1].upper() + text[1:]
-
-
 def target_title(finding: Finding, data: ReportData) -> Text:
     """Return the target in words, with value and year."""
     name = value_label("target_id", finding.target_id, data.pack) if finding.target_id else finding.group
     if not finding.has_target:
         return name
-    year = "" if finding.year is None else str(finding.year)
-    goal = percent(finding.target)
-    return Text(
-        f"{name.en}: {goal}{f' by {year}' if year else ''}", f"{name.zh}：{f'{year} 年 ' if year else ''}{goal}"
-    )
+    return named_goal(name, finding.target, finding.year)
+
+
+def named_goal(name: Text, target: float, year: int | None) -> Text:
+    """Return a name with the value and the year of its target."""
+    when = Text("", "") if year is None else Text(f" by {year}", f"{year} 年 ")
+    return Text("{name}: {goal}{when}", "{name}：{when}{goal}").format(name=name, goal=percent(target), when=when)
 
 
 def where(finding: Finding, data: ReportData) -> Text:
@@ -163,18 +160,21 @@ def plan_text(plans: Iterable[Plan], *, further: bool = False) -> Text:
     missing = sum(plan.selection.missing_m2 for plan in chosen)
     cost, bound = (sum(getattr(p.selection, name) for p in chosen) for name in ("cost_yuan", "bound_yuan"))
     over = percent(cost / bound - 1.0, "up") if bound > 0 else "0%"
-    s = "" if roofs == 1 else "s"
-    more = Text("more ", "另") if further else Text("", "已")
-    en = f"{count(roofs)} {more.en}roof{s} selected: {capacity(kwp, 'en')}, {money_span(capex, 'en')}"
-    zh = f"{more.zh}选 {count(roofs)} 个屋顶：{capacity(kwp, 'zh')}，投资 {money_span(capex, 'zh')}"
+    chosen_roofs = Text("{n} {more}roof{s} selected: {kwp}, {cost}", "{more}选 {n} 个屋顶：{kwp}，投资 {cost}").format(
+        n=count(roofs),
+        more=Text("more ", "另") if further else Text("", "已"),
+        s="" if roofs == 1 else "s",
+        kwp=Text.both(lambda lang: capacity(kwp, lang)),
+        cost=Text.both(lambda lang: money_span(capex, lang)),
+    )
     if missing > 0:
-        return Text(
-            f"{en}; they still leave {area(missing, 'en', 2, 'up')} open: other roofs fail a gate",
-            f"{zh}；仍缺 {area(missing, 'zh', 2, 'up')}：其余屋顶未通过筛选",
+        return chosen_roofs + Text(
+            f"; they still leave {area(missing, 'en', 2, 'up')} open: other roofs fail a gate",
+            f"；仍缺 {area(missing, 'zh', 2, 'up')}：其余屋顶未通过筛选",
         )
     if cost <= bound * (1.0 + GOOD_ENOUGH):
-        return Text(f"{en}, the cheapest set there is", f"{zh}，为最低成本组合")
-    return Text(f"{en}, at most {over} above the cheapest set", f"{zh}，比最低成本至多高 {over}")
+        return chosen_roofs + Text(", the cheapest set there is", "，为最低成本组合")
+    return chosen_roofs + Text(f", at most {over} above the cheapest set", f"，比最低成本至多高 {over}")
 
 
 def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
@@ -193,7 +193,7 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
     per_kwp = annual / kwp.central if kwp.central > 0 else np.nan
     facts = [
         Fact(Text("Buildings", "建筑"), _counts(sums)),
-        Fact(Text("Room for new PV", "可新增容量"), _both(lambda lang: _capacity_range(kwp, lang))),
+        Fact(Text("Room for new PV", "可新增容量"), Text.both(lambda lang: _capacity_range(kwp, lang))),
         Fact(
             Text("Energy of year one", "首年发电量"),
             Text(
@@ -204,9 +204,8 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
         Fact(Text("Existing PV", "已装光伏"), _existing(data, sums)),
         Fact(
             Text("Avoided CO₂", "年减排潜力"),
-            Text(
-                f"{carbon(factor.avoided_kg(annual), 'en')} a year ({factor.label.en})",
-                f"{carbon(factor.avoided_kg(annual), 'zh')}（{factor.label.zh}）",
+            Text("{avoided} a year ({factor})", "{avoided}（{factor}）").format(
+                avoided=Text.both(lambda lang: carbon(factor.avoided_kg(annual), lang)), factor=factor.label
             ),
         ),
         Fact(Text("Candidate roofs", "候选屋顶"), _candidates(candidates)),
@@ -224,10 +223,6 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
             )
         )
     return facts
-
-
-def _both(write: Callable[[Lang], str]) -> Text:
-    return Text(write("en"), write("zh"))
 
 
 def _capacity_range(kwp: Range, lang: Lang) -> str:
@@ -250,7 +245,7 @@ def _existing(data: ReportData, sums: dict[str, float]) -> Text:
     if not data.inventory:
         return Text("not stated by any source", "无任何数据")
     kwp = sums.get("existing_pv_kwp", 0.0)
-    return _both(lambda lang: capacity(kwp, lang))
+    return Text.both(lambda lang: capacity(kwp, lang))
 
 
 def _candidates(candidates: pd.DataFrame) -> Text:

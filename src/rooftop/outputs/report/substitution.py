@@ -12,8 +12,8 @@ import pandas as pd
 from rooftop.core.lang import Lang, Text
 from rooftop.core.rounding import NONE, Range, area, coal, count, is_missing, number, percent, percent_range
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.report.grids import Block, Cell, Grid, Row, heads, number_column, text_column
-from rooftop.outputs.report.sections import capitalised
+from rooftop.outputs.report.grids import Block, Cell, Grid, Heading, Row, heads, number_column, text_column
+from rooftop.outputs.report.sections import named_goal
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
 from rooftop.outputs.verdicts import judged
@@ -44,7 +44,7 @@ def substitution_blocks(data: ReportData, lang: Lang) -> list[Block]:
 
 
 def _block(title: Text, lead: Text, grid: Grid, lang: Lang) -> Block:
-    return Block(capitalised(title.pick(lang)), lead.pick(lang), grid)
+    return Block(title.capitalised().pick(lang), lead.pick(lang), grid)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -58,10 +58,7 @@ def _by_kind(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 def _title(data: ReportData, target_id: str) -> Text:
     assert data.pack is not None
     target = data.pack.target(target_id)
-    name, goal, year = target.label.text, percent(target.value), "" if target.year is None else str(target.year)
-    return Text(
-        f"{name.en}: {goal}{f' by {year}' if year else ''}", f"{name.zh}：{f'{year} 年 ' if year else ''}{goal}"
-    )
+    return named_goal(target.label.text, target.value, target.year)
 
 
 _TARGET_COLUMNS = (
@@ -89,9 +86,8 @@ def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergyS
     for level, unit_id in sorted(keys, key=lambda key: _ORDER[str(key[0])]):
         mine = (seen["unit_id"] == unit_id).to_numpy(dtype=bool) & (seen["level"] == level).to_numpy(dtype=bool)
         rows.append(Row(_unit_cells(_by_kind(seen[mine]), lang), level == "city"))
-    notes = Text(
-        f"{capitalised(entry.source.en)}. {capitalised(settings.intensity_note.en)}.",
-        f"{entry.source.zh}。{settings.intensity_note.zh}。",
+    notes = Text("{source}. {note}.", "{source}。{note}。").format(
+        source=entry.source.text.capitalised(), note=settings.intensity_note.text.capitalised()
     )
     lead = _lead(city, lang)
     return _block(
@@ -144,9 +140,10 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
         short = Text("", "") if gap == NONE else Text(f", {gap} a year short of the target", f"，距目标每年缺 {gap}")
         parts.append(
             Text(
-                f"today's PV and declared heat replace {_rate(today)} of the energy{short.en}",
-                f"现有光伏与已申报热利用替代建筑能耗的 {_rate(today)}{short.zh}",
+                f"today's PV and declared heat replace {_rate(today)} of the energy",
+                f"现有光伏与已申报热利用替代建筑能耗的 {_rate(today)}",
             )
+            + short
         )
     parts.append(
         Text(
@@ -168,8 +165,7 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
         f"此处 1 kWh 折 {best['k_e_kgce_kwh']:g} kgce，其他折标口径见下表",
     )
     parts.append(option)
-    said = Text.join(parts, "; ", "；") + Text(".", "。")
-    return Text(capitalised(said.en), said.zh)
+    return (Text.join(parts, "; ", "；") + Text(".", "。")).capitalised()
 
 
 def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
@@ -225,7 +221,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
             rows.append(
                 Row(
                     [
-                        *([Cell(capitalised(_title(data, entry.target).pick(lang)))] if several else []),
+                        *([Cell(_title(data, entry.target).capitalised().pick(lang))] if several else []),
                         Cell(label.pick(lang) + own),
                         Cell(coal(best["demand_kgce"], lang), True),
                         Cell(_rate(kinds.get("installed")), True),
@@ -258,7 +254,7 @@ def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> Blo
     labels = settings.labels["choice"]
     columns = (
         text_column("1 kWh of electricity counts as", "电力折标口径"),
-        *(number_column(labels[name].en, labels[name].zh) for name in _CHOICES),
+        *(Heading(labels[name].text, number=True) for name in _CHOICES),
         number_column("Zone for collectors", "宜布置集热器面积"),
         number_column("No need of hot water", "无稳定热水需求"),
         number_column("Decided by a mandate", "按强制要求"),
@@ -302,9 +298,8 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
     for mandate in data.pack.mandates:
         target = data.pack.target(mandate.target)
         notes.append(
-            Text(
-                f"Mandate: “{target.wording}”. {capitalised(mandate.source.en)}.",
-                f"强制要求：“{target.wording}”。{mandate.source.zh}。",
+            Text("Mandate: “{wording}”. {source}.", "强制要求：“{wording}”。{source}。").format(
+                wording=target.wording, source=mandate.source.text.capitalised()
             )
         )
         for part in mandate.parts:
@@ -320,8 +315,8 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             )
             notes.append(
                 Text(
-                    f"{capitalised(part.label.en)}: {count(sure)} roofs, possibly {count(maybe)} more{why.en}.",
-                    f"{part.label.zh}：{count(sure)} 个屋顶，另有 {count(maybe)} 个可能属于{why.zh}。",
-                )
+                    "{part}: {sure} roofs, possibly {maybe} more{why}.",
+                    "{part}：{sure} 个屋顶，另有 {maybe} 个可能属于{why}。",
+                ).format(part=part.label.text.capitalised(), sure=count(sure), maybe=count(maybe), why=why)
             )
     return (" " if lang == "en" else "").join(note.pick(lang) for note in notes)

@@ -96,9 +96,16 @@ def needed_text(row: Mapping[Any, Any], today: Mapping[Any, Any] | None = None) 
     few = "" if is_missing(roofs) else number(max(float(roofs), LEAST_ROOFS), 2, "up")
     many = Text(f", about {few} typical roofs", f"，约 {few} 个典型屋顶") if few else Text("", "")
     m2, year, left = row["needed_m2_per_year"], int(row["year"]), number(row["years_left"], 2)
-    en = f"{capacity(rate, 'en', 2, 'up')} a year ({area(m2, 'en', 2, 'up')}{many.en})"
-    zh = f"每年需建 {capacity(rate, 'zh', 2, 'up')}（{area(m2, 'zh', 2, 'up')}{many.zh}）"
-    return Text(f"{en} for {left} years, to the end of {year}", f"至 {year} 年底（{left} 年）{zh}")
+    return Text(
+        "{kwp} a year ({m2}{many}) for {left} years, to the end of {year}",
+        "至 {year} 年底（{left} 年）每年需建 {kwp}（{m2}{many}）",
+    ).format(
+        kwp=Text.both(lambda lang: capacity(rate, lang, 2, "up")),
+        m2=Text.both(lambda lang: area(m2, lang, 2, "up")),
+        many=many,
+        left=left,
+        year=year,
+    )
 
 
 def _short_of(row: Mapping[Any, Any]) -> Text:
@@ -118,7 +125,7 @@ def _past(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Text:
     if today is None or is_missing(today["gap_kwp"]) or today["gap_kwp"] >= row["gap_kwp"] * 0.995:
         return text
     later = _short_of(today) if today["gap_kwp"] > 0 else Text("reached since", "其后已补足")
-    return Text(f"{text.en}; by {today['year']} {later.en}", f"{text.zh}；至 {today['year']} 年{later.zh}")
+    return text + Text(f"; by {today['year']} ", f"；至 {today['year']} 年") + later
 
 
 def charted_years(data: ReportData) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from rooftop.core.lang import Lang, Text
 from rooftop.core.rounding import is_missing
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.ledgers import capacity_rows, quota_rows, uncomputed_rows
-from rooftop.outputs.report.sections import Fact, capitalised, key_numbers, target_title, verdict_facts
+from rooftop.outputs.report.sections import Fact, key_numbers, target_title, verdict_facts
 from rooftop.outputs.verdicts import Verdict
 from rooftop.outputs.workbook.lists import (
     assumption_rows,
@@ -253,7 +253,7 @@ def _conclusion(book: Book, data: ReportData, district_id: str, name: str) -> No
         row += 2
     for finding in findings:
         row = _block(
-            book, sheet, row + 1, capitalised(target_title(finding, data).pick(lang)), verdict_facts(finding, data)
+            book, sheet, row + 1, target_title(finding, data).capitalised().pick(lang), verdict_facts(finding, data)
         )
     title = Text("Key numbers", "关键数字").pick(lang)
     row = _block(book, sheet, row + 1, title, key_numbers(data, district_id))
@@ -274,7 +274,7 @@ def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[F
     sheet.set_row(row, 20)
     for fact in facts:
         row += 1
-        value = capitalised(fact.value.pick(book.lang))
+        value = fact.value.capitalised().pick(book.lang)
         colour = _TONES[fact.tone]
         strong = {"bold": True, "font_size": 12} if fact.tone not in ("", "flip") else {}
         book.write(sheet, row, 0, fact.name.pick(book.lang), "wrap", bold=True, bg_color="#EEF2F6")

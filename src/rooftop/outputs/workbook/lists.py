@@ -200,12 +200,16 @@ def policy_rows(data: ReportData, lang: Lang) -> list[dict[str, str]]:
         reason = (
             Text("", "") if target.reason is None else Text(" ({reason})", "（{reason}）").format(reason=target.reason)
         )
-        year = "" if target.year is None else f", {target.year}"
         content = Text(
-            f"“{target.wording}” {target.value_text}{year}; nature: {target.nature.en}; "
-            f"{target.computable.en}{reason.en}",
-            f"“{target.wording}” {target.value_text}{year.replace(', ', '，')}；性质：{target.nature.zh}；"
-            f"{target.computable.zh}{reason.zh}",
+            "“{wording}” {value}{year}; nature: {nature}; {computable}{reason}",
+            "“{wording}” {value}{year}；性质：{nature}；{computable}{reason}",
+        ).format(
+            wording=target.wording,
+            value=target.value_text,
+            year=Text("", "") if target.year is None else Text(f", {target.year}", f"，{target.year}"),
+            nature=target.nature,
+            computable=target.computable,
+            reason=reason,
         )
         source = f"{target.document} {target.section} {target.date}"
         rows.append(_line(lang, Text("targets of the plan", "规划指标"), target.label, content, source))

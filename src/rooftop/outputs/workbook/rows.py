@@ -106,7 +106,7 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
         row["use"] = use_label(row["building_use"], lang)
         inferred = inferred_by(row["use_source"])
         if inferred is not None:
-            row["use"] += f"（{inferred.zh}）" if lang == "zh" else f" ({inferred.en})"
+            row["use"] += Text(" ({how})", "（{how}）").format(how=inferred).pick(lang)
         row["public"] = _label(YES_NO, row["is_public_institution"], lang)
         row["completed"] = completed(row["completion_date"], row["year_built"])
         row["roof_type"] = roof_type_label(row["roof_type"], lang)

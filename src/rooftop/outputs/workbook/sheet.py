@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import xlsxwriter
+from rich.cells import cell_len
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -32,10 +33,6 @@ _WIDEST: dict[Style, float] = {
 }
 _LINE = 15.0  # points per line of 10-point text; Chinese fonts stand taller than Latin ones
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|[\ud800-\udfff]")
-# East Asian wide and fullwidth characters of the basic plane (Unicode annex 11).
-_WIDE = re.compile(
-    "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]"
-)
 _SHEET_ILLEGAL = re.compile(r"[\[\]:*?/\\]")
 _FONT: dict[Lang, str] = {"zh": "Microsoft YaHei", "en": "Calibri"}
 # Three significant digits: more are never shown, whatever the magnitude.
@@ -79,9 +76,7 @@ def clean(value: object) -> str:
 
 def display_width(text: str) -> int:
     """Return the width of the widest line in characters; Chinese ones count twice."""
-    if text.isascii() and "\n" not in text:
-        return len(text)
-    return max(len(line) + len(_WIDE.findall(line)) for line in text.split("\n"))
+    return max(cell_len(line) for line in text.split("\n"))
 
 
 def sheet_name(name: str, taken: Iterable[str] = ()) -> str:
