@@ -22,6 +22,21 @@ class Sourced(Model):
     source: str
 
 
+class SourcedCount(Model):
+    """A whole number and where it comes from."""
+
+    value: int
+    source: str
+
+
+class SourcedBand(Model):
+    """Both ends of what is usual or possible, and where they come from."""
+
+    low: float
+    high: float
+    source: str
+
+
 class Label(Model):
     """What a coded value is called, in both languages."""
 
