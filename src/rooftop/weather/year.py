@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from rooftop.core.arguments import argument_limits, instance, limits_of, number, unusable
+from rooftop.core.argument_limits import argument_limits
+from rooftop.core.arguments import instance, limits_of, number, unusable
 from rooftop.core.errors import ArgumentError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
@@ -184,7 +185,7 @@ def _require_values(weather: Weather, name: str) -> None:
 
 def _require_watts(weather: Weather) -> None:
     """Raise where the brightest hour is too dark for W/m2."""
-    peak, least = float(weather.data["ghi"].max()), float(argument_limits()["year"]["least_peak_w_m2"]["value"])
+    peak, least = float(weather.data["ghi"].max()), argument_limits().year.least_peak_w_m2.value
     if peak < least:
         raise unusable(
             "weather.data['ghi']",
