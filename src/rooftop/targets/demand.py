@@ -22,9 +22,10 @@ from rooftop.core.resources import configs_dir
 from rooftop.core.vocabularies import building_uses
 from rooftop.core.yamlfile import load_yaml
 from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Identifier, Note, Pack, Scope, Written
-from rooftop.targets.scope import NO, Facts, coverage_settings, membership, possible_uses
+from rooftop.targets.scope import NO, Facts, membership, possible_uses
 from rooftop.targets.stock import Stock
 
 Grade = Literal["A", "B", "C"]
@@ -190,7 +191,7 @@ class Rules(Model):
 
 
 def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
-    wanted = [use for use in building_uses().uses if use not in coverage_settings()["withheld_uses"]]
+    wanted = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
     missing = [use for use in wanted if use not in intensity]
     odd = [use for use in intensity if use not in wanted]
     if missing or odd:

@@ -26,7 +26,7 @@ from rooftop.inputs.schedule import Schedule
 from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
 from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -195,7 +195,7 @@ def credible_inventory(
         dense = np.array([limits.dense_w_per_m2.of(str(kind)) for kind in roof_type])
         # A repeated outline is no roof of its own.
         area = shapely.area(buildings.geometry.to_numpy())
-        area[excluded_for(buildings, coverage_settings()["not_a_roof"])] = 0.0
+        area[excluded_for(buildings, coverage_rules().not_a_roof)] = 0.0
         doubtful, found = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
         notices += found
     if outlines is not None and inputs.existing_pv is not None and inputs.existing_pv.kwp_field is not None:
