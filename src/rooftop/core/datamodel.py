@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rooftop.core.lang import Text
+
+
+def _date(value: Any) -> Any:
+    """YAML reads 2021-12-01 as a date and 2021 as an integer."""
+    return value if isinstance(value, str) else str(value)
+
+
+Written = Annotated[str, Field(min_length=1)]
+DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}){0,2}|unstated)$")]
 
 
 class Model(BaseModel):
@@ -35,6 +46,18 @@ class SourcedBand(Model):
     low: float
     high: float
     source: str
+
+
+class Note(Model):
+    """A sentence in both languages."""
+
+    zh: Written
+    en: Written
+
+    @property
+    def text(self) -> Text:
+        """The sentence as `Text`."""
+        return Text(en=self.en, zh=self.zh)
 
 
 class Label(Model):

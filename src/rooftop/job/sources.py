@@ -31,7 +31,8 @@ from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_p
 from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_place import check_weather_place
-from rooftop.targets.demand import check_options, energy_settings
+from rooftop.targets.demand import check_options
+from rooftop.targets.energy_settings import energy_settings
 from rooftop.targets.timeline import check_build_rates
 from rooftop.targets.withheld import withheld
 from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather

@@ -8,8 +8,9 @@ from typing import Literal
 
 from rooftop.core.lang import Text
 from rooftop.core.rounding import number, percent
+from rooftop.inputs.audit_limits import AuditLimits, Place
 from rooftop.inputs.declared import Project
-from rooftop.targets.audit_limits import AuditLimits, Place, place_named
+from rooftop.targets.audit_places import place_named
 from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Pack
 

@@ -20,10 +20,10 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.rounding import number
+from rooftop.inputs.audit_limits import AuditLimits, audit_limits
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.roof_uses import RoofAreas
 from rooftop.inputs.schedule import Schedule
-from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
 from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
 from rooftop.targets.coverage_rules import coverage_rules
@@ -92,7 +92,7 @@ def credible(
     InputError
         The unit is stated nowhere and all the values together fit another one than kWp.
     """
-    limits = limits or load_limits()
+    limits = limits or audit_limits()
     judged = (kwp > 0.0) & (area_m2 > 0.0)
     density = np.divide(kwp * 1000.0, area_m2, out=np.zeros(len(kwp)), where=judged)
     likely = _likely_unit(density[judged], limits)
@@ -185,7 +185,7 @@ def credible_inventory(
     InputError
         As `credible`.
     """
-    limits = load_limits()
+    limits = audit_limits()
     notices: list[Notice] = []
     kwp = numbers(buildings, "existing_pv_kwp")
     doubtful = standing = np.zeros(len(buildings), dtype=bool)
@@ -254,7 +254,7 @@ def credible_schedule(
     given = inputs.schedule
     if given is None or schedule.table.empty:
         return schedule
-    limits, table = load_limits(), schedule.table
+    limits, table = audit_limits(), schedule.table
     area = pd.Series(shapely.area(buildings.geometry.to_numpy()), index=buildings["building_id"].astype(str))
     area = area[~area.index.duplicated()]
     shares = memberships.assign(area=memberships["building_id"].astype(str).map(area) * memberships["share"])
