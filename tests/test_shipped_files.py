@@ -1,41 +1,42 @@
-"""Shipped YAML: one dialect with users' files, one typed door for each file that has a model."""
+"""Shipped YAML: one dialect with users' files, one typed door for each file."""
 
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel, ValidationError
 
-from rooftop.campaign.rules import CampaignRules, EmissionFactors, Prices
-from rooftop.campaign.uncertainty import Uncertainty
-from rooftop.core.irradiance_units import IrradianceUnits
-from rooftop.core.resources import configs_dir, load_shipped, load_shipped_yaml
-from rooftop.core.roof_rules import RoofRules
-from rooftop.core.vocabularies import BuildingUses, Reasons
+import rooftop
+from rooftop.core.datamodel import Model
+from rooftop.core.resources import configs_dir, load_shipped
 from rooftop.core.yamlfile import load_trusted_yaml, load_yaml
-from rooftop.inputs.weather_products import WeatherProducts
-from rooftop.scene.agreement_rules import AgreementRules
-from rooftop.scene.inverters import InverterRules
-from rooftop.scene.loss_notices import UsualLosses
-from rooftop.scene.plane_rules import PlaneRules
-from rooftop.solar.pvsystem import SystemRules
 
-TYPED: dict[str, type[BaseModel]] = {
-    "building_uses.yaml": BuildingUses, "economics.yaml": Prices, "emission_factors.yaml": EmissionFactors,
-    "gates.yaml": CampaignRules, "inverters.yaml": InverterRules, "irradiance_units.yaml": IrradianceUnits,
-    "model_agreement.yaml": AgreementRules, "reasons.yaml": Reasons, "roof_planes.yaml": PlaneRules,
-    "roof_types.yaml": RoofRules, "system.yaml": SystemRules, "uncertainty.yaml": Uncertainty,
-    "usual_losses.yaml": UsualLosses,
-    "weather_products.yaml": WeatherProducts,
-}  # fmt: skip
 FILES = [path.relative_to(configs_dir()) for path in sorted(configs_dir().rglob("*.yaml"))]
+SOURCES = Path(rooftop.__file__).parent
+DOOR = re.compile(r'\bload_shipped\((\w+), "([\w./]+)"\)')
+FOLDERS = {"modules": "solar/pvsystem.py", "policies": "targets/packs.py"}
+"""Folders of files that are read as users' own are: the module whose loader reads them."""
+
+
+def doors() -> list[tuple[str, type[BaseModel]]]:
+    """Return file and model of every call of `load_shipped`."""
+    found = []
+    for path in sorted(SOURCES.rglob("*.py")):
+        for model, file in DOOR.findall(path.read_text(encoding="utf-8")):
+            name = ".".join(("rooftop", *path.relative_to(SOURCES).with_suffix("").parts))
+            found.append((file, getattr(import_module(name), model)))
+    return found
+
+
+DOORS = doors()
 
 
 @pytest.mark.parametrize("name", FILES, ids=str)
 def test_shipped_files_are_read_as_users_files_are(name: Path) -> None:
-    assert load_shipped_yaml(*name.parts) == load_yaml(configs_dir() / name).data
+    assert load_trusted_yaml(configs_dir() / name) == load_yaml(configs_dir() / name).data
 
 
 def test_the_dialect_is_yaml_1_2_with_dates(tmp_path: Path) -> None:
@@ -45,15 +46,27 @@ def test_the_dialect_is_yaml_1_2_with_dates(tmp_path: Path) -> None:
     assert load_trusted_yaml(path) == load_yaml(path).data == wanted
 
 
-@pytest.mark.parametrize("name", TYPED)
-def test_a_file_with_a_model_has_one_door(name: str, repo: Path) -> None:
-    assert load_shipped(TYPED[name], name) is load_shipped(TYPED[name], name)
-    door = re.compile(rf'load_shipped\w*\([^)]*"{name}"')
-    doors = [path for path in (repo / "src").rglob("*.py") if door.search(path.read_text(encoding="utf-8"))]
-    assert len(doors) == 1, doors
+def test_every_file_has_exactly_one_door() -> None:
+    assert sorted(file for file, _ in DOORS) == [str(file) for file in FILES if len(file.parts) == 1]
+    assert {file.parts[0] for file in FILES if len(file.parts) > 1} == set(FOLDERS)
 
 
-def test_no_file_is_read_past_its_model(repo: Path) -> None:
-    for path in (repo / "src").rglob("*.py"):
-        raw = re.findall(r'load_shipped_yaml\("([^"]+)"\)', path.read_text(encoding="utf-8"))
-        assert not set(raw) & set(TYPED), path
+def test_no_file_is_read_past_its_door() -> None:
+    texts = {path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py")}
+    calls = sum(len(re.findall(r"(?<!def )\bload_shipped\(", text)) for text in texts.values())
+    assert calls == len(DOORS), "a call whose file and model are not written out"
+    assert {name for name, text in texts.items() if "load_trusted_yaml(" in text} == {
+        "core/resources.py",
+        "core/yamlfile.py",
+    }
+    assert {name for name, text in texts.items() if "configs_dir()" in text} == {"core/resources.py", *FOLDERS.values()}
+    for folder, owner in FOLDERS.items():
+        assert {name for name, text in texts.items() if f'configs_dir() / "{folder}"' in text} == {owner}
+
+
+@pytest.mark.parametrize(("file", "model"), DOORS, ids=[file for file, _ in DOORS])
+def test_a_file_is_checked_once_and_refuses_what_it_does_not_know(file: str, model: type[BaseModel]) -> None:
+    assert issubclass(model, Model | RootModel)
+    assert load_shipped(model, file) is load_shipped(model, file)
+    with pytest.raises(ValidationError):
+        model.model_validate(load_trusted_yaml(configs_dir() / file) | {"misspelt": 1})

@@ -9,7 +9,7 @@ import pytest
 from rooftop.campaign.carbon import emission_factor, province_name, province_of
 from rooftop.campaign.money import load_economics, money, payback_years
 from rooftop.core.errors import UsageError
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.vocabularies import building_uses
 
 
 def _one(use: str = "factory", kwp: float = 100.0, kwh: float = 110_000.0, province: str = "jiangsu") -> pd.Series:
@@ -84,7 +84,7 @@ def test_every_range_in_the_file_is_ordered() -> None:
     tables = (economics.capex_yuan_w, economics.opex_yuan_w_a, economics.retail_yuan_kwh, economics.self_use)
     ranges = [r for table in tables for r in table.values()] + [economics.feed_in_yuan_kwh]
     assert all(0 <= r.low <= r.central <= r.high for r in ranges)
-    assert set(load_shipped_yaml("building_uses.yaml")["uses"]) >= set(economics.segment_of_use)
+    assert set(building_uses().uses) >= set(economics.segment_of_use)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ import pytest
 import rooftop
 from rooftop.config import Losses
 from rooftop.configfile import checked_config, load_config
-from rooftop.core.arguments import argument_limits, limits_of
+from rooftop.core.argument_limits import argument_limits
+from rooftop.core.arguments import limits_of
 from rooftop.core.errors import ArgumentError, InputError
 from rooftop.core.lang import Text
 from rooftop.core.resources import demo_dir
@@ -213,7 +214,7 @@ def test_a_configuration_changed_in_memory_is_checked() -> None:
     says(caught.value, ["config.scene.diffuse"], "did you mean isotropic?")
 
 
-@pytest.mark.parametrize("quantity", argument_limits()["ranges"])
+@pytest.mark.parametrize("quantity", argument_limits().ranges)
 def test_limits_are_ranges(quantity: str) -> None:
     limits = limits_of(quantity)
     assert limits.low < limits.high and limits.holds(np.array([limits.low, np.nan, limits.high]))

@@ -19,7 +19,7 @@ from rooftop.core.errors import ConfigError, InputError
 from rooftop.core.resources import demo_dir
 from rooftop.inputs.datums import wgs84_to_gcj02
 from rooftop.inputs.land_use import InferredUses, infer_uses
-from rooftop.inputs.land_use_codes import entry_of, inference, settings
+from rooftop.inputs.land_use_codes import entry_of, inference, land_use_rules
 from rooftop.inputs.use_rules import use_of_name
 from rooftop.job.sources import read_sources
 from rooftop.outputs.use_sources import inferred_by, use_source_label
@@ -116,11 +116,11 @@ def test_unknown_codes_are_unknown() -> None:
 
 
 def test_no_inferred_use_that_a_pack_asks_for_is_certain() -> None:
-    for name, standard in settings()["standards"].items():
-        for code, entry in standard["codes"].items():
-            if entry["uses"] not in ([], ["military"]):
-                assert len(set(entry["uses"])) >= 2, (name, code)
-                assert entry["confidence"] in settings()["confidence"]
+    for name, standard in land_use_rules().standards.items():
+        for code, entry in standard.codes.items():
+            if entry.uses not in ((), ("military",)):
+                assert len(set(entry.uses)) >= 2, (name, code)
+                assert entry.confidence in land_use_rules().confidence
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

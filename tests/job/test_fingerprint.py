@@ -142,15 +142,18 @@ def test_a_terrain_model_counts_by_its_contents_not_by_its_place(
 
 
 def test_a_tile_reads_nothing_that_is_shipped(ready: tuple[Scene, TableBook], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Coefficients come to a tile in what it is given: a changed file of `configs/` changes that."""
+    """Coefficients come to a tile in what it is given: a changed file of `configs/` changes that.
+
+    What may only refuse an input or an argument changes no result.
+    """
     scene, book = ready
+    read = resources._checked
 
-    def refuse(*parts: object) -> None:
-        raise AssertionError(parts)
+    def guarded(model: type[BaseModel], name: str) -> BaseModel:
+        assert name in ("input_files.yaml", "argument_limits.yaml"), name
+        return read(model, name)
 
-    resources._parsed.cache_clear()
-    monkeypatch.setattr(resources, "_parsed", refuse)
-    monkeypatch.setattr(resources, "configs_dir", refuse)
+    monkeypatch.setattr(resources, "_checked", guarded)
     fresh = TableBook(book.sky, book.system, book.scene)
     assert len(compute_tile(scene, fresh, next(iter(scene.tile_members))).planes)
 

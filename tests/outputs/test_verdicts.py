@@ -12,12 +12,13 @@ import pytest
 
 from campaign_data import shared_data
 from map_example import example_coverage, example_districts, example_roofs
+from rooftop.core.datamodel import Label
 from rooftop.core.lang import Text
 from rooftop.outputs.map.page import build_map, render_offline
 from rooftop.outputs.report.page import render_report
 from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
 from rooftop.outputs.workbook.book import write_workbook
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 
 GREEN, RED, AMBER = "FFE3F1E4", "FFF9E3E0", "FFFBF1D5"
 FILLS = {"good": GREEN, "bad": RED, "open": AMBER}
@@ -27,14 +28,14 @@ FILLS = {"good": GREEN, "bad": RED, "open": AMBER}
 def reworded(monkeypatch: pytest.MonkeyPatch) -> dict[Verdict, Text]:
     """Other words for every verdict; one holds a quotation mark, which formulas double."""
     words = {verdict: Text(f'{verdict} "reworded"', f"改“{verdict}”") for verdict in Verdict}
-    shipped = {verdict.value: {"en": text.en, "zh": text.zh} for verdict, text in words.items()}
-    monkeypatch.setitem(coverage_settings()["labels"], "verdict", shipped)
+    shipped = {verdict.value: Label(en=text.en, zh=text.zh) for verdict, text in words.items()}
+    monkeypatch.setitem(coverage_rules().labels, "verdict", shipped)
     assert Verdict.MET.text == words[Verdict.MET]
     return words
 
 
 def test_each_verdict_has_words_of_its_own() -> None:
-    assert set(coverage_settings()["labels"]["verdict"]) == {verdict.value for verdict in Verdict}
+    assert set(coverage_rules().labels["verdict"]) == {verdict.value for verdict in Verdict}
     assert (
         len({verdict.text.zh for verdict in Verdict}) == len({verdict.text.en for verdict in Verdict}) == len(Verdict)
     )

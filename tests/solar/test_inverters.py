@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.campaign.rules import prices
 from rooftop.scene.inverters import InverterRules, inverter_table, load_inverter_rules, size_inverters
 
 
@@ -57,9 +57,9 @@ def test_table_keeps_the_order() -> None:
 
 
 def test_voltage_steps_are_those_of_the_connection_in_economics() -> None:
-    steps = load_shipped_yaml("economics.yaml")["connection"]["steps"]
+    steps = prices().connection.steps
     mine = [(kind.up_to_kwp, kind.voltage) for kind in load_inverter_rules().classes]
-    assert mine == [(step["up_to_kwp"], step["voltage"]) for step in steps]
+    assert mine == [(step.up_to_kwp, step.voltage) for step in steps]
 
 
 @pytest.mark.parametrize("limits", [(8, 6, None), (8, 400, 6000)])

@@ -11,9 +11,9 @@ import yaml
 
 from rooftop.config import Losses
 from rooftop.core.errors import ConfigError
-from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.resources import configs_dir
 from rooftop.core.yamlfile import load_yaml
-from rooftop.solar.pvsystem import list_modules, load_module, load_system
+from rooftop.solar.pvsystem import list_modules, load_module, load_system, load_system_rules
 
 MODULE = {
     "name": {"en": "test", "zh": "测试"}, "pdc0_w": 400.0, "length_m": 1.7, "width_m": 1.1,
@@ -92,10 +92,11 @@ def test_inverter_limit_is_the_ac_rating() -> None:
 
 
 def test_every_parameter_names_its_source() -> None:
-    data = load_shipped_yaml("system.yaml")
-    assert data["date"]
-    for value in (data["dc_ac_ratio"], *data["inverter"].values(), data["incidence"], data["temperature"]):
-        assert len(value["source"]) > 10
+    rules = load_system_rules()
+    assert rules.date
+    inverter = rules.inverter
+    for value in (rules.dc_ac_ratio, inverter.eta_nom, inverter.eta_ref, rules.incidence, rules.temperature):
+        assert len(value.source) > 10
     for path in (configs_dir() / "modules").glob("*.yaml"):
         module = load_yaml(path).data
         assert "same_as" in module or (module["source"] and module["date"])

@@ -12,13 +12,14 @@ import yaml
 
 from rooftop.core.errors import ConfigError, UsageError
 from rooftop.core.resources import configs_dir
+from rooftop.inputs.audit_limits import audit_limits
 from rooftop.inputs.declared import Project
 from rooftop.targets import list_packs, load_pack
 from rooftop.targets.audit import Audited, audit, claims_of, counts, modules_needed_m2
-from rooftop.targets.audit_limits import given_place, load_limits, place_named, place_of_pack
+from rooftop.targets.audit_places import given_place, place_named, place_of_pack
 
 THIS_YEAR = 2026
-LIMITS = load_limits()
+LIMITS = audit_limits()
 HERE = given_place(1400.0, LIMITS)
 
 
@@ -188,12 +189,12 @@ def test_limits_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
     project = Project(row=1, area_m2=1000.0, capacity_kw=150.0)
-    assert audit([project], load_limits(path), THIS_YEAR, HERE)[0].verdict == "improbable"
+    assert audit([project], audit_limits(path), THIS_YEAR, HERE)[0].verdict == "improbable"
     data["module"]["efficiency_max"] = {"value": -1, "source": {"zh": "甲", "en": "a"}}
     path = tmp_path / "wrong.yaml"
     path.write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
     with pytest.raises(ConfigError, match="efficiency_max"):
-        load_limits(path)
+        audit_limits(path)
 
 
 def test_sunlight_no_place_has() -> None:

@@ -17,11 +17,11 @@ from rasters import write_raster
 from rooftop.config import Config, Inputs
 from rooftop.core.errors import InputError
 from rooftop.core.notices import Notice
+from rooftop.inputs.audit_limits import audit_limits
 from rooftop.inputs.capacities import field_unit, read_capacities
 from rooftop.inputs.footprints import read_buildings
 from rooftop.inputs.roof_uses import read_existing_pv
 from rooftop.inputs.schedule import read_schedule
-from rooftop.targets.audit_limits import load_limits
 from rooftop.targets.inventory import credible_inventory, credible_schedule
 
 CRS = "EPSG:4549"
@@ -115,7 +115,7 @@ def test_what_cannot_be_is_unknown_and_the_roof_is_to_be_surveyed(tmp_path: Path
 
 
 def test_the_limit_is_that_of_the_audit(tmp_path: Path) -> None:
-    most = load_limits().roof_w_per_m2_max * 3000.0 / 1000.0
+    most = audit_limits().roof_w_per_m2_max * 3000.0 / 1000.0
     for factor, refused in ((0.999, False), (1.001, True)):
         kept, _ = judged(footprints(tmp_path, "pv_kw", [0.0, most * factor]))
         assert bool(kept["existing_pv_kwp"].isna()[1]) is refused

@@ -14,7 +14,8 @@ from rooftop.configfile import load_config
 from rooftop.core.errors import ConfigError
 from rooftop.core.resources import configs_dir, demo_dir
 from rooftop.targets import Stock, load_pack
-from rooftop.targets.demand import check_options, energy_settings, floor_area
+from rooftop.targets.demand import check_options, floor_area
+from rooftop.targets.energy_settings import energy_settings
 from rooftop.targets.substitution import substitution_notices, substitution_table
 from targets_example import five_buildings, in_one_district, members, pack_copy, refused_pack, units
 

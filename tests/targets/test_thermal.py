@@ -9,7 +9,7 @@ import pytest
 from rooftop.config import SubstitutionOptions
 from rooftop.core.resources import configs_dir
 from rooftop.targets import load_pack
-from rooftop.targets.demand import energy_settings
+from rooftop.targets.energy_settings import energy_settings
 from rooftop.targets.thermal import pv_or_thermal
 from targets_example import in_one_district, pack_copy, roof, table
 

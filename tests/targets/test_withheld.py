@@ -16,14 +16,14 @@ import rooftop.targets.withheld
 from rooftop.core.lang import Text
 from rooftop.outputs.map.payload import without_withheld
 from rooftop.targets.basis import counted
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.withheld import withheld, withheld_use_names
 
 
 @pytest.fixture
 def two_uses(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = coverage_settings() | {"withheld_uses": ["military", "religious"]}
-    monkeypatch.setattr(rooftop.targets.withheld, "coverage_settings", lambda: settings)
+    rules = coverage_rules().model_copy(update={"withheld_uses": ("military", "religious")})
+    monkeypatch.setattr(rooftop.targets.withheld, "coverage_rules", lambda: rules)
 
 
 def roofs() -> gpd.GeoDataFrame:

@@ -7,7 +7,8 @@ import pytest
 
 from rooftop.weather import default_temperature, mean_of_known, synthetic_weather
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
-from rooftop.weather.climate import annual_mean, climate_settings, normals
+from rooftop.weather.climate import annual_mean, normals
+from rooftop.weather.temperature_rules import air_temperature_rules
 
 # Name, latitude, longitude, altitude, normals of the national services in whole degrees; none is in the table.
 ELSEWHERE = """
@@ -152,7 +153,7 @@ def test_the_table_is_what_it_says():
     north, south = places.latitude > 24.0, places.latitude < -24.0
     assert (places.months[north, 6] > places.months[north, 0]).all()
     assert (places.months[south, 6] < places.months[south, 0]).all()
-    assert climate_settings()["date"] and climate_settings()["source"]
+    assert air_temperature_rules().date and air_temperature_rules().source
 
 
 @pytest.mark.parametrize("latitude", [-60.0, -33.0, -10.0, 0.0, 10.0, 35.0, 60.0, 78.0])

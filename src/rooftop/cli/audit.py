@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rooftop.core.errors import UsageError
 from rooftop.core.lang import Lang, Text
+from rooftop.inputs.audit_limits import AuditLimits, Place, audit_limits
 from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
 from rooftop.inputs.quantities import BASE_UNIT
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack
 from rooftop.targets.audit import VERDICTS, Audited, audit, claims_of, counts, declared_text
-from rooftop.targets.audit_limits import AuditLimits, Place, given_place, load_limits, place_of_pack
+from rooftop.targets.audit_places import given_place, place_of_pack
 
 _NAMES = {
     "area": Text("roof area", "屋顶面积"),
@@ -71,7 +72,7 @@ def run_audit(file: Path | None, options: AuditOptions, lang: Lang) -> AuditDone
     """
     if options.out is not None:
         check_audit_path(options.out)
-    limits = load_limits(options.limits)
+    limits = audit_limits(options.limits)
     pack = None if options.pack is None else load_pack(options.pack)
     given = None if options.ghi is None else given_place(options.ghi, limits)
     if file is None:

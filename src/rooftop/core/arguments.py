@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rooftop.core.argument_limits import argument_limits
 from rooftop.core.errors import ArgumentError, did_you_mean, suggest
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
 
 F8 = NDArray[np.float64]
 Heights = NDArray[np.float32] | NDArray[np.float64]
@@ -59,19 +59,11 @@ class Range:
         return not (lowest < self.low or highest > self.high)  # NaN only if all are
 
 
-@lru_cache(maxsize=1)
-def argument_limits() -> dict[str, Any]:
-    """Return ``configs/argument_limits.yaml``."""
-    limits: dict[str, Any] = load_shipped_yaml("argument_limits.yaml")
-    return limits
-
-
 @lru_cache(maxsize=128)
 def limits_of(quantity: str) -> Range:
     """Return what a quantity may be."""
-    found = argument_limits()["ranges"][quantity]
-    mend = Text(**found["mend"]) if "mend" in found else _CORRECT
-    return Range(float(found["low"]), float(found["high"]), found.get("unit", ""), mend)
+    limits = argument_limits().ranges[quantity]
+    return Range(limits.low, limits.high, limits.unit, _CORRECT if limits.mend is None else limits.mend.text)
 
 
 # One value --------------------------------------------------------------------------------------------------------

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.personal_names import personal_names
 from rooftop.core.rounding import is_missing
 
 Withheld = Literal["person", "maybe"]
@@ -52,19 +52,13 @@ _LATIN_NAME = re.compile(
 )
 
 
-@cache
-def _words() -> dict[str, Any]:
-    loaded: dict[str, Any] = load_shipped_yaml("personal_names.yaml")
-    return loaded
-
-
 def _any(words: Iterable[str]) -> str:
     """Return an alternative of words, the longest first."""
-    return "|".join(re.escape(word) for word in sorted({str(word) for word in words}, key=lambda w: (-len(w), w)))
+    return "|".join(re.escape(word) for word in sorted(set(words), key=lambda w: (-len(w), w)))
 
 
 def _flat(lists: Iterable[Iterable[str]]) -> list[str]:
-    return [str(word) for words in lists for word in words]
+    return [word for words in lists for word in words]
 
 
 def _half(text: str) -> str:
@@ -77,9 +71,9 @@ def _half(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _type_of(text: str) -> bool | None:
-    types = _words()["owner_types"]
-    for kind, person in (("institution", False), ("person", True)):
-        for word in map(str, types[kind]):
+    types = personal_names().owner_types
+    for words, person in ((types.institution, False), (types.person, True)):
+        for word in words:
             at = rf"\b{re.escape(word)}" if word.isascii() else re.escape(word)
             if re.search(at, text):
                 return person
@@ -99,15 +93,14 @@ def is_natural_person(owner_type: object) -> bool | None:
 
 @cache
 def _institution() -> re.Pattern[str]:
-    entry = _words()["institutions"]
+    entry = personal_names().institutions
     endings = [
-        rf"[{_HAN}\d]{{{int(length) - 1},}}(?:{_any(words)})(?=$|[\s{_BREAK}])"
-        for length, words in entry["endings"].items()
+        rf"[{_HAN}\d]{{{length - 1},}}(?:{_any(words)})(?=$|[\s{_BREAK}])" for length, words in entry.endings.items()
     ]
-    known = rf"(?:^|(?<=[\s{_BREAK}]))(?:{_any(entry['known'])})(?=$|[\s{_BREAK}])"
+    known = rf"(?:^|(?<=[\s{_BREAK}]))(?:{_any(entry.known)})(?=$|[\s{_BREAK}])"
     # Latin words whole, with or without the dots of an abbreviation: Co., S.A.
-    latin = rf"(?<![\w])(?:{_any(entry['words'])})\.?(?![\w])"
-    return re.compile("|".join([_any(_flat(entry["contains"])), known, *endings, latin]), re.IGNORECASE)
+    latin = rf"(?<![\w])(?:{_any(entry.words)})\.?(?![\w])"
+    return re.compile("|".join([_any(_flat(entry.contains)), known, *endings, latin]), re.IGNORECASE)
 
 
 def names_an_institution(text: str) -> bool:
@@ -118,24 +111,24 @@ def names_an_institution(text: str) -> bool:
 
 @cache
 def _surnames(common: bool) -> str:
-    entry = _words()["surnames"]
-    single = "".join(str(entry["common"]).split()) + ("" if common else "".join(str(entry["rest"]).split()))
-    return rf"(?:{_any(entry['compound'])}|[{single}])"
+    entry = personal_names().surnames
+    single = "".join(entry.common.split()) + ("" if common else "".join(entry.rest.split()))
+    return rf"(?:{_any(entry.compound)}|[{single}])"
 
 
 @cache
 def _person() -> re.Pattern[str]:
     """A text that is a person's name and nothing else: 张三, 欧阳测试, 李某某, 阿里木·买买提."""
-    words, surname = _words(), _surnames(False)
-    hidden = "".join(re.escape(str(mark)) for mark in words["hidden"])
+    words, surname = personal_names(), _surnames(False)
+    hidden = "".join(re.escape(mark) for mark in words.hidden)
     name = (
         rf"{surname}[{_HAN}]{{1,2}}"
         rf"|{surname}{surname}[{_HAN}]{{1,2}}"
         rf"|{surname}[{_HAN}]?[{hidden}Xx]{{1,3}}[{_HAN}]?"
         rf"|[{_HAN}]{{1,8}}(?:[{_DOT}][{_HAN}]{{1,8}})+"
     )
-    behind = rf"(?:{_any(words['behind'])}|等?\s*[\d一二三四五六七八九十两]*\s*[人名户家]?)"
-    return re.compile(rf"(?:{_any(words['labels'])})?\s*(?:{name}){behind}")
+    behind = rf"(?:{_any(words.behind)}|等?\s*[\d一二三四五六七八九十两]*\s*[人名户家]?)"
+    return re.compile(rf"(?:{_any(words.labels)})?\s*(?:{name}){behind}")
 
 
 def looks_like_a_person(text: str) -> bool:
@@ -151,7 +144,7 @@ def looks_like_a_person(text: str) -> bool:
 
 @cache
 def _not_names() -> frozenset[str]:
-    return frozenset([*_flat(_words()["not_names"]), *map(str, _words()["labels"])])
+    return frozenset([*_flat(personal_names().not_names), *personal_names().labels])
 
 
 def _parts(text: str) -> list[str]:
@@ -189,7 +182,7 @@ def shown_owner(
         return _without(shown_text(owner, homely=True), people), None
     if any(looks_like_a_person(part) for part in (owner, *_parts(owner))):
         return None, "person"
-    if natural is False or is_public_institution == "yes" or building_use not in _words()["homes"]:
+    if natural is False or is_public_institution == "yes" or building_use not in personal_names().homes:
         return shown_text(owner, homely=True), None
     return None, "maybe"
 
@@ -207,33 +200,33 @@ def _without(text: str, names: Iterable[str]) -> str:
 @cache
 def _labelled() -> re.Pattern[str]:
     return re.compile(
-        rf"(?:{_any(_words()['labels'])})(?:[:：]\s*|\s*)(?P<name>{_surnames(True)}[{_HAN}]{{1,2}})"
-        rf"(?=$|[\s\d{_BREAK}]|等|{_any(_words()['behind'])})"
+        rf"(?:{_any(personal_names().labels)})(?:[:：]\s*|\s*)(?P<name>{_surnames(True)}[{_HAN}]{{1,2}})"
+        rf"(?=$|[\s\d{_BREAK}]|等|{_any(personal_names().behind)})"
     )
 
 
 @cache
 def _at_home() -> tuple[re.Pattern[str], ...]:
     """Where the text of a home holds a name: called after it, at the end of an address, as a part by itself."""
-    words = _words()
+    words = personal_names()
     name = rf"(?P<name>{_surnames(True)}[{_HAN}]{{1,2}}?|[{_HAN}]{{1,8}}(?:[{_DOT}][{_HAN}]{{1,8}})+)"
-    before = rf"(?:^|(?<=[\s\d{_BREAK}])|(?<={'|'.join(_singles(words['address_tokens']))})|(?<=单元))"
-    behind = rf"(?:{_any([*words['behind'], *words['home_words']])}|等\S*)"
+    before = rf"(?:^|(?<=[\s\d{_BREAK}])|(?<={'|'.join(_singles(words.address_tokens))})|(?<=单元))"
+    behind = rf"(?:{_any([*words.behind, *words.home_words])}|等\S*)"
     return (
         re.compile(rf"{before}{name}(?:的|之|家)?{behind}(?=$|[\s\d{_BREAK}])"),
-        re.compile(rf"(?:[\d一二三四五六七八九十]|\b)(?:{_any(words['address_tokens'])})\s*[（(]?{name}[)）]?$"),
+        re.compile(rf"(?:[\d一二三四五六七八九十]|\b)(?:{_any(words.address_tokens)})\s*[（(]?{name}[)）]?$"),
         re.compile(rf"(?:^|(?<=[{_BREAK}]))\s*{name}{behind}?\s*(?=$|[{_BREAK}])"),
     )
 
 
 def _singles(words: Sequence[str]) -> list[str]:
-    return [str(word) for word in words if len(str(word)) == 1]
+    return [word for word in words if len(word) == 1]
 
 
 def _is_name(candidate: str) -> bool:
     """Whether what stands where a name may stand is none of the words that merely begin like one."""
-    words = _words()
-    if candidate in _not_names() or candidate.endswith(tuple(map(str, words["place_endings"]))):
+    words = personal_names()
+    if candidate in _not_names() or candidate.endswith(words.place_endings):
         return False
     return not names_an_institution(candidate)
 
@@ -312,7 +305,9 @@ def _shown_row(
 ) -> tuple[str | None, str | None, str | None, str | None]:
     use, public = use or "unknown", public or "unknown"
     shown, why = (None, None) if owner is None else shown_owner(owner, owner_type, public, use)
-    homely = why is not None or bool(is_natural_person(owner_type)) or (use in _words()["homes"] and public != "yes")
+    homely = (
+        why is not None or bool(is_natural_person(owner_type)) or (use in personal_names().homes and public != "yes")
+    )
     people: tuple[str, ...] = ()
     if owner is not None and shown != owner:
         people = tuple(p for p in (owner, *_parts(owner)) if len(p) > 1 and not names_an_institution(p))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -26,21 +25,14 @@ def demo_dir() -> Path:
     return _PACKAGED / "demo" if _PACKAGED.exists() else _CHECKOUT / "data" / "demo"
 
 
-def load_shipped(model: type[_ModelT], *parts: str) -> _ModelT:
-    """Return one shipped YAML file as its model, checked once; raises what pydantic finds wrong with it."""
-    return _checked(model, parts)  # type: ignore[return-value]
+def load_shipped(model: type[_ModelT], name: str) -> _ModelT:
+    """Return one file of `configs/` as its model, checked once; raises what pydantic finds wrong with it.
 
-
-def load_shipped_yaml(*parts: str) -> Any:
-    """Load one shipped YAML file that has no model yet, by the parts of its path; the caller may change it."""
-    return deepcopy(_parsed(parts))
-
-
-@lru_cache(maxsize=64)
-def _checked(model: type[BaseModel], parts: tuple[str, ...]) -> BaseModel:
-    return model.model_validate(_parsed(parts))
+    Each file has one caller, the function that all who need the file ask.
+    """
+    return _checked(model, name)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)
-def _parsed(parts: tuple[str, ...]) -> Any:
-    return load_trusted_yaml(configs_dir().joinpath(*parts))
+def _checked(model: type[BaseModel], name: str) -> BaseModel:
+    return model.model_validate(load_trusted_yaml(configs_dir() / name))

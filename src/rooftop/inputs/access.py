@@ -14,15 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from rooftop.config import Inputs
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.files import check_file
+from rooftop.inputs.input_files import input_files
 
 _GZIP = b"\x1f\x8b"
 _MEGABYTE = 1_000_000
@@ -69,7 +67,7 @@ class Access:
     @property
     def largest_bytes(self) -> float:
         """What may be held in memory unpacked."""
-        return (self.max_unpacked_mb or float(limits()["unpacked_mb"]["max"])) * _MEGABYTE
+        return (self.max_unpacked_mb or input_files().unpacked_mb.max) * _MEGABYTE
 
 
 STRICT = Access()
@@ -89,13 +87,6 @@ def granted(inputs: Inputs) -> Iterator[None]:
         yield
     finally:
         _GRANTED.reset(token)
-
-
-@cache
-def limits() -> dict[str, Any]:
-    """Return what input files may be (`configs/input_files.yaml`)."""
-    found: dict[str, Any] = load_shipped_yaml("input_files.yaml")
-    return found
 
 
 # --- sizes, before anything is unpacked ------------------------------------------------------------------------------

@@ -21,10 +21,11 @@ import pandas as pd
 from rooftop.core.errors import ConfigError, InputError
 from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.core.vocabularies import building_uses as shipped_uses
 from rooftop.inputs.files import did_you_mean, suggest
+from rooftop.inputs.input_limits import input_limits
+from rooftop.inputs.source_words import source_words
 
 _NUMBER = re.compile(r"^([+-]?\d*(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(?:kw|kwp|千瓦)?$", re.IGNORECASE)
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
@@ -43,18 +44,6 @@ class Parsed:
 
     values: pd.Series
     notices: tuple[Notice, ...] = ()
-
-
-@cache
-def words() -> dict[str, Any]:
-    """Return the words of source data (`configs/source_words.yaml`)."""
-    return load_shipped_yaml("source_words.yaml")
-
-
-@cache
-def limits() -> dict[str, Any]:
-    """Return the limits of believable values (`configs/input_limits.yaml`)."""
-    return load_shipped_yaml("input_limits.yaml")
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -92,12 +81,12 @@ def clean(value: Any) -> str | None:
 
 @cache
 def _nulls() -> frozenset[str]:
-    return frozenset(fold(str(word)) for word in words()["nulls"]["blank"])
+    return frozenset(fold(word) for word in source_words().nulls.blank)
 
 
 @cache
 def _null_words() -> frozenset[str]:
-    return frozenset(fold(str(word)) for word in words()["nulls"]["words"])
+    return frozenset(fold(word) for word in source_words().nulls.words)
 
 
 def is_blank(text: str) -> bool:
@@ -247,7 +236,7 @@ def _unread_numbers(bad: pd.Series, column: pd.Series, key: str, where: str) -> 
     if bad.empty:
         return ()
     filled = int(column.notna().sum())
-    if filled - len(bad) < limits()["readable_share"]["min"] * filled:
+    if filled - len(bad) < input_limits().readable_share.min * filled:
         raise InputError(
             Text(f"the field {column.name} holds text, not numbers", f"字段 {column.name} 是文本，不是数值"),
             where=Text(f"{key} ({where})", f"{key}（{where}）"),
@@ -428,7 +417,9 @@ def public_institutions(
     DataFrame and tuple of Notice
         ``is_public_institution`` (yes | no | unknown) and ``public_source`` (field | inferred | none).
     """
-    table = {fold(str(word)): answer for answer in ("yes", "no", "unknown") for word in words()[answer]}
+    known = source_words()
+    said_by = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
+    table = {fold(word): answer for answer, said in said_by.items() for word in said}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
     answer = pd.Series(each(raw, lambda v: table.get(fold(v))), index=use.index, dtype="string")
@@ -482,7 +473,7 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
 
 
 def _roof_word(value: str) -> str | None:
-    for entry in words()["roof_types"]:
-        if any(part in value for part in entry["contains"]):
-            return str(entry["type"])
+    for entry in source_words().roof_types:
+        if any(part in value for part in entry.contains):
+            return entry.type
     return None

@@ -12,7 +12,8 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs import attributes
-from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, words, written_unit
+from rooftop.inputs.audit_limits import audit_limits
+from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, written_unit
 
 _BASE: Mapping[str, str] = {"capacity": "kw", "area": "m2"}
 
@@ -61,7 +62,7 @@ def field_unit(name: str, kind: str, key: str, where: str, given: str | None = N
             Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
             where=Text(f"{key}: {name} ({where})", f"{key}：{name}（{where}）"),
             found=written_unit(unit),
-            expected=", ".join(words()["units"][kind]),
+            expected=", ".join(audit_limits().units[kind]),
             mend=Text("name another column, or correct the header", "请改填其他列，或更正表头单位"),
         )
     return FieldUnit(unit, stated=True)

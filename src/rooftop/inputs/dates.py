@@ -15,9 +15,11 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import clean, each, examples_of, half_width, limits, words
+from rooftop.inputs.attributes import clean, each, examples_of, half_width
 from rooftop.inputs.datums import in_gcj02_box
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import digits
+from rooftop.inputs.source_words import source_words
 
 _EXCEL_EPOCH = datetime.date(1899, 12, 30)
 _EXCEL_SERIALS = (18264, 54788)  # 1950-01-01 .. 2049-12-31
@@ -82,10 +84,10 @@ def civil_offset_h(lon: npt.ArrayLike, lat: npt.ArrayLike) -> float:
     x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
-        return float(limits()["utc_offset_h"]["china"])
+        return input_limits().utc_offset_h.china
     middle = float(np.median(x[known])), float(np.median(y[known]))
     if bool(np.all(in_gcj02_box(*middle))):
-        return float(limits()["utc_offset_h"]["china"])
+        return input_limits().utc_offset_h.china
     return float(round(middle[0] / 15.0))
 
 
@@ -123,7 +125,7 @@ def read_date(value: Any, utc_offset_h: float | None = None) -> Reading | None:
     text = clean(value)
     if text is None:
         return None
-    offset = float(limits()["utc_offset_h"]["china"]) if utc_offset_h is None else utc_offset_h
+    offset = input_limits().utc_offset_h.china if utc_offset_h is None else utc_offset_h
     text = half_width(text)
     if text.casefold() in _unfinished():
         return Reading(unfinished=True)
@@ -141,9 +143,9 @@ def _instant(text: str, offset_h: float) -> Reading | None:
         except ValueError:
             return None
     elif re.fullmatch(r"-?\d{10,13}", text) and _compact(text) is None:
-        epoch = limits()["epoch_ms"]
+        epoch = input_limits().epoch_ms
         at_ms = int(text) if len(text.lstrip("-")) > 10 else 1000 * int(text)
-        if not epoch["min"] <= at_ms <= epoch["max"]:
+        if not epoch.min <= at_ms <= epoch.max:
             return None
         at = _UNIX_EPOCH + datetime.timedelta(milliseconds=at_ms)
     else:
@@ -184,9 +186,9 @@ def _compact(text: str) -> Reading | None:
 
 def _described(text: str) -> Reading | None:
     """Read what words say: about a year, before one, a decade, a year of two digits, Chinese numerals."""
-    data = words()
+    data = source_words()
     bare = text.casefold()
-    for word in _longest((*data["dates"]["eras"], *data["about"])):
+    for word in _longest((*data.dates.eras, *data.about)):
         bare = bare.removeprefix(word).removesuffix(word).strip()
     if bare != text.casefold() and (found := _dated(bare)) is not None:
         return found
@@ -197,34 +199,34 @@ def _described(text: str) -> Reading | None:
         return found
     if match := re.fullmatch(r"(\d{2})年(?!代).*", spelled):
         short = int(match.group(1))
-        return _date(str(short + (2000 if short <= limits()["two_digit_year"]["last"] else 1900)))
+        return _date(str(short + (2000 if short <= input_limits().two_digit_year.last else 1900)))
     match = re.search(r"(?<!\d)(\d{4})年(?!代)", spelled)
     return None if match is None else _date(match.group(1))
 
 
 def _is_span(text: str) -> bool:
     """Whether a text names a span of years: 1990年代, 九十年代, 1990s, 1980-1989, before 1980, 1980年以前."""
-    said = words()["dates"]
-    decades = "|".join(re.escape(str(word)) for word in said["decades"])
+    said = source_words().dates
+    decades = "|".join(re.escape(word) for word in said.decades)
     if re.search(rf"\d0\s*(?:{decades})", text) or re.search(r"\d{4}年?\s*(?:[-~–—至到]|to)\s*\d{4}", text):
         return True
-    if any(str(name) in text for name in said["decade_names"]):
+    if any(name in text for name in said.decade_names):
         return True
     year = re.search(r"\d{4}", text)
     if year is None:
         return False
     head, tail = text[: year.start()].strip(), text[year.end() :]
-    marks = [str(word) for word in (*said["before"], *said["after"])]
+    marks = (*said.before, *said.after)
     return any(head.endswith(word) or word in tail for word in marks)
 
 
-def _longest(given: Sequence[Any]) -> list[str]:
-    return sorted((str(word).casefold() for word in given), key=len, reverse=True)
+def _longest(given: Sequence[str]) -> list[str]:
+    return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 
 @cache
 def _unfinished() -> frozenset[str]:
-    return frozenset(half_width(str(word)).casefold() for word in words()["dates"]["not_completed"])
+    return frozenset(half_width(word).casefold() for word in source_words().dates.not_completed)
 
 
 def _date(year: str, month: str | None = None, day: str | None = None) -> Reading | None:
@@ -261,9 +263,9 @@ def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> D
     utc_offset_h : float, optional
         As for `read_date`.
     """
-    bounds = limits()["year_built"]
+    bounds = input_limits().year_built
     read = _without_odd_serials(each(column, lambda value: read_date(value, utc_offset_h)))
-    fine = [r is not None and r.year is not None and bounds["min"] <= r.year <= bounds["max"] for r in read]
+    fine = [r is not None and r.year is not None and bounds.min <= r.year <= bounds.max for r in read]
     years = [r.year if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
     days = [r.date if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
     raw = [clean(value) for value in column]

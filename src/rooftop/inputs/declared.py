@@ -14,9 +14,10 @@ from rooftop.core.errors import InputError, UsageError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import clean, is_blank, roof_types_of
+from rooftop.inputs.audit_limits import audit_limits
 from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
-from rooftop.inputs.quantities import BASE_UNIT, fold, quantity, split_unit, unit_of, words, written_unit
+from rooftop.inputs.quantities import BASE_UNIT, fold, quantity, split_unit, unit_of, written_unit
 from rooftop.inputs.tabular import HEADER_ROWS, read_rows
 
 QUANTITIES = {"area": "area", "capacity": "capacity", "energy": "energy", "module_area": "area"}
@@ -143,7 +144,7 @@ def read_declared(
     """
     sheets, codec = read_rows(path, encoding, sheet, "FILE")
     names, given = dict(columns or {}), dict(units or {})
-    _known_keys(names, words()["columns"], "--column")
+    _known_keys(names, audit_limits().columns, "--column")
     _known_keys(given, QUANTITIES, "--unit")
     best = max(sheets, key=lambda name: _header(sheets[name], names)[1])
     rows = sheets[best]
@@ -196,8 +197,8 @@ def _header(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> tuple[in
 
 def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
     """Choose a column for each key: as told, else the best word of `configs/audit.yaml`."""
-    plan, known = _Plan(), words()["columns"]
-    never = [_bare(str(part)) for part in words()["never"]]
+    plan, known = _Plan(), audit_limits().columns
+    never = [_bare(part) for part in audit_limits().never]
     split = [split_unit(cell) for cell in header]
     for key, name in names.items():
         hits = [k for k, cell in enumerate(header) if fold(cell) == fold(name)]
@@ -219,7 +220,7 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
                 if hits:
                     plan.at[key] = hits[0]
                     break
-    for key, both in words()["columns_both"].items():
+    for key, both in audit_limits().columns_both.items():
         hits = [
             k
             for k, (name, _, kind) in enumerate(split)
@@ -253,7 +254,7 @@ def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], 
                     Text("this is no unit of the quantity", "该量没有这种单位"),
                     where=f"--unit {key}",
                     found=given[key],
-                    expected=", ".join(words()["units"][kind]),
+                    expected=", ".join(audit_limits().units[kind]),
                 )
             unit, own = told
         if unit is not None and own != kind:
@@ -261,7 +262,7 @@ def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], 
                 Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
                 where=Text(f"{header[plan.at[key]]} ({path})", f"{header[plan.at[key]]}（{path}）"),
                 found=unit,
-                expected=", ".join(words()["units"][kind]),
+                expected=", ".join(audit_limits().units[kind]),
                 mend=Text(f"state it: --unit {key}=...", f"请指定：--unit {key}=…"),
             )
         if unit is None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -14,8 +11,8 @@ from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.gcj02 import in_gcj02_box
+from rooftop.inputs.input_limits import input_limits
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -23,13 +20,6 @@ Mask = npt.NDArray[np.bool_]
 _KM_PER_DEG = 111.2
 _MERIDIAN_STEP_DEG = 0.1
 _REDUCTION = 0.9995  # scale on the central meridian that spreads the error of a wide extent over both signs
-
-
-@cache
-def limits() -> dict[str, Any]:
-    """Return the limits of places (`configs/input_limits.yaml`)."""
-    found: dict[str, Any] = load_shipped_yaml("input_limits.yaml")
-    return found
 
 
 NO_SHAPE = shapely.Polygon()
@@ -61,7 +51,7 @@ def far_rows(lonlat: npt.NDArray[np.object_]) -> Mask:
     lonlat : (n,) ndarray of geometries
         WGS84 degrees.
     """
-    rule = limits()["far_rows"]
+    rule = input_limits().far_rows
     lon, lat = middles(lonlat)
     here = np.isfinite(lon) & np.isfinite(lat)
     far = np.zeros(len(lon), dtype=bool)
@@ -71,9 +61,9 @@ def far_rows(lonlat: npt.NDArray[np.object_]) -> Mask:
     east = (lon - lon0 + 180.0) % 360.0 - 180.0
     km = np.hypot(east * np.cos(np.radians(lat0)), lat - lat0) * _KM_PER_DEG
     km[~here] = 0.0
-    out = km > rule["times_the_median"] * np.median(km[here])
-    sure, few = out & (km > rule["sure_km"]), out & (km > rule["few_km"])
-    is_few = few.sum() <= max(1.0, rule["few_share"] * here.sum())
+    out = km > rule.times_the_median * np.median(km[here])
+    sure, few = out & (km > rule.sure_km), out & (km > rule.few_km)
+    is_few = few.sum() <= max(1.0, rule.few_share * here.sum())
     return np.asarray(few if is_few else sure, dtype=bool)
 
 
@@ -137,7 +127,7 @@ def working_crs(lon: npt.ArrayLike, lat: npt.ArrayLike) -> CRS:
     zone = _zone(middle, _middle(y), china=china)
     own = [_own_crs(middle, china=china, south=_middle(y) < 0.0, scale=scale) for scale in (1.0, _REDUCTION)]
     worst = [float(np.abs(area_error(crs, x, y)).max()) for crs in (zone, *own)]
-    good = [k for k, error in enumerate(worst) if error <= limits()["working_crs_area_error"]["warn"]]
+    good = [k for k, error in enumerate(worst) if error <= input_limits().working_crs_area_error.warn]
     return (zone, *own)[good[0] if good else int(np.argmin(worst))]
 
 

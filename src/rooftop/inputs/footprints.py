@@ -23,6 +23,7 @@ from rooftop.inputs.dates import civil_offset_h, dates
 from rooftop.inputs.extent import crs_label
 from rooftop.inputs.heights import fill_heights, known_heights
 from rooftop.inputs.identifiers import codes
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.outlines import Outlines, read_outlines
 from rooftop.inputs.overlaps import overlap_notices, overlapping
 from rooftop.inputs.reasons import Reasons
@@ -131,7 +132,7 @@ def _judge_outlines(
     duplicate = stands != np.arange(len(stands))
     area = shapely.area(outlines.geometry)
     smallest = load_roof_rules().min_footprint_m2.value
-    largest = float(attributes.limits()["footprint_m2"]["max"])
+    largest = input_limits().footprint_m2.max
     reasons.mark("impossible_coordinates", outlines.misplaced)
     reasons.mark("far_from_others", outlines.far)
     for code, mask, text in (

@@ -24,8 +24,10 @@ from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import read_date
 from rooftop.inputs.datums import in_gcj02_box
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.layers import open_layer
 from rooftop.inputs.quantities import split_unit
+from rooftop.inputs.source_words import source_words
 from rooftop.inputs.storeys import Floors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 
@@ -192,7 +194,7 @@ def _candidates(fields: tuple[str, ...]) -> dict[str, list[str]]:
     names |= {_simple(name): name for name in reversed(fields)}
     found: dict[str, list[str]] = {}
     for key in FieldMap.model_fields:
-        known = [_simple(str(word)) for word in attributes.words()["fields"].get(key, [])]
+        known = [_simple(word) for word in source_words().fields.get(key, ())]
         found[key] = list(dict.fromkeys(names[word] for word in known if word in names))
     return found
 
@@ -232,7 +234,7 @@ def _believable(key: str, column: pd.Series) -> bool:
             return False
         if key == "existing_pv_kwp":
             return True
-        limit = attributes.limits()[key]["max"]
+        limit = {"height_m": input_limits().height_m.max, "floors": input_limits().floors.max}[key]
         return bool(((values >= 0) & (values <= limit)).mean() > 0.9) and bool((values > 0).any())
     if key in ("year_built", "completion_date"):
         dated = [value for value in column.dropna().unique() if attributes.clean(value) is not None]
@@ -257,7 +259,7 @@ def _remark(key: str, column: pd.Series) -> Text | None:
 
 
 def _never_used(fields: tuple[str, ...]) -> Iterator[Text]:
-    never = {_simple(str(word)) for word in attributes.words()["never"]}
+    never = {_simple(word) for word in source_words().never}
     for name in fields:
         if _simple(name) in never:
             yield Text(
@@ -284,9 +286,9 @@ def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...
 
 def _suggestion(value: str) -> str | None:
     lowered = attributes.fold(value)
-    for entry in attributes.words()["use_hints"]:
-        if any(attributes.fold(part) in lowered for part in entry["contains"]):
-            return str(entry["use"])
+    for entry in source_words().use_hints:
+        if any(attributes.fold(part) in lowered for part in entry.contains):
+            return entry.use
     return None
 
 
@@ -320,9 +322,9 @@ def _place(crs: CRS | str | None, vector: Vector) -> tuple[float, float] | None:
 def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
     """Return the likely datum and why; in China nothing in a file can prove it."""
     lowered = attributes.fold(str(path.name))
-    for entry in attributes.words()["datum_names"]:
-        if any(part in lowered for part in entry["contains"]):
-            return entry["datum"], Text("from the file name; check it", "据文件名推断，请核对")
+    for entry in source_words().datum_names:
+        if any(part in lowered for part in entry.contains):
+            return entry.datum, Text("from the file name; check it", "据文件名推断，请核对")
     if crs is not None and any(name in crs.name.lower() for name in ("cgcs2000", "china geodetic")):
         return "cgcs2000", Text("the file states CGCS2000", "文件声明为CGCS2000")
     bounds = shapely.total_bounds(vector.geometry)

@@ -12,7 +12,7 @@ from rooftop.config import FootprintsInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Severity
-from rooftop.inputs import attributes
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.reasons import Reasons
 from rooftop.inputs.storeys import stated_heights
 from rooftop.inputs.vectors import Vector
@@ -169,7 +169,7 @@ def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> p
     if pairs.empty:
         return out
     covered = pairs.groupby("row")["area_m2"].transform("sum") / pairs["own"]
-    pairs = pairs[covered >= float(attributes.limits()["height_of_overlap_share"]["min"])]
+    pairs = pairs[covered >= input_limits().height_of_overlap_share.min]
     pairs = pairs.assign(height=known[pairs["on"]])
     most = pairs.sort_values(["row", "area_m2", "height"], ascending=[True, False, False]).drop_duplicates("row")
     out.iloc[most["row"].to_numpy()] = most["height"].to_numpy()

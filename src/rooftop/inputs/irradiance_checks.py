@@ -14,7 +14,7 @@ from rooftop.core.notices import Notice
 from rooftop.inputs.month_order import require_order, season_notice, usual_share
 from rooftop.inputs.raster_sample import Array, Bools
 from rooftop.weather import clear_sky_bound, place_altitude
-from rooftop.weather.clear_sky import weather_checks
+from rooftop.weather.checks import weather_checks
 from rooftop.weather.year import MIN_MONTH_KWH_M2
 
 if TYPE_CHECKING:
@@ -102,18 +102,18 @@ def _season_notice(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
 
 
 def _component_notices(at: IrradianceAt, source: str) -> tuple[Notice, ...]:
-    limits = weather_checks()["dni_to_ghi"]
+    limits = weather_checks().dni_to_ghi
     notices = []
     ghi = at.ghi_annual_kwh_m2
     if at.dni_annual_kwh_m2 is not None:
         both = np.isfinite(ghi) & np.isfinite(at.dni_annual_kwh_m2)
         ratio = at.dni_annual_kwh_m2[both] / ghi[both]
-        doubtful = (ratio < limits["low"]) | (ratio > limits["high"])
+        doubtful = (ratio < limits.low) | (ratio > limits.high)
         span = f"{ratio.min():.2f}-{ratio.max():.2f}" if both.any() else "-"
         text = Text(
-            f"annual DNI / GHI of the rasters is {span} (usual {limits['low']} to {limits['high']}); the DNI raster is "
+            f"annual DNI / GHI of the rasters is {span} (usual {limits.low} to {limits.high}); the DNI raster is "
             "compared only, beam and diffuse follow the weather",
-            f"栅格年 DNI/GHI 为 {span}（通常 {limits['low']}~{limits['high']}）；"
+            f"栅格年 DNI/GHI 为 {span}（通常 {limits.low}~{limits.high}）；"
             "DNI 栅格仅用于比较，直射与散射比例取自气象数据",
         )
         bad = bool(doubtful.any()) or not both.any()
@@ -163,13 +163,13 @@ def check_against_clear_sky(at: IrradianceAt, irradiance: Irradiance) -> tuple[N
         return ()
     lon, lat = at.lon[known], at.lat[known]
     bound = _bounds(lon, lat)
-    checks = weather_checks()["clear_sky_bound"]
+    checks = weather_checks().clear_sky_bound
     annual, year = at.ghi_annual_kwh_m2[known], bound.sum(axis=1)
-    low = float(checks["annual_low_share"]["value"])
+    low = checks.annual_low_share.value
     _require_within(annual[:, None], year[:, None], low, np.ones((len(known), 1), bool), (lon, lat), layer)
     if at.ghi_kwh_m2 is not None:
-        judged = bound >= float(checks["monthly_floor_kwh_m2"]["value"])
-        low = float(checks["monthly_low_share"]["value"])
+        judged = bound >= checks.monthly_floor_kwh_m2.value
+        low = checks.monthly_low_share.value
         if _wrong_share(at.ghi_kwh_m2[known], bound, low, judged)[1].any():
             require_order(at.ghi_kwh_m2[known], bound, str(layer.bands[0].path))
         _require_within(at.ghi_kwh_m2[known], bound, low, judged, (lon, lat), layer)
@@ -179,7 +179,7 @@ def check_against_clear_sky(at: IrradianceAt, irradiance: Irradiance) -> tuple[N
 
 def _wrong_share(found: Array, clear: Array, low: float, judged: Bools) -> tuple[Array, Bools]:
     """Return totals as shares of the clear sky's, and which of them no sky can give."""
-    high = float(weather_checks()["clear_sky_bound"]["tolerance"]["value"])
+    high = weather_checks().clear_sky_bound.tolerance.value
     ratio = np.where(judged, found / np.where(judged, clear, 1.0), 0.5)
     return ratio, (ratio > high) | (ratio < low)
 
@@ -188,7 +188,7 @@ def _require_within(
     found: Array, clear: Array, low: float, judged: Bools, place: tuple[Array, Array], layer: Layer
 ) -> None:
     """Raise for the worst of (n, 1) annual or (n, 12) monthly totals outside low to tolerance times `clear`."""
-    high = float(weather_checks()["clear_sky_bound"]["tolerance"]["value"])
+    high = weather_checks().clear_sky_bound.tolerance.value
     ratio, wrong = _wrong_share(found, clear, low, judged)
     if not wrong.any():
         return
@@ -278,8 +278,8 @@ def _check_temperature(at: IrradianceAt, irradiance: Irradiance) -> None:
     if values is None:
         return
     known = values[np.isfinite(values)]
-    limits = weather_checks()["temperature"]
-    if not len(known) or (limits["low"] <= known.min() and known.max() <= limits["high"]):
+    limits = weather_checks().temperature
+    if not len(known) or (limits.low <= known.min() and known.max() <= limits.high):
         return
     layer = next(layer for layer in irradiance.layers if layer.role == "temp_air")
     other = " / ".join(unit for unit in irradiance_units().of_temperature if unit != layer.config.unit)
@@ -290,6 +290,6 @@ def _check_temperature(at: IrradianceAt, irradiance: Irradiance) -> None:
             f"{known.min():.1f} to {known.max():.1f} degC (declared unit {layer.config.unit})",
             f"{known.min():.1f}~{known.max():.1f} ℃（声明单位 {layer.config.unit}）",
         ),
-        expected=Text(f"{limits['low']:g} to {limits['high']:g} degC", f"{limits['low']:g}~{limits['high']:g} ℃"),
+        expected=Text(f"{limits.low:g} to {limits.high:g} degC", f"{limits.low:g}~{limits.high:g} ℃"),
         mend=Text(f"perhaps the unit is {other}", f"单位可能是 {other}"),
     )

@@ -25,7 +25,7 @@ from rooftop.inputs import attributes
 from rooftop.inputs.boundaries import overlap_pairs
 from rooftop.inputs.datums import locate
 from rooftop.inputs.identifiers import codes as codes_of
-from rooftop.inputs.land_use_codes import entry_of, inference, settings, standard_name
+from rooftop.inputs.land_use_codes import entry_of, inference, land_use_rules, standard_name
 from rooftop.inputs.land_use_fit import check_names, check_standard
 from rooftop.inputs.place_pairs import Pair, compare_places
 from rooftop.inputs.use_rules import Inference, uses_of_names
@@ -188,7 +188,7 @@ def infer_uses(buildings: gpd.GeoDataFrame, config: LandUseInput | None, *, name
     by_name = uses_of_names(buildings["building_name"]) if name_rules else silent
     by_land, notices = silent, list(land.notices if land is not None else ())
     if land is not None and config is not None:
-        least = float(settings()["min_share"]["value"])
+        least = land_use_rules().min_share.value
         enough = (land.table["land_use_share"] >= least).to_numpy()
         by_land = [
             inference(config.standard, str(code)) if ok else None
@@ -273,7 +273,7 @@ _LAND_TEXTS = {
 
 def _inferred_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) -> list[Notice]:
     """Count what was inferred, by source and confidence, and what is still unknown."""
-    names = {key: Text(value["en"], value["zh"]) for key, value in settings()["confidence"].items()}
+    names = {key: label.text for key, label in land_use_rules().confidence.items()}
     out = []
     for kind, what in (("rule", Text("their name", "名称")), ("land_use", Text("the land use", "用地性质"))):
         found = [c for c in chosen if c is not None and c.source.startswith(f"{kind}:")]

@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
+from pydantic import Field
+
+from rooftop.core.datamodel import Label, Model
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
-from rooftop.inputs.use_rules import Inference
+from rooftop.core.resources import load_shipped
+from rooftop.inputs.use_rules import Confidence, Inference
 
 
-@cache
-def settings() -> dict[str, Any]:
-    """Return `configs/land_use.yaml`."""
-    data: dict[str, Any] = load_shipped_yaml("land_use.yaml")
-    return data
+class MinShare(Model):
+    """How much of a footprint must lie on the land."""
+
+    value: float
+    source: Label
+
+
+class StandardFit(Model):
+    """When another standard explains buildings, or names, better than the one named; shares."""
+
+    warn_gain: float
+    refuse_below: float
+    refuse_other: float
+    name_warn: float
+    name_refuse: float
+    source: Label
+
+
+class LandClass(Model):
+    """What land of a code may carry, the likeliest use first; nothing where it says nothing of buildings."""
+
+    name: str = Field(alias="zh", description="as the standard writes it")
+    uses: tuple[str, ...]
+    confidence: Confidence | None = None
+    open: bool = Field(False, description="takes codes below it that are not listed, though others are")
+
+
+class LandStandard(Model):
+    """One standard and its codes."""
+
+    name: Label
+    document: str
+    date: object
+    source: Label
+    codes: dict[str, LandClass]
+
+
+class LandUseRules(Model):
+    """Typed view of `configs/land_use.yaml`."""
+
+    date: object
+    min_share: MinShare
+    fit: StandardFit
+    confidence: dict[Confidence, Label]
+    standards: dict[str, LandStandard]
+
+
+def land_use_rules() -> LandUseRules:
+    """Return the shipped standards."""
+    return load_shipped(LandUseRules, "land_use.yaml")
 
 
 def standard_name(standard: str) -> Text:
     """Return what people call a standard."""
-    name = settings()["standards"][standard]["name"]
-    return Text(name["en"], name["zh"])
+    return land_use_rules().standards[standard].name.text
 
 
 @cache
@@ -30,7 +77,7 @@ def entry_of(standard: str, code: str) -> str | None:
     Longer codes fall under their first six, five or four characters; a class that the table does not divide, or
     that says so, takes all codes that begin with it.
     """
-    codes = settings()["standards"][standard]["codes"]
+    codes = land_use_rules().standards[standard].codes
     for length in (len(code), 6, 5, 4):
         if length <= len(code) and code[:length] in codes:
             return code[:length]
@@ -38,10 +85,10 @@ def entry_of(standard: str, code: str) -> str | None:
     return head if head in codes and takes_unlisted(head, codes) else None
 
 
-def takes_unlisted(head: str, codes: dict[str, dict[str, Any]]) -> bool:
+def takes_unlisted(head: str, codes: Mapping[str, LandClass]) -> bool:
     """Whether a class of two digits stands for codes below it that are not listed."""
     divided = any(len(known) > 2 and known.startswith(head) for known in codes)
-    return not divided or bool(codes[head].get("open"))
+    return not divided or codes[head].open
 
 
 def inference(standard: str, code: str) -> Inference | None:
@@ -49,5 +96,5 @@ def inference(standard: str, code: str) -> Inference | None:
     found = entry_of(standard, code)
     if found is None:
         return None
-    entry = settings()["standards"][standard]["codes"][found]
-    return Inference(tuple(entry["uses"]), str(entry.get("confidence", "")), f"land_use:{standard}:{found}")
+    entry = land_use_rules().standards[standard].codes[found]
+    return Inference(entry.uses, entry.confidence or "", f"land_use:{standard}:{found}")

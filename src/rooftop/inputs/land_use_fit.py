@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.attributes import fold
-from rooftop.inputs.land_use_codes import inference, settings, standard_name, takes_unlisted
+from rooftop.inputs.land_use_codes import LandClass, inference, land_use_rules, standard_name, takes_unlisted
 
 _TELLING = ("high", "medium")
 
@@ -36,22 +36,22 @@ def check_standard(codes: pd.Series, standard: str, where: str) -> list[Notice]:
     InputError
         The named standard explains few of the buildings, another one most.
     """
-    data = settings()
-    limits = data["fit"]
+    rules = land_use_rules()
+    limits = rules.fit
     if codes.empty:
         return []
     counts = codes.astype(str).value_counts()
     fit = {}
-    for name in data["standards"]:
+    for name in rules.standards:
         found = {code: inference(name, str(code)) for code in counts.index}
         told = [n for code, n in counts.items() if (i := found[str(code)]) is not None and i.confidence in _TELLING]
         fit[name] = sum(told) / int(counts.sum())
     own = fit[standard]
     best = max((name for name in fit if name != standard), key=lambda name: fit[name])
     examples = tuple(f"{code} ({n})" for code, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
-    if own < limits["refuse_below"] and fit[best] >= limits["refuse_other"]:
+    if own < limits.refuse_below and fit[best] >= limits.refuse_other:
         raise _other_standard(standard, best, own, fit[best], examples, where)
-    if fit[best] - own <= limits["warn_gain"]:
+    if fit[best] - own <= limits.warn_gain:
         return []
     a, b = standard_name(standard), standard_name(best)
     text = Text(
@@ -69,15 +69,15 @@ def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -
     InputError
         Most names are another standard's.
     """
-    data = settings()
+    rules = land_use_rules()
     known = codes.notna() & names.notna()
     pairs = pd.DataFrame({"code": codes[known], "name": names[known]})
-    wrong = {name: _mismatch(pairs, data["standards"][name]["codes"]) for name in data["standards"]}
+    wrong = {name: _mismatch(pairs, entry.codes) for name, entry in rules.standards.items()}
     share, examples = wrong[standard]
-    if share <= data["fit"]["name_warn"]:
+    if share <= rules.fit.name_warn:
         return []
     best = min((name for name in wrong if name != standard), key=lambda name: wrong[name][0])
-    if share >= data["fit"]["name_refuse"] and wrong[best][0] < share / 2:
+    if share >= rules.fit.name_refuse and wrong[best][0] < share / 2:
         raise _other_standard(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
     a = standard_name(standard)
     text = Text(
@@ -87,7 +87,7 @@ def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -
     return [Notice("land_use_names_differ", text, len(pairs), source=where, examples=examples)]
 
 
-def _mismatch(pairs: pd.DataFrame, table: dict[str, dict[str, Any]]) -> tuple[float, tuple[str, ...]]:
+def _mismatch(pairs: pd.DataFrame, table: Mapping[str, LandClass]) -> tuple[float, tuple[str, ...]]:
     """Return the share of rows whose name is not the table's, and the commonest of them; rows of other codes too."""
     if pairs.empty:
         return 0.0, ()
@@ -98,7 +98,7 @@ def _mismatch(pairs: pd.DataFrame, table: dict[str, dict[str, Any]]) -> tuple[fl
         if code not in table and _below_an_entry(code, table):
             continue  # a subclass has a name of its own
         total += n
-        meant = str(table[code]["zh"]) if code in table else "—"
+        meant = table[code].name if code in table else "—"
         said, kept = (fold(text).replace("用地", "") for text in (name, meant))
         if not (said in kept or kept in said):
             wrong[f"{code} {name} ≠ {meant} ({n})"] = n
@@ -106,7 +106,7 @@ def _mismatch(pairs: pd.DataFrame, table: dict[str, dict[str, Any]]) -> tuple[fl
     return (sum(wrong.values()) / total if total else 0.0), tuple(text for text, _ in ranked[:5])
 
 
-def _below_an_entry(code: str, table: dict[str, dict[str, Any]]) -> bool:
+def _below_an_entry(code: str, table: Mapping[str, LandClass]) -> bool:
     listed = any(len(known) >= 4 and code.startswith(known) for known in table)
     return listed or (code[:2] in table and takes_unlisted(code[:2], table))
 

@@ -23,9 +23,9 @@ from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
 from rooftop.inputs.las_files import PointFile, open_points, plan_part, point_files, sha256_of
+from rooftop.inputs.lidar_rules import LidarRules, lidar_rules
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> Poin
         laspy is not installed, a file is missing or no point cloud, no CRS is stated, no ground is classified, the unit
         of heights is unknown, or the extent is too large.
     """
-    rules = {name: entry["value"] for name, entry in load_shipped_yaml("lidar.yaml").items() if isinstance(entry, dict)}
+    rules = lidar_rules()
     files = [open_points(path, config, crs, role) for path in point_files(config, role)]
     density = sum(file.n_pulses for file in files) / max(sum(file.area_m2 for file in files), 1e-9)
     cell = config.cell_size_m or _cell_for(density, rules)
@@ -170,10 +170,10 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> Poin
     return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of(files), details), tuple(found))
 
 
-def _cell_for(density: float, rules: dict[str, Any]) -> float:
+def _cell_for(density: float, rules: LidarRules) -> float:
     """Return the finest cell that has points enough at a density [1/m²], or the coarsest."""
-    sizes = sorted(float(size) for size in rules["cell_sizes_m"])
-    return next((size for size in sizes if density * size * size >= rules["points_per_cell"]), sizes[-1])
+    sizes = sorted(rules.cell_sizes_m.value)
+    return next((size for size in sizes if density * size * size >= rules.points_per_cell.value), sizes[-1])
 
 
 def _require_size(grid: Grid, role: str) -> None:
@@ -194,12 +194,12 @@ def _require_size(grid: Grid, role: str) -> None:
 # --- points ----------------------------------------------------------------------------------------------------------
 
 
-def _reasons(points: Any, z: Floats, legacy: bool, rules: dict[str, Any]) -> dict[str, NDArray[np.bool_]]:
+def _reasons(points: Any, z: Floats, legacy: bool, rules: LidarRules) -> dict[str, NDArray[np.bool_]]:
     """Return why points are left out, the first reason that holds for each."""
     kind = np.asarray(points.classification)
-    overlap = kind == rules["overlap_class"] if legacy else np.asarray(points.overlap) != 0
+    overlap = kind == rules.overlap_class.value if legacy else np.asarray(points.overlap) != 0
     found = {
-        "noise": np.isin(kind, rules["noise_classes"]),
+        "noise": np.isin(kind, rules.noise_classes.value),
         "withheld": np.asarray(points.withheld) != 0,
         "overlap": overlap,
         "impossible": ~((z >= _LOWEST_M) & (z <= _HIGHEST_M)),
@@ -212,7 +212,7 @@ def _reasons(points: Any, z: Floats, legacy: bool, rules: dict[str, Any]) -> dic
 
 
 def _in_block(
-    file: PointFile, block: Grid, kind: Kind, rules: dict[str, Any], seen: _Seen | None = None
+    file: PointFile, block: Grid, kind: Kind, rules: LidarRules, seen: _Seen | None = None
 ) -> Iterator[tuple[NDArray[np.int64], Floats, Floats, Floats]]:
     """Yield, chunk by chunk, cell, height and position in the cell [m] of the points of a file that count in a block.
 
@@ -224,7 +224,7 @@ def _in_block(
 
 
 def _located(
-    points: Any, file: PointFile, block: Grid, kind: Kind, rules: dict[str, Any], legacy: bool, seen: _Seen | None
+    points: Any, file: PointFile, block: Grid, kind: Kind, rules: LidarRules, legacy: bool, seen: _Seen | None
 ) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
     row, col = block.position(*file.place(np.asarray(points.x), np.asarray(points.y)))
     r, c = np.floor(row + 0.5).astype(np.int64), np.floor(col + 0.5).astype(np.int64)
@@ -241,14 +241,12 @@ def _located(
     for hit in why.values():
         mine &= ~hit
     if kind == "terrain":
-        mine &= np.isin(classes, rules["ground_classes"])
+        mine &= np.isin(classes, rules.ground_classes.value)
     side = block.cell_size_m
     return r[mine] * block.n_cols + c[mine], z[mine], (col - c)[mine] * side, (row - r)[mine] * side
 
 
-def _gridded(
-    files: list[PointFile], block: Grid, kind: Kind, rules: dict[str, Any], seen: _Seen
-) -> NDArray[np.float32]:
+def _gridded(files: list[PointFile], block: Grid, kind: Kind, rules: LidarRules, seen: _Seen) -> NDArray[np.float32]:
     """Return the cells of a block as the points give them, nothing filled.
 
     A block does not look beyond its border: the cells along it judge their slope by fewer neighbours.
@@ -262,7 +260,7 @@ def _gridded(
         for file in near:
             for cell, z, _, _ in _in_block(file, block, kind, rules, counting):
                 top.add(cell, z)
-        high, spikes = top.without_spikes(float(rules["spike_m"]))
+        high, spikes = top.without_spikes(rules.spike_m.value)
         low = high - block.cell_size_m
         seen.spikes += spikes
         counting = None
@@ -280,8 +278,8 @@ def _reach(file: PointFile, block: Grid) -> bool:
     return west < x_max and east >= x_min and south <= y_max and north > y_min
 
 
-def _filled(cells: NDArray[np.float32], cell_size_m: float, kind: Kind, rules: dict[str, Any]) -> NDArray[np.float32]:
-    reach = round(float(rules["gap_m" if kind == "surface" else "ground_gap_m"]) / cell_size_m)
+def _filled(cells: NDArray[np.float32], cell_size_m: float, kind: Kind, rules: LidarRules) -> NDArray[np.float32]:
+    reach = round((rules.gap_m if kind == "surface" else rules.ground_gap_m).value / cell_size_m)
     work = partial(fill_gaps if kind == "surface" else fill_smooth, reach=reach)
     return by_blocks(cells, _BLOCK_CELLS, reach + 1, work)
 
@@ -289,7 +287,7 @@ def _filled(cells: NDArray[np.float32], cell_size_m: float, kind: Kind, rules: d
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _nothing_used(seen: _Seen, kind: Kind, rules: dict[str, Any], role: str) -> InputError:
+def _nothing_used(seen: _Seen, kind: Kind, rules: LidarRules, role: str) -> InputError:
     classes = ", ".join(f"{k}: {n}" for k, n in sorted(seen.classes.items()))
     if kind == "surface":
         return InputError(
@@ -298,7 +296,7 @@ def _nothing_used(seen: _Seen, kind: Kind, rules: dict[str, Any], role: str) -> 
             found=Text(f"points by class {classes}", f"各类点数 {classes}"),
             expected=Text("points that are neither noise nor withheld", "非噪声、未弃用的点"),
         )
-    wanted = ", ".join(str(k) for k in rules["ground_classes"])
+    wanted = ", ".join(str(k) for k in rules.ground_classes.value)
     return InputError(
         Text("no point of the cloud is classified as ground", "点云中没有地面点分类"),
         where=role,
@@ -342,13 +340,13 @@ def _cell_size_notice(cell: float, density: float, kind: Kind, role: str) -> Not
 
 
 def _cell_notices(
-    cells: NDArray[np.float32], known: NDArray[np.bool_], kind: Kind, rules: dict[str, Any], role: str
+    cells: NDArray[np.float32], known: NDArray[np.bool_], kind: Kind, rules: LidarRules, role: str
 ) -> list[Notice]:
     """Count the cells that got a value without a point, and those that have none."""
     found = []
     filled, missing = int((np.isfinite(cells) & ~known).sum()), int(np.isnan(cells).sum())
     if filled:
-        share, reach = filled / cells.size, float(rules["gap_m"])
+        share, reach = filled / cells.size, rules.gap_m.value
         text = Text(
             f"{filled:,} cells ({share:.1%}) without a ground point, under buildings above all, are interpolated",
             f"{filled:,} 个像元（{share:.1%}）无地面点（多在建筑下方），由周围地面内插",

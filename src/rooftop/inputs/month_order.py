@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import weather_checks
+from rooftop.weather.checks import weather_checks
 
 Array = npt.NDArray[np.float64]
 
@@ -20,8 +20,8 @@ _BACKWARDS = list(range(11, -1, -1))
 
 def usual_share() -> tuple[float, float]:
     """Return which share of a clean cloudless sky's year is usual on land."""
-    usual = weather_checks()["clear_sky_bound"]["usual_annual_share"]
-    return float(usual["low"]), float(usual["high"])
+    usual = weather_checks().clear_sky_bound.usual_annual_share
+    return usual.low, usual.high
 
 
 def likely_order(months: Array, clear: Array) -> Text | None:
@@ -34,13 +34,13 @@ def likely_order(months: Array, clear: Array) -> Text | None:
     months, clear : ndarray
         (12,) totals as listed, and of a cloudless sky.
     """
-    rule = weather_checks()["month_order"]
+    rule = weather_checks().month_order
     if not months.std() > 0.0:
         return None
-    fits = {name: _fit(months, clear, listed) for name, listed in _orders(int(rule["least_shift"]["value"]))}
+    fits = {name: _fit(months, clear, listed) for name, listed in _orders(rule.least_shift.value)}
     best = max(fits, key=lambda name: fits[name])
     now = _fit(months, clear, list(range(12)))
-    enough = fits[best] > float(rule["fits"]["value"]) and fits[best] - now > float(rule["better_by"]["value"])
+    enough = fits[best] > rule.fits.value and fits[best] - now > rule.better_by.value
     return best if enough else None
 
 
@@ -68,7 +68,7 @@ def season_notice(months: Array, clear: Array, latitude_deg: float, source: str)
     latitude_deg : float
     source : str
     """
-    if abs(latitude_deg) < float(weather_checks()["month_order"]["from_latitude_deg"]["value"]):
+    if abs(latitude_deg) < weather_checks().month_order.from_latitude_deg.value:
         return ()
     order, january, july = likely_order(months, clear), float(months[0]), float(months[6])
     if order is not None:

@@ -18,7 +18,8 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.datums import Geometries, Located, locate
-from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, limits, middles
+from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, middles
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.vectors import Vector
 
 Mask = npt.NDArray[np.bool_]
@@ -113,11 +114,11 @@ def _beyond_measure(place: Located, far: Mask, where: str) -> tuple[Mask, list[N
     """Tell which rows the working CRS cannot measure, and warn of areas that are off; all of them is an error."""
     lon, lat = middles(place.lonlat)
     near = np.isfinite(lon) & np.isfinite(lat) & ~far
-    limit = limits()["working_crs_area_error"]
+    limit = input_limits().working_crs_area_error
     error = np.zeros(len(lon))
     error[near] = np.abs(area_error(place.crs, lon[near], lat[near]))
     error[near & ~np.isfinite(shapely.bounds(place.projected)).all(axis=1)] = np.inf
-    lost = near & (error > limit["refuse"])
+    lost = near & (error > limit.refuse)
     if lost.sum() > 0.5 * near.sum():
         centre = float(np.median(lon[near])), float(np.median(lat[near]))
         worst = float(np.median(error[lost]))
@@ -131,7 +132,7 @@ def _beyond_measure(place: Located, far: Mask, where: str) -> tuple[Mask, list[N
             ),
             mend=Text("leave crs out: the fitting zone is chosen", "删去 crs，将自动选择合适的分带"),
         )
-    off = near & ~lost & (error > limit["warn"])
+    off = near & ~lost & (error > limit.warn)
     if not off.any():
         return lost, []
     n, worst = int(off.sum()), float(error[off].max())
@@ -215,9 +216,9 @@ def _parts(geometry: shapely.Geometry) -> list[shapely.Geometry]:
 
 def _area_notice(areas: npt.NDArray[np.float64], where: str) -> list[Notice]:
     """Say by how much repairs changed areas, where it is more than rounding."""
-    rule = limits()["repair_area"]
+    rule = input_limits().repair_area
     change = areas[:, 1] - areas[:, 0]
-    rows = np.flatnonzero(np.abs(change) > np.maximum(rule["min_m2"], rule["share"] * areas[:, 0]))
+    rows = np.flatnonzero(np.abs(change) > np.maximum(rule.min_m2, rule.share * areas[:, 0]))
     if not len(rows):
         return []
     more, less = float(change[rows].clip(min=0.0).sum()), float(np.abs(change[rows].clip(max=0.0)).sum())
@@ -240,18 +241,18 @@ def _digests(lonlat: Geometries, gone: Mask) -> list[bytes | None]:
 
 def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
     """Give outlines that share nearly all of their area one digest, the lowest of theirs."""
-    rule = limits()["same_outline"]
+    rule = input_limits().same_outline
     rows = np.flatnonzero([d is not None for d in digests])
     middle = shapely.get_coordinates(shapely.centroid(geometry[rows]))
     if len(middle) != len(rows) or not len(rows):
         return digests
-    pairs = rows[cKDTree(middle).query_pairs(float(rule["middles_m"]), output_type="ndarray").reshape(-1, 2)]
+    pairs = rows[cKDTree(middle).query_pairs(rule.middles_m, output_type="ndarray").reshape(-1, 2)]
     left, right = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
     areas = np.stack([shapely.area(left), shapely.area(right)])
-    alike = areas.min(axis=0) >= float(rule["share"]) * areas.max(axis=0)
+    alike = areas.min(axis=0) >= rule.share * areas.max(axis=0)
     pairs, left, right, areas = pairs[alike], left[alike], right[alike], areas[:, alike]
     shared = shapely.area(shapely.intersection(left, right))
-    pairs = pairs[shared >= float(rule["share"]) * (areas.sum(axis=0) - shared)]
+    pairs = pairs[shared >= rule.share * (areas.sum(axis=0) - shared)]
     if not len(pairs):
         return digests
     n = len(digests)

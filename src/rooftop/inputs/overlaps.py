@@ -9,8 +9,8 @@ import shapely
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs import attributes
 from rooftop.inputs.datums import Geometries
+from rooftop.inputs.input_limits import input_limits
 
 
 def overlapping(geometry: Geometries, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def overlap_notices(pairs: pd.DataFrame, where: str) -> list[Notice]:
     largest = np.argsort(-area, kind="stable")[:5]
     named = zip(pairs["left"].iloc[largest], pairs["right"].iloc[largest], area[largest], strict=True)
     examples = tuple(f"{left}-{right} ({shared:.2f} m²)" for left, right, shared in named)
-    least = float(attributes.limits()["overlap_m2"]["min"])
+    least = input_limits().overlap_m2.min
     count, more, total = len(pairs), int((area > least).sum()), float(area.sum())
     text = Text(
         f"{count} pairs of footprints overlap, {more} by more than {least:g} m², {total:.1f} m² in all; "

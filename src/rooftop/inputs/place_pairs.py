@@ -16,8 +16,8 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.datums import from_lonlat, to_lonlat
-from rooftop.inputs.extent import limits
 from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
+from rooftop.inputs.input_limits import input_limits
 
 Array = npt.NDArray[np.float64]
 Shapes = npt.NDArray[np.object_]
@@ -125,10 +125,10 @@ def outside_notices(
     """
     if inside.all() or not inside.any():
         return ()
-    rule, points = limits()["place_pairs"], shapely.point_on_surface(buildings.geometry.to_numpy())
+    rule, points = input_limits().place_pairs, shapely.point_on_surface(buildings.geometry.to_numpy())
     cause = _left_out(points[~inside], pair)
-    if cause is None and (~inside).mean() >= float(rule["many_outside"]):
-        explained = float(rule["all_explained"])
+    if cause is None and (~inside).mean() >= rule.many_outside:
+        explained = rule.all_explained
         cause = likely_cause(points, districts, CRS(buildings.crs), pair, explained=explained)
     area = buildings.area.to_numpy()
     share = area[~inside].sum() / area.sum()
@@ -177,8 +177,8 @@ def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair, explain
     explained : float, optional
         Share of the points that must lie on polygons then; most, and many more than now, when left out.
     """
-    rule = limits()["place_pairs"]
-    every = max(1, len(points) // int(rule["sample"]))
+    rule = input_limits().place_pairs
+    every = max(1, len(points) // rule.sample)
     sample = points[::every]
     lon, lat = to_lonlat(shapely.get_x(sample), shapely.get_y(sample), crs)
     now = share_on(sample, polygons)
@@ -188,7 +188,7 @@ def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair, explain
             x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
         found = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
-        least = max(rule["explained_share"], now + rule["explained_more"]) if explained is None else explained
+        least = max(rule.explained_share, now + rule.explained_more) if explained is None else explained
         if found > least and (best is None or found > best[0]):
             best = found, text
     return best[1] if best is not None else None

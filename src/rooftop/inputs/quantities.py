@@ -5,22 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import Any
 
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.inputs.audit_limits import audit_limits
 
 BASE_UNIT = {"area": Text("m²", "㎡"), "capacity": Text("kW", "kW"), "energy": Text("kWh", "kWh")}
 """Kind of unit -> the unit that numbers are returned in."""
 _NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:[, ]\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s*(.*)", re.DOTALL)
 _BRACKETS = re.compile(r"^(.*?)\s*[(\[{<【]\s*([^()\[\]{}<>【】]*)\s*[)\]}>】]\s*$")
-
-
-@cache
-def words() -> dict[str, Any]:
-    """Return the words of columns and units (`configs/audit.yaml`)."""
-    found: dict[str, Any] = load_shipped_yaml("audit.yaml")
-    return found
 
 
 def fold(text: str) -> str:
@@ -30,7 +22,7 @@ def fold(text: str) -> str:
 
 @cache
 def _units(kind: str) -> dict[str, float]:
-    return {fold(str(name)): float(factor) for name, factor in words()["units"][kind].items()}
+    return {fold(name): factor for name, factor in audit_limits().units[kind].items()}
 
 
 def split_unit(header: str) -> tuple[str, str | None, str | None]:
@@ -62,7 +54,7 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
 def unit_of(text: str) -> tuple[str, str] | None:
     """Return a unit and its kind, ``per year`` taken off; None when it is none."""
     bare = fold(text).strip("_ /:：-()")
-    for ending in sorted((fold(str(e)) for e in words()["per_year"]), key=len, reverse=True):
+    for ending in sorted((fold(ending) for ending in audit_limits().per_year), key=len, reverse=True):
         if bare.endswith(ending) and unit_of(bare.removesuffix(ending)):
             bare = bare.removesuffix(ending).strip()
             break
@@ -106,7 +98,7 @@ def quantity(text: str, kind: str, unit: str) -> float | None:
         None where it is no number, its unit is not of the kind, or a 万 may only repeat that of `unit`.
     """
     bare = fold(text)
-    for word in sorted((fold(str(w)) for w in words()["about"]), key=len, reverse=True):
+    for word in sorted((fold(word) for word in audit_limits().about), key=len, reverse=True):
         bare = bare.removeprefix(word).strip()
     match = _NUMBER.fullmatch(bare)
     if match is None or not match.group(1).strip("+-"):

@@ -18,8 +18,9 @@ from rasterio.io import DatasetReader
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.access import Access, access, limits
+from rooftop.inputs.access import Access, access
 from rooftop.inputs.files import check_file, did_you_mean, suggest
+from rooftop.inputs.input_files import input_files
 from rooftop.inputs.references import is_vrt, vrt_sources
 
 RASTER_ERRORS = (RasterioError, CPLE_BaseError)
@@ -59,7 +60,7 @@ def open_raster(
     allowed = access() if allowed is None else allowed
     check_file(path, where, a_file=True)
     _admit(path, where, allowed)
-    drivers = ["VRT"] if is_vrt(path) else None if allowed.allow_remote else list(limits()["raster_drivers"])
+    drivers = ["VRT"] if is_vrt(path) else None if allowed.allow_remote else list(input_files().raster_drivers)
     with rasterio.Env(**allowed.walls), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:

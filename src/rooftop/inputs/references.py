@@ -11,7 +11,8 @@ from xml.parsers import expat
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, damaged, limits
+from rooftop.inputs.access import access, damaged
+from rooftop.inputs.input_files import input_files
 
 HEAD_BYTES = 4096
 _MOST_NESTED = 4
@@ -155,7 +156,7 @@ class _Mosaic:
 def _parsed(path: Path, where: str) -> _Mosaic:
     if path.stat().st_size > _LONGEST_BYTES:
         raise damaged(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
-    found, parser = _Mosaic(frozenset(limits()["vrt_elements"])), expat.ParserCreate()
+    found, parser = _Mosaic(frozenset(input_files().vrt_elements)), expat.ParserCreate()
 
     def doctype(*_: object) -> None:
         raise _entities(where)

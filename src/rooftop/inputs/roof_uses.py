@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,10 +12,11 @@ import shapely
 from pyproj import CRS
 
 from rooftop.config import AreasInput, ExclusionsInput, ExistingPvInput
+from rooftop.core.datamodel import Label, Model, Sourced
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.resources import load_shipped
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import dates
@@ -44,11 +44,27 @@ class RoofAreas:
     provenance: Provenance
 
 
-@cache
-def settings() -> dict[str, Any]:
-    """Return `configs/roof_uses.yaml`."""
-    loaded: dict[str, Any] = load_shipped_yaml("roof_uses.yaml")
-    return loaded
+class ExclusionKind(Label):
+    """One kind of exclusion: its words, and what is kept clear around it in plan."""
+
+    clearance_m: float
+    words: tuple[str, ...]
+
+
+class RoofUseRules(Model):
+    """Typed view of `configs/roof_uses.yaml`."""
+
+    date: object
+    source: str
+    default_kind: str
+    kinds: dict[str, ExclusionKind]
+    min_overlap_m2: Sourced
+    kwp_disagreement: Sourced
+
+
+def roof_use_rules() -> RoofUseRules:
+    """Return the shipped rules."""
+    return load_shipped(RoofUseRules, "roof_uses.yaml")
 
 
 def read_exclusions(config: ExclusionsInput, crs: CRS) -> RoofAreas:
@@ -68,15 +84,15 @@ def read_exclusions(config: ExclusionsInput, crs: CRS) -> RoofAreas:
     asked = {} if config.kind_field is None else {"kind_field": config.kind_field}
     vector = _read(config, asked, EXCLUSIONS)
     table, notices = _located(config, vector, crs)
-    rows, known = table["source_row"].to_numpy(), settings()["kinds"]
-    kinds = pd.Series(settings()["default_kind"], index=table.index, dtype=object)
+    rows, rules = table["source_row"].to_numpy(), roof_use_rules()
+    kinds = [rules.default_kind] * len(table)
     if config.kind_field is not None:
         words = attributes.texts(vector.table[config.kind_field]).iloc[rows]
         found = [_kind(None if pd.isna(word) else str(word)) for word in words]
-        kinds[:] = [settings()["default_kind"] if kind is None else kind for kind in found]
+        kinds = [rules.default_kind if kind is None else kind for kind in found]
         notices += _unknown_kinds([str(w) for w, k in zip(words, found, strict=True) if k is None], config)
-    clearance = [float(known[kind]["clearance_m"]) for kind in kinds]
-    table = table.assign(kind=kinds.astype("string"), clearance_m=np.asarray(clearance, dtype=float))
+    clearance = [rules.kinds[kind].clearance_m for kind in kinds]
+    table = table.assign(kind=pd.array(kinds, dtype="string"), clearance_m=np.asarray(clearance, dtype=float))
     return RoofAreas(table, tuple(notices), _provenance(config, vector, EXCLUSIONS, len(table)))
 
 
@@ -135,26 +151,24 @@ def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataF
 
 @cache
 def _words() -> dict[str, str]:
-    kinds = settings()["kinds"]
-    words = {
-        attributes.fold(str(w)): k for k, entry in kinds.items() for w in (*entry["words"], entry["zh"], entry["en"])
-    }
+    kinds = roof_use_rules().kinds
+    words = {attributes.fold(w): k for k, entry in kinds.items() for w in (*entry.words, *entry.spellings)}
     return words | {attributes.fold(kind): kind for kind in kinds}
 
 
 def _kind(word: str | None) -> str | None:
     """Return the kind a word names; the default where nothing is written, None where it is not known."""
-    return str(settings()["default_kind"]) if word is None else _words().get(attributes.fold(word))
+    return roof_use_rules().default_kind if word is None else _words().get(attributes.fold(word))
 
 
 def _unknown_kinds(words: list[str], config: ExclusionsInput) -> list[Notice]:
     if not words:
         return []
-    n, kind = len(words), settings()["kinds"][settings()["default_kind"]]
+    n, kind = len(words), roof_use_rules().kinds[roof_use_rules().default_kind]
     text = Text(
-        f"{n} exclusions are of a kind that is not known: they are taken out without a clearance ({kind['en']})",
-        f"{n} 个不可安装区的类型无法识别，按“{kind['zh']}”扣除，不另留间距",
-    )
+        "{n} exclusions are of a kind that is not known: they are taken out without a clearance ({kind})",
+        "{n} 个不可安装区的类型无法识别，按“{kind}”扣除，不另留间距",
+    ).format(n=n, kind=kind.text)
     counts = pd.Series(words).value_counts(sort=False).head(5)
     examples = tuple(f"{word} ({k})" for word, k in counts.items())
     return [Notice("exclusion_kind_unknown", text, n, "info", str(config.path), examples)]

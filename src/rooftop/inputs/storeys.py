@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,10 @@ import pandas as pd
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, limits, numbers, texts, words
+from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, numbers, texts
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import arabic
+from rooftop.inputs.source_words import source_words
 
 FLOORS_RULE = Text(
     "the full storeys that surely stand above ground (6/-1 and 6+1 are 6, 5-6 is 5, 1-6 is 6)",
@@ -88,8 +89,8 @@ def read_storeys(text: str) -> Reading | None:
     bare = text.casefold().replace(" ", "")
     if re.fullmatch(r"[+-]?\d+(?:\.\d*)?", bare):
         return Reading(float(bare))
-    if bare in words()["floors"]["words"]:
-        return Reading(float(words()["floors"]["words"][bare]), by_rule=True)
+    if bare in source_words().floors.words:
+        return Reading(float(source_words().floors.words[bare]), by_rule=True)
     marked = _marked(bare)
     if marked is None or marked.startswith("+1"):  # an attic of nothing
         return None
@@ -98,7 +99,7 @@ def read_storeys(text: str) -> Reading | None:
     if not above:
         return Reading(0.0, by_rule=True) if _BELOW in marked else None
     found = _one_of(above)
-    simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(words()['floors']['units'])})?", bare)
+    simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(source_words().floors.units)})?", bare)
     return found if found is None else Reading(found.value, by_rule=found.by_rule or more or not simple)
 
 
@@ -112,22 +113,23 @@ def _marked(text: str) -> str | None:
 
     A + at the end is "or more"; None where the number is only an upper bound.
     """
-    said = words()["floors"]
+    said = source_words().floors
     text = _without_brackets(_without_about(arabic(text)))
-    text, bound = _bound(text, said["or_more"], said["or_less"])
+    text, bound = _bound(text, said.or_more, said.or_less)
     if bound < 0:
         return None
-    units = _any_of(said["units"])
-    attics = _any_of(said["attics"])
+    units = _any_of(said.units)
+    attics = _any_of(said.attics)
     text = re.sub(rf"(\d)(?:{units})?(?:{attics})(?=\d)", r"\1;", text)  # 4跃5: a flat on both
     text = re.sub(rf"(?:[+带加]\d*)?(?:{attics})", "+1", text)
-    text = re.sub(rf"(\d)(?:{units})?{said['half']}", r"\1.5", text)
+    text = re.sub(rf"(\d)(?:{units})?{said.half}", r"\1.5", text)
     text = re.sub(r"-{2,}|[–—]+", "-", text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said['below'])})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
-    text = re.sub(rf"{_any_of(said['above'])}|(?<=\d)(?:{units})", _CUT, text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said['before'])})(?=\d)", _CUT, text)
-    text = re.sub(_any_of(words()["joins"]["range"]), "~", text)
-    text = re.sub(_any_of(words()["joins"]["either"]), ";", text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.below)})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
+    text = re.sub(rf"{_any_of(said.above)}|(?<=\d)(?:{units})", _CUT, text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.before)})(?=\d)", _CUT, text)
+    joins = source_words().joins
+    text = re.sub(_any_of(joins.range), "~", text)
+    text = re.sub(_any_of(joins.either), ";", text)
     text = re.sub(r"\|*([~;+/])\|*", r"\1", re.sub(r"\|+", _CUT, text))
     return f"{text}+" if bound > 0 else text
 
@@ -170,21 +172,21 @@ def read_length_m(text: str) -> Reading | None:
     [12.0, 12.19, 12.5, 12.5, 9.0, 24.0]
     """
     bare = _without_about(text.casefold().replace(" ", "").replace("′", "'").replace("’", "'"))
-    for name in _longest(words()["length_names"]):
+    for name in _longest(source_words().length_names):
         bare = re.sub(rf"^{re.escape(name)}[=:]?(?=[\d.])", "", bare)
-    said = words()["floors"]
-    bare, bound = _bound(_without_brackets(_without_about(bare)), said["or_more"], said["or_less"])
+    said, joins = source_words().floors, source_words().joins
+    bare, bound = _bound(_without_brackets(_without_about(bare)), said.or_more, said.or_less)
     if bound < 0:
         return None
     if match := re.fullmatch(rf"({_NUMBER})(?:'|ft|feet|英尺)({_NUMBER})(?:\"|''|in|inch|英寸)?", bare):
         feet = float(match.group(1)) + float(match.group(2)) / 12.0
-        return Reading(feet * float(words()["lengths"]["ft"]), by_rule=True)
-    unit = f"({_any_of(words()['lengths'])})?"
+        return Reading(feet * source_words().lengths["ft"], by_rule=True)
+    unit = f"({_any_of(source_words().lengths)})?"
     if match := re.fullmatch(rf"([+-]?{_NUMBER}(?:e[+-]?\d+)?){unit}", bare):
         number, name = match.groups()
         return Reading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
-    marks = "|".join(map(_any_of, (words()["joins"]["range"], words()["joins"]["either"], ["/"])))
-    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said['units'])})?", bare)
+    marks = "|".join(map(_any_of, (joins.range, joins.either, ["/"])))
+    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said.units)})?", bare)
     if match is None:
         return None
     first, unit_1, mark, second, unit_2, storeys = match.groups()
@@ -195,28 +197,28 @@ def read_length_m(text: str) -> Reading | None:
 
 
 def _metres(number: str, unit: str | None) -> float:
-    return float(number) * float(words()["lengths"][unit or "m"])
+    return float(number) * source_words().lengths[unit or "m"]
 
 
 def _may_be_floors(height_m: float, count: str, unit: str | None) -> bool:
     """Whether a number behind a height may be its floors: whole, without a unit, of believable storeys."""
-    low, high = limits()["storey_m"]["row"]
+    low, high = input_limits().storey_m.row
     return unit is None and count.isdigit() and int(count) > 0 and low <= height_m / int(count) <= high
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def _longest(given: Iterable[Any]) -> list[str]:
-    return sorted((str(word).casefold() for word in given), key=len, reverse=True)
+def _longest(given: Iterable[str]) -> list[str]:
+    return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 
-def _any_of(given: Iterable[Any]) -> str:
+def _any_of(given: Iterable[str]) -> str:
     return "|".join(map(re.escape, _longest(given)))
 
 
 def _without_about(text: str) -> str:
-    for word in _longest(words()["about"]):
+    for word in _longest(source_words().about):
         text = text.removeprefix(word).removesuffix(word)
     return text
 
@@ -227,10 +229,10 @@ def _without_brackets(text: str) -> str:
     return outside if re.search(r"\d", outside) else re.sub(r"[()\[\]{}【】〔〕]", "", text)
 
 
-def _bound(text: str, more: Iterable[Any], less: Iterable[Any]) -> tuple[str, int]:
+def _bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, int]:
     """Return a text without what says "at least" (1) or "at most" (-1), and which it was, else 0."""
     for sign, marks, ends in ((1, r"^(?:>=?|≥)", more), (-1, r"^(?:<=?|≤)", less)):
-        bare = re.sub(rf"{marks}|(?:{_any_of(ends)})(?:{_any_of(words()['floors']['units'])})?$", "", text)
+        bare = re.sub(rf"{marks}|(?:{_any_of(ends)})(?:{_any_of(source_words().floors.units)})?$", "", text)
         if bare != text:
             return bare, sign
     return text, 0
@@ -286,7 +288,7 @@ def stated_heights(
     notices: list[Notice] = []
     if floors_field:
         read = floors(table[floors_field], "fields.floors", where)
-        what, most = Text("floor counts", "层数值"), limits()["floors"]["max"]
+        what, most = Text("floor counts", "层数值"), float(input_limits().floors.max)
         _, kept = bounded(read.values, 0.0, most, "floors_absurd", what, where)
         count, underground = kept.values, read.underground
         notices += [*read.notices, *kept.notices]
@@ -299,7 +301,7 @@ def stated_heights(
         notices.append(Notice("floors_from_structure", text, n, "info", where))
     if height_field:
         parsed = heights(table[height_field], "fields.height_m", where)
-        what, most = Text("heights in metres", "高度值（米）"), limits()["height_m"]["max"]
+        what, most = Text("heights in metres", "高度值（米）"), input_limits().height_m.max
         _require_metres(parsed.values, count, height_field, where)
         mask, kept = bounded(parsed.values, 0.0, most, "height_absurd", what, where)
         height, absurd = kept.values, mask.to_numpy(dtype=bool)
@@ -334,17 +336,17 @@ def compare(height_m: pd.Series, floors_above: pd.Series, where: str) -> tuple[N
         with what it may be: feet, centimetres, both fields swapped. ``storey_row``: single rows that contradict
         themselves. Nothing is changed.
     """
-    bounds = limits()["storey_m"]
+    bounds = input_limits().storey_m
     both = height_m.notna() & floors_above.notna() & (height_m > 0) & (floors_above > 0)
     ratio = height_m[both].astype(float) / floors_above[both].astype(float)
     tall = ratio[floors_above[both] >= 2.0]
-    if len(tall) >= bounds["min_rows"]:
-        median, (low, high) = float(tall.median()), bounds["median"]
+    if len(tall) >= bounds.min_rows:
+        median, (low, high) = float(tall.median()), bounds.median
         if not low <= median <= high:
             return (_median_notice(median, len(tall), where),)
-    least, most = bounds["row"]
+    least, most = bounds.row
     single = floors_above[both] < 2.0
-    odd = ratio[(ratio < least) | (ratio > most) & ~single | (ratio > bounds["single_row_max"])]
+    odd = ratio[(ratio < least) | (ratio > most) & ~single | (ratio > bounds.single_row_max)]
     text = Text(
         f"{{n}} buildings have a height and floors that do not fit each other (outside {least:g}-{most:g} m a "
         "floor): both are used as they stand",
@@ -355,7 +357,7 @@ def compare(height_m: pd.Series, floors_above: pd.Series, where: str) -> tuple[N
 
 
 def _median_notice(median_m: float, count: int, where: str) -> Notice:
-    low, high = limits()["storey_m"]["median"]
+    low, high = input_limits().storey_m.median
     guess = _guess(median_m, low, high)
     text = Text(
         "the median of height over floors is {median_m:.3g} m (of {count} buildings of two floors and more; {low:g}-"
@@ -387,14 +389,14 @@ def _require_metres(height_m: pd.Series, floors_above: pd.Series, field: str, wh
     InputError
     """
     known = height_m[height_m > 0.0].astype(float)
-    most, rule = float(limits()["height_m"]["max"]), limits()["not_metres"]
+    most, rule = input_limits().height_m.max, input_limits().not_metres
     beyond = known[known > most]
     high = len(beyond)
-    if beyond.nunique() < int(rule["min_distinct"]) or high < float(rule["min_share"]) * len(known):
+    if beyond.nunique() < rule.min_distinct or high < rule.min_share * len(known):
         return
     storeys = floors_above.reindex(known.index).clip(lower=1.0)
-    typical = float((known / storeys.fillna(float(rule["usual_floors"]))).median())
-    low, top = limits()["storey_m"]["median"]
+    typical = float((known / storeys.fillna(rule.usual_floors)).median())
+    low, top = input_limits().storey_m.median
     unit = next(((en, zh) for en, zh, metres in _UNITS if low <= typical * metres <= top), None)
     raise InputError(
         Text("the heights are not in metres", "高度的单位不是米"),

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,9 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import each, examples_of, fold, half_width, limits, texts, words
+from rooftop.inputs.attributes import each, examples_of, fold, half_width, texts
+from rooftop.inputs.input_limits import input_limits
+from rooftop.inputs.source_words import StructureKind, source_words
 from rooftop.inputs.storeys import read_storeys
 
 _BRACKETS = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]")
@@ -45,12 +46,12 @@ class Structures:
 
 def known_structures() -> frozenset[str]:
     """Return the kinds that tell the structure of a building; all other values need a survey."""
-    return frozenset(name for name, kind in _kinds().items() if kind["known"])
+    return frozenset(name for name, kind in _kinds().items() if kind.known)
 
 
 def structure_reasons() -> dict[str, str]:
     """Return the reason of each kind that has one of its own: of sheds, ruins and sites."""
-    return {name: str(kind["reason"]) for name, kind in _kinds().items() if "reason" in kind}
+    return {name: kind.reason for name, kind in _kinds().items() if kind.reason is not None}
 
 
 def structures(column: pd.Series, where: str) -> Structures:
@@ -86,13 +87,13 @@ def read_structure(text: str) -> tuple[str | None, float | None]:
     """
     bare = re.sub(r"[(\[【](\d{1,3}(?:[+-]\d+)?)(?:层|f)?[)\]】]$", r"\1", half_width(text).casefold())
     bare = _BRACKETS.sub("", bare).strip() or bare.strip("()[]【】")
-    code = words()["structures"]["codes"].get(re.sub(r"^0*(\d)(?:\.0+)?$", r"\1", bare))
+    code = source_words().structures.codes.get(re.sub(r"^0*(\d)(?:\.0+)?$", r"\1", bare))
     if code is not None:
         return str(code), None
     label, storeys = _split(bare)
     kind = _kind(label)
     found = None if kind is None or storeys is None else read_storeys(storeys)
-    believable = found is not None and 0.0 < found.value <= limits()["floors"]["max"]
+    believable = found is not None and 0.0 < found.value <= input_limits().floors.max
     return kind, found.value if found is not None and believable else None
 
 
@@ -107,36 +108,35 @@ def _split(text: str) -> tuple[str, str | None]:
 
 
 def _kind(label: str) -> str | None:
-    said = words()["structures"]
+    said = source_words().structures
     if (found := _labels().get(label.strip())) is not None:
         return found
     bare = label
-    for noise in sorted((str(word).casefold() for word in said["noise"]), key=len, reverse=True):
+    for noise in sorted((word.casefold() for word in said.noise), key=len, reverse=True):
         bare = bare.replace(noise, " ")
     bare = re.sub(r"\s+", " ", bare).strip()
     if (found := _labels().get(bare)) is not None:
         return found
-    parts = next((str(e["structure"]) for e in said["parts"] if any(str(p) in label for p in e["contains"])), None)
-    denied = any(label.startswith(str(word)) or f" {word}" in label for word in said["negations"])
+    parts = next((part.structure for part in said.parts if any(word in label for word in part.contains)), None)
+    denied = any(label.startswith(word) or f" {word}" in label for word in said.negations)
     return None if denied and parts not in ("site",) else parts
 
 
 @cache
-def _kinds() -> dict[str, dict[str, Any]]:
-    kinds: dict[str, dict[str, Any]] = words()["structures"]["kinds"]
-    return kinds
+def _kinds() -> dict[str, StructureKind]:
+    return source_words().structures.kinds
 
 
 @cache
 def _labels() -> dict[str, str]:
-    named = {half_width(str(label)).casefold(): name for name, kind in _kinds().items() for label in kind["labels"]}
-    own = {half_width(str(kind[lang])).casefold(): name for name, kind in _kinds().items() for lang in ("zh", "en")}
+    named = {half_width(label).casefold(): name for name, kind in _kinds().items() for label in kind.labels}
+    own = {half_width(label).casefold(): name for name, kind in _kinds().items() for label in kind.spellings}
     return own | named | {name: name for name in _kinds()}
 
 
 @cache
 def _silent() -> frozenset[str]:
-    return frozenset(fold(str(word)) for word in words()["unknown"])
+    return frozenset(fold(word) for word in source_words().unknown)
 
 
 def _notices(name: str, kinds: pd.Series, raw: pd.Series, unread: pd.Series, where: str) -> Iterator[Notice]:
@@ -150,7 +150,7 @@ def _notices(name: str, kinds: pd.Series, raw: pd.Series, unread: pd.Series, whe
         rows, label = raw[(kinds == kind).fillna(False)], _kinds()[kind]
         if len(rows):
             text = Text(
-                f"the structure of {len(rows)} buildings says: {label['en']}; their roofs need a survey",
-                f"{len(rows)} 栋建筑的结构为“{label['zh']}”，屋顶须现场核实",
-            )
+                "the structure of {n} buildings says: {label}; their roofs need a survey",
+                "{n} 栋建筑的结构为“{label}”，屋顶须现场核实",
+            ).format(n=len(rows), label=label.text)
             yield Notice(code, text, len(rows), source=where, examples=examples_of(rows))

@@ -13,10 +13,11 @@ import pyogrio
 
 from rooftop.core.errors import InputError, UsageError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, limits, read_bounded
+from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, read_bounded
 from rooftop.inputs.attributes import written
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
+from rooftop.inputs.input_files import input_files
 from rooftop.inputs.quantities import fold
 from rooftop.inputs.vector_files import gdal_name, settings
 
@@ -61,7 +62,7 @@ def _option(role: str, name: str) -> str:
 
 
 def _most_rows() -> int:
-    return int(limits()["table_rows"]["max"])
+    return input_files().table_rows.max
 
 
 def _too_long(path: Path, role: str, rows: int) -> InputError:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Literal
 
 import pandas as pd
+from pydantic import Field
 
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.core.datamodel import Label, Model
+from rooftop.core.resources import load_shipped
 from rooftop.inputs.attributes import fold
+
+Confidence = Literal["high", "medium", "low"]
+"""How sure the first use is."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,30 @@ class Inference:
     source: str
 
 
+class NameRule(Model):
+    """Words of a building's name, what they say of its use, and words that forbid it."""
+
+    id: str
+    uses: Annotated[tuple[str, ...], Field(min_length=1)]
+    confidence: Confidence
+    contains: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+class UseRules(Model):
+    """Typed view of `configs/use_rules.yaml`: rules in the order in which they are tried."""
+
+    date: object
+    source: Label
+    street: tuple[str, ...]
+    rules: tuple[NameRule, ...]
+
+
+def use_rules() -> UseRules:
+    """Return the shipped rules."""
+    return load_shipped(UseRules, "use_rules.yaml")
+
+
 @dataclass(frozen=True)
 class _Rule:
     inference: Inference
@@ -41,16 +70,16 @@ class _Rule:
 
 @cache
 def _rules() -> tuple[tuple[_Rule, ...], tuple[str, ...]]:
-    data: dict[str, Any] = load_shipped_yaml("use_rules.yaml")
+    shipped = use_rules()
     rules = tuple(
         _Rule(
-            Inference(tuple(entry["uses"]), str(entry["confidence"]), f"rule:{entry['id']}"),
-            tuple(fold(word) for word in entry["contains"]),
-            tuple(fold(word) for word in entry.get("unless", ())),
+            Inference(entry.uses, entry.confidence, f"rule:{entry.id}"),
+            tuple(fold(word) for word in entry.contains),
+            tuple(fold(word) for word in entry.unless),
         )
-        for entry in data["rules"]
+        for entry in shipped.rules
     )
-    return rules, tuple(fold(word) for word in data["street"])
+    return rules, tuple(fold(word) for word in shipped.street)
 
 
 def use_of_name(name: str) -> Inference | None:

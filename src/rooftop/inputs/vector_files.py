@@ -17,9 +17,10 @@ from pyogrio.util import vsi_path
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, check_zip, damaged, limits, zip_heads
+from rooftop.inputs.access import access, check_zip, damaged, zip_heads
 from rooftop.inputs.encodings import sibling
 from rooftop.inputs.files import check_file
+from rooftop.inputs.input_files import input_files
 from rooftop.inputs.references import HEAD_BYTES, refuse_references
 
 _ARCHIVE = ".zip"
@@ -121,9 +122,9 @@ def require_plausible(path: Path, driver: str, features: int) -> None:
     ------
     InputError
     """
-    if driver not in limits()["vector_drivers"] and not access().allow_remote:
+    if driver not in input_files().vector_drivers and not access().allow_remote:
         raise unreadable(path, driver)
-    most = _size(path) * float(limits()["rows_per_byte"]["max"])
+    most = _size(path) * input_files().rows_per_byte.max
     if features > most or features < -1:  # pyogrio counts in 32 bits
         raise damaged(path, "", f"{features:,} rows in {_size(path):,} bytes")
 

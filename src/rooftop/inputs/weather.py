@@ -27,7 +27,7 @@ from rooftop.inputs.weather_rows import RawWeather
 from rooftop.inputs.weather_tmy3 import parse_tmy3
 from rooftop.inputs.weather_year import nominal_year
 from rooftop.weather import Weather, place_altitude
-from rooftop.weather.clear_sky import weather_checks
+from rooftop.weather.checks import weather_checks
 
 Format = Literal["epw", "tmy3", "pvgis", "nasa_power"]
 
@@ -159,7 +159,7 @@ def _parsed(kind: Format, text: str, source: str) -> RawWeather:
 
 def _read_bytes(file: Path) -> bytes:
     check_file(file, f"inputs.weather.path: {file}", a_file=True)
-    limit = float(weather_checks()["file"]["most_mb"]["value"])
+    limit = weather_checks().file.most_mb.value
     size = file.stat().st_size / 1e6
     if size > limit:
         raise InputError(

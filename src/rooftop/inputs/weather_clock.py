@@ -10,7 +10,8 @@ import pandas as pd
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import ClearDays, spread_min
-from rooftop.weather.clear_sky import HOURS, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import HOURS
 
 _HOUR_MIN = 60.0
 
@@ -46,10 +47,10 @@ def find_change(days: ClearDays) -> ClockChange | None:
         The part whose light is further from the sun's noon; its ends lie midway between the clear days on both sides.
         None where the clear days do not fall into two such parts.
     """
-    limits = weather_checks()["summer_time"]
+    limits = weather_checks().summer_time
     order = np.argsort(days.day, kind="stable")
     day, late = days.day[order], days.late_min[order]
-    n, least = len(day), int(limits["min_days"]["value"])
+    n, least = len(day), limits.min_days.value
     if n < 2 * least:
         return None
     total = np.concatenate([[0.0], np.cumsum(late)])
@@ -67,8 +68,8 @@ def find_change(days: ClearDays) -> ClockChange | None:
     parts = [late[inside], late[~inside]]
     middle = [float(np.median(part)) for part in parts]
     apart = abs(middle[0] - middle[1])
-    steady = max(spread_min(part) for part in parts) <= float(weather_checks()["noon"]["max_spread_min"]["value"])
-    if not (steady and float(limits["step_min"]["low"]) <= apart <= float(limits["step_min"]["high"])):
+    steady = max(spread_min(part) for part in parts) <= weather_checks().noon.max_spread_min.value
+    if not (steady and limits.step_min.low <= apart <= limits.step_min.high):
         return None
     i, j = int(start[best]), int(stop[best])
     opening, closing = _between(int(day[i - 1]), int(day[i])), _between(int(day[j - 1]), int(day[j % n]))

@@ -10,7 +10,8 @@ import pandas as pd
 import pvlib
 from numpy.typing import NDArray
 
-from rooftop.weather.clear_sky import Array, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import Array
 
 _GRID_MIN = 5.0
 _EDGE_GRID_MIN = 10.0
@@ -106,30 +107,30 @@ class Noon:
     @property
     def steady(self) -> bool:
         """Say whether there are clear days in several months that agree with each other."""
-        limits = weather_checks()["noon"]
+        limits = weather_checks().noon
         return (
-            self.n_days >= int(limits["min_days"]["value"])
-            and self.n_months >= int(limits["min_months"]["value"])
-            and self.spread_min <= float(limits["max_spread_min"]["value"])
+            self.n_days >= limits.min_days.value
+            and self.n_months >= limits.min_months.value
+            and self.spread_min <= limits.max_spread_min.value
         )
 
     @property
     def clear(self) -> bool:
         """Say whether clear days agree with each other, and with sunrise and sunset."""
-        limits = weather_checks()["noon"]
+        limits = weather_checks().noon
         # Clouds and tilted planes lean clear days away from an unmoved sunrise, never sunrise away from clear days.
         beyond = (self.edges_min - self.late_min) * self.late_min > 0.0
-        allowed = float(limits["edges_beyond_min" if beyond else "edges_agree_min"]["value"])
+        allowed = (limits.edges_beyond_min if beyond else limits.edges_agree_min).value
         return self.steady and abs(self.edges_min - self.late_min) <= allowed
 
     @property
     def plain_edges(self) -> bool:
         """Say whether sunrise and sunset alone show another time than the declared one."""
-        limits = weather_checks()["noon"]
+        limits = weather_checks().noon
         return (
-            self.edges_missed_declared - self.edges_missed >= int(limits["edges_alone_hours"]["value"])
-            and abs(self.edges_min) >= float(limits["edges_alone_min"]["value"])
-            and abs(self.edges_min - self.all_days_min) <= float(limits["edges_doubt_min"]["value"])
+            self.edges_missed_declared - self.edges_missed >= limits.edges_alone_hours.value
+            and abs(self.edges_min) >= limits.edges_alone_min.value
+            and abs(self.edges_min - self.all_days_min) <= limits.edges_doubt_min.value
         )
 
 
@@ -177,8 +178,8 @@ def spread_min(late_min: Array) -> float:
 
 def _clear_days(light: Array, sun: SunTime, around_min: float) -> ClearDays:
     """Fit the clear sky of Haurwitz (1945), free in height and time, to every day; keep those that it fits."""
-    limits = weather_checks()["noon"]
-    reach = float(limits["reach_min"]["value"])
+    limits = weather_checks().noon
+    reach = limits.reach_min.value
     shifts = np.round(-around_min / _GRID_MIN) * _GRID_MIN + np.arange(-reach, reach + _GRID_MIN, _GRID_MIN)
     lit, missing = np.nan_to_num(light), np.isnan(light)
     misfit, height, daily = (np.empty((len(shifts), 365)) for _ in range(3))
@@ -191,11 +192,11 @@ def _clear_days(light: Array, sun: SunTime, around_min: float) -> ClearDays:
         height[k] = both / np.maximum(model, 1e-9)
         daily[k] = np.where(np.bincount(day, missing & (clear > 0.0), 365) > 0, 0.0, np.bincount(day, clear, 365))
     best, days = misfit.argmin(axis=0), np.arange(365)
-    long_enough = daily[best, days] > float(limits["min_day_wh_m2"]["value"])
+    long_enough = daily[best, days] > limits.min_day_wh_m2.value
     if not long_enough.any():
         return ClearDays(days[:0], np.zeros(0))
-    tall = float(limits["height_share"]["value"]) * np.quantile(height[best, days][long_enough], 0.95)
-    kept = long_enough & (misfit[best, days] < float(limits["day_misfit"]["value"])) & (height[best, days] > tall)
+    tall = limits.height_share.value * np.quantile(height[best, days][long_enough], 0.95)
+    kept = long_enough & (misfit[best, days] < limits.day_misfit.value) & (height[best, days] > tall)
     kept &= (best > 0) & (best < len(shifts) - 1)
     inner = np.clip(best, 1, len(shifts) - 2)
     before, here, after = (misfit[inner + k, days] for k in (-1, 0, 1))
@@ -206,10 +207,10 @@ def _clear_days(light: Array, sun: SunTime, around_min: float) -> ClearDays:
 
 def _edges(light: Array, sun: SunTime, around_min: float) -> tuple[float, int, int]:
     """Count hours lit with the sun down and dark with it up; return the middle of the best times, and the counts."""
-    limits = weather_checks()["noon"]
-    lit = np.nan_to_num(light) > float(limits["lit_w_m2"]["value"])
+    limits = weather_checks().noon
+    lit = np.nan_to_num(light) > limits.lit_w_m2.value
     dark = ~lit & np.isfinite(light)
-    up, down = np.sin(np.radians(float(limits["up_deg"]["value"]))), np.sin(np.radians(-0.833))
+    up, down = np.sin(np.radians(limits.up_deg.value)), np.sin(np.radians(-0.833))
 
     @cache
     def sine(shift: float) -> Array:
@@ -221,5 +222,5 @@ def _edges(light: Array, sun: SunTime, around_min: float) -> tuple[float, int, i
 
     shifts = np.round(-around_min / _EDGE_GRID_MIN) * _EDGE_GRID_MIN + np.arange(-180.0, 181.0, _EDGE_GRID_MIN)
     counts = np.array([missed(float(s)) for s in shifts])
-    alike = shifts[counts <= counts.min() + int(limits["edges_tolerance_hours"]["value"])]
+    alike = shifts[counts <= counts.min() + limits.edges_tolerance_hours.value]
     return -0.5 * float(alike.min() + alike.max()), int(counts.min()), missed(0.0)

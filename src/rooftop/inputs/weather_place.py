@@ -12,8 +12,9 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.weather_season import compare_months, require_season
 from rooftop.weather import Weather, mean_of_known, place_altitude
-from rooftop.weather.clear_sky import Array, weather_checks
-from rooftop.weather.climate import climate_settings
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import Array
+from rooftop.weather.temperature_rules import air_temperature_rules
 
 _WGS84 = Geod(ellps="WGS84")
 
@@ -115,16 +116,12 @@ def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notic
     InputError
         Opposite seasons, or further apart than anybody means.
     """
-    limits = weather_checks()["place"]
+    limits = weather_checks().place
     km = weather.distance_km(buildings)
     slip = _slip(weather, buildings, km)
     deepest = max(abs(weather.latitude), abs(buildings.latitude))
     across = weather.latitude * buildings.latitude < 0.0
-    if (
-        across
-        and deepest > float(limits["opposite_seasons_deg"]["value"])
-        and km > float(limits["warning_km"]["value"])
-    ):
+    if across and deepest > limits.opposite_seasons_deg.value and km > limits.warning_km.value:
         raise _refusal(
             Text(
                 "the weather file is from across the equator: its summer is winter at the buildings",
@@ -132,7 +129,7 @@ def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notic
             ),
             weather, buildings, km, slip, source,
         )  # fmt: skip
-    if km > float(limits["refuse_km"]["value"]):
+    if km > limits.refuse_km.value:
         raise _refusal(
             Text("the weather file is from another part of the world", "气象文件来自世界另一地区"),
             weather, buildings, km, slip, source,
@@ -153,7 +150,7 @@ def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
     for north, east, name in slips:
         other = Place(north, east, weather.altitude)
         near = other.distance_km(buildings)
-        if near <= float(weather_checks()["place"]["slip_km"]["value"]) and near < 0.2 * km:
+        if near <= weather_checks().place.slip_km.value and near < 0.2 * km:
             there = other.text()
             return Text(
                 "{name}: {there} would be {near:,.0f} km from the buildings",
@@ -185,7 +182,7 @@ def _refusal(what: Text, weather: Place, buildings: Place, km: float, slip: Text
 
 
 def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | None, source: str) -> tuple[Notice, ...]:
-    if km <= float(weather_checks()["place"]["warning_km"]["value"]):
+    if km <= weather_checks().place.warning_km.value:
         return ()
     there, here = weather.text(), buildings.text()
     hint = slip if slip is not None else Text("is there a nearer one?", "是否有更近的文件？")
@@ -199,11 +196,11 @@ def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | N
 
 def _altitude_notice(weather: Place, buildings: Place, source: str) -> tuple[Notice, ...]:
     apart = buildings.altitude - weather.altitude
-    if abs(apart) <= float(weather_checks()["place"]["altitude_m"]["value"]):
+    if abs(apart) <= weather_checks().place.altitude_m.value:
         return ()
-    settings = climate_settings()
-    kelvin = -apart / 1000.0 * float(settings["lapse_k_per_km"]["value"])
-    percent = -kelvin * float(settings["yield_percent_per_k"]["value"])
+    rules = air_temperature_rules()
+    kelvin = -apart / 1000.0 * rules.lapse_k_per_km.value
+    percent = -kelvin * rules.yield_percent_per_k.value
     text = Text(
         f"the weather file is of {weather.altitude:,.0f} m, the buildings lie at about {buildings.altitude:,.0f} m: "
         f"the air there is about {kelvin:+.0f} K, which would change the yield by {percent:+.1f} %; temperatures are "

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import HOURS, Array, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import HOURS, Array
 
 GapCounts = dict[str, tuple[int, int]]
 
@@ -43,7 +44,7 @@ def fill_gaps(
     InputError
         More is missing than the limit, or a gap has no neighbouring day.
     """
-    limit = float(weather_checks()["gaps"]["max_missing_share"]["value"])
+    limit = weather_checks().gaps.max_missing_share.value
     filled = {name: values.copy() for name, values in columns.items()}
     counts: GapCounts = {}
     sky = np.maximum(sin_h, 0.05)
@@ -71,15 +72,15 @@ def fill_gaps(
 def _filled(
     values: Array, gap: NDArray[np.bool_], scale: Array, name: str, source: str
 ) -> tuple[Array, tuple[int, int]]:
-    checks = weather_checks()["gaps"]
-    short = gap & (_run_length(gap) <= int(checks["interpolate_hours"]["value"]))
+    checks = weather_checks().gaps
+    short = gap & (_run_length(gap) <= checks.interpolate_hours.value)
     known = np.flatnonzero(~gap)
     ratio = values / scale
     out = values.copy()
     at = np.flatnonzero(short)
     out[at] = np.interp(at, known, ratio[known], period=HOURS) * scale[at]
     long = np.flatnonzero(gap & ~short)
-    reach = int(checks["neighbour_days"]["value"])
+    reach = checks.neighbour_days.value
     for hour in long:
         found = [
             values[neighbour] for sign in (-1, 1) if (neighbour := _nearest(gap, int(hour), sign, reach)) is not None
@@ -118,7 +119,7 @@ def _close_beam(before: dict[str, Array], filled: dict[str, Array], present: dic
     if not all(present[n] for n in ("ghi", "dni", "dhi")):
         return
     rows = np.isnan(before["dni"]) & (sin_h > 0.0523)
-    high = float(weather_checks()["values"]["dni"]["high"])
+    high = weather_checks().values.dni.high
     beam = (filled["ghi"][rows] - filled["dhi"][rows]) / sin_h[rows]
     filled["dni"][rows] = np.clip(beam, 0.0, high)
 

@@ -12,7 +12,8 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.weather_units import in_degc, require_irradiance_unit
-from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS, Array, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS, Array
 
 IRRADIANCE = ("ghi", "dni", "dhi")
 
@@ -100,7 +101,7 @@ def _with_times(raw: RawWeather) -> RawWeather:
     none = np.asarray(pd.DatetimeIndex(raw.data.index).isna())
     if not none.any():
         return raw
-    if none.mean() > float(weather_checks()["gaps"]["max_missing_share"]["value"]):
+    if none.mean() > weather_checks().gaps.max_missing_share.value:
         raise InputError(
             Text("rows of the weather file have times that do not exist", "气象文件中有不存在的时刻"),
             where=raw.source,
@@ -176,7 +177,7 @@ def _too_short(raw: RawWeather, found: str, missing: str) -> InputError:
 # ------------------------------------------------------------------------------------------------------------- rows
 def _cleaned(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Negative irradiance becomes 0, values that cannot be true become missing; both are counted."""
-    limits = weather_checks()["values"]
+    limits = weather_checks().values
     data = raw.data.copy()
     require_irradiance_unit(data["ghi"].to_numpy(dtype=float), raw.latitude, raw.source)
     place = (raw.latitude, raw.longitude, raw.altitude)
@@ -186,7 +187,7 @@ def _cleaned(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     data["temp_air"] = temperature
     notices: list[Notice] = [*converted]
     for name in data.columns:
-        low, high = limits[name]["low"], limits[name]["high"]
+        low, high = limits.of(str(name)).low, limits.of(str(name)).high
         values = data[name].to_numpy(dtype=float).copy()
         absurd = (values < low) | (values > high)
         if absurd.any():

@@ -7,7 +7,8 @@ import numpy as np
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import Array, nominal_index, sun_elevation, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import Array, nominal_index, sun_elevation
 from rooftop.weather.synthetic import extraterrestrial_months
 
 
@@ -21,7 +22,7 @@ def season_correlation(months_kwh_m2: Array, latitude: float) -> float:
     latitude : float
         [deg].
     """
-    outside = float(weather_checks()["season"]["outside_deg"]["value"])
+    outside = weather_checks().season.outside_deg.value
     if abs(latitude) < outside or np.ptp(months_kwh_m2) <= 0.0:
         return 1.0
     index = nominal_index(0.0)
@@ -49,7 +50,7 @@ def require_season(months_kwh_m2: Array, latitude: float, source: str, whose: Te
         Outside the tropics, correlation with the light above the atmosphere clearly negative.
     """
     found = season_correlation(months_kwh_m2, latitude)
-    if found > float(weather_checks()["season"]["refuse_correlation"]["value"]):
+    if found > weather_checks().season.refuse_correlation.value:
         return
     raise InputError(
         Text(
@@ -94,12 +95,12 @@ def compare_months(weather_kwh_m2: Array, raster_kwh_m2: Array, latitude: float,
     InputError
         The one runs opposite to the other.
     """
-    limits = weather_checks()["season"]
+    limits = weather_checks().season
     shares = [months / months.sum() for months in (weather_kwh_m2, raster_kwh_m2)]
     if not np.isfinite(shares).all():
         return ()
-    outside = abs(latitude) >= float(limits["outside_deg"]["value"])
-    if outside and np.corrcoef(*shares)[0, 1] <= float(limits["refuse_correlation"]["value"]):
+    outside = abs(latitude) >= limits.outside_deg.value
+    if outside and np.corrcoef(*shares)[0, 1] <= limits.refuse_correlation.value:
         raise InputError(
             Text(
                 "the months of the irradiance raster run opposite to those of the weather file",
@@ -114,10 +115,10 @@ def compare_months(weather_kwh_m2: Array, raster_kwh_m2: Array, latitude: float,
             ),
             mend=Text("list the raster's months January first", "请按一月在前的顺序排列栅格月份"),
         )
-    counted = np.minimum(*shares) >= float(limits["month_share"]["value"])
+    counted = np.minimum(*shares) >= limits.month_share.value
     apart = np.where(counted, shares[1] / np.maximum(shares[0], 1e-9) - 1.0, 0.0)
     worst = int(np.abs(apart).argmax())
-    if abs(apart[worst]) <= float(limits["month_difference"]["value"]):
+    if abs(apart[worst]) <= limits.month_difference.value:
         return ()
     text = Text(
         f"the course through the year differs: month {worst + 1} has {shares[1][worst]:.1%} of the raster's year and "

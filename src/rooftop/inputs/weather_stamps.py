@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import weather_checks
+from rooftop.weather.checks import weather_checks
 
 Stamp = tuple[int, int, int, int, int]
 
@@ -167,7 +167,7 @@ def _said(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple
         return ()
     number, line, fault = wrong[0]
     share = len(wrong) / (len(wrong) + n_kept)
-    if share > float(weather_checks()["gaps"]["max_missing_share"]["value"]):
+    if share > weather_checks().gaps.max_missing_share.value:
         raise InputError(
             Text("rows of the weather file have times that do not exist", "气象文件中有不存在的时刻"),
             where=Text(f"{source}, line {number}: {line}", f"{source}，第 {number} 行：{line}"),

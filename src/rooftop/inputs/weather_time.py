@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rooftop.inputs.weather_noon import Noon, SunTime
-from rooftop.weather.clear_sky import Array, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import Array
 
 Ground = Literal["declared", "closure", "clear days", "sunrise"]
 
@@ -43,9 +44,9 @@ class Closure:
 
     def better_than(self, shift_min: float) -> bool:
         """Say whether the best time closes much better than a shift."""
-        limits, other = weather_checks()["closure"], self.rms(shift_min)
-        return other - self.rms_best >= float(limits["adopt_gain_w_m2"]["value"]) and self.rms_best <= other * float(
-            limits["adopt_ratio"]["value"]
+        limits, other = weather_checks().closure, self.rms(shift_min)
+        return (
+            other - self.rms_best >= limits.adopt_gain_w_m2.value and self.rms_best <= other * limits.adopt_ratio.value
         )
 
 
@@ -95,14 +96,14 @@ def fit_closure(slots: pd.DataFrame, present: dict[str, bool], sun: SunTime) -> 
     """
     if not all(present[n] for n in ("ghi", "dni", "dhi")):
         return None
-    limits = weather_checks()["closure"]
+    limits = weather_checks().closure
     parts = slots[["ghi", "dni", "dhi"]].to_numpy(dtype=float)
     rows = np.isfinite(parts).all(axis=1) & (parts[:, 0] > 0.0)
     if not rows.any():
         return None
     lit = SunTime(sun.mid_utc[rows], sun.latitude, sun.longitude)
     at = Closure(float("nan"), float("nan"), 0.0, parts[rows, 0] - parts[rows, 2], parts[rows, 1], lit)
-    coarse, fine = float(limits["coarse_step_min"]["value"]), float(limits["fine_step_min"]["value"])
+    coarse, fine = limits.coarse_step_min.value, limits.fine_step_min.value
     around = min(np.arange(-720.0, 720.0, coarse), key=lambda s: (at.rms(s), abs(s)))
     best = float(min(around + np.arange(-coarse, coarse + fine / 2, fine), key=lambda s: (at.rms(s), abs(s))))
     return Closure(at.rms(0.0), at.rms(best), best, at.rest, at.beam, lit)
@@ -126,8 +127,8 @@ def decide_time(noon: Noon, closure: Closure | None) -> TimeFit:
         clear days closure decides where the light of all days does not contradict it, else sunrise and sunset where
         they are plain.
     """
-    limits = weather_checks()["noon"]
-    notable = float(limits["notable_min"]["value"])
+    limits = weather_checks().noon
+    notable = limits.notable_min.value
     moves = closure is not None and closure.better_than(0.0)
     by_closure = closure.shift_min if closure is not None else 0.0
     shift: float = 0.0
@@ -143,28 +144,28 @@ def decide_time(noon: Noon, closure: Closure | None) -> TimeFit:
         shift, ground = _convention(-noon.edges_min), "sunrise"
     elsewhere = closure is not None and (
         (abs(closure.shift_min - shift) >= notable and closure.better_than(shift))
-        or closure.rms(shift) > float(weather_checks()["closure"]["apart_w_m2"]["value"])
+        or closure.rms(shift) > weather_checks().closure.apart_w_m2.value
     )
     return TimeFit(noon, closure, shift, ground, elsewhere, _doubt(noon, closure, shift))
 
 
 def _convention(shift_min: float) -> float:
     """Round to the multiple of half an hour where it is close, else to five minutes."""
-    limits = weather_checks()["noon"]
-    step = float(limits["snap_min"]["value"])
+    limits = weather_checks().noon
+    step = limits.snap_min.value
     near = step * round(shift_min / step)
-    if abs(near - shift_min) <= float(limits["snap_within_min"]["value"]):
+    if abs(near - shift_min) <= limits.snap_within_min.value:
         return float(near)
     return 5.0 * round(shift_min / 5.0)
 
 
 def _doubt(noon: Noon, closure: Closure | None, shift_min: float) -> float:
     """Return the further shift that some evidence still asks for, 0 where none does."""
-    limits = weather_checks()["noon"]
+    limits = weather_checks().noon
     left = -noon.late_min - shift_min
     if noon.steady:
-        return left if abs(left) >= float(limits["doubt_min"]["value"]) else 0.0
+        return left if abs(left) >= limits.doubt_min.value else 0.0
     if closure is not None and closure.better_than(shift_min):
         return closure.shift_min - shift_min
     left = -noon.edges_min - shift_min
-    return left if abs(left) >= float(limits["edges_doubt_min"]["value"]) else 0.0
+    return left if abs(left) >= limits.edges_doubt_min.value else 0.0

@@ -6,7 +6,8 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs.weather_noon import Noon
 from rooftop.inputs.weather_time import Closure, TimeFit
-from rooftop.weather.clear_sky import HOURS, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import HOURS
 
 Cost = tuple[float, float]
 
@@ -43,7 +44,7 @@ def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> t
 
 
 def _poor(fit: TimeFit) -> bool:
-    return fit.rms_final > float(weather_checks()["closure"]["poor_w_m2"]["value"])
+    return fit.rms_final > weather_checks().closure.poor_w_m2.value
 
 
 def _now(fit: TimeFit) -> Text:
@@ -89,7 +90,7 @@ def _light(noon: Noon) -> Text:
 
 def _unverified(fit: TimeFit, label: Text) -> Text:
     light, weather = _light(fit.noon), Text("", "")
-    if not fit.noon.steady and abs(fit.noon.all_days_min) >= float(weather_checks()["noon"]["notable_min"]["value"]):
+    if not fit.noon.steady and abs(fit.noon.all_days_min) >= weather_checks().noon.notable_min.value:
         weather = Text(
             ": the declared time; mornings and afternoons are not equally cloudy",
             "：与文件时刻相符，上下午云量不同",

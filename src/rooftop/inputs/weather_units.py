@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -11,15 +9,11 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.weather import default_temperature
-from rooftop.weather.clear_sky import Array, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import Array
 
 _KELVIN = 273.15
 _CODES = (999.0, 9999.0, 99999.0, 999999.0)
-
-
-def _limits() -> dict[str, Any]:
-    units: dict[str, Any] = weather_checks()["units"]
-    return units
 
 
 def peak_share(values: Array, latitude: float) -> float:
@@ -31,7 +25,7 @@ def peak_share(values: Array, latitude: float) -> float:
 
 def _clear_noon(latitude: float) -> float:
     highest_sun = min(90.0, 90.0 - abs(latitude) + 23.44)
-    return float(_limits()["peak_w_m2"]["value"]) * float(np.sin(np.radians(max(highest_sun, 5.0))))
+    return weather_checks().units.peak_w_m2.value * float(np.sin(np.radians(max(highest_sun, 5.0))))
 
 
 def per_interval_factor(values: Array, latitude: float, per_hour: int) -> float:
@@ -51,10 +45,10 @@ def per_interval_factor(values: Array, latitude: float, per_hour: int) -> float:
     float
         `per_hour` where the highest values are those of Wh/m2 an interval, else 1.
     """
-    limits = _limits()["peak_share"]
+    limits = weather_checks().units.peak_share
     share = peak_share(values, latitude)
-    as_power = float(limits["low"]) <= share <= float(limits["high"])
-    as_energy = float(limits["low"]) <= share * per_hour <= float(limits["high"])
+    as_power = limits.low <= share <= limits.high
+    as_energy = limits.low <= share * per_hour <= limits.high
     return float(per_hour) if as_energy and not as_power else 1.0
 
 
@@ -75,16 +69,16 @@ def require_irradiance_unit(values: Array, latitude: float, source: str) -> None
     InputError
         With the unit that fits.
     """
-    limits = _limits()
+    limits = weather_checks().units
     share = peak_share(values, latitude)
-    low, high = float(limits["peak_share"]["low"]), float(limits["peak_share"]["high"])
+    low, high = limits.peak_share.low, limits.peak_share.high
     if not np.isfinite(share) or low <= share <= high:
         return
-    fits = [unit for unit, factor in limits["irradiance"].items() if low <= share / factor <= high]
+    fits = [unit for unit, factor in limits.irradiance.items() if low <= share / factor <= high]
     if not fits:
         return
-    names = " / ".join(str(unit) for unit in fits)
-    factor = float(limits["irradiance"][fits[0]])
+    names = " / ".join(fits)
+    factor = limits.irradiance[fits[0]]
     usual = _clear_noon(latitude)
     found = share * usual
     raise InputError(
@@ -127,21 +121,19 @@ def in_degc(
     notices : tuple of Notice
         A conversion, or a year unlike the climate of the place.
     """
-    limits = _limits()
+    limits = weather_checks().units
     known = np.isfinite(values) & (np.abs(values) < 900.0)
     if not known.any():
         return values, ()
-    if float(np.median(values[known])) > float(limits["kelvin_above"]["value"]):
+    if float(np.median(values[known])) > limits.kelvin_above.value:
         return values - _KELVIN, (_converted("K", values[known], values[known] - _KELVIN, source),)
     expected = default_temperature(*place).months[np.asarray(index.month)[known] - 1]
     fahrenheit = (values[known] - 32.0) / 1.8
     off, off_if_f = (abs(float((v - expected).mean())) for v in (values[known], fahrenheit))
     # Only together: as degF the year fits the place, as degC it does not.
-    if off > float(limits["unlike_climate_k"]["value"]) and off - off_if_f > float(
-        limits["fahrenheit_better_k"]["value"]
-    ):
+    if off > limits.unlike_climate_k.value and off - off_if_f > limits.fahrenheit_better_k.value:
         return (values - 32.0) / 1.8, (_converted("degF", values[known], fahrenheit, source),)
-    if off <= float(limits["unlike_climate_k"]["value"]):
+    if off <= limits.unlike_climate_k.value:
         return values, ()
     text = Text(
         f"the mean air temperature of the file is {values[known].mean():.1f} degC, the normals of places around give "

@@ -20,6 +20,7 @@ from rooftop.inputs.weather_slopes import clock_cost
 from rooftop.inputs.weather_time import TimeFit, decide_time, fit_closure
 from rooftop.inputs.weather_time_words import time_notices
 from rooftop.weather import Weather, clear_sky_bound
+from rooftop.weather.checks import weather_checks
 from rooftop.weather.clear_sky import (
     HOURS,
     Array,
@@ -27,12 +28,11 @@ from rooftop.weather.clear_sky import (
     split_ghi,
     sum_by_month,
     sun_elevation,
-    synthetic_settings,
     utc_offset_hours,
-    weather_checks,
 )
 from rooftop.weather.climate import monthly_temperature
 from rooftop.weather.synthetic import extraterrestrial_months, temperature_hours
+from rooftop.weather.synthetic_rules import synthetic_rules
 
 
 def nominal_year(
@@ -118,7 +118,7 @@ def _present(slots: pd.DataFrame, source: str) -> dict[str, bool]:
     InputError
         Where GHI can be neither read nor derived, or less than a year was given.
     """
-    share = float(weather_checks()["gaps"]["column_absent_share"]["value"])
+    share = weather_checks().gaps.column_absent_share.value
     present = {str(name): bool(slots[name].isna().mean() <= share) for name in slots.columns}
     if not present["ghi"] and not (present["dni"] and present["dhi"]):
         n_rows = int(slots.notna().any(axis=1).sum())
@@ -156,7 +156,7 @@ def _complete(
     index = pd.DatetimeIndex(data.index)
     starts = sun_elevation(index - pd.Timedelta(minutes=30), raw.latitude, raw.longitude, raw.altitude)
     highest = np.maximum.reduce([middle, starts, np.roll(starts, -1)])
-    night = highest < float(weather_checks()["night"]["sun_elevation_deg"]["value"])
+    night = highest < weather_checks().night.sun_elevation_deg.value
     columns = {str(n): data[n].to_numpy(dtype=float).copy() for n in data.columns}
     repairs = [*_zero_night(columns, present, night, raw.source)]
     sin_h = _sine(middle)
@@ -212,7 +212,7 @@ def _derive_irradiance(
         columns["dni"], columns["dhi"] = split_ghi(ghi, index, place, elevation)
         how = Text("DNI and DHI were derived from GHI (Erbs et al. 1982)", "DNI 与 DHI 由 GHI 推算（Erbs 等，1982）")
     elif not present["dni"]:
-        highest = float(weather_checks()["values"]["dni"]["high"])
+        highest = weather_checks().values.dni.high
         # Near the horizon the quotient explodes: below 3 degrees all light counts as diffuse.
         beam = np.where(sin_h > 0.0523, (ghi - dhi) / np.maximum(sin_h, 0.0523), 0.0)
         columns["dni"] = np.clip(beam, 0.0, highest)
@@ -244,7 +244,7 @@ def _derive_weather(
         columns["temp_air"] = temperature_hours(index, raw.longitude, means, sum_by_month(columns["ghi"], index) / lit)
         notices.extend(said)
     if not present["wind_speed"]:
-        wind = float(synthetic_settings()["wind_speed_m_s"]["value"])
+        wind = synthetic_rules().wind_speed_m_s.value
         columns["wind_speed"] = np.full(HOURS, wind)
         text = Text(f"no wind in the file: {wind:g} m/s throughout", f"文件无风速：统一取 {wind:g} m/s")
         notices.append(Notice("default_wind", text, count=HOURS, source=raw.source))
@@ -253,10 +253,10 @@ def _derive_weather(
 
 def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> None:
     """Raise where the year, or a month of it, has GHI that no sky gives, or runs against the seasons."""
-    checks = weather_checks()["clear_sky_bound"]
+    checks = weather_checks().clear_sky_bound
     clear, months = clear_sky_bound(raw.latitude, raw.altitude), sum_by_month(ghi, index)
-    high = clear.sum() * float(checks["tolerance"]["value"])
-    low = clear.sum() * float(checks["annual_low_share"]["value"])
+    high = clear.sum() * checks.tolerance.value
+    low = clear.sum() * checks.annual_low_share.value
     if not low <= months.sum() <= high:
         raise InputError(
             Text("the annual GHI of the weather file cannot be true", "气象文件的年总辐照量不可能"),
@@ -272,8 +272,8 @@ def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> 
             ),
         )
     require_season(months, raw.latitude, raw.source, Text("its own latitude", "文件所载位置"))
-    least = clear * float(checks["monthly_low_share"]["value"])
-    dark = np.flatnonzero((months < least) & (clear >= float(checks["monthly_floor_kwh_m2"]["value"])))
+    least = clear * checks.monthly_low_share.value
+    dark = np.flatnonzero((months < least) & (clear >= checks.monthly_floor_kwh_m2.value))
     if len(dark):
         m = int(dark[0])
         names = ", ".join(str(k + 1) for k in dark)
@@ -313,7 +313,7 @@ def _closed(data: pd.DataFrame, elevation: Array, source: str) -> tuple[pd.DataF
     residual = _residual(data, sin_h)
     ghi, dni, dhi = (data[n].to_numpy(dtype=float) for n in IRRADIANCE)
     share = float(residual.sum() / ghi.sum())
-    if abs(share) <= float(weather_checks()["closure"]["close_share"]["value"]):
+    if abs(share) <= weather_checks().closure.close_share.value:
         return data, ()
     new_dhi = np.clip(dhi + residual, 0.0, ghi)
     beam = np.where(sin_h > 0.0, np.minimum(dni, (ghi - new_dhi) / np.maximum(sin_h, 0.01)), 0.0)

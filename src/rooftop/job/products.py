@@ -31,8 +31,8 @@ from rooftop.outputs.workbook.candidates import write_candidates
 from rooftop.outputs.workbook.lists import ROLES
 from rooftop.outputs.workbook.table_book import write_table_book
 from rooftop.targets import CoverageBook, Pack, coverage_notices, load_pack
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.packs import pack_path
-from rooftop.targets.scope import coverage_settings
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
@@ -114,9 +114,9 @@ def write_products(
 
 def _spoken(tables: RunTables, lang: Lang) -> RunTables:
     """Call the sum of all districts by its name in `lang`; names of units are their own."""
-    city = coverage_settings()["units"]["city"]
+    city = coverage_rules().units["city"].text
     coverage, timeline = (
-        None if frame is None else frame.assign(unit_name=frame["unit_name"].replace(city["zh"], city[lang]))
+        None if frame is None else frame.assign(unit_name=frame["unit_name"].replace(city.pick("zh"), city.pick(lang)))
         for frame in (tables.coverage, tables.timeline)
     )
     assert coverage is not None

@@ -6,7 +6,7 @@ from rooftop.config import Config
 from rooftop.outputs.map.page import require_basemap
 from rooftop.solar.pvsystem import load_module
 from rooftop.targets import Pack, load_pack
-from rooftop.targets.demand import energy_settings
+from rooftop.targets.energy_settings import energy_settings
 
 
 def require_settings(config: Config, tianditu_key: str | None = None) -> Pack | None:

@@ -21,8 +21,8 @@ from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import parse_working_crs, to_lonlat, wgs84_to_gcj02
 from rooftop.inputs.elevation import Elevation, open_elevation
-from rooftop.inputs.extent import limits
 from rooftop.inputs.footprints import read_buildings
+from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
@@ -31,7 +31,8 @@ from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_p
 from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
 from rooftop.inputs.weather_place import check_weather_place
-from rooftop.targets.demand import check_options, energy_settings
+from rooftop.targets.demand import check_options
+from rooftop.targets.energy_settings import energy_settings
 from rooftop.targets.timeline import check_build_rates
 from rooftop.targets.withheld import withheld
 from rooftop.weather import Anchor, Weather, anchor_weather, mean_of_known, monthly_factors, synthetic_weather
@@ -197,7 +198,7 @@ def _roof_areas(config: Config, buildings: gpd.GeoDataFrame) -> tuple[RoofAreas 
 def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notice]:
     """Hold the place of polygons on roofs against that of the roofs."""
     none = Text("none of the polygons lies on a roof", "没有图形位于屋顶上")
-    share = float(limits()["place_pairs"]["least_share"])
+    share = input_limits().place_pairs.least_share
     pair = Pair(
         of=areas.provenance.role,
         on="inputs.footprints",
@@ -215,7 +216,7 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...], memb
     shown = buildings[~(buildings.geometry.is_empty | withheld(buildings))]
     points, crs = shapely.point_on_surface(shown.geometry.to_numpy()), CRS(buildings.crs)
     inside = shown["building_id"].isin(memberships.loc[memberships["level"] == "district", "building_id"])
-    share = float(limits()["place_pairs"]["least_share"])
+    share = input_limits().place_pairs.least_share
     said = {
         "district": (Text("no building lies in any district", "没有建筑位于任何县区内"), share, True),
         "town": (Text("no building lies in any town", "没有建筑位于任何街道（镇）内"), share, False),

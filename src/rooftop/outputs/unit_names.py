@@ -7,8 +7,8 @@ from typing import Any
 
 from rooftop.core.lang import Text
 from rooftop.core.rounding import is_missing
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.listing import value_label
-from rooftop.targets.scope import coverage_settings
 
 _ZONES = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入合计。")
 
@@ -23,8 +23,7 @@ def unit_label(row: Mapping[Any, Any]) -> Text:
     """
     name = str(row["unit_id"]) if is_missing(row["unit_name"]) else str(row["unit_name"])
     if row["level"] == "city" and row["unit_id"] == "city":
-        named = coverage_settings()["units"]["city"]
-        return Text(named["en"], named["zh"])
+        return coverage_rules().units["city"].text
     if row["level"] == "zone":
         label = value_label("level", "zone")
         return Text("{name} ({label})", "{name}（{label}）").format(name=name, label=label)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.core.rounding import is_missing
+from rooftop.inputs.land_use_codes import land_use_rules
+from rooftop.inputs.use_rules import Confidence, use_rules
 
 _BY_NAME = Text("inferred from the name", "按名称推断")
 _BY_LAND = Text("inferred from the land use", "按用地推断")
@@ -29,23 +30,22 @@ def use_source_label(source: str) -> Text:
     if kind == "code":
         return Text(f"code {rest}", f"编码 {rest}")
     if kind == "rule":
-        entry = next((r for r in load_shipped_yaml("use_rules.yaml")["rules"] if r["id"] == rest), None)
-        sure = _confidence(None if entry is None else entry["confidence"])
+        rule = next((rule for rule in use_rules().rules if rule.id == rest), None)
+        sure = _confidence(None if rule is None else rule.confidence)
         return Text("{_BY_NAME}{sure}", "{_BY_NAME}{sure}").format(_BY_NAME=_BY_NAME, sure=sure)
     if kind == "land_use":
         standard, _, code = rest.partition(":")
-        codes = load_shipped_yaml("land_use.yaml")["standards"].get(standard, {"codes": {}})["codes"]
-        entry = codes.get(code)
-        name = "" if entry is None else f" {entry['zh']}"
-        sure = _confidence(None if entry is None else entry.get("confidence"))
+        listed = land_use_rules().standards.get(standard)
+        entry = None if listed is None else listed.codes.get(code)
+        name = "" if entry is None else f" {entry.name}"
+        sure = _confidence(None if entry is None else entry.confidence)
         return Text("{_BY_LAND}: {code}{name}{sure}", "{_BY_LAND}：{code}{name}{sure}").format(
             _BY_LAND=_BY_LAND, code=code, name=name, sure=sure
         )
     return Text("not known", "不明") if kind == "none" else Text(source, source)
 
 
-def _confidence(key: str | None) -> Text:
+def _confidence(key: Confidence | None) -> Text:
     if key is None:
         return Text("", "")
-    word = load_shipped_yaml("land_use.yaml")["confidence"][key]
-    return Text(f" (confidence {word['en']})", f"（置信度{word['zh']}）")
+    return Text(" (confidence {word})", "（置信度{word}）").format(word=land_use_rules().confidence[key].text)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.roof_uses import RoofAreas, settings
+from rooftop.inputs.roof_uses import RoofAreas, roof_use_rules
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -127,7 +127,7 @@ def _pairs(shapes: Shapes, tree: shapely.STRtree, visible: Shapes) -> pd.DataFra
     shape, roof = tree.query(shapes, predicate="intersects")
     area = shapely.area(shapely.intersection(shapes[shape], visible[roof]))
     pairs = pd.DataFrame({"shape": shape, "roof": roof, "area_m2": area})
-    enough = area >= np.minimum(float(settings()["min_overlap_m2"]["value"]), 0.5 * shapely.area(shapes[shape]))
+    enough = area >= np.minimum(roof_use_rules().min_overlap_m2.value, 0.5 * shapely.area(shapes[shape]))
     return pairs[enough].sort_values(["roof", "shape"], ignore_index=True)
 
 
@@ -186,9 +186,9 @@ def _capacities(
     drawn = np.bincount(roof, whole[shape] * pairs["area_m2"] / on_roofs[shape], len(declared))
     has = np.isin(np.arange(len(declared)), roof)
     both = has & ~np.isnan(declared)
-    apart = both & (np.abs(drawn - declared) > float(settings()["kwp_disagreement"]["value"]) * np.abs(declared))
+    apart = both & (np.abs(drawn - declared) > roof_use_rules().kwp_disagreement.value * np.abs(declared))
     if apart.any():
-        n, share = int(apart.sum()), float(settings()["kwp_disagreement"]["value"])
+        n, share = int(apart.sum()), roof_use_rules().kwp_disagreement.value
         text = Text(
             f"on {n} roofs the declared existing PV and its outlines differ by more than {share:.0%}: the declared "
             f"capacity counts ({declared[apart].sum():,.0f} kWp; outlines {drawn[apart].sum():,.0f} kWp)",

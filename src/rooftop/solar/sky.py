@@ -13,7 +13,8 @@ from pvlib.atmosphere import get_relative_airmass
 from pvlib.irradiance import get_extra_radiation, perez
 from pvlib.solarposition import get_solarposition
 
-from rooftop.core.arguments import argument_limits, axes, numbers, unusable, whole, word
+from rooftop.core.argument_limits import argument_limits
+from rooftop.core.arguments import axes, numbers, unusable, whole, word
 from rooftop.core.lang import Text
 from rooftop.weather import Weather, checked_weather
 
@@ -205,10 +206,10 @@ def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None
 
     Months in which the sun hardly rises are not judged: their light is twilight.
     """
-    limits = argument_limits()["year"]
+    limits = argument_limits().year
     light = np.maximum(ghi, dhi)
     by_day = np.where(above_atmosphere > 0.0, light, 0.0)
-    at_night, most = 1.0 - by_day.sum() / light.sum(), float(limits["most_at_night"]["value"])
+    at_night, most = 1.0 - by_day.sum() / light.sum(), limits.most_at_night.value
     if at_night > most:
         raise unusable(
             "weather.data.index",
@@ -217,8 +218,8 @@ def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None
             Text("check the UTC offset of the index, latitude and longitude", "请检查时间索引的 UTC 偏移、纬度与经度"),
         )
     got, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
-    judged = top > float(limits["polar_night_share"]["value"]) * top.sum()
-    too_much = np.flatnonzero((got > float(limits["most_of_extraterrestrial"]["value"]) * top) & judged)
+    judged = top > limits.polar_night_share.value * top.sum()
+    too_much = np.flatnonzero((got > limits.most_of_extraterrestrial.value * top) & judged)
     if too_much.size:
         m = int(too_much[0])
         raise unusable(
@@ -242,9 +243,9 @@ def _require_closure(ghi: F8, dni: F8, dhi: F8, height: F8) -> None:
     height : (n,)
         Mean sine of the sun's elevation, 0 below the horizon.
     """
-    limits, of_parts = argument_limits()["year"]["parts_of_ghi"], dhi + dni * height
+    limits, of_parts = argument_limits().year.parts_of_ghi, dhi + dni * height
     missed, swapped = (float(np.sqrt(np.square(ghi - parts).mean())) for parts in (of_parts, dni + dhi * height))
-    if swapped < float(limits["swapped_better"]) * missed:
+    if swapped < limits.swapped_better * missed:
         raise unusable(
             "weather.data[['dni', 'dhi']]",
             Text(
@@ -255,16 +256,14 @@ def _require_closure(ghi: F8, dni: F8, dhi: F8, height: F8) -> None:
             Text("exchange the columns dni and dhi", "请互换 dni 与 dhi 两列"),
         )
     ratio = float(of_parts.sum() / ghi.sum())
-    if not limits["low"] <= ratio <= limits["high"]:
+    if not limits.low <= ratio <= limits.high:
         raise unusable(
             "weather.data[['ghi', 'dni', 'dhi']]",
             Text(
                 f"diffuse and direct light sum to {ratio:.2f} of the global in the year",
                 f"全年散射与直射之和为总辐照的 {ratio:.2f} 倍",
             ),
-            Text(
-                f"about 1 ({limits['low']:g} … {limits['high']:g})", f"约 1（{limits['low']:g} … {limits['high']:g}）"
-            ),
+            Text(f"about 1 ({limits.low:g} … {limits.high:g})", f"约 1（{limits.low:g} … {limits.high:g}）"),
             Text(
                 "check the columns: dni is on a plane facing the sun, dhi on the horizontal",
                 "请检查各列：dni 为法向直射，dhi 为水平面散射",

@@ -8,10 +8,11 @@ from typing import Literal
 
 from rooftop.core.lang import Text
 from rooftop.core.rounding import number, percent
+from rooftop.inputs.audit_limits import AuditLimits, Place
 from rooftop.inputs.declared import Project
-from rooftop.targets.audit_limits import AuditLimits, Place, place_named
-from rooftop.targets.models import ExistingPv, Pack
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.audit_places import place_named
+from rooftop.targets.coverage_rules import coverage_rules
+from rooftop.targets.models import Pack
 
 Verdict = Literal["impossible", "improbable", "fine", "unjudged"]
 ORDER: tuple[Verdict, ...] = ("impossible", "improbable", "fine", "unjudged")
@@ -148,7 +149,7 @@ def _as_said(name: Text, said: str | None) -> Text:
 
 def modules_needed_m2(capacity_kw: float) -> float:
     """Return the module area a capacity needs, by `existing_pv` of `configs/coverage.yaml`."""
-    return capacity_kw * 1000.0 / ExistingPv.model_validate(coverage_settings()["existing_pv"]).w_per_m2
+    return capacity_kw * 1000.0 / coverage_rules().existing_pv.w_per_m2
 
 
 def _power(project: Project, limits: AuditLimits) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
 from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import ExistingPv, Kind, Pack
-from rooftop.targets.scope import Facts, coverage_settings, facts
+from rooftop.targets.scope import Facts, facts
 from rooftop.targets.withheld import withheld
 
 Floats = NDArray[np.float64]
@@ -100,7 +102,7 @@ class Links:
 
 def existing_pv(pack: Pack | None) -> ExistingPv:
     """Return what converts declared capacity to module area: the pack's own, else `configs/coverage.yaml`."""
-    return (None if pack is None else pack.existing_pv) or ExistingPv.model_validate(coverage_settings()["existing_pv"])
+    return (None if pack is None else pack.existing_pv) or coverage_rules().existing_pv
 
 
 def counted(roofs: pd.DataFrame) -> pd.Series:
@@ -108,12 +110,12 @@ def counted(roofs: pd.DataFrame) -> pd.Series:
 
     Left out are withheld uses, excluded rows that are no roof of their own, and those that were not computed.
     """
-    settings = coverage_settings()
-    codes = [*settings["not_a_roof"], *settings["not_computed"]]
+    rules = coverage_rules()
+    codes = (*rules.not_a_roof, *rules.not_computed)
     return pd.Series(~withheld(roofs) & ~excluded_for(roofs, codes), index=roofs.index)
 
 
-def excluded_for(roofs: pd.DataFrame, codes: list[str]) -> NDArray[np.bool_]:
+def excluded_for(roofs: pd.DataFrame, codes: Collection[str]) -> NDArray[np.bool_]:
     """Return True for excluded rows that carry one of the reason codes."""
     return with_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
 
@@ -206,7 +208,7 @@ def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
     """
     table = units[["unit_id", "unit_name", "level"]].astype("string")
     own_city = table[table["level"] == CITY]
-    name = coverage_settings()["units"][CITY]["zh"]
+    name = coverage_rules().units[CITY].zh
     default = pd.DataFrame([[CITY, name, CITY]], columns=table.columns, dtype="string")
     city = own_city.iloc[:1] if len(own_city) else default
     table = pd.concat([city, table[table["level"] != CITY]], ignore_index=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.targets.columns import Floats, numbers
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,6 @@ def _footprints(roofs: pd.DataFrame) -> Floats:
 
 def storey_heights(roofs: pd.DataFrame) -> Floats:
     """Return the usual storey height of every building's use, m."""
-    settings = coverage_settings()["floor_area"]["storey_height_m"]
-    heights = roofs["building_use"].map(settings["by_use"]).astype(float).fillna(float(settings["value"]))
+    usual = coverage_rules().floor_area.storey_height_m
+    heights = roofs["building_use"].map(usual.by_use).astype(float).fillna(usual.value)
     return np.asarray(heights.to_numpy(dtype=float), dtype=np.float64)

@@ -20,13 +20,13 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.rounding import number
+from rooftop.inputs.audit_limits import AuditLimits, audit_limits
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.roof_uses import RoofAreas
 from rooftop.inputs.schedule import Schedule
-from rooftop.targets.audit_limits import AuditLimits, load_limits
 from rooftop.targets.basis import excluded_for
 from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -92,7 +92,7 @@ def credible(
     InputError
         The unit is stated nowhere and all the values together fit another one than kWp.
     """
-    limits = limits or load_limits()
+    limits = limits or audit_limits()
     judged = (kwp > 0.0) & (area_m2 > 0.0)
     density = np.divide(kwp * 1000.0, area_m2, out=np.zeros(len(kwp)), where=judged)
     likely = _likely_unit(density[judged], limits)
@@ -185,7 +185,7 @@ def credible_inventory(
     InputError
         As `credible`.
     """
-    limits = load_limits()
+    limits = audit_limits()
     notices: list[Notice] = []
     kwp = numbers(buildings, "existing_pv_kwp")
     doubtful = standing = np.zeros(len(buildings), dtype=bool)
@@ -195,7 +195,7 @@ def credible_inventory(
         dense = np.array([limits.dense_w_per_m2.of(str(kind)) for kind in roof_type])
         # A repeated outline is no roof of its own.
         area = shapely.area(buildings.geometry.to_numpy())
-        area[excluded_for(buildings, coverage_settings()["not_a_roof"])] = 0.0
+        area[excluded_for(buildings, coverage_rules().not_a_roof)] = 0.0
         doubtful, found = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
         notices += found
     if outlines is not None and inputs.existing_pv is not None and inputs.existing_pv.kwp_field is not None:
@@ -254,7 +254,7 @@ def credible_schedule(
     given = inputs.schedule
     if given is None or schedule.table.empty:
         return schedule
-    limits, table = load_limits(), schedule.table
+    limits, table = audit_limits(), schedule.table
     area = pd.Series(shapely.area(buildings.geometry.to_numpy()), index=buildings["building_id"].astype(str))
     area = area[~area.index.duplicated()]
     shares = memberships.assign(area=memberships["building_id"].astype(str).map(area) * memberships["share"])

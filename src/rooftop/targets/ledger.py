@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.targets.basis import Floats, denominator, excluded_for, existing_pv, numerator
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Coverage, CoverageTarget, Definition, Group, Scope, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 
 MEMBERSHIP = {YES: "certain", PRESUMED: "presumed", UNKNOWN: "possible"}
@@ -144,7 +145,7 @@ def coverage_notices(stock: Stock) -> tuple[Notice, ...]:
             answers = _first_group(stock, coverage, entry.window)[0]
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
     over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
-    skipped = excluded_for(roofs, coverage_settings()["not_computed"])
+    skipped = excluded_for(roofs, coverage_rules().not_computed)
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
     stated = bool(roofs["existing_pv_kwp"].notna().any())

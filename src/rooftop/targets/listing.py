@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from rooftop.core.lang import Lang, Text
 from rooftop.core.vocabularies import building_uses
 from rooftop.targets.basis import existing_pv
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
 from rooftop.targets.packs import list_packs, load_pack
-from rooftop.targets.scope import coverage_settings
 
 _ALL = Text("all of", "同时满足")
 _ANY = Text("any of", "满足其一")
@@ -93,9 +93,9 @@ def value_label(column: str, value: str, pack: Pack | None = None) -> Text:
             own |= {("scope_reading", reading.id): reading.label for reading in coverage.readings}
         if (column, value) in own:
             return own[column, value].text
-    shipped = coverage_settings()["labels"].get(column, {}).get(value)
+    shipped = coverage_rules().labels.get(column, {}).get(value)
     if shipped is not None:
-        return Text(en=shipped["en"], zh=shipped["zh"])
+        return shipped.text
     if column == "cohort":
         return Text(f"completed {value}", f"{value}年竣工")
     return Text(value, value)

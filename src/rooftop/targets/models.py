@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.core.datamodel import Label, Model
+from rooftop.core.datamodel import DateText, Model, Note, Written
 from rooftop.core.lang import Text
 
 Year = Annotated[int, Field(ge=1900, le=2100)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Written = Annotated[str, Field(min_length=1)]
 Numerator = Literal["module", "array", "used", "installable"]
 Denominator = Literal["gross", "net", "installable"]
 Kind = Literal["installed", "planned", "potential"]
@@ -25,21 +24,8 @@ def _unstated(value: Any) -> Any:
     return None if value == "unstated" else value
 
 
-def _date(value: Any) -> Any:
-    """YAML reads 2021-12-01 as a date and 2021 as an integer."""
-    return value if isinstance(value, str) else str(value)
-
-
 YesNo = Literal["yes", "no"]
-DateText = Annotated[str, BeforeValidator(_date), Field(pattern=r"^(\d{4}(-\d{2}){0,2}|unstated)$")]
 OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
-
-
-class Note(Label):
-    """A sentence in both languages."""
-
-    zh: Written
-    en: Written
 
 
 class Document(Model):

@@ -12,9 +12,10 @@ from rooftop.configfile import key_in_file, validated, written_key
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Provenance, file_sha256
-from rooftop.core.resources import configs_dir, load_shipped_yaml
+from rooftop.core.resources import configs_dir
 from rooftop.core.vocabularies import building_uses
 from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml
+from rooftop.targets.energy_settings import energy_settings
 from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
 
 
@@ -201,8 +202,8 @@ def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: KeyPath) -> I
 
 def _check_energy(pack: Pack) -> Iterator[Problem]:
     """Yield the contradictions of climate, substitution and mandates."""
-    shipped = load_shipped_yaml("energy_demand.yaml")
-    zones, options = list(shipped["zones"]), list(shipped["k_e"]["options"])
+    shipped = energy_settings()
+    zones, options = list(shipped.zones), list(shipped.k_e.options)
     if pack.climate is not None:
         named = {("zone",): pack.climate.zone} | {("units", start): zone for start, zone in pack.climate.units.items()}
         for key, zone in named.items():

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.core.vocabularies import building_uses
+from rooftop.inputs.land_use_codes import land_use_rules
+from rooftop.inputs.use_rules import use_rules
 from rooftop.targets.columns import numbers, with_reason
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Pack, Period, Scope, Window
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
@@ -23,13 +25,6 @@ _NOT_YET = 9999.0
 INFERRED = ("land_use:", "rule:")
 UNFINISHED = "under_construction"
 """Reason of roofs whose building is not completed."""
-
-
-@cache
-def coverage_settings() -> dict[str, Any]:
-    """Return `configs/coverage.yaml`: what every coverage computation shares."""
-    settings: dict[str, Any] = load_shipped_yaml("coverage.yaml")
-    return settings
 
 
 @dataclass(frozen=True)
@@ -193,12 +188,12 @@ def _holds(scope: Scope, use: str, public: str, owner: str, year: float, cohort:
 def _code_uses() -> dict[tuple[str, str], list[str]]:
     """Uses that a code, a land use or a name may stand for, by source and the use that was taken."""
     out: dict[tuple[str, str], list[str]] = {}
-    for standard, entry in load_shipped_yaml("land_use.yaml")["standards"].items():
-        for code, land in entry["codes"].items():
-            if land["uses"]:
-                out[f"land_use:{standard}:{code}", land["uses"][0]] = land["uses"]
-    for rule in load_shipped_yaml("use_rules.yaml")["rules"]:
-        out[f"rule:{rule['id']}", rule["uses"][0]] = rule["uses"]
+    for standard, entry in land_use_rules().standards.items():
+        for code, land in entry.codes.items():
+            if land.uses:
+                out[f"land_use:{standard}:{code}", land.uses[0]] = list(land.uses)
+    for rule in use_rules().rules:
+        out[f"rule:{rule.id}", rule.uses[0]] = list(rule.uses)
     for name, system in building_uses().codes.items():
         for code, uses in system.ambiguous.items():
             out.setdefault((f"code:{name}", system.map[code]), []).extend(uses)
@@ -212,11 +207,12 @@ def _use_states(use: str, source: str, public: str) -> tuple[tuple[str, str], ..
     A use that is never a public institution (`public_hint: no`) settles an unknown ownership, and a known public
     institution of unknown use is not of such a use; both facts recorded are taken at their word.
     """
-    vocabulary, settings = building_uses().uses, coverage_settings()
+    vocabulary, rules = building_uses().uses, coverage_rules()
     if use == "unknown" or use not in vocabulary:
-        uses = [u for u in vocabulary if u != "unknown" and u not in settings["withheld_uses"]]
+        uses = [u for u in vocabulary if u != "unknown" and u not in rules.withheld_uses]
     else:
-        uses = _code_uses().get((source, use)) or settings["may_be"].get(use, {"uses": [use]})["uses"]
+        recorded = rules.may_be[use].uses if use in rules.may_be else (use,)
+        uses = _code_uses().get((source, use)) or list(recorded)
     states: list[tuple[str, str]] = []
     for candidate in uses:
         never_public = vocabulary[candidate].public_hint == "no"

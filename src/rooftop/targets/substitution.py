@@ -23,15 +23,14 @@ from rooftop.targets.bounds import attained, ratio_bounds
 from rooftop.targets.columns import Floats, known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
-    EnergySettings,
     FloorArea,
     chosen_equivalent,
     energy_demand,
-    energy_settings,
     floor_area,
     metered,
     zones_of,
 )
+from rooftop.targets.energy_settings import EnergySettings, energy_settings
 from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock

@@ -13,7 +13,8 @@ from rooftop.config import Installation, SubstitutionOptions
 from rooftop.tables import PV_OR_THERMAL, conform
 from rooftop.targets.basis import Links
 from rooftop.targets.columns import Floats, numbers
-from rooftop.targets.demand import EnergySettings, energy_settings, floor_area
+from rooftop.targets.demand import floor_area
+from rooftop.targets.energy_settings import EnergySettings, energy_settings
 from rooftop.targets.models import Window
 from rooftop.targets.scope import NO, PRESUMED
 from rooftop.targets.stock import Stock

@@ -19,8 +19,9 @@ from rooftop.targets.basis import CITY, Floats, Links, denominator, existing_pv,
 from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
 from rooftop.targets.columns import numbers
 from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Target, Window
-from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, coverage_settings
+from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 
 DAYS_PER_YEAR = 365.25
@@ -416,7 +417,7 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
     found: dict[str, list[str]] = {code: [] for code in _NOTICES}
     ids = roofs["building_id"].astype(str).tolist()
     known, zones = set(ids), _names(units[(units["level"] == "zone").to_numpy(dtype=bool)])
-    names = _names(units) | {CITY, str(coverage_settings()["units"][CITY]["zh"])}
+    names = _names(units) | {CITY, coverage_rules().units[CITY].zh}
     dated = set()
     for building, unit, year, _ in _scheduled(schedule, 1.0):
         past = year is not None and year <= reference_date.year

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.vocabularies import building_uses
-from rooftop.targets.scope import coverage_settings
+from rooftop.targets.coverage_rules import coverage_rules
 
 
 def withheld_uses() -> frozenset[str]:
     """Return the uses that appear in no output, of `configs/coverage.yaml`."""
-    return frozenset(coverage_settings()["withheld_uses"])
+    return frozenset(coverage_rules().withheld_uses)
 
 
 def withheld_use_names() -> Text:
     """Return what they are called, one after the other."""
-    return Text.join(building_uses().uses[use].text for use in coverage_settings()["withheld_uses"])
+    return Text.join(building_uses().uses[use].text for use in coverage_rules().withheld_uses)
 
 
 def withheld(buildings: pd.DataFrame) -> NDArray[np.bool_]:

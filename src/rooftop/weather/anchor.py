@@ -14,8 +14,8 @@ from rooftop.weather.clear_sky import (
     clear_sky_hours,
     fill_to_total,
     sun_elevation,
-    synthetic_settings,
 )
+from rooftop.weather.synthetic_rules import synthetic_rules
 from rooftop.weather.year import (
     MIN_MONTH_KWH_M2,
     Weather,
@@ -116,7 +116,7 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
     index = time_index(weather)
     month = np.asarray(index.month) - 1
     ghi = weather.data["ghi"].to_numpy(dtype=float)
-    bound = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    bound = synthetic_rules().clear_sky.bound_turbidity.value
     clear = clear_sky_hours(index, weather.latitude, weather.longitude, weather.altitude, bound)
     cap = np.maximum(clear.ghi, ghi)
     scale = np.ones(len(ghi))
@@ -155,7 +155,7 @@ def _disagreement(weather: Weather, months: Array, target: Array) -> tuple[Notic
         return ()
     raster, own = float(known.mean()), float(months.sum())
     percent = raster / own - 1.0
-    limit = float(synthetic_settings()["anchoring"]["notable_disagreement"]["value"])
+    limit = synthetic_rules().anchoring.notable_disagreement.value
     worst_en = worst_zh = ""
     if target.ndim == 2:
         mean = np.nanmean(target, axis=0)
@@ -186,7 +186,7 @@ def _above_clear_sky(weather: Weather, factor: Array) -> tuple[Notice, ...]:
         return ()
     index = time_index(weather)
     ghi = weather.data["ghi"].to_numpy(dtype=float)
-    bound = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    bound = synthetic_rules().clear_sky.bound_turbidity.value
     clear = clear_sky_hours(index, weather.latitude, weather.longitude, weather.altitude, bound)
     scaled = ghi * np.median(known, axis=0)[np.asarray(index.month) - 1]
     over = np.maximum(scaled - np.maximum(clear.ghi, ghi), 0.0)

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pvlib
 from numpy.typing import NDArray
 
-from rooftop.core.resources import load_shipped_yaml
+from rooftop.weather.synthetic_rules import synthetic_rules
 
 Array = NDArray[np.float64]
 
 HOURS = 8760
 DAYS_IN_MONTH: NDArray[np.int64] = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-
-
-@lru_cache(maxsize=1)
-def synthetic_settings() -> dict[str, Any]:
-    """Return ``configs/synthetic_weather.yaml``."""
-    settings: dict[str, Any] = load_shipped_yaml("synthetic_weather.yaml")
-    return settings
-
-
-@lru_cache(maxsize=1)
-def weather_checks() -> dict[str, Any]:
-    """Return ``configs/weather_checks.yaml``."""
-    checks: dict[str, Any] = load_shipped_yaml("weather_checks.yaml")
-    return checks
 
 
 def utc_offset_hours(latitude: float, longitude: float) -> int:
@@ -68,7 +53,7 @@ def nominal_index(utc_offset_h: float, minute: float = 30.0) -> pd.DatetimeIndex
     minute : float
         Minute of the hour that is the middle of each interval.
     """
-    start = pd.Timestamp(f"{synthetic_settings()['nominal_year']}-01-01") + pd.Timedelta(seconds=round(minute * 60))
+    start = pd.Timestamp(f"{synthetic_rules().nominal_year}-01-01") + pd.Timedelta(seconds=round(minute * 60))
     return pd.date_range(start, periods=HOURS, freq="h", tz=fixed_offset(utc_offset_h))
 
 
@@ -154,7 +139,7 @@ def split_ghi(
         (n,) [W/m2]: Erbs, Klein & Duffie (1982), doi:10.1016/0038-092X(82)90302-4, beam never above that of a clean
         clear sky; closes GHI = DNI·cos z + DHI.
     """
-    bound = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    bound = synthetic_rules().clear_sky.bound_turbidity.value
     most = clear_sky_hours(index, *place, bound).dni
     parts = pvlib.irradiance.erbs(ghi, 90.0 - elevation, np.asarray(index.day_of_year))
     dni = np.minimum(np.nan_to_num(np.asarray(parts["dni"], dtype=float)), most)
@@ -182,7 +167,7 @@ def _skies_at(
     times: _Times, latitude: float, longitude: float, altitude: float, turbidities: tuple[float | None, ...]
 ) -> tuple[ClearSky, ...]:
     index = times.index
-    steps = int(synthetic_settings()["clear_sky"]["sub_steps"]["value"])
+    steps = synthetic_rules().clear_sky.sub_steps.value
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     pressure = pvlib.atmosphere.alt2pres(altitude)
     linke = [_climatology(index, latitude, longitude) if t is None else t for t in turbidities]
@@ -234,7 +219,7 @@ def clear_sky_bound(latitude: float, altitude: float) -> Array:
     altitude : float
         [m], rounded to 100 m.
     """
-    turbidity = float(synthetic_settings()["clear_sky"]["bound_turbidity"]["value"])
+    turbidity = synthetic_rules().clear_sky.bound_turbidity.value
     return np.array(_bound_months(round(latitude * 4) / 4, round(max(altitude, 0.0), -2), turbidity))
 
 

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, place_altitude
+from rooftop.weather.temperature_rules import air_temperature_rules
 
 _EARTH_RADIUS_KM = 6371.0
-
-
-@lru_cache(maxsize=1)
-def climate_settings() -> dict[str, Any]:
-    """Return ``configs/air_temperature.yaml``."""
-    settings: dict[str, Any] = load_shipped_yaml("air_temperature.yaml")
-    return settings
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class AirTemperature:
     def text(self) -> Text:
         """Say where it comes from and what it may be off, in temperature and yield."""
         low, high, mean = self.months.min(), self.months.max(), annual_mean(self.months)
-        percent = self.error_k * float(climate_settings()["yield_percent_per_k"]["value"])
+        percent = self.error_k * air_temperature_rules().yield_percent_per_k.value
         return Text(
             f"{mean:.1f} degC mean, {low:.0f} to {high:.0f} by month, from the normals of the places around (nearest "
             f"{self.nearest}, {self.nearest_km:.0f} km); a month may be off by {self.error_k:.1f} K, {percent:.1f} % "
@@ -90,9 +82,10 @@ class AirTemperature:
 @lru_cache(maxsize=1)
 def normals() -> Normals:
     """Return the places of ``configs/air_temperature.yaml``."""
-    rows = climate_settings()["places"]
-    table = np.array([row[1:] for row in rows], dtype=float)
-    return Normals(tuple(str(row[0]) for row in rows), table[:, 0], table[:, 1], table[:, 2], table[:, 3:])
+    places = air_temperature_rules().places
+    where = np.array([(place.latitude, place.longitude, place.altitude_m) for place in places])
+    months = np.array([place.months_degc for place in places])
+    return Normals(tuple(place.name for place in places), where[:, 0], where[:, 1], where[:, 2], months)
 
 
 def default_temperature(
@@ -118,20 +111,20 @@ def default_temperature(
     -----
     Coefficients, normals, sources and errors: ``configs/air_temperature.yaml``.
     """
-    settings = climate_settings()
+    rules = air_temperature_rules()
     known = normals() if places is None else places
     distance = great_circle_km(latitude, longitude, known.latitude, known.longitude)
-    near = np.argsort(distance, kind="stable")[: int(settings["neighbours"]["value"])]
+    near = np.argsort(distance, kind="stable")[: rules.neighbours.value]
     nearest = int(near[0])
     if altitude is None:
         # The map's cells are taken from mountains around a valley too: near a known place by as much as there.
-        local = np.exp(-((distance[nearest] / float(settings["map_error_reach_km"]["value"])) ** 2))
+        local = np.exp(-((distance[nearest] / rules.map_error_reach_km.value) ** 2))
         there = place_altitude(known.latitude[nearest], known.longitude[nearest])
         altitude = place_altitude(latitude, longitude) + local * (known.altitude[nearest] - there)
-    power = float(settings["distance_power"]["value"])
-    weight = 1.0 / (distance[near] ** power + float(settings["softening_km"]["value"]) ** power)
+    power = rules.distance_power.value
+    weight = 1.0 / (distance[near] ** power + rules.softening_km.value**power)
     above = known.months[near] - np.stack([_zonal(float(known.latitude[k])) for k in near])
-    above -= float(settings["lapse_k_per_km"]["value"]) * (altitude - known.altitude[near])[:, None] / 1000.0
+    above -= rules.lapse_k_per_km.value * (altitude - known.altitude[near])[:, None] / 1000.0
     months = _zonal(latitude) + (weight[:, None] * above).sum(axis=0) / weight.sum()
     return AirTemperature(months, _error_k(distance[nearest]), known.name[nearest], float(distance[nearest]))
 
@@ -230,14 +223,14 @@ def annual_mean(months: Array) -> float:
 
 def _zonal(latitude: float) -> Array:
     """Return the course from south to north, (12,) [degC]: what differences of latitude are bridged with."""
-    settings = climate_settings()
-    annual = settings["equator_degc"]["value"] - settings["pole_drop_k"]["value"] * np.sin(np.radians(latitude)) ** 2
+    rules = air_temperature_rules()
+    annual = rules.equator_degc.value - rules.pole_drop_k.value * np.sin(np.radians(latitude)) ** 2
     middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
-    season = np.cos(2.0 * np.pi * (middle - settings["warmest_day"]["value"]) / 365.0)
+    season = np.cos(2.0 * np.pi * (middle - rules.warmest_day.value) / 365.0)
     # Negative latitudes turn the season around.
-    return np.asarray(annual + settings["seasonal_half_range_k_per_deg"]["value"] * latitude * season, dtype=float)
+    return np.asarray(annual + rules.seasonal_half_range_k_per_deg.value * latitude * season, dtype=float)
 
 
 def _error_k(distance_km: float) -> float:
-    error = climate_settings()["error"]
-    return float(error["rms_k"][int(np.searchsorted(np.array(error["up_to_km"], dtype=float), distance_km))])
+    error = air_temperature_rules().error
+    return error.rms_k[int(np.searchsorted(error.up_to_km, distance_km))]

@@ -23,10 +23,10 @@ from rooftop.weather.clear_sky import (
     split_ghi,
     sum_by_month,
     sun_elevation,
-    synthetic_settings,
     utc_offset_hours,
 )
 from rooftop.weather.climate import monthly_temperature
+from rooftop.weather.synthetic_rules import synthetic_rules
 from rooftop.weather.year import MIN_MONTH_KWH_M2, Weather, moved_notice, require_possible
 
 
@@ -85,7 +85,7 @@ def synthetic_weather(
     >>> weather.data.shape, round(float(weather.monthly_ghi_kwh_m2().sum()), 3)
     ((8760, 5), 1350.0)
     """
-    settings = synthetic_settings()
+    rules = synthetic_rules()
     latitude, longitude, seed = number("latitude", latitude), number("longitude", longitude), whole("seed", seed)
     altitude = None if altitude is None else number("altitude", altitude)
     monthly, annual = _checked_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2)
@@ -94,7 +94,7 @@ def synthetic_weather(
     if altitude is None:
         altitude = place_altitude(latitude, longitude)
     index = nominal_index(utc_offset_hours(latitude, longitude))
-    bound_turbidity = float(settings["clear_sky"]["bound_turbidity"]["value"])
+    bound_turbidity = rules.clear_sky.bound_turbidity.value
     clear, bound = clear_skies(index, latitude, longitude, altitude, (None, bound_turbidity))
     wanted, notices = (monthly, ()) if monthly is not None else _spread(annual, sum_by_month(clear.ghi, index))
     given = "annual_ghi_kwh_m2" if monthly is None else "monthly_ghi_kwh_m2"
@@ -104,7 +104,7 @@ def synthetic_weather(
     dni, dhi = split_ghi(ghi, index, (latitude, longitude, altitude), elevation)
     clearness = wanted / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
     notices = (*notices, *temperature_notices)
-    wind = float(settings["wind_speed_m_s"]["value"])
+    wind = rules.wind_speed_m_s.value
     data = pd.DataFrame(
         {
             "ghi": ghi,
@@ -162,12 +162,12 @@ def _hourly_ghi(
     index: pd.DatetimeIndex, wanted: Array, clear: ClearSky, bound: ClearSky, seed: int, given: str
 ) -> tuple[Array, tuple[Notice, ...]]:
     """Return (8760,) GHI whose months sum to `wanted`, and notices."""
-    settings = synthetic_settings()
+    rules = synthetic_rules()
     rng = np.random.default_rng(seed)
-    day_noise = _autoregressive(rng.standard_normal(365), float(settings["daily_clearness"]["lag1"]["value"]))
-    hour_noise = _autoregressive(rng.standard_normal(HOURS), float(settings["hourly_clearness"]["lag1"]["value"]))
-    hourly = settings["hourly_clearness"]
-    most_ratio = float(settings["daily_clearness"]["high_mean_ratio"]["value"])
+    day_noise = _autoregressive(rng.standard_normal(365), rules.daily_clearness.lag1.value)
+    hour_noise = _autoregressive(rng.standard_normal(HOURS), rules.hourly_clearness.lag1.value)
+    hourly = rules.hourly_clearness
+    most_ratio = rules.daily_clearness.high_mean_ratio.value
     month = np.asarray(index.month) - 1
     ghi = np.zeros(HOURS)
     moved, raised = 0.0, []
@@ -183,8 +183,8 @@ def _hourly_ghi(
                 raised.append(m + 1)
             days = _daily_clearness(mean, high, day_noise[day0 : day0 + n_days])
             k = np.repeat(days, 24)
-            sigma = float(hourly["peak_sigma"]["value"]) * np.sin(np.pi * np.clip(k / high, 0.0, 1.0))
-            k = np.clip(k + sigma * hour_noise[rows], float(hourly["floor"]["value"]), None)
+            sigma = hourly.peak_sigma.value * np.sin(np.pi * np.clip(k / high, 0.0, 1.0))
+            k = np.clip(k + sigma * hour_noise[rows], hourly.floor.value, None)
             cap = np.minimum(shape * high, np.maximum(top, shape))
             cap = np.maximum(top, shape) if cap.sum() < wanted[m] * 1000.0 else cap
             ghi[rows], excess = fill_to_total(k * shape, cap, wanted[m] * 1000.0)
@@ -208,10 +208,10 @@ def _autoregressive(noise: Array, lag1: float) -> Array:
 
 def _daily_clearness(mean: float, high: float, noise: Array) -> Array:
     """Return clear-sky indices of a month's days: quantiles of a beta distribution in the order of `noise`."""
-    settings = synthetic_settings()["daily_clearness"]
-    low = min(float(settings["low"]["value"]), 0.5 * mean)
+    rules = synthetic_rules().daily_clearness
+    low = min(rules.low.value, 0.5 * mean)
     centre = float(np.clip((mean - low) / (high - low), 0.02, 0.98))
-    total = float(settings["shape_sum"]["value"])
+    total = rules.shape_sum.value
     rank = np.argsort(np.argsort(noise, kind="stable"), kind="stable")
     quantile = (rank + 0.5) / len(noise)
     return np.asarray(low + (high - low) * betaincinv(total * centre, total * (1.0 - centre), quantile), dtype=float)
@@ -242,7 +242,7 @@ def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: Array, c
     numpy.ndarray
         (8760,) [degC].
     """
-    settings = synthetic_settings()["temperature"]
+    rules = synthetic_rules().temperature
     middle = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2.0
     day = np.arange(365) + 0.5
     month_of_day = np.repeat(np.arange(12), DAYS_IN_MONTH)
@@ -256,12 +256,12 @@ def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: Array, c
     solar_hour = np.asarray(index.hour + index.minute / 60.0, dtype=float) + longitude / 15.0 - utc_h
     # Erbs numbers hours by their end, and this is their middle: t - 1 = solar_hour - 0.5.
     angle = 2.0 * np.pi * (solar_hour - 0.5) / 24.0
-    terms = settings["diurnal_terms"]
+    terms = rules.diurnal_terms
     course = np.zeros(HOURS)
-    for n, (amplitude, phase) in enumerate(zip(terms["amplitude"], terms["phase"], strict=True), start=1):
+    for n, (amplitude, phase) in enumerate(zip(terms.amplitude, terms.phase, strict=True), start=1):
         course += amplitude * np.cos(n * angle - phase)
-    diurnal = settings["diurnal_amplitude"]
-    swing = np.maximum(diurnal["slope_k"] * clearness + diurnal["offset_k"], 0.0)
+    diurnal = rules.diurnal_amplitude
+    swing = np.maximum(diurnal.slope_k * clearness + diurnal.offset_k, 0.0)
     return np.asarray(np.repeat(smooth, 24) + swing[np.asarray(index.month) - 1] * course, dtype=float)
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from rooftop.core.arguments import argument_limits, instance, limits_of, number, unusable
+from rooftop.core.argument_limits import argument_limits
+from rooftop.core.arguments import instance, limits_of, number, unusable
 from rooftop.core.errors import ArgumentError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
-from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, sum_by_month, weather_checks
+from rooftop.weather.checks import weather_checks
+from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, sum_by_month
 
 MIN_MONTH_KWH_M2 = 0.1
 _COLUMNS = ("ghi", "dni", "dhi", "temp_air", "wind_speed")
@@ -183,7 +185,7 @@ def _require_values(weather: Weather, name: str) -> None:
 
 def _require_watts(weather: Weather) -> None:
     """Raise where the brightest hour is too dark for W/m2."""
-    peak, least = float(weather.data["ghi"].max()), float(argument_limits()["year"]["least_peak_w_m2"]["value"])
+    peak, least = float(weather.data["ghi"].max()), argument_limits().year.least_peak_w_m2.value
     if peak < least:
         raise unusable(
             "weather.data['ghi']",
@@ -201,7 +203,7 @@ def require_possible(wanted_kwh_m2: float, most_kwh_m2: float, month: int, name:
 
     Months at the edge of the polar night are not judged: half a degree of latitude decides what they can give.
     """
-    floor = float(weather_checks()["clear_sky_bound"]["monthly_floor_kwh_m2"]["value"])
+    floor = weather_checks().clear_sky_bound.monthly_floor_kwh_m2.value
     if wanted_kwh_m2 > most_kwh_m2 >= floor:
         raise ArgumentError(
             Text(

@@ -13,8 +13,8 @@ from rooftop.core.lang import Lang, Text
 from rooftop.core.roof_rules import roof_type_labels
 from rooftop.core.vocabularies import reasons, use_labels
 from rooftop.tables import COVERAGE, ROOFS
+from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Pack
-from rooftop.targets.scope import coverage_settings
 
 # Two of ColorBrewer's colour-blind safe sequences (https://colorbrewer2.org), in hues that stay apart when overlaid.
 YIELD_COLOURS = ("#fee391", "#fec44f", "#fe9929", "#ec7014", "#cc4c02", "#8c2d04")
@@ -173,8 +173,8 @@ def vocabulary(lang: Lang) -> dict[str, str]:
     labels |= {f"use:{code}": text.pick(lang) for code, text in use_labels().items()}
     labels |= {f"roof:{code}": text.pick(lang) for code, text in roof_type_labels().items()}
     labels |= {f"reason:{code}": text.pick(lang) for code, text in reasons().items()}
-    levels = coverage_settings()["labels"]["level"]
-    return labels | {f"level:{code}": str(entry[lang]) for code, entry in levels.items()}
+    levels = coverage_rules().labels["level"]
+    return labels | {f"level:{code}": entry.text.pick(lang) for code, entry in levels.items()}
 
 
 def coverage_labels(pack: Pack) -> dict[str, Text]:
@@ -206,9 +206,9 @@ def choice_label(column: str, value: str, lang: Lang, labels: Mapping[str, Text]
         return labels[f"{column}:{value}"].pick(lang)
     if (column, value) == ("target_id", NO_TARGET):
         return Text("no value set", "未设目标值").pick(lang)
-    shipped = coverage_settings()["labels"].get(column, {})
+    shipped = coverage_rules().labels.get(column, {})
     if value in shipped:
-        return str(shipped[value][lang])
+        return shipped[value].text.pick(lang)
     if column == "cohort" and re.fullmatch(r"\d{4}(-\d{4})?", value):
         return Text(f"completed {value}", f"{value}年竣工").pick(lang)
     return value

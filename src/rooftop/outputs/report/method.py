@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.carbon import province_name
@@ -13,13 +12,12 @@ from rooftop.campaign.rules import campaign_rules, prices
 from rooftop.campaign.uncertainty import components, energy_uncertainty
 from rooftop.config import Config, FlatSystem
 from rooftop.core.lang import Text
-from rooftop.core.resources import load_shipped_yaml
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.core.rounding import Range
 from rooftop.scene.equator import SideRules
 from rooftop.scene.inverters import load_inverter_rules
 from rooftop.scene.row_notices import clear_hours_text, place_text
-from rooftop.solar.pvsystem import load_system_rules
+from rooftop.solar.pvsystem import list_modules, load_module, load_system_rules
 
 NO_SOURCE = Text("", "")
 
@@ -251,13 +249,10 @@ def _inverters() -> tuple[Text, Text]:
 
 def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
-    try:
-        data: dict[str, Any] = load_shipped_yaml("modules", f"{name}.yaml")
-        if "same_as" in data:
-            data = load_shipped_yaml("modules", f"{data['same_as']}.yaml")
-        return Text(data["name"]["en"], data["name"]["zh"]), _source(data["source"])
-    except (OSError, KeyError):
+    if name not in list_modules():
         return _same(name), NO_SOURCE
+    module = load_module(name)
+    return module.name, _source(module.source)
 
 
 def _roofs(config: Config | None) -> list[Assumption]:

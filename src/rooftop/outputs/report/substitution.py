@@ -17,7 +17,7 @@ from rooftop.outputs.report.sections import named_goal
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
 from rooftop.outputs.verdicts import judged
-from rooftop.targets.demand import EnergySettings, energy_settings
+from rooftop.targets.energy_settings import EnergySettings, energy_settings
 from rooftop.targets.models import SubstitutionTarget
 
 CSV_NAMES = ("substitution.csv", "pv_or_thermal.csv")

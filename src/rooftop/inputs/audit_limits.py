@@ -1,4 +1,4 @@
-"""Limits of the plausibility audit: physics and places, from `configs/audit.yaml` or a copy of it."""
+"""Limits, places, words and units of the plausibility audit, from `configs/audit.yaml` or a copy of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
 from rooftop.configfile import validated
-from rooftop.core.datamodel import Label, Model
-from rooftop.core.errors import UsageError
+from rooftop.core.datamodel import DateText, Label, Model, Note
 from rooftop.core.lang import Text
-from rooftop.core.resources import configs_dir
+from rooftop.core.resources import load_shipped
 from rooftop.core.yamlfile import load_yaml
-from rooftop.targets.models import DateText, Note, Pack
 
 
 class Limit(Model):
@@ -102,7 +100,7 @@ class Places(Model):
 
 
 class AuditLimits(Model):
-    """`configs/audit.yaml`: limits and places; the words of columns and units belong to the reader."""
+    """Typed view of `configs/audit.yaml`; columns and units are read by the words of the shipped file."""
 
     date: DateText
     sunlight_w_m2: Limit
@@ -133,7 +131,7 @@ class AuditLimits(Model):
 
 
 @cache
-def load_limits(path: Path | None = None) -> AuditLimits:
+def audit_limits(path: Path | None = None) -> AuditLimits:
     """Load the limits: `configs/audit.yaml`, or a copy of it.
 
     Raises
@@ -141,40 +139,4 @@ def load_limits(path: Path | None = None) -> AuditLimits:
     ConfigError
         Names the wrong key, with its line.
     """
-    return validated(AuditLimits, load_yaml(path or configs_dir() / "audit.yaml"))
-
-
-def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> Place:
-    """Return a place of stated annual irradiation, taken at its word.
-
-    Raises
-    ------
-    UsageError
-        No place of the country has that.
-    """
-    everywhere = limits.places.list[-1]
-    low, _, high = everywhere.ghi
-    if not low <= ghi_kwh_m2 <= high:
-        raise UsageError(
-            Text("no place has that much sunlight a year", "没有任何地点的年辐照量为此值"),
-            where="--ghi",
-            found=f"{ghi_kwh_m2:g}",
-            expected=f"{low:g}–{high:g} kWh/m²",
-            mend=Text("state the annual sum on a horizontal m²", "请给出水平面年总辐照量（kWh/㎡）"),
-        )
-    return Place(id="given", zh="给定值", en="as given", ghi=(ghi_kwh_m2, ghi_kwh_m2, ghi_kwh_m2))
-
-
-def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
-    """Return the place of a pack: by its id, else by the name of its region, else the whole country."""
-    for place in limits.places.list:
-        if pack.id in place.packs:
-            return place
-    return place_named(pack.region.text.pick("zh"), limits)
-
-
-def place_named(name: str | None, limits: AuditLimits) -> Place:
-    """Return the place a district lies in; the whole country where it is not known."""
-    text = (name or "").casefold()
-    hits = [place for place in limits.places.list if any(known.casefold() in text for known in place.names)]
-    return hits[0] if hits else limits.places.list[-1]
+    return load_shipped(AuditLimits, "audit.yaml") if path is None else validated(AuditLimits, load_yaml(path))
