@@ -208,6 +208,7 @@ def audit(
     file: Annotated[
         Path | None, typer.Argument(help="declared projects, .csv or .xlsx; a pack's claims without")
     ] = None,
+    *,
     pack: Annotated[
         str | None, typer.Option(help="policy pack: its place, and its claims when no file is given")
     ] = None,
