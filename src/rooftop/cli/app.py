@@ -109,9 +109,16 @@ def _execute(
         from rooftop.job.pipeline import run as run_pipeline
 
         result = run_pipeline(
-            settings, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
-            tianditu_key=os.environ.get("TIANDITU_KEY"), reporter=report,
-        )  # fmt: skip
+            settings,
+            out,
+            districts=districts,
+            workers=workers,
+            scheduler=scheduler,
+            fresh=fresh,
+            lang=lang,
+            tianditu_key=os.environ.get("TIANDITU_KEY"),
+            reporter=report,
+        )
     for line in summary_lines(result, spoken):
         print(line)
     for notice in result.record.notices:

@@ -200,9 +200,7 @@ def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
         lambda lon, lat: (lat, lon),
         Text(f"x and y of {of} or {on} seem to be swapped", f"{of} 或 {on} 的 x、y 似乎颠倒"),
     )
-    for datum, undo, do in (
-        ("gcj02", gcj02_to_wgs84, wgs84_to_gcj02), ("bd09", bd09_to_wgs84, wgs84_to_bd09),
-    ):  # fmt: skip
+    for datum, undo, do in (("gcj02", gcj02_to_wgs84, wgs84_to_gcj02), ("bd09", bd09_to_wgs84, wgs84_to_bd09)):
         for key, shift in ((of, undo), (on, do)):
             yield (
                 shift,

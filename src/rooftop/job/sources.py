@@ -229,10 +229,15 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...], memb
         role, path = unit.provenance.role, unit.provenance.path
         polygons = unit.table.geometry.to_numpy()
         pair = Pair(
-            of="inputs.footprints", on=role, none=none, where=path, least_share=least, fatal=fatal,
+            of="inputs.footprints",
+            on=role,
+            none=none,
+            where=path,
+            least_share=least,
+            fatal=fatal,
             left_out=unit.uncoded,
             why_left_out=Text(f"rows of {role} have no code, give them one", f"{role} 有的行没有代码，请补充"),
-        )  # fmt: skip
+        )
         found += compare_places(points, polygons, crs, pair)
         if fatal:
             found += outside_notices(shown, inside.to_numpy(dtype=bool), polygons, pair)

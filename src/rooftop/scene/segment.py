@@ -22,9 +22,18 @@ _LEAST_KEPT = 0.7
 _RIDGE_SLOPE = 0.2  # metres per metre: planes that differ less meet nowhere in particular
 _LEAST_PIECE_M2 = 0.01
 _COLUMNS = (
-    "roof", "plane_id", "surface_tilt_deg", "surface_azimuth_deg", "area_m2", "roof_source", "z_m", "slope_east",
-    "slope_north", "noise_m", "geometry",
-)  # fmt: skip
+    "roof",
+    "plane_id",
+    "surface_tilt_deg",
+    "surface_azimuth_deg",
+    "area_m2",
+    "roof_source",
+    "z_m",
+    "slope_east",
+    "slope_north",
+    "noise_m",
+    "geometry",
+)
 
 
 @dataclass(frozen=True)
@@ -118,9 +127,14 @@ def segment(
             unseen.append(roof)
             continue
         own, plane, noise = segment_roof(
-            z, inside, grid.cell_size_m, rules.min_plane_m2.value, rules.min_noise_m.value,
-            np.radians(rules.max_normal_deg.value), rules.apart_m.value,
-        )  # fmt: skip
+            z,
+            inside,
+            grid.cell_size_m,
+            least_m2=rules.min_plane_m2.value,
+            least_sigma=rules.min_noise_m.value,
+            angle=np.radians(rules.max_normal_deg.value),
+            apart=rules.apart_m.value,
+        )
         if len(plane) < 2:
             continue
         host = spread(own, whole, _BEYOND)

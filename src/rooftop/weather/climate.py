@@ -24,7 +24,7 @@ def climate_settings() -> dict[str, Any]:
     return settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Normals:
     """Places whose mean air temperature is known.
 
@@ -48,9 +48,12 @@ class Normals:
         """Return the same without the place at position `k`."""
         keep = np.arange(len(self.name)) != k
         return Normals(
-            tuple(n for n, kept in zip(self.name, keep, strict=True) if kept),
-            self.latitude[keep], self.longitude[keep], self.altitude[keep], self.months[keep],
-        )  # fmt: skip
+            name=tuple(n for n, kept in zip(self.name, keep, strict=True) if kept),
+            latitude=self.latitude[keep],
+            longitude=self.longitude[keep],
+            altitude=self.altitude[keep],
+            months=self.months[keep],
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,13 @@ def normals() -> Normals:
     """Return the places of ``configs/air_temperature.yaml``."""
     rows = climate_settings()["places"]
     table = np.array([row[1:] for row in rows], dtype=float)
-    return Normals(tuple(str(row[0]) for row in rows), table[:, 0], table[:, 1], table[:, 2], table[:, 3:])
+    return Normals(
+        name=tuple(str(row[0]) for row in rows),
+        latitude=table[:, 0],
+        longitude=table[:, 1],
+        altitude=table[:, 2],
+        months=table[:, 3:],
+    )
 
 
 def default_temperature(
