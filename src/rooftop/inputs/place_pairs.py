@@ -109,7 +109,7 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
 
 
 def outside_notices(
-    buildings: gpd.GeoDataFrame, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
+    buildings: gpd.GeoDataFrame, points: Shapes, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
 ) -> tuple[Notice, ...]:
     """Count the buildings that lie in no district: no total of a district holds them.
 
@@ -117,6 +117,8 @@ def outside_notices(
     ----------
     buildings : GeoDataFrame
         Those with an outline, in the working CRS.
+    points : ndarray of points
+        One on each.
     inside : ndarray of bool
         Which of them belong to a district.
     districts : ndarray of geometries
@@ -125,7 +127,7 @@ def outside_notices(
     """
     if inside.all() or not inside.any():
         return ()
-    rule, points = limits()["place_pairs"], shapely.point_on_surface(buildings.geometry.to_numpy())
+    rule = limits()["place_pairs"]
     cause = _left_out(points[~inside], pair)
     if cause is None and (~inside).mean() >= float(rule["many_outside"]):
         explained = float(rule["all_explained"])
