@@ -87,7 +87,6 @@ def segment(
     footprints: NDArray[np.object_],
     convergence_deg: NDArray[np.float64],
     rules: SegmentationRules,
-    roofs: NDArray[np.int64] | None = None,
 ) -> Segmentation:
     """Segment the surface model inside each footprint into planes.
 
@@ -108,14 +107,12 @@ def segment(
     convergence_deg : ndarray, shape (n,)
         True azimuth of grid north at each building.
     rules : SegmentationRules
-    roofs : ndarray of int64, optional
-        Rows to segment; by default all that own a cell.
 
     Returns
     -------
     Segmentation
     """
-    windows = _windows(owner, roofs)
+    windows = _windows(owner)
     layers = _Layers.empty(grid.shape)
     numbers: list[int] = []
     unseen: list[int] = []
@@ -160,7 +157,7 @@ def segment(
     return Segmentation(planes, label, layers.residual, layers.on_plane, missed, np.array(unseen, dtype=np.int64))
 
 
-def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[tuple[int, tuple[int, int, int, int]]]:
+def _windows(owner: NDArray[np.int32]) -> list[tuple[int, tuple[int, int, int, int]]]:
     """Return each roof with the first and last-but-one rows and columns of its cells, by rising number."""
     rows, cols = np.nonzero(owner >= 0)
     names, which = np.unique(owner[rows, cols], return_inverse=True)
@@ -169,9 +166,8 @@ def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[
     for axis, at in enumerate((rows, cols)):
         np.minimum.at(low[:, axis], which, at)
         np.maximum.at(high[:, axis], which, at + 1)
-    wanted = set(names.tolist()) if roofs is None else set(np.asarray(roofs).tolist())
     boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1).tolist()
-    return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True) if int(name) in wanted]
+    return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True)]
 
 
 def _cells(
