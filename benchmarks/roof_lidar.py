@@ -137,9 +137,12 @@ def section(
             at = shapely.get_coordinates(part)
             if len(at) == 2:
                 axis.plot(
-                    (at - a) @ along, k[0] + at @ k[1:], color="r", linewidth=1.4,
+                    (at - a) @ along,
+                    k[0] + at @ k[1:],
+                    color="r",
+                    linewidth=1.4,
                     label="plane found" if first else None,
-                )  # fmt: skip
+                )
                 first = False
     axis.set_aspect("equal")
     axis.set_title(f"{name}: points within {HALF_WIDTH_M:g} m of the line", fontsize=8, loc="left")

@@ -59,8 +59,10 @@ def table(seeds: int) -> None:
     for noise in (0.0, 0.05, 0.15):
         painted = [
             paint(shape, noise, turn, seed)
-            for shape in shapes().values() for turn in (0.0, 17.0, 45.0) for seed in range(seeds)
-        ]  # fmt: skip
+            for shape in shapes().values()
+            for turn in (0.0, 17.0, 45.0)
+            for seed in range(seeds)
+        ]
         sets = {"painted": painted}
         if ZURICH.is_file():
             sets["zurich"] = [roof for seed in range(seeds) for roof in painted_models(ZURICH, noise, seed)]
@@ -91,8 +93,14 @@ def picture(path: Path, noise_m: float = 0.15) -> None:
         west, south, east, north = roof.grid.bounds
         frame = (west, east, south, north)
         left.imshow(np.where(roof.owner >= 0, roof.dsm, np.nan), extent=frame, cmap="terrain")
-        left.contour(roof.truth, levels=np.arange(len(roof.slopes)) - 0.5, colors="k", linewidths=0.6,
-                     extent=frame, origin="upper")  # fmt: skip
+        left.contour(
+            roof.truth,
+            levels=np.arange(len(roof.slopes)) - 0.5,
+            colors="k",
+            linewidths=0.6,
+            extent=frame,
+            origin="upper",
+        )
         for row, plane in enumerate(found.planes.itertuples()):
             right.fill(*plane.geometry.exterior.xy, color=f"C{row % 10}", alpha=0.6, lw=0.5, ec="k")
             at = plane.geometry.representative_point()

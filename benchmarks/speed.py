@@ -108,10 +108,18 @@ class Grass:
     def sun(self) -> None:
         """One day of irradiation with those horizons."""
         self.run(
-            "r.sun", "elevation=dsm", "slope_value=0", "aspect_value=270", "horizon_basename=hz",
-            f"horizon_step={360 // PEER_AZIMUTHS}", f"day={GRASS_DAY}", f"step={GRASS_STEP_H}", "nprocs=1",
-            "glob_rad=glob", "--overwrite",
-        )  # fmt: skip
+            "r.sun",
+            "elevation=dsm",
+            "slope_value=0",
+            "aspect_value=270",
+            "horizon_basename=hz",
+            f"horizon_step={360 // PEER_AZIMUTHS}",
+            f"day={GRASS_DAY}",
+            f"step={GRASS_STEP_H}",
+            "nprocs=1",
+            "glob_rad=glob",
+            "--overwrite",
+        )
 
 
 def against_grass(dsm: F4, sky: SkyYear, repeat: int) -> None:
@@ -190,8 +198,12 @@ def growth(largest: int, sky: SkyYear, repeat: int) -> list[tuple[int, float]]:
     found = alternate(works, repeat)
     per_cell = [(n, found[f"{n}"] / n**2 * 1e6) for n in sizes]
     by_size = dict(per_cell)
-    say(f"time per cell, {largest}² ÷ 1000²", by_size[largest] / by_size[1000], "< 1.1",
-        ", ".join(f"{n}: {seconds:.2f}" for n, seconds in per_cell) + " CPU s per million cells")  # fmt: skip
+    say(
+        f"time per cell, {largest}² ÷ 1000²",
+        by_size[largest] / by_size[1000],
+        "< 1.1",
+        ", ".join(f"{n}: {seconds:.2f}" for n, seconds in per_cell) + " CPU s per million cells",
+    )
     return per_cell
 
 

@@ -349,9 +349,11 @@ class Installation(Model):
             raise ImpossibleError(Text(f"{self.kind} is declared by {names}", f"{self.kind} 须以 {names} 申报"))
         if self.heat_kwh is not None and self.kind != "solar_thermal" and self.cop is None:
             raise ImpossibleError(
-                Text("a heat pump declared by its heat needs its cop: its electricity counts against it",
-                     "以供热量申报的热泵须给出 cop：其耗电量须扣除")
-            )  # fmt: skip
+                Text(
+                    "a heat pump declared by its heat needs its cop: its electricity counts against it",
+                    "以供热量申报的热泵须给出 cop：其耗电量须扣除",
+                )
+            )
         return self
 
 

@@ -341,14 +341,22 @@ SUBSTITUTION = Table(
         _c("roof_share_of_target", "float", "PV on roofs over what the target asks", "屋顶光伏占目标所需比例"),
         _c("elsewhere_kgce", "float", "to come from elsewhere than PV (kgce)", "须由光伏以外替代(kgce)"),
         _c("gap_kgce", "float", "still missing (kgce)", "替代量缺口(kgce)"),
-        _c("gap_solar_thermal_m2", "float", "the gap in building area with solar hot water (m²)",
-           "缺口折合光热应用面积(㎡)"),
-        _c("gap_ground_source_m2", "float", "the gap in building area with ground-source heat pumps (m²)",
-           "缺口折合地源热泵应用面积(㎡)"),
+        _c(
+            "gap_solar_thermal_m2",
+            "float",
+            "the gap in building area with solar hot water (m²)",
+            "缺口折合光热应用面积(㎡)",
+        ),
+        _c(
+            "gap_ground_source_m2",
+            "float",
+            "the gap in building area with ground-source heat pumps (m²)",
+            "缺口折合地源热泵应用面积(㎡)",
+        ),
         _c("attained", "str", "attained", "是否达标"),
         _c("is_default", "bool", "the front row's equivalent", "默认折标口径"),
     ),
-)  # fmt: skip
+)
 
 PV_OR_THERMAL = Table(
     "pv_or_thermal",

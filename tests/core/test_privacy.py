@@ -25,7 +25,7 @@ from rooftop.core.privacy import (
     without_numbers,
 )
 from rooftop.outputs.bundle import campaign_of, report_data
-from rooftop.outputs.map.page import build_map, render_offline
+from rooftop.outputs.map.page import MapPage, build_map, render_offline
 from rooftop.outputs.report.page import write_report
 from rooftop.outputs.workbook.candidates import write_candidates
 
@@ -192,8 +192,8 @@ def test_every_output_follows_the_one_rule(tmp_path: Path) -> None:
         folder = tmp_path / str(asked)
         texts = [_readable(path) for path in write_candidates(folder, data, "zh")]
         texts += [write_report(folder / "report.html", data, "zh").read_text(encoding="utf-8")]
-        page = build_map(tables.roofs, tables.districts, tables.coverage, title="t", personal_names=asked)
-        texts += [render_offline(page)]
+        page = MapPage(title="t", personal_names=asked)
+        texts += [render_offline(build_map(tables.roofs, tables.districts, tables.coverage, page))]
         for text in texts:
             assert asked or not [word for word in secret if word in text]
         whole = "".join(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import geopandas as gpd
@@ -184,12 +185,5 @@ def shared() -> tuple[RunTables, Campaign]:
 def shared_data() -> ReportData:
     """What people read of it."""
     tables, campaign = shared()
-    return report_data(
-        tables,
-        campaign,
-        title="示例市",
-        notices=NOTICES,
-        provenance=PROVENANCE,
-        synthetic=True,
-        version="0.0",
-    )
+    data = report_data(tables, campaign, notices=NOTICES, provenance=PROVENANCE, version="0.0")
+    return replace(data, title="示例市", synthetic=True)

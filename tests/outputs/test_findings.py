@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from campaign_data import default_pack, make_tables, shared, shared_data
 from rooftop.core.rounding import Range
 from rooftop.outputs.bundle import ReportData, report_data
-from rooftop.outputs.report.findings import DefinitionResult, Finding, findings, of_level
+from rooftop.outputs.report.findings import DefinitionResult, Finding, findings
 from rooftop.outputs.report.sections import key_numbers, plan_text, plans_of, verdict_facts, where
 from rooftop.targets.packs import load_pack
 
@@ -119,10 +120,14 @@ def test_key_numbers_add_up_and_carry_the_factor_year() -> None:
     assert "2022" in facts["年减排潜力"] and "–" in facts["可新增容量"]
 
 
+def of_level(found: Iterable[Finding], level: str) -> list[Finding]:
+    return [finding for finding in found if finding.level == level]
+
+
 def _data_of(name: str) -> ReportData:
     pack = load_pack(name)
     tables, campaign = make_tables(pack)
-    return report_data(tables, campaign, title="t")
+    return replace(report_data(tables, campaign), title="t")
 
 
 def test_a_pack_that_asks_for_potential_is_judged_by_potential() -> None:

@@ -20,7 +20,7 @@ from map_example import INJECTIONS, example_coverage, example_districts, example
 from rooftop.core.errors import ComputeError, UsageError
 from rooftop.core.lang import Text
 from rooftop.outputs.map import page as map_module
-from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.page import MapPage, build_map, map_notices, render_offline
 from rooftop.outputs.map.payload import SCALE, coverage_payload, encode_shapes
 from rooftop.outputs.map.style import COVERAGE_COLOURS, YIELD_COLOURS, coverage_labels, yield_breaks
 from rooftop.targets.packs import load_pack
@@ -49,7 +49,7 @@ def districts(roofs) -> gpd.GeoDataFrame:
 
 def document(roofs, districts, **options: Any) -> str:
     arguments: dict[str, Any] = {"title": TITLE, "lang": "zh", "labels": LABELS} | options
-    return render_offline(build_map(roofs, districts, example_coverage(), **arguments))
+    return render_offline(build_map(roofs, districts, example_coverage(), MapPage(**arguments)))
 
 
 @pytest.fixture(scope="module")
@@ -392,7 +392,7 @@ def test_the_target_switch_recolours_the_districts_too(browser, roofs, districts
         "target_id:pv_coverage_2025": Text("by 2025", "2025年"),
         "target_id:pv_coverage_2030": Text("by 2030", "2030年"),
     }
-    few = build_map(roofs.iloc[10:40], districts, both, title="x", lang="zh", labels=labels)
+    few = build_map(roofs.iloc[10:40], districts, both, MapPage(title="x", labels=labels))
     with opened(browser, written(tmp_path, render_offline(few))) as seen:
         colours = "[...window.rooftop.polygonOf.values()].map((p) => p.options.fillColor)"
         before = seen.page.evaluate(colours)
@@ -431,7 +431,7 @@ def test_a_share_of_buildings_and_a_missing_inventory_are_shown_as_what_they_are
     pooled = example_coverage()
     pooled.loc[pooled["kind"] == "installed", ["coverage", "coverage_low", "coverage_high", "attained"]] = None
     counted = pooled.assign(aggregation="share_of_buildings", is_default=False)
-    few = build_map(roofs.iloc[10:40], districts, pd.concat([pooled, counted], ignore_index=True), title="x", lang="zh")
+    few = build_map(roofs.iloc[10:40], districts, pd.concat([pooled, counted], ignore_index=True), MapPage(title="x"))
     with opened(browser, written(tmp_path, render_offline(few))) as seen:
         assert seen.page.locator(".rt-track u").count() == 4
         seen.page.click(".rt-more summary")

@@ -18,7 +18,7 @@ from browser import Opened, chromium, opened
 from map_example import LAT_PER_M, LON_PER_M, example_coverage, example_districts, example_roofs
 from plane_example import METRIC, example_planes
 from rooftop.outputs.map import planes as map_planes
-from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.page import MapPage, build_map, map_notices, render_offline
 from rooftop.outputs.map.payload import SCALE
 
 N = 150
@@ -43,9 +43,8 @@ def layers(roofs) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
 
 
 def document(roofs, planes=None, modules=None, lang="zh") -> str:
-    drawn = build_map(
-        roofs, example_districts(roofs), example_coverage(), title="测试市", lang=lang, planes=planes, modules=modules
-    )
+    page = MapPage(title="测试市", lang=lang)
+    drawn = build_map(roofs, example_districts(roofs), example_coverage(), page, planes=planes, modules=modules)
     return render_offline(drawn)
 
 

@@ -36,7 +36,7 @@ def data() -> ReportData:
     shown = tables.districts.assign(**{name: districts[name].to_numpy() for name in districts})  # type: ignore[arg-type]
     pack = default_pack()
     tables, campaign, _ = with_coverage(replace(tables, roofs=roofs, districts=shown), pack)
-    return report_data(tables, campaign, title="示例市")
+    return replace(report_data(tables, campaign), title="示例市")
 
 
 def test_no_unit_has_none(data: ReportData) -> None:

@@ -88,7 +88,8 @@ def _with_nasty_names() -> ReportData:
     coverage = tables.coverage.copy()
     coverage["unit_name"] = coverage["unit_name"].replace({"甲区": "<script>alert(1)</script>"})
     changed = replace(tables, roofs=roofs, districts=districts, coverage=coverage, timeline=None, modules=None)
-    return report_data(changed, campaign_of(changed, default_pack()), title="</title><script>", notices=data.notices)
+    data = report_data(changed, campaign_of(changed, default_pack()), notices=data.notices)
+    return replace(data, title="</title><script>")
 
 
 def test_the_first_page_has_verdict_gap_place_certainty_definition_and_next_step() -> None:
@@ -130,7 +131,7 @@ def test_the_same_twice(tmp_path: Path) -> None:
 
 def test_without_a_pack() -> None:
     tables, campaign = make_tables(None)
-    html = render_report(report_data(tables, campaign, title="t"), "en")
+    html = render_report(replace(report_data(tables, campaign), title="t"), "en")
     assert "states the potential only" in html and "Met?" not in html
 
 

@@ -77,7 +77,7 @@ def renamed() -> RunTables:
 
 @pytest.fixture(scope="module")
 def data() -> ReportData:
-    return report_data(renamed(), campaign_of(renamed(), default_pack()), title="=HYPERLINK(1)")
+    return replace(report_data(renamed(), campaign_of(renamed(), default_pack())), title="=HYPERLINK(1)")
 
 
 def test_every_text_is_a_text_cell_and_every_number_a_number(data: ReportData, tmp_path: Path) -> None:

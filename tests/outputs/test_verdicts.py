@@ -14,7 +14,7 @@ from campaign_data import shared_data
 from map_example import example_coverage, example_districts, example_roofs
 from rooftop.core.datamodel import Label
 from rooftop.core.lang import Text
-from rooftop.outputs.map.page import build_map, render_offline
+from rooftop.outputs.map.page import MapPage, build_map, render_offline
 from rooftop.outputs.report.page import render_report
 from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
 from rooftop.outputs.workbook.book import write_workbook
@@ -78,7 +78,7 @@ def test_the_report_colours_reworded_verdicts(reworded: dict[Verdict, Text], lan
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_map_colours_reworded_verdicts(reworded: dict[Verdict, Text], lang: Any) -> None:
     roofs = example_roofs(20)
-    page = render_offline(build_map(roofs, example_districts(roofs), example_coverage(), title="t", lang=lang))
+    page = render_offline(build_map(roofs, example_districts(roofs), example_coverage(), MapPage(title="t", lang=lang)))
     found = re.search(r'id="rooftop-data" type="application/json">(.*?)</script>', page, re.S)
     assert found is not None
     for kind, answers in json.loads(found.group(1))["verdicts"].items():

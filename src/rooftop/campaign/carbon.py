@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rooftop.campaign.rules import emission_factors
-from rooftop.core.errors import UsageError
 from rooftop.core.lang import Text
 
 NATIONAL = "national"
@@ -82,35 +81,21 @@ def province_name(province: str) -> Text:
     return Text(province, province) if entry is None else entry.text
 
 
-def emission_factor(province: str = NATIONAL, year: int | None = None) -> EmissionFactor:
-    """Return the factor of a province, the latest one unless a year is asked for.
+def emission_factor(province: str = NATIONAL) -> EmissionFactor:
+    """Return the latest factor of a province.
 
     Parameters
     ----------
     province : str
         Key in ``emission_factors.yaml``; one that is not listed gets the national factor.
-    year : int, optional
-
-    Raises
-    ------
-    UsageError
-        There is no factor of that year.
     """
     table = emission_factors()
     key = province if province in table.provinces else NATIONAL
     entry = table.provinces[key]
-    factors = entry.factors
-    chosen = max(factors) if year is None else year
-    if chosen not in factors:
-        raise UsageError(
-            Text("no emission factor of that year", "没有该年份的排放因子"),
-            where=f"emission_factors.yaml: {key}",
-            found=str(chosen),
-            expected=", ".join(str(y) for y in sorted(factors)),
-        )
+    year = max(entry.factors)
     return EmissionFactor(
-        kg_kwh=factors[chosen],
-        year=chosen,
+        kg_kwh=entry.factors[year],
+        year=year,
         province=key,
         name=entry.text,
         source=table.source.text,

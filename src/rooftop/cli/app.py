@@ -109,9 +109,16 @@ def _execute(
         from rooftop.job.pipeline import run as run_pipeline
 
         result = run_pipeline(
-            settings, out, districts=districts, workers=workers, scheduler=scheduler, fresh=fresh, lang=lang,
-            tianditu_key=os.environ.get("TIANDITU_KEY"), reporter=report,
-        )  # fmt: skip
+            settings,
+            out,
+            districts=districts,
+            workers=workers,
+            scheduler=scheduler,
+            fresh=fresh,
+            lang=lang,
+            tianditu_key=os.environ.get("TIANDITU_KEY"),
+            reporter=report,
+        )
     for line in summary_lines(result, spoken):
         print(line)
     for notice in result.record.notices:
@@ -208,6 +215,7 @@ def audit(
     file: Annotated[
         Path | None, typer.Argument(help="declared projects, .csv or .xlsx; a pack's claims without")
     ] = None,
+    *,
     pack: Annotated[
         str | None, typer.Option(help="policy pack: its place, and its claims when no file is given")
     ] = None,

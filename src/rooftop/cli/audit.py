@@ -79,9 +79,12 @@ def run_audit(file: Path | None, options: AuditOptions, lang: Lang) -> AuditDone
         head, audited, projects = _claims(pack, given, limits, lang)
     else:
         declared = read_declared(
-            file, columns=_pairs(options.columns, "--column"), units=_pairs(options.units, "--unit"),
-            encoding=options.encoding, sheet=options.sheet,
-        )  # fmt: skip
+            file,
+            columns=_pairs(options.columns, "--column"),
+            units=_pairs(options.units, "--unit"),
+            encoding=options.encoding,
+            sheet=options.sheet,
+        )
         head, projects = list(_read_lines(file, declared, lang)), declared.projects
         place = given or (None if pack is None else place_of_pack(pack, limits))
         audited = audit(projects, limits, datetime.date.today().year, place)

@@ -71,7 +71,7 @@ def _plan(config: Config, sources: Sources) -> list[Text]:
     buildings, options = sources.buildings, config.scene
     geometry = buildings.geometry.to_numpy()
     present = ~shapely.is_empty(geometry)
-    point = shapely.point_on_surface(geometry[present])
+    point = sources.points[present]
     i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
     n_tiles = len(np.unique(np.stack([i, j], axis=1), axis=0))
     side = options.tile_cells + 2.0 * options.halo_m / options.cell_size_m

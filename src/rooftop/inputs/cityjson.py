@@ -129,11 +129,13 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
     table["ground_z_m"] = table["ground_z_m"].astype(float) * scale + config.vertical_offset_m
     table["key"] = table["key"].astype("string")
     details = {
-        "crs": source.name, "datum": config.datum, "height_unit_m": repr(scale),
+        "crs": source.name,
+        "datum": config.datum,
+        "height_unit_m": repr(scale),
         "axis_order": "north, east" if turned else "east, north",
         "version": str(documents[0]["version"]),
         "lods": ", ".join(f"{lod}: {n}" for lod, n in sorted(found.lods.items())),
-    }  # fmt: skip
+    }
     log.info("%s: %d roof surfaces of %d buildings", config.path, len(table), table["model_id"].nunique())
     return RoofModel(
         table,
@@ -461,10 +463,15 @@ def _notices(found: _Found, plan: CRS, where: str, *, turned: bool) -> tuple[Not
         "unknown_type": ("geometries are of a type that holds no surfaces", "个几何类型不含面，未读取"),
     }
     notices = [
-        Notice(f"roof_model_{code}", Text(f"{found.counts[code]} {en}", f"{found.counts[code]} {zh}"),
-               found.counts[code], source=where)
-        for code, (en, zh) in said.items() if found.counts[code]
-    ]  # fmt: skip
+        Notice(
+            f"roof_model_{code}",
+            Text(f"{found.counts[code]} {en}", f"{found.counts[code]} {zh}"),
+            found.counts[code],
+            source=where,
+        )
+        for code, (en, zh) in said.items()
+        if found.counts[code]
+    ]
     if turned:
         text = Text(
             f"the roof model gives north before east, as {plan.name} defines it: read in that order",

@@ -182,8 +182,11 @@ def _swapped(crs: CRS, found: Text, where: str) -> InputError:
     if crs.is_geographic:
         return InputError(
             Text("the coordinates do not belong to the stated CRS", "坐标值与所声明的坐标系不符"),
-            where=where, found=found, expected=_LONGITUDE_FIRST, mend=_MEND_SWAPPED,
-        )  # fmt: skip
+            where=where,
+            found=found,
+            expected=_LONGITUDE_FIRST,
+            mend=_MEND_SWAPPED,
+        )
     return InputError(
         Text("x and y are swapped: the northing stands first", "x、y 顺序颠倒：北坐标写在了前面"),
         where=where,

@@ -40,7 +40,7 @@ _METRES = ("", "m", "metre", "meter", "metres", "meters")
 _GLANCE_CELLS = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Elevation:
     """An elevation raster, seen in the working CRS; reading is thread-safe (each call opens the file).
 
@@ -216,13 +216,63 @@ def _from_points(config: ElevationInput, crs: CRS, role: str) -> Elevation:
     kind: Kind = "surface" if role == "inputs.dsm" else "terrain"
     found = grid_points(config, crs, role, kind)
     return Elevation(
-        config.path[0], crs, found.grid.bounds, 1.0, 0.0, None, found.provenance, found.notices, points=found
+        path=config.path[0],
+        crs=crs,
+        bounds=found.grid.bounds,
+        scale=1.0,
+        offset=0.0,
+        missing=None,
+        provenance=found.provenance,
+        notices=found.notices,
+        points=found,
     )
 
 
 def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
     path = config.path[0]
     where = f"{role}.path: {path}"
+    given, stated = _crs_of(source, config, where)
+    band = _band_of(source, config, where)
+    unit = config.vertical_unit or (source.units[band - 1] or "").strip().lower()
+    if unit not in _METRES and unit not in _FEET:
+        raise InputError(Text("unknown unit of elevation", "未知的高程单位"), where=where, found=unit, expected="m, ft")
+    to_metre = _FEET.get(unit, 1.0)
+    scale = float(source.scales[band - 1]) * to_metre
+    offset = float(source.offsets[band - 1]) * to_metre + config.vertical_offset_m
+    missing, glance_notices = _glance(source, band, scale, offset, where)
+    bounds = _bounds_of(source, stated, crs, where)
+    details = {
+        "crs": stated.to_string(),
+        "size": f"{source.width} x {source.height}",
+        "cell": f"{abs(source.transform.a):g} x {abs(source.transform.e):g}",
+        "nodata": str(source.nodata),
+        "bounds": ", ".join(f"{b:.6g}" for b in source.bounds),
+        "unit": unit or "m (assumed)",
+        "vertical_offset_m": f"{config.vertical_offset_m:g}",
+        **({"variable": config.variable} if config.variable is not None else {}),
+        **source_details(path, where),
+    }
+    notices = (*_unit_notice(unit, where), *glance_notices)
+    if config.crs is None and given is not None:
+        notices = (*notices, crs_assumed_notice(role, path))
+    return Elevation(
+        path=path,
+        crs=crs,
+        bounds=bounds,
+        scale=scale,
+        offset=offset,
+        missing=missing,
+        provenance=Provenance(role, str(path), file_sha256(path), details),
+        notices=notices,
+        source_crs=given,
+        variable=config.variable,
+        band=band,
+        allowed=access(),
+    )
+
+
+def _crs_of(source: DatasetReader, config: ElevationInput, where: str) -> tuple[CRS | None, CRS]:
+    """Return the CRS that is given beside the file, or assumed; and the one that counts."""
     given = parse_crs(config.crs, where) if config.crs is not None else None
     if given is None and assumes_wgs84(source):
         given = stated_crs(source)
@@ -237,23 +287,25 @@ def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) 
                 "请在 path 旁设置 crs，例如 crs: EPSG:4549；缺少仿射变换的须先配准",
             ),
         )
+    return given, stated
+
+
+def _band_of(source: DatasetReader, config: ElevationInput, where: str) -> int:
+    """Return the one band of the file or of its variable, from 1."""
     bands = bands_of(source, config.variable)
     if len(bands) != 1:
-        require_one_variable(path, config.variable, where)
+        require_one_variable(config.path[0], config.variable, where)
         raise InputError(
             Text("an elevation raster has one band", "高程栅格应只有一个波段"),
             where=where,
             found=str(len(bands)),
             expected="1",
         )
-    band = bands[0] - 1
-    unit = config.vertical_unit or (source.units[band] or "").strip().lower()
-    if unit not in _METRES and unit not in _FEET:
-        raise InputError(Text("unknown unit of elevation", "未知的高程单位"), where=where, found=unit, expected="m, ft")
-    to_metre = _FEET.get(unit, 1.0)
-    scale = float(source.scales[band]) * to_metre
-    offset = float(source.offsets[band]) * to_metre + config.vertical_offset_m
-    missing, glance_notices = _glance(source, bands[0], scale, offset, where)
+    return bands[0]
+
+
+def _bounds_of(source: DatasetReader, stated: CRS, crs: CRS, where: str) -> tuple[float, float, float, float]:
+    """Return what the file covers in the working CRS."""
     west, south, east, north = source.bounds  # rows that run south to north turn them round
     try:
         bounds = transform_bounds(
@@ -269,26 +321,7 @@ def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) 
             expected=Text("a place on the earth", "地球上的位置"),
             mend=Text("check the raster's CRS and transform", "请检查栅格的坐标系与仿射变换"),
         )
-    details = {
-        "crs": stated.to_string(),
-        "size": f"{source.width} x {source.height}",
-        "cell": f"{abs(source.transform.a):g} x {abs(source.transform.e):g}",
-        "nodata": str(source.nodata),
-        "bounds": ", ".join(f"{b:.6g}" for b in source.bounds),
-        "unit": unit or "m (assumed)",
-        "vertical_offset_m": f"{config.vertical_offset_m:g}",
-        **({"variable": config.variable} if config.variable is not None else {}),
-        **source_details(path, where),
-    }
-    provenance = Provenance(role, str(path), file_sha256(path), details)
-    box = (float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3]))
-    notices = (*_unit_notice(unit, where), *glance_notices)
-    if config.crs is None and given is not None:
-        notices = (*notices, crs_assumed_notice(role, path))
-    return Elevation(
-        path, crs, box, scale, offset, missing, provenance, notices, source_crs=given, variable=config.variable,
-        band=bands[0], allowed=access(),
-    )  # fmt: skip
+    return float(bounds[0]), float(bounds[1]), float(bounds[2]), float(bounds[3])
 
 
 def _unit_notice(unit: str, where: str) -> tuple[Notice, ...]:

@@ -34,9 +34,7 @@ from rooftop.inputs.vectors import Vector, read_vector
 log = logging.getLogger(__name__)
 
 ROLE = "inputs.footprints"
-EXCLUDING = (
-    "empty_geometry", "impossible_coordinates", "far_from_others", "duplicate_geometry", "tiny_footprint",
-)  # fmt: skip
+EXCLUDING = ("empty_geometry", "impossible_coordinates", "far_from_others", "duplicate_geometry", "tiny_footprint")
 """Reasons that keep a row from being a roof, whatever else is known of it."""
 Mask = npt.NDArray[np.bool_]
 

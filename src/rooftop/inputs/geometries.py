@@ -113,9 +113,15 @@ def _straightened(wkb: list[bytes]) -> Geometries:
     try:
         with settings(), np.errstate(invalid="ignore"):
             pyogrio.raw.write(
-                buffer, geometry=np.array([*wkb, None], dtype=object)[:-1], field_data=[], fields=[], layer="arcs",
-                geometry_type="Unknown", driver="GeoJSON", COORDINATE_PRECISION="17",
-            )  # fmt: skip
+                buffer,
+                geometry=np.array([*wkb, None], dtype=object)[:-1],
+                field_data=[],
+                fields=[],
+                layer="arcs",
+                geometry_type="Unknown",
+                driver="GeoJSON",
+                COORDINATE_PRECISION="17",
+            )
             lines = pyogrio.raw.read(buffer.getvalue())[2]
             found = shapely.force_2d(shapely.from_wkb(lines, on_invalid="fix"))
     except (RuntimeError, ShapelyError, ValueError):

@@ -212,8 +212,10 @@ def _first(*candidates: Inference | None) -> Inference | None:
 
 
 def _with_uses(buildings: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) -> gpd.GeoDataFrame:
-    columns = {name: buildings[name].astype(object).to_numpy(copy=True) for name in
-               ("building_use", "use_source", "is_public_institution", "public_source")}  # fmt: skip
+    columns = {
+        name: buildings[name].astype(object).to_numpy(copy=True)
+        for name in ("building_use", "use_source", "is_public_institution", "public_source")
+    }
     confidence = np.full(len(buildings), pd.NA, dtype=object)
     reasons = [list(codes) for codes in buildings["reasons"]]
     hints = {use: entry.public_hint for use, entry in building_uses().uses.items()}
@@ -246,9 +248,11 @@ def _land_notices(
     partly = unknown & ~bare & ~enough
     sure = np.array([found is not None and found.confidence == "high" for found in by_land], dtype=bool)
     stated = [a.uses[0] if u and a is not None else use for use, u, a in zip(uses, unknown, by_name, strict=True)]
-    against = sure & np.array(
-        [use != "unknown" and found is not None and use not in found.uses
-         for use, found in zip(stated, by_land, strict=True)], dtype=bool)  # fmt: skip
+    others = [
+        use != "unknown" and found is not None and use not in found.uses
+        for use, found in zip(stated, by_land, strict=True)
+    ]
+    against = sure & np.array(others, dtype=bool)
     where, out = land.provenance.path, list[Notice]()
     for code, mask in (("land_use_missing", bare), ("land_use_divided", partly), ("land_use_contradicts", against)):
         severity: Severity = "warning" if mask is against else "info"

@@ -40,7 +40,7 @@ def is_point_cloud(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or os.path.isdir(path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PointFile:
     """One file: what its header says, and how its plan comes into the working CRS.
 
@@ -211,10 +211,17 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     if area > _SPARSEST_M2 * int(header.point_count):
         raise _too_wide(where, area, int(header.point_count))
     return PointFile(
-        path, header, source, unit, (float(low[0]), float(low[1])), (float(step[0]), float(step[1])),
-        None if plan == crs else node, (west, south, east, north), area,
-        located.notices,
-    )  # fmt: skip
+        path=path,
+        header=header,
+        source=source,
+        unit_m=unit,
+        low=(float(low[0]), float(low[1])),
+        step=(float(step[0]), float(step[1])),
+        node=None if plan == crs else node,
+        bounds=(west, south, east, north),
+        area_m2=area,
+        notices=located.notices,
+    )
 
 
 def _last_words(said: IO[bytes], code: int) -> str:

@@ -94,10 +94,16 @@ class PointGrid:
         if r1 > r0 and c1 > c0:
             origin = from_origin(self.grid.x_min + c0 * size, self.grid.y_max - r0 * size, size, size)
             reproject(
-                np.ascontiguousarray(self.cells[r0:r1, c0:c1]), out, src_transform=origin, src_crs=self.crs.to_wkt(),
-                dst_transform=target, dst_crs=self.crs.to_wkt(), src_nodata=np.nan, dst_nodata=np.nan,
+                np.ascontiguousarray(self.cells[r0:r1, c0:c1]),
+                out,
+                src_transform=origin,
+                src_crs=self.crs.to_wkt(),
+                dst_transform=target,
+                dst_crs=self.crs.to_wkt(),
+                src_nodata=np.nan,
+                dst_nodata=np.nan,
                 resampling=Resampling.nearest if sharp else Resampling.bilinear,
-            )  # fmt: skip
+            )
         return out
 
 

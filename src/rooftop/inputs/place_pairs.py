@@ -109,7 +109,7 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
 
 
 def outside_notices(
-    buildings: gpd.GeoDataFrame, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
+    buildings: gpd.GeoDataFrame, points: Shapes, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
 ) -> tuple[Notice, ...]:
     """Count the buildings that lie in no district: no total of a district holds them.
 
@@ -117,6 +117,8 @@ def outside_notices(
     ----------
     buildings : GeoDataFrame
         Those with an outline, in the working CRS.
+    points : ndarray of points
+        One on each.
     inside : ndarray of bool
         Which of them belong to a district.
     districts : ndarray of geometries
@@ -125,7 +127,7 @@ def outside_notices(
     """
     if inside.all() or not inside.any():
         return ()
-    rule, points = input_limits().place_pairs, shapely.point_on_surface(buildings.geometry.to_numpy())
+    rule = input_limits().place_pairs
     cause = _left_out(points[~inside], pair)
     if cause is None and (~inside).mean() >= rule.many_outside:
         explained = rule.all_explained
@@ -200,9 +202,7 @@ def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
         lambda lon, lat: (lat, lon),
         Text(f"x and y of {of} or {on} seem to be swapped", f"{of} 或 {on} 的 x、y 似乎颠倒"),
     )
-    for datum, undo, do in (
-        ("gcj02", gcj02_to_wgs84, wgs84_to_gcj02), ("bd09", bd09_to_wgs84, wgs84_to_bd09),
-    ):  # fmt: skip
+    for datum, undo, do in (("gcj02", gcj02_to_wgs84, wgs84_to_gcj02), ("bd09", bd09_to_wgs84, wgs84_to_bd09)):
         for key, shift in ((of, undo), (on, do)):
             yield (
                 shift,

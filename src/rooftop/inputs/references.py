@@ -19,9 +19,19 @@ _MOST_NESTED = 4
 _LONGEST_BYTES = 200_000_000
 _VRT = b"<VRTDataset"
 _SERVICES = (
-    b"<OGRVRTDataSource", b"<OGRVRTLayer", b"<OGRWFSDataSource", b"<OGRCSWDataSource", b"<GDAL_WMS", b"<GDAL_WMTS",
-    b"<WCS_GDAL", b"<GDALTileIndexDataset", b"<MRF_META", b"gdal_streamed_alg", b"WMS_Capabilities", b"<Capabilities",
-)  # fmt: skip
+    b"<OGRVRTDataSource",
+    b"<OGRVRTLayer",
+    b"<OGRWFSDataSource",
+    b"<OGRCSWDataSource",
+    b"<GDAL_WMS",
+    b"<GDAL_WMTS",
+    b"<WCS_GDAL",
+    b"<GDALTileIndexDataset",
+    b"<MRF_META",
+    b"gdal_streamed_alg",
+    b"WMS_Capabilities",
+    b"<Capabilities",
+)
 _LINKED_CRS = re.compile(
     rb'"crs"\s*:\s*\{[^{}]{0,200}"type"\s*:\s*"(?:link|url)"|"crs"\s*:\s*\{[^{}]{0,200}\{[^{}]{0,500}"href"',
     re.IGNORECASE,

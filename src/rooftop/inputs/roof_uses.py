@@ -124,9 +124,7 @@ def read_existing_pv(config: ExistingPvInput, crs: CRS) -> RoofAreas:
 
 
 def _read(config: AreasInput, asked: dict[str, str], role: str) -> Vector:
-    return read_vector(
-        config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role
-    )  # fmt: skip
+    return read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
 
 
 def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Notice]]:

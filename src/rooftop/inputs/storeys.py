@@ -296,8 +296,9 @@ def stated_heights(
     if told.any():
         count = count.where(~told, labelled)
         n = int(told.sum())
-        text = Text(f"the floors of {n} buildings are those of the label of their structure",
-                    f"{n} 栋建筑的层数取自结构注记")  # fmt: skip
+        text = Text(
+            f"the floors of {n} buildings are those of the label of their structure", f"{n} 栋建筑的层数取自结构注记"
+        )
         notices.append(Notice("floors_from_structure", text, n, "info", where))
     if height_field:
         parsed = heights(table[height_field], "fields.height_m", where)
@@ -412,5 +413,9 @@ def _require_metres(height_m: pd.Series, floors_above: pd.Series, field: str, wh
     )
 
 
-_UNITS = (("feet", "英尺", 0.3048), ("decimetres", "分米", 0.1), ("centimetres", "厘米", 0.01),
-          ("millimetres", "毫米", 0.001))  # fmt: skip
+_UNITS = (
+    ("feet", "英尺", 0.3048),
+    ("decimetres", "分米", 0.1),
+    ("centimetres", "厘米", 0.01),
+    ("millimetres", "毫米", 0.001),
+)

@@ -121,19 +121,16 @@ def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notic
     slip = _slip(weather, buildings, km)
     deepest = max(abs(weather.latitude), abs(buildings.latitude))
     across = weather.latitude * buildings.latitude < 0.0
+    what = None
     if across and deepest > limits.opposite_seasons_deg.value and km > limits.warning_km.value:
-        raise _refusal(
-            Text(
-                "the weather file is from across the equator: its summer is winter at the buildings",
-                "气象文件位于赤道另一侧：其夏季为建筑所在地的冬季",
-            ),
-            weather, buildings, km, slip, source,
-        )  # fmt: skip
-    if km > limits.refuse_km.value:
-        raise _refusal(
-            Text("the weather file is from another part of the world", "气象文件来自世界另一地区"),
-            weather, buildings, km, slip, source,
-        )  # fmt: skip
+        what = Text(
+            "the weather file is from across the equator: its summer is winter at the buildings",
+            "气象文件位于赤道另一侧：其夏季为建筑所在地的冬季",
+        )
+    elif km > limits.refuse_km.value:
+        what = Text("the weather file is from another part of the world", "气象文件来自世界另一地区")
+    if what is not None:
+        raise _refusal(what, weather, buildings, km, slip, source)
     return (*_distance_notice(weather, buildings, km, slip, source), *_altitude_notice(weather, buildings, source))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,15 @@ _NAMES = {
 _SCALE = {"wh": 1.0, "kw-hr": 1000.0, "kwh": 1000.0, "mj": 1e6 / 3600.0, "w/m": 1.0, "w m": 1.0}
 _TIME = ("YEAR", "MO", "DY", "HR")
 _PLACE = re.compile(r"latitude\s*:?\s*(-?[\d.]+)\s*,?\s+longitude\s*:?\s*(-?[\d.]+)", re.IGNORECASE)
+
+
+class _Stated(NamedTuple):
+    """What a file says of its values: units, the code of gaps, local solar time, latitude, longitude and altitude."""
+
+    units: dict[str, str]
+    fill: float
+    local: bool
+    place: tuple[float, float, float]
 
 
 def parse_power(text: str, source: str) -> RawWeather:
@@ -63,8 +72,8 @@ def parse_power(text: str, source: str) -> RawWeather:
     units = {name: line for name in _NAMES for line in header.splitlines() if line.split()[:1] == [name]}
     fill = re.search(r"missing.*?:\s*(-?\d+(?:\.\d+)?)", header)
     local = re.search(r"\bin\s+LST\b", header) is not None
-    code = float(fill[1]) if fill else -999.0
-    return _hours(data, units, code, local, (latitude, longitude, altitude), source, rows.notices)
+    stated = _Stated(units, float(fill[1]) if fill else -999.0, local, (latitude, longitude, altitude))
+    return _hours(data, stated, source, rows.notices)
 
 
 def _stamp(line: str, at: list[int], n_columns: int) -> Stamp | None:
@@ -112,26 +121,24 @@ def _json(content: dict[str, Any], source: str) -> RawWeather:
     local = str(content["header"].get("time_standard", "UTC")).upper() == "LST"
     fill = float(content["header"].get("fill_value", -999.0))
     altitude = height[0] if height else place_altitude(latitude, longitude)
-    return _hours(data, units, fill, local, (latitude, longitude, altitude), source, notices)
+    stated = _Stated(units, fill, local, (latitude, longitude, altitude))
+    return _hours(data, stated, source, notices)
 
 
-def _hours(
-    data: pd.DataFrame, units: dict[str, str], fill: float, local: bool, place: tuple[float, float, float],
-    source: str, notices: tuple[Notice, ...],
-) -> RawWeather:  # fmt: skip
+def _hours(data: pd.DataFrame, stated: _Stated, source: str, notices: tuple[Notice, ...]) -> RawWeather:
     frame = as_columns(data.rename(columns=_NAMES))
-    frame = frame.mask(frame == fill)
+    frame = frame.mask(frame == stated.fill)
     for name, column in _NAMES.items():
         if column in ("ghi", "dni", "dhi"):
-            frame[column] *= _scale(units.get(name, ""), name, source)
-    zone = fixed_offset(np.floor(place[1] / 15.0 + 0.5)) if local else "UTC"
+            frame[column] *= _scale(stated.units.get(name, ""), name, source)
+    zone = fixed_offset(np.floor(stated.place[1] / 15.0 + 0.5)) if stated.local else "UTC"
     frame.index = pd.DatetimeIndex(frame.index).tz_localize(zone) + pd.Timedelta(minutes=30)
     label = (
         Text("NASA POWER: hours begin at their label, local solar time", "NASA POWER：时标为小时初，地方太阳时")
-        if local
+        if stated.local
         else Text("NASA POWER: hours begin at their label, UTC", "NASA POWER：时标为小时初，世界时")
     )
-    return RawWeather(frame, *place, source, label, notices=notices)
+    return RawWeather(frame, *stated.place, source, label, notices=notices)
 
 
 def _scale(unit: str, name: str, source: str) -> float:

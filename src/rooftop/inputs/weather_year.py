@@ -75,9 +75,7 @@ def nominal_year(
         derived_notices = tuple(n for n in derived_notices if n.code != "irradiance_derived")
     times = time_notices(_with_closure(finished, fit, elevation), raw.label, raw.source, _cost(finished, fit, raw))
     finished, closed_notices = _closed(finished, elevation, raw.source)
-    notices = (
-        *notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices
-    )  # fmt: skip
+    notices = (*notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices)
     return Weather(finished, raw.latitude, raw.longitude, raw.altitude, 3600.0, raw.source, notices, provenance)
 
 
@@ -233,9 +231,13 @@ def _derive_irradiance(
 
 
 def _derive_weather(
-    columns: dict[str, Array], present: dict[str, bool], elevation: Array, index: pd.DatetimeIndex, raw: RawWeather,
+    columns: dict[str, Array],
+    present: dict[str, bool],
+    elevation: Array,
+    index: pd.DatetimeIndex,
+    raw: RawWeather,
     monthly_temp_air: Array | None,
-) -> tuple[Notice, ...]:  # fmt: skip
+) -> tuple[Notice, ...]:
     notices: list[Notice] = []
     if not present["temp_air"]:
         place = (raw.latitude, raw.longitude, raw.altitude)

@@ -340,8 +340,8 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
 def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict[Tile, NDArray[np.int64]]:
     """Return all roofs of each tile that has planes, by a point on each roof."""
     present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
-    point = shapely.point_on_surface(blocks.geometry[present])
-    i, j = tile_of(shapely.get_x(point), shapely.get_y(point), options.cell_size_m, options.tile_cells)
+    x, y = blocks.point_m[present].T
+    i, j = tile_of(x, y, options.cell_size_m, options.tile_cells)
     computed = np.zeros(len(blocks.geometry), dtype=bool)
     computed[layout.planes["roof"].to_numpy()] = True
     members: dict[Tile, NDArray[np.int64]] = {}

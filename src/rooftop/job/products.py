@@ -18,7 +18,7 @@ from rooftop.job.productset import require_own, same_set, with_files
 from rooftop.job.record import RunRecord, read_record, write_record
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data, stock_of
 from rooftop.outputs.files import write_at_once
-from rooftop.outputs.map.page import build_map, map_notices, render_offline
+from rooftop.outputs.map.page import MapPage, build_map, map_notices, render_offline
 from rooftop.outputs.map.style import coverage_labels
 from rooftop.outputs.place import RECORD, claimed
 from rooftop.outputs.report.ledgers import CSV_NAMES as LEDGERS
@@ -187,10 +187,7 @@ def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str
         f"{ROLES[p.role].pick(outputs.lang) if p.role in ROLES else p.role}: {Path(p.path).name}"
         for p in data.provenance
     ]
-    drawn = build_map(
-        tables.roofs,
-        tables.districts,
-        tables.coverage,
+    page = MapPage(
         title=data.title,
         lang=outputs.lang,
         synthetic=data.synthetic,
@@ -199,8 +196,9 @@ def _write_map(folder: Path, config: Config, data: ReportData, tianditu_key: str
         personal_names=outputs.personal_names,
         sources=sources,
         labels=coverage_labels(data.pack) if data.pack is not None else None,
-        planes=tables.planes,
-        modules=tables.modules,
+    )
+    drawn = build_map(
+        tables.roofs, tables.districts, tables.coverage, page, planes=tables.planes, modules=tables.modules
     )
     html = render_offline(drawn)
     return write_at_once(folder / "maps" / "index.html", lambda p: p.write_text(html, encoding="utf-8"))

@@ -17,9 +17,17 @@ from rooftop.outputs.place import RECORD
 
 # Products that not every run has; earlier versions did not record what they wrote.
 _OPTIONAL = (
-    "modules.parquet", "timeline.csv", "quotas.csv", "capacity.csv", "substitution.csv", "pv_or_thermal.csv",
-    "rasters/poa_annual.tif", "rasters/poa_monthly.tif", "rasters/svf.tif", "rasters/shading_loss.tif",
-)  # fmt: skip
+    "modules.parquet",
+    "timeline.csv",
+    "quotas.csv",
+    "capacity.csv",
+    "substitution.csv",
+    "pv_or_thermal.csv",
+    "rasters/poa_annual.tif",
+    "rasters/poa_monthly.tif",
+    "rasters/svf.tif",
+    "rasters/shading_loss.tif",
+)
 
 Save = Callable[[dict[str, str], dict[str, list[str]]], None]
 

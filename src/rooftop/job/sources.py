@@ -46,6 +46,8 @@ class Sources:
     ----------
     buildings : GeoDataFrame
         Working CRS, one row per source feature, with ``lon lat`` (WGS84) of a point on the roof.
+    points : ndarray of points
+        Those points in the working CRS, empty where there is no outline.
     units : tuple of Units
     memberships : DataFrame
     irradiance : IrradianceAt
@@ -61,6 +63,7 @@ class Sources:
     """
 
     buildings: gpd.GeoDataFrame
+    points: NDArray[np.object_]
     units: tuple[Units, ...]
     memberships: pd.DataFrame
     irradiance: IrradianceAt
@@ -97,7 +100,8 @@ class _Ledger:
 def _read_sources(config: Config) -> Sources:
     inputs, ledger = config.inputs, _Ledger()
     buildings = _read_buildings(config, ledger)
-    crs = CRS(buildings.crs)
+    points = shapely.point_on_surface(buildings.geometry.to_numpy())
+    buildings, crs = _located(buildings, points), CRS(buildings.crs)
     units = _read_all_units(config, buildings, crs)
     district_ids = units[0].table["unit_id"].astype(str).tolist()
     check_options(energy_settings(config.substitution.energy_demand), config.substitution, district_ids)
@@ -109,7 +113,7 @@ def _read_sources(config: Config) -> Sources:
     for unit in units:
         ledger.enter(unit.notices, unit.provenance)
     memberships = assign(buildings, list(units))
-    ledger.enter(_compared_places(buildings, units, memberships))
+    ledger.enter(_compared_places(buildings, points, units, memberships))
     raster = read_irradiance(inputs.irradiance)
     at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
     ledger.enter([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)], *raster.provenance)
@@ -128,6 +132,7 @@ def _read_sources(config: Config) -> Sources:
             ledger.enter([*areas.notices, *_areas_in_place(buildings, areas)], areas.provenance)
     return Sources(
         buildings=buildings,
+        points=points,
         units=units,
         memberships=memberships,
         irradiance=at,
@@ -145,7 +150,7 @@ def _read_sources(config: Config) -> Sources:
 
 
 def _read_buildings(config: Config, ledger: _Ledger) -> gpd.GeoDataFrame:
-    """Read the footprints, with the uses that names and land tell, and a point on each roof."""
+    """Read the footprints, with the uses that names and land tell."""
     inputs = config.inputs
     footprints = read_buildings(
         inputs.footprints,
@@ -156,7 +161,7 @@ def _read_buildings(config: Config, ledger: _Ledger) -> gpd.GeoDataFrame:
     # How many uses are unknown is known only now.
     ledger.enter([n for n in footprints.notices if n.code != "use_unknown"], footprints.provenance)
     ledger.enter(inferred.notices, inferred.provenance)
-    return _located(inferred.table, footprints.crs)
+    return inferred.table
 
 
 def _read_elevations(
@@ -211,10 +216,12 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
     return list(compare_places(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
 
 
-def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...], memberships: pd.DataFrame) -> list[Notice]:
+def _compared_places(
+    buildings: gpd.GeoDataFrame, points: NDArray[np.object_], units: tuple[Units, ...], memberships: pd.DataFrame
+) -> list[Notice]:
     """Hold the place of the buildings against that of every layer of units."""
-    shown = buildings[~(buildings.geometry.is_empty | withheld(buildings))]
-    points, crs = shapely.point_on_surface(shown.geometry.to_numpy()), CRS(buildings.crs)
+    is_shown = ~(buildings.geometry.is_empty | withheld(buildings)).to_numpy(dtype=bool)
+    shown, points, crs = buildings[is_shown], points[is_shown], CRS(buildings.crs)
     inside = shown["building_id"].isin(memberships.loc[memberships["level"] == "district", "building_id"])
     share = input_limits().place_pairs.least_share
     said = {
@@ -230,23 +237,26 @@ def _compared_places(buildings: gpd.GeoDataFrame, units: tuple[Units, ...], memb
         role, path = unit.provenance.role, unit.provenance.path
         polygons = unit.table.geometry.to_numpy()
         pair = Pair(
-            of="inputs.footprints", on=role, none=none, where=path, least_share=least, fatal=fatal,
+            of="inputs.footprints",
+            on=role,
+            none=none,
+            where=path,
+            least_share=least,
+            fatal=fatal,
             left_out=unit.uncoded,
             why_left_out=Text(f"rows of {role} have no code, give them one", f"{role} 有的行没有代码，请补充"),
-        )  # fmt: skip
+        )
         found += compare_places(points, polygons, crs, pair)
         if fatal:
-            found += outside_notices(shown, inside.to_numpy(dtype=bool), polygons, pair)
+            found += outside_notices(shown, points, inside.to_numpy(dtype=bool), polygons, pair)
     return found
 
 
-def _located(table: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
-    """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty geometry."""
-    geometry = table.geometry.to_numpy()
-    known = ~shapely.is_empty(geometry)
-    point = shapely.point_on_surface(geometry[known])
-    lon, lat, lon_gcj, lat_gcj = (np.full(len(geometry), np.nan) for _ in range(4))
-    lon[known], lat[known] = to_lonlat(shapely.get_x(point), shapely.get_y(point), crs)
+def _located(table: gpd.GeoDataFrame, points: NDArray[np.object_]) -> gpd.GeoDataFrame:
+    """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty points."""
+    known = ~shapely.is_empty(points)
+    lon, lat, lon_gcj, lat_gcj = (np.full(len(points), np.nan) for _ in range(4))
+    lon[known], lat[known] = to_lonlat(shapely.get_x(points[known]), shapely.get_y(points[known]), CRS(table.crs))
     lon_gcj[known], lat_gcj[known] = wgs84_to_gcj02(lon[known], lat[known])
     return table.assign(lon=lon, lat=lat, lon_gcj02=lon_gcj, lat_gcj02=lat_gcj)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit
+
+F4 = NDArray[np.float32]
+F8 = NDArray[np.float64]
 
 EARTH_RADIUS_M = 6_371_000.0
 BITS = 5
@@ -15,53 +19,65 @@ BLOCK = 1 << BITS
 """Edge of the blocks whose maxima let a ray pass over them [cells]."""
 
 
-def block_maxima(surface: NDArray[np.float32]) -> NDArray[np.float32]:
+class Terrain(NamedTuple):
+    """A coarse surface that rays march over.
+
+    Parameters
+    ----------
+    surface : (ny, nx) float32
+        Elevations [m].
+    maxima : (ceil(ny / BLOCK), ceil(nx / BLOCK)) float32
+        Of its blocks, see `block_maxima`.
+    highest : float
+        Highest elevation there is [m]: nothing steeper can follow once it would not do.
+    cell : float
+        [m].
+    drop_per_m2 : float
+        Fall of the earth below the horizontal per squared distance, refraction included [1/m].
+    """
+
+    surface: F4
+    maxima: F4
+    highest: float
+    cell: float
+    drop_per_m2: float
+
+
+class Observers(NamedTuple):
+    """Who looks: fractional rows and columns, (0, 0) is the centre of the first cell, and elevations [m], all (n,)."""
+
+    row: F8
+    col: F8
+    z: F8
+
+
+def block_maxima(surface: F4) -> F4:
     """Highest known cell of every `BLOCK` x `BLOCK` cells, counted from the first; -inf where none is known."""
     starts = [np.arange(0, n, BLOCK) for n in surface.shape]
     highest = np.fmax.reduceat(np.fmax.reduceat(surface, starts[0], axis=0), starts[1], axis=1)
-    known: NDArray[np.float32] = np.where(np.isnan(highest), np.float32(-np.inf), highest)
+    known: F4 = np.where(np.isnan(highest), np.float32(-np.inf), highest)
     return known
 
 
 @jit
-def far_slopes(
-    surface: NDArray[np.float32],
-    maxima: NDArray[np.float32],
-    cell: float,
-    rows: NDArray[np.float64],
-    cols: NDArray[np.float64],
-    z: NDArray[np.float64],
-    first: NDArray[np.float64],
-    azimuth_rad: NDArray[np.float64],
-    drop_per_m2: float,
-    highest: float,
-    out: NDArray[np.float32],
-) -> None:
+def far_slopes(terrain: Terrain, observers: Observers, azimuth_rad: F8, first: F8, out: F4) -> None:
     """March each ray from cell to cell and keep the steepest slope; NaN cells and blocks too low are passed over.
 
     A cell is a prism: it counts from where the ray enters it, or from `first` where that lies inside it.
 
     Parameters
     ----------
-    surface : (ny, nx)
-        Elevations [m].
-    maxima : (ceil(ny / BLOCK), ceil(nx / BLOCK))
-        Of its blocks, see `block_maxima`.
-    rows, cols : (n,)
-        Fractional positions of the observers; (0, 0) is the centre of the first cell.
-    z : (n,)
-        Elevations of the observers [m].
-    first : (n, n_azimuth)
-        Distance at which the march begins [m].
+    terrain : Terrain
+    observers : Observers
     azimuth_rad : (n_azimuth,)
         Grid azimuths.
-    drop_per_m2 : float
-        Fall of the earth below the horizontal per squared distance, refraction included [1/m].
-    highest : float
-        Highest elevation there is [m]: nothing steeper can follow once it would not do.
+    first : (n, n_azimuth)
+        Distance at which the march begins [m].
     out : (n, n_azimuth)
         Slope known so far, at least 0; raised to what is found.
     """
+    surface, maxima, highest, cell, drop_per_m2 = terrain
+    rows, cols, z = observers
     ny, nx = surface.shape
     for k in range(azimuth_rad.shape[0]):
         d_row, d_col = -math.cos(azimuth_rad[k]), math.sin(azimuth_rad[k])
@@ -129,7 +145,7 @@ def _reaches(position: float, direction: float, n: int, cell: float) -> float:
 
 
 @jit
-def lowest_of_groups(horizon: NDArray[np.float32], group: NDArray[np.int64], lowest: NDArray[np.float32]) -> None:
+def lowest_of_groups(horizon: F4, group: NDArray[np.int64], lowest: F4) -> None:
     """Lower `lowest` (n_group, n_azimuth) to the least of each group's rows of `horizon` (n, n_azimuth)."""
     for i in range(horizon.shape[0]):
         here = lowest[group[i]]
@@ -138,7 +154,7 @@ def lowest_of_groups(horizon: NDArray[np.float32], group: NDArray[np.int64], low
 
 
 @jit
-def raise_to_groups(horizon: NDArray[np.float32], group: NDArray[np.int64], least: NDArray[np.float32]) -> None:
+def raise_to_groups(horizon: F4, group: NDArray[np.int64], least: F4) -> None:
     """Raise each row of `horizon` (n, n_azimuth) to its group's row of `least` (n_group, n_azimuth)."""
     for i in range(horizon.shape[0]):
         here = least[group[i]]

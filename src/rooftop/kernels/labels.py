@@ -5,6 +5,8 @@ Planes are ``a, b, c`` of ``z = a x + b y + c`` as in :mod:`rooftop.kernels.plan
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,15 +22,32 @@ OUTSIDE, FREE = -1, 0
 _REACH = 2  # planes compete for a cell when they hold one this many cells away
 
 
+class Patch(NamedTuple):
+    """The cells around a roof.
+
+    Parameters
+    ----------
+    z : (h, w) float64
+        Elevation [m], small numbers.
+    label : (h, w) int32
+        Changed in place.
+    cell : float
+        Cell size [m].
+    """
+
+    z: Floats
+    label: Labels
+    cell: float
+
+
 @jit
-def relabel(
-    z: Floats, label: Labels, plane: Floats, cell: float, sigma: float, none_cost: float, bond: float, sweeps: int
-) -> None:
+def relabel(patch: Patch, plane: Floats, sigma: float, none_cost: float, bond: float, sweeps: int) -> None:
     """Give each cell the plane, of those near by, that lies closest and that its neighbours share; or none.
 
     Iterated conditional modes of squared residuals in units of `sigma`, capped at `none_cost`, plus `bond` for every
     one of eight neighbours with another label.
     """
+    z, label, cell = patch
     h, w = z.shape
     tried = np.empty(64, dtype=np.int32)
     for _ in range(sweeps):
@@ -133,13 +152,14 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core
 
 
 @jit
-def straighten(z: Floats, label: Labels, plane: Floats, cell: float, sweeps: int, limit: float) -> None:
+def straighten(patch: Patch, plane: Floats, sweeps: int, limit: float) -> None:
     """Draw the border of two planes along the line where they meet.
 
     Along a ridge or hip the roof is the lower of its two planes, in a valley the higher. Which of them, the cells
     within two of the border say; at a step they disagree, and nothing is moved. No cell goes to a plane further than
     `limit` from it [m].
     """
+    z, label, cell = patch
     h, w = label.shape
     n = plane.shape[0]
     votes = np.zeros((n, n, 2), dtype=np.int32)

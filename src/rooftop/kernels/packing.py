@@ -8,6 +8,8 @@ the u-extent of its part within the strip. So nothing is sampled along u.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,36 @@ SLACK_M = 1e-6
 
 
 _HEARD = 64  # the longest edges alone say where walls run
+
+
+class RowSize(NamedTuple):
+    """A row covers ``v .. v + depth``, the next one starts at ``v + pitch`` or later.
+
+    Along it rectangles of `width` stand `gap` apart.
+    """
+
+    depth: float
+    pitch: float
+    width: float
+    gap: float
+
+
+class Runs(NamedTuple):
+    """Rectangles side by side: in which row, where the first begins along u, how many there are; each (n_runs,)."""
+
+    row: I8
+    start: F8
+    number: I8
+
+
+class _Strip(NamedTuple):
+    """Scratch of a strip: the edges that enter it and the u-extent they block; runs' starts and numbers; each (m,)."""
+
+    active: I8
+    left: F8
+    right: F8
+    start: F8
+    number: I8
 
 
 @jit
@@ -55,7 +87,7 @@ def main_levels(edges: F8, most: int) -> F8:
 
 
 @jit
-def row_positions(edges: F8, levels: F8, depth: float, pitch: float, steps: int) -> F8:
+def row_positions(edges: F8, levels: F8, size: RowSize, steps: int) -> F8:
     """Return where rows may start: a lattice of `steps` per pitch, and rows in step with each level.
 
     Parameters
@@ -63,13 +95,14 @@ def row_positions(edges: F8, levels: F8, depth: float, pitch: float, steps: int)
     edges : (m, 4)
     levels : (k,)
         Heights v at which rows should be able to start or end, whole pitches away included.
-    depth, pitch : float
-        A row covers ``v .. v + depth``; the next one starts at ``v + pitch`` or later.
+    size : RowSize
+    steps : int
 
     Returns
     -------
     (n,) ascending, in the range that the polygon covers.
     """
+    depth, pitch = size.depth, size.pitch
     bottom = min(edges[:, 1].min(), edges[:, 3].min())
     room = max(edges[:, 1].max(), edges[:, 3].max()) - depth + SLACK_M - bottom
     if room < 0.0:
@@ -98,6 +131,11 @@ def row_positions(edges: F8, levels: F8, depth: float, pitch: float, steps: int)
 
 
 @jit_inline
+def _new_strip(m: int) -> _Strip:
+    return _Strip(np.empty(m, np.int64), np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64))
+
+
+@jit_inline
 def _activate(edges: F8, v: float, depth: float, active: I8, n_active: int, following: int) -> tuple[int, int]:
     """Keep in `active` the edges that enter the strip; return their number and the next edge to look at."""
     kept = 0
@@ -116,8 +154,9 @@ def _activate(edges: F8, v: float, depth: float, active: I8, n_active: int, foll
 
 
 @jit_inline
-def _block(edges: F8, v: float, depth: float, active: I8, n_active: int, left: F8, right: F8) -> None:
-    """Set the u-extent of each active edge within the strip, and sort all three arrays by its left end."""
+def _block(edges: F8, v: float, depth: float, strip: _Strip, n_active: int) -> None:
+    """Set the u-extent of each active edge within the strip, and sort the edges by its left end."""
+    active, left, right = strip.active, strip.left, strip.right
     low, high = v + SLACK_M, v + depth - SLACK_M
     for k in range(n_active):
         e = active[k]
@@ -139,12 +178,11 @@ def _block(edges: F8, v: float, depth: float, active: I8, n_active: int, left: F
 
 
 @jit_inline
-def _fill(
-    edges: F8, v: float, depth: float, active: I8, n_active: int, left: F8, right: F8,
-    width: float, gap: float, start: F8, number: I8,
-) -> int:  # fmt: skip
+def _fill(edges: F8, v: float, size: RowSize, strip: _Strip, n_active: int) -> int:
     """Fill the free intervals of a strip, each run in the middle of its interval; return the number of runs."""
-    middle = v + 0.5 * depth
+    active, left, right, start, number = strip
+    width, gap = size.width, size.gap
+    middle = v + 0.5 * size.depth
     n_runs = 0
     inside = False
     reach = left[0] if n_active else 0.0
@@ -169,7 +207,7 @@ def _fill(
 
 
 @jit
-def row_counts(edges: F8, positions: F8, depth: float, width: float, gap: float) -> I8:
+def row_counts(edges: F8, positions: F8, size: RowSize) -> I8:
     """Return how many rectangles a row holds at each position.
 
     Parameters
@@ -178,21 +216,18 @@ def row_counts(edges: F8, positions: F8, depth: float, width: float, gap: float)
         From :func:`turned_edges`.
     positions : (n,)
         Ascending starts v of the row.
-    depth, width, gap : float
-        Of the row; of a rectangle along it; between rectangles.
+    size : RowSize
     """
-    m = len(edges)
-    active, number = np.empty(m, np.int64), np.empty(m, np.int64)
-    left, right, start = np.empty(m), np.empty(m), np.empty(m)
+    strip = _new_strip(len(edges))
     counts = np.zeros(len(positions), np.int64)
     n_active = following = 0
     for k in range(len(positions)):
         v = positions[k]
-        n_active, following = _activate(edges, v, depth, active, n_active, following)
-        _block(edges, v, depth, active, n_active, left, right)
-        n_runs = _fill(edges, v, depth, active, n_active, left, right, width, gap, start, number)
+        n_active, following = _activate(edges, v, size.depth, strip.active, n_active, following)
+        _block(edges, v, size.depth, strip, n_active)
+        n_runs = _fill(edges, v, size, strip, n_active)
         for r in range(n_runs):
-            counts[k] += number[r]
+            counts[k] += strip.number[r]
     return counts
 
 
@@ -233,44 +268,37 @@ def most_places(edges: F8, along: F8, up: F8, sizes: F8, steps: int, levels: int
     turned = turned_edges(edges, along, up)
     ends = main_levels(turned, levels)
     for k in range(len(sizes)):
-        depth, pitch, width, gap = sizes[k, 0], sizes[k, 1], sizes[k, 2], sizes[k, 3]
-        positions = row_positions(turned, ends, depth, pitch, steps)
+        size = RowSize(sizes[k, 0], sizes[k, 1], sizes[k, 2], sizes[k, 3])
+        positions = row_positions(turned, ends, size, steps)
         if len(positions) > 0:
-            most[k] = best_rows(positions, row_counts(turned, positions, depth, width, gap), pitch)[1]
+            most[k] = best_rows(positions, row_counts(turned, positions, size), size.pitch)[1]
     return most
 
 
 @jit
-def rows_of(edges: F8, depth: float, pitch: float, width: float, gap: float, steps: int, levels: int) -> F8:
+def rows_of(edges: F8, size: RowSize, steps: int, levels: int) -> F8:
     """Return the starts of the rows that hold most, for edges from :func:`turned_edges`."""
-    positions = row_positions(edges, main_levels(edges, levels), depth, pitch, steps)
+    positions = row_positions(edges, main_levels(edges, levels), size, steps)
     if len(positions) == 0:
         return positions
-    return best_rows(positions, row_counts(edges, positions, depth, width, gap), pitch)[0]
+    return best_rows(positions, row_counts(edges, positions, size), size.pitch)[0]
 
 
 @jit
-def fill_rows(edges: F8, rows: F8, depth: float, width: float, gap: float) -> tuple[I8, F8, I8]:
-    """Return the runs of the given rows.
-
-    Returns
-    -------
-    row, start, number : (n_runs,)
-        Index into `rows`; where the run begins along u; how many rectangles it holds.
-    """
+def fill_rows(edges: F8, rows: F8, size: RowSize) -> Runs:
+    """Return the runs of the given rows."""
     m = len(edges)
-    active, number = np.empty(m, np.int64), np.empty(m, np.int64)
-    left, right, start = np.empty(m), np.empty(m), np.empty(m)
+    strip = _new_strip(m)
     of_row, at, held = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
     n = n_active = following = 0
     for k in range(len(rows)):
-        n_active, following = _activate(edges, rows[k], depth, active, n_active, following)
-        _block(edges, rows[k], depth, active, n_active, left, right)
-        n_runs = _fill(edges, rows[k], depth, active, n_active, left, right, width, gap, start, number)
+        n_active, following = _activate(edges, rows[k], size.depth, strip.active, n_active, following)
+        _block(edges, rows[k], size.depth, strip, n_active)
+        n_runs = _fill(edges, rows[k], size, strip, n_active)
         for r in range(n_runs):
-            of_row[n], at[n], held[n] = k, start[r], number[r]
+            of_row[n], at[n], held[n] = k, strip.start[r], strip.number[r]
             n += 1
-    return of_row[:n].copy(), at[:n].copy(), held[:n].copy()
+    return Runs(of_row[:n].copy(), at[:n].copy(), held[:n].copy())
 
 
 @jit
@@ -301,13 +329,13 @@ def box_area(edges: F8, u_low: float, u_high: float, v_low: float, v_high: float
 
 
 @jit
-def array_area(
-    edges: F8, rows: F8, row: I8, start: F8, number: I8, depth: float, pitch: float, width: float, gap: float
-) -> float:
+def array_area(edges: F8, rows: F8, runs: Runs, size: RowSize) -> float:
     """Return the footprint of the rows with the gaps between them, as far as the polygon reaches.
 
     A row's gap counts where the next row stands behind it, up to the pitch.
     """
+    row, start, number = runs
+    depth, pitch, width, gap = size
     area = 0.0
     n = len(row)
     for k in range(n):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,8 @@ Flags = NDArray[np.bool_]
 _INSIDE = 0.98  # points stay this share of a half side from the middle: the edge itself is no cell's
 
 
-@jit
-def mark_under(
-    plane: I8, middle: F8, along: F8, up: F8, number: NDArray[np.int32], lattice: F8, roof_cells: I8, mine: Flags,
-    under: Flags,
-) -> None:  # fmt: skip
-    """Mark the slots of cells whose middle lies in a rectangle.
+class Rectangles(NamedTuple):
+    """Rectangles in plan, those of a plane alike.
 
     Parameters
     ----------
@@ -30,18 +27,42 @@ def mark_under(
     middle : (m, 2) float64
     along, up : (n_planes, 2) float64
         Half sides.
+    """
+
+    plane: I8
+    middle: F8
+    along: F8
+    up: F8
+
+
+class Slots(NamedTuple):
+    """The cells of a tile and their slots: a cell of a roof has one for each plane that sees it.
+
+    Parameters
+    ----------
     number : (n_rows, n_cols) int32
         Number of each cell among those of roofs; -1 elsewhere.
-    lattice : (3,) float64
+    x_min, y_max, cell : float
         West edge, north edge, cell size.
     roof_cells : (n_planes, 3) int64
         First cell of the plane's roof, how many, and the slot of the first.
     mine : (n_slots,) bool
         Slots that belong to their plane.
-    under : (n_slots,) bool
-        Marked here.
     """
-    x_min, y_max, cell = lattice
+
+    number: NDArray[np.int32]
+    x_min: float
+    y_max: float
+    cell: float
+    roof_cells: I8
+    mine: Flags
+
+
+@jit
+def mark_under(rectangles: Rectangles, slots: Slots, under: Flags) -> None:
+    """Mark in `under`, (n_slots,) bool, the slots of cells whose middle lies in a rectangle."""
+    plane, middle, along, up = rectangles
+    number, x_min, y_max, cell, roof_cells, mine = slots
     for m in range(plane.size):
         p = plane[m]
         ax, ay, ux, uy = along[p, 0], along[p, 1], up[p, 0], up[p, 1]
@@ -64,10 +85,7 @@ def mark_under(
 
 
 @jit
-def all_bright(
-    plane: I8, middle: F8, along: F8, up: F8, number: NDArray[np.int32], lattice: F8, roof_cells: I8, mine: Flags,
-    bright: Flags, otherwise: Flags, out: Flags,
-) -> None:  # fmt: skip
+def all_bright(rectangles: Rectangles, slots: Slots, bright: Flags, otherwise: Flags, out: Flags) -> None:
     """Say of each rectangle whether every cell under it is bright.
 
     Points of a rectangle are no further apart than a cell. Cells of other planes do not matter; where none is the
@@ -75,13 +93,14 @@ def all_bright(
 
     Parameters
     ----------
-    plane, middle, along, up, number, lattice, roof_cells, mine
-        As in `mark_under`.
+    rectangles : Rectangles
+    slots : Slots
     bright : (n_slots,) bool
     otherwise : (n_planes,) bool
     out : (m,) bool
     """
-    x_min, y_max, cell = lattice
+    plane, middle, along, up = rectangles
+    number, x_min, y_max, cell, roof_cells, mine = slots
     for m in range(plane.size):
         p = plane[m]
         n_along = math.ceil(2.0 * math.hypot(along[p, 0], along[p, 1]) / cell)

@@ -7,10 +7,13 @@ residual sum of squares, and those of a union are their sums.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.kernels import jit, jit_inline
+from rooftop.kernels.labels import Patch
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -143,12 +146,20 @@ def _same_normal(a: float, b: float, p: float, q: float, cosine: float) -> bool:
     return dot * dot >= cosine * cosine * (a * a + b * b + 1.0) * (p * p + q * q + 1.0) and dot > 0.0
 
 
+class _Gathered(NamedTuple):
+    """Flat indices of the cells of a region, and of those still to be looked at."""
+
+    held: Labels
+    stack: Labels
+
+
 @jit
 def _grow(
-    z: Floats, label: Labels, slope: Floats, seed: int, start: Floats, reach: float, cosine: float, cell: float,
-    held: Labels, stack: Labels,
-) -> int:  # fmt: skip
-    """Gather the free cells connected to a seed that lie on its plane; `held[:n]` are their flat indices."""
+    patch: Patch, slope: Floats, seed: int, start: Floats, reach: float, cosine: float, gathered: _Gathered
+) -> int:
+    """Gather the free cells connected to a seed that lie on its plane; return how many are `held`."""
+    z, label, cell = patch
+    held, stack = gathered
     w = z.shape[1]
     p = start.copy()
     m = np.zeros(10)
@@ -188,10 +199,9 @@ def _grow(
 
 
 @jit
-def grow_regions(
-    z: Floats, label: Labels, n_label: int, cell: float, half: int, least: int, sigma: float, cosine: float
-) -> int:
+def grow_regions(patch: Patch, n_label: int, half: int, least: int, sigma: float, cosine: float) -> int:
     """Grow regions from the smoothest windows over cells that are still free; return the number of labels."""
+    z, label, cell = patch
     h, w = z.shape
     free = label == _FREE
     if free.sum() < least:
@@ -203,26 +213,28 @@ def grow_regions(
     slope = _best_windows(plane, variance, free, half)
     order = np.argsort(flat, kind="mergesort")
     tried = np.zeros(h * w, dtype=np.bool_)
-    held, stack = np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32)
+    gathered = _Gathered(np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32))
     for seed in order:
         if not flat[seed] <= (1.6 * sigma) ** 2:
             break
         r, c = seed // w, seed % w
         if label[r, c] != _FREE or tried[seed]:
             continue
-        n = _grow(z, label, slope, seed, plane[r, c], 2.5 * sigma, cosine, cell, held, stack)
+        n = _grow(patch, slope, seed, plane[r, c], 2.5 * sigma, cosine, gathered)
         keep = n >= least
         if keep:
             n_label += 1
         for k in range(n):
-            tried[held[k]] = True
-            label[held[k] // w, held[k] % w] = n_label if keep else _FREE
+            at = gathered.held[k]
+            tried[at] = True
+            label[at // w, at % w] = n_label if keep else _FREE
     return n_label
 
 
 @jit
-def moments_of(z: Floats, label: Labels, n_label: int, cell: float, plane: Floats, limit: float) -> Floats:
+def moments_of(patch: Patch, n_label: int, plane: Floats, limit: float) -> Floats:
     """Return the moments of every label; with a finite `limit` cells further than it [m] from their plane stay out."""
+    z, label, cell = patch
     m = np.zeros((n_label + 1, 10))
     for r in range(z.shape[0]):
         for c in range(z.shape[1]):
@@ -238,10 +250,10 @@ def moments_of(z: Floats, label: Labels, n_label: int, cell: float, plane: Float
 
 
 @jit
-def refit(z: Floats, label: Labels, n_label: int, cell: float, limit: float, plane: Floats) -> None:
+def refit(patch: Patch, n_label: int, plane: Floats, limit: float) -> None:
     """Fit every label's plane, then again without the cells further than `limit` from it [m]."""
     for k in range(2):
-        m = moments_of(z, label, n_label, cell, plane, limit if k else np.inf)
+        m = moments_of(patch, n_label, plane, limit if k else np.inf)
         for at in range(1, n_label + 1):
             if m[at, 0] >= 6.0:
                 plane[at, 0], plane[at, 1], plane[at, 2], _ = solve(m[at])
@@ -269,15 +281,14 @@ def _neighbours(label: Labels, n_label: int) -> NDArray[np.int64]:
 
 
 @jit
-def merge(
-    z: Floats, label: Labels, n_label: int, plane: Floats, cell: float, sigma: float, apart: float, chi2: float
-) -> int:
+def merge(patch: Patch, n_label: int, plane: Floats, sigma: float, apart: float, chi2: float) -> int:
     """Join neighbours that one plane fits as well as two; return how many joined.
 
     The measure is the mean distance of the two planes over their cells: the growth of the residual sum of squares over
     ``n₁ n₂ / (n₁ + n₂)``. They are one where it is below `apart` [m], or the growth is no more than noise makes.
     """
-    m = moments_of(z, label, n_label, cell, plane, 3.0 * sigma)
+    label = patch.label
+    m = moments_of(patch, n_label, plane, 3.0 * sigma)
     pairs = _neighbours(label, n_label)
     parent = np.arange(n_label + 1)
     joined = 0
@@ -319,15 +330,14 @@ def merge(
 
 
 @jit
-def cleave(
-    z: Floats, label: Labels, n_label: int, cell: float, sigma: float, apart: float, chi2: float
-) -> int:  # fmt: skip
+def cleave(patch: Patch, n_label: int, sigma: float, apart: float, chi2: float) -> int:
     """Cut labels in two that two planes fit much better than one; return the number of labels.
 
     Lines in eight directions, each through the middle and half a standard deviation beside it, are tried.
     """
+    z, label, cell = patch
     h, w = label.shape
-    whole = moments_of(z, label, n_label, cell, np.zeros((n_label + 1, 3)), np.inf)
+    whole = moments_of(patch, n_label, np.zeros((n_label + 1, 3)), np.inf)
     lines = np.zeros((n_label + 1, _LINES, 3))
     for k in range(1, n_label + 1):
         n = max(whole[k, 0], 1.0)

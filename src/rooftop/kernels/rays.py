@@ -127,10 +127,8 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
                     _near(walls, eyes, slopes, (here, pieces[piece, 0], pieces[piece, 1]), lines.linear, stencil)
                 if used > _0:
                     foot = lines.eye_x[x_eye]
-                    asking = Piece(
-                        here, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, foot - lines.shift[spacing],
-                        lines.share[x_eye],
-                    )  # fmt: skip
+                    up_foot, share = foot - lines.shift[spacing], lines.share[x_eye]
+                    asking = Piece(here, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, up_foot, share)
                     _far(eyes, slopes, asking, stacks, used, scratch)
                 cell = reading.start + reading.along_x * x_eye + reading.along_y * (y + lane)
                 for piece in range(n_piece):

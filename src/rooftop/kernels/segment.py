@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rooftop.kernels.labels import FREE, OUTSIDE, relabel, split, straighten
+from rooftop.kernels.labels import FREE, OUTSIDE, Patch, relabel, split, straighten
 from rooftop.kernels.planefit import cleave, grow_regions, merge, noise_of, refit, roughness_of
 
 Floats = NDArray[np.float64]
@@ -72,6 +72,7 @@ def _segment(
 ) -> tuple[Labels, Floats]:
     """Segment cells whose noise is `sigma`; see :func:`segment_roof`."""
     label = np.where(inside, FREE, OUTSIDE).astype(np.int32)
+    patch = Patch(z, label, cell)
     half = 2 if sigma < 0.16 * cell else 3
     slack = 3.0 * sigma / (cell * half * (half + 1.0) * math.sqrt(4.0 / 3.0))
     cosine = math.cos(angle + math.atan(slack))
@@ -80,25 +81,25 @@ def _segment(
     n_label = 0
     plane = np.zeros((1, 3))
     for step in range(3):
-        n_label = grow_regions(z, label, n_label, cell, half, least if step else max(least, 12), sigma, cosine)
+        n_label = grow_regions(patch, n_label, half, least if step else max(least, 12), sigma, cosine)
         wider = np.zeros((n_label + 1, 3))
         wider[: plane.shape[0]] = plane
         plane = wider
         for _ in range(2):
-            refit(z, label, n_label, cell, 2.5 * sigma, plane)
-            relabel(z, label, plane, cell, sigma, 9.0, 1.0, 1)
-        merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
+            refit(patch, n_label, plane, 2.5 * sigma)
+            relabel(patch, plane, sigma, 9.0, 1.0, 1)
+        merge(patch, n_label, plane, sigma, apart, 14.0)
         n_label, plane = split(label, plane, 0.5 * least_m2 if step < 2 else least_m2, cell, 0.0)
-    n_label = cleave(z, label, n_label, cell, sigma, apart, 14.0)
+    n_label = cleave(patch, n_label, sigma, apart, 14.0)
     plane = np.zeros((n_label + 1, 3))
     for _ in range(2):
-        refit(z, label, n_label, cell, 2.5 * sigma, plane)
-        relabel(z, label, plane, cell, sigma, 9.0, 1.0, 2)
-    merge(z, label, n_label, plane, cell, sigma, apart, 14.0)
+        refit(patch, n_label, plane, 2.5 * sigma)
+        relabel(patch, plane, sigma, 9.0, 1.0, 2)
+    merge(patch, n_label, plane, sigma, apart, 14.0)
     n_label, plane = split(label, plane, least_m2, cell, core)
     for _ in range(2):
-        refit(z, label, n_label, cell, 2.5 * sigma, plane)
-        straighten(z, label, plane, cell, 2, 3.0 * sigma)
+        refit(patch, n_label, plane, 2.5 * sigma)
+        straighten(patch, plane, 2, 3.0 * sigma)
     n_label, plane = split(label, plane, least_m2, cell, core)
-    refit(z, label, n_label, cell, 2.5 * sigma, plane)
+    refit(patch, n_label, plane, 2.5 * sigma)
     return label, plane

@@ -85,10 +85,8 @@ def report_data(
     campaign: Campaign,
     *,
     config: Config | None = None,
-    title: str | None = None,
     notices: Sequence[Notice] = (),
     provenance: Sequence[Provenance] = (),
-    synthetic: bool | None = None,
     version: str = "",
     sides: Sequence[SideRules] = (),
 ) -> ReportData:
@@ -101,8 +99,6 @@ def report_data(
         Planned for these tables, see `campaign_of`.
     config : Config, optional
         Title, assumptions, whether synthetic, whether personal names may be shown.
-    title, synthetic : optional
-        Override the configuration.
     notices, provenance : sequence
     version : str
     sides : sequence of SideRules
@@ -112,10 +108,9 @@ def report_data(
     if config is None or not config.outputs.personal_names:
         tables = replace(tables, roofs=masked(tables.roofs))
         campaign = replace(campaign, candidates=masked(campaign.candidates))
-    named = "" if config is None else config.title or config.name
     ledgers = {} if stock is None else _ledgers(stock) | _energy(tables, stock, config, campaign)
     return ReportData(
-        title=title if title is not None else named,
+        title="" if config is None else config.title or config.name,
         tables=tables,
         pack=pack,
         campaign=campaign,
@@ -123,7 +118,7 @@ def report_data(
         assumptions=assumptions(config, campaign, sides),
         notices=tuple(notices),
         provenance=tuple(provenance),
-        synthetic=bool(config.synthetic) if synthetic is None and config is not None else bool(synthetic),
+        synthetic=config is not None and config.synthetic,
         version=version,
         **ledgers,
         options=SubstitutionOptions() if config is None else config.substitution,

@@ -31,8 +31,21 @@ _WHAT = {
     "svf": "sky view factor of the level cell: cosine-weighted share of the sky above its horizons, without rows",
     "shading_loss": "one minus irradiation on the array plane over that of the same plane alone",
 }
-_BLOCK = 256
 NODATA = -9999.0
+_BLOCK = 256
+_PROFILE = {
+    "driver": "GTiff",
+    "dtype": "float32",
+    "nodata": NODATA,
+    "tiled": True,
+    "blockxsize": _BLOCK,
+    "blockysize": _BLOCK,
+    "compress": "deflate",
+    "predictor": 3,
+    "SPARSE_OK": True,
+    "BIGTIFF": "IF_SAFER",
+    "interleave": "band",
+}
 
 
 @dataclass(frozen=True)
@@ -74,12 +87,8 @@ def write_raster(
     n_cols = max(int(part.lattice_col.max()) for part in parts) - col0 + 1
     transform = Affine(cell_size_m, 0.0, col0 * cell_size_m, 0.0, -cell_size_m, -row0 * cell_size_m)
     bands = [f"{name}_{m:02d}" for m in range(1, 13)] if name == "poa_monthly" else [name]
-    profile = {
-        "driver": "GTiff", "width": n_cols, "height": n_rows, "count": len(bands), "dtype": "float32", "nodata": NODATA,
-        "crs": crs.to_wkt(), "transform": transform, "tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK,
-        "compress": "deflate", "predictor": 3, "SPARSE_OK": True, "BIGTIFF": "IF_SAFER",
-        "interleave": "band",
-    }  # fmt: skip
+    size = {"width": n_cols, "height": n_rows, "count": len(bands)}
+    profile = {**_PROFILE, **size, "crs": crs.to_wkt(), "transform": transform}
 
     def write(target: Path) -> None:
         plain = target.with_suffix(".plain.tif")

@@ -137,21 +137,22 @@ class Frame:
 
     def lay(self, design: RowDesign) -> Laid:
         """Return the modules of a design and the areas they take; rows' starts are searched finely."""
-        depth, pitch, width, gap = design.depth_m, design.pitch_m, design.width_m, design.gap_m
+        size = kernel.RowSize(design.depth_m, design.pitch_m, design.width_m, design.gap_m)
         modules, used, array, first = [np.zeros((0, 4, 2))], 0.0, 0.0, (math.inf, math.inf)
         for group in self.groups:
             edges = kernel.turned_edges(group.edges, self.along, self.up)
-            rows = kernel.rows_of(edges, depth, pitch, width, gap, _FINE_STEPS, _LEVELS)
+            rows = kernel.rows_of(edges, size, _FINE_STEPS, _LEVELS)
             if not len(rows):
                 continue
-            row, start, number = kernel.fill_rows(edges, rows, depth, width, gap)
-            array += kernel.array_area(edges, rows, row, start, number, depth, pitch, width, gap)
+            runs = kernel.fill_rows(edges, rows, size)
+            array += kernel.array_area(edges, rows, runs, size)
+            row, start, number = runs
             run = np.repeat(np.arange(len(row)), number)
             place = np.arange(len(run)) - np.repeat(np.cumsum(number) - number, number)
-            u, v = start[run] + place * (width + gap), rows[row[run]]
+            u, v = start[run] + place * (size.width + size.gap), rows[row[run]]
             first = min(first, (float(v[0]), float(u[0])))
             modules.append(group.origin + self._rectangles(u, v, design))
-            used += _used_area(group.parts, group.origin + self._plan(u + 0.5 * width, v + 0.5 * depth))
+            used += _used_area(group.parts, group.origin + self._plan(u + 0.5 * size.width, v + 0.5 * size.depth))
         return Laid(np.concatenate(modules), array, used, self._offset(first))
 
     def _plan(self, u: F8, v: F8) -> F8:

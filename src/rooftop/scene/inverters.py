@@ -80,7 +80,7 @@ def usual_dc_ac_ratio() -> float:
     return load_system_rules().dc_ac_ratio.value
 
 
-def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules | None = None) -> Inverters:
+def size_inverters(capacity_kwp: float, dc_ac_ratio: float) -> Inverters:
     """Return the fewest equal inverters whose AC rating is at least the capacity over the wanted ratio.
 
     Parameters
@@ -89,19 +89,17 @@ def size_inverters(capacity_kwp: float, dc_ac_ratio: float, rules: InverterRules
         DC rating of the roof.
     dc_ac_ratio : float
         Wanted, see `configs/system.yaml`.
-    rules : InverterRules, optional
-        The shipped ones when omitted.
     """
     if not capacity_kwp > 0.0:
         return Inverters(0, 0.0, "", math.nan)
-    kind = (rules or load_inverter_rules()).of(capacity_kwp)
+    kind = load_inverter_rules().of(capacity_kwp)
     wanted = capacity_kwp / dc_ac_ratio
     count = math.ceil(wanted / max(kind.unit_kw) - 1e-9)
     unit = min(size for size in kind.unit_kw if size * count >= wanted - 1e-9)
     return Inverters(count, unit, kind.voltage, capacity_kwp / (count * unit))
 
 
-def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float, rules: InverterRules | None = None) -> pd.DataFrame:
+def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float) -> pd.DataFrame:
     """Return the inverters of each roof, in its order.
 
     Returns
@@ -110,7 +108,7 @@ def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float, rules: InverterR
         ``inverter_count inverter_unit_kw inverter_ac_kw dc_ac_ratio connection_voltage``; a roof without modules has
         none, a ratio of NaN and no voltage.
     """
-    found = [size_inverters(float(each), dc_ac_ratio, rules) for each in pd.Series(capacity_kwp, dtype=float)]
+    found = [size_inverters(float(each), dc_ac_ratio) for each in pd.Series(capacity_kwp, dtype=float)]
     return pd.DataFrame(
         {
             "inverter_count": pd.array([each.count for each in found], dtype="int64"),

@@ -43,12 +43,6 @@ def cells_polygons(piece: NDArray[np.int32], grid: Grid) -> NDArray[np.object_]:
     return shapes
 
 
-def mask_polygon(mask: NDArray[np.bool_], grid: Grid) -> shapely.Geometry:
-    """Return the outline of the cells of a mask (cells too shaded, declared by raster), empty where there is none."""
-    piece, _ = _pieces(mask.astype(np.int32), grid.cell_size_m, 0.0)
-    return shapely.union_all(cells_polygons(piece, grid))
-
-
 def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd.GeoDataFrame:
     """Return what stands on the planes, or lies below them, as polygons in plan.
 

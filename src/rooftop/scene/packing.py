@@ -189,11 +189,8 @@ def pack(
         facing: Frame.of(groups, facing - grid_north_deg, stretch if flush else 1.0)
         for facing in dict.fromkeys(design.azimuth_deg for design in designs)
     }
-    counts = np.concatenate([
-        frame.counts([design for design in designs if design.azimuth_deg == facing])
-        for facing, frame in frames.items()
-    ])  # fmt: skip
-    trials = _valued(designs, counts.tolist(), module, specific_yield)
+    fitting = [frame.counts([d for d in designs if d.azimuth_deg == facing]) for facing, frame in frames.items()]
+    trials = _valued(designs, np.concatenate(fitting).tolist(), module, specific_yield)
     best = _chosen(trials, options.tilt_for)
     laid = frames[best.design.azimuth_deg].lay(best.design)
     count = len(laid.modules)

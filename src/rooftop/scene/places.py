@@ -144,9 +144,8 @@ class ModuleCells:
     slot_of: list[Ints]
     under: Flags
     plane: Ints
-    _middle: Floats
-    _sides: tuple[Floats, Floats]
-    _where: tuple[NDArray[np.int32], Floats, Ints, Flags]
+    _modules: kernel.Rectangles
+    _slots: kernel.Slots
 
     @classmethod
     def on(
@@ -161,16 +160,17 @@ class ModuleCells:
         mine[np.concatenate(slot_of or [np.zeros(0, dtype=np.int64)])] = True
         under, number = np.zeros_like(mine), np.full(grid.shape, -1, dtype=np.int32)
         number[cells] = np.arange(len(cells[0]))
-        lattice = np.array([grid.x_min, grid.y_max, grid.cell_size_m])
         roofs = np.stack([low, width, offset], axis=1)
-        where = number, lattice, roofs, mine
-        none = np.zeros((len(planes), 2))
+        slots = kernel.Slots(number, grid.x_min, grid.y_max, grid.cell_size_m, roofs, mine)
         if places is None:
-            return cls(cells_of, slot_of, under, np.zeros(0, dtype=np.int64), np.zeros((0, 2)), (none, none), where)
+            none = np.zeros((len(planes), 2))
+            nothing = kernel.Rectangles(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), none, none)
+            return cls(cells_of, slot_of, under, nothing.plane, nothing, slots)
         plane, middle = places.middles(planes)
-        room = 0.5 * places.step[planes], places.room[planes]
-        kernel.mark_under(plane, middle, *room, number, lattice, roofs, mine, under)
-        return cls(cells_of, slot_of, under, plane, middle, (places.along[planes], places.up[planes]), where)
+        room = kernel.Rectangles(plane, middle, 0.5 * places.step[planes], places.room[planes])
+        kernel.mark_under(room, slots, under)
+        modules = kernel.Rectangles(plane, middle, places.along[planes], places.up[planes])
+        return cls(cells_of, slot_of, under, plane, modules, slots)
 
     def split(self) -> tuple[list[Ints], list[Ints]]:
         """Return the cells under modules, of a plane without any all its cells; and the others."""
@@ -190,6 +190,5 @@ class ModuleCells:
         """
         most = np.array([len(s) > 0 and bright[s].mean() > 0.5 for s in self.slot_of], dtype=bool)
         found: Flags = np.zeros(len(self.plane), dtype=bool)
-        (along, up), (number, lattice, roofs, mine) = self._sides, self._where
-        kernel.all_bright(self.plane, self._middle, along, up, number, lattice, roofs, mine, bright, most, found)
+        kernel.all_bright(self._modules, self._slots, bright, most, found)
         return found

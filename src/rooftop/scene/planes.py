@@ -120,8 +120,10 @@ def _tied(
     whole = whole[first | ~whole].to_numpy(dtype=bool)
     geometry = np.where(whole, plans[kept["plane"].to_numpy()], kept["cut"].to_numpy())
     neighbours = _without_others(geometry, kept["roof"].to_numpy(), visible, rows)
-    return _recut(planes.iloc[kept["plane"].to_numpy()].assign(roof=kept["roof"].to_numpy(),
-                  plane=kept["plane"].to_numpy()), neighbours)  # fmt: skip
+    return _recut(
+        planes.iloc[kept["plane"].to_numpy()].assign(roof=kept["roof"].to_numpy(), plane=kept["plane"].to_numpy()),
+        neighbours,
+    )
 
 
 def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> NDArray[np.int64]:

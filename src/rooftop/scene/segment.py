@@ -22,9 +22,18 @@ _LEAST_KEPT = 0.7
 _RIDGE_SLOPE = 0.2  # metres per metre: planes that differ less meet nowhere in particular
 _LEAST_PIECE_M2 = 0.01
 _COLUMNS = (
-    "roof", "plane_id", "surface_tilt_deg", "surface_azimuth_deg", "area_m2", "roof_source", "z_m", "slope_east",
-    "slope_north", "noise_m", "geometry",
-)  # fmt: skip
+    "roof",
+    "plane_id",
+    "surface_tilt_deg",
+    "surface_azimuth_deg",
+    "area_m2",
+    "roof_source",
+    "z_m",
+    "slope_east",
+    "slope_north",
+    "noise_m",
+    "geometry",
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,6 @@ def segment(
     footprints: NDArray[np.object_],
     convergence_deg: NDArray[np.float64],
     rules: SegmentationRules,
-    roofs: NDArray[np.int64] | None = None,
 ) -> Segmentation:
     """Segment the surface model inside each footprint into planes.
 
@@ -99,14 +107,12 @@ def segment(
     convergence_deg : ndarray, shape (n,)
         True azimuth of grid north at each building.
     rules : SegmentationRules
-    roofs : ndarray of int64, optional
-        Rows to segment; by default all that own a cell.
 
     Returns
     -------
     Segmentation
     """
-    windows = _windows(owner, roofs)
+    windows = _windows(owner)
     layers = _Layers.empty(grid.shape)
     numbers: list[int] = []
     unseen: list[int] = []
@@ -118,9 +124,14 @@ def segment(
             unseen.append(roof)
             continue
         own, plane, noise = segment_roof(
-            z, inside, grid.cell_size_m, rules.min_plane_m2.value, rules.min_noise_m.value,
-            np.radians(rules.max_normal_deg.value), rules.apart_m.value,
-        )  # fmt: skip
+            z,
+            inside,
+            grid.cell_size_m,
+            least_m2=rules.min_plane_m2.value,
+            least_sigma=rules.min_noise_m.value,
+            angle=np.radians(rules.max_normal_deg.value),
+            apart=rules.apart_m.value,
+        )
         if len(plane) < 2:
             continue
         host = spread(own, whole, _BEYOND)
@@ -146,7 +157,7 @@ def segment(
     return Segmentation(planes, label, layers.residual, layers.on_plane, missed, np.array(unseen, dtype=np.int64))
 
 
-def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[tuple[int, tuple[int, int, int, int]]]:
+def _windows(owner: NDArray[np.int32]) -> list[tuple[int, tuple[int, int, int, int]]]:
     """Return each roof with the first and last-but-one rows and columns of its cells, by rising number."""
     rows, cols = np.nonzero(owner >= 0)
     names, which = np.unique(owner[rows, cols], return_inverse=True)
@@ -155,9 +166,8 @@ def _windows(owner: NDArray[np.int32], roofs: NDArray[np.int64] | None) -> list[
     for axis, at in enumerate((rows, cols)):
         np.minimum.at(low[:, axis], which, at)
         np.maximum.at(high[:, axis], which, at + 1)
-    wanted = set(names.tolist()) if roofs is None else set(np.asarray(roofs).tolist())
     boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1).tolist()
-    return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True) if int(name) in wanted]
+    return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True)]
 
 
 def _cells(

@@ -78,6 +78,14 @@ class Blocks:
         return self.base_m + self.height_m
 
     @cached_property
+    def point_m(self) -> NDArray[np.float64]:
+        """A point on each roof (working CRS), shape (n, 2); NaN for empty outlines."""
+        point = np.full((len(self.geometry), 2), np.nan)
+        present = ~shapely.is_empty(self.geometry)
+        point[present] = shapely.get_coordinates(shapely.point_on_surface(self.geometry[present]))
+        return point
+
+    @cached_property
     def rank(self) -> NDArray[np.int64]:
         """Who owns the area that outlines share: the higher rank.
 
@@ -124,23 +132,6 @@ def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.floa
     if ground is None:
         return np.zeros(grid.shape, dtype=np.float32)
     return ground.window(grid.x_min, grid.y_max, grid.cell_size_m, grid.n_rows, grid.n_cols)
-
-
-def median_ground_m(
-    geometry: NDArray[np.object_], ground: ElevationSource | None, cell_size_m: float = BASE_CELL_M
-) -> NDArray[np.float64]:
-    """Return the area-weighted median elevation under each footprint, in metres.
-
-    Footprints without any terrain below them get the median of the others, so that no cliff appears.
-
-    Parameters
-    ----------
-    cell_size_m : float
-        Cells that the model is read in; terrain is smooth, a surface model is not.
-    """
-    if ground is None:
-        return np.zeros(len(geometry))
-    return with_gaps_filled(median_under_m(geometry, ground, cell_size_m)[0])
 
 
 def with_gaps_filled(base_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -252,8 +243,7 @@ def _lay_on_model(
 
 
 def _claim_small(grid: Grid, blocks: Blocks, rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:
-    point = shapely.point_on_surface(blocks.geometry[rows])
-    x, y = shapely.get_x(point), shapely.get_y(point)
+    x, y = blocks.point_m[rows].T
     x_min, y_min, x_max, y_max = grid.bounds
     inside = (x >= x_min) & (x < x_max) & (y > y_min) & (y <= y_max)
     r, c = grid.cell_of(x[inside], y[inside])

@@ -71,9 +71,8 @@ def net_zone(
     shared: shapely.Geometry | None = None,
     obstacles: NDArray[np.object_] | None = None,
     obstacle_heights_m: NDArray[np.float64] | None = None,
-    exclusions: shapely.Geometry | None = None,
 ) -> shapely.Geometry:
-    """Return what setbacks, obstacles, walkways and present uses leave of a plane.
+    """Return what setbacks, obstacles and walkways leave of a plane.
 
     Distances are measured in the plane: on a slope they are shorter in plan.
 
@@ -93,8 +92,6 @@ def net_zone(
         In plan.
     obstacle_heights_m : ndarray, optional
         Same length.
-    exclusions : geometry, optional
-        Roof gardens and other declared uses, with their clearance: taken out as they are.
 
     Returns
     -------
@@ -115,10 +112,7 @@ def net_zone(
             shapely.buffer(_moved(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0) for k in near
         ]
         left = shapely.difference(left, shapely.union_all(taken)) if taken else left
-    left = _moved(_in_blocks(left, rules), to_plan)
-    if exclusions is not None and not exclusions.is_empty:
-        left = shapely.difference(left, exclusions)
-    return _areal(left)
+    return _areal(_moved(_in_blocks(left, rules), to_plan))
 
 
 def large_pieces(zone: shapely.Geometry, least_m2: float) -> shapely.Geometry:

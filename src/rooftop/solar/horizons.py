@@ -422,8 +422,9 @@ def far_horizons(
         drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M) if curvature else 0.0
         before = np.tan(np.radians(least[somewhere].astype(np.float64))).astype(np.float32)
         found = before.copy()
-        observers = r[somewhere], c[somewhere], z[somewhere]
-        far.far_slopes(surface, maxima, cell_size_m, *observers, first[somewhere], azimuth, drop, highest, found)
+        terrain = far.Terrain(surface, maxima, highest, cell_size_m, drop)
+        observers = far.Observers(r[somewhere], c[somewhere], z[somewhere])
+        far.far_slopes(terrain, observers, azimuth, first[somewhere], found)
         raised = np.where(found > before, 0.0, least[somewhere])
         raised[found > before] = np.degrees(np.arctan(found[found > before]))
         angles[somewhere] = raised

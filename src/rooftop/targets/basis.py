@@ -208,7 +208,7 @@ def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
     """
     table = units[["unit_id", "unit_name", "level"]].astype("string")
     own_city = table[table["level"] == CITY]
-    name = coverage_rules().units[CITY].zh
+    name = coverage_rules().units[CITY].text.pick("zh")
     default = pd.DataFrame([[CITY, name, CITY]], columns=table.columns, dtype="string")
     city = own_city.iloc[:1] if len(own_city) else default
     table = pd.concat([city, table[table["level"] != CITY]], ignore_index=True)

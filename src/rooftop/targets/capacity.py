@@ -107,8 +107,15 @@ def _rows(
         central = links.sums(value.central_kwp * inside) if value.known else nothing
         share = np.divide(central, asked_kwp, out=nothing.copy(), where=asked_kwp > 0)
         yield links.units.assign(
-            target_id=target_id, year=year, building_group=group, kind=kind,
-            n_buildings=links.sums(inside.astype(float), whole=True), n_unknown=n_unknown, target_kwp=asked_kwp,
-            capacity_kwp=central, capacity_low_kwp=links.sums(value.low_kwp * sure) if value.known else nothing,
-            share_of_target=share, annual_kwh=links.sums(value.annual_kwh * inside) if value.known else nothing,
-        )  # fmt: skip
+            target_id=target_id,
+            year=year,
+            building_group=group,
+            kind=kind,
+            n_buildings=links.sums(inside.astype(float), whole=True),
+            n_unknown=n_unknown,
+            target_kwp=asked_kwp,
+            capacity_kwp=central,
+            capacity_low_kwp=links.sums(value.low_kwp * sure) if value.known else nothing,
+            share_of_target=share,
+            annual_kwh=links.sums(value.annual_kwh * inside) if value.known else nothing,
+        )

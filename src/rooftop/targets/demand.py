@@ -37,9 +37,11 @@ def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, ow
             where="substitution.k_e",
             found=wanted,
             expected=", ".join(settings.k_e.options),
-            mend=Text("write one of these, or add your own to a copy of energy_demand.yaml",
-                      "请填写其中之一，或在 energy_demand.yaml 的副本中补充"),
-        )  # fmt: skip
+            mend=Text(
+                "write one of these, or add your own to a copy of energy_demand.yaml",
+                "请填写其中之一，或在 energy_demand.yaml 的副本中补充",
+            ),
+        )
     return wanted
 
 

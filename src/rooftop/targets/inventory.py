@@ -222,9 +222,13 @@ def _credible_outlines(
     source = Declaration.of("inputs.existing_pv", given.path, given.kwp_field, given.capacity_unit)
     shapes = table.geometry.to_numpy()
     impossible, notices = credible(
-        table["kwp"].to_numpy(dtype=float), shapely.area(shapes), limits.module_w_per_m2_high,
-        [f"#{row}" for row in table["source_row"]], source, limits,
-    )  # fmt: skip
+        table["kwp"].to_numpy(dtype=float),
+        shapely.area(shapes),
+        limits.module_w_per_m2_high,
+        [f"#{row}" for row in table["source_row"]],
+        source,
+        limits,
+    )
     on = np.zeros(len(buildings), dtype=bool)
     tree = shapely.STRtree(buildings.geometry.to_numpy())
     on[tree.query(shapely.point_on_surface(shapes[impossible]), predicate="within")[1]] = True
@@ -266,8 +270,10 @@ def credible_schedule(
     best = limits.sunlight_w_m2.value * limits.module.efficiency_max.value
     kwp = np.where(by_area, table["module_m2"].to_numpy(dtype=float) * best / 1000.0, kwp)
     dense = np.where(by_area, best, limits.dense_w_per_m2.default)
-    names = [f"{b if pd.notna(b) else u} @{row}" for b, u, row in
-             zip(table["building_id"], table["unit_id"], table["source_row"], strict=True)]  # fmt: skip
+    names = [
+        f"{b if pd.notna(b) else u} @{row}"
+        for b, u, row in zip(table["building_id"], table["unit_id"], table["source_row"], strict=True)
+    ]
     source = Declaration.of("inputs.schedule", given.path, given.fields.kwp, given.capacity_unit)
     source = replace(source, stated=source.stated or given.fields.kwp is None)
     impossible, notices = credible(kwp, roof, dense, names, source, limits)

@@ -123,9 +123,11 @@ def _check_target(pack: Pack, target: Target, loc: KeyPath) -> Iterator[Problem]
         )
     if target.unit == "change" and target.baseline_year is None:
         yield Problem(
-            (*loc, "unit"), Text("a change needs its baseline_year", "变化率需要基准年 baseline_year"), target.unit,
+            (*loc, "unit"),
+            Text("a change needs its baseline_year", "变化率需要基准年 baseline_year"),
+            target.unit,
             "baseline_year: 2020",
-        )  # fmt: skip
+        )
     if target.year is not None and not pack.period.contains(target.year):
         yield _outside(pack, target.year, (*loc, "year"))
     yield from _repeated([row.name for row in target.districts], (*loc, "districts"))
@@ -170,9 +172,11 @@ def _check_coverage(pack: Pack, coverage: Coverage, loc: KeyPath) -> Iterator[Pr
         for group_id in plain:
             if group_id not in reading.scopes:
                 yield Problem(
-                    here, Text("a group has no scope in this reading", "该解读缺少某一类别的范围"),
-                    ", ".join(reading.scopes), group_id,
-                )  # fmt: skip
+                    here,
+                    Text("a group has no scope in this reading", "该解读缺少某一类别的范围"),
+                    ", ".join(reading.scopes),
+                    group_id,
+                )
     if coverage.aggregation.default not in coverage.aggregation.evaluated:
         evaluated = coverage.aggregation.evaluated
         yield _unknown(

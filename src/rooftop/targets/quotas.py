@@ -91,10 +91,16 @@ def quota_table(stock: Stock) -> pd.DataFrame:
         for place in _places(links, len(basis.roofs), pack, target):
             quota_m2 = place.value * _M2[target.unit] if target.unit in _M2 else np.nan
             entry: dict[str, object] = {
-                "target_id": target.id, "year": target.year, "unit_id": pd.NA, "name": place.name,
-                "level": place.level, "value": place.value, "unit": target.unit, "stock": target.stock,
+                "target_id": target.id,
+                "year": target.year,
+                "unit_id": pd.NA,
+                "name": place.name,
+                "level": place.level,
+                "value": place.value,
+                "unit": target.unit,
+                "stock": target.stock,
                 "quota_m2": quota_m2,
-            }  # fmt: skip
+            }
             if place.unit is not None:
                 entry["unit_id"] = links.units["unit_id"].iloc[place.unit]
                 entry |= _contents(basis, pack, place.share)

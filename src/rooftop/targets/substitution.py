@@ -186,9 +186,12 @@ def _open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
 
 def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     return {
-        "target_id": target.id, "year": target.year, "target": target.value, "target_nature": target.nature,
+        "target_id": target.id,
+        "year": target.year,
+        "target": target.value,
+        "target_nature": target.nature,
         "cohort": "all" if entry.window is None else entry.window.id,
-    }  # fmt: skip
+    }
 
 
 def _each_unit(links: Links, values: Floats) -> Floats:

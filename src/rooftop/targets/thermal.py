@@ -202,15 +202,26 @@ def pv_or_thermal(stock: Stock, planes: pd.DataFrame, options: SubstitutionOptio
     mandate, part = mandate_answers(stock)
     table = pd.DataFrame(
         {
-            "building_id": kept["building_id"], "district_id": kept["district_id"], "building_use": use,
-            "used_area_m2": used, "pv_kwh_m2": pv, "collector_kwh_m2": heat, "collector_kgce_m2": kgce,
-            "k_e_equal": kgce / np.where(pv > 0, pv, np.nan), "k_e_equal_rule": by_rule,
-            "hot_water_kwh": need, "collector_share": share,
-            "collector_zone_m2": share * used, "pv_kwh": annual, "collector_area_m2": area,
-            "heat_kwh_m2": all_heat / np.where(carries, area, 1.0), "heat_kwh": share * all_heat,
-            "mandate": mandate, "mandate_part": part,
+            "building_id": kept["building_id"],
+            "district_id": kept["district_id"],
+            "building_use": use,
+            "used_area_m2": used,
+            "pv_kwh_m2": pv,
+            "collector_kwh_m2": heat,
+            "collector_kgce_m2": kgce,
+            "k_e_equal": kgce / np.where(pv > 0, pv, np.nan),
+            "k_e_equal_rule": by_rule,
+            "hot_water_kwh": need,
+            "collector_share": share,
+            "collector_zone_m2": share * used,
+            "pv_kwh": annual,
+            "collector_area_m2": area,
+            "heat_kwh_m2": all_heat / np.where(carries, area, 1.0),
+            "heat_kwh": share * all_heat,
+            "mandate": mandate,
+            "mandate_part": part,
         }
-    )  # fmt: skip
+    )
     for name, option in settings.k_e.options.items():
         warm = (share > 0) & ((mandate == "yes") | (kgce > pv * option.kgce_kwh))
         table[f"choice_{name}"] = np.where(~warm, "pv", np.where(share >= 1.0, "thermal", "both"))

@@ -293,16 +293,28 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
         {
             **{column: links.units[column].array for column in links.units.columns},
             "unit_row": np.arange(len(links.units)),
-            "target_id": entry.id, "target_year": target.year, "year": year, "state": _state(year, setting.today.year),
-            "kind": kind, "cohort": ALL_AGES if window is None else window.id, "building_group": group.id,
-            "numerator": group.default.numerator, "denominator": group.default.denominator,
-            "n_buildings": sums.n_buildings, "n_unknown": sums.n_unknown,
-            "numerator_m2": sums.top, "denominator_m2": sums.bottom,
-            "coverage": sums.ratio, "coverage_low": sums.low, "coverage_high": sums.high,
-            "target": target.value, "attained": attained(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
-            "gap_m2": gap, "gap_kwp": gap * kwp_per_m2(stock, answers, group.default.numerator),
+            "target_id": entry.id,
+            "target_year": target.year,
+            "year": year,
+            "state": _state(year, setting.today.year),
+            "kind": kind,
+            "cohort": ALL_AGES if window is None else window.id,
+            "building_group": group.id,
+            "numerator": group.default.numerator,
+            "denominator": group.default.denominator,
+            "n_buildings": sums.n_buildings,
+            "n_unknown": sums.n_unknown,
+            "numerator_m2": sums.top,
+            "denominator_m2": sums.bottom,
+            "coverage": sums.ratio,
+            "coverage_low": sums.low,
+            "coverage_high": sums.high,
+            "target": target.value,
+            "attained": attained(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
+            "gap_m2": gap,
+            "gap_kwp": gap * kwp_per_m2(stock, answers, group.default.numerator),
         }
-    )  # fmt: skip
+    )
     return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(stock.basis, answers)))
 
 
@@ -417,7 +429,7 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
     found: dict[str, list[str]] = {code: [] for code in _NOTICES}
     ids = roofs["building_id"].astype(str).tolist()
     known, zones = set(ids), _names(units[(units["level"] == "zone").to_numpy(dtype=bool)])
-    names = _names(units) | {CITY, coverage_rules().units[CITY].zh}
+    names = _names(units) | {CITY, coverage_rules().units[CITY].text.pick("zh")}
     dated = set()
     for building, unit, year, _ in _scheduled(schedule, 1.0):
         past = year is not None and year <= reference_date.year

@@ -16,7 +16,7 @@ from rooftop.weather.temperature_rules import air_temperature_rules
 _EARTH_RADIUS_KM = 6371.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Normals:
     """Places whose mean air temperature is known.
 
@@ -40,9 +40,12 @@ class Normals:
         """Return the same without the place at position `k`."""
         keep = np.arange(len(self.name)) != k
         return Normals(
-            tuple(n for n, kept in zip(self.name, keep, strict=True) if kept),
-            self.latitude[keep], self.longitude[keep], self.altitude[keep], self.months[keep],
-        )  # fmt: skip
+            name=tuple(n for n, kept in zip(self.name, keep, strict=True) if kept),
+            latitude=self.latitude[keep],
+            longitude=self.longitude[keep],
+            altitude=self.altitude[keep],
+            months=self.months[keep],
+        )
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,13 @@ def normals() -> Normals:
     """Return the places of ``configs/air_temperature.yaml``."""
     places = air_temperature_rules().places
     where = np.array([(place.latitude, place.longitude, place.altitude_m) for place in places])
-    months = np.array([place.months_degc for place in places])
-    return Normals(tuple(place.name for place in places), where[:, 0], where[:, 1], where[:, 2], months)
+    return Normals(
+        name=tuple(place.name for place in places),
+        latitude=where[:, 0],
+        longitude=where[:, 1],
+        altitude=where[:, 2],
+        months=np.array([place.months_degc for place in places]),
+    )
 
 
 def default_temperature(

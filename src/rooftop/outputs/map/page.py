@@ -37,7 +37,7 @@ from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
 from rooftop.targets.columns import numbers
 from rooftop.targets.withheld import withheld_use_names
 
-__all__ = ["build_map", "map_notices", "render_offline"]
+__all__ = ["MapPage", "build_map", "map_notices", "render_offline"]
 
 logger = logging.getLogger(__name__)
 
@@ -98,44 +98,12 @@ def _template(name: str) -> str:
     return resources.files("rooftop.outputs").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """What may be shown: converted to longitude and latitude, withheld uses left out."""
-
-    roofs: gpd.GeoDataFrame
-    units: gpd.GeoDataFrame
-    coverage: pd.DataFrame
-    planes: gpd.GeoDataFrame | None
-    modules: gpd.GeoDataFrame | None
-
-
-def build_map(
-    roofs: gpd.GeoDataFrame,
-    districts: gpd.GeoDataFrame,
-    coverage: pd.DataFrame,
-    *,
-    title: str,
-    lang: Lang = "zh",
-    synthetic: bool = False,
-    basemap: Basemap = "none",
-    tianditu_key: str | None = None,
-    personal_names: bool = False,
-    sources: Sequence[str] = (),
-    labels: Mapping[str, Text] | None = None,
-    planes: pd.DataFrame | None = None,
-    modules: gpd.GeoDataFrame | None = None,
-) -> folium.Map:
-    """Build the map of one run.
+@dataclass(frozen=True, kw_only=True)
+class MapPage:
+    """What a map's page says and shows beside its tables.
 
     Parameters
     ----------
-    roofs : GeoDataFrame
-        `tables.ROOFS` and geometry. Military buildings are left out and logged, as in every output.
-    districts : GeoDataFrame
-        `tables.DISTRICTS` and geometry: districts, and towns and zones where there are any.
-    coverage : DataFrame
-        `tables.COVERAGE`. The rows of the pack's own definition and kind ``potential`` colour the districts at first;
-        the reader may choose any other.
     title : str
         Heading of the page.
     lang : {"zh", "en"}
@@ -152,6 +120,50 @@ def build_map(
     labels : mapping, optional
         What the policy pack calls its targets, readings and groups: ``map_style.coverage_labels(pack)``. Without it the
         page shows their codes.
+    """
+
+    title: str
+    lang: Lang = "zh"
+    synthetic: bool = False
+    basemap: Basemap = "none"
+    tianditu_key: str | None = None
+    personal_names: bool = False
+    sources: Sequence[str] = ()
+    labels: Mapping[str, Text] | None = None
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What may be shown: converted to longitude and latitude, withheld uses left out."""
+
+    roofs: gpd.GeoDataFrame
+    units: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+    planes: gpd.GeoDataFrame | None
+    modules: gpd.GeoDataFrame | None
+
+
+def build_map(
+    roofs: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    coverage: pd.DataFrame,
+    page: MapPage,
+    *,
+    planes: pd.DataFrame | None = None,
+    modules: gpd.GeoDataFrame | None = None,
+) -> folium.Map:
+    """Build the map of one run.
+
+    Parameters
+    ----------
+    roofs : GeoDataFrame
+        `tables.ROOFS` and geometry. Military buildings are left out and logged, as in every output.
+    districts : GeoDataFrame
+        `tables.DISTRICTS` and geometry: districts, and towns and zones where there are any.
+    coverage : DataFrame
+        `tables.COVERAGE`. The rows of the pack's own definition and kind ``potential`` colour the districts at first;
+        the reader may choose any other.
+    page : MapPage
     planes, modules : GeoDataFrame, optional
         `tables.PLANES` and `tables.MODULES` with their plans: two layers, off at first, drawn from a zoom at which they
         can be seen. Planes without plans, and more than a file holds, are left out.
@@ -168,19 +180,20 @@ def build_map(
     ComputeError
         A table lacks a column of the contract, or a frame has no CRS.
     """
-    base_layers = _base_layers(basemap, tianditu_key)
-    for notice in map_notices(roofs, basemap=basemap, planes=planes, modules=modules):
+    lang, title = page.lang, page.title
+    base_layers = _base_layers(page.basemap, page.tianditu_key)
+    for notice in map_notices(roofs, basemap=page.basemap, planes=planes, modules=modules):
         logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
-    shown = _shown(roofs if personal_names else masked(roofs), districts, coverage, planes, modules)
-    payload = _payload(shown, lang, labels or {}) | {
+    shown = _shown(roofs if page.personal_names else masked(roofs), districts, coverage, planes, modules)
+    payload = _payload(shown, lang, page.labels or {}) | {
         "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
         "title": title,
-        "synthetic": synthetic,
+        "synthetic": page.synthetic,
         "badge": " / ".join(
             dict.fromkeys([map_style.UI["synthetic"].pick(lang), map_style.UI["synthetic"].pick("en")])
         ),
-        "personalNames": personal_names,
-        "sources": [str(source) for source in sources],
+        "personalNames": page.personal_names,
+        "sources": [str(source) for source in page.sources],
     }
     folium_map = folium.Map(tiles=None, zoom_control=False, prefer_canvas=True, zoom_snap=1 if base_layers else 0.25)
     folium_map.options["max_zoom"] = 20  # without a tile layer Leaflet would zoom without end

@@ -182,17 +182,25 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
 
 
 _CODED_COLUMNS = (
-    "building_use", "is_public_institution", "is_new", "roof_type", "district_name", "town_name",
-    "height_source", "roof_source",
-)  # fmt: skip
+    "building_use",
+    "is_public_institution",
+    "is_new",
+    "roof_type",
+    "district_name",
+    "town_name",
+    "height_source",
+    "roof_source",
+)
 
 
 def _inverters(roofs: pd.DataFrame) -> list[str | None]:
     """Return number, size and connection of the inverters, the same in both languages; null without any."""
     table = zip(
-        numbers(roofs, "inverter_count"), numbers(roofs, "inverter_unit_kw"), _texts(roofs["connection_voltage"]),
+        numbers(roofs, "inverter_count"),
+        numbers(roofs, "inverter_unit_kw"),
+        _texts(roofs["connection_voltage"]),
         strict=True,
-    )  # fmt: skip
+    )
     return [f"{n:.0f} × {unit:g} kW · {voltage}" if n > 0 and voltage else None for n, unit, voltage in table]
 
 

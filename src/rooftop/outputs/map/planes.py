@@ -96,9 +96,15 @@ def plane_payload(
 def direction_names() -> tuple[Text, ...]:
     """Return the eight directions, clockwise from north."""
     return (
-        Text("N", "北"), Text("NE", "东北"), Text("E", "东"), Text("SE", "东南"),
-        Text("S", "南"), Text("SW", "西南"), Text("W", "西"), Text("NW", "西北"),
-    )  # fmt: skip
+        Text("N", "北"),
+        Text("NE", "东北"),
+        Text("E", "东"),
+        Text("SE", "东南"),
+        Text("S", "南"),
+        Text("SW", "西南"),
+        Text("W", "西"),
+        Text("NW", "西北"),
+    )
 
 
 def _first_of(keys: pd.MultiIndex) -> tuple[Ints, Ints]:

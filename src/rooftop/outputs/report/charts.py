@@ -160,8 +160,14 @@ def yield_histogram(data: ReportData, lang: Lang = "zh") -> str:
             axes.set_ymargin(0.16)
             axes.axvline(median, color=ACCENT, linewidth=1.2)
             label = Text(f"median {significant(median):,f}", f"中位数 {significant(median):,f}").pick(lang)
-            axes.annotate(label, (median, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -10),
-                          textcoords="offset points", color="#9A5F00")  # fmt: skip
+            axes.annotate(
+                label,
+                (median, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(4, -10),
+                textcoords="offset points",
+                color="#9A5F00",
+            )
         axes.set_xlabel(Text("kWh/kWp per year", "年等效利用小时数（h）").pick(lang))
         axes.set_ylabel(Text("roofs", "屋顶数").pick(lang))
         axes.set_title(Text("Specific yield of the roofs", "屋顶年等效利用小时数分布").pick(lang), loc="left")
@@ -266,8 +272,15 @@ def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
         axes.errorbar(year, middle, yerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
         if len(planned):
             label = Text("with the selected roofs, built at the given rate", "按给定速度实施所选屋顶后").pick(lang)
-            axes.plot(planned["year"].to_numpy(dtype=float), numbers(planned, "coverage"), "D-", color=ACCENT,
-                      markersize=4, linewidth=1.0, label=label)  # fmt: skip
+            axes.plot(
+                planned["year"].to_numpy(dtype=float),
+                numbers(planned, "coverage"),
+                "D-",
+                color=ACCENT,
+                markersize=4,
+                linewidth=1.0,
+                label=label,
+            )
         label = Text("target in force", "当年目标值").pick(lang)
         edges = np.append(year - 0.5, year[-1:] + 0.5)
         axes.stairs(target, edges, baseline=None, color=TARGET, linestyle="--", linewidth=1.3, label=label)
@@ -359,10 +372,17 @@ def _draw_districts(axes: Axes, districts: gpd.GeoDataFrame) -> None:
             axes.add_patch(PathPatch(path, facecolor="#F4F6F8", edgecolor="#5C6B7A", linewidth=0.9))
         point = shape.representative_point()
         axes.annotate(
-            str(name), (point.x, shape.bounds[3]), xytext=(0, -9), textcoords="offset points", ha="center",
-            color="#33414E", weight="bold", fontsize=9, zorder=5,
+            str(name),
+            (point.x, shape.bounds[3]),
+            xytext=(0, -9),
+            textcoords="offset points",
+            ha="center",
+            color="#33414E",
+            weight="bold",
+            fontsize=9,
+            zorder=5,
             bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
-        )  # fmt: skip
+        )
 
 
 def _frame_map(axes: Axes, frame: gpd.GeoDataFrame, lang: Lang) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -406,8 +405,3 @@ def _definitions(rows: pd.DataFrame, lead: pd.Series) -> tuple[DefinitionResult,
         )
         for _, row in same.iterrows()
     )
-
-
-def of_level(found: Iterable[Finding], level: str) -> list[Finding]:
-    """Return the findings of one level, in their order."""
-    return [finding for finding in found if finding.level == level]

@@ -170,7 +170,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),
         notices=_plain(notice_rows(data, lang), ("severity", "text", "count", "examples"), lang, "notices"),
         words=words,
-    )  # fmt: skip
+    )
 
 
 def write_report(path: Path, data: ReportData, lang: Lang = "zh") -> Path:

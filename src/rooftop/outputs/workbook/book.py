@@ -143,8 +143,11 @@ _CAPACITY = (
     Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
 )
 _UNCOMPUTED = (
-    Text("Not computed", "未（完全）计算的指标"), Text("Value", "数值"), Text("State", "状态"), Text("Why", "原因"),
-)  # fmt: skip
+    Text("Not computed", "未（完全）计算的指标"),
+    Text("Value", "数值"),
+    Text("State", "状态"),
+    Text("Why", "原因"),
+)
 _DEFINITIONS = (
     Column(Text("Topic", "类别"), "topic", "wrap", 22),
     Column(Text("Item", "条目"), "item", "wrap", 46),

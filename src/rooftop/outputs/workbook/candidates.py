@@ -32,10 +32,8 @@ _GPKG_TIME = "2000-01-01T00:00:00.000Z"
 _GDAL_OPTION = threading.Lock()
 
 
-def write_candidates(
-    folder: Path, data: ReportData, lang: Lang = "zh", districts: Sequence[str] | None = None
-) -> tuple[Path, ...]:
-    """Write ``<district>.xlsx``, ``.csv`` and ``.gpkg`` of every district.
+def write_candidates(folder: Path, data: ReportData, lang: Lang = "zh") -> tuple[Path, ...]:
+    """Write ``<district>.xlsx``, ``.csv`` and ``.gpkg`` of every district, also of one without candidates.
 
     Parameters
     ----------
@@ -43,8 +41,6 @@ def write_candidates(
         ``DIR/candidates``; made when missing.
     data : ReportData
     lang : {"zh", "en"}
-    districts : sequence of str, optional
-        Unit ids; all districts when left out. A district without candidates gets its files too.
 
     Returns
     -------
@@ -57,8 +53,6 @@ def write_candidates(
     for unit_id, unit_name in zip(units["unit_id"].astype(str), units["unit_name"], strict=True):
         name = file_name("" if is_missing(unit_name) else unit_name, unit_id, names)
         names.append(name)
-        if districts is not None and unit_id not in districts:
-            continue
         rows = candidate_rows(data, unit_id, lang)
         writers = {
             "xlsx": partial(write_workbook, data=data, district_id=unit_id, lang=lang, rows=rows),

@@ -94,11 +94,28 @@ def completed(date: object, year: object) -> str:
 def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
     """Return what every list says of a roof: names (as `rooftop.core.privacy` left them), labels, areas."""
     names = [
-        "building_id", "building_name", "address", "district_name", "town_name", "owner_name", "owner_type",
-        "building_use", "is_public_institution", "completion_date", "year_built", "roof_type", "gross_area_m2",
-        "installable_area_m2", "capacity_kwp", "existing_pv_kwp", "specific_yield_kwh_kwp", "shading_loss",
-        "lon_gcj02", "lat_gcj02", "use_source",
-    ]  # fmt: skip
+        "building_id",
+        "building_name",
+        "address",
+        "district_name",
+        "town_name",
+        "owner_name",
+        "owner_type",
+        "building_use",
+        "is_public_institution",
+        "completion_date",
+        "year_built",
+        "roof_type",
+        "gross_area_m2",
+        "installable_area_m2",
+        "capacity_kwp",
+        "existing_pv_kwp",
+        "specific_yield_kwh_kwp",
+        "shading_loss",
+        "lon_gcj02",
+        "lat_gcj02",
+        "use_source",
+    ]
     out = []
     why = words(roofs, WITHHELD, "")
     for row, withheld in zip(roofs[names].to_dict("records"), why, strict=True):

@@ -44,6 +44,16 @@ _WHY = Text(
     "1E10 变成数值、2-3 变成日期；请使用本工作簿，或通过“数据→自文本/CSV”导入并将这些列设为文本。",
 )
 
+_CONTENTS = (
+    (DISTRICTS, Text("sums of districts, towns and zones", "县区、街道（镇）、功能区汇总")),
+    (COVERAGE, Text("coverage of every unit under every definition", "各单元各口径覆盖率")),
+    (TIMELINE, Text("coverage by year, and what is still needed", "历年覆盖率与尚需建设量")),
+    (SUBSTITUTION, Text("renewable substitution rate", "可再生能源替代率")),
+    (PV_OR_THERMAL, Text("PV or hot water, roof by roof", "逐屋顶宜电宜热比较")),
+    (QUOTAS, Text("quotas of the plan over the stock", "规划任务量与存量建筑对照")),
+    (CAPACITY, Text("capacity against the plan's targets", "装机容量台账")),
+)
+
 
 @dataclass(frozen=True)
 class _Sheet:
@@ -66,22 +76,19 @@ def write_table_book(folder: Path, data: ReportData, lang: Lang = "zh") -> Path:
 
 def _sheets(data: ReportData) -> Iterator[_Sheet]:
     tables = data.tables
-    frames: tuple[tuple[str, Table, Text, pd.DataFrame | None], ...] = (
-        ("districts", DISTRICTS, Text("sums of districts, towns and zones", "县区、街道（镇）、功能区汇总"),
-         pd.DataFrame(tables.districts.drop(columns="geometry", errors="ignore"))),
-        ("coverage", COVERAGE, Text("coverage of every unit under every definition", "各单元各口径覆盖率"),
-         tables.coverage),
-        ("timeline", TIMELINE, Text("coverage by year, and what is still needed", "历年覆盖率与尚需建设量"),
-         tables.timeline),
-        ("substitution", SUBSTITUTION, Text("renewable substitution rate", "可再生能源替代率"), data.substitution),
-        ("pv_or_thermal", PV_OR_THERMAL, Text("PV or hot water, roof by roof", "逐屋顶宜电宜热比较"),
-         data.pv_or_thermal),
-        ("quotas", QUOTAS, Text("quotas of the plan over the stock", "规划任务量与存量建筑对照"), data.quotas),
-        ("capacity", CAPACITY, Text("capacity against the plan's targets", "装机容量台账"), data.capacity),
-    )  # fmt: skip
-    for name, table, what, frame in frames:
+    frames = {
+        "districts": pd.DataFrame(tables.districts.drop(columns="geometry", errors="ignore")),
+        "coverage": tables.coverage,
+        "timeline": tables.timeline,
+        "substitution": data.substitution,
+        "pv_or_thermal": data.pv_or_thermal,
+        "quotas": data.quotas,
+        "capacity": data.capacity,
+    }
+    for table, what in _CONTENTS:
+        frame = frames[table.name]
         if frame is not None and not frame.empty:
-            yield _Sheet(name, table, what, *_fitting(name, frame))
+            yield _Sheet(table.name, table, what, *_fitting(table.name, frame))
 
 
 def _fitting(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, Text]:
@@ -101,8 +108,11 @@ def _fitting(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, Text]:
 
 def _write(path: Path, *, data: ReportData, lang: Lang) -> None:
     options = {
-        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "constant_memory": True,
-    }  # fmt: skip
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,
+    }
     sheets = list(_sheets(data))
     with xlsxwriter.Workbook(str(path), options) as workbook:
         workbook.set_properties({"title": clean(data.title), "created": _CREATED})
@@ -116,10 +126,15 @@ def _write(path: Path, *, data: ReportData, lang: Lang) -> None:
 def _about(book: Book, data: ReportData, sheets: list[_Sheet]) -> None:
     sheet = book.add_sheet(Text("About", "说明"))
     rows = [
-        {"sheet": s.name, "what": s.what.pick(book.lang), "rows": len(s.frame), "file": f"{s.name}.csv",
-         "note": s.note.pick(book.lang)}
+        {
+            "sheet": s.name,
+            "what": s.what.pick(book.lang),
+            "rows": len(s.frame),
+            "file": f"{s.name}.csv",
+            "note": s.note.pick(book.lang),
+        }
         for s in sheets
-    ]  # fmt: skip
+    ]
     row = book.table(sheet, _ABOUT, rows, repeat=False)
     synthetic = (
         Text("SYNTHETIC DATA: nothing here exists. ", "虚构数据，仅供演示。") if data.synthetic else Text("", "")
