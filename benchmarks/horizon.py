@@ -20,7 +20,7 @@ import numpy as np
 import paths  # noqa: F401
 from numpy.typing import NDArray
 
-from rooftop.solar.horizons import Surface, horizons
+from rooftop.solar.horizons import SurfaceKind, horizons
 from seeded_city import city
 
 F4 = NDArray[np.float32]
@@ -33,7 +33,7 @@ class Case:
     """One line of the table."""
 
     label: str
-    surface: Surface
+    surface: SurfaceKind
     dsm: F4
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
@@ -71,7 +71,7 @@ def cases(dsm: F4, roof: B1) -> list[Case]:
     """Everything that is timed on one raster."""
     noisy = (dsm + np.random.default_rng(1).normal(0.0, 0.05, dsm.shape)).astype(np.float32)
     everything = np.ones_like(roof)
-    todo: list[tuple[str, Surface, F4, B1]] = [
+    todo: list[tuple[str, SurfaceKind, F4, B1]] = [
         ("roofs", "prism", dsm, roof),
         ("roofs, 5 cm noise", "prism", noisy, roof),
         ("all cells", "prism", dsm, everything),

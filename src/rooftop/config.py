@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat, field_validator, mod
 
 from rooftop.core.datamodel import Model
 from rooftop.core.filenames import why_no_name
-from rooftop.core.irradiance_units import IrradianceUnit, Period
+from rooftop.core.irradiance_units import IrradianceUnit, RasterPeriod
 from rooftop.core.lang import Text
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
@@ -110,7 +110,7 @@ class RasterInput(Model):
 
     path: PathList
     unit: IrradianceUnit
-    period: Period = "annual"
+    period: RasterPeriod = "annual"
     variable: str | None = Field(None, description="of a file of several (NetCDF, HDF, GRIB): the one to read")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
 
-Kind = Literal["str", "float", "int", "bool", "list", "number", "flag", "geometry"]
+ColumnKind = Literal["str", "float", "int", "bool", "list", "number", "flag", "geometry"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     label: Text
 
 
@@ -49,7 +49,7 @@ class Table:
         return next(column.label for column in self.columns if column.name == name)
 
 
-_DTYPES: dict[Kind, Any] = {
+_DTYPES: dict[ColumnKind, Any] = {
     "str": "string",
     "float": "float64",
     "int": "Int64",
@@ -90,7 +90,7 @@ def conform(frame: pd.DataFrame, table: Table, *, strict: bool = False) -> pd.Da
     return out
 
 
-def _c(name: str, kind: Kind, en: str, zh: str) -> Column:
+def _c(name: str, kind: ColumnKind, en: str, zh: str) -> Column:
     return Column(name, kind, Text(en, zh))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rooftop.campaign.gates import FAIL, GATES, PASS, SURVEY, added_kwp, gates
 from rooftop.campaign.money import load_economics
-from rooftop.campaign.survey import joined, load_survey_rules, verify_items
+from rooftop.campaign.survey import items_text, load_survey_rules, verify_items
 
 GOOD: dict[str, Any] = {
     "building_id": "1",
@@ -130,7 +130,7 @@ def test_heavier_systems_say_so() -> None:
 def test_items_are_joined_in_the_language() -> None:
     roofs = pd.DataFrame([GOOD])
     found = verify_items(roofs, gates(roofs), load_economics(), load_survey_rules())[0]
-    assert "；" in joined(found, "zh") and joined(found, "en").startswith("roof load")
+    assert "；" in items_text(found, "zh") and items_text(found, "en").startswith("roof load")
 
 
 def test_the_five_fields_of_the_plan() -> None:

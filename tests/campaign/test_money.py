@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from rooftop.campaign.carbon import emission_factor, province_name, province_of
-from rooftop.campaign.money import load_economics, money, payback_years
+from rooftop.campaign.money import load_economics, payback_years, roof_money
 from rooftop.core.vocabularies import building_uses
 
 
 def _one(use: str = "factory", kwp: float = 100.0, kwh: float = 110_000.0, province: str = "jiangsu") -> pd.Series:
-    frame = money(pd.Series([kwp]), pd.Series([kwh]), pd.Series([use]), load_economics(province))
+    frame = roof_money(pd.Series([kwp]), pd.Series([kwh]), pd.Series([use]), load_economics(province))
     return frame.iloc[0]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rooftop.core.rounding import (
     NONE,
-    Range,
+    Interval,
     area,
     capacity,
     carbon,
@@ -69,9 +69,9 @@ def test_a_missed_target_never_reads_as_met(share: float, target: float, text: s
 
 
 def test_bounds_are_rounded_outwards_and_left_out_where_they_say_nothing() -> None:
-    assert percent_range(Range(0.4119, 0.473, 0.5181)) == "47% (41%–52%)"
-    assert percent_range(Range(0.2, 0.2, 0.2)) == "20%"
-    assert percent_range(Range(math.nan, math.nan, math.nan)) == NONE
+    assert percent_range(Interval(0.4119, 0.473, 0.5181)) == "47% (41%–52%)"
+    assert percent_range(Interval(0.2, 0.2, 0.2)) == "20%"
+    assert percent_range(Interval(math.nan, math.nan, math.nan)) == NONE
 
 
 def test_units_follow_the_reader() -> None:
@@ -79,14 +79,14 @@ def test_units_follow_the_reader() -> None:
     assert area(42_000, "zh") == "4.20 万㎡" and area(42_000, "en") == "42,000 m²"
     assert capacity(3412, "zh") == "3.41 MWp"
     assert carbon(130_123, "zh") == "130 t CO₂"
-    assert money_span(Range(660_000, 700_000, 990_000), "zh") == "66–99 万元"
+    assert money_span(Interval(660_000, 700_000, 990_000), "zh") == "66–99 万元"
     assert span("800 kWp", "1.2 MWp") == "800 kWp–1.2 MWp"
 
 
 def test_payback_that_never_comes_says_so() -> None:
-    assert years_span(Range(3.21, 6.0, 14.1), 25).en == "3.2–15 years"
-    assert years_span(Range(9.0, math.inf, math.inf), 25).zh == "9.0 年至超过 25 年"
-    assert "not within 25" in years_span(Range(math.inf, math.inf, math.inf), 25).en
+    assert years_span(Interval(3.21, 6.0, 14.1), 25).en == "3.2–15 years"
+    assert years_span(Interval(9.0, math.inf, math.inf), 25).zh == "9.0 年至超过 25 年"
+    assert "not within 25" in years_span(Interval(math.inf, math.inf, math.inf), 25).en
 
 
 def test_cells_are_numbers_or_refused() -> None:

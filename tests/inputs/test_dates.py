@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rooftop.config import FieldMap, FootprintsInput
 from rooftop.inputs.dates import civil_offset_h, dates, parse_date, read_date
-from rooftop.inputs.footprints import Buildings, read_buildings
+from rooftop.inputs.footprints import FootprintTable, read_buildings
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_offsets_of_places() -> None:
 # --- through files ----------------------------------------------------------------------------------------------------
 
 
-def town(path: Path, done: Any) -> Buildings:
+def town(path: Path, done: Any) -> FootprintTable:
     shapes = [shapely.box(119.2 + i * 0.001, 34.6, 119.2002 + i * 0.001, 34.6002) for i in range(len(done))]
     frame = gpd.GeoDataFrame({"id": range(len(done)), "done": done, "h": 6.0}, geometry=shapes, crs=4326)
     if path.suffix == ".parquet":

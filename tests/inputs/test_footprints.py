@@ -19,7 +19,7 @@ from rooftop.config import FieldMap, FootprintsInput
 from rooftop.core.errors import ConfigError, InputError
 from rooftop.inputs.datums import wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.inputs.encodings import detect_encoding
-from rooftop.inputs.footprints import Buildings, read_buildings
+from rooftop.inputs.footprints import FootprintTable, read_buildings
 
 LON, LAT = 119.2, 34.6
 
@@ -37,11 +37,11 @@ def write(path: Path, columns: Mapping[str, Any], shapes: list[Any] | None = Non
     return path
 
 
-def read(path: Path, fields: dict[str, str] | None = None, **kw: Any) -> Buildings:
+def read(path: Path, fields: dict[str, str] | None = None, **kw: Any) -> FootprintTable:
     return read_buildings(FootprintsInput(path=path, fields=FieldMap(**(fields or {"height_m": "h"})), **kw))
 
 
-def notice(result: Buildings, code: str) -> Any:
+def notice(result: FootprintTable, code: str) -> Any:
     found = [n for n in result.notices if n.code == code]
     assert len(found) == 1, f"{code}: {[n.code for n in result.notices]}"
     return found[0]

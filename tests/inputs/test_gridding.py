@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rooftop.inputs.gridding import Cells, LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
+from rooftop.core.types import F4
+from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_cell_gaps, fill_smooth
 
 EAST, SOUTH = 0.6, -0.35  # metres up per metre
 
 
-def plane(shape: tuple[int, int], cell: float = 0.5) -> Cells:
+def plane(shape: tuple[int, int], cell: float = 0.5) -> F4:
     row, col = np.mgrid[: shape[0], : shape[1]]
     return (5.0 + EAST * (col + 0.5) * cell + SOUTH * (row + 0.5) * cell).astype(np.float32)
 
@@ -88,7 +89,7 @@ def test_small_gaps_in_a_slope_are_filled_exactly_and_large_ones_stay() -> None:
     seen = true.copy()
     seen[4:6, 4:12] = seen[10:15, 10:15] = np.nan
     seen[:, 0] = np.nan
-    got = fill_gaps(seen, 2)
+    got = fill_cell_gaps(seen, 2)
     np.testing.assert_allclose(got[4:6, 4:12], true[4:6, 4:12], atol=1e-5)
     assert np.isnan(got[12, 12])
     assert np.isnan(got[:, 0]).all()  # nothing on the other side
@@ -99,11 +100,11 @@ def test_small_gaps_in_a_slope_are_filled_exactly_and_large_ones_stay() -> None:
 def test_a_wall_stays_where_it_is() -> None:
     seen = np.where(np.arange(10) < 5, 10.0, 2.0).astype(np.float32)[None, :].repeat(9, axis=0)
     seen[4, 3:7] = np.nan  # a hole across it: the rows above and below know where it is
-    got = fill_gaps(seen, 2)
+    got = fill_cell_gaps(seen, 2)
     np.testing.assert_array_equal(got[4], got[3])
     alone = np.where(np.arange(10) < 5, 10.0, 2.0).astype(np.float32)[None, :]
     alone[0, 5] = np.nan
-    assert fill_gaps(alone, 2)[0, 5] in (10.0, 2.0)  # never half way
+    assert fill_cell_gaps(alone, 2)[0, 5] in (10.0, 2.0)  # never half way
 
 
 def test_terrain_under_a_building_is_the_plane_around_it() -> None:
@@ -126,5 +127,5 @@ def test_blocks_change_nothing() -> None:
     rng = np.random.default_rng(2)
     seen = plane((50, 64)) + rng.normal(0.0, 0.1, (50, 64)).astype(np.float32)
     seen[rng.uniform(size=seen.shape) < 0.3] = np.nan
-    whole = fill_gaps(seen, 2)
-    np.testing.assert_array_equal(by_blocks(seen, 17, 3, lambda cells: fill_gaps(cells, 2)), whole)
+    whole = fill_cell_gaps(seen, 2)
+    np.testing.assert_array_equal(by_blocks(seen, 17, 3, lambda cells: fill_cell_gaps(cells, 2)), whole)

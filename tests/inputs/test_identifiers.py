@@ -26,7 +26,7 @@ from rooftop.config import BoundaryInput, FieldMap, FootprintsInput, ScheduleFie
 from rooftop.core.lang import Text
 from rooftop.inputs.attributes import names
 from rooftop.inputs.boundaries import read_units
-from rooftop.inputs.footprints import Buildings, read_buildings
+from rooftop.inputs.footprints import FootprintTable, read_buildings
 from rooftop.inputs.identifiers import codes, join_ids
 from rooftop.inputs.land_use import normal_codes
 from rooftop.inputs.measured import read_measured
@@ -54,11 +54,11 @@ def write(path: Path, values: Any, name: str = "bid", **more: Any) -> Path:
     return path
 
 
-def read(path: Path, name: str = "bid") -> Buildings:
+def read(path: Path, name: str = "bid") -> FootprintTable:
     return read_buildings(FootprintsInput(path=path, fields=FieldMap(id=name, height_m="h")))
 
 
-def ids(result: Buildings) -> list[str | None]:
+def ids(result: FootprintTable) -> list[str | None]:
     """Source ids from west to east: FlatGeobuf has its own order."""
     table = result.table.assign(x=result.table.geometry.centroid.x).sort_values("x")
     return [None if pd.isna(v) else str(v) for v in table["source_id"]]

@@ -13,7 +13,7 @@ from rooftop.core import irradiance_units as module
 from rooftop.core.errors import InputError
 from rooftop.core.irradiance_units import IrradianceUnits, irradiance_units, to_degc, unit_factor
 from rooftop.inputs.guess_irradiance import guess_irradiance
-from rooftop.inputs.irradiance import check_against_clear_sky, open_layer, read_irradiance
+from rooftop.inputs.irradiance import check_against_clear_sky, open_irradiance_layer, read_irradiance
 from rooftop.weather.clear_sky import DAYS_IN_MONTH
 
 YEAR_KWH = 1400.0
@@ -69,7 +69,7 @@ def test_another_unit_is_refused_everywhere(tmp_path: Path, unit: str) -> None:
     slipped = made.ghi.model_copy(update={"unit": unit})  # a copy is not checked
     for role in ("ghi", "temp_air"):
         with pytest.raises(InputError, match="unit does not fit") as refused:
-            open_layer(role, slipped)
+            open_irradiance_layer(role, slipped)
         assert refused.value.details["where"] == f"inputs.irradiance.{role}.unit"
     read = read_irradiance(made)
     at = read.sample(*AT)
@@ -89,7 +89,7 @@ def test_each_quantity_refuses_the_other_s_units(tmp_path: Path) -> None:
     for role, units in (("ghi", OF_TEMPERATURE), ("temp_air", OF_IRRADIANCE)):
         for unit in units:
             with pytest.raises(InputError, match="unit does not fit"):
-                open_layer(role, RasterInput(path=[write(tmp_path / "x.tif", 1.0)], unit=unit))
+                open_irradiance_layer(role, RasterInput(path=[write(tmp_path / "x.tif", 1.0)], unit=unit))
 
 
 def test_one_line_of_the_table_adds_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooftop.core.errors import InputError
-from rooftop.inputs.attributes import half_width, numbers
+from rooftop.inputs.attributes import half_width, read_numbers
 from rooftop.inputs.numerals import arabic, digits
 from rooftop.inputs.storeys import compare, floors, heights, read_length_m, read_storeys, stated_heights
 
@@ -120,7 +120,7 @@ def column(values: list[Any], name: str = "c") -> pd.Series:
 def test_commas_are_decimal_where_one_can_be_nothing_else(values: list[str], expected: list[float]) -> None:
     assert heights(column(values), "fields.height_m", "").values.tolist() == expected
     if "m" not in values[0]:
-        assert numbers(column(values), "k", "").values.tolist() == expected
+        assert read_numbers(column(values), "k", "").values.tolist() == expected
 
 
 @pytest.mark.parametrize("words", [["—", "无", "/", "不详", "N/A", "none", " ", None]])

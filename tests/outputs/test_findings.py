@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from campaign_data import default_pack, make_tables, shared, shared_data
-from rooftop.core.rounding import Range
+from rooftop.core.rounding import Interval
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.report.findings import DefinitionResult, Finding, findings
 from rooftop.outputs.report.sections import key_numbers, plan_text, plans_of, verdict_facts, where
 from rooftop.targets.packs import load_pack
 
 NAN = float("nan")
-NOTHING = Range(NAN, NAN, NAN)
+NOTHING = Interval(NAN, NAN, NAN)
 
 
 def _finding(unit_id: str = "320703", level: str = "district") -> Finding:
@@ -46,7 +46,7 @@ def test_numbers_come_from_the_coverage_table() -> None:
 
 
 def test_verdicts_in_words() -> None:
-    met = replace(_finding(), attained="yes", installed=Range(0.51, 0.52, 0.53), gap_m2=0.0, gap_kwp=0.0)
+    met = replace(_finding(), attained="yes", installed=Interval(0.51, 0.52, 0.53), gap_m2=0.0, gap_kwp=0.0)
     assert (met.verdict.text.zh, met.verdict.tone) == ("达标", "good")
     assert "缺" not in met.by_how_much.zh
     missed = _finding()
@@ -69,13 +69,13 @@ def test_why_there_is_no_coverage() -> None:
 
 
 def test_a_near_miss_is_not_rounded_into_a_success() -> None:
-    near = replace(_finding(), installed=Range(0.4961, 0.4962, 0.4963))
+    near = replace(_finding(), installed=Interval(0.4961, 0.4962, 0.4963))
     assert "49.6%" in near.by_how_much.en and "installed coverage 50%" not in near.by_how_much.en
 
 
 def test_definitions_that_disagree_are_counted() -> None:
     finding = _finding()
-    other = DefinitionResult("used", "installable", Range(0.6, 0.6, 0.6), "yes", False)
+    other = DefinitionResult("used", "installable", Interval(0.6, 0.6, 0.6), "yes", False)
     flipped = replace(finding, definitions=(*finding.definitions[:-1], other))
     assert [d.numerator for d in flipped.flips] == ["used"]
     assert "9 种口径中有 1 种结论不同" in flipped.how_sure.zh
@@ -83,7 +83,7 @@ def test_definitions_that_disagree_are_counted() -> None:
 
 
 def test_out_of_reach_is_said_with_its_number() -> None:
-    far = replace(_finding(), attainable="no", potential=Range(0.31, 0.32, 0.33))
+    far = replace(_finding(), attainable="no", potential=Interval(0.31, 0.32, 0.33))
     assert "32%" in far.next_step.zh and "无法达标" in far.next_step.zh
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from campaign_data import shared_data
 from rooftop.core.lang import Lang
-from rooftop.core.rounding import Range
+from rooftop.core.rounding import Interval
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.findings import DefinitionResult
 from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
@@ -153,7 +153,9 @@ def test_the_first_page_says_where_the_definition_decides() -> None:
     finding = next(f for f in shared_data().findings if f.level == "district" and f.unit_id == "320703")
     assert finding.deciding is None  # all nine agree
     turned = tuple(
-        DefinitionResult(d.numerator, d.denominator, Range(0.5, 0.6, 0.7), "yes", False) if d.numerator == "used" else d
+        DefinitionResult(d.numerator, d.denominator, Interval(0.5, 0.6, 0.7), "yes", False)
+        if d.numerator == "used"
+        else d
         for d in finding.definitions
     )
     other = replace(finding, definitions=turned)

@@ -30,9 +30,9 @@ from rooftop.outputs.workbook.candidates import csv_cell, write_candidates
 from rooftop.outputs.workbook.lists import notice_rows
 from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, candidate_rows
 from rooftop.outputs.workbook.sheet import (
-    Book,
-    Column,
-    clean,
+    SheetColumn,
+    WorkbookSheets,
+    cell_text,
     display_width,
     file_name,
     share_beside,
@@ -170,9 +170,9 @@ def test_no_formula_no_link_and_nasty_text_survives() -> None:
             assert not any("externalLink" in n or "vbaProject" in n for n in archive.namelist())
     texts = {text for name in ("甲区", "乙_区") for text in _all_text(_book("zh", name))}
     for nasty in NASTY:
-        assert clean(nasty) in texts, repr(nasty)
+        assert cell_text(nasty) in texts, repr(nasty)
     assert '=HYPERLINK("http://x")' in texts
-    assert clean("a\x00b\x0bc") == "abc"
+    assert cell_text("a\x00b\x0bc") == "abc"
 
 
 def test_text_that_looks_like_a_formula_is_marked_as_text() -> None:
@@ -342,7 +342,7 @@ def test_csv_is_the_same_rows_and_safe() -> None:
 
 
 def test_csv_cell_leaves_numbers_alone() -> None:
-    number, text = Column(Text("n", "n"), "n", "quantity"), Column(Text("t", "t"), "t")
+    number, text = SheetColumn(Text("n", "n"), "n", "quantity"), SheetColumn(Text("t", "t"), "t")
     assert csv_cell(-3.25, number) == "-3.25"
     assert csv_cell("-3.25", text) == "'-3.25"
     assert csv_cell("\t=1", text) == "'\t=1" and csv_cell("＝1+1", text) == "'＝1+1"
@@ -401,7 +401,7 @@ def test_sheet_names() -> None:
 
 
 def test_a_cell_holds_what_excel_can_hold() -> None:
-    assert len(clean("x" * 40_000)) == 32_767 and clean("x" * 40_000).endswith("…")
+    assert len(cell_text("x" * 40_000)) == 32_767 and cell_text("x" * 40_000).endswith("…")
 
 
 def test_shown_numbers_claim_three_digits() -> None:
@@ -433,13 +433,13 @@ def test_a_share_stands_on_its_side_of_the_target(share: float, target: float, s
 
 def test_a_missed_target_never_reads_as_met_in_a_cell(tmp_path: Path) -> None:
     columns = (
-        Column(Text("rate", "率"), "rate", "percent", against="goal"),
-        Column(Text("goal", "目标"), "goal", "percent"),
-        Column(Text("part", "占比"), "part", "percent", against=0.0),
+        SheetColumn(Text("rate", "率"), "rate", "percent", against="goal"),
+        SheetColumn(Text("goal", "目标"), "goal", "percent"),
+        SheetColumn(Text("part", "占比"), "part", "percent", against=0.0),
     )
     rows = [{"rate": 0.4996, "goal": 0.5, "part": 4.4e-6}, {"rate": 0.4996, "goal": None, "part": None}]
     with xlsxwriter.Workbook(str(tmp_path / "b.xlsx")) as workbook:
-        book = Book(workbook, "zh", "")
+        book = WorkbookSheets(workbook, "zh", "")
         book.table(book.add_sheet(Text("s", "s")), columns, rows)  # type: ignore[arg-type]
     cells = list(openpyxl.load_workbook(tmp_path / "b.xlsx")["s"].iter_rows(min_row=2))
     assert [(cell.value, cell.number_format) for cell in cells[0]] == [

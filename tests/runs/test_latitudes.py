@@ -181,13 +181,13 @@ def test_the_limit_allows_the_same_loss_at_each_latitude(latitude: float, tilt: 
     ],
 )
 def test_sides_of_the_equator(latitudes: list[float], means: tuple[float, ...], of_roof: list[int]) -> None:
-    found = Sides.of(np.array(latitudes), np.ones(len(latitudes), dtype=bool))
+    found = Sides.by_latitude(np.array(latitudes), np.ones(len(latitudes), dtype=bool))
     assert found.latitude_deg == pytest.approx(means) and found.of_roof.tolist() == of_roof
     assert found.by_roof == pytest.approx([means[k] for k in of_roof])
 
 
 def test_excluded_rows_do_not_open_a_side() -> None:
-    found = Sides.of(np.array([-30.0, 0.0, -31.0]), np.array([True, False, True]))
+    found = Sides.by_latitude(np.array([-30.0, 0.0, -31.0]), np.array([True, False, True]))
     assert len(found.latitude_deg) == 1 and found.latitude_deg[0] < 0.0
 
 

@@ -14,12 +14,12 @@ from rooftop.config import FlatSystem, System
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.job.aggregate import MONTHS, plane_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
-from rooftop.scene.fill import Filling, fill_planes, module_layer
+from rooftop.scene.fill import FillSettings, fill_planes, module_layer
 from rooftop.scene.layout import Layout
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
-from rooftop.scene.taken import Taken
+from rooftop.scene.taken import OccupiedAreas
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module
 
@@ -52,7 +52,7 @@ def _filled(
     """Fill the planes, and make the table of planes from it."""
     n, shapes = len(buildings), buildings.geometry.to_numpy()
     planes = roof_planes(assumed_planes(buildings, types, shapes, np.zeros(n), RULES), known, types, RULES)
-    filling = Filling(
+    filling = FillSettings(
         system=System(flat=FlatSystem.model_validate(flat)),
         module=MODULE,
         rules=RULES,
@@ -66,7 +66,7 @@ def _filled(
         visible=shapes,
         convergence_deg=np.zeros(n),
         obstacles=obstacles or {},
-        taken=Taken(),
+        taken=OccupiedAreas(),
         shared=shared or {},
     )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])

@@ -8,7 +8,7 @@ import shapely
 
 from rooftop.core.grid import Grid
 from rooftop.scene.packing import PackOptions, pack
-from rooftop.scene.places import ModuleCells, Places, PlaneRuns
+from rooftop.scene.places import ModuleCells, ModuleLayout, PlaneRuns
 from rooftop.solar.pvsystem import load_module
 
 MODULE = load_module()
@@ -43,7 +43,7 @@ def test_runs_give_the_modules_back(name: str) -> None:
     zone, options, tilt = ZONES[name]
     found = packed(zone, options, tilt)
     halves = [~found.second_half, found.second_half] if name == "pairs" else [~found.second_half]
-    places = Places.of([PlaneRuns.of(found.modules[half]) for half in halves])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(found.modules[half]) for half in halves])
     planes = np.arange(len(halves))
     assert places.counts(planes).sum() == found.count
     assert (found.count > 30) == (name not in ("one column", "empty"))
@@ -60,22 +60,22 @@ def test_runs_give_the_modules_back(name: str) -> None:
 
 def test_a_plane_does_not_depend_on_those_beside_it() -> None:
     shapes = [packed(*ZONES[name]).modules for name in ("rectangle", "turned", "pitched")]
-    places = Places.of([PlaneRuns.of(some) for some in shapes])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(some) for some in shapes])
     of, middle = places.middles(np.array([0, 2]))
     alone = places.middles(np.array([2]))[1]
     np.testing.assert_array_equal(middle[of == 1], alone)
 
 
-def painted(places: Places, grid: Grid, owner: np.ndarray) -> ModuleCells:
+def painted(places: ModuleLayout, grid: Grid, owner: np.ndarray) -> ModuleCells:
     """Lay the modules of one plane on cells of one roof."""
     cells = np.nonzero(owner)
-    return ModuleCells.on(places, np.array([0]), grid, cells, [np.arange(len(cells[0]))])  # type: ignore[arg-type]
+    return ModuleCells.in_window(places, np.array([0]), grid, cells, [np.arange(len(cells[0]))])  # type: ignore[arg-type]
 
 
 def test_modules_on_dark_cells_are_gone_and_no_others() -> None:
     """Dark south of a line 10 m up: by the corners of each module, without any grid."""
     found = packed(shapely.box(X + 1, Y + 1, X + 39, Y + 23), PackOptions("rack"))
-    places = Places.of([PlaneRuns.of(found.modules)])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(found.modules)])
     grid = Grid.covering((X - 5, Y - 5, X + 45, Y + 30), 1.0)
     _, y = grid.centres(*np.indices(grid.shape))
     owner = np.zeros(grid.shape, dtype=bool)
@@ -90,7 +90,7 @@ def test_modules_on_dark_cells_are_gone_and_no_others() -> None:
 
 def test_a_single_dark_cell_takes_the_modules_that_touch_it() -> None:
     found = packed(shapely.box(X + 1, Y + 1, X + 39, Y + 23), PackOptions("flush"))
-    places = Places.of([PlaneRuns.of(found.modules)])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(found.modules)])
     grid = Grid.covering((X - 5, Y - 5, X + 45, Y + 30), 1.0)
     owner = np.ones(grid.shape, dtype=bool)
     bright = np.ones(grid.shape, dtype=bool)
@@ -111,7 +111,7 @@ def test_gaps_between_rows_belong_to_the_rows() -> None:
     """Rows 1.759 m apart: the cells between them too, whatever the phase of the grid; no cell beyond the array."""
     found = packed(shapely.box(X + 1, Y + 1, X + 39, Y + 23), PackOptions("rack"))
     deep = np.hypot(*(found.modules[0, 3] - found.modules[0, 0]))
-    places = Places.of([PlaneRuns.of(found.modules, found.pitch_m / deep)])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(found.modules, found.pitch_m / deep)])
     shapes = shapely.union_all(shapely.polygons(found.modules))
     for cell in (0.5, 1.0, 2.0):
         grid = Grid.covering((X - 5.3, Y - 5.7, X + 45, Y + 30), cell)
@@ -128,18 +128,20 @@ def test_gaps_between_rows_belong_to_the_rows() -> None:
 def test_planes_that_share_cells_have_their_own_light() -> None:
     """Halves of a pair look east and west: the same cell may be dark for one."""
     found = packed(*ZONES["pairs"][:2])
-    places = Places.of([PlaneRuns.of(found.modules[half]) for half in (~found.second_half, found.second_half)])
+    places = ModuleLayout.from_planes(
+        [PlaneRuns.from_corners(found.modules[half]) for half in (~found.second_half, found.second_half)]
+    )
     grid = Grid.covering((X - 5, Y - 5, X + 65, Y + 30), 1.0)
     cells = np.nonzero(np.ones(grid.shape, dtype=bool))
     every = np.arange(len(cells[0]))
-    stand = ModuleCells.on(places, np.array([0, 1]), grid, cells, [every, every])  # type: ignore[arg-type]
+    stand = ModuleCells.in_window(places, np.array([0, 1]), grid, cells, [every, every])  # type: ignore[arg-type]
     bright = np.concatenate([np.ones(len(every), dtype=bool), np.zeros(len(every), dtype=bool)])
     assert np.bincount(stand.plane, stand.lit(bright)).tolist() == [found.count / 2, 0]
 
 
 def test_a_module_on_no_cell_of_its_plane_follows_most_of_it() -> None:
     found = packed(shapely.box(X, Y, X + 5, Y + 5), PackOptions("flush"))
-    places = Places.of([PlaneRuns.of(found.modules)])
+    places = ModuleLayout.from_planes([PlaneRuns.from_corners(found.modules)])
     grid = Grid.covering((X - 5, Y - 5, X + 45, Y + 30), 1.0)
     owner = np.zeros(grid.shape, dtype=bool)
     owner[2:4, 30:32] = True  # elsewhere
@@ -148,5 +150,5 @@ def test_a_module_on_no_cell_of_its_plane_follows_most_of_it() -> None:
     assert not stand.lit(np.array([True, False, False, False])).any()
     inside, outside = stand.split()
     assert len(inside[0]) == 4 and len(outside[0]) == 0
-    bare = ModuleCells.on(None, np.array([0]), grid, np.nonzero(owner), [np.arange(4)])  # type: ignore[arg-type]
+    bare = ModuleCells.in_window(None, np.array([0]), grid, np.nonzero(owner), [np.arange(4)])  # type: ignore[arg-type]
     assert len(bare.plane) == 0 and len(bare.split()[0][0]) == 4

@@ -26,7 +26,7 @@ from rooftop.scene.roofs import (
     visible_footprints,
 )
 from rooftop.scene.surface import Blocks, far_surface, lod1_surface, median_under_m, with_gaps_filled
-from rooftop.scene.taken import Taken
+from rooftop.scene.taken import OccupiedAreas
 from rooftop.solar.pvsystem import load_module
 
 RULES = load_roof_rules()
@@ -174,7 +174,7 @@ def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() 
     shapes = table.geometry.to_numpy()
     planes = assumed_planes(table, types, shapes, np.zeros(2), RULES)
     planes = open_planes(planes, np.ones(len(planes), dtype=bool), types, RULES)
-    shares = density_shares(planes, types, shapes, Taken(), RULES)
+    shares = density_shares(planes, types, shapes, OccupiedAreas(), RULES)
     module = load_module()
     flush = flush_design(module.length_m, module.width_m, 0.02)
     for mounting, n_flat in (("rack", 1), ("east_west", 2), ("flush", 1)):

@@ -26,10 +26,10 @@ from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_p
 from rooftop.job.aggregate import plane_table, roof_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
 from rooftop.scene.array import flush_design
-from rooftop.scene.fill import Filling, fill_planes
+from rooftop.scene.fill import FillSettings, fill_planes
 from rooftop.scene.layout import Layout, density_shares, lay_out
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
-from rooftop.scene.taken import Taken, taken_on
+from rooftop.scene.taken import OccupiedAreas, taken_on
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module
 
@@ -94,7 +94,7 @@ def laid(
     if layout == "packed":
         made = fill_planes(
             planes,
-            Filling(
+            FillSettings(
                 system=System(flat=FlatSystem(mounting="flush")),
                 module=MODULE,
                 rules=RULES,
@@ -259,7 +259,7 @@ def test_polygons_on_no_roof_change_nothing_and_are_counted() -> None:
 
 
 def test_no_declaration_takes_nothing() -> None:
-    nothing = Taken()
+    nothing = OccupiedAreas()
     assert nothing.without_exclusions(0, ROOF) is nothing.without_existing_pv(0, ROOF) is ROOF
     assert nothing.existing_pv_m2(0, ROOF) == 0.0
 

@@ -73,7 +73,7 @@ def window_errors(site: accuracy.Site, top: int, left: int, n: int) -> tuple[F8,
     merged[chosen] = near
     roof = roofs[rows, cols].astype(np.int64)
     cells = FarObservers(row=at[0], col=at[1], roof=roof, z_m=site.dsm[rows, cols])
-    merged = merge_far_field(Skylines.of(merged), window, (*rings, far), cells).degrees
+    merged = merge_far_field(Skylines.from_degrees(merged), window, (*rings, far), cells).degrees
     sky = accuracy.skies(site.latitude, site.longitude)[0]
     errors = []
     for plane in PLANES:

@@ -158,7 +158,7 @@ def test_sky_share_before_an_endless_wall() -> None:
     shares = year.sky_shares(n, 8, 0.0, 0.0, np.zeros(2), np.radians(6.5))
     horizon = np.degrees(np.arctan(np.tan(np.radians(w)) * np.maximum(np.cos(np.radians(np.arange(n))), 0)))
     out = np.empty((1, 2))
-    year.read_cells(shares, *Skylines.of(horizon[None].astype(np.float32)).columns, out)
+    year.read_cells(shares, *Skylines.from_degrees(horizon[None].astype(np.float32)).columns, out)
     assert out[0, 0] == pytest.approx((1 + np.cos(np.radians(w))) / 2, abs=2e-4)
 
 
@@ -211,6 +211,6 @@ def test_pvgis_user_horizon(shared_truth: Path) -> None:
     dni = data["dni"].to_numpy(dtype=float)[:, None]
     table = year.fill(sun["azimuth"].to_numpy(), sun["elevation"].to_numpy(), month, dni, 72)
     out = np.empty((1, 12))
-    year.read_cells(table.reshape(72, year.N_EDGE, 12), *Skylines.of(horizon[None]).columns, out)
+    year.read_cells(table.reshape(72, year.N_EDGE, 12), *Skylines.from_degrees(horizon[None]).columns, out)
     assert out.sum() / 1000 == pytest.approx(data["dni_masked"].sum() / 1000, rel=1e-3)
     assert data["dni"].sum() / 1000 == pytest.approx(1591.57, abs=0.01)

@@ -15,7 +15,7 @@ from rooftop.scene.far import FarObservers, merge_far_field
 from rooftop.scene.surface import FarSurface
 from rooftop.solar.cumulative import ModulePlane, PlaneTables, plane_tables
 from rooftop.solar.energy import cell_months, cell_year, irradiation, usable_year
-from rooftop.solar.horizons import Surface, Sweep, horizons, skylines
+from rooftop.solar.horizons import SurfaceKind, Sweep, horizons, skylines
 from rooftop.solar.pvsystem import load_system
 from rooftop.solar.sky import sky_year
 from rooftop.solar.skylines import Skylines
@@ -101,7 +101,7 @@ def test_joined_sides_leave_the_same_sky() -> None:
 
 @pytest.mark.parametrize("north", [0.0, 1.3, -0.4])
 @pytest.mark.parametrize("surface", ["prism", "linear"])
-def test_skylines_joined_are_horizons(surface: Surface, north: float) -> None:
+def test_skylines_joined_are_horizons(surface: SurfaceKind, north: float) -> None:
     site = seeded_city(200)
     rows, cols = site.cells(300, 1)
     dsm = site.dsm.copy()
@@ -160,7 +160,7 @@ def test_what_stands_beyond_the_window_raises_both_sides() -> None:
 
 def test_horizons_that_do_not_fit_are_refused(tables: PlaneTables) -> None:
     with pytest.raises(ArgumentError, match="36"):
-        cell_year(tables, Skylines.of(np.zeros((3, 36), np.float32)), ONES)
+        cell_year(tables, Skylines.from_degrees(np.zeros((3, 36), np.float32)), ONES)
     with pytest.raises(ArgumentError, match="2, 3, 36"):
         irradiation(made_weather(32.0, 118.8), np.zeros((2, 3, 36)))
     around = made()

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from rooftop.targets import load_pack, mark_new
-from rooftop.targets.models import Scope, Window
+from rooftop.targets.models import Scope, YearSpan
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES, facts, membership
 from targets_example import roof, table
 
-PERIOD = Window(start=2021, end=2025)
+PERIOD = YearSpan(start=2021, end=2025)
 FACTORY = Scope(building_use=("factory",))
 NEW_FACTORY = Scope(building_use=("factory",), completed="cohort")
 PUBLIC = Scope(is_public_institution="yes")
@@ -92,7 +92,7 @@ def test_date_and_class_meet():
     assert answer(NEW_FACTORY, building_use="unknown", year_built=2010) == NO
     assert answer(NEW_FACTORY, building_use="factory", use_source="code:GHYT", year_built=2023) == PRESUMED
     assert answer(NEW_FACTORY, building_use="factory", use_source="code:GHYT") == UNKNOWN
-    assert answer(NEW_FACTORY, cohort=Window(start=2024, end=2024), building_use="factory", year_built=2023) == NO
+    assert answer(NEW_FACTORY, cohort=YearSpan(start=2024, end=2024), building_use="factory", year_built=2023) == NO
     assert answer(NEW_FACTORY, cohort=None, building_use="factory") == YES
 
 
@@ -100,10 +100,12 @@ def test_what_holds_either_way_is_certain():
     either = Scope(any=(Scope(is_public_institution="yes"), Scope(is_public_institution="no")))
     assert answer(either, building_use="school") == YES
     old_or_new = Scope(
-        any=(Scope(completed=Window(start=1900, end=2020)), Scope(completed=Window(start=2015, end=2100)))
+        any=(Scope(completed=YearSpan(start=1900, end=2020)), Scope(completed=YearSpan(start=2015, end=2100)))
     )
     assert answer(old_or_new, building_use="school", year_built=2018) == YES
-    never = Scope(all=(Scope(completed=Window(start=2000, end=2010)), Scope(completed=Window(start=2011, end=2020))))
+    never = Scope(
+        all=(Scope(completed=YearSpan(start=2000, end=2010)), Scope(completed=YearSpan(start=2011, end=2020)))
+    )
     assert answer(never, building_use="school") == NO
 
 

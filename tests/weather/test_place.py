@@ -10,12 +10,12 @@ import pytest
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.inputs.weather import read_weather
-from rooftop.inputs.weather_place import Place, check_weather_place, compare_places, median_place
+from rooftop.inputs.weather_place import GeoPoint, check_weather_place, compare_with_weather, median_place
 from rooftop.inputs.weather_season import compare_months, require_season, season_correlation
 from rooftop.weather import Weather, clear_sky_bound, synthetic_weather
 from weather_files import write_year
 
-HERE = Place(34.6, 119.2, 5.0)
+HERE = GeoPoint(34.6, 119.2, 5.0)
 LON, LAT = np.full(9, 119.2), np.full(9, 34.6)
 
 
@@ -49,7 +49,7 @@ def both(error: InputError) -> str:
     ],
 )
 def test_distance_is_said_from_some_tens_of_kilometres(latitude, longitude, km):
-    found = compare_places(Place(latitude, longitude, 5.0), HERE, "w.epw")
+    found = compare_with_weather(GeoPoint(latitude, longitude, 5.0), HERE, "w.epw")
     assert bool(found) == (km > 50)
     if found:
         (notice,) = found
@@ -72,20 +72,20 @@ def test_distance_is_said_from_some_tens_of_kilometres(latitude, longitude, km):
     ],
 )
 def test_across_the_equator_is_refused_where_seasons_are_opposite(weather, buildings, refused):
-    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)  # type: ignore[call-arg]
+    there, here = GeoPoint(*weather, 5.0), GeoPoint(*buildings, 5.0)  # type: ignore[call-arg]
     if refused:
         with pytest.raises(InputError) as caught:
-            compare_places(there, here, "w.epw")
+            compare_with_weather(there, here, "w.epw")
         said = both(caught.value)
         assert "across the equator" in said and "km away" in said and "° S" in said and "° N" in said
     else:
-        assert all(n.code == "weather_elsewhere" for n in compare_places(there, here, "w.epw"))
+        assert all(n.code == "weather_elsewhere" for n in compare_with_weather(there, here, "w.epw"))
 
 
 @pytest.mark.parametrize("place", [(40.4, -3.7), (51.5, -0.1), (37.8, -122.4), (55.8, 37.6)])
 def test_another_part_of_the_world_is_refused(place):
     with pytest.raises(InputError, match="another part of the world") as caught:
-        compare_places(Place(*place, 5.0), HERE, "w.epw")  # type: ignore[call-arg]
+        compare_with_weather(GeoPoint(*place, 5.0), HERE, "w.epw")  # type: ignore[call-arg]
     assert "km away" in both(caught.value)
 
 
@@ -100,9 +100,9 @@ def test_another_part_of_the_world_is_refused(place):
     ],
 )
 def test_a_slip_of_the_pen_is_named(weather, buildings, slip):
-    there, here = Place(*weather, 5.0), Place(*buildings, 5.0)  # type: ignore[call-arg]
+    there, here = GeoPoint(*weather, 5.0), GeoPoint(*buildings, 5.0)  # type: ignore[call-arg]
     try:
-        said = " ".join(n.text.en for n in compare_places(there, here, "w.epw"))
+        said = " ".join(n.text.en for n in compare_with_weather(there, here, "w.epw"))
     except InputError as error:
         said = both(error)
         assert "correct the header" in said
@@ -110,16 +110,16 @@ def test_a_slip_of_the_pen_is_named(weather, buildings, slip):
 
 
 def test_far_places_without_a_slip_name_none():
-    (notice,) = compare_places(Place(31.2, 121.4, 5.0), HERE, "w.epw")
+    (notice,) = compare_with_weather(GeoPoint(31.2, 121.4, 5.0), HERE, "w.epw")
     assert "sign" not in notice.text.en and "nearer one" in notice.text.en
 
 
 def test_altitude_is_compared_in_kelvin_and_yield():
-    found = compare_places(Place(29.7, 91.1, 100.0), Place(29.65, 91.1, 3650.0), "w.epw")
+    found = compare_with_weather(GeoPoint(29.7, 91.1, 100.0), GeoPoint(29.65, 91.1, 3650.0), "w.epw")
     (notice,) = found
     assert notice.code == "weather_altitude" and "3,650 m" in notice.text.en and "-18 K" in notice.text.en
     assert "+5.3 %" in notice.text.en and "3,650" in notice.text.zh
-    assert not compare_places(Place(29.7, 91.1, 3300.0), Place(29.65, 91.1, 3650.0), "w.epw")
+    assert not compare_with_weather(GeoPoint(29.7, 91.1, 3300.0), GeoPoint(29.65, 91.1, 3650.0), "w.epw")
 
 
 # ------------------------------------------------------------------------------------------------------ where roofs are

@@ -6,26 +6,24 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.carbon import EmissionFactor, emission_factor, province_of
 from rooftop.campaign.gates import FAIL, GATES, added_kwp, gates, load_gate_rules
-from rooftop.campaign.money import BOUNDS, Economics, load_economics, money
+from rooftop.campaign.money import BOUNDS, Economics, load_economics, roof_money
 from rooftop.campaign.ranking import RankingRules, load_ranking_rules, order, size_class, tiers
 from rooftop.campaign.selection import Selection, cheapest_cover
 from rooftop.core.privacy import WITHHELD
-from rooftop.core.rounding import Range
+from rooftop.core.rounding import Interval
+from rooftop.core.types import B1, F8
 from rooftop.targets.basis import numerator
-from rooftop.targets.columns import numbers, words
+from rooftop.targets.columns import numeric_column, text_column
 from rooftop.targets.ledger import shortfalls
 from rooftop.targets.models import Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN
 from rooftop.targets.stock import Stock
 from rooftop.targets.withheld import withheld
 
-Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 COPIED = (
     "building_id",
     "building_name",
@@ -72,7 +70,7 @@ class Plan:
         Over the roofs of the scope; `Selection.need_m2` is what earlier targets left.
     n_roofs : int
     added_kwp, annual_kwh : float
-    capex_yuan : Range
+    capex_yuan : Interval
     """
 
     unit_id: str
@@ -81,7 +79,7 @@ class Plan:
     n_roofs: int
     added_kwp: float
     annual_kwh: float
-    capex_yuan: Range
+    capex_yuan: Interval
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ def _mandate(roofs: pd.DataFrame, stock: Stock | None, short: pd.DataFrame) -> p
     # The highest target a building misses is the one to name; `short` is sorted within a target, not across.
     worst = short.sort_values(["target", "building_id"], ascending=[False, True], kind="stable")
     worst = worst.drop_duplicates("building_id").set_index("building_id")
-    ids = words(roofs, "building_id", "")
+    ids = text_column(roofs, "building_id", "")
     hit = ids.isin(worst.index.astype(str)).to_numpy()
     worst.index = worst.index.astype(str)
     mine = worst.reindex(ids[hit])
@@ -152,7 +150,7 @@ def _mandate(roofs: pd.DataFrame, stock: Stock | None, short: pd.DataFrame) -> p
     return out
 
 
-def _increments(stock: Stock, name: str) -> Array:
+def _increments(stock: Stock, name: str) -> F8:
     """Numerator area that a full layout adds to what stands on each roof [m²], zero for rows that do not count."""
     basis = stock.basis
     nothing = np.zeros(len(basis.roofs), dtype=bool)
@@ -175,12 +173,10 @@ def _gap_m2(coverage: pd.DataFrame, unit_id: str, target_id: str) -> float:
     return float(f"{float(rows['gap_m2'].iloc[0]):.10g}") if len(rows) else math.nan
 
 
-def _plans(
-    stock: Stock, coverage: pd.DataFrame, eligible: Flags, costs: pd.DataFrame
-) -> tuple[tuple[Plan, ...], Flags]:
+def _plans(stock: Stock, coverage: pd.DataFrame, eligible: B1, costs: pd.DataFrame) -> tuple[tuple[Plan, ...], B1]:
     """Choose roofs district by district and target by target; a roof chosen for one target counts for the next."""
     planned = np.zeros(len(stock.roofs), dtype=bool)
-    district = words(stock.roofs, "district_id", "").to_numpy()
+    district = text_column(stock.roofs, "district_id", "").to_numpy()
     central = costs["capex_yuan_central"].to_numpy(dtype=float)
     out: list[Plan] = []
     for indicator in stock.pack.coverage:
@@ -212,7 +208,7 @@ def _plan(unit_id: str, target_id: str, selection: Selection, costs: pd.DataFram
         n_roofs=len(costs),
         added_kwp=float(costs["added_kwp"].sum()),
         annual_kwh=float(costs["added_annual_kwh"].sum()),
-        capex_yuan=Range(*capex),
+        capex_yuan=Interval(*capex),
     )
 
 
@@ -252,7 +248,7 @@ def plan_campaign(
         ``low central high``, and ``gate_*``; its index is that of `roofs`.
     """
     province = province_of(
-        words(roofs, "district_id", "").unique(), "" if stock is None else stock.pack.region.text.pick("zh")
+        text_column(roofs, "district_id", "").unique(), "" if stock is None else stock.pack.region.text.pick("zh")
     )
     economics = economics or load_economics(province)
     factor = factor or emission_factor(province)
@@ -260,8 +256,8 @@ def plan_campaign(
     short = shortfalls(stock) if stock is not None else pd.DataFrame()
     gate = gates(roofs, load_gate_rules())
     added = added_kwp(roofs)
-    energy = pd.Series(added.to_numpy() * numbers(roofs, "specific_yield_kwh_kwp"), index=roofs.index)
-    costs = money(added, energy, words(roofs, "building_use"), economics)
+    energy = pd.Series(added.to_numpy() * numeric_column(roofs, "specific_yield_kwh_kwp"), index=roofs.index)
+    costs = roof_money(added, energy, text_column(roofs, "building_use"), economics)
     costs.insert(0, "added_kwp", added)
     costs.insert(1, "added_annual_kwh", energy)
     usable = (gate["gate"] != FAIL).to_numpy() & ~withheld(roofs)
@@ -282,6 +278,6 @@ def plan_campaign(
     return Campaign(stock, candidates, short, plans, pd.Series(planned, index=roofs.index), gate, economics, factor)
 
 
-def total_range(frame: pd.DataFrame, name: str) -> Range:
+def total_range(frame: pd.DataFrame, name: str) -> Interval:
     """Sum the three bounds of a money column."""
-    return Range(*(float(np.nansum(frame[f"{name}_{bound}"])) if len(frame) else math.nan for bound in BOUNDS))
+    return Interval(*(float(np.nansum(frame[f"{name}_{bound}"])) if len(frame) else math.nan for bound in BOUNDS))

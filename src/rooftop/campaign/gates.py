@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.rules import campaign_rules
-from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, with_reason, words
+from rooftop.targets.columns import PV_IMPOSSIBLE, carries_reason, numeric_column, text_column
 
 PASS, SURVEY, FAIL = "pass", "survey", "fail"
 GATES = ("usable", "size", "shading", "existing_pv", "structure", "fire", "heritage")
@@ -63,7 +63,7 @@ def load_gate_rules() -> GateRules:
 
 def added_kwp(roofs: pd.DataFrame) -> pd.Series:
     """Return what can be installed on each roof beside what stands there [kWp]."""
-    return pd.Series(np.maximum(numbers(roofs, "capacity_kwp"), 0.0), index=roofs.index)
+    return pd.Series(np.maximum(numeric_column(roofs, "capacity_kwp"), 0.0), index=roofs.index)
 
 
 def _verdict(fail: npt.ArrayLike, survey: npt.ArrayLike) -> npt.NDArray[np.object_]:
@@ -93,23 +93,23 @@ def gates(roofs: pd.DataFrame, rules: GateRules | None = None) -> pd.DataFrame:
     pass where the data show no sign against; the sign makes them ``survey``, only a declaration makes them ``fail``.
     """
     rules = rules or load_gate_rules()
-    use = words(roofs, "building_use")
-    capacity = numbers(roofs, "capacity_kwp")
-    existing = np.nan_to_num(numbers(roofs, "existing_pv_kwp"))
+    use = text_column(roofs, "building_use")
+    capacity = numeric_column(roofs, "capacity_kwp")
+    existing = np.nan_to_num(numeric_column(roofs, "existing_pv_kwp"))
     added = added_kwp(roofs).to_numpy()
-    loss = numbers(roofs, "shading_loss")
-    year = numbers(roofs, "year_built")
-    status = words(roofs, "status")
-    load_ok, fire_ok, heritage = (words(roofs, name) for name in ("roof_load_ok", "fire_ok", "is_heritage"))
+    loss = numeric_column(roofs, "shading_loss")
+    year = numeric_column(roofs, "year_built")
+    status = text_column(roofs, "status")
+    load_ok, fire_ok, heritage = (text_column(roofs, name) for name in ("roof_load_ok", "fire_ok", "is_heritage"))
     with np.errstate(invalid="ignore"):
         taken = (existing > 0) & (existing >= rules.existing_share_fail * (existing + np.nan_to_num(capacity)))
-        fire_sign = use.isin(rules.fire_uses) | (numbers(roofs, "height_m") > rules.fire_above_m)
+        fire_sign = use.isin(rules.fire_uses) | (numeric_column(roofs, "height_m") > rules.fire_above_m)
         heritage_sign = use.isin(rules.heritage_uses) | (year < rules.heritage_before)
         out = {
             "usable": _verdict(status == "excluded", status == "needs_survey"),
             "size": _verdict(~(added >= rules.min_added_kwp) & ~taken, False),
             "shading": _verdict(loss > rules.shading_fail, (loss > rules.shading_survey) | np.isnan(loss)),
-            "existing_pv": _verdict(taken, (existing > 0) | with_reason(roofs, [PV_IMPOSSIBLE])),
+            "existing_pv": _verdict(taken, (existing > 0) | carries_reason(roofs, [PV_IMPOSSIBLE])),
             "structure": _verdict(load_ok == "no", load_ok != "yes"),
             "fire": _verdict(fire_ok == "no", fire_sign & (fire_ok != "yes")),
             "heritage": _verdict(heritage == "yes", heritage_sign & (heritage != "no")),

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.campaign.rules import Ranges, prices
 from rooftop.core.lang import Text
-from rooftop.core.rounding import Range
+from rooftop.core.rounding import Interval
+from rooftop.core.types import F8
 
-Array = npt.NDArray[np.float64]
 Bound = Literal["low", "central", "high"]
 BOUNDS: tuple[Bound, ...] = ("low", "central", "high")
 _W_PER_KW = 1000.0
@@ -32,11 +31,11 @@ class Economics:
     life_years : int
     degradation_first, degradation_later : float
         Share of the energy lost in the first year and in each later one.
-    capex_yuan_w, opex_yuan_w_a, retail_yuan_kwh : dict of str to Range
+    capex_yuan_w, opex_yuan_w_a, retail_yuan_kwh : dict of str to Interval
         By segment (``household``, ``commercial``).
-    self_use : dict of str to Range
+    self_use : dict of str to Interval
         By building use, and ``default``.
-    feed_in_yuan_kwh : Range
+    feed_in_yuan_kwh : Interval
     min_self_use : float
         Smallest share that must be used on site.
     segment_of_use : dict of str to str
@@ -51,11 +50,11 @@ class Economics:
     life_years: int
     degradation_first: float
     degradation_later: float
-    capex_yuan_w: dict[str, Range]
-    opex_yuan_w_a: dict[str, Range]
-    retail_yuan_kwh: dict[str, Range]
-    self_use: dict[str, Range]
-    feed_in_yuan_kwh: Range
+    capex_yuan_w: dict[str, Interval]
+    opex_yuan_w_a: dict[str, Interval]
+    retail_yuan_kwh: dict[str, Interval]
+    self_use: dict[str, Interval]
+    feed_in_yuan_kwh: Interval
     min_self_use: float
     segment_of_use: dict[str, str]
     classes: dict[str, Text]
@@ -70,8 +69,8 @@ class Economics:
         return next(voltage for limit, voltage in self.connection if capacity_kwp <= limit)
 
 
-def _ranges(section: Ranges) -> dict[str, Range]:
-    return {key: Range(*value) for key, value in section.cases.items()}
+def _ranges(section: Ranges) -> dict[str, Interval]:
+    return {key: Interval(*value) for key, value in section.cases.items()}
 
 
 def load_economics(province: str = "national") -> Economics:
@@ -105,12 +104,12 @@ def load_economics(province: str = "national") -> Economics:
     )
 
 
-def _pick(table: dict[str, Range], keys: pd.Series, fallback: str, bound: Bound) -> Array:
+def _pick(table: dict[str, Interval], keys: pd.Series, fallback: str, bound: Bound) -> F8:
     values = {key: getattr(value, bound) for key, value in table.items()}
     return keys.map(lambda key: values.get(key, values[fallback])).to_numpy(dtype=float)
 
 
-def payback_years(capex_yuan: Array, gross_income_yuan_a: Array, opex_yuan_a: Array, economics: Economics) -> Array:
+def payback_years(capex_yuan: F8, gross_income_yuan_a: F8, opex_yuan_a: F8, economics: Economics) -> F8:
     """Return the simple payback: years until the summed net income covers the cost.
 
     Not discounted, no tax, no loan, no subsidy, no replaced inverter; energy degrades as in `economics`.
@@ -141,7 +140,7 @@ def payback_years(capex_yuan: Array, gross_income_yuan_a: Array, opex_yuan_a: Ar
     return np.where(ever, year + within, np.inf)
 
 
-def money(
+def roof_money(
     capacity_kwp: pd.Series, annual_kwh: pd.Series, building_use: pd.Series, economics: Economics
 ) -> pd.DataFrame:
     """Return cost, income and simple payback of every roof, low, central and high.
@@ -165,7 +164,7 @@ def money(
     segments = uses.map(economics.segment)
     watts = capacity_kwp.to_numpy(dtype=float, na_value=np.nan) * _W_PER_KW
     energy = annual_kwh.to_numpy(dtype=float, na_value=np.nan)
-    out: dict[str, Array] = {}
+    out: dict[str, F8] = {}
     opposite: dict[Bound, Bound] = {"low": "high", "central": "central", "high": "low"}
     for bound in BOUNDS:
         value_bound = opposite[bound]

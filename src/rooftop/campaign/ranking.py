@@ -9,7 +9,7 @@ import pandas as pd
 
 from rooftop.campaign.rules import campaign_rules
 from rooftop.core.lang import Text
-from rooftop.targets.columns import numbers, words
+from rooftop.targets.columns import numeric_column, text_column
 
 MANDATED, MAYBE_MANDATED, PUBLIC, FACTORY, COMMERCIAL, HOME = range(1, 7)
 
@@ -55,12 +55,12 @@ def tiers(roofs: pd.DataFrame, mandate: pd.Series, rules: RankingRules) -> pd.Se
         stands there is not known), ``maybe`` (a missing class or date keeps it out) or ``no``; same index.
     rules : RankingRules
     """
-    use = words(roofs, "building_use")
+    use = text_column(roofs, "building_use")
     chosen = np.select(
         [
             mandate == "short",
             mandate.isin(["maybe", "unstated"]),
-            words(roofs, "is_public_institution") == "yes",
+            text_column(roofs, "is_public_institution") == "yes",
             use.isin(rules.factory_uses),
             use.isin(rules.home_uses),
         ],
@@ -88,8 +88,8 @@ def order(roofs: pd.DataFrame, tier: pd.Series, size: pd.Series) -> pd.Index:
         {
             "tier": tier,
             "size": size,
-            "yield": -np.nan_to_num(numbers(roofs, "specific_yield_kwh_kwp")),
-            "id": words(roofs, "building_id", ""),
+            "yield": -np.nan_to_num(numeric_column(roofs, "specific_yield_kwh_kwp")),
+            "id": text_column(roofs, "building_id", ""),
         },
         index=roofs.index,
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from rooftop.core.types import B1, F8
+
 GOOD_ENOUGH = 1e-3
 MAX_EXACT = 2_000
 _STEPS = 5_000
@@ -31,7 +31,7 @@ class Selection:
         Whether the need is covered; when all roofs together do not suffice, all are chosen.
     """
 
-    chosen: Flags
+    chosen: B1
     need_m2: float
     covered_m2: float
     cost_yuan: float
@@ -49,7 +49,7 @@ class Selection:
         return max(self.need_m2 - self.covered_m2, 0.0)
 
 
-def _prune(chosen: Flags, cost: Array, area: Array, need: float) -> Flags:
+def _prune(chosen: B1, cost: F8, area: F8, need: float) -> B1:
     """Drop roofs that the rest makes superfluous, the most expensive first."""
     kept = chosen.copy()
     spare = float(area[kept].sum()) - need
@@ -60,7 +60,7 @@ def _prune(chosen: Flags, cost: Array, area: Array, need: float) -> Flags:
     return kept
 
 
-def cheapest_cover(cost_yuan: Array, area_m2: Array, need_m2: float) -> Selection:
+def cheapest_cover(cost_yuan: F8, area_m2: F8, need_m2: float) -> Selection:
     """Choose whole roofs that together give at least `need_m2` at little cost.
 
     A minimum knapsack. Roofs are taken by cost per m²; the one that crosses the need is compared with every single roof
@@ -114,8 +114,8 @@ def cheapest_cover(cost_yuan: Array, area_m2: Array, need_m2: float) -> Selectio
 
 
 def _improved(
-    chosen: Flags, bound: float, rows: npt.NDArray[np.intp], cost: Array, area: Array, need: float
-) -> tuple[Flags, float]:
+    chosen: B1, bound: float, rows: npt.NDArray[np.intp], cost: F8, area: F8, need: float
+) -> tuple[B1, float]:
     """Return a set and a bound at least as good, by dynamic programming over `rows`."""
     # The guard keeps a share that is a whole number of steps from being rounded past it.
     steps = area[rows] / need * _STEPS
@@ -129,7 +129,7 @@ def _improved(
     return chosen, min(max(bound, relaxed), float(cost[chosen].sum()))
 
 
-def _cheapest_by_steps(cost: Array, steps: npt.NDArray[np.intp]) -> tuple[float, Flags]:
+def _cheapest_by_steps(cost: F8, steps: npt.NDArray[np.intp]) -> tuple[float, B1]:
     """Return the least cost of `_STEPS` steps or more, and the items that cost it; ``inf`` when all are too few."""
     least = np.full(_STEPS + 1, np.inf)
     least[0] = 0.0

@@ -15,7 +15,7 @@ from rooftop.campaign.rules import campaign_rules
 from rooftop.core.lang import Lang, Text
 from rooftop.core.roof_rules import load_roof_rules, roof_type_labels
 from rooftop.core.rounding import capacity, number, percent
-from rooftop.targets.columns import PV_IMPOSSIBLE, numbers, reason_codes, words
+from rooftop.targets.columns import PV_IMPOSSIBLE, numeric_column, reason_codes, text_column
 from rooftop.targets.scope import INFERRED
 
 _HEIGHT_CODES = {"height_missing", "height_absurd", "height_from_floors"}
@@ -87,15 +87,15 @@ def verify_items(roofs: pd.DataFrame, gate: pd.DataFrame, economics: Economics, 
         ``roof_load`` is there unless a structural check was made, ``grid`` always.
     """
     columns: dict[str, Iterable[Any]] = {
-        "use": words(roofs, "building_use"),
-        "use_source": words(roofs, "use_source", ""),
-        "public": words(roofs, "is_public_institution"),
-        "is_new": words(roofs, "is_new"),
-        "owner_type": words(roofs, "owner_type"),
-        "roof_type": words(roofs, "roof_type"),
-        "year": numbers(roofs, "year_built"),
-        "loss": numbers(roofs, "shading_loss"),
-        "existing": numbers(roofs, "existing_pv_kwp"),
+        "use": text_column(roofs, "building_use"),
+        "use_source": text_column(roofs, "use_source", ""),
+        "public": text_column(roofs, "is_public_institution"),
+        "is_new": text_column(roofs, "is_new"),
+        "owner_type": text_column(roofs, "owner_type"),
+        "roof_type": text_column(roofs, "roof_type"),
+        "year": numeric_column(roofs, "year_built"),
+        "loss": numeric_column(roofs, "shading_loss"),
+        "existing": numeric_column(roofs, "existing_pv_kwp"),
         "added": added_kwp(roofs),
         "codes": [frozenset(reason_codes(value)) for value in roofs["reasons"]],
         **{name: gate[f"gate_{name}"] for name in ("structure", "shading", "fire", "heritage", "existing_pv")},
@@ -204,6 +204,6 @@ def _site_items(roof: Mapping[str, Any], rules: SurveyRules) -> list[Item]:
     return items
 
 
-def joined(items: list[Item], lang: Lang) -> str:
+def items_text(items: list[Item], lang: Lang) -> str:
     """Return the items as one cell of text."""
     return ("；" if lang == "zh" else "; ").join(item.text.pick(lang) for item in items)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.ranking import MANDATED, MAYBE_MANDATED, load_ranking_rules
-from rooftop.campaign.survey import joined, load_survey_rules, verify_items
+from rooftop.campaign.survey import items_text, load_survey_rules, verify_items
 from rooftop.core.lang import Lang, Text
-from rooftop.core.rounding import NONE, Range, capacity, carbon, energy, is_missing, number, percent, years_span
+from rooftop.core.rounding import NONE, Interval, capacity, carbon, energy, is_missing, number, percent, years_span
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import Pack
 
@@ -56,7 +56,7 @@ def wording(rows: pd.DataFrame, campaign: Campaign, pack: Pack | None, lang: Lan
     reasons = [_reason(record, labels, campaign, pack, lang) for record in records]
     items = verify_items(rows, rows, campaign.economics, load_survey_rules())
     return pd.DataFrame(
-        {"recommendation": reasons, "verify": [joined(entry, lang) for entry in items]}, index=rows.index
+        {"recommendation": reasons, "verify": [items_text(entry, lang) for entry in items]}, index=rows.index
     )
 
 
@@ -109,7 +109,7 @@ def _size(row: Mapping[Any, Any]) -> Text:
 
 def _worth(row: Mapping[Any, Any], campaign: Campaign) -> list[Text]:
     out = []
-    years = Range(*(float(row[f"payback_years_{bound}"]) for bound in ("low", "central", "high")))
+    years = Interval(*(float(row[f"payback_years_{bound}"]) for bound in ("low", "central", "high")))
     if not np.isnan(years.central):
         text = years_span(years, campaign.economics.life_years)
         out.append(Text("simple payback {text}", "静态回收期 {text}").format(text=text))

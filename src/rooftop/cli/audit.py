@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rooftop.core.errors import UsageError
 from rooftop.core.lang import Lang, Text
-from rooftop.inputs.audit_limits import AuditLimits, Place, audit_limits
+from rooftop.inputs.audit_limits import AuditLimits, AuditPlace, audit_limits
 from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
 from rooftop.inputs.quantities import BASE_UNIT
 from rooftop.outputs.audit import check_audit_path, write_audit
@@ -96,7 +96,7 @@ def run_audit(file: Path | None, options: AuditOptions, lang: Lang) -> AuditDone
 
 
 def _claims(
-    pack: Pack | None, given: Place | None, limits: AuditLimits, lang: Lang
+    pack: Pack | None, given: AuditPlace | None, limits: AuditLimits, lang: Lang
 ) -> tuple[list[str], tuple[Audited, ...], tuple[Project, ...]]:
     packs = [load_pack(name) for name in list_packs()] if pack is None else [pack]
     head: list[str] = []

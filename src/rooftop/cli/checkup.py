@@ -17,7 +17,7 @@ from rooftop.inputs.access import granted
 from rooftop.inputs.schedule import read_schedule
 from rooftop.job.prepare import prepare
 from rooftop.job.settings import require_settings
-from rooftop.job.sources import Sources, joined, read_sources, select_districts
+from rooftop.job.sources import Sources, match_schedule, read_sources, select_districts
 from rooftop.outputs.place import claimed
 from rooftop.targets.inventory import credible_schedule
 
@@ -54,7 +54,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)
         if schedule is not None:
-            schedule = joined(schedule, sources)
+            schedule = match_schedule(schedule, sources)
             schedule = credible_schedule(config.inputs, schedule, sources.buildings, sources.memberships)
         prepared = prepare(config, sources, select_districts(sources, ()), pack)
     lines = [text.pick(lang) for text in _plan(config, sources)]

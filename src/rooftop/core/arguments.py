@@ -20,10 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from rooftop.core.argument_limits import argument_limits
 from rooftop.core.errors import ArgumentError, did_you_mean, suggest
 from rooftop.core.lang import Text
+from rooftop.core.types import B1, F4, F8, I8, Heights
 
-F8 = NDArray[np.float64]
-Heights = NDArray[np.float32] | NDArray[np.float64]
-Index = NDArray[np.int64]
 T = TypeVar("T")
 
 _CORRECT = Text("correct the value", "请更正该值")
@@ -31,7 +29,7 @@ _LONGEST = 80  # characters of a value that is quoted
 
 
 @dataclass(frozen=True)
-class Range:
+class QuantityLimits:
     """What a quantity may be.
 
     Parameters
@@ -60,16 +58,16 @@ class Range:
 
 
 @lru_cache(maxsize=128)
-def limits_of(quantity: str) -> Range:
+def limits_of(quantity: str) -> QuantityLimits:
     """Return what a quantity may be."""
     limits = argument_limits().ranges[quantity]
-    return Range(limits.low, limits.high, limits.unit, _CORRECT if limits.mend is None else limits.mend.text)
+    return QuantityLimits(limits.low, limits.high, limits.unit, _CORRECT if limits.mend is None else limits.mend.text)
 
 
 # One value --------------------------------------------------------------------------------------------------------
 
 
-def number(name: str, given: object, quantity: str | None = None) -> float:
+def require_number(name: str, given: object, quantity: str | None = None) -> float:
     """Return an argument that is one number.
 
     Parameters
@@ -94,7 +92,7 @@ def number(name: str, given: object, quantity: str | None = None) -> float:
     if values.shape != ():
         raise unusable(name, shape_of(values), expected)
     if not np.isfinite(values) or not limits.holds(values):
-        raise unusable(name, shown(given), expected, limits.mend)
+        raise unusable(name, shown_value(given), expected, limits.mend)
     return float(values)
 
 
@@ -105,9 +103,9 @@ def whole(name: str, given: object) -> int:
         return given
     expected = Text(f"a whole number, {limits}", f"一个整数，{limits}")
     if not isinstance(given, (int, np.integer)) or isinstance(given, (bool, np.timedelta64)):
-        raise unusable(name, shown(given), expected)
+        raise unusable(name, shown_value(given), expected)
     if not limits.low <= given <= limits.high:
-        raise unusable(name, shown(given), expected)
+        raise unusable(name, shown_value(given), expected)
     return int(given)
 
 
@@ -119,13 +117,13 @@ def word(name: str, given: object, vocabulary: Any) -> str:
     near = did_you_mean(given, known) if isinstance(given, str) else None
     mend = suggest(near, Text("choose one of these", "请从中选择"))
     expected = Text(f"one of {', '.join(known)}", f"{'、'.join(known)} 之一")
-    raise unusable(name, shown(given), expected, mend)
+    raise unusable(name, shown_value(given), expected, mend)
 
 
 def flag(name: str, given: object) -> bool:
     """Return an argument that is true or false."""
     if not isinstance(given, (bool, np.bool_)):
-        raise unusable(name, shown(given), "True | False")
+        raise unusable(name, shown_value(given), "True | False")
     return bool(given)
 
 
@@ -133,21 +131,21 @@ def local_path(name: str, given: object) -> Path:
     """Return an argument that is the path of a file or folder."""
     text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise unusable(name, shown(given), Text("the path of a file or folder", "文件或文件夹的路径"))
+        raise unusable(name, shown_value(given), Text("the path of a file or folder", "文件或文件夹的路径"))
     return Path(text)
 
 
 def instance(name: str, given: object, kind: type[T], origin: str) -> T:
     """Return an argument that is of a certain type; `origin` is the call that makes such an object."""
     if not isinstance(given, kind):
-        raise unusable(name, shown(given), kind.__name__, Text(f"make it with {origin}", f"请用 {origin} 生成"))
+        raise unusable(name, shown_value(given), kind.__name__, Text(f"make it with {origin}", f"请用 {origin} 生成"))
     return given
 
 
 # Arrays -----------------------------------------------------------------------------------------------------------
 
 
-def numbers(
+def require_numbers(
     name: str,
     given: object,
     shape: Sequence[int | str],
@@ -201,11 +199,11 @@ def numbers_of(name: str, given: object, expected: Text, what: Text | None = Non
     if not values.size and values.dtype.kind == "O":
         values = values.astype(np.float64)
     if values.dtype.kind not in "fiu":
-        raise unusable(name, shape_of(values) if values.ndim else shown(given), expected, what=what)
+        raise unusable(name, shape_of(values) if values.ndim else shown_value(given), expected, what=what)
     return values
 
 
-def whole_numbers(name: str, given: object, shape: Sequence[int | str], what: Text | None = None) -> Index:
+def whole_numbers(name: str, given: object, shape: Sequence[int | str], what: Text | None = None) -> I8:
     """Return an argument that is an array of whole numbers, as int64."""
     wanted = shape_text(shape)
     expected = Text(f"whole numbers of shape {wanted}", f"形状为 {wanted} 的整数")
@@ -220,7 +218,7 @@ def whole_numbers(name: str, given: object, shape: Sequence[int | str], what: Te
     return values.astype(np.int64)
 
 
-def truths(name: str, given: object, shape: tuple[int, ...], what: Text | None = None) -> NDArray[np.bool_]:
+def truths(name: str, given: object, shape: tuple[int, ...], what: Text | None = None) -> B1:
     """Return an argument that is an array of truth values."""
     expected = Text(f"truth values of shape {shape_text(shape)}", f"形状为 {shape_text(shape)} 的布尔值")
     values = _as_array(name, given, expected, what)
@@ -245,11 +243,11 @@ def axes(name: str, given: object) -> int:
 
 def per_cell(name: str, given: object, n: int) -> F8:
     """Spread a number or an (n,) array over the cells."""
-    values = numbers(name, given, (n,)) if axes(name, given) else np.float64(number(name, given))
+    values = require_numbers(name, given, (n,)) if axes(name, given) else np.float64(require_number(name, given))
     return np.broadcast_to(values, (n,)).astype(np.float64, copy=False)
 
 
-def result_array(out: object, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def result_array(out: object, shape: tuple[int, ...]) -> F4:
     """Return the argument `out`, an array to be filled; a new one where it is None."""
     if out is None:
         return np.empty(shape, np.float32)
@@ -258,7 +256,7 @@ def result_array(out: object, shape: tuple[int, ...]) -> NDArray[np.float32]:
         return out
     raise unusable(
         "out",
-        shown(out),
+        shown_value(out),
         Text(f"float32 {shape}, C order, writeable", f"float32 {shape}，C 顺序，可写"),
         Text(f"make it with numpy.empty({shape}, 'f4')", f"请用 numpy.empty({shape}, 'f4') 生成"),
         Text("the array for the result does not fit", "结果数组不符"),
@@ -284,7 +282,7 @@ def checked_heights(dsm: ArrayLike, name: str = "dsm") -> Heights:
     return heights
 
 
-def cells_within(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[Index, Index]:
+def cells_within(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[I8, I8]:
     """Return row and column numbers as int64, all within `shape`."""
     found = []
     for name, given, limit in (("rows", rows, shape[0]), ("cols", cols, shape[1])):
@@ -345,7 +343,7 @@ def unusable(
     )
 
 
-def shown(given: object) -> str:
+def shown_value(given: object) -> str:
     """Return a value as an error quotes it: short, and its type where it is neither a word nor a number."""
     if given is np.ma.masked:
         return "masked"
@@ -386,7 +384,7 @@ def _as_array(name: str, given: object, expected: Text | str, what: Text | None 
             return given.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.asarray(given)
     except (TypeError, ValueError, OverflowError) as error:  # ragged lists, objects that refuse to be arrays
-        raise unusable(name, shown(given), expected, what=what) from error
+        raise unusable(name, shown_value(given), expected, what=what) from error
 
 
 def has_shape(values: NDArray[Any], shape: Sequence[int | str]) -> bool:

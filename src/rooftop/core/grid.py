@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rooftop.core.types import I8
+
 Floats = NDArray[np.floating]
 Bounds = tuple[float, float, float, float]
 
@@ -74,14 +76,14 @@ class Grid:
         """Return fractional (row, column); the centre of cell (0, 0) is at (0, 0)."""
         return (self.y_max - y) / self.cell_size_m - 0.5, (x - self.x_min) / self.cell_size_m - 0.5
 
-    def cell_of(self, x: Floats, y: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def cell_of(self, x: Floats, y: Floats) -> tuple[I8, I8]:
         """Return the (row, column) of the cell that holds each point, clipped to the grid."""
         row, col = self.position(x, y)
         rows = np.clip(np.floor(row + 0.5), 0, self.n_rows - 1).astype(np.int64)
         cols = np.clip(np.floor(col + 0.5), 0, self.n_cols - 1).astype(np.int64)
         return rows, cols
 
-    def centres(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def centres(self, rows: I8, cols: I8) -> tuple[Floats, Floats]:
         """Return (x, y) of cell centres."""
         return self.x_min + (cols + 0.5) * self.cell_size_m, self.y_max - (rows + 0.5) * self.cell_size_m
 
@@ -99,7 +101,7 @@ class Tile:
         return f"x{self.i}_y{self.j}"
 
 
-def tile_of(x: Floats, y: Floats, cell_size_m: float, tile_cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def tile_of(x: Floats, y: Floats, cell_size_m: float, tile_cells: int) -> tuple[I8, I8]:
     """Return the tile indices ``(i, j)`` of points, counted from the CRS origin."""
     side = cell_size_m * tile_cells
     return np.floor(x / side).astype(np.int64), np.floor(y / side).astype(np.int64)

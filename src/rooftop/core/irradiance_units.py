@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PositiveFloat
 from pydantic_core import PydanticKnownError
 
@@ -13,13 +12,13 @@ from rooftop.core.datamodel import Model
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped
+from rooftop.core.types import F8
 
-Floats = NDArray[np.float64]
-Period = Literal["annual", "monthly"]
+RasterPeriod = Literal["annual", "monthly"]
 
 
 class _Unit(Model):
-    usual: dict[Period, int] = Field({})
+    usual: dict[RasterPeriod, int] = Field({})
 
 
 class Energy(_Unit):
@@ -29,7 +28,7 @@ class Energy(_Unit):
     per_kwh: PositiveFloat
     span: Literal["day", "month", "year"]
 
-    def kwh(self, days: Floats) -> Floats:
+    def kwh(self, days: F8) -> F8:
         """Return what turns a stored value into kWh/m2 over `days` days.
 
         A rate per month or per year is spread evenly over its days, except that a month of a monthly series is that
@@ -49,7 +48,7 @@ class Power(_Unit):
     measures: Literal["power"]
     per_kw: PositiveFloat
 
-    def kwh(self, days: Floats) -> Floats:
+    def kwh(self, days: F8) -> F8:
         """Return what turns a stored value into kWh/m2 over `days` days."""
         return 24.0 * days / self.per_kw
 
@@ -60,7 +59,7 @@ class Temperature(_Unit):
     measures: Literal["temperature"]
     zero_degc: float
 
-    def degc(self, stored: Floats) -> Floats:
+    def degc(self, stored: F8) -> F8:
         """Return stored values in degC."""
         return stored + self.zero_degc
 
@@ -82,7 +81,7 @@ class IrradianceUnits(Model):
         """Units of air temperature, by name."""
         return {name: unit for name, unit in self.units.items() if isinstance(unit, Temperature)}
 
-    def usual(self, period: Period) -> tuple[str, ...]:
+    def usual(self, period: RasterPeriod) -> tuple[str, ...]:
         """Return the units that a GHI raster of a period may have, the likeliest first."""
         ranks = {name: unit.usual[period] for name, unit in self.units.items() if period in unit.usual}
         return tuple(sorted(ranks, key=ranks.__getitem__))
@@ -93,7 +92,7 @@ def irradiance_units() -> IrradianceUnits:
     return load_shipped(IrradianceUnits, "irradiance_units.yaml")
 
 
-def unit_factor(unit: str, days: Floats, where: str | None = None) -> Floats:
+def unit_factor(unit: str, days: F8, where: str | None = None) -> F8:
     """Return what turns a stored value of irradiance into kWh/m2 over `days` days.
 
     Parameters
@@ -116,7 +115,7 @@ def unit_factor(unit: str, days: Floats, where: str | None = None) -> Floats:
     return units[unit].kwh(days)
 
 
-def to_degc(stored: Floats, unit: str, where: str | None = None) -> Floats:
+def to_degc(stored: F8, unit: str, where: str | None = None) -> F8:
     """Return stored temperatures in degC.
 
     Parameters

@@ -10,13 +10,13 @@ from typing import Literal, SupportsFloat
 
 from rooftop.core.lang import Lang, Text
 
-Way = Literal["nearest", "down", "up"]
+RoundingWay = Literal["nearest", "down", "up"]
 NONE = "—"
 _ROUNDING = {"down": ROUND_FLOOR, "up": ROUND_CEILING}
 
 
 @dataclass(frozen=True)
-class Range:
+class Interval:
     """A quantity that is only known between two bounds.
 
     Parameters
@@ -73,7 +73,7 @@ def _finite(value: object) -> float | None:
     return amount if math.isfinite(amount) else None
 
 
-def significant(value: float, digits: int = 3, way: Way = "nearest") -> Decimal:
+def significant(value: float, digits: int = 3, way: RoundingWay = "nearest") -> Decimal:
     """Round `value` to `digits` significant digits.
 
     Parameters
@@ -106,7 +106,7 @@ def significant(value: float, digits: int = 3, way: Way = "nearest") -> Decimal:
     return rounded.quantize(step) if step < 1 else rounded.quantize(Decimal(1))
 
 
-def number(value: object, digits: int = 3, way: Way = "nearest") -> str:
+def number(value: object, digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return `value` with `digits` significant digits and thousands separators; ``—`` when it is null."""
     amount = _finite(value)
     if amount is None:
@@ -124,7 +124,7 @@ def count(value: object) -> str:
     return NONE if is_missing(value) else f"{int(real(value)):,d}"
 
 
-def percent(share: object, way: Way = "nearest", against: float | None = None) -> str:
+def percent(share: object, way: RoundingWay = "nearest", against: float | None = None) -> str:
     """Return a share as a percentage of two significant digits.
 
     Parameters
@@ -153,19 +153,21 @@ def _side(value: Decimal | float, target: float) -> int:
     return 0 if abs(difference) < 1e-9 else int(math.copysign(1, difference))
 
 
-def percent_range(values: Range, against: float | None = None) -> str:
+def percent_range(values: Interval, against: float | None = None) -> str:
     """Return ``47% (41%–52%)``; the bounds are left out where they say nothing new."""
     return _with_bounds(values, lambda value, way: percent(value, way, against))
 
 
-def _with_bounds(values: Range, show: Callable[[float, Way], str]) -> str:
+def _with_bounds(values: Interval, show: Callable[[float, RoundingWay], str]) -> str:
     central = show(values.central, "nearest")
     if values.exact or not values.known:
         return central
     return f"{central} ({show(values.low, 'down')}–{show(values.high, 'up')})"
 
 
-def _scaled(value: object, steps: dict[Lang, tuple[tuple[float, str], ...]], lang: Lang, digits: int, way: Way) -> str:
+def _scaled(
+    value: object, steps: dict[Lang, tuple[tuple[float, str], ...]], lang: Lang, digits: int, way: RoundingWay
+) -> str:
     amount = _finite(value)
     if amount is None:
         return NONE
@@ -203,32 +205,32 @@ _COAL: dict[Lang, tuple[tuple[float, str], ...]] = {
 }
 
 
-def capacity(kwp: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
+def capacity(kwp: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return a capacity given in kWp, e.g. ``210 kWp`` or ``3.41 MWp``."""
     return _scaled(kwp, _CAPACITY, lang, digits, way)
 
 
-def energy(kwh: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
+def energy(kwh: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an energy given in kWh, e.g. ``23.1 万kWh`` or ``231 MWh``."""
     return _scaled(kwh, _ENERGY, lang, digits, way)
 
 
-def area(m2: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
+def area(m2: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an area given in square metres, e.g. ``4.2 万㎡`` or ``42,000 m²``."""
     return _scaled(m2, _AREA, lang, digits, way)
 
 
-def money(yuan: object, lang: Lang = "zh", digits: int = 2, way: Way = "nearest") -> str:
+def money(yuan: object, lang: Lang = "zh", digits: int = 2, way: RoundingWay = "nearest") -> str:
     """Return an amount given in yuan, e.g. ``52 万元`` or ``520,000 yuan``."""
     return _scaled(yuan, _MONEY, lang, digits, way)
 
 
-def carbon(kg: object, lang: Lang = "zh", digits: int = 2, way: Way = "nearest") -> str:
+def carbon(kg: object, lang: Lang = "zh", digits: int = 2, way: RoundingWay = "nearest") -> str:
     """Return a mass of CO2 given in kg, e.g. ``130 t CO₂``."""
     return _scaled(kg, _CARBON, lang, digits, way)
 
 
-def coal(kgce: object, lang: Lang = "zh", digits: int = 3, way: Way = "nearest") -> str:
+def coal(kgce: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an amount of standard coal given in kgce, e.g. ``62 kgce``, ``130 tce`` or ``1.2 万tce``."""
     return _scaled(kgce, _COAL, lang, digits, way)
 
@@ -242,17 +244,17 @@ def span(low: str, high: str) -> str:
     return f"{low_value}–{high}" if low_unit == high_unit else f"{low}–{high}"
 
 
-def money_span(values: Range, lang: Lang = "zh") -> str:
+def money_span(values: Interval, lang: Lang = "zh") -> str:
     """Return an amount of money as its range only: a single number would claim too much."""
     return span(money(values.low, lang, way="down"), money(values.high, lang, way="up"))
 
 
-def years_span(values: Range, life_years: float) -> Text:
+def years_span(values: Interval, life_years: float) -> Text:
     """Return a payback as a range of years, ``not within 25 years`` where it never pays.
 
     Parameters
     ----------
-    values : Range
+    values : Interval
         Years; ``inf`` or NaN where the income never covers the cost within `life_years`.
     """
     limit = f"{life_years:g}"

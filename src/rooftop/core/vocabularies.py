@@ -36,7 +36,7 @@ class BuildingUses(Model):
     codes: dict[str, CodeSystem]
 
 
-class Reasons(RootModel[dict[str, Label]]):
+class ReasonLabels(RootModel[dict[str, Label]]):
     """Typed view of `configs/reasons.yaml`."""
 
 
@@ -54,4 +54,4 @@ def use_labels() -> dict[str, Text]:
 @cache
 def reasons() -> dict[str, Text]:
     """Return what the reason codes of roofs are called."""
-    return {code: label.text for code, label in load_shipped(Reasons, "reasons.yaml").root.items()}
+    return {code: label.text for code, label in load_shipped(ReasonLabels, "reasons.yaml").root.items()}

@@ -69,37 +69,37 @@ def written(value: Any) -> str | None:
     return text if guarded is None else guarded.group(1).strip()
 
 
-def clean(value: Any) -> str | None:
+def text_or_none(value: Any) -> str | None:
     """Return a value as trimmed text, whole numbers without their ``.0``; None for what people write for nothing."""
     text = written(value)
     if text is None:
         return None
     if re.fullmatch(r"-?\d+\.0+", text):
         text = text.split(".")[0]
-    return None if fold(text) in _nulls() | _null_words() else text
+    return None if fold_text(text) in _nulls() | _null_words() else text
 
 
 @cache
 def _nulls() -> frozenset[str]:
-    return frozenset(fold(word) for word in source_words().nulls.blank)
+    return frozenset(fold_text(word) for word in source_words().nulls.blank)
 
 
 @cache
 def _null_words() -> frozenset[str]:
-    return frozenset(fold(word) for word in source_words().nulls.words)
+    return frozenset(fold_text(word) for word in source_words().nulls.words)
 
 
 def is_blank(text: str) -> bool:
     """Whether a text says nothing, in whatever column: empty, dashes, 无, 不详."""
-    return fold(text) in _nulls()
+    return fold_text(text) in _nulls()
 
 
 def is_null_word(text: str) -> bool:
     """Whether a text says nothing among numbers, dates and classes, and may be true among codes and names: NA, None."""
-    return fold(text) in _null_words()
+    return fold_text(text) in _null_words()
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """Return `text` for comparing: full-width forms, case, accents and double-encoded UTF-8 do not matter."""
     for codec in ("cp1252", "iso-8859-1"):
         with contextlib.suppress(UnicodeError):
@@ -111,7 +111,7 @@ def fold(text: str) -> str:
 
 def texts(column: pd.Series) -> pd.Series:
     """Return a text column: trimmed, nothing-words missing."""
-    return pd.Series(each(column, clean), index=column.index, dtype="string", name=column.name)
+    return pd.Series(each(column, text_or_none), index=column.index, dtype="string", name=column.name)
 
 
 def names(column: pd.Series, keep: Literal["once", "all"] = "once") -> pd.Series:
@@ -157,7 +157,7 @@ def examples_of(values: Iterable[Any]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class NumberReading:
     """One number as read.
 
     Parameters
@@ -172,17 +172,17 @@ class Reading:
     by_rule: bool = False
 
 
-def plain(text: str) -> Reading | None:
+def plain(text: str) -> NumberReading | None:
     """Read a number, or a capacity with its unit kW."""
     match = _NUMBER.match(text)
-    return None if match is None or not match.group(1).strip("+-") else Reading(float(match.group(1)))
+    return None if match is None or not match.group(1).strip("+-") else NumberReading(float(match.group(1)))
 
 
-def numbers(
+def read_numbers(
     column: pd.Series,
     key: str,
     where: str,
-    read: Callable[[str], Reading | None] = plain,
+    read: Callable[[str], NumberReading | None] = plain,
     rule: Text | None = None,
     *,
     comma_lists: bool = False,
@@ -321,10 +321,12 @@ def check_map(mapping: Mapping[str, str], known: Iterable[str], key: str) -> Non
 
 
 def _lookup(mapping: Mapping[str, str]) -> dict[str, str]:
-    return {fold(clean(key) or key): value for key, value in mapping.items()}
+    return {fold_text(text_or_none(key) or key): value for key, value in mapping.items()}
 
 
-def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: pd.Index, where: str) -> pd.DataFrame:
+def read_building_uses(
+    column: pd.Series | None, use_map: Mapping[str, str], index: pd.Index, where: str
+) -> pd.DataFrame:
     """Return the building use of every row and where it comes from.
 
     Parameters
@@ -347,7 +349,9 @@ def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: p
     check_map(use_map, vocabulary, "inputs.footprints.use_map")
     tables: list[tuple[str, dict[str, str]]] = [("mapped", _lookup(use_map))]
     for label in ("key", "zh", "en"):
-        tables.append(("mapped", {fold(k if label == "key" else getattr(v, label)): k for k, v in vocabulary.items()}))
+        tables.append(
+            ("mapped", {fold_text(k if label == "key" else getattr(v, label)): k for k, v in vocabulary.items()})
+        )
     tables += [(f"code:{name}", _lookup(system.map)) for name, system in codes.items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
     pairs = each(raw, lambda value: _first(value, tables), ("unknown", "none"))
@@ -356,8 +360,8 @@ def building_uses(column: pd.Series | None, use_map: Mapping[str, str], index: p
 
 def _first(value: str, tables: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
     for source, table in tables:
-        if fold(value) in table:
-            use = table[fold(value)]
+        if fold_text(value) in table:
+            use = table[fold_text(value)]
             return use, "none" if use == "unknown" else source
     return "unknown", "none"
 
@@ -419,10 +423,10 @@ def public_institutions(
     """
     known = source_words()
     said_by = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
-    table = {fold(word): answer for answer, said in said_by.items() for word in said}
+    table = {fold_text(word): answer for answer, said in said_by.items() for word in said}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
-    answer = pd.Series(each(raw, lambda v: table.get(fold(v))), index=use.index, dtype="string")
+    answer = pd.Series(each(raw, lambda v: table.get(fold_text(v))), index=use.index, dtype="string")
     notices = []
     unread = raw[raw.notna() & answer.isna()]
     if len(unread):
@@ -452,12 +456,12 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     """Return roof types: configured map, then the vocabulary, then known words; missing where nothing is said."""
     known = load_roof_rules().types
     check_map(roof_type_map, known, "inputs.footprints.roof_type_map")
-    table = {fold(k): k for k in known}
+    table = {fold_text(k): k for k in known}
     for lang in get_args(Lang):
-        table |= {fold(v.text.pick(lang)): k for k, v in known.items()}
+        table |= {fold_text(v.text.pick(lang)): k for k, v in known.items()}
     table |= _lookup(roof_type_map)
     raw = texts(column)
-    found = each(raw, lambda v: table.get(fold(v)) or _roof_word(v))
+    found = each(raw, lambda v: table.get(fold_text(v)) or _roof_word(v))
     values = pd.Series(found, index=column.index, dtype="string")
     unread = raw[raw.notna() & values.isna()]
     values = values.where(values != "unknown")

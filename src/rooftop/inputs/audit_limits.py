@@ -76,7 +76,7 @@ class Years(Model):
     first_roofs: Limit
 
 
-class Place(Label):
+class AuditPlace(Label):
     """A place and its sunlight: low, central, high, kWh/m² a year; central null where it is not known well enough."""
 
     id: str
@@ -85,18 +85,18 @@ class Place(Label):
     names: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _ordered(self) -> Place:
+    def _ordered(self) -> AuditPlace:
         low, central, high = self.ghi
         if not low <= (low if central is None else central) <= high:
             raise ImpossibleError(Text("ghi: low, central and high are out of order", "ghi：低、中、高次序颠倒"))
         return self
 
 
-class Places(Model):
+class AuditPlaces(Model):
     """Known places; the last stands for everywhere else."""
 
     source: Note
-    list: Annotated[tuple[Place, ...], Field(min_length=1)]
+    list: Annotated[tuple[AuditPlace, ...], Field(min_length=1)]
 
 
 class AuditLimits(Model):
@@ -111,7 +111,7 @@ class AuditLimits(Model):
     hours_per_ghi: HoursPerGhi
     unit_slip: UnitSlip
     years: Years
-    places: Places
+    places: AuditPlaces
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     columns_both: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
     never: tuple[str, ...] = ()

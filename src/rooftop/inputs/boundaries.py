@@ -13,7 +13,6 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS
@@ -22,9 +21,10 @@ from rooftop.config import BoundaryInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.types import I8, Geometries
 from rooftop.inputs.attributes import is_null_word
 from rooftop.inputs.attributes import names as names_of
-from rooftop.inputs.datums import Geometries, Located, far_from, locate
+from rooftop.inputs.datums import Located, far_from, locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
 from rooftop.tables import MEMBERSHIPS, conform
@@ -308,7 +308,7 @@ def largest_overlap(pairs: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
     return ranked.drop_duplicates("row").reset_index(drop=True)
 
 
-def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
+def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> I8:
     """Return the district that holds most of each town, -1 where none does."""
     pairs = overlap_pairs(np.asarray(towns.geometry, dtype=object), np.asarray(districts.geometry, dtype=object))
     pairs = largest_overlap(pairs, districts["unit_id"])
@@ -317,7 +317,7 @@ def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> npt.NDArra
     return parents
 
 
-def _nested(pairs: pd.DataFrame, district: pd.DataFrame, parents: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _nested(pairs: pd.DataFrame, district: pd.DataFrame, parents: I8) -> pd.DataFrame:
     """Drop towns of another district where the building also touches one of its own."""
     own = pairs["row"].map(district.set_index("row")["unit"]).to_numpy() == parents[pairs["unit"]]
     has_own = pd.Series(own, index=pairs.index).groupby(pairs["row"]).transform("any").to_numpy(dtype=bool)

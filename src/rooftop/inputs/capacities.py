@@ -13,7 +13,7 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.inputs import attributes
 from rooftop.inputs.audit_limits import audit_limits
-from rooftop.inputs.quantities import fold, quantity, split_unit, unit_factor, written_unit
+from rooftop.inputs.quantities import fold_header, quantity, quantity_factor, split_unit, written_unit
 
 _BASE: Mapping[str, str] = {"capacity": "kw", "area": "m2"}
 
@@ -53,7 +53,7 @@ def field_unit(name: str, kind: str, key: str, where: str, given: str | None = N
         The name states a unit of another kind.
     """
     if given is not None:
-        return FieldUnit(fold(given), stated=True)
+        return FieldUnit(fold_header(given), stated=True)
     _, unit, own = split_unit(name)
     if unit is None:
         return FieldUnit(_BASE[kind], stated=False)
@@ -98,13 +98,13 @@ def read_capacities(
     """
     unit = field_unit(str(column.name), "capacity", key, where, given)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        read = attributes.numbers(column, key, where)
-        kwp = read.values * unit_factor("capacity", unit.unit)
+        read = attributes.read_numbers(column, key, where)
+        kwp = read.values * quantity_factor("capacity", unit.unit)
     else:
         cells = attributes.texts(column)
         found = {cell: quantity(cell, "capacity", unit.unit) for cell in cells.dropna().unique()}
         known = cells.map(lambda cell: cell if found[cell] is None else found[cell], na_action="ignore")
-        read = attributes.numbers(known.astype(object), key, where)
+        read = attributes.read_numbers(known.astype(object), key, where)
         kwp = read.values
     bad = kwp < 0.0 if zero else kwp <= 0.0
     return attributes.Parsed(kwp.where(~bad), (*read.notices, *_below(column[bad], where), *_said(column, unit, where)))
@@ -121,7 +121,7 @@ def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
 def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
     """Say what the numbers were taken for, unless the field's name says just that."""
     shown = written_unit(unit.unit)
-    if unit.stated and np.isclose(unit_factor("capacity", unit.unit), 1.0):
+    if unit.stated and np.isclose(quantity_factor("capacity", unit.unit), 1.0):
         return ()
     how = Text("as stated", "按所声明") if unit.stated else Text("no unit is stated anywhere", "未声明单位")
     text = Text("existing PV of {name} is read in {shown}: {how}", "已装光伏（{name}）按 {shown} 读取：{how}").format(

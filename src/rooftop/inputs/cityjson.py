@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS
@@ -24,6 +23,7 @@ from rooftop.config import RoofsInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.types import F8
 from rooftop.inputs.access import read_bounded
 from rooftop.inputs.attributes import written
 from rooftop.inputs.coordinate_checks import in_authority_order, misplaced_rows
@@ -33,7 +33,7 @@ from rooftop.inputs.vertical import height_unit_m
 log = logging.getLogger(__name__)
 
 ROLE = "inputs.roofs"
-Rings = tuple[npt.NDArray[np.float64], ...]
+Rings = tuple[F8, ...]
 
 _LOWEST_LOD = 2.0
 _DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
@@ -202,7 +202,7 @@ def _source_crs(config: RoofsInput, head: dict[str, Any], where: str) -> CRS:
     return parse_crs("+".join([f"EPSG:{codes[0]}", *codes[1:]]) if codes else str(stated), where)
 
 
-def _vertices(document: dict[str, Any], where: str) -> npt.NDArray[np.float64]:
+def _vertices(document: dict[str, Any], where: str) -> F8:
     """Return the vertices, NaN where one is no point."""
     listed = document.get("vertices") or []
     if not isinstance(listed, list):
@@ -233,7 +233,7 @@ def _point(item: Any) -> list[float]:
         return [np.nan] * 3
 
 
-def _require_metres(document: dict[str, Any], stored: npt.NDArray[np.float64], where: str) -> None:
+def _require_metres(document: dict[str, Any], stored: F8, where: str) -> None:
     """Refuse whole numbers without the transform that CityJSON 1.1 and 2.0 ask for: they are counts, not metres."""
     old = str(document.get("version", "")).startswith("1.0")
     known = stored[np.isfinite(stored)]
@@ -290,7 +290,7 @@ def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, w
         row["ground_z_m"] = low if np.isfinite(low) else np.nan
 
 
-def _object(item: dict[str, Any], vertices: npt.NDArray[np.float64]) -> _Object:
+def _object(item: dict[str, Any], vertices: F8) -> _Object:
     """Return what an object holds; whatever is wrong with it is raised."""
     held = _Object()
     geometry = _best(item, held)
@@ -377,7 +377,7 @@ def _pairs(boundaries: list[Any], values: list[Any] | None, depth: int) -> Itera
         yield from _pairs(inner, value, depth - 1)
 
 
-def _ring(vertices: npt.NDArray[np.float64], ring: list[int]) -> npt.NDArray[np.float64]:
+def _ring(vertices: F8, ring: list[int]) -> F8:
     """Return the points of a ring, repeated neighbours once, not closed."""
     index = np.asarray(ring)
     if index.size and (index.ndim != 1 or index.dtype.kind != "i" or index.min() < 0 or index.max() >= len(vertices)):

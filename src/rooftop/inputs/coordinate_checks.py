@@ -10,6 +10,7 @@ from pyproj import CRS, Transformer
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8
 
 _AREA_MARGIN_DEG = 6.0
 _ZONE_REACH_M = 2_000_000.0
@@ -36,7 +37,7 @@ _MEND_DEGREES = Text(
 )
 
 
-def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> npt.NDArray[np.bool_]:
+def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> B1:
     """Tell which rows have coordinates that the CRS cannot hold, where most of the others fit.
 
     A vertex that is no finite number always counts. Where most rows do not fit, the CRS is wrong and not the rows: none
@@ -52,7 +53,7 @@ def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> npt.NDArray[n
     return wild | odd if fits.sum() > odd.sum() else wild
 
 
-def _held(bounds: npt.NDArray[np.float64], crs: CRS) -> npt.NDArray[np.bool_]:
+def _held(bounds: F8, crs: CRS) -> B1:
     """Tell which rows lie where coordinates of the CRS can lie."""
     x, y = np.abs(bounds[:, [0, 2]]).max(axis=1), np.abs(bounds[:, [1, 3]]).max(axis=1)
     degrees_like = (x <= 360.0) & (y <= 90.0)
@@ -65,7 +66,7 @@ def _held(bounds: npt.NDArray[np.float64], crs: CRS) -> npt.NDArray[np.bool_]:
     return np.asarray(fits)
 
 
-def misplaced_notice(geometry: npt.NDArray[np.object_], rows: npt.NDArray[np.bool_], crs: CRS, where: str) -> Notice:
+def misplaced_notice(geometry: npt.NDArray[np.object_], rows: B1, crs: CRS, where: str) -> Notice:
     """Name the rows of :func:`misplaced_rows`."""
     count, at = int(rows.sum()), np.flatnonzero(rows)[:5]
     corner = shapely.bounds(geometry[at])

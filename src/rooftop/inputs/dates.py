@@ -15,7 +15,8 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import clean, each, examples_of, half_width
+from rooftop.core.types import B1
+from rooftop.inputs.attributes import each, examples_of, half_width, text_or_none
 from rooftop.inputs.datums import in_gcj02_box
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import digits
@@ -32,7 +33,7 @@ _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日
 
 
 @dataclass(frozen=True)
-class Reading:
+class DateReading:
     """One value as read.
 
     Parameters
@@ -75,7 +76,7 @@ class Dates:
 
     years: pd.Series
     days: pd.Series
-    unfinished: npt.NDArray[np.bool_]
+    unfinished: B1
     notices: tuple[Notice, ...]
 
 
@@ -111,7 +112,7 @@ def parse_date(value: Any, utc_offset_h: float | None = None) -> tuple[int, str]
     return None if found is None or found.year is None or found.date is None else (found.year, found.date)
 
 
-def read_date(value: Any, utc_offset_h: float | None = None) -> Reading | None:
+def read_date(value: Any, utc_offset_h: float | None = None) -> DateReading | None:
     """Read one value of a column of years or dates; None where nothing or nothing readable is written.
 
     Parameters
@@ -122,19 +123,19 @@ def read_date(value: Any, utc_offset_h: float | None = None) -> Reading | None:
         the day that it is there; one at 00:00:00 UTC is a day without a time, and stays. An instant with another
         offset is the day that is written.
     """
-    text = clean(value)
+    text = text_or_none(value)
     if text is None:
         return None
     offset = input_limits().utc_offset_h.china if utc_offset_h is None else utc_offset_h
     text = half_width(text)
     if text.casefold() in _unfinished():
-        return Reading(unfinished=True)
+        return DateReading(unfinished=True)
     if isinstance(value, float | np.floating) and "." in text:
         text = text.split(".")[0]
     return _instant(text, offset) or _dated(text) or _described(text)
 
 
-def _instant(text: str, offset_h: float) -> Reading | None:
+def _instant(text: str, offset_h: float) -> DateReading | None:
     """Read an instant in UTC, or a number of milliseconds since 1970."""
     if match := _INSTANT.fullmatch(text):
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
@@ -151,12 +152,12 @@ def _instant(text: str, offset_h: float) -> Reading | None:
     else:
         return None
     if at.time() == datetime.time():
-        return Reading(at.year, at.date().isoformat())
+        return DateReading(at.year, at.date().isoformat())
     there = (at + datetime.timedelta(hours=offset_h)).date()
-    return Reading(there.year, there.isoformat(), moved=there != at.date())
+    return DateReading(there.year, there.isoformat(), moved=there != at.date())
 
 
-def _dated(text: str) -> Reading | None:
+def _dated(text: str) -> DateReading | None:
     """Read a year or date."""
     if match := re.fullmatch(r"(\d{4})年?", text):
         return _date(match.group(1))
@@ -170,13 +171,13 @@ def _dated(text: str) -> Reading | None:
         serial = int(match.group(1))
         if _EXCEL_SERIALS[0] <= serial <= _EXCEL_SERIALS[1]:
             day = _EXCEL_EPOCH + datetime.timedelta(days=serial)
-            return Reading(day.year, day.isoformat(), serial=True)
+            return DateReading(day.year, day.isoformat(), serial=True)
     if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: .*)?", text):
         return _day_month(int(match.group(1)), int(match.group(2)), match.group(3))
     return None
 
 
-def _compact(text: str) -> Reading | None:
+def _compact(text: str) -> DateReading | None:
     """Read a date without separators: 202106, 20210630, and with the time behind it."""
     if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})(?:\d{2}|\d{4}|\d{6})?", text):
         return _date(*match.groups()) if len(text) == 8 or _YEARS[0] <= int(text[:4]) < _YEARS[1] else None
@@ -184,7 +185,7 @@ def _compact(text: str) -> Reading | None:
     return None if match is None else _date(*match.groups())
 
 
-def _described(text: str) -> Reading | None:
+def _described(text: str) -> DateReading | None:
     """Read what words say: about a year, before one, a decade, a year of two digits, Chinese numerals."""
     data = source_words()
     bare = text.casefold()
@@ -193,7 +194,7 @@ def _described(text: str) -> Reading | None:
     if bare != text.casefold() and (found := _dated(bare)) is not None:
         return found
     if _is_span(bare):
-        return Reading(span=True)
+        return DateReading(span=True)
     spelled = digits(bare)
     if spelled != bare and (found := _dated(spelled)) is not None:
         return found
@@ -229,7 +230,7 @@ def _unfinished() -> frozenset[str]:
     return frozenset(half_width(word).casefold() for word in source_words().dates.not_completed)
 
 
-def _date(year: str, month: str | None = None, day: str | None = None) -> Reading | None:
+def _date(year: str, month: str | None = None, day: str | None = None) -> DateReading | None:
     """Return a date; month and day of 0 are not known."""
     months, days = int(month or 0), int(day or 0)
     try:
@@ -237,10 +238,10 @@ def _date(year: str, month: str | None = None, day: str | None = None) -> Readin
     except ValueError:
         return None
     known = [months, days] if months and days else [months] if months else []
-    return Reading(int(year), "-".join([year, *(f"{part:02d}" for part in known)]))
+    return DateReading(int(year), "-".join([year, *(f"{part:02d}" for part in known)]))
 
 
-def _day_month(first: int, second: int, year: str) -> Reading | None:
+def _day_month(first: int, second: int, year: str) -> DateReading | None:
     """Read 30/06/2021 and 06/30/2021; where day and month cannot be told apart, only the year."""
     if first > 12:
         return _date(year, str(second), str(first))
@@ -268,7 +269,7 @@ def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> D
     fine = [r is not None and r.year is not None and bounds.min <= r.year <= bounds.max for r in read]
     years = [r.year if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
     days = [r.date if ok and r is not None else None for r, ok in zip(read, fine, strict=True)]
-    raw = [clean(value) for value in column]
+    raw = [text_or_none(value) for value in column]
     return Dates(
         pd.Series(years, index=column.index, dtype="Int64"),
         pd.Series(days, index=column.index, dtype="string"),
@@ -277,7 +278,7 @@ def dates(column: pd.Series, where: str, utc_offset_h: float | None = None) -> D
     )
 
 
-def _without_odd_serials(read: Sequence[Reading | None]) -> list[Reading | None]:
+def _without_odd_serials(read: Sequence[DateReading | None]) -> list[DateReading | None]:
     """Leave numbers of days unread in a column of years: 20220 is a slip of 2022 there, not a day of 1955."""
     serials = sum(r is not None and r.serial for r in read)
     years = sum(r is not None and r.date is not None and len(r.date) == 4 for r in read)
@@ -285,7 +286,7 @@ def _without_odd_serials(read: Sequence[Reading | None]) -> list[Reading | None]
 
 
 def _date_notices(
-    name: str, raw: Sequence[str | None], read: Sequence[Reading | None], fine: Sequence[bool], where: str
+    name: str, raw: Sequence[str | None], read: Sequence[DateReading | None], fine: Sequence[bool], where: str
 ) -> Iterator[Notice]:
     rows = list(zip(raw, read, fine, strict=True))
     spans = [text for text, r, _ in rows if r is not None and r.span]

@@ -21,6 +21,7 @@ from rooftop.config import Datum
 from rooftop.core.errors import ConfigError, InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8, Geometries
 from rooftop.inputs.coordinate_checks import check_area_of_use, check_coordinates
 from rooftop.inputs.extent import far_rows, middles, working_crs
 from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gcj02_box, wgs84_to_bd09, wgs84_to_gcj02
@@ -47,8 +48,6 @@ __all__ = [
     "working_crs",
 ]
 
-Array = npt.NDArray[np.float64]
-Geometries = npt.NDArray[np.object_]
 
 WGS84 = CRS.from_epsg(4326)
 _SAME_AS_WGS84 = ("world geodetic system 1984", "wgs 84", "wgs_1984", "china 2000", "cgcs2000", "china geodetic")
@@ -111,7 +110,7 @@ def parse_working_crs(text: str) -> CRS:
     return crs
 
 
-def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Array:
+def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> F8:
     """Return the true azimuth of grid north [deg], clockwise positive.
 
     ``true_azimuth = grid_azimuth + meridian_convergence_deg``. In a Gauss-Krüger or UTM zone of the northern
@@ -141,13 +140,13 @@ def meridian_convergence_deg(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -
     return np.asarray((angle + 180.0) % 360.0 - 180.0, dtype=float).reshape(x.shape)
 
 
-def to_lonlat(x: npt.ArrayLike, y: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+def to_lonlat(x: npt.ArrayLike, y: npt.ArrayLike, crs: CRS) -> tuple[F8, F8]:
     """Return longitude and latitude (WGS84) of points in a working CRS."""
     lon, lat = _transformer(crs, WGS84).transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
     return np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
 
 
-def from_lonlat(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: CRS) -> tuple[Array, Array]:
+def from_lonlat(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: CRS) -> tuple[F8, F8]:
     """Return points in a working CRS, the inverse of :func:`to_lonlat`; not finite where there is none."""
     at = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
     x, y = _transformer(crs, WGS84).transform(*at, direction="INVERSE")
@@ -257,13 +256,13 @@ def to_wgs84_geometry(
     return _apply(base, transformer.transform), notices
 
 
-def _extent(geometry: Geometries) -> Array:
+def _extent(geometry: Geometries) -> F8:
     """Return x_min, y_min, x_max, y_max of the rows that are finite; of all where none is."""
     finite = np.isfinite(shapely.bounds(geometry)).all(axis=1)
     return np.asarray(shapely.total_bounds(geometry[finite] if finite.any() else geometry), dtype=float)
 
 
-def _extent_if_swapped(geometry: Geometries, source: CRS) -> Array:
+def _extent_if_swapped(geometry: Geometries, source: CRS) -> F8:
     """Return the extent on the CRS's own datum, had x and y been written in the other order."""
     x0, y0, x1, y1 = _extent(geometry)
     corners = np.array([shapely.Point(y0, x0), shapely.Point(y1, x1)], dtype=object)
@@ -275,7 +274,7 @@ def project(lonlat: Geometries, crs: CRS) -> Geometries:
     return _apply(lonlat, _transformer(WGS84, crs).transform)
 
 
-def far_from(crs: CRS, lonlat: Geometries) -> npt.NDArray[np.bool_]:
+def far_from(crs: CRS, lonlat: Geometries) -> B1:
     """Tell which geometries lie too far east or west of a projection's meridian to mean anything in it."""
     operation = crs.coordinate_operation
     names = ("Longitude of natural origin", "Longitude of false origin", "Longitude of projection centre")
@@ -288,7 +287,7 @@ def far_from(crs: CRS, lonlat: Geometries) -> npt.NDArray[np.bool_]:
 
 
 def _apply(geometry: Geometries, function: Any) -> Geometries:
-    def on_points(points: Array) -> Array:
+    def on_points(points: F8) -> F8:
         x, y = function(points[:, 0], points[:, 1])
         return np.column_stack([x, y])
 
@@ -362,7 +361,7 @@ _DATUM_LABELS: dict[str, Text] = {
 }
 
 
-def _datum_notices(bounds: Array, source: CRS, datum: Datum, where: str) -> tuple[Notice, ...]:
+def _datum_notices(bounds: F8, source: CRS, datum: Datum, where: str) -> tuple[Notice, ...]:
     """Say what nobody can verify: in China, a file's WGS84 may be GCJ-02."""
     if np.isnan(bounds).any():
         return ()

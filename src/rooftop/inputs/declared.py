@@ -13,11 +13,11 @@ import pandas as pd
 from rooftop.core.errors import InputError, UsageError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import clean, is_blank, roof_types_of
+from rooftop.inputs.attributes import is_blank, roof_types_of, text_or_none
 from rooftop.inputs.audit_limits import audit_limits
 from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
-from rooftop.inputs.quantities import BASE_UNIT, fold, quantity, split_unit, unit_of, written_unit
+from rooftop.inputs.quantities import BASE_UNIT, fold_header, quantity, split_unit, unit_of, written_unit
 from rooftop.inputs.tabular import HEADER_ROWS, read_rows
 
 QUANTITIES = {"area": "area", "capacity": "capacity", "energy": "energy", "module_area": "area"}
@@ -54,7 +54,7 @@ class Project:
 
 
 @dataclass(frozen=True)
-class Taken:
+class SourceColumn:
     """A column that was taken, for people to check.
 
     Parameters
@@ -85,7 +85,7 @@ class Declared:
     ----------
     projects : tuple of Project
         One per row that is not blank, in file order.
-    columns : tuple of Taken
+    columns : tuple of SourceColumn
     unused : tuple of str
         Headers of columns that were not taken.
     encoding : str
@@ -94,7 +94,7 @@ class Declared:
     """
 
     projects: tuple[Project, ...]
-    columns: tuple[Taken, ...]
+    columns: tuple[SourceColumn, ...]
     unused: tuple[str, ...]
     encoding: str
     notices: tuple[Notice, ...]
@@ -185,7 +185,7 @@ def _nothing_found(path: Path, header: Sequence[str]) -> InputError:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[\s_\-:：、，,。.]+", "", fold(text))
+    return re.sub(r"[\s_\-:：、，,。.]+", "", fold_header(text))
 
 
 def _header(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> tuple[int, int]:
@@ -201,7 +201,7 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
     never = [_bare(part) for part in audit_limits().never]
     split = [split_unit(cell) for cell in header]
     for key, name in names.items():
-        hits = [k for k, cell in enumerate(header) if fold(cell) == fold(name)]
+        hits = [k for k, cell in enumerate(header) if fold_header(cell) == fold_header(name)]
         if hits:
             plan.at[key] = hits[0]
     for exact in (True, False):
@@ -267,7 +267,7 @@ def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], 
             )
         if unit is None:
             plan.assumed.add(key)
-        plan.unit[key] = unit or fold(BASE_UNIT[kind].pick("en"))
+        plan.unit[key] = unit or fold_header(BASE_UNIT[kind].pick("en"))
 
 
 def _read(
@@ -280,7 +280,7 @@ def _read(
 ) -> Declared:
     header = [str(cell).replace("\n", "") for cell in rows[head]]
     for key, name in names.items():
-        if name and fold(name) not in [fold(cell) for cell in header]:
+        if name and fold_header(name) not in [fold_header(cell) for cell in header]:
             raise UsageError(
                 Text("the file has no such column", "文件中没有该列"),
                 where=f"--column {key}",
@@ -294,7 +294,7 @@ def _read(
     kinds, notices = _roof_kinds(body, plan, path)
     projects = tuple(_project(line, row, plan, kind) for (line, row), kind in zip(body, kinds, strict=True))
     taken = tuple(
-        Taken(
+        SourceColumn(
             key,
             header[at],
             written_unit(plan.unit.get(key, "")),
@@ -321,7 +321,7 @@ def _roof_kinds(
 def _project(line: int, row: Sequence[str], plan: _Plan, roof_type: str | None) -> Project:
     def text(key: str) -> str | None:
         at = plan.at.get(key)
-        return clean(row[at]) if at is not None and at < len(row) else None
+        return text_or_none(row[at]) if at is not None and at < len(row) else None
 
     def name(key: str) -> str | None:
         at = plan.at.get(key)

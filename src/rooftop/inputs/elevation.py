@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
@@ -19,10 +18,11 @@ from rooftop.config import ElevationInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.types import F4
 from rooftop.inputs.access import STRICT, Access, access
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.las_files import is_point_cloud
-from rooftop.inputs.lidar import Kind, PointGrid, grid_points
+from rooftop.inputs.lidar import ElevationKind, PointGrid, grid_points
 from rooftop.inputs.rasters import (
     RASTER_ERRORS,
     assumes_wgs84,
@@ -93,7 +93,7 @@ class Elevation:
         where = f"{self.provenance.role}.path: {self.path}"
         return open_raster(self.path, where, variable=self.variable, allowed=self.allowed)
 
-    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> F4:
         """Read a north-up window, resampled bilinearly between cell centres (nearest when `sharp`).
 
         Parameters
@@ -213,7 +213,7 @@ def _require_one_raster(config: ElevationInput, role: str) -> None:
 
 
 def _from_points(config: ElevationInput, crs: CRS, role: str) -> Elevation:
-    kind: Kind = "surface" if role == "inputs.dsm" else "terrain"
+    kind: ElevationKind = "surface" if role == "inputs.dsm" else "terrain"
     found = grid_points(config, crs, role, kind)
     return Elevation(
         path=config.path[0],

@@ -11,11 +11,9 @@ from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
+from rooftop.core.types import B1, F8
 from rooftop.inputs.gcj02 import in_gcj02_box
 from rooftop.inputs.input_limits import input_limits
-
-Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _KM_PER_DEG = 111.2
 _MERIDIAN_STEP_DEG = 0.1
@@ -26,21 +24,21 @@ NO_SHAPE = shapely.Polygon()
 """What stands for no geometry, once rows of a file are buildings."""
 
 
-def blanked(geometry: npt.NDArray[np.object_], rows: Mask) -> npt.NDArray[np.object_]:
+def blanked(geometry: npt.NDArray[np.object_], rows: B1) -> npt.NDArray[np.object_]:
     """Return the geometries of a file with None, as files have it, on some rows."""
     out = geometry.copy()
     out[rows] = None
     return out
 
 
-def middles(lonlat: npt.NDArray[np.object_]) -> tuple[Array, Array]:
+def middles(lonlat: npt.NDArray[np.object_]) -> tuple[F8, F8]:
     """Return longitude and latitude [°] of the middle of each row's bounds; NaN for rows without a finite one."""
     bounds = shapely.bounds(lonlat).reshape(-1, 4)
     bounds[~np.isfinite(bounds).all(axis=1)] = np.nan
     return (bounds[:, 0] + bounds[:, 2]) / 2.0, (bounds[:, 1] + bounds[:, 3]) / 2.0
 
 
-def far_rows(lonlat: npt.NDArray[np.object_]) -> Mask:
+def far_rows(lonlat: npt.NDArray[np.object_]) -> B1:
     """Tell which rows lie so far from the others that they cannot belong to them.
 
     Distances count from the median position. A row is far beyond ``sure_km`` or, as one of a few, beyond ``few_km``
@@ -67,13 +65,13 @@ def far_rows(lonlat: npt.NDArray[np.object_]) -> Mask:
     return np.asarray(few if is_few else sure, dtype=bool)
 
 
-def _median_lon(lon: Array) -> float:
+def _median_lon(lon: F8) -> float:
     """Return the median longitude, also where the data lie on both sides of the antimeridian."""
     around = float(np.degrees(np.angle(np.exp(1j * np.radians(lon)).mean())))
     return around + float(np.median((lon - around + 180.0) % 360.0 - 180.0))
 
 
-def area_error(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Array:
+def area_error(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> F8:
     """Return by how much areas in a projected CRS are off at points, as a share; inf where it has no answer.
 
     Parameters
@@ -131,7 +129,7 @@ def working_crs(lon: npt.ArrayLike, lat: npt.ArrayLike) -> CRS:
     return (zone, *own)[good[0] if good else int(np.argmin(worst))]
 
 
-def _middle(values: Array) -> float:
+def _middle(values: F8) -> float:
     return float((values.min() + values.max()) / 2.0)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS, Proj
@@ -17,6 +16,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.core.roof_rules import load_roof_rules
+from rooftop.core.types import B1, I8
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import civil_offset_h, dates
@@ -26,7 +26,7 @@ from rooftop.inputs.identifiers import codes
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.outlines import Outlines, read_outlines
 from rooftop.inputs.overlaps import overlap_notices, overlapping
-from rooftop.inputs.reasons import Reasons
+from rooftop.inputs.reasons import ReasonMasks
 from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
 from rooftop.inputs.vectors import Vector, read_vector
@@ -36,11 +36,10 @@ log = logging.getLogger(__name__)
 ROLE = "inputs.footprints"
 EXCLUDING = ("empty_geometry", "impossible_coordinates", "far_from_others", "duplicate_geometry", "tiny_footprint")
 """Reasons that keep a row from being a roof, whatever else is known of it."""
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Buildings:
+class FootprintTable:
     """Building footprints as read.
 
     Parameters
@@ -64,7 +63,7 @@ class Buildings:
     provenance: Provenance
 
 
-def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurable: bool = False) -> Buildings:
+def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurable: bool = False) -> FootprintTable:
     """Read building footprints.
 
     Parameters
@@ -78,7 +77,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
 
     Returns
     -------
-    Buildings
+    FootprintTable
         As many rows as the source has features.
 
     Raises
@@ -94,7 +93,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
     outlines = read_outlines(vector, config.datum, crs, where)
     notices = [*vector.notices, *outlines.notices]
-    reasons = Reasons(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
+    reasons = ReasonMasks(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
     table = pd.DataFrame(index=vector.table.index)
     _source(table, vector, config, notices)
     structure = _structures(table, vector, config, reasons, notices)
@@ -116,15 +115,13 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     table["reasons"] = reasons.lists()
     frame = gpd.GeoDataFrame(table, geometry=outlines.geometry, crs=outlines.crs)
     log.info("%s: %d footprints, %d excluded", where, len(frame), int(excluded.sum()))
-    return Buildings(frame, outlines.crs, tuple(notices), _provenance(config, vector, outlines.crs))
+    return FootprintTable(frame, outlines.crs, tuple(notices), _provenance(config, vector, outlines.crs))
 
 
 # --- geometry --------------------------------------------------------------------------------------------------------
 
 
-def _judge_outlines(
-    outlines: Outlines, stands: npt.NDArray[np.int64], reasons: Reasons, notices: list[Notice], where: str
-) -> None:
+def _judge_outlines(outlines: Outlines, stands: I8, reasons: ReasonMasks, notices: list[Notice], where: str) -> None:
     """Give rows that cannot be roofs their reason, and count them."""
     present = ~shapely.is_empty(outlines.geometry)
     duplicate = stands != np.arange(len(stands))
@@ -167,7 +164,7 @@ def _judge_outlines(
         notices += Notice.counted(code, mask, text, source=where)
 
 
-def _require_some_left(excluded: Mask, reasons: Reasons, where: str) -> None:
+def _require_some_left(excluded: B1, reasons: ReasonMasks, where: str) -> None:
     """Refuse a file of which every row is excluded, saying why."""
     if not excluded.all():
         return
@@ -215,7 +212,7 @@ def _identity(
     table: pd.DataFrame,
     config: FootprintsInput,
     outlines: Outlines,
-    stands: npt.NDArray[np.int64],
+    stands: I8,
     notices: list[Notice],
 ) -> None:
     """Give every row an id: the source id where it names one outline, else a hash of the geometry.
@@ -262,7 +259,7 @@ def _utc_offset_h(outlines: Outlines) -> float:
 
 
 def _structures(
-    table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: Reasons, notices: list[Notice]
+    table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: ReasonMasks, notices: list[Notice]
 ) -> Structures:
     """Fill structures; sheds, ruins and sites have their reason."""
     name = config.fields.structure
@@ -280,7 +277,7 @@ def _describe(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,
-    reasons: Reasons,
+    reasons: ReasonMasks,
     notices: list[Notice],
     utc_offset_h: float,
 ) -> None:
@@ -290,7 +287,7 @@ def _describe(
         name = getattr(fields, key)
         table[key] = attributes.names(source[name]) if name else pd.Series(pd.NA, index=table.index, dtype="string")
     raw_use = source[fields.building_use] if fields.building_use else None
-    use = attributes.building_uses(raw_use, config.use_map, table.index, where)
+    use = attributes.read_building_uses(raw_use, config.use_map, table.index, where)
     table["building_use"], table["use_source"] = use["building_use"], use["use_source"]
     notices += attributes.use_notices(use, where)
     reasons.mark("use_unknown", use["building_use"] == "unknown")
@@ -321,7 +318,7 @@ def _dates(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,
-    reasons: Reasons,
+    reasons: ReasonMasks,
     notices: list[Notice],
     utc_offset_h: float,
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from rooftop.core.types import B1, F8
 
 GCJ02_BOX = (72.004, 0.8293, 137.8347, 55.8271)
 """lon_min, lat_min, lon_max, lat_max of the area where GCJ-02 differs from WGS84."""
@@ -21,14 +21,14 @@ _BD09_ANGLE = np.pi * 3000.0 / 180.0
 _ITERATIONS = 8  # 4 suffice but for the square root at 105 degrees east
 
 
-def in_gcj02_box(lon: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def in_gcj02_box(lon: npt.ArrayLike, lat: npt.ArrayLike) -> B1:
     """Tell which points lie in the box where GCJ-02 is defined."""
     x, y = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
     west, south, east, north = GCJ02_BOX
     return (x >= west) & (x <= east) & (y >= south) & (y <= north)
 
 
-def _gcj02_offset(lon: Array, lat: Array) -> tuple[Array, Array]:
+def _gcj02_offset(lon: F8, lat: F8) -> tuple[F8, F8]:
     """Return GCJ-02 minus WGS84 [deg], whatever the place."""
     x, y = lon - 105.0, lat - 35.0
     root = np.sqrt(np.abs(x))
@@ -46,12 +46,12 @@ def _gcj02_offset(lon: Array, lat: Array) -> tuple[Array, Array]:
     return np.rad2deg(east / parallel), np.rad2deg(north / meridian)
 
 
-def _pair(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+def _pair(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[F8, F8]:
     x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
     return x, y
 
 
-def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[F8, F8]:
     """Shift WGS84 to GCJ-02 (Amap, Tencent).
 
     Parameters
@@ -70,7 +70,7 @@ def wgs84_to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array
     return np.where(inside, x + dx, x), np.where(inside, y + dy, y)
 
 
-def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[F8, F8]:
     """Shift GCJ-02 back to WGS84 by fixed-point iteration (residual far under a millimetre).
 
     Parameters
@@ -92,13 +92,13 @@ def gcj02_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array
     return np.where(inside, u, x), np.where(inside, v, y)
 
 
-def _gcj02_to_bd09(lon: Array, lat: Array) -> tuple[Array, Array]:
+def _gcj02_to_bd09(lon: F8, lat: F8) -> tuple[F8, F8]:
     radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD09_ANGLE)
     angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD09_ANGLE)
     return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
 
 
-def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[F8, F8]:
     """Shift WGS84 to BD-09 (Baidu); arguments and result as in `wgs84_to_gcj02`."""
     x, y = _pair(lon, lat)
     inside = in_gcj02_box(x, y)
@@ -106,7 +106,7 @@ def wgs84_to_bd09(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]
     return np.where(inside, u, x), np.where(inside, v, y)
 
 
-def bd09_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+def bd09_to_wgs84(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[F8, F8]:
     """Shift BD-09 (Baidu) back to WGS84 by iteration; arguments and result as in `gcj02_to_wgs84`."""
     x, y = _pair(lon, lat)
     inside = in_gcj02_box(x, y)

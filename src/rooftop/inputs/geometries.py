@@ -12,12 +12,11 @@ import numpy as np
 import pyogrio
 import pyogrio.raw
 import shapely
-from numpy.typing import NDArray
 from shapely.errors import ShapelyError
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.datums import Geometries
+from rooftop.core.types import I8, Geometries
 from rooftop.inputs.vector_files import gdal, settings
 
 _POLYGON, _MULTIPOLYGON = 3, 6
@@ -39,7 +38,7 @@ class Shapes:
     """
 
     geometry: Geometries
-    damaged: NDArray[np.int64]
+    damaged: I8
 
 
 def read_shapes(path: Path, layer: str | None, encoding: str | None) -> Shapes:
@@ -180,7 +179,7 @@ def _plan(faces: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(parts) if len(parts) else shapely.Polygon()
 
 
-def damaged_notice(rows: NDArray[np.int64], where: str) -> tuple[Notice, ...]:
+def damaged_notice(rows: I8, where: str) -> tuple[Notice, ...]:
     """Count the rows whose geometry cannot be read."""
     text = Text(
         "{n} rows have a geometry that cannot be read; they stay without one", "{n} 行的图形无法读取，按无图形处理"

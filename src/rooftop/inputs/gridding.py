@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.fill import fillnodata
 from scipy import sparse
 from scipy.sparse.linalg import cg
 
-Floats = NDArray[np.float64]
-Cells = NDArray[np.float32]
+from rooftop.core.types import B1, F4, F8, I8
 
 _STRIP = 256
 _FEWEST = 5
@@ -31,10 +29,10 @@ class TopTwo:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.shape = shape
-        self.first: Floats = np.full(shape[0] * shape[1], -np.inf)
-        self.second: Floats = np.full(shape[0] * shape[1], -np.inf)
+        self.first: F8 = np.full(shape[0] * shape[1], -np.inf)
+        self.second: F8 = np.full(shape[0] * shape[1], -np.inf)
 
-    def add(self, cell: NDArray[np.int64], z: Floats) -> None:
+    def add(self, cell: I8, z: F8) -> None:
         """Take in points: flat cell numbers and heights [m], both (n,)."""
         order = np.lexsort((z, cell))
         cell, z = cell[order], z[order]
@@ -46,7 +44,7 @@ class TopTwo:
         self.first[where] = np.maximum(self.first[where], high)
         self.second[where] = np.maximum(self.second[where], np.maximum(loser, next_))
 
-    def without_spikes(self, spike_m: float) -> tuple[Floats, int]:
+    def without_spikes(self, spike_m: float) -> tuple[F8, int]:
         """Return the top of each cell, -inf where it has no point, and how many lone points were passed over.
 
         A point is passed over where it stands more than `spike_m` above every other point of its cell and above the
@@ -72,12 +70,12 @@ class LayerMean:
         Only points with ``low <= z <= high`` of their cell count.
     """
 
-    def __init__(self, low: Floats, high: Floats) -> None:
+    def __init__(self, low: F8, high: F8) -> None:
         self.low, self.high = low, high
-        self.count: Floats = np.zeros(len(low))
-        self.sums: Floats = np.zeros((3, len(low)))
+        self.count: F8 = np.zeros(len(low))
+        self.sums: F8 = np.zeros((3, len(low)))
 
-    def add(self, cell: NDArray[np.int64], z: Floats, east: Floats, south: Floats) -> None:
+    def add(self, cell: I8, z: F8, east: F8, south: F8) -> None:
         """Take in points, (n,) each: cell numbers, heights, and positions in the cell from its centre [m]."""
         within = (z >= self.low[cell]) & (z <= self.high[cell])
         cell = cell[within]
@@ -85,7 +83,7 @@ class LayerMean:
         for total, values in zip(self.sums, (z, east, south), strict=True):
             total += np.bincount(cell, values[within], minlength=len(self.low))
 
-    def at_centres(self, shape: tuple[int, int], cell_size_m: float) -> Cells:
+    def at_centres(self, shape: tuple[int, int], cell_size_m: float) -> F4:
         """Return the height of each cell at its centre, NaN without points.
 
         The mean of points lies where the points do, not in the middle of the cell: on a slope of 45° that is a
@@ -103,7 +101,7 @@ class LayerMean:
         return out
 
 
-def _slopes(z: Floats, east: Floats, south: Floats, cell_size_m: float) -> Floats:
+def _slopes(z: F8, east: F8, south: F8, cell_size_m: float) -> F8:
     """Return metres up per metre east and south at each cell, (2, n_rows, n_cols); 0 where nothing near is a plane."""
     height, width = z.shape
     known = np.isfinite(z)
@@ -140,7 +138,7 @@ def _slopes(z: Floats, east: Floats, south: Floats, cell_size_m: float) -> Float
     return out
 
 
-def fill_gaps(cells: Cells, reach: int) -> Cells:
+def fill_cell_gaps(cells: F4, reach: int) -> F4:
     """Fill cells between two known ones that lie opposite each other, at most `reach` cells away on either side.
 
     Of the four directions the one whose ends differ least is taken, so that a slope is continued exactly and a wall
@@ -172,9 +170,7 @@ def fill_gaps(cells: Cells, reach: int) -> Cells:
     return out
 
 
-def _nearest(
-    padded: Cells, row: NDArray[np.int64], col: NDArray[np.int64], down: int, right: int, reach: int
-) -> tuple[Floats, Floats]:
+def _nearest(padded: F4, row: I8, col: I8, down: int, right: int, reach: int) -> tuple[F8, F8]:
     """Return the first known value in a direction and how many cells away it is; NaN where there is none."""
     value, far = np.full(len(row), np.nan), np.full(len(row), np.nan)
     for k in range(reach, 0, -1):
@@ -184,7 +180,7 @@ def _nearest(
     return value, far
 
 
-def fill_smooth(cells: Cells, reach: int) -> Cells:
+def fill_smooth(cells: F4, reach: int) -> F4:
     """Fill holes by the smoothest surface over their rim (Laplace's equation), at most `reach` cells from a known cell.
 
     A plane is continued exactly. Beyond the edge of what is known the surface runs on level.
@@ -203,13 +199,13 @@ def fill_smooth(cells: Cells, reach: int) -> Cells:
     return np.where(near & ~known, _relaxed(np.where(near, guess, np.nan), known), start).astype(np.float32)
 
 
-def _within(known: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+def _within(known: B1, reach: int) -> B1:
     from scipy.ndimage import distance_transform_edt
 
     return np.asarray(distance_transform_edt(~known) <= reach)
 
 
-def _relaxed(guess: Cells, known: NDArray[np.bool_]) -> Floats:
+def _relaxed(guess: F4, known: B1) -> F8:
     """Solve Laplace's equation in the cells of `guess` that are not `known`; NaN cells take no part."""
     n_rows, n_cols = guess.shape
     number = np.full(guess.shape, -1, dtype=np.int64)
@@ -239,7 +235,7 @@ def _relaxed(guess: Cells, known: NDArray[np.bool_]) -> Floats:
     return out
 
 
-def by_blocks(cells: Cells, side: int, margin: int, work: Callable[[Cells], Cells]) -> Cells:
+def by_blocks(cells: F4, side: int, margin: int, work: Callable[[F4], F4]) -> F4:
     """Apply a local operation block by block; each sees `margin` cells more on every side, as they were before."""
     out = np.empty_like(cells)
     for r in range(0, cells.shape[0], side):

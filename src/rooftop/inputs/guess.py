@@ -25,14 +25,14 @@ from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import read_date
 from rooftop.inputs.datums import in_gcj02_box
 from rooftop.inputs.input_limits import input_limits
-from rooftop.inputs.layers import open_layer
+from rooftop.inputs.layers import open_vector_layer
 from rooftop.inputs.quantities import split_unit
 from rooftop.inputs.source_words import source_words
-from rooftop.inputs.storeys import Floors, floors, heights
+from rooftop.inputs.storeys import StatedFloors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 
 _SAMPLES = 3
-_READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | Floors]] = {
+_READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | StatedFloors]] = {
     "height_m": heights,
     "floors": floors,
     "existing_pv_kwp": read_capacities,
@@ -148,7 +148,7 @@ def guess(path: Path, layer: str | None = None) -> Guess:
     InputError
         As `rooftop.inputs.vectors.read_vector`, except for a missing CRS, which is guessed.
     """
-    opened = open_layer(path, layer=layer, role="--footprints")
+    opened = open_vector_layer(path, layer=layer, role="--footprints")
     candidates = _candidates(opened.fields)
     wanted = {f"{key}:{name}": name for key, names in candidates.items() for name in names}
     assumed = None if opened.crs is not None else "EPSG:4490"
@@ -185,7 +185,7 @@ def guess(path: Path, layer: str | None = None) -> Guess:
 
 
 def _simple(name: str) -> str:
-    return re.sub(r"[\s_\-]", "", attributes.fold(name))
+    return re.sub(r"[\s_\-]", "", attributes.fold_text(name))
 
 
 def _candidates(fields: tuple[str, ...]) -> dict[str, list[str]]:
@@ -237,7 +237,7 @@ def _believable(key: str, column: pd.Series) -> bool:
         limit = {"height_m": input_limits().height_m.max, "floors": input_limits().floors.max}[key]
         return bool(((values >= 0) & (values <= limit)).mean() > 0.9) and bool((values > 0).any())
     if key in ("year_built", "completion_date"):
-        dated = [value for value in column.dropna().unique() if attributes.clean(value) is not None]
+        dated = [value for value in column.dropna().unique() if attributes.text_or_none(value) is not None]
         read = [read_date(value) for value in dated]
         years = [r is not None and (r.span or (r.year is not None and 1800 <= r.year <= 2050)) for r in read]
         return float(np.mean(years)) > 0.5
@@ -277,7 +277,7 @@ def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...
     name = next((f.field for f in fields if f.key == "building_use"), None)
     if name is None:
         return ()
-    frame = attributes.building_uses(vector.table[name], {}, vector.table.index, "")
+    frame = attributes.read_building_uses(vector.table[name], {}, vector.table.index, "")
     counts = frame["raw"].value_counts(sort=False)
     use_of = dict(zip(frame["raw"], frame["building_use"], strict=True))
     found = [UseGuess(str(v), int(n), str(use_of[v]), _suggestion(str(v))) for v, n in counts.items()]
@@ -285,9 +285,9 @@ def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...
 
 
 def _suggestion(value: str) -> str | None:
-    lowered = attributes.fold(value)
+    lowered = attributes.fold_text(value)
     for entry in source_words().use_hints:
-        if any(attributes.fold(part) in lowered for part in entry.contains):
+        if any(attributes.fold_text(part) in lowered for part in entry.contains):
             return entry.use
     return None
 
@@ -321,7 +321,7 @@ def _place(crs: CRS | str | None, vector: Vector) -> tuple[float, float] | None:
 
 def _datum(path: Path, crs: CRS | None, vector: Vector) -> tuple[Datum, Text]:
     """Return the likely datum and why; in China nothing in a file can prove it."""
-    lowered = attributes.fold(str(path.name))
+    lowered = attributes.fold_text(str(path.name))
     for entry in source_words().datum_names:
         if any(part in lowered for part in entry.contains):
             return entry.datum, Text("from the file name; check it", "据文件名推断，请核对")

@@ -12,10 +12,10 @@ import numpy as np
 
 from rooftop.config import RasterInput
 from rooftop.core.errors import InputError
-from rooftop.core.irradiance_units import Period, irradiance_units, unit_factor
+from rooftop.core.irradiance_units import RasterPeriod, irradiance_units, unit_factor
 from rooftop.core.lang import Text
 from rooftop.core.rounding import number
-from rooftop.inputs.irradiance import open_layer, raster_extent
+from rooftop.inputs.irradiance import open_irradiance_layer, raster_extent
 from rooftop.inputs.raster_sample import Band, sample_band
 from rooftop.inputs.rasters import open_raster
 from rooftop.weather import clear_sky_bound, place_altitude
@@ -43,7 +43,7 @@ class RasterGuess:
     """
 
     paths: tuple[Path, ...]
-    period: Period
+    period: RasterPeriod
     unit: str
     unit_remark: Text
     period_remark: Text
@@ -67,8 +67,10 @@ def guess_irradiance(given: Sequence[Path], place: tuple[float, float] | None = 
     """
     paths = _in_order([path for item in given for path in _files(item)])
     monthly = len(paths) > 1 or _bands(paths[0]) > 1
-    period: Period = "monthly" if monthly else "annual"
-    layer = open_layer("ghi", RasterInput(path=list(paths), unit=irradiance_units().usual(period)[0], period=period))
+    period: RasterPeriod = "monthly" if monthly else "annual"
+    layer = open_irradiance_layer(
+        "ghi", RasterInput(path=list(paths), unit=irradiance_units().usual(period)[0], period=period)
+    )
     if len(paths) > 1:
         why = Text(f"{len(paths)} files, January first", f"{len(paths)} 个文件，自一月起")
     else:
@@ -138,7 +140,7 @@ def _mean(band: Band) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
-def _unit_of(values: np.ndarray, period: Period, place: tuple[float, float]) -> tuple[str, Text]:
+def _unit_of(values: np.ndarray, period: RasterPeriod, place: tuple[float, float]) -> tuple[str, Text]:
     """Return the first unit under which the values are a share of the clear sky that a place can have."""
     clear = clear_sky_bound(place[1], place_altitude(place[1], place[0]))
     days = DAYS_IN_MONTH.astype(float) if len(values) == 12 else np.array([365.0])

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.config import FootprintsInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Severity
+from rooftop.core.types import B1
 from rooftop.inputs.input_limits import input_limits
-from rooftop.inputs.reasons import Reasons
+from rooftop.inputs.reasons import ReasonMasks
 from rooftop.inputs.storeys import stated_heights
 from rooftop.inputs.vectors import Vector
-
-Mask = npt.NDArray[np.bool_]
 
 _ROLE = "inputs.footprints"
 
@@ -42,7 +40,7 @@ def known_heights(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,
-    reasons: Reasons,
+    reasons: ReasonMasks,
     notices: list[Notice],
     labelled: pd.Series,
 ) -> KnownHeights:
@@ -90,9 +88,9 @@ def fill_heights(
     table: pd.DataFrame,
     known: KnownHeights,
     overlaps: pd.DataFrame,
-    kept: Mask,
+    kept: B1,
     config: FootprintsInput,
-    reasons: Reasons,
+    reasons: ReasonMasks,
     notices: list[Notice],
     *,
     measurable: bool,

@@ -16,8 +16,9 @@ from rooftop.core.errors import InputError
 from rooftop.core.irradiance_units import irradiance_units, no_such_unit, to_degc, unit_factor
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
+from rooftop.core.types import B1, F8
 from rooftop.inputs.irradiance_checks import IrradianceAt, check_against_clear_sky, dark_months, sample_notices
-from rooftop.inputs.raster_sample import Array, Band, Bools, sample_band
+from rooftop.inputs.raster_sample import Band, sample_band
 from rooftop.inputs.rasters import (
     RASTER_ERRORS,
     assumes_wgs84,
@@ -36,7 +37,7 @@ _ROLES = ("ghi", "dni", "dhi", "temp_air")
 
 
 @dataclass(frozen=True)
-class Layer:
+class IrradianceLayer:
     """One quantity: a band for the year, or twelve.
 
     Parameters
@@ -63,7 +64,7 @@ class Irradiance:
 
     Parameters
     ----------
-    layers : tuple of Layer
+    layers : tuple of IrradianceLayer
         GHI first.
     terrain_included : bool
         The rasters already contain the shading of terrain.
@@ -73,12 +74,12 @@ class Irradiance:
         What the files say that the declaration does not.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[IrradianceLayer, ...]
     terrain_included: bool
     provenance: tuple[Provenance, ...]
     notices: tuple[Notice, ...] = ()
 
-    def sample(self, lon: Array, lat: Array) -> IrradianceAt:
+    def sample(self, lon: F8, lat: F8) -> IrradianceAt:
         """Read totals at points, bilinear between cell centres.
 
         Parameters
@@ -98,8 +99,8 @@ class Irradiance:
             No roof lies on a raster, or all lie on cells without value.
         """
         lon, lat = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
-        monthly: dict[str, Array | None] = dict.fromkeys(_ROLES)
-        annual: dict[str, Array | None] = dict.fromkeys(_ROLES)
+        monthly: dict[str, F8 | None] = dict.fromkeys(_ROLES)
+        annual: dict[str, F8 | None] = dict.fromkeys(_ROLES)
         flags = {"outside": np.zeros(len(lon), bool), "nodata": np.zeros(len(lon), bool)}
         undeclared: dict[str, int] = {}
         for layer in self.layers:
@@ -155,14 +156,14 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
     InputError
         A file is missing, no raster, without CRS, or has the wrong number of bands; a unit does not fit.
     """
-    layers: list[Layer] = []
+    layers: list[IrradianceLayer] = []
     provenance: list[Provenance] = []
     notices: list[Notice] = []
     for role in _ROLES:
         raster = getattr(config, role)
         if raster is None:
             continue
-        layer = open_layer(role, raster)
+        layer = open_irradiance_layer(role, raster)
         layers.append(layer)
         notices.extend(_month_order_notice(layer))
         for k, path in enumerate(raster.path):
@@ -176,7 +177,7 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
 # ---------------------------------------------------------------------------------------------------------- opening
 
 
-def open_layer(role: str, raster: RasterInput) -> Layer:
+def open_irradiance_layer(role: str, raster: RasterInput) -> IrradianceLayer:
     """Open the rasters of one quantity and check them against what is declared; raises as `read_irradiance`."""
     where = f"inputs.irradiance.{role}"
     _require_unit(role, raster, where)
@@ -218,7 +219,7 @@ def open_layer(role: str, raster: RasterInput) -> Layer:
     bands = tuple(
         Band(path, band, low, high, not temperature, raster.variable, f"{where}.path") for path, band in files
     )
-    return Layer(role, raster, bands, raster_extent(raster.path[0], f"{where}.path", raster.variable))
+    return IrradianceLayer(role, raster, bands, raster_extent(raster.path[0], f"{where}.path", raster.variable))
 
 
 def _require_unit(role: str, raster: RasterInput, where: str) -> None:
@@ -260,7 +261,7 @@ def raster_extent(path: Path, where: str, variable: str | None = None) -> tuple[
     return bounds[0], bounds[1], bounds[2], bounds[3]
 
 
-def _month_order_notice(layer: Layer) -> tuple[Notice, ...]:
+def _month_order_notice(layer: IrradianceLayer) -> tuple[Notice, ...]:
     """Warn where the file names carry month numbers in another order than they are listed."""
     if len(layer.config.path) != 12:
         return ()
@@ -310,12 +311,12 @@ def _provenance(
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, Bools, int, list[int]]:
+def _sample_layer(layer: IrradianceLayer, lon: F8, lat: F8) -> tuple[F8, B1, B1, int, list[int]]:
     """Return (n, 1) or (n, 12) converted values, flags, number of undeclared missing cells, bands without any value."""
     parts = [sample_band(band, lon, lat) for band in layer.bands]
     stored = np.stack([part.value for part in parts], axis=1)
     outside = np.any([part.outside for part in parts], axis=0)
-    lit: Bools = np.ones(stored.shape, dtype=bool)
+    lit: B1 = np.ones(stored.shape, dtype=bool)
     if layer.role != "temp_air" and len(parts) == len(DAYS_IN_MONTH):
         lit = ~dark_months(lon, lat)
         stored[~lit & ~outside[:, None]] = 0.0  # in the polar night nothing is missing
@@ -326,7 +327,7 @@ def _sample_layer(layer: Layer, lon: Array, lat: Array) -> tuple[Array, Bools, B
     return _converted(stored, layer), outside, nodata, undeclared, empty
 
 
-def _converted(stored: Array, layer: Layer) -> Array:
+def _converted(stored: F8, layer: IrradianceLayer) -> F8:
     """Turn stored values into kWh/m2 per month or year of 365 days, or into degC."""
     where = f"inputs.irradiance.{layer.role}.unit"
     if layer.role == "temp_air":
@@ -336,7 +337,7 @@ def _converted(stored: Array, layer: Layer) -> Array:
 
 
 def _require_some(
-    layer: Layer, lon: Array, lat: Array, outside: Bools, nodata: Bools, empty_bands: Sequence[int]
+    layer: IrradianceLayer, lon: F8, lat: F8, outside: B1, nodata: B1, empty_bands: Sequence[int]
 ) -> None:
     known = np.isfinite(lon) & np.isfinite(lat)
     if not known.any() or (known & ~outside & ~nodata).any():
@@ -361,7 +362,7 @@ def _require_some(
     )
 
 
-def _without_value(layer: Layer, nodata: Bools, empty_bands: Sequence[int]) -> Text:
+def _without_value(layer: IrradianceLayer, nodata: B1, empty_bands: Sequence[int]) -> Text:
     """Say where values are missing: everywhere, or in some months only."""
     n = int(nodata.sum())
     if 0 < len(empty_bands) < len(layer.bands):

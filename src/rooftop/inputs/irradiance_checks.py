@@ -11,14 +11,14 @@ from rooftop.core.errors import InputError
 from rooftop.core.irradiance_units import irradiance_units, unit_factor
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8
 from rooftop.inputs.month_order import require_order, season_notice, usual_share
-from rooftop.inputs.raster_sample import Array, Bools
 from rooftop.weather import clear_sky_bound, place_altitude
 from rooftop.weather.checks import weather_checks
 from rooftop.weather.year import MIN_MONTH_KWH_M2
 
 if TYPE_CHECKING:
-    from rooftop.inputs.irradiance import Irradiance, Layer
+    from rooftop.inputs.irradiance import Irradiance, IrradianceLayer
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ class IrradianceAt:
         What sampling found.
     """
 
-    lon: Array
-    lat: Array
-    ghi_kwh_m2: Array | None
-    ghi_annual_kwh_m2: Array
-    dni_kwh_m2: Array | None
-    dni_annual_kwh_m2: Array | None
-    dhi_kwh_m2: Array | None
-    dhi_annual_kwh_m2: Array | None
-    temp_air_degc: Array | None
-    temp_air_annual_degc: Array | None
-    outside: Bools
-    nodata: Bools
+    lon: F8
+    lat: F8
+    ghi_kwh_m2: F8 | None
+    ghi_annual_kwh_m2: F8
+    dni_kwh_m2: F8 | None
+    dni_annual_kwh_m2: F8 | None
+    dhi_kwh_m2: F8 | None
+    dhi_annual_kwh_m2: F8 | None
+    temp_air_degc: F8 | None
+    temp_air_annual_degc: F8 | None
+    outside: B1
+    nodata: B1
     notices: tuple[Notice, ...] = ()
 
     def with_notices(self, notices: tuple[Notice, ...]) -> IrradianceAt:
@@ -177,16 +177,14 @@ def check_against_clear_sky(at: IrradianceAt, irradiance: Irradiance) -> tuple[N
     return (_share_notice(annual / year, str(layer.bands[0].path)),)
 
 
-def _wrong_share(found: Array, clear: Array, low: float, judged: Bools) -> tuple[Array, Bools]:
+def _wrong_share(found: F8, clear: F8, low: float, judged: B1) -> tuple[F8, B1]:
     """Return totals as shares of the clear sky's, and which of them no sky can give."""
     high = weather_checks().clear_sky_bound.tolerance.value
     ratio = np.where(judged, found / np.where(judged, clear, 1.0), 0.5)
     return ratio, (ratio > high) | (ratio < low)
 
 
-def _require_within(
-    found: Array, clear: Array, low: float, judged: Bools, place: tuple[Array, Array], layer: Layer
-) -> None:
+def _require_within(found: F8, clear: F8, low: float, judged: B1, place: tuple[F8, F8], layer: IrradianceLayer) -> None:
     """Raise for the worst of (n, 1) annual or (n, 12) monthly totals outside low to tolerance times `clear`."""
     high = weather_checks().clear_sky_bound.tolerance.value
     ratio, wrong = _wrong_share(found, clear, low, judged)
@@ -209,7 +207,7 @@ def _require_within(
     )
 
 
-def dark_months(lon: Array, lat: Array) -> Bools:
+def dark_months(lon: F8, lat: F8) -> B1:
     """Return (n, 12): months whose sun, if it rises at all, brings nothing worth the name; none without a place."""
     dark = np.zeros((len(lon), 12), dtype=bool)
     known = np.isfinite(lon) & np.isfinite(lat)
@@ -218,7 +216,7 @@ def dark_months(lon: Array, lat: Array) -> Bools:
     return dark
 
 
-def _bounds(lon: Array, lat: Array) -> Array:
+def _bounds(lon: F8, lat: F8) -> F8:
     """Return (n, 12) clear-sky bounds [kWh/m2], computed once per quarter degree."""
     cells = np.round(np.stack([lon, lat], axis=1) * 4.0) / 4.0
     unique, inverse = np.unique(cells, axis=0, return_inverse=True)
@@ -265,7 +263,7 @@ def _unit_guess(unit: str, found: float, clear: float) -> str:
     return " / ".join(u for u in others if low <= float((stored * unit_factor(u, year))[0]) / clear <= high)
 
 
-def _share_notice(share: Array, source: str) -> Notice:
+def _share_notice(share: F8, source: str) -> Notice:
     text = Text(
         f"GHI of the raster is {share.min():.0%} to {share.max():.0%} of a clean cloudless sky: plausible",
         f"栅格总辐照量为洁净无云天空的 {share.min():.0%}~{share.max():.0%}：合理",

@@ -27,7 +27,7 @@ from rooftop.inputs.datums import locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.land_use_codes import entry_of, inference, land_use_rules, standard_name
 from rooftop.inputs.land_use_fit import check_names, check_standard
-from rooftop.inputs.place_pairs import Pair, compare_places
+from rooftop.inputs.place_pairs import Pair, compare_points_with_polygons
 from rooftop.inputs.use_rules import Inference, uses_of_names
 from rooftop.inputs.vectors import read_vector
 
@@ -118,7 +118,9 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     present = ~shapely.is_empty(footprints)
     none = Text("no building lies on any land-use polygon", "没有建筑位于任何用地图斑内")
     pair = Pair(of="inputs.footprints", on=ROLE, none=none, where=where)
-    notices += compare_places(shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair)
+    notices += compare_points_with_polygons(
+        shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair
+    )
     table = _under(footprints, shapes, codes, buildings.index)
     notices += check_standard(table["land_use_code"].dropna(), config.standard, where)
     notices += _unknown_codes(codes, table["land_use_code"], config.standard, where)

@@ -10,7 +10,7 @@ import pandas as pd
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import fold
+from rooftop.inputs.attributes import fold_text
 from rooftop.inputs.land_use_codes import LandClass, inference, land_use_rules, standard_name, takes_unlisted
 
 _TELLING = ("high", "medium")
@@ -99,7 +99,7 @@ def _mismatch(pairs: pd.DataFrame, table: Mapping[str, LandClass]) -> tuple[floa
             continue  # a subclass has a name of its own
         total += n
         meant = table[code].name if code in table else "—"
-        said, kept = (fold(text).replace("用地", "") for text in (name, meant))
+        said, kept = (fold_text(text).replace("用地", "") for text in (name, meant))
         if not (said in kept or kept in said):
             wrong[f"{code} {name} ≠ {meant} ({n})"] = n
     ranked = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))

@@ -14,7 +14,6 @@ from typing import IO, Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import ProjError
 
@@ -22,13 +21,13 @@ from rooftop.config import ElevationInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.inputs import laz_points
 from rooftop.inputs.datums import check_coordinates, locate, parse_crs
 from rooftop.inputs.las_header import check_header
 from rooftop.inputs.laz_points import CHUNK
 from rooftop.inputs.vertical import height_unit_m
 
-Floats = NDArray[np.float64]
 SUFFIXES = (".las", ".laz")
 
 _SPARSEST_M2 = 1_000.0  # the plainest of clouds has a point every few metres
@@ -68,12 +67,12 @@ class PointFile:
     unit_m: float
     low: tuple[float, float]
     step: tuple[float, float]
-    node: Floats | None
+    node: F8 | None
     bounds: tuple[float, float, float, float]
     area_m2: float
     notices: tuple[Notice, ...]
 
-    def place(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def place(self, x: F8, y: F8) -> tuple[F8, F8]:
         """Return positions in the working CRS."""
         if self.node is None:
             return x, y
@@ -293,7 +292,7 @@ def _node_step(plan: CRS) -> float:
     return _NODE_M / float(plan.axis_info[0].unit_conversion_factor if plan.axis_info else 1.0)
 
 
-def sha256_of(files: Sequence[PointFile]) -> str:
+def sha256_of_points(files: Sequence[PointFile]) -> str:
     """Hash all files one after another."""
     digest = hashlib.sha256()
     for file in files:

@@ -33,7 +33,7 @@ _SAMPLE_ROWS = 2000
 
 
 @dataclass(frozen=True)
-class Layer:
+class VectorLayer:
     """What a vector file says about itself, before any row is read.
 
     Parameters
@@ -65,7 +65,9 @@ class Layer:
     notices: tuple[Notice, ...] = ()
 
 
-def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = None, role: str = "") -> Layer:
+def open_vector_layer(
+    path: Path, *, layer: str | None = None, encoding: str | None = None, role: str = ""
+) -> VectorLayer:
     """Look into a vector file.
 
     Parameters
@@ -90,7 +92,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
         check_encoding(encoding, role)
     if path.suffix.lower() in PARQUET:
         about = about_parquet(path)
-        return Layer(path, None, about.fields, None, about.crs, about.rows, about.types, about.fields)
+        return VectorLayer(path, None, about.fields, None, about.crs, about.rows, about.types, about.fields)
     layer, notices = _choose_layer(path, layer, role)
     raw_bytes = path.suffix.lower() in BYTE_FORMATS
     try:
@@ -103,7 +105,7 @@ def open_layer(path: Path, *, layer: str | None = None, encoding: str | None = N
         encoding, how = (encoding, Text("configured", "配置指定")) if encoding else detect_encoding(samples, path)
         fields = tuple(decode(name, encoding)[0] for name in raw_fields)
         notices += _encoding_notice(path, encoding, how, samples)
-    return Layer(
+    return VectorLayer(
         path=path,
         layer=layer,
         fields=fields,

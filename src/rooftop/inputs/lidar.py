@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.transform import from_origin
@@ -23,14 +22,14 @@ from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
-from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_gaps, fill_smooth
-from rooftop.inputs.las_files import PointFile, open_points, plan_part, point_files, sha256_of
+from rooftop.core.types import B1, F4, F8, I8
+from rooftop.inputs.gridding import LayerMean, TopTwo, by_blocks, fill_cell_gaps, fill_smooth
+from rooftop.inputs.las_files import PointFile, open_points, plan_part, point_files, sha256_of_points
 from rooftop.inputs.lidar_rules import LidarRules, lidar_rules
 
 log = logging.getLogger(__name__)
 
-Floats = NDArray[np.float64]
-Kind = Literal["surface", "terrain"]
+ElevationKind = Literal["surface", "terrain"]
 
 _BLOCK_CELLS = 2000  # a tile of 1 km in cells of half a metre; files are read once for each block they touch
 _HAIR_M = 1e-6  # points on the eastern and southern border of the extent belong to it
@@ -62,13 +61,13 @@ class PointGrid:
     notices : tuple of Notice
     """
 
-    cells: NDArray[np.float32]
+    cells: F4
     grid: Grid
     crs: CRS
     provenance: Provenance
     notices: tuple[Notice, ...]
 
-    def window(self, target: Affine, shape: tuple[int, int], *, sharp: bool) -> NDArray[np.float32]:
+    def window(self, target: Affine, shape: tuple[int, int], *, sharp: bool) -> F4:
         """Return a north-up window: the own cells where it lies on their lattice, else resampled.
 
         Parameters
@@ -118,7 +117,7 @@ class _Seen:
     spikes: int = 0
 
 
-def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> PointGrid:
+def grid_points(config: ElevationInput, crs: CRS, role: str, kind: ElevationKind) -> PointGrid:
     """Read point clouds and grid them.
 
     A surface takes of each cell the mean of its top layer, as thick as the cell is wide, of all returns; lone points
@@ -173,7 +172,7 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: Kind) -> Poin
     }
     more = f" (+{len(config.path) - 1})" if len(config.path) > 1 else ""
     path = f"{config.path[0]}{more}"
-    return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of(files), details), tuple(found))
+    return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of_points(files), details), tuple(found))
 
 
 def _cell_for(density: float, rules: LidarRules) -> float:
@@ -200,7 +199,7 @@ def _require_size(grid: Grid, role: str) -> None:
 # --- points ----------------------------------------------------------------------------------------------------------
 
 
-def _reasons(points: Any, z: Floats, legacy: bool, rules: LidarRules) -> dict[str, NDArray[np.bool_]]:
+def _reasons(points: Any, z: F8, legacy: bool, rules: LidarRules) -> dict[str, B1]:
     """Return why points are left out, the first reason that holds for each."""
     kind = np.asarray(points.classification)
     overlap = kind == rules.overlap_class.value if legacy else np.asarray(points.overlap) != 0
@@ -218,8 +217,8 @@ def _reasons(points: Any, z: Floats, legacy: bool, rules: LidarRules) -> dict[st
 
 
 def _in_block(
-    file: PointFile, block: Grid, kind: Kind, rules: LidarRules, seen: _Seen | None = None
-) -> Iterator[tuple[NDArray[np.int64], Floats, Floats, Floats]]:
+    file: PointFile, block: Grid, kind: ElevationKind, rules: LidarRules, seen: _Seen | None = None
+) -> Iterator[tuple[I8, F8, F8, F8]]:
     """Yield, chunk by chunk, cell, height and position in the cell [m] of the points of a file that count in a block.
 
     Every point lies in one block at most: with `seen` all of them are counted there.
@@ -230,8 +229,8 @@ def _in_block(
 
 
 def _located(
-    points: Any, file: PointFile, block: Grid, kind: Kind, rules: LidarRules, legacy: bool, seen: _Seen | None
-) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    points: Any, file: PointFile, block: Grid, kind: ElevationKind, rules: LidarRules, legacy: bool, seen: _Seen | None
+) -> tuple[I8, F8, F8, F8]:
     row, col = block.position(*file.place(np.asarray(points.x), np.asarray(points.y)))
     r, c = np.floor(row + 0.5).astype(np.int64), np.floor(col + 0.5).astype(np.int64)
     mine = (r >= 0) & (r < block.n_rows) & (c >= 0) & (c < block.n_cols)
@@ -252,7 +251,7 @@ def _located(
     return r[mine] * block.n_cols + c[mine], z[mine], (col - c)[mine] * side, (row - r)[mine] * side
 
 
-def _gridded(files: list[PointFile], block: Grid, kind: Kind, rules: LidarRules, seen: _Seen) -> NDArray[np.float32]:
+def _gridded(files: list[PointFile], block: Grid, kind: ElevationKind, rules: LidarRules, seen: _Seen) -> F4:
     """Return the cells of a block as the points give them, nothing filled.
 
     A block does not look beyond its border: the cells along it judge their slope by fewer neighbours.
@@ -284,16 +283,16 @@ def _reach(file: PointFile, block: Grid) -> bool:
     return west < x_max and east >= x_min and south <= y_max and north > y_min
 
 
-def _filled(cells: NDArray[np.float32], cell_size_m: float, kind: Kind, rules: LidarRules) -> NDArray[np.float32]:
+def _filled(cells: F4, cell_size_m: float, kind: ElevationKind, rules: LidarRules) -> F4:
     reach = round((rules.gap_m if kind == "surface" else rules.ground_gap_m).value / cell_size_m)
-    work = partial(fill_gaps if kind == "surface" else fill_smooth, reach=reach)
+    work = partial(fill_cell_gaps if kind == "surface" else fill_smooth, reach=reach)
     return by_blocks(cells, _BLOCK_CELLS, reach + 1, work)
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _nothing_used(seen: _Seen, kind: Kind, rules: LidarRules, role: str) -> InputError:
+def _nothing_used(seen: _Seen, kind: ElevationKind, rules: LidarRules, role: str) -> InputError:
     classes = ", ".join(f"{k}: {n}" for k, n in sorted(seen.classes.items()))
     if kind == "surface":
         return InputError(
@@ -336,7 +335,7 @@ def _point_notices(files: list[PointFile], seen: _Seen, role: str) -> list[Notic
     return found
 
 
-def _cell_size_notice(cell: float, density: float, kind: Kind, role: str) -> Notice:
+def _cell_size_notice(cell: float, density: float, kind: ElevationKind, role: str) -> Notice:
     zh = "地表" if kind == "surface" else "地形"
     text = Text(
         f"{kind}: the point clouds ({density:.1f} first returns per m²) are gridded to cells of {cell:g} m",
@@ -345,9 +344,7 @@ def _cell_size_notice(cell: float, density: float, kind: Kind, role: str) -> Not
     return Notice("lidar_cell_size", text, 1, "info", role)
 
 
-def _cell_notices(
-    cells: NDArray[np.float32], known: NDArray[np.bool_], kind: Kind, rules: LidarRules, role: str
-) -> list[Notice]:
+def _cell_notices(cells: F4, known: B1, kind: ElevationKind, rules: LidarRules, role: str) -> list[Notice]:
     """Count the cells that got a value without a point, and those that have none."""
     found = []
     filled, missing = int((np.isfinite(cells) & ~known).sum()), int(np.isnan(cells).sum())

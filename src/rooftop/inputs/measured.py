@@ -11,10 +11,10 @@ import pandas as pd
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
-from rooftop.inputs.attributes import clean, is_null_word, number_text
+from rooftop.inputs.attributes import is_null_word, number_text, text_or_none
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
-from rooftop.inputs.quantities import fold
+from rooftop.inputs.quantities import fold_header
 from rooftop.inputs.tabular import header_row, read_rows
 
 ROLE = "substitution.measured"
@@ -48,7 +48,7 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     sheets, encoding = read_rows(path, None, None, ROLE)
     rows = next((r for r in sheets.values() if header_row(r, [ID]) is not None), next(iter(sheets.values()), []))
     head = header_row(rows, [ID])
-    header = [fold(cell) for cell in rows[head]] if head is not None else []
+    header = [fold_header(cell) for cell in rows[head]] if head is not None else []
     found = [name for name in COLUMNS if name in header]
     if head is None or not found:
         raise _lacks_columns(path, next((row for row in rows if any(row)), []))
@@ -79,11 +79,11 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
 
 
 def _cell(row: list[str], at: int) -> str | None:
-    return clean(row[at]) if at < len(row) else None
+    return text_or_none(row[at]) if at < len(row) else None
 
 
 def _lacks_columns(path: Path, header: list[str]) -> InputError:
-    missing = ID if fold(ID) not in [fold(cell) for cell in header] else COLUMNS[0]
+    missing = ID if fold_header(ID) not in [fold_header(cell) for cell in header] else COLUMNS[0]
     return InputError(
         Text("the file of metered energy lacks its columns", "计量能耗文件缺少必需的列"),
         where=Text(f"{ROLE} ({path})", f"{ROLE}（{path}）"),

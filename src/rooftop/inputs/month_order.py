@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.weather.checks import weather_checks
-
-Array = npt.NDArray[np.float64]
 
 _AS_TEXT = [0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8]
 _BACKWARDS = list(range(11, -1, -1))
@@ -24,7 +22,7 @@ def usual_share() -> tuple[float, float]:
     return usual.low, usual.high
 
 
-def likely_order(months: Array, clear: Array) -> Text | None:
+def likely_order(months: F8, clear: F8) -> Text | None:
     """Return in which order months seem to stand, where it explains much better than their own how the year runs.
 
     Months of a monsoon follow the sun badly, and better when moved by two: small shifts are not looked for.
@@ -53,12 +51,12 @@ def _orders(least_shift: int) -> Iterator[tuple[Text, list[int]]]:
         yield name, [(k + m) % 12 for m in range(12)]
 
 
-def _fit(months: Array, clear: Array, listed: list[int]) -> float:
+def _fit(months: F8, clear: F8, listed: list[int]) -> float:
     """Return the correlation with the clear sky once every value is given to its month."""
     return float(np.corrcoef(months, clear[listed])[0, 1])
 
 
-def season_notice(months: Array, clear: Array, latitude_deg: float, source: str) -> tuple[Notice, ...]:
+def season_notice(months: F8, clear: F8, latitude_deg: float, source: str) -> tuple[Notice, ...]:
     """Warn where the months seem to stand in another order, or the sun of winter outshines that of summer.
 
     Parameters
@@ -89,7 +87,7 @@ def season_notice(months: Array, clear: Array, latitude_deg: float, source: str)
     return (Notice("month_order", text, 12, source=source),)
 
 
-def require_order(months: Array, clear: Array, path: str) -> None:
+def require_order(months: F8, clear: F8, path: str) -> None:
     """Refuse months of which some are impossible, where the year is not: they stand in another order.
 
     Parameters

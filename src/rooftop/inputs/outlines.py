@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from pyproj import CRS
 from scipy.sparse import coo_array
@@ -17,12 +16,11 @@ from rooftop.config import Datum
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.datums import Geometries, Located, locate
+from rooftop.core.types import B1, F8, Geometries
+from rooftop.inputs.datums import Located, locate
 from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, middles
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.vectors import Vector
-
-Mask = npt.NDArray[np.bool_]
 
 _HASH_DECIMALS = 7  # of a degree: 1 cm
 
@@ -50,10 +48,10 @@ class Outlines:
     digests: list[bytes | None]
     same: list[bytes | None]
     crs: CRS
-    misplaced: Mask
-    far: Mask
-    empty: Mask
-    repaired: Mask
+    misplaced: B1
+    far: B1
+    empty: B1
+    repaired: B1
     notices: tuple[Notice, ...]
 
 
@@ -110,7 +108,7 @@ def _simplest(geometry: Geometries, where: str) -> Geometries:
 # --- places ----------------------------------------------------------------------------------------------------------
 
 
-def _beyond_measure(place: Located, far: Mask, where: str) -> tuple[Mask, list[Notice]]:
+def _beyond_measure(place: Located, far: B1, where: str) -> tuple[B1, list[Notice]]:
     """Tell which rows the working CRS cannot measure, and warn of areas that are off; all of them is an error."""
     lon, lat = middles(place.lonlat)
     near = np.isfinite(lon) & np.isfinite(lat) & ~far
@@ -144,7 +142,7 @@ def _beyond_measure(place: Located, far: Mask, where: str) -> tuple[Mask, list[N
     return lost, [Notice("working_crs_distorts", text, n, source=where)]
 
 
-def _far_notice(place: Located, far: Mask, where: str) -> list[Notice]:
+def _far_notice(place: Located, far: B1, where: str) -> list[Notice]:
     if not far.any():
         return []
     lon, lat = middles(place.lonlat)
@@ -166,7 +164,7 @@ def _far_notice(place: Located, far: Mask, where: str) -> list[Notice]:
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-def _repair(geometry: Geometries) -> tuple[Geometries, Mask, npt.NDArray[np.float64]]:
+def _repair(geometry: Geometries) -> tuple[Geometries, B1, F8]:
     """Return valid polygonal geometries (empty where nothing is left), which were changed, and their areas as drawn.
 
     Returns
@@ -214,7 +212,7 @@ def _parts(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     return [part for child in geometry.geoms for part in _parts(child)]
 
 
-def _area_notice(areas: npt.NDArray[np.float64], where: str) -> list[Notice]:
+def _area_notice(areas: F8, where: str) -> list[Notice]:
     """Say by how much repairs changed areas, where it is more than rounding."""
     rule = input_limits().repair_area
     change = areas[:, 1] - areas[:, 0]
@@ -231,7 +229,7 @@ def _area_notice(areas: npt.NDArray[np.float64], where: str) -> list[Notice]:
     return [Notice("repair_changed_area", text, len(rows), source=where, examples=examples)]
 
 
-def _digests(lonlat: Geometries, gone: Mask) -> list[bytes | None]:
+def _digests(lonlat: Geometries, gone: B1) -> list[bytes | None]:
     """Hash each geometry that is not gone, independent of ring order, start point and the last digits."""
     there = np.where(gone, NO_SHAPE, lonlat)
     rounded = shapely.transform(there, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)

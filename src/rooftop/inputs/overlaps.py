@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.datums import Geometries
+from rooftop.core.types import B1, Geometries
 from rooftop.inputs.input_limits import input_limits
 
 
-def overlapping(geometry: Geometries, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def overlapping(geometry: Geometries, kept: B1) -> pd.DataFrame:
     """Return the pairs of kept outlines that share area.
 
     Returns

@@ -8,26 +8,24 @@ from functools import partial
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import shapely
 from pyproj import CRS, Geod
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8, Geometries
 from rooftop.inputs.datums import from_lonlat, to_lonlat
 from rooftop.inputs.gcj02 import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
 from rooftop.inputs.input_limits import input_limits
 
-Array = npt.NDArray[np.float64]
-Shapes = npt.NDArray[np.object_]
-Shift = Callable[[Array, Array], tuple[Array, Array]]
+Shift = Callable[[F8, F8], tuple[F8, F8]]
 
 _ZONE_DEG = 3.0
 _PLANE_KM = 500.0  # beyond, distances in the working CRS mean nothing
 
 
-def share_on(points: Shapes, polygons: Shapes) -> float:
+def share_on(points: Geometries, polygons: Geometries) -> float:
     """Return the share of points that lie on any of the polygons; NaN without points. Both in one CRS."""
     if not len(points):
         return float("nan")
@@ -63,11 +61,11 @@ class Pair:
     where: str
     least_share: float = 0.0
     fatal: bool = True
-    left_out: Shapes = field(default_factory=lambda: np.empty(0, dtype=object))
+    left_out: Geometries = field(default_factory=lambda: np.empty(0, dtype=object))
     why_left_out: Text | None = None
 
 
-def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Iterator[Notice]:
+def compare_points_with_polygons(points: Geometries, polygons: Geometries, crs: CRS, pair: Pair) -> Iterator[Notice]:
     """Refuse points of which none lies on any polygon, and warn where only a few do.
 
     Parameters
@@ -109,7 +107,7 @@ def compare_places(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> It
 
 
 def outside_notices(
-    buildings: gpd.GeoDataFrame, points: Shapes, inside: npt.NDArray[np.bool_], districts: Shapes, pair: Pair
+    buildings: gpd.GeoDataFrame, points: Geometries, inside: B1, districts: Geometries, pair: Pair
 ) -> tuple[Notice, ...]:
     """Count the buildings that lie in no district: no total of a district holds them.
 
@@ -145,7 +143,7 @@ def outside_notices(
     return Notice.counted("outside_district", ~inside, text, names=buildings["building_id"], source=pair.where)
 
 
-def _left_out(points: Shapes, pair: Pair) -> Text | None:
+def _left_out(points: Geometries, pair: Pair) -> Text | None:
     """Return what polygons lack that were left out, where points lie on them."""
     share = share_on(points, pair.left_out)
     if pair.why_left_out is None or not share > 0.0:
@@ -155,7 +153,7 @@ def _left_out(points: Shapes, pair: Pair) -> Text | None:
     )
 
 
-def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
+def _apart(points: Geometries, polygons: Geometries, crs: CRS, pair: Pair) -> Text:
     """Say where the two lie and how far apart."""
     x, y = (float(np.median(v)) for v in (shapely.get_x(points), shapely.get_y(points)))
     x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(polygons))
@@ -171,7 +169,9 @@ def _apart(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair) -> Text:
     )
 
 
-def likely_cause(points: Shapes, polygons: Shapes, crs: CRS, pair: Pair, explained: float | None = None) -> Text | None:
+def likely_cause(
+    points: Geometries, polygons: Geometries, crs: CRS, pair: Pair, explained: float | None = None
+) -> Text | None:
     """Return what would bring most of the points onto the polygons; None where nothing usual does.
 
     Parameters
@@ -222,5 +222,5 @@ def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
         )
 
 
-def _moved(lon: Array, lat: Array, by: float) -> tuple[Array, Array]:
+def _moved(lon: F8, lat: F8, by: float) -> tuple[F8, F8]:
     return lon + by, lat

@@ -15,14 +15,14 @@ _NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:[, ]\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d
 _BRACKETS = re.compile(r"^(.*?)\s*[(\[{<【]\s*([^()\[\]{}<>【】]*)\s*[)\]}>】]\s*$")
 
 
-def fold(text: str) -> str:
+def fold_header(text: str) -> str:
     """Return `text` for comparing: full-width and squared forms folded, no case, no outer blanks."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 @cache
 def _units(kind: str) -> dict[str, float]:
-    return {fold(name): factor for name, factor in audit_limits().units[kind].items()}
+    return {fold_header(name): factor for name, factor in audit_limits().units[kind].items()}
 
 
 def split_unit(header: str) -> tuple[str, str | None, str | None]:
@@ -33,7 +33,7 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
     tuple of (str, str or None, str or None)
         The name without it, the unit as folded text, its kind (``area capacity energy``); None where there is none.
     """
-    text = fold(header)
+    text = fold_header(header)
     match = _BRACKETS.match(text)
     if match is not None:
         unit = unit_of(match.group(2))
@@ -53,8 +53,8 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
 
 def unit_of(text: str) -> tuple[str, str] | None:
     """Return a unit and its kind, ``per year`` taken off; None when it is none."""
-    bare = fold(text).strip("_ /:：-()")
-    for ending in sorted((fold(ending) for ending in audit_limits().per_year), key=len, reverse=True):
+    bare = fold_header(text).strip("_ /:：-()")
+    for ending in sorted((fold_header(ending) for ending in audit_limits().per_year), key=len, reverse=True):
         if bare.endswith(ending) and unit_of(bare.removesuffix(ending)):
             bare = bare.removesuffix(ending).strip()
             break
@@ -65,7 +65,7 @@ def unit_of(text: str) -> tuple[str, str] | None:
     return None
 
 
-def unit_factor(kind: str, unit: str) -> float:
+def quantity_factor(kind: str, unit: str) -> float:
     """Return what one of a folded unit is in m², kW or kWh."""
     return _units(kind)[unit]
 
@@ -73,8 +73,8 @@ def unit_factor(kind: str, unit: str) -> float:
 def written_unit(unit: str) -> str:
     """Return a folded unit as people write it: ``万kWh`` for ``万kwh``."""
     for part in ("kWh", "MWh", "GWh", "kWp", "MWp", "GWp", "kW", "MW", "GW", "Wp", "m²"):
-        if fold(part) in unit:
-            return unit.replace(fold(part), part)
+        if fold_header(part) in unit:
+            return unit.replace(fold_header(part), part)
     return unit
 
 
@@ -97,8 +97,8 @@ def quantity(text: str, kind: str, unit: str) -> float | None:
     float or None
         None where it is no number, its unit is not of the kind, or a 万 may only repeat that of `unit`.
     """
-    bare = fold(text)
-    for word in sorted((fold(word) for word in audit_limits().about), key=len, reverse=True):
+    bare = fold_header(text)
+    for word in sorted((fold_header(word) for word in audit_limits().about), key=len, reverse=True):
         bare = bare.removeprefix(word).strip()
     match = _NUMBER.fullmatch(bare)
     if match is None or not match.group(1).strip("+-"):

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from rooftop.core.types import B1, F8, I8
 from rooftop.inputs.rasters import open_raster, stated_crs
-
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 _MAX_WINDOW_CELLS = 16_000_000
 
@@ -69,13 +66,13 @@ class Sampled:
         Cells read that were taken for missing although the file does not declare them so.
     """
 
-    value: Array
-    outside: Bools
-    nodata: Bools
+    value: F8
+    outside: B1
+    nodata: B1
     undeclared: int
 
 
-def sample_band(band: Band, lon: Array, lat: Array) -> Sampled:
+def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
     """Interpolate one band bilinearly between cell centres.
 
     Parameters
@@ -121,7 +118,7 @@ def _is_round(source: DatasetReader) -> bool:
     return bool(_crs(source).is_geographic and abs(abs(source.transform.a) * source.width - 360.0) < 1e-6)
 
 
-def _to_raster(source: DatasetReader, lon: Array, lat: Array) -> tuple[Array, Array]:
+def _to_raster(source: DatasetReader, lon: F8, lat: F8) -> tuple[F8, F8]:
     crs = _crs(source)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -131,7 +128,7 @@ def _to_raster(source: DatasetReader, lon: Array, lat: Array) -> tuple[Array, Ar
     return x, y
 
 
-def _parts(column: Array, row: Array, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _parts(column: F8, row: F8, members: I8) -> list[I8]:
     """Split points until the window of each part is small enough to read."""
     if not len(members):
         return []
@@ -144,7 +141,7 @@ def _parts(column: Array, row: Array, members: NDArray[np.int64]) -> list[NDArra
     return [*_parts(column, row, order[:half]), *_parts(column, row, order[half:])]
 
 
-def _interpolate(source: DatasetReader, band: Band, column: Array, row: Array) -> tuple[Array, int]:
+def _interpolate(source: DatasetReader, band: Band, column: F8, row: F8) -> tuple[F8, int]:
     around = _is_round(source)
     c0, r0 = np.floor(column - 0.5).astype(np.int64), np.floor(row - 0.5).astype(np.int64)
     wc, wr = column - 0.5 - c0, row - 0.5 - r0
@@ -166,7 +163,7 @@ def _interpolate(source: DatasetReader, band: Band, column: Array, row: Array) -
     return np.where(total > 1e-9, mean, np.nan), undeclared
 
 
-def _read(source: DatasetReader, band: Band, window: Window) -> tuple[Array, int]:
+def _read(source: DatasetReader, band: Band, window: Window) -> tuple[F8, int]:
     masked = source.read(band.index, window=window, masked=True)
     cells = np.ma.filled(masked.astype(np.float64), np.nan)
     cells = cells * source.scales[band.index - 1] + source.offsets[band.index - 1]

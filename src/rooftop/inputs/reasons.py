@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Mask = npt.NDArray[np.bool_]
+from rooftop.core.types import B1
 
 
-class Reasons:
+class ReasonMasks:
     """Reason codes of every row, in the order in which they were found, those named at the start before the others."""
 
     def __init__(self, rows: int, first: tuple[str, ...] = ()) -> None:
         self._rows = rows
-        self._masks: dict[str, Mask] = {code: np.zeros(rows, dtype=bool) for code in first}
+        self._masks: dict[str, B1] = {code: np.zeros(rows, dtype=bool) for code in first}
 
     def mark(self, code: str, mask: npt.ArrayLike) -> int:
         """Give a code to rows; return how many."""
@@ -27,7 +27,7 @@ class Reasons:
         if code in self._masks:
             self._masks[code] = self._masks[code] & np.asarray(mask, dtype=bool)
 
-    def has(self, code: str) -> Mask:
+    def has(self, code: str) -> B1:
         """Tell which rows have a code."""
         return self._masks.get(code, np.zeros(self._rows, dtype=bool))
 

@@ -17,10 +17,11 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.core.resources import load_shipped
+from rooftop.core.types import Geometries
 from rooftop.inputs import attributes
 from rooftop.inputs.capacities import read_capacities
 from rooftop.inputs.dates import dates
-from rooftop.inputs.datums import Geometries, far_from, locate
+from rooftop.inputs.datums import far_from, locate
 from rooftop.inputs.vectors import Vector, read_vector
 
 EXCLUSIONS, EXISTING_PV = "inputs.exclusions", "inputs.existing_pv"
@@ -150,13 +151,13 @@ def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataF
 @cache
 def _words() -> dict[str, str]:
     kinds = roof_use_rules().kinds
-    words = {attributes.fold(w): k for k, entry in kinds.items() for w in (*entry.words, *entry.spellings)}
-    return words | {attributes.fold(kind): kind for kind in kinds}
+    words = {attributes.fold_text(w): k for k, entry in kinds.items() for w in (*entry.words, *entry.spellings)}
+    return words | {attributes.fold_text(kind): kind for kind in kinds}
 
 
 def _kind(word: str | None) -> str | None:
     """Return the kind a word names; the default where nothing is written, None where it is not known."""
-    return roof_use_rules().default_kind if word is None else _words().get(attributes.fold(word))
+    return roof_use_rules().default_kind if word is None else _words().get(attributes.fold_text(word))
 
 
 def _unknown_kinds(words: list[str], config: ExclusionsInput) -> list[Notice]:

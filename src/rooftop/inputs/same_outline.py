@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-
-Rows = npt.NDArray[np.int64]
+from rooftop.core.types import B1, I8
 
 _KNOWS = {  # column: the value that says nothing, and what goes with it
     "address": (None, ()),
@@ -27,7 +25,7 @@ _KNOWS = {  # column: the value that says nothing, and what goes with it
 }
 
 
-def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
+def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height_m: pd.Series) -> I8:
     """Return for each row the row that stands for its outline: itself, where no other has the same.
 
     Of several, the one with the tallest known height stands; then the one with an id, the first of them in their order.
@@ -53,7 +51,7 @@ def standing_rows(digests: list[bytes | None], table: pd.DataFrame, known_height
     return stands
 
 
-def _best_first(table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
+def _best_first(table: pd.DataFrame, known_height_m: pd.Series) -> I8:
     """Return positions in the order in which rows may stand for their outline."""
     text = table.astype("string").fillna("").drop(columns=["source_row"], errors="ignore")
     keys = pd.DataFrame(
@@ -67,13 +65,13 @@ def _best_first(table: pd.DataFrame, known_height_m: pd.Series) -> Rows:
     return keys.sort_values(list(keys.columns), kind="stable").index.to_numpy(dtype=np.int64)
 
 
-def _says_nothing(table: pd.DataFrame, name: str) -> npt.NDArray[np.bool_]:
+def _says_nothing(table: pd.DataFrame, name: str) -> B1:
     nothing = _KNOWS[name][0]
     missing = table[name].isna().to_numpy(dtype=bool)
     return missing if nothing is None else missing | (table[name] == nothing).fillna(True).to_numpy(dtype=bool)
 
 
-def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> tuple[Notice, ...]:
+def take_what_others_know(table: pd.DataFrame, stands: I8, where: str) -> tuple[Notice, ...]:
     """Fill, in place, what a standing row does not know from the other records of its outline.
 
     Where several of them know it, the one that comes first in the order of their text counts.
@@ -105,7 +103,7 @@ def take_what_others_know(table: pd.DataFrame, stands: Rows, where: str) -> tupl
     return Notice.counted("attributes_of_duplicates", taken, text, severity="info", source=where)
 
 
-def count_pv_once(table: pd.DataFrame, stands: Rows) -> None:
+def count_pv_once(table: pd.DataFrame, stands: I8) -> None:
     """Set the existing PV that repeated records state to none, in place: it stands on the roof of the standing row."""
     repeated = (stands != np.arange(len(stands))) & table["existing_pv_kwp"].notna().to_numpy()
     table["existing_pv_kwp"] = table["existing_pv_kwp"].mask(repeated, 0.0)

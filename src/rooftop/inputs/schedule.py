@@ -12,12 +12,12 @@ from rooftop.config import ScheduleInput
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
-from rooftop.inputs.attributes import clean, half_width, is_null_word
+from rooftop.inputs.attributes import half_width, is_null_word, text_or_none
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.dates import parse_date
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.identifiers import codes, join_ids
-from rooftop.inputs.quantities import fold, quantity
+from rooftop.inputs.quantities import fold_header, quantity
 from rooftop.inputs.tabular import header_row, read_rows
 
 ROLE = "inputs.schedule"
@@ -66,7 +66,7 @@ def read_schedule(config: ScheduleInput) -> Schedule:
     rows = next((r for r in sheets.values() if header_row(r, named) is not None), next(iter(sheets.values()), []))
     head = _head(rows, wanted, where)
     header = rows[head]
-    at = {key: [fold(cell) for cell in header].index(fold(name)) for key, name in wanted.items()}
+    at = {key: [fold_header(cell) for cell in header].index(fold_header(name)) for key, name in wanted.items()}
     units = {key: _unit(key, header[at[key]], where, config.capacity_unit) for key in _QUANTITIES if key in at}
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
@@ -123,8 +123,8 @@ def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
     if head is not None:
         return head
     header = next((row for row in rows if any(row)), [])
-    have = {fold(cell) for cell in header}
-    key, name = next((item for item in wanted.items() if fold(item[1]) not in have), next(iter(wanted.items())))
+    have = {fold_header(cell) for cell in header}
+    key, name = next((item for item in wanted.items() if fold_header(item[1]) not in have), next(iter(wanted.items())))
     raise InputError(
         Text("the file has no such column", "文件中没有该列"),
         where=Text(f"{ROLE}.fields.{key} ({where})", f"{ROLE}.fields.{key}（{where}）"),
@@ -144,7 +144,7 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
     def text(key: str) -> str | None:
         if key not in at or at[key] >= len(row):
             return None
-        found = clean(row[at[key]])
+        found = text_or_none(row[at[key]])
         return None if found is None else half_width(found)
 
     def code(key: str) -> str | None:

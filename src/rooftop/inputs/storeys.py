@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import Parsed, Reading, bounded, each, half_width, numbers, texts
+from rooftop.core.types import B1
+from rooftop.inputs.attributes import NumberReading, Parsed, bounded, each, half_width, read_numbers, texts
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import arabic
 from rooftop.inputs.source_words import source_words
@@ -36,24 +36,24 @@ _EDGES = "|-/+;~"
 
 
 @dataclass(frozen=True)
-class Floors:
+class StatedFloors:
     """A column of floors.
 
     Parameters
     ----------
     values : pandas.Series
-        Floors above ground, float64, NaN where missing.
+        StatedFloors above ground, float64, NaN where missing.
     underground : ndarray of bool
         Rows that name floors below ground only.
     notices : tuple of Notice
     """
 
     values: pd.Series
-    underground: npt.NDArray[np.bool_]
+    underground: B1
     notices: tuple[Notice, ...]
 
 
-def floors(column: pd.Series, key: str, where: str) -> Floors:
+def floors(column: pd.Series, key: str, where: str) -> StatedFloors:
     """Read floors above ground: 6, ６层, 三层, 地上6层, 6/-1, 6+1, 5-6.
 
     Parameters
@@ -69,14 +69,14 @@ def floors(column: pd.Series, key: str, where: str) -> Floors:
     InputError
         As `rooftop.inputs.attributes.numbers`.
     """
-    parsed = numbers(column, key, where, read_storeys, FLOORS_RULE, comma_lists=True)
+    parsed = read_numbers(column, key, where, read_storeys, FLOORS_RULE, comma_lists=True)
     if pd.api.types.is_numeric_dtype(column):
-        return Floors(parsed.values, np.zeros(len(column), dtype=bool), parsed.notices)
+        return StatedFloors(parsed.values, np.zeros(len(column), dtype=bool), parsed.notices)
     below = np.array(each(texts(column), lambda text: _basement_only(half_width(text)), False), dtype=bool)
-    return Floors(parsed.values.where(~below), below, parsed.notices)
+    return StatedFloors(parsed.values.where(~below), below, parsed.notices)
 
 
-def read_storeys(text: str) -> Reading | None:
+def read_storeys(text: str) -> NumberReading | None:
     """Read floors above ground; 0 where only floors below ground are named, None where no number can be told.
 
     Examples
@@ -88,19 +88,19 @@ def read_storeys(text: str) -> Reading | None:
     """
     bare = text.casefold().replace(" ", "")
     if re.fullmatch(r"[+-]?\d+(?:\.\d*)?", bare):
-        return Reading(float(bare))
+        return NumberReading(float(bare))
     if bare in source_words().floors.words:
-        return Reading(float(source_words().floors.words[bare]), by_rule=True)
+        return NumberReading(float(source_words().floors.words[bare]), by_rule=True)
     marked = _marked(bare)
     if marked is None or marked.startswith("+1"):  # an attic of nothing
         return None
     marked, more = marked.rstrip("+|"), marked.endswith("+")
     above = re.sub(rf"[{re.escape(_EDGES)}]?{_BELOW}\|?(?:{_NUMBER})?\|?", _CUT, marked).strip(_EDGES)
     if not above:
-        return Reading(0.0, by_rule=True) if _BELOW in marked else None
+        return NumberReading(0.0, by_rule=True) if _BELOW in marked else None
     found = _one_of(above)
     simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(source_words().floors.units)})?", bare)
-    return found if found is None else Reading(found.value, by_rule=found.by_rule or more or not simple)
+    return found if found is None else NumberReading(found.value, by_rule=found.by_rule or more or not simple)
 
 
 def _basement_only(text: str) -> bool:
@@ -134,22 +134,22 @@ def _marked(text: str) -> str | None:
     return f"{text}+" if bound > 0 else text
 
 
-def _one_of(text: str) -> Reading | None:
+def _one_of(text: str) -> NumberReading | None:
     """Settle on one of the numbers of a text with marks."""
     if re.fullmatch(_NUMBER, text):
-        return Reading(float(text))
+        return NumberReading(float(text))
     if re.fullmatch(rf"{_NUMBER}(?:\+{_NUMBER})+", text):
-        return Reading(float(text.split("+")[0]), by_rule=True)
+        return NumberReading(float(text.split("+")[0]), by_rule=True)
     if re.fullmatch(rf"{_NUMBER}(?:;{_NUMBER})+", text):
-        return Reading(min(map(float, text.split(";"))), by_rule=True)
+        return NumberReading(min(map(float, text.split(";"))), by_rule=True)
     if not re.fullmatch(rf"{_NUMBER}[~/]{_NUMBER}", text):
         return None
     first, second = map(float, re.split("[~/]", text))
     if "/" in text:  # above and below ground, or the floor of so many
-        return Reading(max(first, second), by_rule=True)
+        return NumberReading(max(first, second), by_rule=True)
     if first == 1.0 and second >= 3.0:  # from the first floor to the last
-        return Reading(second, by_rule=True)
-    return Reading(first, by_rule=True)  # 6-1 of a topographic map: one below ground
+        return NumberReading(second, by_rule=True)
+    return NumberReading(first, by_rule=True)  # 6-1 of a topographic map: one below ground
 
 
 # --- heights ---------------------------------------------------------------------------------------------------------
@@ -160,10 +160,10 @@ def heights(column: pd.Series, key: str, where: str) -> Parsed:
 
     Parameters and errors are those of `rooftop.inputs.attributes.numbers`.
     """
-    return numbers(column, key, where, read_length_m, HEIGHT_RULE)
+    return read_numbers(column, key, where, read_length_m, HEIGHT_RULE)
 
 
-def read_length_m(text: str) -> Reading | None:
+def read_length_m(text: str) -> NumberReading | None:
     """Read one length, metres where it names no unit; None where it is none.
 
     Examples
@@ -180,11 +180,11 @@ def read_length_m(text: str) -> Reading | None:
         return None
     if match := re.fullmatch(rf"({_NUMBER})(?:'|ft|feet|英尺)({_NUMBER})(?:\"|''|in|inch|英寸)?", bare):
         feet = float(match.group(1)) + float(match.group(2)) / 12.0
-        return Reading(feet * source_words().lengths["ft"], by_rule=True)
+        return NumberReading(feet * source_words().lengths["ft"], by_rule=True)
     unit = f"({_any_of(source_words().lengths)})?"
     if match := re.fullmatch(rf"([+-]?{_NUMBER}(?:e[+-]?\d+)?){unit}", bare):
         number, name = match.groups()
-        return Reading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
+        return NumberReading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
     marks = "|".join(map(_any_of, (joins.range, joins.either, ["/"])))
     match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said.units)})?", bare)
     if match is None:
@@ -192,8 +192,8 @@ def read_length_m(text: str) -> Reading | None:
     first, unit_1, mark, second, unit_2, storeys = match.groups()
     low, high = _metres(first, unit_1 or unit_2), _metres(second, unit_2 or unit_1)
     if mark == "/" and (storeys or _may_be_floors(low, second, unit_2)):
-        return Reading(_metres(first, unit_1), by_rule=True)
-    return None if storeys else Reading(min(low, high), by_rule=True)
+        return NumberReading(_metres(first, unit_1), by_rule=True)
+    return None if storeys else NumberReading(min(low, high), by_rule=True)
 
 
 def _metres(number: str, unit: str | None) -> float:
@@ -258,8 +258,8 @@ class Stated:
 
     height_m: pd.Series
     floors: pd.Series
-    absurd: npt.NDArray[np.bool_]
-    underground: npt.NDArray[np.bool_]
+    absurd: B1
+    underground: B1
     notices: tuple[Notice, ...]
 
 
@@ -273,7 +273,7 @@ def stated_heights(
     table : DataFrame
     height_field, floors_field : str or None
     labelled : pandas.Series
-        Floors that labels of structures hold (混3), used where no floors field says any.
+        StatedFloors that labels of structures hold (混3), used where no floors field says any.
     where : str
         File.
 

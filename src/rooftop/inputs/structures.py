@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import each, examples_of, fold, half_width, texts
+from rooftop.core.types import B1
+from rooftop.inputs.attributes import each, examples_of, fold_text, half_width, texts
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.source_words import StructureKind, source_words
 from rooftop.inputs.storeys import read_storeys
@@ -40,7 +40,7 @@ class Structures:
 
     values: pd.Series
     floors: pd.Series
-    reasons: dict[str, npt.NDArray[np.bool_]]
+    reasons: dict[str, B1]
     notices: tuple[Notice, ...]
 
 
@@ -67,7 +67,7 @@ def structures(column: pd.Series, where: str) -> Structures:
     raw = texts(column)
     read = each(raw, read_structure, (None, None))
     kinds = pd.Series([kind for kind, _ in read], index=column.index, dtype="string")
-    silent = np.array(each(raw, lambda text: fold(text) in _silent(), True), dtype=bool)
+    silent = np.array(each(raw, lambda text: fold_text(text) in _silent(), True), dtype=bool)
     unread = raw[kinds.isna() & ~silent]
     floors = pd.Series([np.nan if n is None else n for _, n in read], index=column.index, dtype="float64")
     reasons = {code: (kinds == name).fillna(False).to_numpy(dtype=bool) for name, code in structure_reasons().items()}
@@ -136,7 +136,7 @@ def _labels() -> dict[str, str]:
 
 @cache
 def _silent() -> frozenset[str]:
-    return frozenset(fold(word) for word in source_words().unknown)
+    return frozenset(fold_text(word) for word in source_words().unknown)
 
 
 def _notices(name: str, kinds: pd.Series, raw: pd.Series, unread: pd.Series, where: str) -> Iterator[Notice]:

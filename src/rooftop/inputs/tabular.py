@@ -18,7 +18,7 @@ from rooftop.inputs.attributes import written
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.input_files import input_files
-from rooftop.inputs.quantities import fold
+from rooftop.inputs.quantities import fold_header
 from rooftop.inputs.vector_files import gdal_name, settings
 
 HEADER_ROWS = 10
@@ -214,5 +214,5 @@ def _last_row_of(sheet: IO[bytes]) -> int:
 
 def header_row(rows: Sequence[Sequence[str]], names: Iterable[str]) -> int | None:
     """Return the first of the upper rows that holds all names, however they are written; None where none does."""
-    wanted = {fold(name) for name in names}
-    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if wanted <= {fold(cell) for cell in row}), None)
+    wanted = {fold_header(name) for name in names}
+    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if wanted <= {fold_header(cell) for cell in row}), None)

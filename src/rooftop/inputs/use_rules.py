@@ -12,7 +12,7 @@ from pydantic import Field
 
 from rooftop.core.datamodel import Label, Model
 from rooftop.core.resources import load_shipped
-from rooftop.inputs.attributes import fold
+from rooftop.inputs.attributes import fold_text
 
 Confidence = Literal["high", "medium", "low"]
 """How sure the first use is."""
@@ -74,12 +74,12 @@ def _rules() -> tuple[tuple[_Rule, ...], tuple[str, ...]]:
     rules = tuple(
         _Rule(
             Inference(entry.uses, entry.confidence, f"rule:{entry.id}"),
-            tuple(fold(word) for word in entry.contains),
-            tuple(fold(word) for word in entry.unless),
+            tuple(fold_text(word) for word in entry.contains),
+            tuple(fold_text(word) for word in entry.unless),
         )
         for entry in shipped.rules
     )
-    return rules, tuple(fold(word) for word in shipped.street)
+    return rules, tuple(fold_text(word) for word in shipped.street)
 
 
 def use_of_name(name: str) -> Inference | None:
@@ -91,7 +91,7 @@ def use_of_name(name: str) -> Inference | None:
         学院路3号 and 医院小区 name a road and a neighbourhood, no school and no hospital.
     """
     rules, street = _rules()
-    text = fold(name)
+    text = fold_text(name)
     for rule in rules:
         if not any(word in text for word in rule.unless) and any(_said(text, word, street) for word in rule.contains):
             return rule.inference

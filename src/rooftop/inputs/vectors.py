@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, Geometries
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
-from rooftop.inputs.datums import Geometries, parse_crs
+from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
 from rooftop.inputs.extent import blanked
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.geometries import Shapes, damaged_notice, read_shapes, shapes_of
 from rooftop.inputs.geoparquet import parquet_rows
-from rooftop.inputs.layers import PARQUET, Layer, open_layer, read_frame
+from rooftop.inputs.layers import PARQUET, VectorLayer, open_vector_layer, read_frame
 from rooftop.inputs.plain_values import plain_values
 from rooftop.inputs.vector_files import unreadable
 
@@ -37,7 +37,7 @@ class Vector:
     geometry : ndarray of shapely geometries
         2-D; None where the row has none, and on `misplaced` rows.
     crs : pyproj.CRS
-    layer : Layer
+    layer : VectorLayer
     misplaced : ndarray of bool
         Rows with coordinates that the CRS cannot hold.
     notices : tuple of Notice
@@ -46,8 +46,8 @@ class Vector:
     table: pd.DataFrame
     geometry: Geometries
     crs: CRS
-    layer: Layer
-    misplaced: NDArray[np.bool_]
+    layer: VectorLayer
+    misplaced: B1
     notices: tuple[Notice, ...] = ()
 
 
@@ -79,7 +79,7 @@ def read_vector(
     InputError
         As `open_layer`; a field is not in the file; no CRS; no rows; no polygons.
     """
-    opened = open_layer(path, layer=layer, encoding=encoding, role=role)
+    opened = open_vector_layer(path, layer=layer, encoding=encoding, role=role)
     require_fields(opened, columns, role)
     source_crs, notices = _settle_crs(opened, crs, role)
     wanted = list(dict.fromkeys(columns.values()))
@@ -108,7 +108,7 @@ def read_vector(
     return Vector(table, geometry, source_crs, opened, misplaced, notices)
 
 
-def require_fields(layer: Layer, columns: dict[str, str], role: str) -> None:
+def require_fields(layer: VectorLayer, columns: dict[str, str], role: str) -> None:
     """Refuse a mapped field the file does not have, listing those it has.
 
     Raises
@@ -129,7 +129,7 @@ def require_fields(layer: Layer, columns: dict[str, str], role: str) -> None:
         )
 
 
-def _settle_crs(layer: Layer, declared: str | None, role: str) -> tuple[CRS, tuple[Notice, ...]]:
+def _settle_crs(layer: VectorLayer, declared: str | None, role: str) -> tuple[CRS, tuple[Notice, ...]]:
     if declared is None:
         if layer.crs is not None:
             return layer.crs, ()
@@ -154,7 +154,7 @@ def _settle_crs(layer: Layer, declared: str | None, role: str) -> tuple[CRS, tup
     return crs, (notice,)
 
 
-def _rows_of_gdal(layer: Layer, wanted: list[str]) -> tuple[pd.DataFrame, Shapes, tuple[Notice, ...]]:
+def _rows_of_gdal(layer: VectorLayer, wanted: list[str]) -> tuple[pd.DataFrame, Shapes, tuple[Notice, ...]]:
     raw_of = dict(zip(layer.fields, layer.raw_fields, strict=True))
     raw = [raw_of[name] for name in wanted]
     codec = layer.encoding

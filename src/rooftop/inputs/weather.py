@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from rooftop.core.arguments import local_path, numbers, word
+from rooftop.core.arguments import local_path, require_numbers, word
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
@@ -84,7 +84,7 @@ def read_weather(
     if format is not None:
         word("format", format, Format)
     if monthly_temp_air is not None:
-        monthly_temp_air = numbers("monthly_temp_air", monthly_temp_air, (12,), missing=True).astype(np.float64)
+        monthly_temp_air = require_numbers("monthly_temp_air", monthly_temp_air, (12,), missing=True).astype(np.float64)
     raw_bytes = _read_bytes(file)
     text = _decoded(raw_bytes)
     found = _recognise(text)

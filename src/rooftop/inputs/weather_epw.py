@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pvlib
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1
 from rooftop.inputs.weather_rows import RawWeather, as_columns
 from rooftop.inputs.weather_stamps import Stamp, StampedRows, stamped_rows
 from rooftop.inputs.weather_units import per_interval_factor
@@ -126,7 +126,7 @@ def _number(field: str) -> float:
         return float("nan")
 
 
-def _frame(rows: StampedRows, leap: NDArray[np.bool_], place: Location) -> pd.DataFrame:
+def _frame(rows: StampedRows, leap: B1, place: Location) -> pd.DataFrame:
     """Give the rows without leap days to pvlib; the index is the middle of each interval, in the header's zone."""
     kept = np.flatnonzero(~leap)
     texts = []

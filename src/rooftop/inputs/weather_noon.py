@@ -8,10 +8,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pvlib
-from numpy.typing import NDArray
 
+from rooftop.core.types import F8, I8
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import Array
 
 _GRID_MIN = 5.0
 _EDGE_GRID_MIN = 10.0
@@ -30,18 +29,18 @@ class SunTime:
         [deg].
     """
 
-    mid_utc: Array
+    mid_utc: F8
     latitude: float
     longitude: float
 
-    def hour_angle(self, shift_min: float) -> Array:
+    def hour_angle(self, shift_min: float) -> F8:
         """Return the hour angle [deg], negative before solar noon, in -180..180."""
         minutes = self.mid_utc + shift_min
         equation = np.asarray(pvlib.solarposition.equation_of_time_spencer71(minutes / 1440.0 + 1.0), dtype=float)
         solar = minutes + _MINUTES_PER_DEG * self.longitude + equation
         return np.mod(solar / _MINUTES_PER_DEG, 360.0) - 180.0
 
-    def sine(self, shift_min: float) -> Array:
+    def sine(self, shift_min: float) -> F8:
         """Return the sine of the sun's elevation, negative below the horizon (Spencer 1971: within 0.1°)."""
         day = np.mod((self.mid_utc + shift_min) / 1440.0, 365.0) + 1.0
         declination = np.asarray(pvlib.solarposition.declination_spencer71(day), dtype=float)
@@ -49,11 +48,11 @@ class SunTime:
         cosine = np.cos(np.radians(self.hour_angle(shift_min)))
         return np.asarray(np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * cosine, dtype=float)
 
-    def sin_elevation(self, shift_min: float) -> Array:
+    def sin_elevation(self, shift_min: float) -> F8:
         """Return the sine of the sun's elevation, 0 below the horizon."""
         return np.maximum(self.sine(shift_min), 0.0)
 
-    def solar_day(self, shift_min: float) -> NDArray[np.int64]:
+    def solar_day(self, shift_min: float) -> I8:
         """Return the number of the solar day of each hour, 0..364."""
         minutes = self.mid_utc + shift_min + _MINUTES_PER_DEG * self.longitude
         return np.mod(np.floor(minutes / 1440.0), 365).astype(np.int64)
@@ -71,8 +70,8 @@ class ClearDays:
         (n,) by how much each day's light is later than the sun [min].
     """
 
-    day: NDArray[np.int64]
-    late_min: Array
+    day: I8
+    late_min: F8
 
 
 @dataclass(frozen=True)
@@ -134,14 +133,14 @@ class Noon:
         )
 
 
-def light_of(slots: pd.DataFrame, present: dict[str, bool]) -> Array:
+def light_of(slots: pd.DataFrame, present: dict[str, bool]) -> F8:
     """Return what shows the time: GHI, else DNI + DHI, (8760,) [W/m2], NaN where missing."""
     if present["ghi"]:
         return slots["ghi"].to_numpy(dtype=float)
     return np.asarray(slots["dni"] + slots["dhi"], dtype=float)
 
 
-def find_noon(light: Array, sun: SunTime) -> tuple[Noon, ClearDays]:
+def find_noon(light: F8, sun: SunTime) -> tuple[Noon, ClearDays]:
     """Find by how much the light of a year is later than the sun.
 
     Parameters
@@ -171,12 +170,12 @@ def find_noon(light: Array, sun: SunTime) -> tuple[Noon, ClearDays]:
     return Noon(late, spread, len(days.day), n_months, all_days, edges, missed, declared), days
 
 
-def spread_min(late_min: Array) -> float:
+def spread_min(late_min: F8) -> float:
     """Return the spread of days as a standard deviation, from the median deviation (1.4826 of it if normal)."""
     return float(1.4826 * np.median(np.abs(late_min - np.median(late_min))))
 
 
-def _clear_days(light: Array, sun: SunTime, around_min: float) -> ClearDays:
+def _clear_days(light: F8, sun: SunTime, around_min: float) -> ClearDays:
     """Fit the clear sky of Haurwitz (1945), free in height and time, to every day; keep those that it fits."""
     limits = weather_checks().noon
     reach = limits.reach_min.value
@@ -205,7 +204,7 @@ def _clear_days(light: Array, sun: SunTime, around_min: float) -> ClearDays:
     return ClearDays(days[kept], late[kept])
 
 
-def _edges(light: Array, sun: SunTime, around_min: float) -> tuple[float, int, int]:
+def _edges(light: F8, sun: SunTime, around_min: float) -> tuple[float, int, int]:
     """Count hours lit with the sun down and dark with it up; return the middle of the best times, and the counts."""
     limits = weather_checks().noon
     lit = np.nan_to_num(light) > limits.lit_w_m2.value
@@ -213,7 +212,7 @@ def _edges(light: Array, sun: SunTime, around_min: float) -> tuple[float, int, i
     up, down = np.sin(np.radians(limits.up_deg.value)), np.sin(np.radians(-0.833))
 
     @cache
-    def sine(shift: float) -> Array:
+    def sine(shift: float) -> F8:
         return sun.sine(shift)
 
     def missed(shift: float) -> int:

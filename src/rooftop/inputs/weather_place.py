@@ -10,17 +10,17 @@ from pyproj import Geod
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.inputs.weather_season import compare_months, require_season
 from rooftop.weather import Weather, mean_of_known, place_altitude
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import Array
 from rooftop.weather.temperature_rules import air_temperature_rules
 
 _WGS84 = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
-class Place:
+class GeoPoint:
     """A point on Earth.
 
     Parameters
@@ -35,7 +35,7 @@ class Place:
     longitude: float
     altitude: float
 
-    def distance_km(self, other: Place) -> float:
+    def distance_km(self, other: GeoPoint) -> float:
         """Return the distance to another place [km] on the ellipsoid."""
         *_, metres = _WGS84.inv(self.longitude, self.latitude, other.longitude, other.latitude)
         return float(metres) / 1000.0
@@ -47,7 +47,7 @@ class Place:
         return Text(said, said)
 
 
-def median_place(longitude: Array, latitude: Array) -> Place | None:
+def median_place(longitude: F8, latitude: F8) -> GeoPoint | None:
     """Return where most buildings are: medians of finite positions, across the date line too; None without any.
 
     Parameters
@@ -62,11 +62,11 @@ def median_place(longitude: Array, latitude: Array) -> Place | None:
     turned = np.mod(longitude[known] - first + 180.0, 360.0) - 180.0
     middle = float(np.mod(first + np.median(turned) + 180.0, 360.0) - 180.0)
     north = float(np.median(latitude[known]))
-    return Place(north, middle, place_altitude(north, middle))
+    return GeoPoint(north, middle, place_altitude(north, middle))
 
 
 def check_weather_place(
-    weather: Weather, longitude: Array, latitude: Array, raster_months_kwh_m2: Array | None = None
+    weather: Weather, longitude: F8, latitude: F8, raster_months_kwh_m2: F8 | None = None
 ) -> tuple[Notice, ...]:
     """Compare a weather file with where the buildings are.
 
@@ -92,8 +92,8 @@ def check_weather_place(
     here = median_place(longitude, latitude)
     if here is None:
         return ()
-    there = Place(weather.latitude, weather.longitude, weather.altitude)
-    notices = compare_places(there, here, weather.source)
+    there = GeoPoint(weather.latitude, weather.longitude, weather.altitude)
+    notices = compare_with_weather(there, here, weather.source)
     months = weather.monthly_ghi_kwh_m2()
     require_season(months, here.latitude, weather.source, Text("the buildings' latitude", "建筑所在"))
     if raster_months_kwh_m2 is not None:
@@ -101,12 +101,12 @@ def check_weather_place(
     return notices
 
 
-def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notice, ...]:
+def compare_with_weather(weather: GeoPoint, buildings: GeoPoint, source: str) -> tuple[Notice, ...]:
     """Say how far apart two places are, in distance and altitude.
 
     Parameters
     ----------
-    weather, buildings : Place
+    weather, buildings : GeoPoint
         Both.
     source : str
         The weather file.
@@ -134,7 +134,7 @@ def compare_places(weather: Place, buildings: Place, source: str) -> tuple[Notic
     return (*_distance_notice(weather, buildings, km, slip, source), *_altitude_notice(weather, buildings, source))
 
 
-def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
+def _slip(weather: GeoPoint, buildings: GeoPoint, km: float) -> Text | None:
     """Name the slip of the pen that would bring the file to the buildings."""
     lat, lon = weather.latitude, weather.longitude
     slips = [
@@ -145,7 +145,7 @@ def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
     if abs(lon) <= 90.0:
         slips.append((lon, lat, Text("latitude and longitude may be swapped", "经纬度可能颠倒")))
     for north, east, name in slips:
-        other = Place(north, east, weather.altitude)
+        other = GeoPoint(north, east, weather.altitude)
         near = other.distance_km(buildings)
         if near <= weather_checks().place.slip_km.value and near < 0.2 * km:
             there = other.text()
@@ -156,7 +156,9 @@ def _slip(weather: Place, buildings: Place, km: float) -> Text | None:
     return None
 
 
-def _refusal(what: Text, weather: Place, buildings: Place, km: float, slip: Text | None, source: str) -> InputError:
+def _refusal(
+    what: Text, weather: GeoPoint, buildings: GeoPoint, km: float, slip: Text | None, source: str
+) -> InputError:
     there, here = weather.text(), buildings.text()
     mend = Text(
         "give a weather file of the place, or leave inputs.weather out: then the hours are made from the irradiance "
@@ -178,7 +180,9 @@ def _refusal(what: Text, weather: Place, buildings: Place, km: float, slip: Text
     )
 
 
-def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | None, source: str) -> tuple[Notice, ...]:
+def _distance_notice(
+    weather: GeoPoint, buildings: GeoPoint, km: float, slip: Text | None, source: str
+) -> tuple[Notice, ...]:
     if km <= weather_checks().place.warning_km.value:
         return ()
     there, here = weather.text(), buildings.text()
@@ -191,7 +195,7 @@ def _distance_notice(weather: Place, buildings: Place, km: float, slip: Text | N
     return (Notice("weather_elsewhere", text, 1, source=source),)
 
 
-def _altitude_notice(weather: Place, buildings: Place, source: str) -> tuple[Notice, ...]:
+def _altitude_notice(weather: GeoPoint, buildings: GeoPoint, source: str) -> tuple[Notice, ...]:
     apart = buildings.altitude - weather.altitude
     if abs(apart) <= weather_checks().place.altitude_m.value:
         return ()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8, I8
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import HOURS, Array
+from rooftop.weather.clear_sky import HOURS
 
 GapCounts = dict[str, tuple[int, int]]
 
 
-def fill_gaps(
-    columns: dict[str, Array], present: dict[str, bool], sin_h: Array, day: NDArray[np.bool_], source: str
-) -> tuple[dict[str, Array], GapCounts]:
+def fill_hour_gaps(
+    columns: dict[str, F8], present: dict[str, bool], sin_h: F8, day: B1, source: str
+) -> tuple[dict[str, F8], GapCounts]:
     """Fill the gaps of a year.
 
     Parameters
@@ -69,9 +69,7 @@ def fill_gaps(
     return filled, counts
 
 
-def _filled(
-    values: Array, gap: NDArray[np.bool_], scale: Array, name: str, source: str
-) -> tuple[Array, tuple[int, int]]:
+def _filled(values: F8, gap: B1, scale: F8, name: str, source: str) -> tuple[F8, tuple[int, int]]:
     checks = weather_checks().gaps
     short = gap & (_run_length(gap) <= checks.interpolate_hours.value)
     known = np.flatnonzero(~gap)
@@ -96,7 +94,7 @@ def _filled(
     return out, (len(at), len(long))
 
 
-def _nearest(gap: NDArray[np.bool_], hour: int, sign: int, reach: int) -> int | None:
+def _nearest(gap: B1, hour: int, sign: int, reach: int) -> int | None:
     """Return the nearest day's same hour that is known, within `reach` days, around the year."""
     for days in range(1, reach + 1):
         other = (hour + sign * 24 * days) % HOURS
@@ -105,7 +103,7 @@ def _nearest(gap: NDArray[np.bool_], hour: int, sign: int, reach: int) -> int | 
     return None
 
 
-def _run_length(gap: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _run_length(gap: B1) -> I8:
     """Return, at each true cell, the length of the run of true cells it belongs to."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], gap, [False]]).astype(np.int8)))
     lengths = np.zeros(len(gap), dtype=np.int64)
@@ -114,7 +112,7 @@ def _run_length(gap: NDArray[np.bool_]) -> NDArray[np.int64]:
     return lengths
 
 
-def _close_beam(before: dict[str, Array], filled: dict[str, Array], present: dict[str, bool], sin_h: Array) -> None:
+def _close_beam(before: dict[str, F8], filled: dict[str, F8], present: dict[str, bool], sin_h: F8) -> None:
     """Where GHI or DHI was filled and DNI was missing too, DNI is what closes the sum."""
     if not all(present[n] for n in ("ghi", "dni", "dhi")):
         return

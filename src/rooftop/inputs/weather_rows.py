@@ -11,9 +11,10 @@ import pandas as pd
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.inputs.weather_units import in_degc, require_irradiance_unit
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS, Array
+from rooftop.weather.clear_sky import DAYS_IN_MONTH, HOURS
 
 IRRADIANCE = ("ghi", "dni", "dhi")
 
@@ -157,7 +158,7 @@ def _step_name(step_h: float) -> Text:
     return Text(f"values every {step_h:g} hours", f"每 {step_h:g} 小时一值的数据")
 
 
-def _listed(months: Array) -> str:
+def _listed(months: F8) -> str:
     return ", ".join(str(int(m)) for m in months)
 
 
@@ -213,7 +214,7 @@ def _cleaned(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     return data, tuple(notices)
 
 
-def _absurd_notice(name: str, values: Array, low: float, high: float, source: str) -> Notice:
+def _absurd_notice(name: str, values: F8, low: float, high: float, source: str) -> Notice:
     distinct, counts = np.unique(values, return_counts=True)
     commonest, times = float(distinct[counts.argmax()]), int(counts.max())
     code = times >= 0.9 * len(values) and abs(commonest) >= 90.0

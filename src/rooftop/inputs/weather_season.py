@@ -7,12 +7,13 @@ import numpy as np
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import Array, nominal_index, sun_elevation
+from rooftop.weather.clear_sky import nominal_index, sun_elevation
 from rooftop.weather.synthetic import extraterrestrial_months
 
 
-def season_correlation(months_kwh_m2: Array, latitude: float) -> float:
+def season_correlation(months_kwh_m2: F8, latitude: float) -> float:
     """Return how monthly GHI follows the light above the atmosphere at a latitude, -1 to 1; 1 in the tropics.
 
     Parameters
@@ -30,7 +31,7 @@ def season_correlation(months_kwh_m2: Array, latitude: float) -> float:
     return float(np.corrcoef(months_kwh_m2, above)[0, 1])
 
 
-def require_season(months_kwh_m2: Array, latitude: float, source: str, whose: Text) -> None:
+def require_season(months_kwh_m2: F8, latitude: float, source: str, whose: Text) -> None:
     """Raise where monthly GHI runs opposite to the seasons of a place.
 
     Parameters
@@ -73,7 +74,7 @@ def require_season(months_kwh_m2: Array, latitude: float, source: str, whose: Te
     )
 
 
-def compare_months(weather_kwh_m2: Array, raster_kwh_m2: Array, latitude: float, source: str) -> tuple[Notice, ...]:
+def compare_months(weather_kwh_m2: F8, raster_kwh_m2: F8, latitude: float, source: str) -> tuple[Notice, ...]:
     """Compare the course through the year of weather and raster.
 
     Parameters

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8, I8
 from rooftop.weather.checks import weather_checks
 
 Stamp = tuple[int, int, int, int, int]
@@ -32,7 +32,7 @@ class StampedRows:
     """
 
     lines: tuple[str, ...]
-    stamps: NDArray[np.int64]
+    stamps: I8
     notices: tuple[Notice, ...]
 
     @property
@@ -59,7 +59,7 @@ class StampedRows:
     def _minutes_differ(self) -> bool:
         return len(np.unique(self.stamps[:, 4])) > 1
 
-    def middles(self, clock: bool = False) -> NDArray[np.float64]:
+    def middles(self, clock: bool = False) -> F8:
         """Return the middle of each interval in minutes since the beginning of the row's day, (n,).
 
         Parameters

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from rooftop.core.types import F8
 from rooftop.inputs.weather_noon import Noon, SunTime
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import Array
 
 Ground = Literal["declared", "closure", "clear days", "sunrise"]
 
@@ -34,8 +34,8 @@ class Closure:
     rms_declared: float
     rms_best: float
     shift_min: float
-    rest: Array
-    beam: Array
+    rest: F8
+    beam: F8
     sun: SunTime
 
     def rms(self, shift_min: float) -> float:

@@ -8,15 +8,15 @@ import pandas as pd
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.weather import default_temperature
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import Array
 
 _KELVIN = 273.15
 _CODES = (999.0, 9999.0, 99999.0, 999999.0)
 
 
-def peak_share(values: Array, latitude: float) -> float:
+def peak_share(values: F8, latitude: float) -> float:
     """Return the highest hours of GHI over what clear noons of the latitude have in W/m2; NaN without light."""
     # Codes of missing values stand far above any noon.
     lit = values[np.isfinite(values) & (values > 0.0) & ~np.isin(values, _CODES)]
@@ -28,7 +28,7 @@ def _clear_noon(latitude: float) -> float:
     return weather_checks().units.peak_w_m2.value * float(np.sin(np.radians(max(highest_sun, 5.0))))
 
 
-def per_interval_factor(values: Array, latitude: float, per_hour: int) -> float:
+def per_interval_factor(values: F8, latitude: float, per_hour: int) -> float:
     """Return what turns GHI into W/m2 where rows finer than an hour may hold the energy of their interval.
 
     Parameters
@@ -52,7 +52,7 @@ def per_interval_factor(values: Array, latitude: float, per_hour: int) -> float:
     return float(per_hour) if as_energy and not as_power else 1.0
 
 
-def require_irradiance_unit(values: Array, latitude: float, source: str) -> None:
+def require_irradiance_unit(values: F8, latitude: float, source: str) -> None:
     """Raise where the highest hours of GHI are those of another unit.
 
     Parameters
@@ -99,8 +99,8 @@ def require_irradiance_unit(values: Array, latitude: float, source: str) -> None
 
 
 def in_degc(
-    values: Array, index: pd.DatetimeIndex, place: tuple[float, float, float], source: str
-) -> tuple[Array, tuple[Notice, ...]]:
+    values: F8, index: pd.DatetimeIndex, place: tuple[float, float, float], source: str
+) -> tuple[F8, tuple[Notice, ...]]:
     """Return air temperature in degC, whatever unit it was written in.
 
     Parameters
@@ -144,7 +144,7 @@ def in_degc(
     return values, (Notice("temperature_unlike_climate", text, int(known.sum()), source=source),)
 
 
-def _converted(unit: str, before: Array, after: Array, source: str) -> Notice:
+def _converted(unit: str, before: F8, after: F8, source: str) -> Notice:
     text = Text(
         f"air temperature reads like {unit} (mean {before.mean():.1f}): converted to degC (mean {after.mean():.1f})",
         f"气温数值像是 {unit}（均值 {before.mean():.1f}）：已换算为 ℃（均值 {after.mean():.1f}）",

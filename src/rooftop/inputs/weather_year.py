@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
+from rooftop.core.types import B1, F8
 from rooftop.inputs.weather_clock import change_notice, find_change, set_back
 from rooftop.inputs.weather_noon import SunTime, find_noon, light_of
-from rooftop.inputs.weather_repair import fill_gaps, missing_notice
+from rooftop.inputs.weather_repair import fill_hour_gaps, missing_notice
 from rooftop.inputs.weather_rows import IRRADIANCE, RawWeather, hourly_slots
 from rooftop.inputs.weather_season import require_season
 from rooftop.inputs.weather_slopes import clock_cost
@@ -21,23 +21,13 @@ from rooftop.inputs.weather_time import TimeFit, decide_time, fit_closure
 from rooftop.inputs.weather_time_words import time_notices
 from rooftop.weather import Weather, clear_sky_bound
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import (
-    HOURS,
-    Array,
-    nominal_index,
-    split_ghi,
-    sum_by_month,
-    sun_elevation,
-    utc_offset_hours,
-)
+from rooftop.weather.clear_sky import HOURS, nominal_index, split_ghi, sum_by_month, sun_elevation, utc_offset_hours
 from rooftop.weather.climate import monthly_temperature
 from rooftop.weather.synthetic import extraterrestrial_months, temperature_hours
 from rooftop.weather.synthetic_rules import synthetic_rules
 
 
-def nominal_year(
-    raw: RawWeather, provenance: Provenance | None = None, monthly_temp_air: Array | None = None
-) -> Weather:
+def nominal_year(raw: RawWeather, provenance: Provenance | None = None, monthly_temp_air: F8 | None = None) -> Weather:
     """Turn the rows of a file into one nominal year.
 
     Parameters
@@ -133,7 +123,7 @@ def _present(slots: pd.DataFrame, source: str) -> dict[str, bool]:
     return present
 
 
-def _roll(slots: pd.DataFrame, local_minutes: Array, offset_h: float) -> pd.DataFrame:
+def _roll(slots: pd.DataFrame, local_minutes: F8, offset_h: float) -> pd.DataFrame:
     """Order rows by local time within the nominal year, which is taken as a circle."""
     wrapped = np.mod(local_minutes, HOURS * 60.0)
     order = np.argsort(wrapped, kind="stable")
@@ -145,7 +135,7 @@ def _roll(slots: pd.DataFrame, local_minutes: Array, offset_h: float) -> pd.Data
 
 
 def _complete(
-    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather, middle: Array, monthly_temp_air: Array | None
+    data: pd.DataFrame, present: dict[str, bool], raw: RawWeather, middle: F8, monthly_temp_air: F8 | None
 ) -> tuple[pd.DataFrame, tuple[Notice, ...], tuple[Notice, ...]]:
     """Zero the night, fill gaps, derive what is absent. Return data, notices of derivations, notices of repairs.
 
@@ -158,7 +148,7 @@ def _complete(
     columns = {str(n): data[n].to_numpy(dtype=float).copy() for n in data.columns}
     repairs = [*_zero_night(columns, present, night, raw.source)]
     sin_h = _sine(middle)
-    filled, counts = fill_gaps(columns, present, sin_h, ~night, raw.source)
+    filled, counts = fill_hour_gaps(columns, present, sin_h, ~night, raw.source)
     repairs.extend(missing_notice(counts, raw.source))
     derived = [*_derive_irradiance(filled, present, middle, index, raw)]
     _require_plausible(filled["ghi"], index, raw)
@@ -167,9 +157,7 @@ def _complete(
     return pd.DataFrame({n: filled[n] for n in order}, index=index), tuple(derived), tuple(repairs)
 
 
-def _zero_night(
-    columns: dict[str, Array], present: dict[str, bool], night: NDArray[np.bool_], source: str
-) -> tuple[Notice, ...]:
+def _zero_night(columns: dict[str, F8], present: dict[str, bool], night: B1, source: str) -> tuple[Notice, ...]:
     lit = np.zeros(len(night), dtype=bool)
     energy = 0.0
     for name in IRRADIANCE:
@@ -196,7 +184,7 @@ def _zero_night(
 
 
 def _derive_irradiance(
-    columns: dict[str, Array], present: dict[str, bool], elevation: Array, index: pd.DatetimeIndex, raw: RawWeather
+    columns: dict[str, F8], present: dict[str, bool], elevation: F8, index: pd.DatetimeIndex, raw: RawWeather
 ) -> tuple[Notice, ...]:
     ghi, dni, dhi = (columns[n] for n in IRRADIANCE)
     sin_h = _sine(elevation)
@@ -231,12 +219,12 @@ def _derive_irradiance(
 
 
 def _derive_weather(
-    columns: dict[str, Array],
+    columns: dict[str, F8],
     present: dict[str, bool],
-    elevation: Array,
+    elevation: F8,
     index: pd.DatetimeIndex,
     raw: RawWeather,
-    monthly_temp_air: Array | None,
+    monthly_temp_air: F8 | None,
 ) -> tuple[Notice, ...]:
     notices: list[Notice] = []
     if not present["temp_air"]:
@@ -253,7 +241,7 @@ def _derive_weather(
     return tuple(notices)
 
 
-def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> None:
+def _require_plausible(ghi: F8, index: pd.DatetimeIndex, raw: RawWeather) -> None:
     """Raise where the year, or a month of it, has GHI that no sky gives, or runs against the seasons."""
     checks = weather_checks().clear_sky_bound
     clear, months = clear_sky_bound(raw.latitude, raw.altitude), sum_by_month(ghi, index)
@@ -294,22 +282,22 @@ def _require_plausible(ghi: Array, index: pd.DatetimeIndex, raw: RawWeather) -> 
         )
 
 
-def _residual(data: pd.DataFrame, sin_h: Array) -> Array:
+def _residual(data: pd.DataFrame, sin_h: F8) -> F8:
     """Return GHI - DNI·cos z - DHI."""
     ghi, dni, dhi = (data[n].to_numpy(dtype=float) for n in IRRADIANCE)
     return np.asarray(ghi - dni * sin_h - dhi, dtype=float)
 
 
-def _with_closure(data: pd.DataFrame, fit: TimeFit, elevation: Array) -> TimeFit:
+def _with_closure(data: pd.DataFrame, fit: TimeFit, elevation: F8) -> TimeFit:
     residual = _residual(data, _sine(elevation))[data["ghi"].to_numpy() > 0.0]
     return replace(fit, rms_final=float(np.sqrt((residual**2).mean())), bias_final=float(residual.mean()))
 
 
-def _sine(elevation: Array) -> Array:
+def _sine(elevation: F8) -> F8:
     return np.maximum(np.sin(np.radians(elevation)), 0.0)
 
 
-def _closed(data: pd.DataFrame, elevation: Array, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+def _closed(data: pd.DataFrame, elevation: F8, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Let GHI rule where the year's sums disagree: planes are lit by DNI and DHI, rasters are matched by GHI."""
     sin_h = _sine(elevation)
     residual = _residual(data, sin_h)

@@ -7,10 +7,10 @@ from itertools import pairwise
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
+from rooftop.core.types import B1, F8, I8
 from rooftop.scene.layout import Layout, PlaneModules
 from rooftop.solar.pvsystem import Module
 
@@ -38,9 +38,7 @@ _LAID_OUT = [
 ]
 
 
-def plane_table(
-    layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_m2: NDArray[np.float64]
-) -> pd.DataFrame:
+def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_m2: F8) -> pd.DataFrame:
     """Return areas, modules and energy of every plane.
 
     Gross, net and installable area hold existing PV; what is used, and the modules, are new and stand beside it.
@@ -87,8 +85,8 @@ def plane_table(
 
 
 def _beside_unplaced(
-    roof: NDArray[np.int64], modules: PlaneModules, unplaced_pv_m2: NDArray[np.float64], module_area_m2: float
-) -> tuple[PlaneModules, NDArray[np.float64]]:
+    roof: I8, modules: PlaneModules, unplaced_pv_m2: F8, module_area_m2: float
+) -> tuple[PlaneModules, F8]:
     """Take modules off roofs whose existing PV has no known place, in proportion; return also the area it stands on.
 
     The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
@@ -179,9 +177,7 @@ def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFra
     return out
 
 
-def check_conservation(
-    planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.DataFrame, inside: NDArray[np.bool_]
-) -> None:
+def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.DataFrame, inside: B1) -> None:
     """Check that nothing appeared or vanished between planes, roofs and districts.
 
     Parameters

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rooftop.config import Config
 from rooftop.configfile import checked_config, input_paths, load_config, naming_lines
-from rooftop.core.arguments import flag, local_path, shown, unusable, whole, word
+from rooftop.core.arguments import flag, local_path, shown_value, unusable, whole, word
 from rooftop.core.contents import Watch
 from rooftop.core.errors import ComputeError, StorageError
 from rooftop.core.lang import Lang, Text
@@ -27,7 +27,7 @@ from rooftop.job.products import Products, product_notices, with_coverage, with_
 from rooftop.job.productset import ProductSet, new_set, with_files
 from rooftop.job.record import RunRecord, write_record
 from rooftop.job.settings import require_settings
-from rooftop.job.sources import joined, narrowed, read_sources, select_districts
+from rooftop.job.sources import match_schedule, narrowed, read_sources, select_districts
 from rooftop.job.tables import build_tables, write_rasters
 from rooftop.job.tilestore import TileStore
 from rooftop.outputs.place import RECORD, TILES, claimed
@@ -197,7 +197,7 @@ def _run(
             schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         if schedule is not None:
-            schedule = joined(schedule, sources)
+            schedule = match_schedule(schedule, sources)
             schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
         selected = select_districts(sources, districts)
         sources = narrowed(sources, districts)
@@ -269,16 +269,18 @@ def _check_options(
     """Refuse options of `run` that are of another type."""
     if not isinstance(districts, (tuple, list)) or not all(isinstance(one, str) for one in districts):
         mend = Text('districts=("320508",)', 'districts=("320508",)')
-        raise unusable("districts", shown(districts), Text("a tuple of ids, each a text", "由文本编号组成的元组"), mend)
+        raise unusable(
+            "districts", shown_value(districts), Text("a tuple of ids, each a text", "由文本编号组成的元组"), mend
+        )
     whole("workers", workers)
     flag("fresh", fresh)
     if lang is not None:
         word("lang", lang, Lang)
     for name, given in (("scheduler", scheduler), ("tianditu_key", tianditu_key)):
         if given is not None and not isinstance(given, str):
-            raise unusable(name, shown(given), Text("a text, or None", "文本，或 None"))
+            raise unusable(name, shown_value(given), Text("a text, or None", "文本，或 None"))
     if reporter is not None and not callable(reporter):
-        raise unusable("reporter", shown(reporter), Text("a function, or None", "函数，或 None"))
+        raise unusable("reporter", shown_value(reporter), Text("a function, or None", "函数，或 None"))
 
 
 def _dated(settings: Config) -> Config:

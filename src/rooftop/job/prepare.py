@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from rooftop.config import Config, SceneOptions
@@ -15,6 +14,7 @@ from rooftop.core.grid import Tile, tile_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules, load_roof_rules
+from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
 from rooftop.job.siting import Siting, site_modules
@@ -22,9 +22,9 @@ from rooftop.job.sources import Sources
 from rooftop.job.tile import Scene, TableBook
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
 from rooftop.scene.array import flush_design
-from rooftop.scene.buildings import Buildings, measure, stand
+from rooftop.scene.buildings import SceneBuildings, measure, stand
 from rooftop.scene.equator import Sides
-from rooftop.scene.fill import Filling, PackedLayout, fill_planes
+from rooftop.scene.fill import FillSettings, PackedLayout, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import DensityLayout, Layout, density_shares, lay_out
 from rooftop.scene.neighbours import shared_walls
@@ -41,17 +41,13 @@ from rooftop.scene.roofs import (
     stays_empty,
 )
 from rooftop.scene.surface import Blocks, far_surface
-from rooftop.scene.taken import Taken, taken_on
+from rooftop.scene.taken import OccupiedAreas, taken_on
 from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import factor_nodes, sky_year
 from rooftop.targets import Pack
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.inventory import credible_inventory
 from rooftop.targets.withheld import withheld
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Shapes = NDArray[np.object_]
 
 _FAR_TERRAIN_MARGIN_M = 30_000.0
 _WIDE_DEG = 1.0
@@ -72,7 +68,7 @@ class Prepared:
     layout : Layout
     outlines : ndarray of geometries
         The footprints as read, empty where there is none.
-    taken : Taken
+    taken : OccupiedAreas
     scene : Scene
     book : TableBook
     siting : Siting
@@ -84,15 +80,15 @@ class Prepared:
     min_roof_height_m: float
     system: PvSystem
     layout: Layout
-    outlines: Shapes
-    taken: Taken
+    outlines: Geometries
+    taken: OccupiedAreas
     scene: Scene
     book: TableBook
     siting: Siting
     notices: tuple[Notice, ...]
 
 
-def prepare(config: Config, sources: Sources, selected: Flags, pack: Pack | None) -> Prepared:
+def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -> Prepared:
     """Assemble scene, planes and sky tables.
 
     Parameters
@@ -139,7 +135,7 @@ def prepare(config: Config, sources: Sources, selected: Flags, pack: Pack | None
     )
 
 
-def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
+def _standing(sources: Sources) -> tuple[SceneBuildings, tuple[Notice, ...]]:
     """Hold heights against each other and put the buildings on the terrain."""
     table, ground, dsm = sources.buildings, sources.ground, sources.dsm
     found = measure(table, ground, dsm)
@@ -156,8 +152,8 @@ def _standing(sources: Sources) -> tuple[Buildings, tuple[Notice, ...]]:
 
 
 def _with_existing(
-    config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules, w_per_m2: float
-) -> tuple[Sources, Taken, tuple[Notice, ...]]:
+    config: Config, sources: Sources, built: SceneBuildings, types: RoofTypes, rules: RoofRules, w_per_m2: float
+) -> tuple[Sources, OccupiedAreas, tuple[Notice, ...]]:
     """Lay exclusions and existing PV on the roofs, and give these the capacity and year that outlines state."""
     buildings, outlines, doubts = credible_inventory(
         config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
@@ -196,13 +192,13 @@ class _Roofs:
     known: RoofPlanes
     relief: Relief | None
     blocks: Blocks
-    level_m: Floats
-    visible: Shapes
-    latitude_deg: Floats
-    convergence_deg: Floats
+    level_m: F8
+    visible: Geometries
+    latitude_deg: F8
+    convergence_deg: F8
 
 
-def _known_roofs(config: Config, sources: Sources, built: Buildings, types: RoofTypes, rules: RoofRules) -> _Roofs:
+def _known_roofs(config: Config, sources: Sources, built: SceneBuildings, types: RoofTypes, rules: RoofRules) -> _Roofs:
     """Find the planes that a roof model or a surface model knows, and let them shape the buildings."""
     buildings, blocks, there = sources.buildings, built.blocks, ~built.gone
     lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
@@ -239,7 +235,7 @@ class _Light:
 
     system: PvSystem
     book: TableBook
-    factor: Floats
+    factor: F8
     siting: Siting
 
 
@@ -251,12 +247,12 @@ def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
         sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor)), system, config.scene
     )
     buildings = sources.buildings
-    sides = Sides.of(buildings["lat"].to_numpy(), (buildings["status"] != "excluded").to_numpy())
+    sides = Sides.by_latitude(buildings["lat"].to_numpy(), (buildings["status"] != "excluded").to_numpy())
     siting = site_modules(config, system, rules, sides, book, factor.mean(axis=0))
     return _Light(system=system, book=book, factor=factor, siting=siting)
 
 
-def _planes(sources: Sources, roofs: _Roofs, computed: Flags, rules: RoofRules) -> pd.DataFrame:
+def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> pd.DataFrame:
     """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
 
     None is too steep or towards the pole, and none lies on a roof that carries nothing.
@@ -271,10 +267,10 @@ def _planes(sources: Sources, roofs: _Roofs, computed: Flags, rules: RoofRules) 
 
 
 def _packed(
-    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules
+    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
 ) -> PackedLayout:
     """Fill the planes with modules."""
-    filling = Filling(
+    filling = FillSettings(
         system=config.system,
         module=light.system.module,
         rules=rules,
@@ -293,7 +289,9 @@ def _packed(
     )
 
 
-def _by_density(planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light, rules: RoofRules) -> DensityLayout:
+def _by_density(
+    planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
+) -> DensityLayout:
     """Lay out by density, with the shares that exclusions and existing PV take."""
     module = light.system.module
     return lay_out(
@@ -306,7 +304,7 @@ def _by_density(planes: pd.DataFrame, roofs: _Roofs, taken: Taken, light: _Light
     )
 
 
-def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: Floats, rules: RoofRules) -> Scene:
+def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: F8, rules: RoofRules) -> Scene:
     options, blocks = config.scene, roofs.blocks
     limit = options.max_shading_loss
     return Scene(
@@ -337,14 +335,14 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
     )
 
 
-def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict[Tile, NDArray[np.int64]]:
+def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict[Tile, I8]:
     """Return all roofs of each tile that has planes, by a point on each roof."""
     present = np.flatnonzero(~shapely.is_empty(blocks.geometry))
     x, y = blocks.point_m[present].T
     i, j = tile_of(x, y, options.cell_size_m, options.tile_cells)
     computed = np.zeros(len(blocks.geometry), dtype=bool)
     computed[layout.planes["roof"].to_numpy()] = True
-    members: dict[Tile, NDArray[np.int64]] = {}
+    members: dict[Tile, I8] = {}
     for a, b in sorted({(int(a), int(b)) for a, b in zip(i, j, strict=True)}):
         rows = present[(i == a) & (j == b)]
         if computed[rows].any():
@@ -376,12 +374,12 @@ def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
     return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
 
 
-def _known_factor(factor: Floats) -> Floats:
+def _known_factor(factor: F8) -> F8:
     """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
     return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
-def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> Flags:
+def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> B1:
     """Return roofs that carry nothing whatever their planes look like."""
     low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
     return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
@@ -389,8 +387,8 @@ def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> Fl
 
 def _scene_notices(
     blocks: Blocks,
-    selected: Flags,
-    lon: Floats,
+    selected: B1,
+    lon: F8,
     halo_m: float,
 ) -> tuple[Notice, ...]:
     found = []

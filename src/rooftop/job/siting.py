@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.config import Config
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import F8
 from rooftop.job.record import TiltTrial
 from rooftop.job.tile import TableBook
 from rooftop.scene.array import ArrayDesign
@@ -52,7 +52,7 @@ class Siting:
 
 
 def site_modules(
-    config: Config, system: PvSystem, rules: RoofRules, sides: Sides, book: TableBook, factor: NDArray[np.float64]
+    config: Config, system: PvSystem, rules: RoofRules, sides: Sides, book: TableBook, factor: F8
 ) -> Siting:
     """Find what holds on each side of the equator on which roofs lie.
 
@@ -95,7 +95,7 @@ def choose_flat_design(
     return designs[best], trials
 
 
-def free_yield(config: Config, book: TableBook, factor: NDArray[np.float64]) -> SpecificYield:
+def free_yield(config: Config, book: TableBook, factor: F8) -> SpecificYield:
     """Return kWh per kWp and year of an orientation that nothing shades, at the data set's mean irradiance."""
     free = np.zeros((1, config.scene.azimuths), dtype=np.float32)
 

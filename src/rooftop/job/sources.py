@@ -16,6 +16,7 @@ from rooftop.config import Config
 from rooftop.core.errors import ArgumentError, did_you_mean, suggest
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
+from rooftop.core.types import B1
 from rooftop.inputs.access import granted
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
@@ -26,7 +27,7 @@ from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.irradiance import IrradianceAt, check_against_clear_sky, read_irradiance
 from rooftop.inputs.land_use import infer_uses
 from rooftop.inputs.measured import read_measured
-from rooftop.inputs.place_pairs import Pair, compare_places, outside_notices
+from rooftop.inputs.place_pairs import Pair, compare_points_with_polygons, outside_notices
 from rooftop.inputs.roof_uses import RoofAreas, read_exclusions, read_existing_pv, require_overlap
 from rooftop.inputs.schedule import Schedule, join_schedule
 from rooftop.inputs.weather import read_weather
@@ -182,7 +183,7 @@ def _read_elevations(
     return ground, dsm, terrain_far
 
 
-def joined(schedule: Schedule, sources: Sources) -> Schedule:
+def match_schedule(schedule: Schedule, sources: Sources) -> Schedule:
     """Give the rows of a schedule the ids of the buildings and units that they mean."""
     units = pd.concat([unit.table for unit in sources.units])
     places = [*units["unit_id"].astype(str), *units["unit_name"].dropna().astype(str)]
@@ -213,7 +214,7 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
         fatal=False,
     )
     points = shapely.point_on_surface(areas.table.geometry.to_numpy())
-    return list(compare_places(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
+    return list(compare_points_with_polygons(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
 
 
 def _compared_places(
@@ -246,7 +247,7 @@ def _compared_places(
             left_out=unit.uncoded,
             why_left_out=Text(f"rows of {role} have no code, give them one", f"{role} 有的行没有代码，请补充"),
         )
-        found += compare_places(points, polygons, crs, pair)
+        found += compare_points_with_polygons(points, polygons, crs, pair)
         if fatal:
             found += outside_notices(shown, points, inside.to_numpy(dtype=bool), polygons, pair)
     return found
@@ -307,7 +308,7 @@ def _anchored(weather: Weather, at: IrradianceAt) -> tuple[Weather, Anchor, tupl
     return capped, anchor, (*compared, *left)
 
 
-def select_districts(sources: Sources, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+def select_districts(sources: Sources, wanted: tuple[str, ...]) -> B1:
     """Return the buildings of the named districts; of all districts and none when nothing is named.
 
     Raises

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1
 from rooftop.inputs.structures import known_structures, structure_reasons
 from rooftop.job.batch import BatchResult
 from rooftop.scene.layout import Layout
 from rooftop.scene.roofs import RoofTypes
 from rooftop.targets.withheld import withheld, withheld_use_names
-
-Flags = NDArray[np.bool_]
 
 
 def settle_status(
@@ -65,7 +63,7 @@ def settle_status(
     return out
 
 
-def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[Flags, Flags]:
+def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[B1, B1]:
     """Tell the roofs of which a plane was not computed, and those that are mostly dark or have no module in the light.
 
     A plane that was computed and has no cells is no failure.
@@ -86,7 +84,7 @@ def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[
     return failed, (ok_share < 0.5) | (placed & (n_lit == 0.0))
 
 
-def _says_why(roofs: pd.DataFrame) -> Flags:
+def _says_why(roofs: pd.DataFrame) -> B1:
     """Tell the roofs whose reasons say what their structure is instead of one that is known: a shed, a ruin, a site."""
     why = structure_reasons()
     rows = zip(roofs["structure"].astype(object), roofs["reasons"], strict=True)
@@ -113,7 +111,7 @@ _LOOK_AT_MODELS = Text(
 )
 
 
-def status_notices(roofs: pd.DataFrame, selected: Flags, batch: BatchResult) -> tuple[Notice, ...]:
+def status_notices(roofs: pd.DataFrame, selected: B1, batch: BatchResult) -> tuple[Notice, ...]:
     """Count what roofs cannot carry, and why, and the tiles that failed."""
     text = (
         Text("{n} ", "{n} 栋")

@@ -9,10 +9,11 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rooftop.config import Config
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1
 from rooftop.job.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.job.batch import BatchResult
 from rooftop.job.prepare import Prepared
@@ -29,7 +30,7 @@ from rooftop.targets.withheld import withheld
 
 
 def build_tables(
-    prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: NDArray[np.bool_], *, modules: bool = False
+    prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: B1, *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
     """Turn tile results into the contract's tables but for coverage; with `modules`, those of a packed layout too."""
     sources, layout = prepared.sources, prepared.layout

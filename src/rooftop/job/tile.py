@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.config import SceneOptions
 from rooftop.core.grid import Grid, Tile
+from rooftop.core.types import B1, F4, F8, I8
 from rooftop.scene.far import FarObservers, merge_far_field, ring_surfaces
-from rooftop.scene.places import ModuleCells, Places
+from rooftop.scene.places import ModuleCells, ModuleLayout
 from rooftop.scene.relief import Relief
-from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, Surface, lod1_surface, window_for
+from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, SurfaceWindow, lod1_surface, window_for
 from rooftop.solar.energy import ModulePlane, PlaneTables, cell_months, free_year, plane_tables, usable_year
 from rooftop.solar.horizons import Sweep, sky_view, skylines
 from rooftop.solar.pvsystem import PvSystem
@@ -57,7 +57,7 @@ class TableBook:
                 )
             return self._tables[plane]
 
-    def facades(self, factor: NDArray[np.float64]) -> Facades:
+    def facades(self, factor: F8) -> Facades:
         """Return what the facades around receive, at the data set's mean irradiance factor."""
         scene = self.scene
         with self._lock:
@@ -91,7 +91,7 @@ class Scene:
         Cells that lose a larger share of the year's irradiation, or receive less, are dark: no module counts there.
     relief : Relief or None
         Roof planes whose geometry is known.
-    places : Places or None
+    places : ModuleLayout or None
         Modules of each plane, where they have places.
     keep_lit : bool
         Return for each module whether it counts.
@@ -101,9 +101,9 @@ class Scene:
     planes: pd.DataFrame
     variants: pd.DataFrame
     orientations: tuple[ModulePlane, ...]
-    factor: NDArray[np.float64]
-    convergence_deg: NDArray[np.float64]
-    tile_members: dict[Tile, NDArray[np.int64]]
+    factor: F8
+    convergence_deg: F8
+    tile_members: dict[Tile, I8]
     ground: ElevationSource | None
     dsm: ElevationSource | None
     far: FarSurface
@@ -113,7 +113,7 @@ class Scene:
     keep_months: bool = False
     relief: Relief | None = None
     min_poa_kwh_m2: float = 0.0
-    places: Places | None = None
+    places: ModuleLayout | None = None
     keep_lit: bool = False
 
 
@@ -125,12 +125,12 @@ class TileCells:
     cell's, behind its horizons alone. `poa_monthly_kwh_m2` is (n, 12), only where asked for.
     """
 
-    lattice_row: NDArray[np.int64]
-    lattice_col: NDArray[np.int64]
-    poa_annual_kwh_m2: NDArray[np.float32]
-    svf: NDArray[np.float32]
-    shading_loss: NDArray[np.float32]
-    poa_monthly_kwh_m2: NDArray[np.float32] | None = None
+    lattice_row: I8
+    lattice_col: I8
+    poa_annual_kwh_m2: F4
+    svf: F4
+    shading_loss: F4
+    poa_monthly_kwh_m2: F4 | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ class TileResult:
 
     planes: pd.DataFrame
     cells: TileCells | None
-    lit: NDArray[np.bool_] | None = None
+    lit: B1 | None = None
 
 
 PLANE_YEAR_COLUMNS = (
@@ -163,10 +163,10 @@ PLANE_YEAR_COLUMNS = (
 
 @dataclass(frozen=True)
 class _RoofCells:
-    row: NDArray[np.int64]
-    col: NDArray[np.int64]
-    roof: NDArray[np.int64]  # ascending
-    known: NDArray[np.int64]  # row of the relief, -1 for none
+    row: I8
+    col: I8
+    roof: I8  # ascending
+    known: I8  # row of the relief, -1 for none
     horizon: Skylines
 
 
@@ -180,7 +180,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     north = float(np.mean(scene.convergence_deg[members]))
     cells = _roof_cells(scene, surface, rings, np.unique(roof[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
-    modules = ModuleCells.on(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
+    modules = ModuleCells.in_window(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
     years, excess = _years(scene, book, cells, modules, plane_rows, raster)
     bright = excess <= 0.0
@@ -202,9 +202,9 @@ def _years(
     book: TableBook,
     cells: _RoofCells,
     modules: ModuleCells,
-    plane_rows: NDArray[np.int64],
+    plane_rows: I8,
     raster: _CellSums | None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[F8, F8]:
     """Return ``PLANE_YEAR_COLUMNS`` of each plane, over the orientations that stand for it.
 
     And by how much the loss of each slot of `modules` exceeds what is allowed.
@@ -226,7 +226,7 @@ def _years(
     return years, excess
 
 
-def lit_modules(results: Iterable[TileResult], count: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+def lit_modules(results: Iterable[TileResult], count: I8) -> list[B1]:
     """Return by plane which modules lie on bright cells only; none of planes whose tile failed.
 
     Parameters
@@ -246,7 +246,7 @@ def lit_modules(results: Iterable[TileResult], count: NDArray[np.int64]) -> list
 
 
 def _roof_cells(
-    scene: Scene, surface: Surface, rings: tuple[FarSurface, ...], roofs: NDArray[np.int64], north: float
+    scene: Scene, surface: SurfaceWindow, rings: tuple[FarSurface, ...], roofs: I8, north: float
 ) -> _RoofCells:
     wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
     wanted[roofs] = True
@@ -270,10 +270,10 @@ def _roof_cells(
 def _smooth_own_steps(
     near: Skylines,
     relief: Relief,
-    surface: Surface,
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
-    known: NDArray[np.int64],
+    surface: SurfaceWindow,
+    row: I8,
+    col: I8,
+    known: I8,
     north: float,
 ) -> Skylines:
     """Return the horizons of cells without the steps that prisms make of their own sloping plane.
@@ -298,9 +298,7 @@ def _smooth_own_steps(
     return near.with_degrees(degrees)
 
 
-def _cells_by_plane(
-    scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
+def _cells_by_plane(scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: I8) -> list[I8]:
     """Return the cells of each plane: those in its plan, or of an assumed gable on its side of the axis.
 
     A known plane without any cell takes the one nearest to it on its roof.
@@ -331,15 +329,15 @@ def _cells_by_plane(
 class _Groups:
     """Cells under the modules of planes and their other cells, with the row and the weight of each plane."""
 
-    inside: list[NDArray[np.int64]]
-    outside: list[NDArray[np.int64]]
-    plane_rows: NDArray[np.int64]
-    weight: NDArray[np.float64]
+    inside: list[I8]
+    outside: list[I8]
+    plane_rows: I8
+    weight: F8
 
 
 def _orientation_year(
     scene: Scene, book: TableBook, tables: PlaneTables, cells: _RoofCells, groups: _Groups, raster: _CellSums | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[F8, F8]:
     """Return ``PLANE_YEAR_COLUMNS`` of each plane under one orientation, dark cells left out.
 
     And by how much the shading loss of each cell, plane after plane in ascending order, exceeds what is allowed.
@@ -387,10 +385,10 @@ class _CellSums:
 
     def add(
         self,
-        index: NDArray[np.int64],
-        annual: NDArray[np.float64],
-        loss: NDArray[np.float64],
-        weight: NDArray[np.float64],
+        index: I8,
+        annual: F8,
+        loss: F8,
+        weight: F8,
     ) -> None:
         np.add.at(self.poa, index, annual * weight)
         np.add.at(self.loss, index, loss * weight)
@@ -400,10 +398,10 @@ class _CellSums:
         self,
         tables: PlaneTables,
         horizon: Skylines,
-        index: NDArray[np.int64],
-        factor: NDArray[np.float64],
-        weight: NDArray[np.float64],
-        reflected: NDArray[np.float64] | None,
+        index: I8,
+        factor: F8,
+        weight: F8,
+        reflected: F8 | None,
     ) -> None:
         """Add each cell's months where they are asked for, a block at a time: they stay float32."""
         if self.months is None:

@@ -6,12 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import jit
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
 
 EARTH_RADIUS_M = 6_371_000.0
 BITS = 5
@@ -145,7 +142,7 @@ def _reaches(position: float, direction: float, n: int, cell: float) -> float:
 
 
 @jit
-def lowest_of_groups(horizon: F4, group: NDArray[np.int64], lowest: F4) -> None:
+def lowest_of_groups(horizon: F4, group: I8, lowest: F4) -> None:
     """Lower `lowest` (n_group, n_azimuth) to the least of each group's rows of `horizon` (n, n_azimuth)."""
     for i in range(horizon.shape[0]):
         here = lowest[group[i]]
@@ -154,7 +151,7 @@ def lowest_of_groups(horizon: F4, group: NDArray[np.int64], lowest: F4) -> None:
 
 
 @jit
-def raise_to_groups(horizon: F4, group: NDArray[np.int64], least: F4) -> None:
+def raise_to_groups(horizon: F4, group: I8, least: F4) -> None:
     """Raise each row of `horizon` (n, n_azimuth) to its group's row of `least` (n_group, n_azimuth)."""
     for i in range(horizon.shape[0]):
         here = least[group[i]]

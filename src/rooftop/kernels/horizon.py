@@ -17,17 +17,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F4, F8, I4, I8, U2
 from rooftop.kernels import rays, view
-from rooftop.kernels.scenery import Cells, Lines, Reading, Stencil
+from rooftop.kernels.scenery import HorizonUse, Lines, Stencil, SweepView
 
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-B1 = NDArray[np.bool_]
 Octant = tuple[bool, bool, bool]
-Share = Callable[[Callable[[int, int], None], int], None]
+ShareWork = Callable[[Callable[[int, int], None], int], None]
 
 SPACING = 3
 """Distance between the lines of the far field [cells of y]."""
@@ -132,9 +128,9 @@ class Sums(NamedTuple):
     """
 
     table: F4
-    kind: NDArray[np.uint16]
+    kind: U2
     beyond: F4
-    observer: NDArray[np.int32]
+    observer: I4
 
 
 class OctantView:
@@ -169,7 +165,7 @@ class OctantView:
         *,
         levels: view.Levels,
         prism: bool,
-        share: Share,
+        share: ShareWork,
         origin: tuple[int, int] | None,
         memory: F4,
     ) -> None:
@@ -186,9 +182,9 @@ class OctantView:
         turn = view.Turn(self.start, *self.along, nx, ny, _PAD)
         sight = view.Sight(height, eye, lowest)
         share(lambda begin, end: view.fill_view(dsm, asked, turn, levels, begin, end, sight), shape[0])
-        self.cells = Cells(height, eye, lowest, *view.find_spans(eye, nx), nx, ny, _PAD)
+        self.cells = SweepView(height, eye, lowest, *view.find_spans(eye, nx), nx, ny, _PAD)
 
-    def degrees(self, t: float, cell_size_m: float, out: F4, number: NDArray[np.int32] | None = None) -> None:
+    def degrees(self, t: float, cell_size_m: float, out: F4, number: I4 | None = None) -> None:
         """Write the horizon [degrees] of the asked cells in direction `t` to `out`.
 
         Parameters
@@ -198,7 +194,7 @@ class OctantView:
         """
         self._sweep(t, cell_size_m, number, 0, Sums(_NOTHING, _NO_KIND, _NOTHING, _NO_OBSERVER), out)
 
-    def add(self, t: float, cell_size_m: float, sums: Sums, out: F4, number: NDArray[np.int32] | None = None) -> None:
+    def add(self, t: float, cell_size_m: float, sums: Sums, out: F4, number: I4 | None = None) -> None:
         """Add to each asked cell what its table holds for its horizon in direction `t`.
 
         Parameters
@@ -215,7 +211,7 @@ class OctantView:
         self,
         t: float,
         cell_size_m: float,
-        number: NDArray[np.int32] | None,
+        number: I4 | None,
         n_value: int,
         sums: Sums,
         out: F4,
@@ -223,7 +219,7 @@ class OctantView:
         per_m = _per_m(t, cell_size_m)
         events = (prism_events if self.prism else linear_events)(t, max(self.cells.nx, rays.NEAR + 1))
         stencil, lines = self._stencil(events), self._lines(t, np.float32(_SIGHT / per_m))
-        reading = Reading(
+        reading = HorizonUse(
             per_length=np.float32(per_m),
             start=self.start,
             along_x=self.along[0],
@@ -317,7 +313,7 @@ def _per_m(t: float, cell_size_m: float) -> float:
 
 
 @dataclass(frozen=True)
-class Way:
+class SweepDirection:
     """A direction to sweep: t within its octant, and the share of azimuth `number` that it stands for.
 
     Of an azimuth that is seen on both sides of a diagonal, the one beyond it is the `other`.
@@ -329,7 +325,7 @@ class Way:
     other: bool = False
 
 
-def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, list[Way]]:
+def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, list[SweepDirection]]:
     """Group directions by octant; azimuth k looks to true azimuth ``k * 360 / n_azimuth``.
 
     A ray along a diagonal passes from corner to corner between prisms, and meets no wall where every ray beside it
@@ -337,20 +333,20 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
     step (of at most :data:`_WIDEST_STEP_DEG`) from a diagonal is seen on both sides of it, each by its share of the
     suns that the azimuth stands for.
     """
-    groups: dict[Octant, list[Way]] = {}
+    groups: dict[Octant, list[SweepDirection]] = {}
     step = min(360.0 / n_azimuth, _WIDEST_STEP_DEG)
     for k in range(n_azimuth):
         azimuth = k * 360.0 / n_azimuth - grid_north_deg
         octant, t = direction(azimuth)
         off = azimuth % 90.0 - 45.0
         if not prism or abs(off) > 0.5 * step - _EDGE:
-            groups.setdefault(octant, []).append(Way(k, t, 1.0))
+            groups.setdefault(octant, []).append(SweepDirection(k, t, 1.0))
             continue
         across = 0.5 * (1.0 - abs(off) / step) ** 2  # of weights that fall linearly to zero a step away
         beyond = direction(azimuth - off - math.copysign(1.0, off))[0]
         here = octant if t < 1.0 else direction(azimuth - off + math.copysign(1.0, off))[0]
-        groups.setdefault(here, []).append(Way(k, min(t, _BESIDE), 1.0 - across))
-        groups.setdefault(beyond, []).append(Way(k, _BESIDE, across, other=True))
+        groups.setdefault(here, []).append(SweepDirection(k, min(t, _BESIDE), 1.0 - across))
+        groups.setdefault(beyond, []).append(SweepDirection(k, _BESIDE, across, other=True))
     return groups
 
 

@@ -14,14 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, F8, I4, I8
 from rooftop.kernels import jit, jit_fused
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I4 = NDArray[np.int32]
-I8 = NDArray[np.int64]
 
 BEAMLESS, BEAM = 0, 1
 """Kinds of records."""
@@ -67,7 +62,7 @@ class Records(NamedTuple):
     inverter: F4
 
 
-class Grouped(NamedTuple):
+class HourlyGroups(NamedTuple):
     """Cells by their groups.
 
     Parameters
@@ -219,7 +214,9 @@ def _put(power: F4, lane: np.uint64, limit: float, row: F4) -> None:
 
 
 @jit_fused
-def groups_year(groups: Grouped, horizon: F4, visible: F8, edges: Edges, weight: F4, records: Records, out: F4) -> None:
+def groups_year(
+    groups: HourlyGroups, horizon: F4, visible: F8, edges: Edges, weight: F4, records: Records, out: F4
+) -> None:
     """AC power of groups of cells that share an inverter: DC is averaged over a group's cells, then limited.
 
     A group's cells are first gathered to what they see of every sector above every edge; a year then costs the same
@@ -227,7 +224,7 @@ def groups_year(groups: Grouped, horizon: F4, visible: F8, edges: Edges, weight:
 
     Parameters
     ----------
-    groups : Grouped
+    groups : HourlyGroups
     horizon : (n_cells, n_azimuth) float32
         Degrees.
     visible : (n_cells, 2) float64

@@ -8,13 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8, I4
 from rooftop.kernels import jit
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int32]
-Mask = NDArray[np.bool_]
 
 OUTSIDE, FREE = -1, 0
 """Labels of cells outside the roof, and of cells of the roof on no plane; planes count from 1."""
@@ -35,13 +31,13 @@ class Patch(NamedTuple):
         Cell size [m].
     """
 
-    z: Floats
-    label: Labels
+    z: F8
+    label: I4
     cell: float
 
 
 @jit
-def relabel(patch: Patch, plane: Floats, sigma: float, none_cost: float, bond: float, sweeps: int) -> None:
+def relabel(patch: Patch, plane: F8, sigma: float, none_cost: float, bond: float, sweeps: int) -> None:
     """Give each cell the plane, of those near by, that lies closest and that its neighbours share; or none.
 
     Iterated conditional modes of squared residuals in units of `sigma`, capped at `none_cost`, plus `bond` for every
@@ -98,7 +94,7 @@ def relabel(patch: Patch, plane: Floats, sigma: float, none_cost: float, bond: f
 
 
 @jit
-def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core: float) -> tuple[int, Floats]:
+def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float) -> tuple[int, F8]:
     """Number the connected pieces of all labels anew; pieces below `least_m2` in their plane become free.
 
     So do strips: pieces of which less than `least_core` have all four neighbours in the piece.
@@ -152,7 +148,7 @@ def split(label: Labels, plane: Floats, least_m2: float, cell: float, least_core
 
 
 @jit
-def straighten(patch: Patch, plane: Floats, sweeps: int, limit: float) -> None:
+def straighten(patch: Patch, plane: F8, sweeps: int, limit: float) -> None:
     """Draw the border of two planes along the line where they meet.
 
     Along a ridge or hip the roof is the lower of its two planes, in a valley the higher. Which of them, the cells
@@ -191,7 +187,7 @@ def straighten(patch: Patch, plane: Floats, sweeps: int, limit: float) -> None:
 
 
 @jit
-def spread(label: Labels, inside: Mask, beyond: int) -> Labels:
+def spread(label: I4, inside: B1, beyond: int) -> I4:
     """Return the plane each cell belongs to: its own, else the nearest's along the roof; up to `beyond` cells outside.
 
     Cells that no plane reaches stay 0.
@@ -222,7 +218,7 @@ def spread(label: Labels, inside: Mask, beyond: int) -> Labels:
 
 
 @jit
-def outlines(host: Labels, n_label: int) -> tuple[Labels, Labels, Labels]:
+def outlines(host: I4, n_label: int) -> tuple[I4, I4, I4]:
     """Trace the cell edges around every label's cells, the label on the right hand.
 
     Returns

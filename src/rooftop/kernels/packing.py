@@ -11,12 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F8, I8
 from rooftop.kernels import jit, jit_inline
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 SLACK_M = 1e-6
 """What an edge may reach into a strip, and what a run may exceed its room by: rounding of turned coordinates."""

@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rooftop.core.types import B1, F8, I4, I8
 from rooftop.kernels import jit, jit_inline
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _INSIDE = 0.98  # points stay this share of a half side from the middle: the edge itself is no cell's
 
@@ -50,16 +44,16 @@ class Slots(NamedTuple):
         Slots that belong to their plane.
     """
 
-    number: NDArray[np.int32]
+    number: I4
     x_min: float
     y_max: float
     cell: float
     roof_cells: I8
-    mine: Flags
+    mine: B1
 
 
 @jit
-def mark_under(rectangles: Rectangles, slots: Slots, under: Flags) -> None:
+def mark_under(rectangles: Rectangles, slots: Slots, under: B1) -> None:
     """Mark in `under`, (n_slots,) bool, the slots of cells whose middle lies in a rectangle."""
     plane, middle, along, up = rectangles
     number, x_min, y_max, cell, roof_cells, mine = slots
@@ -85,7 +79,7 @@ def mark_under(rectangles: Rectangles, slots: Slots, under: Flags) -> None:
 
 
 @jit
-def all_bright(rectangles: Rectangles, slots: Slots, bright: Flags, otherwise: Flags, out: Flags) -> None:
+def all_bright(rectangles: Rectangles, slots: Slots, bright: B1, otherwise: B1, out: B1) -> None:
     """Say of each rectangle whether every cell under it is bright.
 
     Points of a rectangle are no further apart than a cell. Cells of other planes do not matter; where none is the
@@ -122,7 +116,7 @@ def all_bright(rectangles: Rectangles, slots: Slots, bright: Flags, otherwise: F
 
 
 @jit_inline
-def _slot(cell: int, roof_cells: I8, mine: Flags) -> int:
+def _slot(cell: int, roof_cells: I8, mine: B1) -> int:
     """Return the slot of a cell for a plane, -1 where it is not the plane's."""
     local = cell - roof_cells[0]
     if cell < 0 or local < 0 or local >= roof_cells[1]:

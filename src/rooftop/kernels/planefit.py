@@ -10,14 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8, I4, I8
 from rooftop.kernels import jit, jit_inline
 from rooftop.kernels.labels import Patch
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int32]
-Mask = NDArray[np.bool_]
 
 _FREE = 0  # as in rooftop.kernels.labels: numba's cache does not notice what changes in another file
 _QUARTILE_OF_MEAN_CHI2_6 = 0.5758  # lower quartile of a chi-squared variate of 6 degrees of freedom over 6
@@ -26,7 +22,7 @@ _LINES = 24  # that a label may be cut along
 
 
 @jit_inline
-def _add(m: Floats, x: float, y: float, z: float) -> None:
+def _add(m: F8, x: float, y: float, z: float) -> None:
     m[0] += 1.0
     m[1] += x
     m[2] += y
@@ -40,7 +36,7 @@ def _add(m: Floats, x: float, y: float, z: float) -> None:
 
 
 @jit
-def solve(m: Floats) -> tuple[float, float, float, float]:
+def solve(m: F8) -> tuple[float, float, float, float]:
     """Return the least-squares plane ``a, b, c`` of ten moments and its residual sum of squares.
 
     Cells on one line have no plane: the level one is returned.
@@ -60,7 +56,7 @@ def solve(m: Floats) -> tuple[float, float, float, float]:
 
 
 @jit
-def window_fits(z: Floats, take: Mask, cell: float, half: int, least: int) -> tuple[Floats, Floats]:
+def window_fits(z: F8, take: B1, cell: float, half: int, least: int) -> tuple[F8, F8]:
     """Fit a plane to the taken cells of a square window around every taken cell.
 
     Returns
@@ -93,7 +89,7 @@ def window_fits(z: Floats, take: Mask, cell: float, half: int, least: int) -> tu
 
 
 @jit
-def noise_of(z: Floats, take: Mask, cell: float) -> float:
+def noise_of(z: F8, take: B1, cell: float) -> float:
     """Return the standard deviation of the cells about their planes [m], from fits to three by three cells.
 
     Of their lower quartile: in small roofs most windows see an edge.
@@ -108,7 +104,7 @@ def noise_of(z: Floats, take: Mask, cell: float) -> float:
 
 
 @jit
-def roughness_of(z: Floats, take: Mask, cell: float) -> float:
+def roughness_of(z: F8, take: B1, cell: float) -> float:
     """Return the lower quartile of the standard deviations about fits to five by five cells [m].
 
     Tiles, and lidar points drawn out to cells, are smoother from cell to cell than over a metre.
@@ -123,7 +119,7 @@ def roughness_of(z: Floats, take: Mask, cell: float) -> float:
 
 
 @jit
-def _best_windows(plane: Floats, variance: Floats, take: Mask, half: int) -> Floats:
+def _best_windows(plane: F8, variance: F8, take: B1, half: int) -> F8:
     """Slopes ``a, b`` of the smoothest window that holds each cell: windows do not look across edges."""
     h, w = variance.shape
     slope = np.full((h, w, 2), np.nan)
@@ -149,14 +145,12 @@ def _same_normal(a: float, b: float, p: float, q: float, cosine: float) -> bool:
 class _Gathered(NamedTuple):
     """Flat indices of the cells of a region, and of those still to be looked at."""
 
-    held: Labels
-    stack: Labels
+    held: I4
+    stack: I4
 
 
 @jit
-def _grow(
-    patch: Patch, slope: Floats, seed: int, start: Floats, reach: float, cosine: float, gathered: _Gathered
-) -> int:
+def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: float, gathered: _Gathered) -> int:
     """Gather the free cells connected to a seed that lie on its plane; return how many are `held`."""
     z, label, cell = patch
     held, stack = gathered
@@ -232,7 +226,7 @@ def grow_regions(patch: Patch, n_label: int, half: int, least: int, sigma: float
 
 
 @jit
-def moments_of(patch: Patch, n_label: int, plane: Floats, limit: float) -> Floats:
+def moments_of(patch: Patch, n_label: int, plane: F8, limit: float) -> F8:
     """Return the moments of every label; with a finite `limit` cells further than it [m] from their plane stay out."""
     z, label, cell = patch
     m = np.zeros((n_label + 1, 10))
@@ -250,7 +244,7 @@ def moments_of(patch: Patch, n_label: int, plane: Floats, limit: float) -> Float
 
 
 @jit
-def refit(patch: Patch, n_label: int, plane: Floats, limit: float) -> None:
+def refit(patch: Patch, n_label: int, plane: F8, limit: float) -> None:
     """Fit every label's plane, then again without the cells further than `limit` from it [m]."""
     for k in range(2):
         m = moments_of(patch, n_label, plane, limit if k else np.inf)
@@ -260,7 +254,7 @@ def refit(patch: Patch, n_label: int, plane: Floats, limit: float) -> None:
 
 
 @jit
-def _neighbours(label: Labels, n_label: int) -> NDArray[np.int64]:
+def _neighbours(label: I4, n_label: int) -> I8:
     """Pairs ``low * (n_label + 1) + high`` of labels that hold cells at most two apart along a row or column."""
     h, w = label.shape
     found = np.empty(4 * h * w, dtype=np.int64)
@@ -281,7 +275,7 @@ def _neighbours(label: Labels, n_label: int) -> NDArray[np.int64]:
 
 
 @jit
-def merge(patch: Patch, n_label: int, plane: Floats, sigma: float, apart: float, chi2: float) -> int:
+def merge(patch: Patch, n_label: int, plane: F8, sigma: float, apart: float, chi2: float) -> int:
     """Join neighbours that one plane fits as well as two; return how many joined.
 
     The measure is the mean distance of the two planes over their cells: the growth of the residual sum of squares over

@@ -14,14 +14,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, U8
 from rooftop.kernels import jit_fused, jit_no_nan, jit_part, wide_vectors
-from rooftop.kernels.scenery import Cells, Lines, Piece, Points, Reading, Scratch, Stacks, Stencil
-
-F4 = NDArray[np.float32]
-I4 = NDArray[np.int32]
-U8 = NDArray[np.uint64]
+from rooftop.kernels.scenery import HorizonUse, Lines, Piece, Points, Scratch, Stacks, Stencil, SweepView
 
 NOTHING = np.float32(-1e30)
 """Height of a cell without data: no wall, and nobody looks out of it."""
@@ -61,7 +57,7 @@ _0, _1, _2, _3, _4, _5, _6, _7 = U(0), U(1), U(2), U(3), U(4), U(5), U(6), U(7)
 
 
 @jit_no_nan
-def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin: int, end: int, out: F4) -> None:
+def sweep(cells: SweepView, stencil: Stencil, lines: Lines, reading: HorizonUse, begin: int, end: int, out: F4) -> None:
     """Sweep strips `begin` to `end` of lines, each of :data:`GAPS` + 1.
 
     Stacks of neighbouring lines lie side by side (``[depth, cell]``, repeated for the cells that a line serves), so
@@ -140,7 +136,7 @@ def sweep(cells: Cells, stencil: Stencil, lines: Lines, reading: Reading, begin:
 
 
 @jit_part
-def _pieces(cells: Cells, x: int, position: int, n: int, pieces: U8) -> int:
+def _pieces(cells: SweepView, x: int, position: int, n: int, pieces: U8) -> int:
     """List the groups of asked cells among the `n` from `position` on, relative to it; return how many there are."""
     group, last = cells.first[x], cells.first[x + 1]
     while last - group > 4:
@@ -241,7 +237,7 @@ def _try_cells(
 
 
 @jit_part
-def _lowest_eyes(cells: Cells, lines: Lines, y_strip: int, low: F4, floor: F4) -> int:
+def _lowest_eyes(cells: SweepView, lines: Lines, y_strip: int, low: F4, floor: F4) -> int:
     """Write how low the eyes of a strip are at least at each x, and up to there; return the first x with any."""
     first, least = cells.nx, UNASKED
     for x in range(cells.nx):
@@ -422,7 +418,7 @@ def _angles(
     eyes: F4,
     part: tuple[np.uint64, np.uint64, np.uint64],
     cell: int,
-    reading: Reading,
+    reading: HorizonUse,
     angle: F4,
     out: F4,
 ) -> None:
@@ -459,7 +455,7 @@ def _add(
     eyes: F4,
     part: tuple[np.uint64, np.uint64, np.uint64],
     cell: int,
-    reading: Reading,
+    reading: HorizonUse,
     place: F4,
     out: F4,
 ) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import jit, jit_inline
 from rooftop.kernels.year import EDGES_PER_DEG, N_EDGE
 
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-
 
 @jit
-def reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> None:
+def sum_reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> None:
     """Sum, over the sectors of each cell, the obstacles' view factor times the irradiation of a facade facing back.
 
     A facade between two of the tabulated orientations is interpolated. Facades only see the half circle before them.

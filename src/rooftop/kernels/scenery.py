@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-F4 = NDArray[np.float32]
-I4 = NDArray[np.int32]
-I8 = NDArray[np.int64]
-U2 = NDArray[np.uint16]
-U8 = NDArray[np.uint64]
-B1 = NDArray[np.bool_]
+from rooftop.core.types import B1, F4, I4, I8, U2, U8
 
 
-class Cells(NamedTuple):
+class SweepView(NamedTuple):
     """A canonical view.
 
     Parameters
@@ -47,7 +41,7 @@ class Stencil(NamedTuple):
     Parameters
     ----------
     offset_a, offset_b : (n,) uint64
-        Cells of each event relative to the eye's, in the flattened view.
+        SweepView of each event relative to the eye's, in the flattened view.
     weight_b : (n,) float32
         Share of the second cell, ignored for prisms.
     inverse : (n,) float32
@@ -106,7 +100,7 @@ class Lines(NamedTuple):
     weight_2: F4
 
 
-class Reading(NamedTuple):
+class HorizonUse(NamedTuple):
     """What becomes of the horizons.
 
     Parameters

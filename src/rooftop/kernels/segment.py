@@ -8,21 +8,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8, I4
 from rooftop.kernels.labels import FREE, OUTSIDE, Patch, relabel, split, straighten
 from rooftop.kernels.planefit import cleave, grow_regions, merge, noise_of, refit, roughness_of
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int32]
-Mask = NDArray[np.bool_]
 
 _ROUGHEST = 0.3  # noise of what may still be called a plane [m]
 
 
 def segment_roof(
-    z: Floats, inside: Mask, cell: float, least_m2: float, least_sigma: float, angle: float, apart: float
-) -> tuple[Labels, Floats, Floats]:
+    z: F8, inside: B1, cell: float, least_m2: float, least_sigma: float, angle: float, apart: float
+) -> tuple[I4, F8, F8]:
     """Segment the cells of one roof into planes.
 
     What the noise of most of the roof leaves over is segmented once more, with a roughness of its own.
@@ -68,8 +64,8 @@ def segment_roof(
 
 
 def _segment(
-    z: Floats, inside: Mask, cell: float, sigma: float, least_m2: float, angle: float, apart: float
-) -> tuple[Labels, Floats]:
+    z: F8, inside: B1, cell: float, sigma: float, least_m2: float, angle: float, apart: float
+) -> tuple[I4, F8]:
     """Segment cells whose noise is `sigma`; see :func:`segment_roof`."""
     label = np.where(inside, FREE, OUTSIDE).astype(np.int32)
     patch = Patch(z, label, cell)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, F8
 from rooftop.kernels import jit
 
 _STEPS = 72  # at least, around the circle
 
 
 @jit
-def sky_view(
-    horizon_deg: NDArray[np.float32], tilt_rad: NDArray[np.float64], azimuth_rad: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def sky_view(horizon_deg: F4, tilt_rad: F8, azimuth_rad: F8) -> F8:
     """Integrate the visible sky of each row of `horizon_deg` over a tilted plane.
 
     With plane tilt b and the azimuth a between a direction and the plane's, the integral over elevation from H to the
@@ -62,7 +60,7 @@ def sky_view(
 
 
 @jit
-def _level(horizon_deg: NDArray[np.float32]) -> float:
+def _level(horizon_deg: F4) -> float:
     """Average ``cos²h`` around the circle, exactly, for angles linear between the azimuths.
 
     Over a sector from h to h + d the mean is ``1/2 + cos(2h + d) sin(d) / (2 d)``; for small d, sin(d)/d is 1 - d²/6.

@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels import jit, jit_inline
 from rooftop.kernels.rays import BLOCK, NOTHING, STEP, UNASKED
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I4 = NDArray[np.int32]
-I8 = NDArray[np.int64]
-B1 = NDArray[np.bool_]
 
 _TILE = 32
 

@@ -6,13 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rooftop.core.types import F4, F8, I4, I8
 from rooftop.kernels import jit, jit_inline
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 #: Horizon elevation is tabulated at this many edges per degree, from 0 to 90 degrees.
 EDGES_PER_DEG = 2
@@ -151,7 +147,7 @@ def look_up_rows(table: F8) -> F8:
     return rows.ravel()
 
 
-class Grouped(NamedTuple):
+class YearGroups(NamedTuple):
     """Cells by their groups.
 
     Parameters
@@ -238,7 +234,7 @@ class GroupSums(NamedTuple):
 
 
 @jit
-def read_groups(groups: Grouped, horizons: Columns, tables: YearTables, sums: GroupSums) -> bool:
+def read_groups(groups: YearGroups, horizons: Columns, tables: YearTables, sums: GroupSums) -> bool:
     """Sum the tables over the cells of each group, in one pass over the horizons.
 
     Each cell first gets its visible shares of the isotropic sky (s) and of the horizon band (b) and its annual
@@ -304,11 +300,11 @@ def read_groups(groups: Grouped, horizons: Columns, tables: YearTables, sums: Gr
 @jit_inline
 def _find_places(
     horizon: F4,
-    sector: NDArray[np.int32],
-    place: NDArray[np.int32],
+    sector: I4,
+    place: I4,
     part: F4,
-    lowest: NDArray[np.int32],
-    highest: NDArray[np.int32],
+    lowest: I4,
+    highest: I4,
 ) -> np.int32:
     """Find edge (numbered through all sectors) and fraction of each horizon; return whether one is not a number.
 
@@ -334,7 +330,7 @@ def _find_places(
 
 
 @jit_inline
-def _look_up(rows: F8, place: NDArray[np.int32], part: F4, share: F8) -> tuple[float, float, float]:
+def _look_up(rows: F8, place: I4, part: F4, share: F8) -> tuple[float, float, float]:
     s = 0.0
     b = 0.0
     annual = 0.0
@@ -348,7 +344,7 @@ def _look_up(rows: F8, place: NDArray[np.int32], part: F4, share: F8) -> tuple[f
 
 
 @jit_inline
-def _add_weights(weight: F8, place: NDArray[np.int32], part: F4, share: F8, x: float, y: float) -> None:
+def _add_weights(weight: F8, place: I4, part: F4, share: F8, x: float, y: float) -> None:
     """Add (1, x, x^2, y) at each place by its share, and the same times the fraction that belongs to the next edge."""
     xx = x * x
     for k in range(np.uint64(place.size)):

@@ -12,7 +12,7 @@ from rooftop.core.errors import UsageError
 from rooftop.core.lang import Lang, Text
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.workbook.candidates import write_csv
-from rooftop.outputs.workbook.sheet import Book, Column
+from rooftop.outputs.workbook.sheet import SheetColumn, WorkbookSheets
 from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
 
 _DECLARED = {
@@ -24,13 +24,13 @@ _DECLARED = {
 }
 _PROJECT = {"name": Text("project", "项目"), "district": Text("district", "县区"), "verdict": Text("verdict", "结论")}
 COLUMNS = (
-    Column(Text("row", "行号"), "row", "count"),
-    *(Column(label, key) for key, label in _PROJECT.items()),
-    Column(Text("why", "物理依据"), "why", "wrap", 70),
-    *(Column(label, key, "exact") for key, label in _DECLARED.items()),
-    Column(Text("module area the capacity needs (m²)", "装机约需组件面积(㎡)"), "needed_m2", "quantity"),
-    Column(Text("sunlight taken from", "辐照取值地"), "place"),
-    Column(Text("not declared or not readable", "未申报或无法识别"), "missing", "wrap", 24),
+    SheetColumn(Text("row", "行号"), "row", "count"),
+    *(SheetColumn(label, key) for key, label in _PROJECT.items()),
+    SheetColumn(Text("why", "物理依据"), "why", "wrap", 70),
+    *(SheetColumn(label, key, "exact") for key, label in _DECLARED.items()),
+    SheetColumn(Text("module area the capacity needs (m²)", "装机约需组件面积(㎡)"), "needed_m2", "quantity"),
+    SheetColumn(Text("sunlight taken from", "辐照取值地"), "place"),
+    SheetColumn(Text("not declared or not readable", "未申报或无法识别"), "missing", "wrap", 24),
 )
 
 
@@ -90,6 +90,6 @@ def _workbook(path: Path, rows: Sequence[dict[str, Any]], lang: Lang) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with xlsxwriter.Workbook(str(path), options) as workbook:
         title = Text("Audit of declared projects", "申报项目合理性核查")
-        book = Book(workbook, lang, title.pick(lang))
+        book = WorkbookSheets(workbook, lang, title.pick(lang))
         empty = Text("No project is declared.", "没有申报项目。")
         book.table(book.add_sheet(title), COLUMNS, rows, empty=empty)

@@ -29,7 +29,7 @@ _LOOKED_AT = ((18, 20), (24, 28), (92, 100))
 _JOURNALS = ("-wal", "-shm", "-journal")
 
 
-class Book(Protocol):
+class FileLedger(Protocol):
     """Who keeps account of the files that are written."""
 
     def require_place(self, path: Path) -> None:
@@ -42,11 +42,11 @@ class Book(Protocol):
         """Be told of a file whose place another program holds; the others go on."""
 
 
-_BOOK: ContextVar[Book | None] = ContextVar("book", default=None)
+_BOOK: ContextVar[FileLedger | None] = ContextVar("book", default=None)
 
 
 @contextmanager
-def recorded_in(book: Book | None) -> Iterator[None]:
+def recorded_in(book: FileLedger | None) -> Iterator[None]:
     """Account for every file that is written meanwhile; with None, for none."""
     token = _BOOK.set(book)
     try:
@@ -69,7 +69,7 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
     ------
     StorageError
         The system refuses: a full disk, missing rights, a link in the way. Where files are accounted for, one that
-        another program holds open is left out instead (:class:`Book`).
+        another program holds open is left out instead (:class:`FileLedger`).
     """
     book = _BOOK.get()
     if book is not None:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
-from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.windows import Window
 
+from rooftop.core.types import F4, I8
 from rooftop.outputs.files import write_at_once
 
 UNITS = {"poa_annual": "kWh/m2", "poa_monthly": "kWh/m2", "svf": "1", "shading_loss": "1"}
@@ -52,9 +51,9 @@ _PROFILE = {
 class CellValues:
     """Cells of one tile: lattice positions from the CRS origin, and values (n,), or (n, bands)."""
 
-    lattice_row: NDArray[np.int64]
-    lattice_col: NDArray[np.int64]
-    value: NDArray[np.float32]
+    lattice_row: I8
+    lattice_col: I8
+    value: F4
 
 
 def write_raster(

@@ -15,13 +15,11 @@ from rooftop.core.grid import Grid
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import load_roof_rules
+from rooftop.core.types import B1, F4, F8, I8
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.buildings import Measured
 from rooftop.scene.burn import burn
 from rooftop.scene.surface import ElevationSource, ground_window, median_under_m
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _FEET_PER_M = 3.2808
 _GROUND_CELL_M = 1.0
@@ -75,7 +73,7 @@ def compare_models(
     return (Notice("models_offset", text, 1, "warning", "inputs.dsm"),)
 
 
-def _other_datum(offset: float, rows: NDArray[np.int64], found: Measured) -> InputError:
+def _other_datum(offset: float, rows: I8, found: Measured) -> InputError:
     base, top = float(np.median(found.base_m[rows])), float(np.median(found.base_m[rows])) + offset
     ratio = top / base if abs(base) > 10.0 else np.nan
     mend = Text(
@@ -100,7 +98,7 @@ def _other_datum(offset: float, rows: NDArray[np.int64], found: Measured) -> Inp
     )
 
 
-def _require_buildings(found: Measured, rows: NDArray[np.int64]) -> None:
+def _require_buildings(found: Measured, rows: I8) -> None:
     """Refuse a surface model that shows hardly a building where the outlines are."""
     limit, least = agreement_rules(), load_roof_rules().min_roof_height_m.value
     low = found.height_m[rows] < least
@@ -123,9 +121,7 @@ def _require_buildings(found: Measured, rows: NDArray[np.int64]) -> None:
     )
 
 
-def _open_ground(
-    outlines: NDArray[np.object_], rows: NDArray[np.int64], ground: ElevationSource, dsm: ElevationSource
-) -> Floats:
+def _open_ground(outlines: NDArray[np.object_], rows: I8, ground: ElevationSource, dsm: ElevationSource) -> F8:
     """Return surface minus terrain on the cells around a sample of buildings that belong to none."""
     tree, parts = shapely.STRtree(outlines), [np.zeros(0)]
     for row in _sample(outlines, rows):
@@ -134,7 +130,7 @@ def _open_ground(
     return np.concatenate(parts)
 
 
-def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, Mask]:
+def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, B1]:
     """Return the cells around a building, and which of them belong to none."""
     limit = agreement_rules()
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
@@ -144,11 +140,11 @@ def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> t
     return grid, burn(list(walls), list(range(len(near))), grid) < 0
 
 
-def _known(values: NDArray[np.float32]) -> Floats:
+def _known(values: F4) -> F8:
     return values[np.isfinite(values)].astype(np.float64)
 
 
-def _sample(outlines: NDArray[np.object_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _sample(outlines: NDArray[np.object_], rows: I8) -> I8:
     """Return some of the rows, spread over the area, whatever their order is."""
     most = int(agreement_rules().sample_roofs.value)
     bounds = shapely.bounds(outlines[rows]).reshape(-1, 4)
@@ -156,7 +152,7 @@ def _sample(outlines: NDArray[np.object_], rows: NDArray[np.int64]) -> NDArray[n
     return order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(np.int64))]
 
 
-def compare_heights(stated_m: Floats, stated: Mask, found: Measured) -> tuple[Notice, ...]:
+def compare_heights(stated_m: F8, stated: B1, found: Measured) -> tuple[Notice, ...]:
     """Warn where stated heights are not those that the models show, in the median of all buildings.
 
     Parameters
@@ -205,7 +201,7 @@ def _other_unit(ratio: float) -> InputError:
 
 
 def compare_without_terrain(
-    table: gpd.GeoDataFrame, found: Measured, dsm: ElevationSource, stated: Mask
+    table: gpd.GeoDataFrame, found: Measured, dsm: ElevationSource, stated: B1
 ) -> tuple[Notice, ...]:
     """Hold stated heights against a surface model beside which there is no terrain: roof above the ground around.
 

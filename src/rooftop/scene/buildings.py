@@ -15,14 +15,12 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import load_roof_rules
+from rooftop.core.types import B1, F8
 from rooftop.inputs.extent import NO_SHAPE
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
 from rooftop.scene.surface import BASE_CELL_M, Blocks, ElevationSource, Shown, median_under_m, with_gaps_filled
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LEAST_VISIBLE_M2 = 0.01
 """A roof of which less can be seen from above is hidden."""
@@ -30,7 +28,7 @@ _DSM_CELL_M = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Buildings:
+class SceneBuildings:
     """Buildings as they stand in the scene.
 
     Parameters
@@ -54,8 +52,8 @@ class Buildings:
     blocks: Blocks
     outlines: NDArray[np.object_]
     visible: NDArray[np.object_]
-    covered_m2: Floats
-    gone: Mask
+    covered_m2: F8
+    gone: B1
     notices: tuple[Notice, ...]
 
 
@@ -75,13 +73,13 @@ class Measured:
         The terrain model, where one is given, knows the ground there.
     """
 
-    base_m: Floats
-    top_m: Floats
-    seen_share: Floats
-    on_terrain: Mask
+    base_m: F8
+    top_m: F8
+    seen_share: F8
+    on_terrain: B1
 
     @property
-    def height_m(self) -> Floats:
+    def height_m(self) -> F8:
         """Median surface above median terrain; NaN where either is not known."""
         return np.where(self.on_terrain, self.top_m - self.base_m, np.nan)
 
@@ -106,7 +104,7 @@ def measure(table: gpd.GeoDataFrame, ground: ElevationSource | None, dsm: Elevat
     return Measured(base, top, share, on_terrain)
 
 
-def _require_some(known: Mask, here: Mask, role: str) -> None:
+def _require_some(known: B1, here: B1, role: str) -> None:
     """Refuse an elevation model without a value under any building."""
     if (known & here).any():
         return
@@ -122,7 +120,7 @@ def _require_some(known: Mask, here: Mask, role: str) -> None:
     )
 
 
-def _require_no_zeros(elevation_m: Floats, here: Mask, role: str) -> None:
+def _require_no_zeros(elevation_m: F8, here: B1, role: str) -> None:
     """Refuse a model that is exactly 0 under some buildings, where all others stand well above or below."""
     zero = here & (elevation_m == 0.0)
     others = elevation_m[here & ~zero & np.isfinite(elevation_m)]
@@ -150,12 +148,12 @@ def _standing_outlines(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
     return np.where(has_reason(table, "duplicate_geometry"), NO_SHAPE, geometry)
 
 
-def has_reason(table: gpd.GeoDataFrame, code: str) -> Mask:
+def has_reason(table: gpd.GeoDataFrame, code: str) -> B1:
     """Tell which rows carry a reason code."""
     return np.array([code in reasons for reasons in table["reasons"]], dtype=bool)
 
 
-def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_given: bool) -> Buildings:
+def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_given: bool) -> SceneBuildings:
     """Put buildings on the terrain: repeated and hidden ones leave, heights that nobody states are measured.
 
     Where a surface model does not reach, or shows bare ground, the building stands as a block.
@@ -191,10 +189,10 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     gone = shapely.is_empty(outlines)
     visible, covered = visible_footprints(blocks, ~gone)
     hidden = ~gone & (shapely.area(visible) <= LEAST_VISIBLE_M2) & (shapely.area(outlines) > LEAST_VISIBLE_M2)
-    table = with_reason(table, hidden, "hidden")
+    table = add_reason(table, hidden, "hidden")
     gone |= hidden
     notices += _covered_notices(table, covered, hidden)
-    return Buildings(
+    return SceneBuildings(
         table=table,
         blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, shown),
         outlines=table.geometry.to_numpy(),
@@ -205,18 +203,18 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     )
 
 
-def _is_known(table: gpd.GeoDataFrame) -> Mask:
+def _is_known(table: gpd.GeoDataFrame) -> B1:
     return ~table["height_source"].isin(["assumed", "default"]).to_numpy(dtype=bool)
 
 
-def _unshown(table: gpd.GeoDataFrame, found: Measured, known: Mask) -> Mask:
+def _unshown(table: gpd.GeoDataFrame, found: Measured, known: B1) -> B1:
     """Tell which buildings have a stated height where the surface model shows none: built since, or shifted."""
     least = load_roof_rules().min_roof_height_m.value
     stated = table["height_m"].to_numpy(dtype=float)
     return np.asarray(known & (stated >= least) & (found.height_m < least))
 
 
-def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: Mask, notices: list[Notice]) -> gpd.GeoDataFrame:
+def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: B1, notices: list[Notice]) -> gpd.GeoDataFrame:
     """Measure heights that no field states: median surface above median terrain."""
     if not wanted.any():
         return table
@@ -236,7 +234,7 @@ def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: Mask, notice
     return table.assign(height_m=heights, height_source=origin, reasons=reasons)
 
 
-def _hole_notice(found: Measured, rows: Mask, ids: pd.Series) -> tuple[Notice, ...]:
+def _hole_notice(found: Measured, rows: B1, ids: pd.Series) -> tuple[Notice, ...]:
     """Count the roofs under which a surface model has holes: what is not seen carries no modules."""
     holed = rows & (found.seen_share < 1.0 - agreement_rules().holes_share.value)
     if not holed.any():
@@ -250,14 +248,14 @@ def _hole_notice(found: Measured, rows: Mask, ids: pd.Series) -> tuple[Notice, .
     return Notice.counted("dsm_holes", holed, text, names=ids, source="inputs.dsm")
 
 
-def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: Mask) -> float:
+def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: B1) -> float:
     """Return the level of the ground where no terrain is given: surface minus height, in the median of what is seen."""
     level = (found.top_m - table["height_m"].to_numpy(dtype=float))[rows]
     level = level[np.isfinite(level)]
     return float(np.median(level)) if len(level) else 0.0
 
 
-def _roof_from(table: gpd.GeoDataFrame, found: Measured, base: Floats, *, ground_known: bool) -> Floats:
+def _roof_from(table: gpd.GeoDataFrame, found: Measured, base: F8, *, ground_known: bool) -> F8:
     """Return half the height of each roof as the surface model shows it, else as it is stated."""
     height = table["height_m"].to_numpy(dtype=float)
     seen = np.isfinite(found.height_m) & (found.height_m >= load_roof_rules().min_roof_height_m.value)
@@ -265,7 +263,7 @@ def _roof_from(table: gpd.GeoDataFrame, found: Measured, base: Floats, *, ground
 
 
 def _beyond_models(
-    table: gpd.GeoDataFrame, outside: Mask, unshown: Mask, outside_dtm: Mask, notices: list[Notice]
+    table: gpd.GeoDataFrame, outside: B1, unshown: B1, outside_dtm: B1, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Count the buildings that stand as blocks although a surface model is given, and those on no known ground."""
     for code, mask, role in (
@@ -273,7 +271,7 @@ def _beyond_models(
         ("not_in_dsm", unshown, "inputs.dsm"),
         ("outside_dtm", outside_dtm, "inputs.dtm"),
     ):
-        table = with_reason(table, mask, code)
+        table = add_reason(table, mask, code)
         notices += Notice.counted(code, mask, _BEYOND[code], names=table["building_id"], source=role)
     return table
 
@@ -295,7 +293,7 @@ _BEYOND = {
 }
 
 
-def with_reason(table: gpd.GeoDataFrame, rows: Mask, code: str) -> gpd.GeoDataFrame:
+def add_reason(table: gpd.GeoDataFrame, rows: B1, code: str) -> gpd.GeoDataFrame:
     """Return the table with a reason code on some rows."""
     if not rows.any():
         return table
@@ -303,7 +301,7 @@ def with_reason(table: gpd.GeoDataFrame, rows: Mask, code: str) -> gpd.GeoDataFr
     return table.assign(reasons=[[*r, code] if add else r for r, add in zip(reasons, rows, strict=True)])
 
 
-def _covered_notices(table: gpd.GeoDataFrame, covered_m2: Floats, hidden: Mask) -> list[Notice]:
+def _covered_notices(table: gpd.GeoDataFrame, covered_m2: F8, hidden: B1) -> list[Notice]:
     found = []
     n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
     if n:

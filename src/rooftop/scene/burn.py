@@ -8,21 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import I4
 
 # rasterio silences a warning about its own scratch image with a filter that other threads can undo
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def burn(
-    geometries: Sequence[BaseGeometry], values: Sequence[int], grid: Grid, *, all_touched: bool = False
-) -> NDArray[np.int32]:
+def burn(geometries: Sequence[BaseGeometry], values: Sequence[int], grid: Grid, *, all_touched: bool = False) -> I4:
     """Return the value of the last geometry that covers each cell centre, -1 where none does.
 
     Parameters

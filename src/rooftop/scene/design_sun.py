@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.roof_rules import load_roof_rules
-
-Floats = NDArray[np.float64]
+from rooftop.core.types import F8
 
 OBLIQUITY_DEG = 23.45
 _DEG_PER_HOUR = 15.0
@@ -79,7 +77,7 @@ class DesignSun:
             longest = max(longest, float(across.max()))
         return longest
 
-    def _directions(self, declination_deg: float) -> tuple[Floats, Floats, Floats]:
+    def _directions(self, declination_deg: float) -> tuple[F8, F8, F8]:
         """Return the sun's direction in those hours: to the equator, to the west, up; each (n,)."""
         phi, delta = math.radians(abs(self.latitude_deg)), math.radians(declination_deg)
         hours = np.linspace(self.first_hour - 12.0, self.last_hour - 12.0, _STEPS)

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.core.roof_rules import Poleward
+from rooftop.core.types import B1, F8, I8
 from rooftop.scene.design_sun import DesignSun, design_sun
-
-Floats = NDArray[np.float64]
 
 
 def equatorward_deg(latitude_deg: float) -> float:
@@ -25,13 +23,13 @@ def rack_azimuth_deg(system: FlatSystem, latitude_deg: float) -> float:
     return equatorward_deg(latitude_deg) if system.azimuth_deg == "auto" else system.azimuth_deg
 
 
-def from_pole_deg(azimuth_deg: Floats, latitude_deg: Floats) -> Floats:
+def from_pole_deg(azimuth_deg: F8, latitude_deg: F8) -> F8:
     """Return the angle between an azimuth and that of the nearer pole, 0 to 180 degrees."""
     pole = np.where(np.asarray(latitude_deg) >= 0.0, 0.0, 180.0)
     return np.asarray(np.abs((azimuth_deg - pole + 180.0) % 360.0 - 180.0), dtype=np.float64)
 
 
-def poleward_min_tilt_deg(latitude_deg: Floats, rule: Poleward) -> Floats:
+def poleward_min_tilt_deg(latitude_deg: F8, rule: Poleward) -> F8:
     """Return from which tilt on planes that face the pole stay empty.
 
     Against one to the equator, a plane of tilt β to the pole loses about ``1.25 tan β tan φ`` of a year: from
@@ -58,10 +56,10 @@ class Sides:
     """
 
     latitude_deg: tuple[float, ...]
-    of_roof: NDArray[np.int64]
+    of_roof: I8
 
     @classmethod
-    def of(cls, latitude_deg: Floats, counts: NDArray[np.bool_]) -> Sides:
+    def by_latitude(cls, latitude_deg: F8, counts: B1) -> Sides:
         """Part roofs by the equator.
 
         Parameters
@@ -79,7 +77,7 @@ class Sides:
         return cls(means, south.astype(np.int64))
 
     @property
-    def by_roof(self) -> Floats:
+    def by_roof(self) -> F8:
         """Mean latitude of each roof's side, (n,)."""
         return np.asarray(self.latitude_deg)[self.of_roof]
 

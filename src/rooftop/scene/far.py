@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import far as kernel
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface, ground_window, lod1_surface
@@ -47,9 +47,9 @@ class _Nearest:
     """Terrain read once for all rings, in the cells of the widest; the nearest cell counts."""
 
     grid: Grid
-    elevation_m: NDArray[np.float32]
+    elevation_m: F4
 
-    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> F4:
         """Return metres on a window that lies within the grid."""
         rows, cols = self.grid.position(
             x_min + (np.arange(n_cols) + 0.5) * cell_size_m, y_max - (np.arange(n_rows) + 0.5) * cell_size_m
@@ -57,9 +57,7 @@ class _Nearest:
         return self.elevation_m[np.ix_(np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64))]
 
 
-def reach_m(
-    grid: Grid, x: NDArray[np.float64], y: NDArray[np.float64], n_azimuth: int, grid_north_deg: float = 0.0
-) -> NDArray[np.float64]:
+def reach_m(grid: Grid, x: F8, y: F8, n_azimuth: int, grid_north_deg: float = 0.0) -> F8:
     """Distance from points to the edge of a grid in every direction.
 
     Parameters
@@ -88,10 +86,10 @@ def reach_m(
 class FarObservers:
     """Cells of a window that look beyond it: (n,) rows and columns, the roofs that they belong to, elevations [m]."""
 
-    row: NDArray[np.int64]
-    col: NDArray[np.int64]
-    roof: NDArray[np.int64]
-    z_m: NDArray[np.float64]
+    row: I8
+    col: I8
+    roof: I8
+    z_m: F8
 
 
 def merge_far_field(
@@ -153,11 +151,11 @@ def _observer_m(n_ring: int) -> list[float]:
     return [_OBSERVER_M[min(k, len(_OBSERVER_M) - 1)] for k in range(n_ring)] + [_OBSERVER_M[-1]]
 
 
-def _observers(window: Grid, cells: FarObservers, apart_m: float) -> NDArray[np.int64]:
+def _observers(window: Grid, cells: FarObservers, apart_m: float) -> I8:
     """Number of the observer of each cell, counted on the lattice, so that the window's corner does not matter."""
     side = max(1, round(apart_m / window.cell_size_m))
     at_row, at_col = (cells.row - window.row0) // side, (cells.col + window.col0) // side
     at_row, at_col = at_row - at_row.min(), at_col - at_col.min()
     keys = (cells.roof * (at_row.max() + 1) + at_row) * (at_col.max() + 1) + at_col
-    observer: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].ravel()
+    observer: I8 = np.unique(keys, return_inverse=True)[1].ravel()
     return observer

@@ -14,27 +14,25 @@ from numpy.typing import NDArray
 
 from rooftop.config import System
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import B1, F8, I8
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
-from rooftop.scene.places import Places, PlaneRuns
+from rooftop.scene.places import ModuleLayout, PlaneRuns
 from rooftop.scene.plane_columns import PACKED_PLANES
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.rows import SpecificYield, level_rows
-from rooftop.scene.taken import Taken
+from rooftop.scene.taken import OccupiedAreas
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import Module
 from rooftop.tables import conform
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 _AZIMUTH_STEP_DEG = 10.0
 _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
-_NO_CORNERS: Floats = np.zeros((0, 4, 2))
+_NO_CORNERS: F8 = np.zeros((0, 4, 2))
 _PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable")
 
 
@@ -48,7 +46,7 @@ class PackedLayout(Layout):
     written: ClassVar[tuple[str, ...]] = ("pitch_m", "obstacles_known")
 
     @property
-    def placed(self) -> Ints:
+    def placed(self) -> I8:
         """Modules that were placed on each plane."""
         return self.planes["packed_count"].to_numpy()
 
@@ -79,7 +77,7 @@ class PackedLayout(Layout):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filling:
+class FillSettings:
     """How planes are filled.
 
     Parameters
@@ -98,19 +96,19 @@ class Filling:
     system: System
     module: Module
     rules: RoofRules
-    latitude_deg: float | Floats
+    latitude_deg: float | F8
     specific_yield: SpecificYield
     keep_modules: bool = False
 
 
 def fill_planes(
     planes: pd.DataFrame,
-    filling: Filling,
+    filling: FillSettings,
     *,
     visible: NDArray[np.object_],
-    convergence_deg: Floats,
-    obstacles: dict[int, tuple[NDArray[np.object_], Floats]],
-    taken: Taken,
+    convergence_deg: F8,
+    obstacles: dict[int, tuple[NDArray[np.object_], F8]],
+    taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
@@ -124,19 +122,19 @@ def fill_planes(
     ----------
     planes : DataFrame
         From :func:`rooftop.scene.roofs.open_planes`.
-    filling : Filling
+    filling : FillSettings
     visible : (n_roofs,) geometries
     convergence_deg : (n_roofs,)
     obstacles : dict
         Polygons and heights by roof, where they were measured.
-    taken : Taken
+    taken : OccupiedAreas
     shared : dict
         Where outlines are walls shared with a level roof, by roof.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
-    latitude: Floats = np.broadcast_to(np.asarray(filling.latitude_deg, dtype=np.float64), len(visible))
-    racks, flush = _Racks.of(filling, latitude), flush_options(filling.rules)
+    latitude: F8 = np.broadcast_to(np.asarray(filling.latitude_deg, dtype=np.float64), len(visible))
+    racks, flush = _Racks.at_latitude(filling, latitude), flush_options(filling.rules)
     value = _stepped(filling.specific_yield, racks.exact_deg)
     filled: list[_Filled] = []
     table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
@@ -167,7 +165,7 @@ def fill_planes(
         planes=laid,
         variants=variants,
         orientations=orientations,
-        places=Places.of([each.runs for each in filled]),
+        places=ModuleLayout.from_planes([each.runs for each in filled]),
         corners=tuple(each.corners for each in filled),
     )
 
@@ -189,7 +187,7 @@ def module_layer(
     plane_id: pd.Series,
     module_count: pd.Series,
     crs: object,
-    lit: Sequence[NDArray[np.bool_]] | None = None,
+    lit: Sequence[B1] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return every module as a polygon.
 
@@ -250,10 +248,10 @@ class _Room:
 def _room(
     plan: shapely.Geometry,
     walls: tuple[shapely.Geometry, shapely.Geometry | None],
-    standing: tuple[NDArray[np.object_], Floats] | None,
+    standing: tuple[NDArray[np.object_], F8] | None,
     slope: Slope,
     distances: ZoneDistances,
-    taken: Taken,
+    taken: OccupiedAreas,
     roof: int,
 ) -> _Room:
     """Return the net zone's area, and the pieces of it that may carry new modules."""
@@ -286,7 +284,7 @@ class _Filled:
     share: float
     looks: ModulePlane
     runs: PlaneRuns
-    corners: Floats
+    corners: F8
     packed: dict[str, object]
 
 
@@ -308,7 +306,7 @@ def _filled(plane: int, packed: Packed, room: _Room, stretch: float, options: Pa
             suffix=suffix,
             share=share,
             looks=looks,
-            runs=PlaneRuns.of(corners, _rows_apart(packed, options, stretch)),
+            runs=PlaneRuns.from_corners(corners, _rows_apart(packed, options, stretch)),
             corners=corners,
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
         )
@@ -372,7 +370,7 @@ class _Racks:
     exact_deg: frozenset[float]  # where racks look that are not turned along a building
 
     @classmethod
-    def of(cls, filling: Filling, latitude_deg: Floats) -> _Racks:
+    def at_latitude(cls, filling: FillSettings, latitude_deg: F8) -> _Racks:
         flat = filling.system.flat
         here = [float(latitude) for latitude in np.unique(latitude_deg)]
         looks = [rack_azimuth_deg(flat, latitude) for latitude in here]

@@ -8,16 +8,12 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from rooftop.core.types import F8, I8, Geometries
 from rooftop.kernels import packing as kernel
 from rooftop.scene.rows import RowDesign
-
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
-Polygons = NDArray[np.object_]
 
 _STEPS = 16
 _FINE_STEPS = 64  # of the design that was chosen
@@ -27,7 +23,7 @@ _SHORTEST_WALL_M = 3.0
 _POLYGON = 3
 
 
-def polygons_of(zone: Any) -> Polygons:
+def polygons_of(zone: Any) -> Geometries:
     """Return the valid polygons of a zone, exteriors counter-clockwise."""
     if not shapely.is_valid(zone):
         zone = shapely.make_valid(zone)
@@ -35,33 +31,33 @@ def polygons_of(zone: Any) -> Polygons:
     while (shapely.get_type_id(parts) > _POLYGON).any():
         parts = shapely.get_parts(parts)
     parts = parts[(shapely.get_type_id(parts) == _POLYGON) & (shapely.area(parts) > 0.0)]
-    oriented: Polygons = np.atleast_1d(shapely.orient_polygons(parts))
+    oriented: Geometries = np.atleast_1d(shapely.orient_polygons(parts))
     return oriented
 
 
 @dataclass(frozen=True)
-class Group:
+class PolygonGroup:
     """Polygons that are packed together, and their edges seen from the origin."""
 
-    parts: Polygons
+    parts: Geometries
     origin: F8
     edges: F8
 
 
-def neighbours(parts: Polygons, distance_m: float) -> list[Group]:
+def neighbours(parts: Geometries, distance_m: float) -> list[PolygonGroup]:
     """Return the polygons, those nearer to each other than the distance (chained) in one group; all of one origin."""
     if not len(parts):
         return []
     origin = shapely.get_coordinates(parts[0])[0]
     if len(parts) == 1:
-        return [Group(parts, origin, edges_of(parts, origin))]
+        return [PolygonGroup(parts, origin, edges_of(parts, origin))]
     left, right = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=distance_m)
     n, label = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(len(parts),) * 2))
     chosen = [parts[label == k] for k in range(n)]
-    return [Group(some, origin, edges_of(some, origin)) for some in chosen]
+    return [PolygonGroup(some, origin, edges_of(some, origin)) for some in chosen]
 
 
-def edges_of(parts: Polygons, origin: F8) -> F8:
+def edges_of(parts: Geometries, origin: F8) -> F8:
     """Return the edges (x0, y0, x1, y1) of all rings seen from the origin, shape (m, 4); none of zero length."""
     points, ring = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
     points -= origin
@@ -69,7 +65,7 @@ def edges_of(parts: Polygons, origin: F8) -> F8:
     return edges[(edges[:, 0] != edges[:, 2]) | (edges[:, 1] != edges[:, 3])]
 
 
-def wall_azimuths_deg(groups: list[Group], wanted_deg: float, grid_north_deg: float) -> list[float]:
+def wall_azimuths_deg(groups: list[PolygonGroup], wanted_deg: float, grid_north_deg: float) -> list[float]:
     """Return the true azimuths at right angles to the walls: of all that run alike, the one nearest to the wanted one.
 
     Ordered by the length of the walls, at most four; the wanted azimuth alone where there is no wall.
@@ -111,17 +107,17 @@ class Frame:
 
     Parameters
     ----------
-    groups : list of Group
+    groups : list of PolygonGroup
     along, up : ndarray, shape (2,)
         What u and v are of a plan vector; `up` is longer than 1 where plan distances up the slope are shortened.
     """
 
-    groups: list[Group]
+    groups: list[PolygonGroup]
     along: F8
     up: F8
 
     @classmethod
-    def of(cls, groups: list[Group], facing_grid_deg: float, stretch: float) -> Frame:
+    def from_groups(cls, groups: list[PolygonGroup], facing_grid_deg: float, stretch: float) -> Frame:
         """Turn the groups so that modules look towards -v; `stretch` makes plan distances up the slope true."""
         facing = math.radians(facing_grid_deg)
         up = np.array([-math.sin(facing), -math.cos(facing)])
@@ -177,7 +173,7 @@ class Frame:
         return first[1] - float((ends @ self.along).min()), first[0] - float((ends @ self.up).min())
 
 
-def _used_area(parts: Polygons, middles: F8) -> float:
+def _used_area(parts: Geometries, middles: F8) -> float:
     """Plan area of the polygons that hold a module's middle."""
     if len(parts) == 1:
         return float(shapely.area(parts[0]))

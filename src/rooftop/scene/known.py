@@ -16,6 +16,7 @@ from rooftop.core.grid import Bounds, Grid, tile_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import B1, F8, I8
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
@@ -23,10 +24,8 @@ from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
 from rooftop.scene.relief import Relief
 from rooftop.scene.segment import segment
-from rooftop.scene.standing import Standing, by_roof, obstacles_on
+from rooftop.scene.standing import PlaneObstacles, by_roof, obstacles_on
 from rooftop.scene.surface import Blocks, ElevationSource, ground_window
-
-Floats = NDArray[np.float64]
 
 _COARSEST_M, _FINEST_M = 1.0, 0.25
 _BLOCK_CELLS = 1024
@@ -46,12 +45,12 @@ def known_planes(
     dsm: SurfaceModel | None,
     buildings: gpd.GeoDataFrame,
     visible: NDArray[np.object_],
-    base_m: Floats,
-    convergence_deg: Floats,
+    base_m: F8,
+    convergence_deg: F8,
     rules: RoofRules,
     *,
     terrain_known: bool,
-    in_model: NDArray[np.bool_] | None = None,
+    in_model: B1 | None = None,
 ) -> RoofPlanes:
     """Return the planes of all roofs that a roof model or, where it knows nothing, a surface model gives.
 
@@ -87,8 +86,8 @@ def known_planes(
 
 
 def modelled_obstacles(
-    planes: gpd.GeoDataFrame, dsm: SurfaceModel, convergence_deg: Floats
-) -> tuple[Standing, tuple[Notice, ...]]:
+    planes: gpd.GeoDataFrame, dsm: SurfaceModel, convergence_deg: F8
+) -> tuple[PlaneObstacles, tuple[Notice, ...]]:
     """Return what a surface model shows on the planes of a roof model, by roof; nothing where it is too coarse."""
     cell = dsm.native_cell_m
     if not len(planes) or cell > _COARSEST_M + 1e-6:
@@ -96,7 +95,7 @@ def modelled_obstacles(
     cell = max(cell, _FINEST_M)
     roof = planes["roof"].to_numpy(dtype=np.int64)
     roofs, first = np.unique(roof, return_index=True)
-    standing: Standing = {}
+    standing: PlaneObstacles = {}
     n_belied = 0
     for rows in _windows(planes.geometry.to_numpy()[first], roofs, cell):
         own = planes[np.isin(roof, rows)]
@@ -114,7 +113,7 @@ def modelled_obstacles(
 
 
 def dsm_planes(
-    dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], convergence_deg: Floats
+    dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], convergence_deg: F8
 ) -> RoofPlanes:
     """Return the planes that segmentation finds in a surface model, window by window.
 
@@ -156,7 +155,7 @@ def _unseen_notices(n: int) -> tuple[Notice, ...]:
     return (Notice("roof_not_seen", text, n, "warning", "inputs.dsm"),)
 
 
-def _windows(shapes: NDArray[np.object_], rows: NDArray[np.int64], cell_size_m: float) -> Iterator[NDArray[np.int64]]:
+def _windows(shapes: NDArray[np.object_], rows: I8, cell_size_m: float) -> Iterator[I8]:
     """Yield the rows whose shapes lie in one block of cells, block by block."""
     if not len(rows):
         return
@@ -173,8 +172,8 @@ def _bounds(shapes: NDArray[np.object_]) -> Bounds:
 
 
 def _window_planes(
-    dsm: SurfaceModel, cell: float, rows: NDArray[np.int64], visible: NDArray[np.object_], convergence_deg: Floats
-) -> tuple[gpd.GeoDataFrame, Standing, int]:
+    dsm: SurfaceModel, cell: float, rows: I8, visible: NDArray[np.object_], convergence_deg: F8
+) -> tuple[gpd.GeoDataFrame, PlaneObstacles, int]:
     """Return the planes of one window, what stands on them, and how many roofs are mostly unknown."""
     grid = Grid.covering(_bounds(visible[rows]), cell, 4.0 * cell)
     owner = burn(list(visible[rows]), list(rows), grid)
@@ -183,11 +182,11 @@ def _window_planes(
     return found.planes, by_roof(standing, found.planes["roof"].unique()), len(found.unseen)
 
 
-def relief_of(planes: RoofPlanes, convergence_deg: Floats) -> Relief | None:
+def relief_of(planes: RoofPlanes, convergence_deg: F8) -> Relief | None:
     """Return known planes as the surface model sees them; None without any."""
     if not len(planes.table):
         return None
-    return Relief.of(planes.table, convergence_deg, load_plane_rules().obstacles.min_height_m.value)
+    return Relief.from_planes(planes.table, convergence_deg, load_plane_rules().obstacles.min_height_m.value)
 
 
 def with_ridges(blocks: Blocks, planes: RoofPlanes, relief: Relief | None) -> Blocks:

@@ -13,18 +13,16 @@ from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import F8, I8
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
 from rooftop.scene.equator import rack_azimuth_deg
-from rooftop.scene.places import Places
+from rooftop.scene.places import ModuleLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.roofs import RoofTypes, inner_shares
-from rooftop.scene.taken import Taken, shares_taken
+from rooftop.scene.taken import OccupiedAreas, shares_taken
 from rooftop.solar.energy import ModulePlane, Rows
 from rooftop.solar.pvsystem import Module
 from rooftop.tables import conform
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _STEEP_DEG = 12.0
 _STEP_TILT_DEG = 2.5
@@ -51,14 +49,14 @@ class PlaneModules:
     count : ndarray of int
     """
 
-    net_m2: Floats
-    installable_m2: Floats
-    used_m2: Floats
-    array_m2: Floats
-    module_m2: Floats
-    count: Ints
+    net_m2: F8
+    installable_m2: F8
+    used_m2: F8
+    array_m2: F8
+    module_m2: F8
+    count: I8
 
-    def reduced_to(self, count: Floats) -> PlaneModules:
+    def reduced_to(self, count: F8) -> PlaneModules:
         """Return no more than `count` modules on each plane; what they take shrinks with them."""
         left = np.divide(count, self.count, out=np.ones(len(count)), where=self.count > 0)
         return replace(
@@ -82,7 +80,7 @@ class Layout(ABC):
     variants : DataFrame
         ``plane orientation weight``, see :class:`rooftop.job.tile.Scene`.
     orientations : tuple of ModulePlane
-    places : Places or None
+    places : ModuleLayout or None
         Where the modules of each plane lie, of a layout that gives them places.
     corners : tuple of (m, 4, 2) ndarray
         Their corners in plan, where they were asked for.
@@ -91,15 +89,15 @@ class Layout(ABC):
     planes: pd.DataFrame
     variants: pd.DataFrame
     orientations: tuple[ModulePlane, ...]
-    places: Places | None = None
-    corners: tuple[Floats, ...] = ()
+    places: ModuleLayout | None = None
+    corners: tuple[F8, ...] = ()
 
     written: ClassVar[tuple[str, ...]] = ()
     """Columns of `planes` that are written only for layouts of this kind."""
 
     @property
     @abstractmethod
-    def placed(self) -> Ints:
+    def placed(self) -> I8:
         """Modules that have a place, by plane."""
 
     @abstractmethod
@@ -130,7 +128,7 @@ class DensityLayout(Layout):
     min_patch_m2: float
 
     @property
-    def placed(self) -> Ints:
+    def placed(self) -> I8:
         """None has a place."""
         return np.zeros(len(self.planes), dtype=np.int64)
 
@@ -156,7 +154,7 @@ class DensityLayout(Layout):
         )
 
 
-def _floats(frame: pd.DataFrame, name: str) -> Floats:
+def _floats(frame: pd.DataFrame, name: str) -> F8:
     return frame[name].to_numpy(dtype=float)
 
 
@@ -197,7 +195,7 @@ def flush_plane(tilt_deg: float, azimuth_deg: float) -> ModulePlane:
 
 
 def density_shares(
-    planes: pd.DataFrame, types: RoofTypes, visible: NDArray[np.object_], taken: Taken, rules: RoofRules
+    planes: pd.DataFrame, types: RoofTypes, visible: NDArray[np.object_], taken: OccupiedAreas, rules: RoofRules
 ) -> pd.DataFrame:
     """Return what the layout by density, which knows no zones, goes by: one row per plane.
 
@@ -221,7 +219,7 @@ def lay_out(
     shares: pd.DataFrame,
     on_flat: Sequence[ArrayDesign],
     flush: ArrayDesign,
-    side: NDArray[np.int64] | None = None,
+    side: I8 | None = None,
     *,
     min_patch_m2: float,
 ) -> DensityLayout:

@@ -13,9 +13,8 @@ from pyproj import Proj
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import ModelledRoofs
+from rooftop.core.types import B1, F8, I8
 from rooftop.inputs.cityjson import Rings, RoofModel
-
-Floats = NDArray[np.float64]
 
 LEVEL_DEG = 0.5
 """Below this tilt an azimuth says nothing: 180 is written."""
@@ -29,7 +28,7 @@ _TOUCH_M = 0.1
 # --- one surface -----------------------------------------------------------------------------------------------------
 
 
-def area_vector(rings: Rings) -> Floats:
+def area_vector(rings: Rings) -> F8:
     """Return the area vector of a surface by Newell's sums: its normal, as long as its area [m²], looking up.
 
     Parameters
@@ -50,19 +49,19 @@ def area_vector(rings: Rings) -> Floats:
     return -total if total[2] < 0.0 else total
 
 
-def fitted_normal(points: Floats) -> Floats:
+def fitted_normal(points: F8) -> F8:
     """Return the unit normal of the plane closest to points in the least-squares sense, looking up."""
     _, _, directions = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     normal = directions[-1]
     return np.asarray(-normal if normal[2] < 0.0 else normal)
 
 
-def deviation_m(points: Floats, normal: Floats) -> float:
+def deviation_m(points: F8, normal: F8) -> float:
     """Return the largest distance of points from the plane through their mean."""
     return float(np.abs((points - points.mean(axis=0)) @ (normal / np.linalg.norm(normal))).max())
 
 
-def tilt_azimuth_deg(normal: Floats) -> tuple[Floats, Floats]:
+def tilt_azimuth_deg(normal: F8) -> tuple[F8, F8]:
     """Return tilt and grid azimuth of normals, shape (..., 3); azimuth 180 where the tilt is below 0.5°."""
     across = np.hypot(normal[..., 0], normal[..., 1])
     tilt = np.degrees(np.arctan2(across, normal[..., 2]))
@@ -148,7 +147,7 @@ def polygonal(geometry: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all([p for p in parts if p.geom_type == "Polygon" and p.area > 0.0])
 
 
-def _z_at_centroid(frame: gpd.GeoDataFrame, through: Floats) -> Floats:
+def _z_at_centroid(frame: gpd.GeoDataFrame, through: F8) -> F8:
     """Return the elevation of each plane at the centroid of its plan; `through` is a point of the plane, (n, 3)."""
     centre = centres(frame.geometry.to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -158,7 +157,7 @@ def _z_at_centroid(frame: gpd.GeoDataFrame, through: Floats) -> Floats:
     return np.asarray(through[:, 2] - drop, dtype=float)
 
 
-def centres(plans: NDArray[np.object_]) -> Floats:
+def centres(plans: NDArray[np.object_]) -> F8:
     """Return the centroids of plans, (n, 2); NaN for empty ones."""
     point = shapely.centroid(plans)
     some = ~shapely.is_empty(point)
@@ -200,7 +199,7 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     return _united(surfaces, group, normals)
 
 
-def _touching(plans: NDArray[np.object_]) -> NDArray[np.bool_]:
+def _touching(plans: NDArray[np.object_]) -> B1:
     """Return which plans share more than a corner, shape (n, n)."""
     near = np.zeros((len(plans), len(plans)), dtype=bool)
     left, right = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)
@@ -214,16 +213,16 @@ def _touching(plans: NDArray[np.object_]) -> NDArray[np.bool_]:
 class _Lie:
     """How surfaces lie: area vectors (n, 3), centroids (n, 2) and their heights (n,) [m]."""
 
-    normals: Floats
-    centre: Floats
-    z_m: Floats
+    normals: F8
+    centre: F8
+    z_m: F8
 
 
 def _grow(
     seed: int,
-    rows: NDArray[np.int64],
-    near: NDArray[np.bool_],
-    group: NDArray[np.int64],
+    rows: I8,
+    near: B1,
+    group: I8,
     lie: _Lie,
     rules: ModelledRoofs,
 ) -> None:
@@ -246,7 +245,7 @@ def _grow(
                 queue.append(int(other))
 
 
-def _united(surfaces: gpd.GeoDataFrame, group: NDArray[np.int64], normals: Floats) -> gpd.GeoDataFrame:
+def _united(surfaces: gpd.GeoDataFrame, group: I8, normals: F8) -> gpd.GeoDataFrame:
     seeds, member = np.unique(group, return_inverse=True)
     out = surfaces.iloc[seeds].reset_index(drop=True)
     total = np.zeros((len(seeds), 3))

@@ -6,11 +6,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from rooftop.core.types import F8
 from rooftop.scene.plane_rules import ZoneRules
 
 
 def shared_walls(
-    visible: NDArray[np.object_], top_m: NDArray[np.float64], rules: ZoneRules, setback_m: float
+    visible: NDArray[np.object_], top_m: F8, rules: ZoneRules, setback_m: float
 ) -> dict[int, shapely.Geometry]:
     """Return, for each roof that touches another of about its height, the ground in plan where its outline is shared.
 

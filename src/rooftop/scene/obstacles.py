@@ -8,6 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import B1, F8, I4, I8
 from rooftop.kernels.labels import outlines, split
 from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation
@@ -15,7 +16,7 @@ from rooftop.scene.segment import Segmentation
 _HEIGHT_PERCENTILE = 90.0
 
 
-def cells_polygons(piece: NDArray[np.int32], grid: Grid) -> NDArray[np.object_]:
+def cells_polygons(piece: I4, grid: Grid) -> NDArray[np.object_]:
     """Return the outline of each numbered piece of cells, in the CRS of `grid`.
 
     Parameters
@@ -98,22 +99,20 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
     return _table(roof[planes], planes, np.array(height, dtype=float), np.concatenate(shapes))
 
 
-def _table(
-    roof: NDArray[np.int64], plane: NDArray[np.int64], height: NDArray[np.float64], shapes: NDArray[np.object_]
-) -> gpd.GeoDataFrame:
+def _table(roof: I8, plane: I8, height: F8, shapes: NDArray[np.object_]) -> gpd.GeoDataFrame:
     order = np.argsort(roof, kind="stable")
     values = {"roof": roof, "plane": plane, "height_m": height, "area_m2": shapely.area(shapes)}
     return gpd.GeoDataFrame({name: column[order] for name, column in values.items()}, geometry=shapes[order])
 
 
-def _pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) -> tuple[NDArray[np.int32], int]:
+def _pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) -> tuple[I4, int]:
     """Number the connected pieces of cells of one kind (above 0), without those smaller than `least_m2`."""
     piece = np.ascontiguousarray(kind, dtype=np.int32)
     n, _ = split(piece, np.zeros((int(piece.max(initial=0)) + 1, 3)), least_m2, cell_size_m, 0.0)
     return piece, int(n)
 
 
-def _inner(owner: NDArray[np.integer]) -> NDArray[np.bool_]:
+def _inner(owner: NDArray[np.integer]) -> B1:
     """Return the cells whose eight neighbours belong to the same roof."""
     around = np.pad(owner, 1, constant_values=-1)
     h, w = owner.shape

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import B1, F8
 from rooftop.scene.equator import rack_azimuth_deg
-from rooftop.scene.frame import Frame, Group, neighbours, polygons_of, wall_azimuths_deg
+from rooftop.scene.frame import Frame, PolygonGroup, neighbours, polygons_of, wall_azimuths_deg
 from rooftop.scene.rows import (
-    Mounting,
+    ModuleMounting,
     Orientation,
     PackOptions,
     RowDesign,
@@ -29,7 +29,6 @@ from rooftop.solar.pvsystem import Module
 
 __all__ = ["PackOptions", "Packed", "RowDesign", "Trial", "flat_options", "flush_options", "pack", "tilt_table"]
 
-F8 = NDArray[np.float64]
 
 _LEVEL_DEG = 1e-6
 _TURN_DEG = 3.0
@@ -90,7 +89,7 @@ class Packed:
     """
 
     count: int
-    mounting: Mounting
+    mounting: ModuleMounting
     orientation: Orientation
     tilt_deg: float
     azimuth_deg: float
@@ -98,7 +97,7 @@ class Packed:
     slope_length_m: float
     offset_m: tuple[float, float]
     modules: F8
-    second_half: NDArray[np.bool_]
+    second_half: B1
     module_area_m2: float
     module_face_area_m2: float
     array_area_m2: float
@@ -186,7 +185,7 @@ def pack(
     else:
         designs = _level_designs(groups, module, options, latitude_deg, grid_north_deg)
     frames = {
-        facing: Frame.of(groups, facing - grid_north_deg, stretch if flush else 1.0)
+        facing: Frame.from_groups(groups, facing - grid_north_deg, stretch if flush else 1.0)
         for facing in dict.fromkeys(design.azimuth_deg for design in designs)
     }
     fitting = [frame.counts([d for d in designs if d.azimuth_deg == facing]) for facing, frame in frames.items()]
@@ -221,7 +220,7 @@ def pack(
 
 
 def _along_walls_deg(
-    groups: list[Group], wanted_deg: float, options: PackOptions, grid_north_deg: float
+    groups: list[PolygonGroup], wanted_deg: float, options: PackOptions, grid_north_deg: float
 ) -> list[float]:
     """Return where flush rows on a level plane may face: along and across walls (`best`: every way)."""
     walls = wall_azimuths_deg(groups, wanted_deg, grid_north_deg)
@@ -231,7 +230,7 @@ def _along_walls_deg(
 
 
 def _level_designs(
-    groups: list[Group], module: Module, options: PackOptions, latitude_deg: float, grid_north_deg: float
+    groups: list[PolygonGroup], module: Module, options: PackOptions, latitude_deg: float, grid_north_deg: float
 ) -> list[RowDesign]:
     """Return racks of each direction, tilt and orientation; of equals the first wins."""
     facings = [options.azimuth_deg]

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels import places as kernel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 _EVEN_M = 1e-4  # modules whose steps differ by less stand in one run
 
@@ -22,16 +18,16 @@ _EVEN_M = 1e-4  # modules whose steps differ by less stand in one run
 class PlaneRuns:
     """The modules of one plane: the fields of `Places`, for one."""
 
-    start: NDArray[np.float32]
-    number: NDArray[np.int32]
-    origin: Floats
-    step: Floats
-    along: Floats
-    up: Floats
-    room: Floats
+    start: F4
+    number: I4
+    origin: F8
+    step: F8
+    along: F8
+    up: F8
+    room: F8
 
     @classmethod
-    def of(cls, corners: Floats, rows_apart: float = 1.0) -> PlaneRuns:
+    def from_corners(cls, corners: F8, rows_apart: float = 1.0) -> PlaneRuns:
         """Keep modules that are given by their corners (m, 4, 2), all of one size and direction, in their order.
 
         Rows stand `rows_apart` times the depth of a module apart.
@@ -57,7 +53,7 @@ class PlaneRuns:
 
 
 @dataclass(frozen=True)
-class Places:
+class ModuleLayout:
     """Modules of planes as runs of equal steps: 12 bytes for each run, and 80 for each plane.
 
     Parameters
@@ -73,17 +69,17 @@ class Places:
         slope half of what a module takes with the gap to the next row, in plan.
     """
 
-    first: Ints
-    start: NDArray[np.float32]
-    number: NDArray[np.int32]
-    origin: Floats
-    step: Floats
-    along: Floats
-    up: Floats
-    room: Floats
+    first: I8
+    start: F4
+    number: I4
+    origin: F8
+    step: F8
+    along: F8
+    up: F8
+    room: F8
 
     @classmethod
-    def of(cls, planes: Sequence[PlaneRuns]) -> Places:
+    def from_planes(cls, planes: Sequence[PlaneRuns]) -> ModuleLayout:
         """Put planes together, in their order."""
         sides = np.array([(p.origin, p.step, p.along, p.up, p.room) for p in planes]).reshape(-1, 5, 2)
         return cls(
@@ -93,13 +89,13 @@ class Places:
             *(sides[:, k] for k in range(5)),
         )
 
-    def counts(self, planes: Ints) -> Ints:
+    def counts(self, planes: I8) -> I8:
         """Return the number of modules of each of the planes."""
         whole = np.concatenate([[0], np.cumsum(self.number, dtype=np.int64)])
-        found: Ints = whole[self.first[planes + 1]] - whole[self.first[planes]]
+        found: I8 = whole[self.first[planes + 1]] - whole[self.first[planes]]
         return found
 
-    def middles(self, planes: Ints) -> tuple[Ints, Floats]:
+    def middles(self, planes: I8) -> tuple[I8, F8]:
         """Return the place in `planes` (m,) and the middle (m, 2) of every module, plane after plane."""
         run = np.concatenate([np.arange(self.first[p], self.first[p + 1]) for p in planes] or [np.zeros(0, np.int64)])
         of_run = np.repeat(np.arange(len(planes)), self.first[planes + 1] - self.first[planes])
@@ -110,14 +106,14 @@ class Places:
         return plane, self.origin[at] + self.start[np.repeat(run, number)] + place[:, None] * self.step[at]
 
 
-def _step(moves: Floats, along: Floats) -> Floats:
+def _step(moves: F8, along: F8) -> F8:
     """Return the shortest move from a module to the next one of its row; any move where no row has two."""
     side = along / np.hypot(*along)
     ahead, beside = moves @ side, np.abs(moves @ np.array([-side[1], side[0]]))
     rows = np.flatnonzero((beside < _EVEN_M) & (ahead > 0.0))
     if not len(rows):
         return moves[0] if len(moves) else 2.0 * along
-    found: Floats = moves[rows[np.argmin(np.round(ahead[rows], 3))]]
+    found: F8 = moves[rows[np.argmin(np.round(ahead[rows], 3))]]
     return found
 
 
@@ -140,16 +136,16 @@ class ModuleCells:
         Plane of each module.
     """
 
-    cells_of: list[Ints]
-    slot_of: list[Ints]
-    under: Flags
-    plane: Ints
+    cells_of: list[I8]
+    slot_of: list[I8]
+    under: B1
+    plane: I8
     _modules: kernel.Rectangles
     _slots: kernel.Slots
 
     @classmethod
-    def on(
-        cls, places: Places | None, planes: Ints, grid: Grid, cells: tuple[Ints, Ints], cells_of: list[Ints]
+    def in_window(
+        cls, places: ModuleLayout | None, planes: I8, grid: Grid, cells: tuple[I8, I8], cells_of: list[I8]
     ) -> ModuleCells:
         """Lay the modules of planes on the cells of a tile, given by (row, column)."""
         low = np.array([c[0] if len(c) else 0 for c in cells_of], dtype=np.int64)
@@ -172,7 +168,7 @@ class ModuleCells:
         modules = kernel.Rectangles(plane, middle, places.along[planes], places.up[planes])
         return cls(cells_of, slot_of, under, plane, modules, slots)
 
-    def split(self) -> tuple[list[Ints], list[Ints]]:
+    def split(self) -> tuple[list[I8], list[I8]]:
         """Return the cells under modules, of a plane without any all its cells; and the others."""
         inside, outside = [], []
         for cells, slots in zip(self.cells_of, self.slot_of, strict=True):
@@ -181,7 +177,7 @@ class ModuleCells:
             outside.append(cells[~above] if above.any() else cells[:0])
         return inside, outside
 
-    def lit(self, bright: Flags) -> Flags:
+    def lit(self, bright: B1) -> B1:
         """Return the modules that lie on bright cells only; one on no cell of its plane follows most of its plane.
 
         Parameters
@@ -189,6 +185,6 @@ class ModuleCells:
         bright : ndarray of bool, shape (n_slots,)
         """
         most = np.array([len(s) > 0 and bright[s].mean() > 0.5 for s in self.slot_of], dtype=bool)
-        found: Flags = np.zeros(len(self.plane), dtype=bool)
+        found: B1 = np.zeros(len(self.plane), dtype=bool)
         kernel.all_bright(self._modules, self._slots, bright, most, found)
         return found

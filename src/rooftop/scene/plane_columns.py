@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rooftop.core.lang import Text
-from rooftop.tables import Column, Kind, Table
+from rooftop.tables import Column, ColumnKind, Table
 
 
-def _c(name: str, kind: Kind, en: str, zh: str) -> Column:
+def _c(name: str, kind: ColumnKind, en: str, zh: str) -> Column:
     return Column(name, kind, Text(en, zh))
 
 

@@ -14,10 +14,9 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import ModelledRoofs
+from rooftop.core.types import F8, I8
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.model_planes import LEAST_PLAN_M2, LEVEL_DEG, centres, merged_planes, polygonal, surface_planes
-
-Floats = NDArray[np.float64]
 
 _OVERLAP_M2 = 0.05
 PLANE_COLUMNS = ("roof", "plane_id", "surface_tilt_deg", "surface_azimuth_deg", "area_m2", "roof_source", "z_m")
@@ -40,15 +39,15 @@ class RoofPlanes:
 
     table: gpd.GeoDataFrame
     notices: tuple[Notice, ...] = ()
-    obstacles: dict[int, tuple[NDArray[np.object_], Floats]] = field(default_factory=dict)
+    obstacles: dict[int, tuple[NDArray[np.object_], F8]] = field(default_factory=dict)
 
 
 def lod2_planes(
     model: RoofModel,
     buildings: gpd.GeoDataFrame,
     visible: NDArray[np.object_],
-    base_m: Floats,
-    convergence_deg: Floats,
+    base_m: F8,
+    convergence_deg: F8,
     rules: ModelledRoofs,
     *,
     terrain_known: bool,
@@ -126,7 +125,7 @@ def _tied(
     )
 
 
-def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> NDArray[np.int64]:
+def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> I8:
     """Return the building whose id each plane carries, -1 where it carries none."""
     row: dict[str, int] = {}
     for column in ("source_id", "building_id"):
@@ -142,7 +141,7 @@ def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> NDArra
 
 
 def _without_others(
-    geometry: NDArray[np.object_], roof: NDArray[np.int64], visible: NDArray[np.object_], rows: NDArray[np.int64]
+    geometry: NDArray[np.object_], roof: I8, visible: NDArray[np.object_], rows: I8
 ) -> NDArray[np.object_]:
     """Cut from each plan what stands on other footprints: eaves end where the neighbour begins."""
     out = geometry.copy()
@@ -181,7 +180,7 @@ def _require_overlap(planes: gpd.GeoDataFrame, tied: gpd.GeoDataFrame, buildings
     )
 
 
-def _plausible(tied: gpd.GeoDataFrame, base_m: Floats, rules: ModelledRoofs, notices: list[Notice]) -> gpd.GeoDataFrame:
+def _plausible(tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]) -> gpd.GeoDataFrame:
     """Leave out planes that lie below the ground or far above; most of them doing so is a datum mistaken."""
     above = tied["z_m"].to_numpy() - base_m[tied["roof"].to_numpy()]
     good = (above >= rules.height_m[0]) & (above <= rules.height_m[1])
@@ -258,7 +257,7 @@ def _covering(
     return tied[~sliver & ~partly[roof]].reset_index(drop=True)
 
 
-def _contract(tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: Floats) -> gpd.GeoDataFrame:
+def _contract(tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: F8) -> gpd.GeoDataFrame:
     out = tied.sort_values(["roof", "area_m2"], ascending=[True, False], kind="stable").reset_index(drop=True)
     roof = out["roof"].to_numpy()
     turned = (out["grid_azimuth_deg"] + convergence_deg[roof]) % 360.0

@@ -10,9 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Bounds, Grid
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.scene.burn import burn
 
-Floats = NDArray[np.float64]
 _DIAGONAL_DEG = 5.0  # directions this close to a diagonal of the raster may be seen from both its sides
 _REACH = 4  # cells; further ones of the same plane look less steep
 
@@ -38,17 +38,17 @@ class Relief:
     """
 
     geometry: NDArray[np.object_]
-    roof: NDArray[np.int64]
-    x_m: Floats
-    y_m: Floats
-    z_m: Floats
-    slope_east: Floats
-    slope_north: Floats
-    eaves_m: Floats
+    roof: I8
+    x_m: F8
+    y_m: F8
+    z_m: F8
+    slope_east: F8
+    slope_north: F8
+    eaves_m: F8
     on_plane_m: float
 
     @classmethod
-    def of(cls, planes: pd.DataFrame, convergence_deg: Floats, on_plane_m: float) -> Relief:
+    def from_planes(cls, planes: pd.DataFrame, convergence_deg: F8, on_plane_m: float) -> Relief:
         """Make the relief of planes from :mod:`rooftop.scene.planes`.
 
         Parameters
@@ -69,12 +69,12 @@ class Relief:
         eaves[~np.isfinite(eaves)] = np.nan
         return cls(geometry, roof, at[:, 0], at[:, 1], z_m, east, north, eaves, on_plane_m)
 
-    def elevation_m(self, plane: NDArray[np.int64], x: NDArray[np.floating], y: NDArray[np.floating]) -> Floats:
+    def elevation_m(self, plane: I8, x: NDArray[np.floating], y: NDArray[np.floating]) -> F8:
         """Return the elevation of planes at points, (n,)."""
         east, north = x - self.x_m[plane], y - self.y_m[plane]
         return np.asarray(self.z_m[plane] + self.slope_east[plane] * east + self.slope_north[plane] * north)
 
-    def ridge_m(self) -> Floats:
+    def ridge_m(self) -> F8:
         """Return the highest point of each roof, (n_roofs,); NaN without known planes."""
         out = np.full(len(self.eaves_m), -np.inf)
         corner, of = shapely.get_coordinates(self.geometry, return_index=True)
@@ -82,16 +82,14 @@ class Relief:
         out[~np.isfinite(out)] = np.nan
         return out
 
-    def rows_within(self, bounds: Bounds) -> NDArray[np.int64]:
+    def rows_within(self, bounds: Bounds) -> I8:
         """Return the planes whose plan reaches into a rectangle, lowest first."""
         x0, y0, x1, y1 = shapely.bounds(self.geometry).reshape(-1, 4).T
         x_min, y_min, x_max, y_max = bounds
         rows = np.flatnonzero((x0 < x_max) & (x1 > x_min) & (y0 < y_max) & (y1 > y_min))
         return rows[np.argsort(self.z_m[rows], kind="stable")]
 
-    def shape(
-        self, grid: Grid, surface: NDArray[np.float32], owner: NDArray[np.int32], shown: NDArray[np.bool_] | None
-    ) -> NDArray[np.int32]:
+    def shape(self, grid: Grid, surface: F4, owner: I4, shown: B1 | None) -> I4:
         """Lay the planes into a window of the surface, in place, and return the plane of each cell, -1 for none.
 
         Without a surface model the cells take the height of their plane, eaves beyond the footprint included; cells of
@@ -120,7 +118,7 @@ class Relief:
         surface[rest[0][known], rest[1][known]] = eaves[known].astype(np.float32)
         return plane
 
-    def steps_deg(self, planes: NDArray[np.int64], n_azimuth: int, grid_north_deg: float = 0.0) -> NDArray[np.float32]:
+    def steps_deg(self, planes: I8, n_azimuth: int, grid_north_deg: float = 0.0) -> F4:
         """Return the horizon that the steps of a sloping plane make for its own cells where every cell is a prism.
 
         Seen from the centre of a cell, columns of the same plane uphill begin half a cell away and end a whole cell
@@ -132,7 +130,7 @@ class Relief:
             [deg].
         """
         step = 360.0 / n_azimuth
-        azimuth: NDArray[np.float64] = np.arange(n_azimuth, dtype=np.float64) * step - grid_north_deg
+        azimuth: F8 = np.arange(n_azimuth, dtype=np.float64) * step - grid_north_deg
         off = azimuth % 90.0 - 45.0
         across = np.where(
             np.abs(off) < min(0.5 * step, _DIAGONAL_DEG), azimuth - off - np.where(off < 0.0, -1e-3, 1e-3), azimuth
@@ -140,7 +138,7 @@ class Relief:
         # close to a diagonal horizons are those of both its sides: neither side's steps look higher than the steeper's
         return np.maximum(self._steps_towards(planes, azimuth), self._steps_towards(planes, across))
 
-    def _steps_towards(self, planes: NDArray[np.int64], azimuth_deg: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _steps_towards(self, planes: I8, azimuth_deg: F8) -> F4:
         azimuth = np.radians(azimuth_deg)
         towards = np.stack([np.sin(azimuth), np.cos(azimuth)])
         side = np.arange(-_REACH, _REACH + 1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shapely.affinity import rotate, translate
 
 from rooftop.core.roof_rules import RoofRules, RoofType
+from rooftop.core.types import B1, F8, I8
 from rooftop.core.vocabularies import building_uses
 from rooftop.scene.equator import from_pole_deg, poleward_min_tilt_deg
 from rooftop.scene.surface import Blocks
@@ -22,7 +23,7 @@ class RoofTypes:
     """Roof type of each building, and whether it was assumed."""
 
     name: NDArray[np.object_]
-    assumed: NDArray[np.bool_]
+    assumed: B1
 
 
 def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
@@ -41,9 +42,7 @@ def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
     return RoofTypes(name.to_numpy(dtype=object), (~known).to_numpy())
 
 
-def visible_footprints(
-    blocks: Blocks, candidates: NDArray[np.bool_]
-) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+def visible_footprints(blocks: Blocks, candidates: B1) -> tuple[NDArray[np.object_], F8]:
     """Cut from each footprint what another of a higher rank (:attr:`Blocks.rank`) covers.
 
     Parameters
@@ -75,7 +74,7 @@ def visible_footprints(
     return visible, covered
 
 
-def ridge_axis_deg(geometry: NDArray[np.object_]) -> NDArray[np.float64]:
+def ridge_axis_deg(geometry: NDArray[np.object_]) -> F8:
     """Return the grid azimuth of each footprint's longer axis, in [0, 180) degrees from grid north."""
     boxes = shapely.oriented_envelope(geometry)
     axis = np.zeros(len(geometry))
@@ -93,7 +92,7 @@ def assumed_planes(
     buildings: gpd.GeoDataFrame,
     types: RoofTypes,
     visible: NDArray[np.object_],
-    convergence_deg: NDArray[np.float64],
+    convergence_deg: F8,
     rules: RoofRules,
 ) -> pd.DataFrame:
     """Return one row per assumed roof plane.
@@ -136,9 +135,7 @@ def assumed_planes(
     return planes
 
 
-def _halves(
-    plans: NDArray[np.object_], side: NDArray[np.int64], axis_grid_deg: NDArray[np.float64]
-) -> NDArray[np.object_]:
+def _halves(plans: NDArray[np.object_], side: I8, axis_grid_deg: F8) -> NDArray[np.object_]:
     """Return the part of each plan on one side of the axis through its centroid: +1 right, -1 left, 0 all of it."""
     out = plans.copy()
     for k in np.flatnonzero(side != 0):
@@ -211,14 +208,14 @@ def retyped(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRules) -> R
     return RoofTypes(name, types.assumed)
 
 
-def inner_shares(shapes: NDArray[np.object_], setback_m: float) -> NDArray[np.float64]:
+def inner_shares(shapes: NDArray[np.object_], setback_m: float) -> F8:
     """Return the area of each shape set back from its edge over its area; 0 of an empty one."""
     area = shapely.area(shapes)
     inner = shapely.area(shapely.buffer(shapes, -setback_m, join_style="mitre"))
     return np.divide(inner, area, out=np.zeros_like(area), where=area > 0)
 
 
-def open_planes(planes: pd.DataFrame, usable: NDArray[np.bool_], types: RoofTypes, rules: RoofRules) -> pd.DataFrame:
+def open_planes(planes: pd.DataFrame, usable: B1, types: RoofTypes, rules: RoofRules) -> pd.DataFrame:
     """Add which planes may carry modules, and what obstacles that nobody measured leave of them, by roof type.
 
     Parameters
@@ -243,9 +240,7 @@ def open_planes(planes: pd.DataFrame, usable: NDArray[np.bool_], types: RoofType
     )
 
 
-def stays_empty(
-    planes: pd.DataFrame, latitude_deg: NDArray[np.float64], rules: RoofRules, max_tilt_deg: float
-) -> NDArray[np.bool_]:
+def stays_empty(planes: pd.DataFrame, latitude_deg: F8, rules: RoofRules, max_tilt_deg: float) -> B1:
     """Return which planes face the (true) pole too steeply, or are too steep, to carry modules.
 
     Parameters

@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels.labels import outlines, spread
 from rooftop.kernels.segment import segment_roof
 from rooftop.scene.plane_rules import SegmentationRules
@@ -61,31 +62,31 @@ class Segmentation:
     """
 
     planes: gpd.GeoDataFrame
-    label: NDArray[np.int32]
-    residual_m: NDArray[np.float32]
-    on_plane: NDArray[np.bool_]
-    without: NDArray[np.int64]
-    unseen: NDArray[np.int64]
+    label: I4
+    residual_m: F4
+    on_plane: B1
+    without: I8
+    unseen: I8
 
 
 @dataclass(frozen=True)
 class _Roof:
     """One roof's result in its own window: planes ``a b c`` about (x, y, z) of its first cell, and rings of corners."""
 
-    plane: NDArray[np.float64]
-    noise_m: NDArray[np.float64]
+    plane: F8
+    noise_m: F8
     origin: tuple[float, float, float]
-    corner: NDArray[np.float64]
-    first: NDArray[np.int32]
-    of: NDArray[np.int32]
+    corner: F8
+    first: I4
+    of: I4
 
 
 def segment(
-    dsm: NDArray[np.float32],
-    owner: NDArray[np.int32],
+    dsm: F4,
+    owner: I4,
     grid: Grid,
     footprints: NDArray[np.object_],
-    convergence_deg: NDArray[np.float64],
+    convergence_deg: F8,
     rules: SegmentationRules,
 ) -> Segmentation:
     """Segment the surface model inside each footprint into planes.
@@ -157,7 +158,7 @@ def segment(
     return Segmentation(planes, label, layers.residual, layers.on_plane, missed, np.array(unseen, dtype=np.int64))
 
 
-def _windows(owner: NDArray[np.int32]) -> list[tuple[int, tuple[int, int, int, int]]]:
+def _windows(owner: I4) -> list[tuple[int, tuple[int, int, int, int]]]:
     """Return each roof with the first and last-but-one rows and columns of its cells, by rising number."""
     rows, cols = np.nonzero(owner >= 0)
     names, which = np.unique(owner[rows, cols], return_inverse=True)
@@ -170,9 +171,7 @@ def _windows(owner: NDArray[np.int32]) -> list[tuple[int, tuple[int, int, int, i
     return [(int(name), tuple(box)) for name, box in zip(names, boxes, strict=True)]
 
 
-def _cells(
-    dsm: NDArray[np.float32], owner: NDArray[np.int32], roof: int, box: tuple[int, int, int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], float]:
+def _cells(dsm: F4, owner: I4, roof: int, box: tuple[int, int, int, int]) -> tuple[F8, B1, B1, float]:
     """Return a roof's elevations less their median, which cells it has and which are known, with a margin around."""
     r0, r1, c0, c1 = box
     high = dsm[r0:r1, c0:c1].astype(np.float64)
@@ -187,19 +186,19 @@ def _cells(
 class _RoofCells:
     """A roof's cells in its own window: elevation, whether its own, number of their plane as fitted and as spread."""
 
-    z: NDArray[np.float64]
-    inside: NDArray[np.bool_]
-    own: NDArray[np.int32]
-    host: NDArray[np.int32]
+    z: F8
+    inside: B1
+    own: I4
+    host: I4
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Layers:
     """What a segmentation says of each cell of the window."""
 
-    label: NDArray[np.int32]
-    residual: NDArray[np.float32]
-    on_plane: NDArray[np.bool_]
+    label: I4
+    residual: F4
+    on_plane: B1
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> _Layers:
@@ -210,9 +209,7 @@ class _Layers:
             on_plane=np.zeros(shape, dtype=bool),
         )
 
-    def enter(
-        self, corner: tuple[int, int], cells: _RoofCells, plane: NDArray[np.float64], cell: float, before: int
-    ) -> None:
+    def enter(self, corner: tuple[int, int], cells: _RoofCells, plane: F8, cell: float, before: int) -> None:
         """Enter one roof's cells; its labels follow the `before` ones of earlier roofs."""
         rows, cols = np.nonzero(cells.inside & (cells.host > 0))
         k = cells.host[rows, cols]
@@ -223,7 +220,7 @@ class _Layers:
         self.on_plane[to] = cells.own[rows, cols] > 0
 
 
-def _rings(found: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+def _rings(found: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], I8]:
     """Return the outline of every plane with at least one cell, and the number of its roof in `found`."""
     corner = np.concatenate([roof.corner for roof in found])
     length = np.concatenate([np.diff(one.first) for one in found])
@@ -269,12 +266,12 @@ def _without_folds(moved: NDArray[np.object_], drawn: NDArray[np.object_]) -> ND
 
 
 def _on_ridges(
-    corner: NDArray[np.float64],
-    of: NDArray[np.int64],
-    roof: NDArray[np.int64],
+    corner: F8,
+    of: I8,
+    roof: I8,
     found: list[_Roof],
     cell_size_m: float,
-) -> NDArray[np.float64]:
+) -> F8:
     """Move the corners between two planes onto the line where these meet, where most of their border is near to it.
 
     Cells draw a ridge that runs across the grid as stairs, ragged where tiles or noise decide. A corner of three planes
@@ -313,13 +310,13 @@ def _on_ridges(
     return out
 
 
-def _pair(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+def _pair(a: I8, b: I8) -> I8:
     """Number pairs of planes, whichever comes first."""
     return np.minimum(a, b) * (1 << 31) + np.maximum(a, b)
 
 
 def _outlined(
-    shapes: NDArray[np.object_], roof: NDArray[np.int64], footprints: NDArray[np.object_], tolerance_m: float
+    shapes: NDArray[np.object_], roof: I8, footprints: NDArray[np.object_], tolerance_m: float
 ) -> NDArray[np.object_]:
     """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge."""
     for k in range(len(footprints)):
@@ -330,13 +327,13 @@ def _outlined(
 
 
 def _table(
-    numbers: NDArray[np.int64],
+    numbers: I8,
     found: list[_Roof],
     footprints: NDArray[np.object_],
-    convergence_deg: NDArray[np.float64],
+    convergence_deg: F8,
     rules: SegmentationRules,
     grid: Grid,
-) -> tuple[gpd.GeoDataFrame, NDArray[np.int32]]:
+) -> tuple[gpd.GeoDataFrame, I4]:
     """Return the table of planes, and the row of the largest piece of every plane found (-1 where nothing is left)."""
     if not found:
         return gpd.GeoDataFrame({name: [] for name in _COLUMNS}, geometry="geometry"), np.zeros(0, dtype=np.int32)

@@ -7,21 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
+from rooftop.core.types import F4, F8, I8
 from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief
 from rooftop.scene.segment import Segmentation
 
-Floats = NDArray[np.float64]
-Standing = dict[int, tuple[NDArray[np.object_], Floats]]
+PlaneObstacles = dict[int, tuple[NDArray[np.object_], F8]]
 
 _TO_SIGMA = 1.4826  # standard deviation of normal noise over its median absolute deviation
 
 
-def obstacles_on(
-    planes: gpd.GeoDataFrame, dsm: NDArray[np.float32], grid: Grid, convergence_deg: Floats
-) -> tuple[Standing, NDArray[np.int64]]:
+def obstacles_on(planes: gpd.GeoDataFrame, dsm: F4, grid: Grid, convergence_deg: F8) -> tuple[PlaneObstacles, I8]:
     """Return the obstacles on known planes of the roofs in one window, and the roofs that the surface model belies.
 
     The heights of the two models may differ by a constant for each roof (another vertical datum, no terrain model):
@@ -47,7 +45,7 @@ def obstacles_on(
     """
     rules = load_plane_rules()
     limit = rules.obstacles.min_height_m.value
-    relief = Relief.of(planes, convergence_deg, limit)
+    relief = Relief.from_planes(planes, convergence_deg, limit)
     label = burn(list(relief.geometry), list(range(len(planes))), grid)
     row, col = np.nonzero(label >= 0)
     plane = label[row, col].astype(np.int64)
@@ -78,7 +76,7 @@ def obstacles_on(
     return by_roof(find_obstacles(found, grid, rules.obstacles), roofs[~belied]), roofs[belied]
 
 
-def by_roof(standing: gpd.GeoDataFrame, roofs: NDArray[np.int64]) -> Standing:
+def by_roof(standing: gpd.GeoDataFrame, roofs: I8) -> PlaneObstacles:
     """Return obstacles from :func:`rooftop.scene.obstacles.find_obstacles` by roof, empty where nothing stands."""
     shapes, heights = standing.geometry.to_numpy(), standing["height_m"].to_numpy(dtype=float)
     groups = standing.groupby("roof", sort=True).indices

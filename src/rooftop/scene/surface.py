@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shapely.geometry import mapping
 
 from rooftop.core.grid import Bounds, Grid, tile_of
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.scene.burn import burn
 from rooftop.scene.relief import Relief
 
@@ -29,7 +30,7 @@ _BASE_BLOCK_CELLS = 512
 class ElevationSource(Protocol):
     """Anything that gives elevations on a window (``rooftop.inputs.elevation.Elevation`` does)."""
 
-    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> NDArray[np.float32]:
+    def window(self, x_min: float, y_max: float, cell_size_m: float, n_rows: int, n_cols: int) -> F4:
         """Return metres, shape ``(n_rows, n_cols)``, NaN where nothing is known."""
         ...
 
@@ -46,8 +47,8 @@ class Shown:
         Elevation from which on a cell of the model is roof, not the foot of a wall.
     """
 
-    in_model: NDArray[np.bool_]
-    roof_from_m: NDArray[np.float64]
+    in_model: B1
+    roof_from_m: F8
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,18 @@ class Blocks:
     """
 
     geometry: NDArray[np.object_]
-    height_m: NDArray[np.float64]
-    base_m: NDArray[np.float64]
-    known: NDArray[np.bool_] | None = None
+    height_m: F8
+    base_m: F8
+    known: B1 | None = None
     shown: Shown | None = None
 
     @property
-    def top_m(self) -> NDArray[np.float64]:
+    def top_m(self) -> F8:
         """Elevation of the flat LoD1 roof."""
         return self.base_m + self.height_m
 
     @cached_property
-    def point_m(self) -> NDArray[np.float64]:
+    def point_m(self) -> F8:
         """A point on each roof (working CRS), shape (n, 2); NaN for empty outlines."""
         point = np.full((len(self.geometry), 2), np.nan)
         present = ~shapely.is_empty(self.geometry)
@@ -86,7 +87,7 @@ class Blocks:
         return point
 
     @cached_property
-    def rank(self) -> NDArray[np.int64]:
+    def rank(self) -> I8:
         """Who owns the area that outlines share: the higher rank.
 
         A known height goes before an assumed one, then the higher top, then the larger outline; the order of rows
@@ -107,7 +108,7 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class Surface:
+class SurfaceWindow:
     """A window of the surface model.
 
     Parameters
@@ -122,27 +123,25 @@ class Surface:
     """
 
     grid: Grid
-    dsm: NDArray[np.float32]
-    owner: NDArray[np.int32]
-    plane: NDArray[np.int32]
+    dsm: F4
+    owner: I4
+    plane: I4
 
 
-def ground_window(ground: ElevationSource | None, grid: Grid) -> NDArray[np.float32]:
+def ground_window(ground: ElevationSource | None, grid: Grid) -> F4:
     """Return the terrain on `grid`; flat zero without a terrain model."""
     if ground is None:
         return np.zeros(grid.shape, dtype=np.float32)
     return ground.window(grid.x_min, grid.y_max, grid.cell_size_m, grid.n_rows, grid.n_cols)
 
 
-def with_gaps_filled(base_m: NDArray[np.float64]) -> NDArray[np.float64]:
+def with_gaps_filled(base_m: F8) -> F8:
     """Return levels of the ground, the median of the others where nothing is known."""
     known = np.isfinite(base_m)
     return np.where(known, base_m, float(np.median(base_m[known])) if known.any() else 0.0)
 
 
-def median_under_m(
-    geometry: NDArray[np.object_], model: ElevationSource, cell_size_m: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def median_under_m(geometry: NDArray[np.object_], model: ElevationSource, cell_size_m: float) -> tuple[F8, F8]:
     """Return the area-weighted median elevation under each footprint, and the share of it that the model knows.
 
     The median is the lowest value that is there of which, or less, half of the known area has: no mean of two values.
@@ -180,7 +179,7 @@ def median_under_m(
     return median, share
 
 
-def weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+def weighted_median(values: F8, weight: F8) -> float:
     """Return the lowest of the values up to which half of the weight lies; NaN of none."""
     if not weight.sum() > 0.0:
         return float("nan")
@@ -196,7 +195,7 @@ def lod1_surface(
     ground: ElevationSource | None,
     dsm: ElevationSource | None,
     relief: Relief | None = None,
-) -> Surface:
+) -> SurfaceWindow:
     """Build one window of the surface.
 
     The building of the highest rank wins a cell. A building that covers no cell centre takes the cell of its
@@ -222,14 +221,12 @@ def lod1_surface(
         if ground is not None and beyond.any():
             surface[beyond] = ground_window(ground, grid)[beyond]
     if relief is None:
-        return Surface(grid, surface, owner, np.full(grid.shape, -1, dtype=np.int32))
+        return SurfaceWindow(grid, surface, owner, np.full(grid.shape, -1, dtype=np.int32))
     surface = np.ascontiguousarray(surface)
-    return Surface(grid, surface, owner, relief.shape(grid, surface, owner, in_model))
+    return SurfaceWindow(grid, surface, owner, relief.shape(grid, surface, owner, in_model))
 
 
-def _lay_on_model(
-    surface: NDArray[np.float32], owner: NDArray[np.int32], blocks: Blocks, in_model: NDArray[np.bool_]
-) -> None:
+def _lay_on_model(surface: F4, owner: I4, blocks: Blocks, in_model: B1) -> None:
     """Set blocks where a surface model shows no building, and give up cells that are the foot of a wall, in place.
 
     At a roof's edge a model's cell lies half way down the wall: no module stands there.
@@ -242,7 +239,7 @@ def _lay_on_model(
     owner[held] = np.where(~as_block & (at < roof_from[of]), -1, of)
 
 
-def _claim_small(grid: Grid, blocks: Blocks, rows: NDArray[np.int64], owner: NDArray[np.int32]) -> None:
+def _claim_small(grid: Grid, blocks: Blocks, rows: I8, owner: I4) -> None:
     x, y = blocks.point_m[rows].T
     x_min, y_min, x_max, y_max = grid.bounds
     inside = (x >= x_min) & (x < x_max) & (y > y_min) & (y <= y_max)
@@ -256,7 +253,7 @@ class FarSurface:
     """Buildings as maxima and terrain on one coarse grid of the whole data set."""
 
     grid: Grid
-    elevation_m: NDArray[np.float32]
+    elevation_m: F4
 
 
 def far_surface(
@@ -299,7 +296,7 @@ def _far_grid(bounds: Bounds, margin_m: float) -> Grid:
         cell_size_m *= 2.0
 
 
-def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> NDArray[np.float32]:
+def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> F4:
     fine = dsm.window(grid.x_min, grid.y_max, grid.cell_size_m / factor, grid.n_rows * factor, grid.n_cols * factor)
     filled = np.where(np.isfinite(fine), fine, -np.inf)
     pooled = filled.reshape(grid.n_rows, factor, grid.n_cols, factor).max(axis=(1, 3))

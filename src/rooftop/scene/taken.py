@@ -8,18 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8, Geometries
 from rooftop.inputs.roof_uses import RoofAreas, roof_use_rules
-
-Floats = NDArray[np.float64]
-Shapes = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
-class Taken:
+class OccupiedAreas:
     """Room that is taken, by row of the building.
 
     Parameters
@@ -37,7 +34,7 @@ class Taken:
     excluded: dict[int, shapely.Geometry] = field(default_factory=dict)
     existing_pv: dict[int, shapely.Geometry] = field(default_factory=dict)
     clearance_m: float = 0.0
-    unplaced_m2: Floats = field(default_factory=lambda: np.zeros(0))
+    unplaced_m2: F8 = field(default_factory=lambda: np.zeros(0))
 
     def without_exclusions(self, roof: int, zone: shapely.Geometry) -> shapely.Geometry:
         """Return what exclusions on a roof leave of a zone."""
@@ -58,7 +55,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingPv:
     """Existing PV of every roof after outlines and declarations are brought together.
 
     Parameters
@@ -69,7 +66,7 @@ class Standing:
         The declared year, else the latest of the outlines.
     """
 
-    kwp: Floats
+    kwp: F8
     year: pd.Series
 
 
@@ -77,11 +74,11 @@ def taken_on(
     exclusions: RoofAreas | None,
     existing_pv: RoofAreas | None,
     buildings: pd.DataFrame,
-    visible: Shapes,
+    visible: Geometries,
     *,
     w_per_m2: float,
     clearance_m: float,
-) -> tuple[Taken, Standing, tuple[Notice, ...]]:
+) -> tuple[OccupiedAreas, StandingPv, tuple[Notice, ...]]:
     """Lay declared polygons on roofs.
 
     A polygon belongs to every roof with which it shares ``min_overlap_m2`` of `configs/roof_uses.yaml`; capacity is
@@ -119,10 +116,10 @@ def taken_on(
             f"{n} 个屋顶已装光伏的位置未知，其面积按各坡面组件数量均匀扣除",
         )
         notices = (*notices, Notice("existing_pv_unplaced", text, n, "info", "footprints"))
-    return Taken(excluded, placed, clearance_m, loose), Standing(kwp, year), notices
+    return OccupiedAreas(excluded, placed, clearance_m, loose), StandingPv(kwp, year), notices
 
 
-def _pairs(shapes: Shapes, tree: shapely.STRtree, visible: Shapes) -> pd.DataFrame:
+def _pairs(shapes: Geometries, tree: shapely.STRtree, visible: Geometries) -> pd.DataFrame:
     """Return which shape shares how much area with which roof: ``shape roof area_m2``, by roof."""
     shape, roof = tree.query(shapes, predicate="intersects")
     area = shapely.area(shapely.intersection(shapes[shape], visible[roof]))
@@ -131,14 +128,14 @@ def _pairs(shapes: Shapes, tree: shapely.STRtree, visible: Shapes) -> pd.DataFra
     return pairs[enough].sort_values(["roof", "shape"], ignore_index=True)
 
 
-def _by_roof(pairs: pd.DataFrame, shapes: Shapes) -> dict[int, shapely.Geometry]:
+def _by_roof(pairs: pd.DataFrame, shapes: Geometries) -> dict[int, shapely.Geometry]:
     row, roof = pairs["shape"].to_numpy(), pairs["roof"].to_numpy()
     groups = pairs.groupby("roof", sort=True).indices.values()
     return {int(roof[at[0]]): shapely.union_all(shapes[row[at]]) for at in groups}
 
 
 def _exclusions(
-    exclusions: RoofAreas | None, tree: shapely.STRtree, visible: Shapes
+    exclusions: RoofAreas | None, tree: shapely.STRtree, visible: Geometries
 ) -> tuple[dict[int, shapely.Geometry], tuple[Notice, ...]]:
     if exclusions is None:
         return {}, ()
@@ -165,8 +162,8 @@ def _lying_nowhere(code: str, areas: RoofAreas, pairs: pd.DataFrame, en: str, zh
 
 
 def _capacities(
-    areas: RoofAreas, pairs: pd.DataFrame, declared: Floats, year: pd.Series, w_per_m2: float
-) -> tuple[Floats, pd.Series, list[Notice]]:
+    areas: RoofAreas, pairs: pd.DataFrame, declared: F8, year: pd.Series, w_per_m2: float
+) -> tuple[F8, pd.Series, list[Notice]]:
     """Bring the outlines' capacity and year to roofs that declare none; count what must be known."""
     table, where = areas.table, areas.provenance.path
     notices = list(_lying_nowhere("existing_pv_off_roof", areas, pairs, "outlines of existing PV", "个已建光伏图斑"))
@@ -208,7 +205,7 @@ def _capacities(
     return np.where(has & np.isnan(declared), drawn, declared), since, notices
 
 
-def shares_taken(planes: pd.DataFrame, visible: Shapes, taken: Taken, setback_m: float) -> pd.DataFrame:
+def shares_taken(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
     """Return shares for the layout by density, which knows no zones: one row per plane.
 
     Returns

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.roof_rules import RoofRules
+from rooftop.core.types import F8
 from rooftop.scene.plane_rules import PlaneRules
 
 _ON_EDGE_M = 0.02  # outlines of planes are cut at the footprint: they lie on it but for rounding
@@ -70,7 +71,7 @@ def net_zone(
     footprint: shapely.Geometry | None = None,
     shared: shapely.Geometry | None = None,
     obstacles: NDArray[np.object_] | None = None,
-    obstacle_heights_m: NDArray[np.float64] | None = None,
+    obstacle_heights_m: F8 | None = None,
 ) -> shapely.Geometry:
     """Return what setbacks, obstacles and walkways leave of a plane.
 

@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
 
-from rooftop.core.arguments import instance, number, unusable, whole, word
+from rooftop.core.arguments import instance, require_number, unusable, whole, word
 from rooftop.core.lang import Text
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
 from rooftop.solar.pvsystem import Mounting, PvSystem, checked_system
 from rooftop.solar.sky import FACTORS, Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
 
 BAND_DEG = 6.5
 """Upper edge of the horizon band [deg]: Perez et al. (1987), doi:10.1016/S0038-092X(87)80031-2."""
@@ -54,7 +52,7 @@ class Rows:
 
     def __post_init__(self) -> None:
         for name in ("slope_length_m", "pitch_m"):
-            object.__setattr__(self, name, number(name, getattr(self, name)))
+            object.__setattr__(self, name, require_number(name, getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class ModulePlane:
 
     def __post_init__(self) -> None:
         for name in ("surface_tilt", "surface_azimuth", "base_tilt", "base_azimuth"):
-            value = number(name, getattr(self, name), name.replace("base", "surface"))
+            value = require_number(name, getattr(self, name), name.replace("base", "surface"))
             object.__setattr__(self, name, value)  # a plain number, which hashes
         word("mounting", self.mounting, Mounting)
         if self.rows is None:
@@ -156,7 +154,7 @@ class PlaneTables:
         return int(self.shares.shape[0])
 
     @functools.cached_property
-    def reach(self) -> NDArray[np.int64]:
+    def reach(self) -> I8:
         """Edges of each sector, (n_azimuth,), from which on the beam tables are zero: no sun stands higher there."""
         lit = (self.poa_beam != 0.0).any(axis=2) | (self.ac_beam != 0.0).any(axis=(2, 3))
         edges = lit.shape[1] - np.argmax(lit[:, ::-1], axis=1)
@@ -203,7 +201,7 @@ def lit_plane(
     **options: Unpack[SkyOptions],
 ) -> LitPlane:
     """Check what tables of a plane are made from; a Weather is taken at `factors`, a SkyYear at its own."""
-    albedo = number("albedo", options.get("albedo", 0.2))
+    albedo = require_number("albedo", options.get("albedo", 0.2))
     n_azimuth, plane = whole("n_azimuth", options.get("n_azimuth", 72)), checked_plane(plane)
     system = checked_system(system)
     sky = as_sky_year(weather, options.get("diffuse", "perez"), factors=factors)

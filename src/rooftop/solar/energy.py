@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from rooftop.core.arguments import number, whole
+from rooftop.core.arguments import require_number, whole
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
 from rooftop.solar.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, monthly, plane_light, plane_tables
 from rooftop.solar.pvsystem import Mounting, PvSystem, checked_system
@@ -26,9 +27,6 @@ from rooftop.solar.skylines import (
     shaped_horizon,
 )
 from rooftop.weather import Weather
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
 
 __all__ = [
     "LightTables",
@@ -76,8 +74,8 @@ class CellsAsked:
 
     tables: PlaneTables
     horizon: Skylines
-    cells: NDArray[np.int64]
-    start: NDArray[np.int64]
+    cells: I8
+    start: I8
     factor: F8
     max_shading_loss: float
 
@@ -134,8 +132,8 @@ def plane_year(tables: PlaneTables, horizon: F4, group: ArrayLike, n_group: int,
 def usable_year(
     tables: PlaneTables,
     horizon: F4 | Skylines,
-    cells: NDArray[np.int64],
-    start: NDArray[np.int64],
+    cells: I8,
+    start: I8,
     factor: ArrayLike,
     usual_factor: ArrayLike | None = None,
     max_shading_loss: float = np.inf,
@@ -185,7 +183,7 @@ def usable_year(
         reach=tables.reach,
     )
     sums = year.GroupSums.zeros(cells.size, n_group, tables.poa_beam.shape[2])
-    if year.read_groups(year.Grouped(cells, start), year.Columns(*around.columns), read, sums):
+    if year.read_groups(year.YearGroups(cells, start), year.Columns(*around.columns), read, sums):
         raise not_a_number()
     annual = sums.annual + ground
     n_cells = np.diff(start)
@@ -450,7 +448,7 @@ def light_tables(
     weather: Weather | SkyYear, plane: ModulePlane, diffuse: Diffuse, albedo: float, n_azimuth: int
 ) -> LightTables:
     """Integrate a year of sky for a plane, irradiation only; the middle factors of a SkyYear are used."""
-    albedo = number("albedo", albedo)
+    albedo = require_number("albedo", albedo)
     sky = as_sky_year(weather, diffuse, factors=(1.0,))
     light = plane_light(sky, plane, albedo)
     one = sky.factors.shape[0] // 2

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from rooftop.core.arguments import is_data_array, number, shown, unusable
+from rooftop.core.arguments import is_data_array, require_number, shown_value, unusable
 from rooftop.core.lang import Text
+from rooftop.core.types import F8
 from rooftop.inputs.datums import WGS84, meridian_convergence_deg
-
-F8 = NDArray[np.float64]
 
 _UNEVEN = 1e-3  # share of a cell by which a coordinate, or the other side of a cell, may differ
 _MEND = Text(
@@ -43,7 +42,7 @@ class Georeference:
     cell_size_m: float
 
     @classmethod
-    def of(cls, dsm: Any, cell_size_m: float | None) -> Georeference:
+    def from_data_array(cls, dsm: Any, cell_size_m: float | None) -> Georeference:
         """Return the georeference of a DataArray.
 
         Parameters
@@ -64,10 +63,10 @@ class Georeference:
             raise unusable("dsm", str(dsm.shape), Text("at least two cells", "至少两个单元"))
         if abs(known[0] - known[-1]) > _UNEVEN * known[0]:
             raise unusable("dsm.coords", " × ".join(f"{step:g}" for step in known), _SQUARE, _MEND)
-        found = number("cell_size_m", float(known[0]))
-        if cell_size_m is not None and abs(number("cell_size_m", cell_size_m) - found) > _UNEVEN * found:
+        found = require_number("cell_size_m", float(known[0]))
+        if cell_size_m is not None and abs(require_number("cell_size_m", cell_size_m) - found) > _UNEVEN * found:
             expected = Text(f"{found:g} m, as the coordinates say", f"{found:g} m（依坐标）")
-            raise unusable("cell_size_m", shown(cell_size_m), expected, Text("leave it out", "请省略该参数"))
+            raise unusable("cell_size_m", shown_value(cell_size_m), expected, Text("leave it out", "请省略该参数"))
         reference = cls(dsm, found)
         _require_metres(reference.crs)
         return reference
@@ -83,7 +82,7 @@ class Georeference:
         try:
             return (CRS.from_user_input(wkt) if wkt else CRS.from_cf(said)).to_2d()
         except CRSError as error:
-            raise unusable(f"dsm.coords['{name}']", shown(wkt or said), "WKT", _MEND) from error
+            raise unusable(f"dsm.coords['{name}']", shown_value(wkt or said), "WKT", _MEND) from error
 
     @property
     def origin(self) -> tuple[int, int]:

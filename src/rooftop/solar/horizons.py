@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rooftop.core.arguments import (
     cells_within,
@@ -17,13 +17,14 @@ from rooftop.core.arguments import (
     distances,
     is_data_array,
     lattice_place,
-    number,
-    numbers,
     per_cell,
     positions,
+    require_number,
+    require_numbers,
     whole,
     word,
 )
+from rooftop.core.types import B1, F4, F8, Heights
 from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import sky_view as sky_kernel
@@ -32,9 +33,7 @@ from rooftop.solar.skylines import Skylines, mean_of_sides
 if TYPE_CHECKING:
     from rooftop.solar.georaster import Georeference
 
-Surface = Literal["prism", "linear"]
-Heights = NDArray[np.float32] | NDArray[np.float64]
-Index = NDArray[np.int64]
+SurfaceKind = Literal["prism", "linear"]
 
 _LINE = 16  # azimuths
 _PARTS = 8  # of the work per thread
@@ -45,7 +44,7 @@ class SweepOptions(TypedDict, total=False):
     """Keywords of every function that sweeps horizons: the fields of :class:`Sweep`."""
 
     n_azimuth: int
-    surface: Surface
+    surface: SurfaceKind
     above_m: float
     grid_north_deg: float
     threads: int
@@ -83,7 +82,7 @@ class Sweep:
     """
 
     n_azimuth: int = 72
-    surface: Surface = "prism"
+    surface: SurfaceKind = "prism"
     above_m: float = 0.0
     grid_north_deg: float = 0.0
     threads: int = 1
@@ -92,20 +91,20 @@ class Sweep:
     def __post_init__(self) -> None:
         whole("n_azimuth", self.n_azimuth)
         whole("threads", self.threads)
-        word("surface", self.surface, Surface)
+        word("surface", self.surface, SurfaceKind)
         for name in ("above_m", "grid_north_deg"):
-            object.__setattr__(self, name, number(name, getattr(self, name)))
+            object.__setattr__(self, name, require_number(name, getattr(self, name)))
         object.__setattr__(self, "origin", lattice_place("origin", self.origin))
 
     @property
-    def octants(self) -> dict[kernel.Octant, list[kernel.Way]]:
+    def octants(self) -> dict[kernel.Octant, list[kernel.SweepDirection]]:
         """The directions to sweep."""
         return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface == "prism")
 
 
 def horizons(
     dsm: ArrayLike, cell_size_m: float | None, rows: ArrayLike, cols: ArrayLike, **options: Unpack[SweepOptions]
-) -> NDArray[np.float32]:
+) -> F4:
     """Horizon angles around cells of an elevation model, over unlimited distance within it.
 
     Parameters
@@ -176,10 +175,12 @@ def swept_ground(dsm: ArrayLike, cell_size_m: float | None, options: SweepOption
     """Check an elevation model and the options of a sweep; take those left out from the coordinates of a DataArray."""
     if not is_data_array(dsm):
         heights = checked_heights(dsm)
-        return SweptGround(heights=heights, cell_size_m=number("cell_size_m", cell_size_m), sweep=Sweep(**options))
+        return SweptGround(
+            heights=heights, cell_size_m=require_number("cell_size_m", cell_size_m), sweep=Sweep(**options)
+        )
     from rooftop.solar.georaster import Georeference
 
-    reference = Georeference.of(dsm, cell_size_m)
+    reference = Georeference.from_data_array(dsm, cell_size_m)
     said = options.copy()
     said.setdefault("origin", reference.origin)
     if "grid_north_deg" not in said:
@@ -208,8 +209,8 @@ def skylines(
     """
     heights = checked_heights(dsm)
     r, c = cells_within(rows, cols, heights.shape)
-    cell_size_m = number("cell_size_m", cell_size_m)
-    part = Window.with_data(heights)
+    cell_size_m = require_number("cell_size_m", cell_size_m)
+    part = DataWindow.with_data(heights)
     sweep = replace(sweep, origin=part.origin(sweep.origin))
     place = r * heights.shape[1] + c
     asked = np.zeros(heights.shape, dtype=np.bool_)
@@ -250,14 +251,14 @@ class _Columns:
         self.place = {number: sweep.n_azimuth + k for k, number in enumerate(others)}
         self.joined = joined
         self.numbers: list[int] = []
-        self.one_side: dict[int, NDArray[np.float32]] = {}
+        self.one_side: dict[int, F4] = {}
 
-    def of(self, way: kernel.Way) -> NDArray[np.float32]:
+    def of(self, way: kernel.SweepDirection) -> F4:
         """Return the column for one direction, to be filled."""
         self.numbers.append(self.place[way.number] if way.other and not self.joined else way.number)
         return self.buffer[len(self.numbers) - 1]
 
-    def filled(self, way: kernel.Way) -> None:
+    def filled(self, way: kernel.SweepDirection) -> None:
         """Join the two sides of a diagonal once both are there, where they are to be joined."""
         if not self.joined or way.weight == 1.0:
             return
@@ -276,14 +277,14 @@ class _Columns:
 
 
 @dataclass(frozen=True)
-class Window:
+class DataWindow:
     """The part of a raster that holds data: how wide an empty margin is must not matter."""
 
     rows: slice
     cols: slice
 
     @classmethod
-    def with_data(cls, heights: Heights) -> Window:
+    def with_data(cls, heights: Heights) -> DataWindow:
         """Find the rows and columns between the first and the last with any data."""
         known = np.isfinite(heights)
         any_row, any_col = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
@@ -307,8 +308,8 @@ class Window:
 
 
 def octant_views(
-    heights: Heights, asked: NDArray[np.bool_], sweep: Sweep
-) -> Iterator[tuple[kernel.OctantView, list[kernel.Way]]]:
+    heights: Heights, asked: B1, sweep: Sweep
+) -> Iterator[tuple[kernel.OctantView, list[kernel.SweepDirection]]]:
     """Turn an elevation model so that rays run towards increasing x; one octant of directions after the other.
 
     Parameters
@@ -323,7 +324,7 @@ def octant_views(
     ------
     OctantView
         Gone when the next is asked for: they share their memory.
-    list of Way
+    list of SweepDirection
         The directions in its octant.
     """
     if not asked.any():
@@ -341,7 +342,7 @@ def octant_views(
 
 
 @contextmanager
-def _sharing(threads: int) -> Iterator[kernel.Share]:
+def _sharing(threads: int) -> Iterator[kernel.ShareWork]:
     """Provide a function that runs another on the parts of a range, in one or several threads.
 
     The parts touch different cells: how many there are, and who does which, changes no bit.
@@ -370,7 +371,7 @@ def far_horizons(
     grid_north_deg: float = 0.0,
     curvature: bool = True,
     known_deg: ArrayLike | None = None,
-) -> NDArray[np.float32]:
+) -> F4:
     """Horizon angles of what lies beyond `min_distance_m`, from a coarse surface; merge with ``numpy.maximum``.
 
     Parameters
@@ -405,14 +406,17 @@ def far_horizons(
         Wrong shapes or impossible values.
     """
     surface = np.ascontiguousarray(checked_heights(coarse, "coarse"), dtype=np.float32)
-    cell_size_m, grid_north_deg = number("cell_size_m", cell_size_m), number("grid_north_deg", grid_north_deg)
+    cell_size_m, grid_north_deg = (
+        require_number("cell_size_m", cell_size_m),
+        require_number("grid_north_deg", grid_north_deg),
+    )
     whole("n_azimuth", n_azimuth)
     r = positions("rows", rows)
     c, z = positions("cols", cols, r.size), positions("z_m", z_m, r.size)
     first = distances(min_distance_m, r.size, n_azimuth)
     least = np.zeros((r.size, n_azimuth), dtype=np.float32)
     if known_deg is not None:
-        least[:] = numbers("known_deg", known_deg, least.shape, "horizon_from_level")
+        least[:] = require_numbers("known_deg", known_deg, least.shape, "horizon_from_level")
     angles = least.copy()
     somewhere = np.isfinite(r) & np.isfinite(c) & np.isfinite(z)
     maxima = far.block_maxima(surface)
@@ -432,9 +436,7 @@ def far_horizons(
     return angles
 
 
-def sky_view(
-    horizon: ArrayLike, surface_tilt: ArrayLike = 0.0, surface_azimuth: ArrayLike = 180.0
-) -> NDArray[np.float64]:
+def sky_view(horizon: ArrayLike, surface_tilt: ArrayLike = 0.0, surface_azimuth: ArrayLike = 180.0) -> F8:
     """Cosine-weighted share of the hemisphere's sky that a tilted plane sees.
 
     Parameters
@@ -469,7 +471,7 @@ def sky_view(
     >>> sky_view([[0.0] * 8, [45.0] * 8]).round(4)
     array([1. , 0.5])
     """
-    given = numbers("horizon", horizon, ("n", "n_azimuth"), "horizon_from_level", missing=True)
+    given = require_numbers("horizon", horizon, ("n", "n_azimuth"), "horizon_from_level", missing=True)
     n = given.shape[0]
     whole("n_azimuth", given.shape[1])
     angles = np.ascontiguousarray(given, dtype=np.float32)

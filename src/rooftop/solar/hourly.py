@@ -15,15 +15,16 @@ from rooftop.core.arguments import (
     axes,
     has_shape,
     instance,
-    numbers,
     numbers_of,
+    require_numbers,
     result_array,
     shape_of,
     shape_text,
-    shown,
+    shown_value,
     unusable,
 )
 from rooftop.core.lang import Text
+from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels import hourly as kernel
 from rooftop.kernels import year
 from rooftop.solar.cumulative import (
@@ -46,11 +47,6 @@ from rooftop.solar.skylines import (
     plain_horizon,
 )
 from rooftop.weather import Weather
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I4 = NDArray[np.int32]
-I8 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +192,7 @@ def hourly_tables(
     )
 
 
-def _records(interval: I8, lit: NDArray[np.bool_]) -> tuple[I8, I8]:
+def _records(interval: I8, lit: B1) -> tuple[I8, I8]:
     """Record of each sun, rising, and suns of each record: a lit sun alone, an interval's other suns together."""
     suns = np.arange(interval.size)
     order = np.lexsort((suns, lit, interval))
@@ -320,7 +316,7 @@ def hourly_series(
         moment = np.stack([s, b, s * s, s * b, b * b]).astype(np.float32)
         kernel.rows_year(around, moment, weight, records, power)
     else:
-        grouped, edges = kernel.Grouped(groups.cells, groups.start), kernel.Edges(year.EDGES_PER_DEG, year.N_EDGE)
+        grouped, edges = kernel.HourlyGroups(groups.cells, groups.start), kernel.Edges(year.EDGES_PER_DEG, year.N_EDGE)
         kernel.groups_year(grouped, around, visible, edges, weight, records, power)
         power[np.diff(groups.start) == 0] = np.nan
     return HourlyYield(power, tables.times, tables.interval_h)
@@ -473,7 +469,7 @@ def _grouping(group: ArrayLike | None, n_group: int | None, n_cells: int) -> tup
         groups = checked_groups(group, n_group, n_cells)
         return groups, groups.n
     if n_group is not None:
-        raise unusable("n_group", shown(n_group), Text("None without group", "未给 group 时为 None"))
+        raise unusable("n_group", shown_value(n_group), Text("None without group", "未给 group 时为 None"))
     return None, n_cells
 
 
@@ -485,7 +481,7 @@ def _energies(name: str, given: ArrayLike, shape: Sequence[int | str]) -> NDArra
         what = Text("generation and load do not fit", "发电量与负荷的形状不一致")
         raise unusable(name, shape_of(values), expected, what=what)
     what = Text("energy must not be negative or missing", "电量不得为负或缺失")
-    return numbers(name, values, shape, "energy_kwh", what=what)
+    return require_numbers(name, values, shape, "energy_kwh", what=what)
 
 
 def _at_factor(tables: HourlyTables, factor: ArrayLike | None, n: int) -> tuple[F4, F4]:

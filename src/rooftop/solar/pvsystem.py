@@ -10,22 +10,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from rooftop.config import Losses
-from rooftop.core.arguments import instance, local_path, number, word
+from rooftop.core.arguments import instance, local_path, require_number, word
 from rooftop.core.datamodel import Model, Sourced
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
 from rooftop.core.resources import configs_dir, load_shipped
+from rooftop.core.types import F8
 from rooftop.core.yamlfile import load_yaml, require_mapping
 
 Mounting = Literal["rack", "flush"]
 CellTemperature = Literal["ross", "sapm"]
 DiffuseIncidence = Literal["marion", "none"]
 IncidenceModel = Literal["physical", "ashrae", "martin_ruiz", "schlick"]
-F8 = NDArray[np.float64]
 
 
 class InverterEfficiency(Model):
@@ -207,13 +206,13 @@ class PvSystem:
         for name, vocabulary in _WORDS.items():
             word(name, getattr(self, name), vocabulary)
         for name, quantity in _QUANTITIES.items():
-            number(name, getattr(self, name), quantity)
+            require_number(name, getattr(self, name), quantity)
         for side in ("losses_dc", "losses_ac"):
             for name, share in getattr(self, side):
-                number(f"{side}: {name}", share, "loss")
+                require_number(f"{side}: {name}", share, "loss")
         for name in ("sapm_rack", "sapm_flush") if self.cell_temperature == "sapm" else ():
             for value in getattr(self, name):
-                number(name, value, "sapm")
+                require_number(name, value, "sapm")
 
     @property
     def dc_share(self) -> float:

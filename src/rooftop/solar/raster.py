@@ -14,26 +14,24 @@ from rooftop.core.arguments import (
     axes,
     extent_of,
     instance,
-    number,
-    numbers,
     numbers_of,
+    require_number,
+    require_numbers,
     shape_of,
     truths,
     unusable,
     whole_numbers,
 )
 from rooftop.core.lang import Text
+from rooftop.core.types import B1, F4, F8, I4, I8, U2
 from rooftop.kernels import rays, view, year
-from rooftop.kernels.horizon import OctantView, Sums, Way
+from rooftop.kernels.horizon import OctantView, Sums, SweepDirection
 from rooftop.solar.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.solar.energy import LightTables, light_tables
-from rooftop.solar.horizons import SweepOptions, SweptGround, Window, octant_views, swept_ground
+from rooftop.solar.horizons import DataWindow, SweepOptions, SweptGround, octant_views, swept_ground
 from rooftop.solar.sky import Diffuse, SkyYear, as_sky_year
 from rooftop.weather import Weather, checked_weather
 
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-Kind = NDArray[np.uint16]
 Raster = Any
 """A numpy array, or an `xarray.DataArray` where one went in."""
 
@@ -54,7 +52,7 @@ class FarField:
     """
 
     horizon_deg: F4
-    observer: NDArray[np.int64]
+    observer: I8
 
 
 def irradiation_raster(
@@ -265,9 +263,9 @@ class _Job:
 
     ground: SweptGround  # of the part
     shape: tuple[int, int]  # of the whole
-    wanted: NDArray[np.bool_]  # as given
-    part: Window
-    asked: NDArray[np.bool_]  # in the part, with data
+    wanted: B1  # as given
+    part: DataWindow
+    asked: B1  # in the part, with data
     far: FarField | None
 
     def of_asked(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -279,7 +277,7 @@ class _Job:
         reference = self.ground.reference
         return values if reference is None else reference.raster(values, name, **attributes)
 
-    def annual(self, tables: F4, kind: Kind, beyond: F4) -> F4:
+    def annual(self, tables: F4, kind: U2, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
         inside = np.full(self.asked.shape, np.nan, np.float32)
         np.copyto(inside, beyond[kind] if kind.size > 1 else beyond[0], where=self.asked)
@@ -295,7 +293,7 @@ class _Job:
         out[self.part.rows, self.part.cols] = inside
         return out
 
-    def monthly(self, tables: F4, kind: Kind, beyond: F4) -> F4:
+    def monthly(self, tables: F4, kind: U2, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1, 12) over the directions, for the masked cells."""
         rank, n = view.number_cells(self.asked)
         of_cell = kind[self.asked] if kind.size > 1 else np.zeros(1, np.uint16)
@@ -316,12 +314,12 @@ class _Job:
     def _add(
         self,
         here: OctantView,
-        way: Way,
+        way: SweepDirection,
         tables: F4,
-        kind: Kind,
-        observer: NDArray[np.int32],
+        kind: U2,
+        observer: I4,
         out: F4,
-        number: NDArray[np.int32] | None = None,
+        number: I4 | None = None,
     ) -> None:
         beyond = np.zeros(1, np.float32)
         if self.far:
@@ -334,7 +332,7 @@ class _Job:
 class _Planes:
     """Number of each cell's plane under its weather, (ny, nx) or (1, 1) where all are the same, and its tables."""
 
-    kind: Kind
+    kind: U2
     tables: list[LightTables]
 
 
@@ -345,7 +343,7 @@ def _job(ground: SweptGround, mask: ArrayLike | None, far: FarField | None) -> _
     if mask is not None:
         what = Text("the mask does not fit the elevation model", "掩膜与高程模型不一致")
         wanted = truths("mask", _same(ground, "mask", mask), shape, what)
-    part = Window.with_data(heights)
+    part = DataWindow.with_data(heights)
     inner = heights[part.rows, part.cols]
     return _Job(
         ground=replace(ground, heights=inner, sweep=replace(ground.sweep, origin=part.origin(ground.sweep.origin))),
@@ -366,7 +364,7 @@ def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -
     if far is None:
         return None
     instance("far", far, FarField, "rooftop.FarField(horizon_deg, observer)")
-    horizon = numbers("far.horizon_deg", far.horizon_deg, ("m", n_azimuth), "horizon_from_level")
+    horizon = require_numbers("far.horizon_deg", far.horizon_deg, ("m", n_azimuth), "horizon_from_level")
     observer = whole_numbers("far.observer", far.observer, shape)
     if observer.min() < 0 or observer.max() >= len(horizon):
         raise unusable("far.observer", extent_of(observer), f"0 … {len(horizon) - 1}")
@@ -382,7 +380,7 @@ def _planes(
     diffuse: Diffuse,
     albedo: float,
 ) -> _Planes:
-    albedo = number("albedo", albedo)
+    albedo = require_number("albedo", albedo)
     given = _weathers(weather)
     properties = {
         "zone": _zones(job, zone, len(given)),
@@ -412,12 +410,12 @@ def _weathers(weather: object) -> list[Weather | SkyYear]:
 def _in_cells(job: _Job, name: str, given: ArrayLike) -> F8:
     """Return a property of planes: a number, or one for each cell that is asked for, (n,)."""
     if axes(name, given) == 0:
-        return np.asarray(number(name, given))
+        return np.asarray(require_number(name, given))
     expected = Text(f"one number, or numbers of shape {job.shape}", f"一个数值，或形状为 {job.shape} 的数值")
     values = numbers_of(name, _same(job.ground, name, given), expected)
     if values.shape != job.shape:
         raise unusable(name, shape_of(values), expected)
-    return numbers(name, job.of_asked(values), ("n",)).astype(np.float64)
+    return require_numbers(name, job.of_asked(values), ("n",)).astype(np.float64)
 
 
 def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
@@ -442,7 +440,7 @@ def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
     return found.astype(np.float64)
 
 
-def _kinds(job: _Job, properties: dict[str, F8]) -> tuple[Kind, list[tuple[float, ...]]]:
+def _kinds(job: _Job, properties: dict[str, F8]) -> tuple[U2, list[tuple[float, ...]]]:
     """Number the different combinations of properties among the cells that are asked for."""
     values = list(properties.values())
     n_asked = int(job.asked.sum())

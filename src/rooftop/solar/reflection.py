@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import reflection as kernel
 from rooftop.kernels import year
 from rooftop.solar.cumulative import ModulePlane, PlaneTables, merged_tables, monthly, plane_light
 from rooftop.solar.energy import UsableYear, free_year
 from rooftop.solar.sky import SkyYear
 from rooftop.solar.skylines import factor_weights
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 N_FACADE = 12
 _HORIZON_OF_FACADE = 0.25
@@ -100,7 +97,7 @@ def reflected(around: Facades, tables: PlaneTables, horizon: F4, cells: I8) -> F
     """
     hidden = (tables.shares[:, :1, 0] - tables.shares[:, :, 0]) * (tables.svf_free * around.reflectance)
     out = np.empty((cells.size, 12))
-    kernel.reflected(cells, horizon, hidden, around.table, out)
+    kernel.sum_reflected(cells, horizon, hidden, around.table, out)
     return out
 
 

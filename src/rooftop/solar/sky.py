@@ -8,19 +8,18 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pvlib.atmosphere import get_relative_airmass
 from pvlib.irradiance import get_extra_radiation, perez
 from pvlib.solarposition import get_solarposition
 
 from rooftop.core.argument_limits import argument_limits
-from rooftop.core.arguments import axes, numbers, unusable, whole, word
+from rooftop.core.arguments import axes, require_numbers, unusable, whole, word
 from rooftop.core.lang import Text
+from rooftop.core.types import F8, I8
 from rooftop.weather import Weather, checked_weather
 
 Diffuse = Literal["perez", "haydavies", "isotropic"]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
 
 SUN_STEP_S = 600.0
 """Longest step between suns [s]; one sun per hour costs 0.1 % of annual energy, 0.4 % at the worst twentieth."""
@@ -193,7 +192,7 @@ def as_sky_year(weather: Weather | SkyYear, diffuse: Diffuse, *, factors: ArrayL
 
 def _checked_nodes(factors: ArrayLike) -> F8:
     """Return factors (F, 12) that rise along F."""
-    given = numbers("factors", factors, ("F",) if axes("factors", factors) == 1 else ("F", 12), "factor")
+    given = require_numbers("factors", factors, ("F",) if axes("factors", factors) == 1 else ("F", 12), "factor")
     nodes = np.repeat(given[:, None], 12, axis=1) if given.ndim == 1 else given
     if not len(nodes) or (np.diff(nodes, axis=0) <= 0.0).any():
         expected = Text("at least one factor, rising", "至少一个系数，逐个增大")
@@ -286,7 +285,7 @@ def factor_nodes(factor: ArrayLike, least_spread: float = 0.05) -> F8:
     (3, 12) float64
         Lowest, middle and highest; 1 is always among the months without any factor.
     """
-    values = numbers("factor", factor, ("n", 12), missing=True).astype(np.float64)
+    values = require_numbers("factor", factor, ("n", 12), missing=True).astype(np.float64)
     known = np.isfinite(values)
     low = np.where(known.any(axis=0), np.where(known, values, np.inf).min(axis=0, initial=np.inf), 1.0)
     high = np.where(known.any(axis=0), np.where(known, values, -np.inf).max(axis=0, initial=-np.inf), 1.0)

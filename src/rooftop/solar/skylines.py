@@ -10,13 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rooftop.core.arguments import extent_of, limits_of, numbers, numbers_of, shape_of, unusable, whole, whole_numbers
+from rooftop.core.arguments import (
+    extent_of,
+    limits_of,
+    numbers_of,
+    require_numbers,
+    shape_of,
+    unusable,
+    whole,
+    whole_numbers,
+)
 from rooftop.core.errors import ArgumentError
 from rooftop.core.lang import Text
-
-F4 = NDArray[np.float32]
-F8 = NDArray[np.float64]
-I8 = NDArray[np.int64]
+from rooftop.core.types import F4, F8, I8
 
 _FACTOR_SLACK = 0.1  # factors this share of the nodes' spread beyond the outer nodes are still extrapolated
 
@@ -42,7 +48,7 @@ class Skylines:
     share: F8
 
     @classmethod
-    def of(cls, degrees: F4) -> Skylines:
+    def from_degrees(cls, degrees: F4) -> Skylines:
         """Return horizons with one column per azimuth."""
         return cls(degrees, np.arange(degrees.shape[1]), np.ones(degrees.shape[1]))
 
@@ -143,7 +149,7 @@ def shaped_horizon(n_azimuth: int, horizon: ArrayLike | Skylines) -> Skylines:
         if given.ndim != 2:
             raise _not_fitting(given.shape, n_azimuth)
         with np.errstate(over="ignore"):  # a double beyond floats is no angle either way
-            horizon = Skylines.of(np.ascontiguousarray(given, dtype=np.float32))
+            horizon = Skylines.from_degrees(np.ascontiguousarray(given, dtype=np.float32))
     if horizon.n_azimuth != n_azimuth:
         raise _not_fitting((len(horizon.degrees), horizon.n_azimuth), n_azimuth)
     return horizon
@@ -198,7 +204,7 @@ def not_a_number(degrees: F4 | None = None) -> ArgumentError:
 def checked_factor(factor: ArrayLike, shape: Sequence[int | str]) -> F8:
     """Return finite irradiance factors of that shape."""
     what = Text("irradiance factors do not fit", "辐照修正系数的形状或数值不符")
-    return numbers("factor", factor, shape, what=what).astype(np.float64)
+    return require_numbers("factor", factor, shape, what=what).astype(np.float64)
 
 
 @dataclass(frozen=True)

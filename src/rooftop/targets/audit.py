@@ -8,15 +8,15 @@ from typing import Literal
 
 from rooftop.core.lang import Text
 from rooftop.core.rounding import number, percent
-from rooftop.inputs.audit_limits import AuditLimits, Place
+from rooftop.inputs.audit_limits import AuditLimits, AuditPlace
 from rooftop.inputs.declared import Project
 from rooftop.targets.audit_places import place_named
 from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Pack
 
-Verdict = Literal["impossible", "improbable", "fine", "unjudged"]
-ORDER: tuple[Verdict, ...] = ("impossible", "improbable", "fine", "unjudged")
-VERDICTS: dict[Verdict, Text] = {
+AuditVerdict = Literal["impossible", "improbable", "fine", "unjudged"]
+ORDER: tuple[AuditVerdict, ...] = ("impossible", "improbable", "fine", "unjudged")
+VERDICTS: dict[AuditVerdict, Text] = {
     "impossible": Text("impossible", "不可能"),
     "improbable": Text("improbable", "存疑"),
     "fine": Text("fine", "合理"),
@@ -31,13 +31,13 @@ class Check:
     Parameters
     ----------
     code : {"power", "module", "fit", "sunlight", "hours", "year"}
-    verdict : Verdict
+    verdict : AuditVerdict
     text : Text
         The numbers and the limit, one line.
     """
 
     code: str
-    verdict: Verdict
+    verdict: AuditVerdict
     text: Text
 
 
@@ -48,9 +48,9 @@ class Audited:
     Parameters
     ----------
     project : Project
-    place : Place
+    place : AuditPlace
         Whose sunlight was taken.
-    verdict : Verdict
+    verdict : AuditVerdict
         The worst of the checks.
     checks : tuple of Check
         Worst first; empty where nothing can be judged.
@@ -59,8 +59,8 @@ class Audited:
     """
 
     project: Project
-    place: Place
-    verdict: Verdict
+    place: AuditPlace
+    verdict: AuditVerdict
     checks: tuple[Check, ...]
     missing: Text | None
 
@@ -80,7 +80,7 @@ def claims_of(pack: Pack) -> tuple[Project, ...]:
 
 
 def audit(
-    projects: Iterable[Project], limits: AuditLimits, this_year: int, place: Place | None = None
+    projects: Iterable[Project], limits: AuditLimits, this_year: int, place: AuditPlace | None = None
 ) -> tuple[Audited, ...]:
     """Judge declared projects.
 
@@ -92,7 +92,7 @@ def audit(
     limits : AuditLimits
     this_year : int
         Later years lie in the future.
-    place : Place, optional
+    place : AuditPlace, optional
         Of all projects; found from each one's district when left out.
 
     Returns
@@ -103,7 +103,7 @@ def audit(
     return tuple(_audited(p, limits, place or place_named(p.district, limits), this_year) for p in projects)
 
 
-def _audited(project: Project, limits: AuditLimits, place: Place, this_year: int) -> Audited:
+def _audited(project: Project, limits: AuditLimits, place: AuditPlace, this_year: int) -> Audited:
     found = [
         *_power(project, limits),
         *_module(project, limits),
@@ -115,11 +115,11 @@ def _audited(project: Project, limits: AuditLimits, place: Place, this_year: int
     checks = tuple(sorted(found, key=lambda check: ORDER.index(check.verdict)))
     worst = checks[0].verdict if checks else "unjudged"
     # A believable year alone says nothing about the project.
-    verdict: Verdict = "unjudged" if worst == "fine" and not physics else worst
+    verdict: AuditVerdict = "unjudged" if worst == "fine" and not physics else worst
     return Audited(project, place, verdict, checks, _missing(project))
 
 
-def _graded(value: float, impossible: float, improbable: float) -> Verdict:
+def _graded(value: float, impossible: float, improbable: float) -> AuditVerdict:
     if value > impossible:
         return "impossible"
     return "improbable" if value > improbable else "fine"
@@ -228,7 +228,7 @@ def _module(project: Project, limits: AuditLimits) -> Iterator[Check]:
         )
 
 
-def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[Check]:
+def _sunlight(project: Project, limits: AuditLimits, place: AuditPlace) -> Iterator[Check]:
     """Annual energy per m² of roof against all sunlight on it."""
     if project.area_m2 is None or project.annual_kwh is None:
         return
@@ -259,7 +259,7 @@ def _sunlight(project: Project, limits: AuditLimits, place: Place) -> Iterator[C
     yield Check("sunlight", verdict, text)
 
 
-def _hours(project: Project, limits: AuditLimits, place: Place) -> Iterator[Check]:
+def _hours(project: Project, limits: AuditLimits, place: AuditPlace) -> Iterator[Check]:
     """Full-load hours against what the place allows."""
     if project.capacity_kw is None or project.annual_kwh is None:
         return
@@ -307,7 +307,7 @@ def _year(project: Project, limits: AuditLimits, this_year: int) -> Iterator[Che
         yield Check("year", "fine", Text(f"{year}", f"{year} 年"))
 
 
-def counts(audited: Iterable[Audited]) -> dict[Verdict, int]:
+def counts(audited: Iterable[Audited]) -> dict[AuditVerdict, int]:
     """Count the verdicts, worst first."""
     found = [item.verdict for item in audited]
     return {verdict: found.count(verdict) for verdict in ORDER}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rooftop.core.errors import UsageError
 from rooftop.core.lang import Text
-from rooftop.inputs.audit_limits import AuditLimits, Place
+from rooftop.inputs.audit_limits import AuditLimits, AuditPlace
 from rooftop.targets.models import Pack
 
 
-def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> Place:
+def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> AuditPlace:
     """Return a place of stated annual irradiation, taken at its word.
 
     Raises
@@ -26,10 +26,10 @@ def given_place(ghi_kwh_m2: float, limits: AuditLimits) -> Place:
             expected=f"{low:g}–{high:g} kWh/m²",
             mend=Text("state the annual sum on a horizontal m²", "请给出水平面年总辐照量（kWh/㎡）"),
         )
-    return Place(id="given", zh="给定值", en="as given", ghi=(ghi_kwh_m2, ghi_kwh_m2, ghi_kwh_m2))
+    return AuditPlace(id="given", zh="给定值", en="as given", ghi=(ghi_kwh_m2, ghi_kwh_m2, ghi_kwh_m2))
 
 
-def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
+def place_of_pack(pack: Pack, limits: AuditLimits) -> AuditPlace:
     """Return the place of a pack: by its id, else by the name of its region, else the whole country."""
     for place in limits.places.list:
         if pack.id in place.packs:
@@ -37,7 +37,7 @@ def place_of_pack(pack: Pack, limits: AuditLimits) -> Place:
     return place_named(pack.region.text.pick("zh"), limits)
 
 
-def place_named(name: str | None, limits: AuditLimits) -> Place:
+def place_named(name: str | None, limits: AuditLimits) -> AuditPlace:
     """Return the place a district lies in; the whole country where it is not known."""
     text = (name or "").casefold()
     hits = [place for place in limits.places.list if any(known.casefold() in text for known in place.names)]

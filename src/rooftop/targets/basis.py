@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
-from rooftop.targets.columns import PV_IMPOSSIBLE, known_or_zero, numbers, with_reason
+from rooftop.core.types import B1, F8
+from rooftop.targets.columns import PV_IMPOSSIBLE, carries_reason, known_or_zero, numeric_column
 from rooftop.targets.coverage_rules import coverage_rules
-from rooftop.targets.models import ExistingPv, Kind, Pack
+from rooftop.targets.models import CoverageKind, ExistingPv, Pack
 from rooftop.targets.scope import Facts, facts
 from rooftop.targets.withheld import withheld
 
-Floats = NDArray[np.float64]
 _T = TypeVar("_T", bound=np.generic)
 LAYOUT = ("module", "array", "used")
 ROOF = ("gross", "net", "installable")
@@ -52,19 +52,19 @@ class Basis:
     """
 
     roofs: pd.DataFrame
-    counted: NDArray[np.bool_]
+    counted: B1
     facts: Facts
-    layout: dict[str, Floats]
-    installed: dict[str, Floats]
-    per_face: dict[str, Floats]
-    roof: dict[str, Floats]
-    capacity_kwp: Floats
-    needs_survey: NDArray[np.bool_]
+    layout: dict[str, F8]
+    installed: dict[str, F8]
+    per_face: dict[str, F8]
+    roof: dict[str, F8]
+    capacity_kwp: F8
+    needs_survey: B1
     inventory: bool
-    refused: NDArray[np.bool_]
+    refused: B1
 
     @property
-    def pv_unknown(self) -> NDArray[np.bool_]:
+    def pv_unknown(self) -> B1:
         """Roofs of which nobody knows what stands on them."""
         return self.refused | (not self.inventory)
 
@@ -92,9 +92,9 @@ class Links:
     units: pd.DataFrame
     unit: NDArray[np.intp]
     row: NDArray[np.intp]
-    weight: Floats
+    weight: F8
 
-    def sums(self, values: Floats, *, whole: bool = False) -> Floats:
+    def sums(self, values: F8, *, whole: bool = False) -> F8:
         """Sum values of buildings to units by their share; `whole` counts each building once wherever it lies."""
         weight = (self.weight > 0).astype(float) if whole else self.weight
         return np.asarray(np.bincount(self.unit, values[self.row] * weight, len(self.units)), dtype=np.float64)
@@ -115,9 +115,9 @@ def counted(roofs: pd.DataFrame) -> pd.Series:
     return pd.Series(~withheld(roofs) & ~excluded_for(roofs, codes), index=roofs.index)
 
 
-def excluded_for(roofs: pd.DataFrame, codes: Collection[str]) -> NDArray[np.bool_]:
+def excluded_for(roofs: pd.DataFrame, codes: Collection[str]) -> B1:
     """Return True for excluded rows that carry one of the reason codes."""
-    return with_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
+    return carries_reason(roofs, codes) & (roofs["status"] == "excluded").to_numpy(dtype=bool, na_value=False)
 
 
 def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
@@ -138,7 +138,7 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         )
     layout = {name: known_or_zero(kept, f"{name}_area_m2") for name in LAYOUT}
     roof = {name: known_or_zero(kept, f"{name}_area_m2") for name in ROOF}
-    declared = numbers(kept, "existing_pv_kwp")
+    declared = numeric_column(kept, "existing_pv_kwp")
     face = np.maximum(np.nan_to_num(declared), 0.0) * 1000.0 / existing_pv(pack).w_per_m2
     per_face = _per_face(kept, layout, face)
     return Basis(
@@ -152,11 +152,11 @@ def gather(roofs: pd.DataFrame, pack: Pack) -> Basis:
         capacity_kwp=known_or_zero(kept, "capacity_kwp"),
         needs_survey=(kept["status"] == "needs_survey").to_numpy(dtype=bool, na_value=False),
         inventory=not bool(np.isnan(declared).all()) or declared.size == 0,
-        refused=with_reason(kept, [PV_IMPOSSIBLE]) & np.isnan(declared),
+        refused=carries_reason(kept, [PV_IMPOSSIBLE]) & np.isnan(declared),
     )
 
 
-def _per_face(roofs: pd.DataFrame, layout: dict[str, Floats], face_m2: Floats) -> dict[str, Floats]:
+def _per_face(roofs: pd.DataFrame, layout: dict[str, F8], face_m2: F8) -> dict[str, F8]:
     """Return projected, array and used area of existing PV for each m² of its modules.
 
     A roof's new modules say how far modules are tilted out of the roof and how far rows stand apart; where the area
@@ -171,7 +171,7 @@ def _per_face(roofs: pd.DataFrame, layout: dict[str, Floats], face_m2: Floats) -
     return {"module": module, "array": array, "used": array * _ratio(layout["used"], layout["array"])}
 
 
-def planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> NDArray[np.bool_] | None:
+def planned_rows(roofs: pd.DataFrame, basis: Basis, planned: pd.Series | None) -> B1 | None:
     """Return which roofs of a basis are selected, shape (n,); None without a selection.
 
     Parameters
@@ -236,7 +236,7 @@ def link(basis: Basis, memberships: pd.DataFrame, units: pd.DataFrame) -> Links:
     )
 
 
-def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
+def numerator(basis: Basis, name: str, kind: CoverageKind, planned: B1 | None) -> tuple[F8, F8]:
     """Return a numerator per roof: if the roof is installable, and if a survey finds that no more can be installed.
 
     Installed is what stands, never clipped. Planned is a full layout on the selected roofs and what stands on the
@@ -254,7 +254,7 @@ def numerator(basis: Basis, name: str, kind: Kind, planned: NDArray[np.bool_] | 
     return value, np.where(basis.needs_survey, within, value)
 
 
-def filled(basis: Basis, name: str, within: Floats) -> Floats:
+def filled(basis: Basis, name: str, within: F8) -> F8:
     """Return module, array or used area of a roof whose room is filled: new modules beside what stands.
 
     New modules were laid out on what existing PV leaves (`tables.ROOFS`), so that the two add up; together they stay
@@ -270,13 +270,13 @@ def filled(basis: Basis, name: str, within: Floats) -> Floats:
     return np.maximum(basis.layout[name] + np.minimum(within, room), within)
 
 
-def standing_at_most(basis: Basis, name: str, standing: Floats, unknown: NDArray[np.bool_]) -> Floats:
+def standing_at_most(basis: Basis, name: str, standing: F8, unknown: B1) -> F8:
     """Return what may stand on each roof: where that is not known, all that fits."""
     fits = filled(basis, name, np.minimum(standing, basis.roof["installable"]))
     return np.where(unknown, np.maximum(standing, fits), standing)
 
 
-def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:
+def denominator(basis: Basis, name: str) -> tuple[F8, F8]:
     """Return a denominator per roof: if the roof is installable, and if a survey finds that no more can be installed.
 
     The area that existing PV uses has proved itself: it stays installable whatever the survey says.
@@ -288,6 +288,6 @@ def denominator(basis: Basis, name: str) -> tuple[Floats, Floats]:
     return value, np.where(basis.needs_survey, proved, value)
 
 
-def _ratio(top: Floats, bottom: Floats) -> Floats:
+def _ratio(top: F8, bottom: F8) -> F8:
     """Quotient; 1 where a roof has no layout of its own."""
     return np.divide(top, bottom, out=np.ones_like(top), where=bottom > 0)

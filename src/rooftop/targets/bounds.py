@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rooftop.core.types import B1, F8
+
 TOLERANCE = 1e-9
 _MAX_STEPS = 100
 _RELATIVE_STEP = 1e-15
 
 
-def ratio_bounds(
-    unit: NDArray[np.intp], numerators: Floats, denominators: Floats, base_n: Floats, base_d: Floats
-) -> tuple[Floats, Floats]:
+def ratio_bounds(unit: NDArray[np.intp], numerators: F8, denominators: F8, base_n: F8, base_d: F8) -> tuple[F8, F8]:
     """Return the smallest and the largest ΣN/ΣD of each unit over every choice of one option per building.
 
     Parameters
@@ -55,7 +54,7 @@ def ratio_bounds(
     return low, high
 
 
-def attained(low: Floats, high: Floats, required: float, known: NDArray[np.bool_]) -> NDArray[np.object_]:
+def attained(low: F8, high: F8, required: float, known: B1) -> NDArray[np.object_]:
     """Say whether a value is reached by the bounds of a ratio: yes, no, unknown; None where there is nothing to say.
 
     Parameters
@@ -77,7 +76,7 @@ def attained(low: Floats, high: Floats, required: float, known: NDArray[np.bool_
     return out
 
 
-def _largest(unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats) -> Floats:
+def _largest(unit: NDArray[np.intp], n: F8, d: F8, base_n: F8, base_d: F8) -> F8:
     """Largest ΣN/ΣD per unit; options are rows of `n` and `d`, N may be negative."""
     size = base_n.size
     sum_n = base_n + np.bincount(unit, n[0], size)
@@ -97,9 +96,7 @@ def _largest(unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_
     return ratio
 
 
-def _best_choice(
-    unit: NDArray[np.intp], n: Floats, d: Floats, base_n: Floats, base_d: Floats, ratio: Floats
-) -> tuple[Floats, Floats]:
+def _best_choice(unit: NDArray[np.intp], n: F8, d: F8, base_n: F8, base_d: F8, ratio: F8) -> tuple[F8, F8]:
     """Sums of the choice with the largest Σ(n − λ·d) among those with a positive denominator."""
     size = base_n.size
     own = ratio[unit]

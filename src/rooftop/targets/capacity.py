@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8
 from rooftop.tables import CAPACITY, conform
-from rooftop.targets.basis import Basis, Floats, Links
+from rooftop.targets.basis import Basis, Links
 from rooftop.targets.columns import known_or_zero
-from rooftop.targets.models import Kind, Pack
+from rooftop.targets.models import CoverageKind, Pack
 from rooftop.targets.scope import PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 
@@ -23,9 +23,9 @@ _ALL = "all"
 class _Capacities:
     """Capacity and energy per roof, central and low."""
 
-    central_kwp: Floats
-    low_kwp: Floats
-    annual_kwh: Floats
+    central_kwp: F8
+    low_kwp: F8
+    annual_kwh: F8
     known: bool
 
 
@@ -52,7 +52,7 @@ def capacity_ledger(stock: Stock) -> pd.DataFrame:
     return conform(frame.reindex(columns=CAPACITY.names), CAPACITY)
 
 
-def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
+def _capacities(basis: Basis) -> dict[CoverageKind, _Capacities]:
     declared = np.maximum(known_or_zero(basis.roofs, "existing_pv_kwp"), 0.0)
     whole = basis.capacity_kwp + declared
     annual = known_or_zero(basis.roofs, "annual_kwh")
@@ -67,7 +67,7 @@ def _capacities(basis: Basis) -> dict[Kind, _Capacities]:
     }
 
 
-def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+def _totals(links: Links, pack: Pack, values: dict[CoverageKind, _Capacities]) -> Iterator[pd.DataFrame]:
     everything = np.ones(len(next(iter(values.values())).central_kwp), dtype=bool)
     for target in pack.targets:
         if target.unit == "亿kW":
@@ -75,7 +75,7 @@ def _totals(links: Links, pack: Pack, values: dict[Kind, _Capacities]) -> Iterat
             yield from _rows(links, target.id, target.year, _ALL, asked, values, (everything, everything, everything))
 
 
-def _shares(stock: Stock, values: dict[Kind, _Capacities]) -> Iterator[pd.DataFrame]:
+def _shares(stock: Stock, values: dict[CoverageKind, _Capacities]) -> Iterator[pd.DataFrame]:
     basis, links = stock.basis, stock.links
     for coverage in stock.pack.coverage:
         if coverage.kinds != ("potential",):
@@ -96,9 +96,9 @@ def _rows(
     target_id: str,
     year: int | None,
     group: str,
-    asked_kwp: Floats,
-    values: dict[Kind, _Capacities],
-    masks: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]],
+    asked_kwp: F8,
+    values: dict[CoverageKind, _Capacities],
+    masks: tuple[B1, B1, B1],
 ) -> Iterator[pd.DataFrame]:
     inside, sure, open_ = masks
     n_unknown = links.sums(open_.astype(float), whole=True) if group != _ALL else np.zeros(len(links.units))

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from rooftop.core.types import B1, F8
+
 PV_IMPOSSIBLE = "existing_pv_impossible"
 """Reason code of roofs whose declared existing PV is refused, see `rooftop.targets.inventory`."""
 
 
-def numbers(frame: pd.DataFrame, name: str) -> Floats:
+def numeric_column(frame: pd.DataFrame, name: str) -> F8:
     """Return a column of n numbers, shape (n,); NaN where one is missing or unreadable, or the column is not there."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
@@ -21,12 +21,12 @@ def numbers(frame: pd.DataFrame, name: str) -> Floats:
     return np.asarray(values.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
 
 
-def known_or_zero(frame: pd.DataFrame, name: str) -> Floats:
+def known_or_zero(frame: pd.DataFrame, name: str) -> F8:
     """Return a column of n numbers, shape (n,); 0 where `numbers` has none."""
-    return np.nan_to_num(numbers(frame, name))
+    return np.nan_to_num(numeric_column(frame, name))
 
 
-def words(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
+def text_column(frame: pd.DataFrame, name: str, missing: str = "unknown") -> pd.Series:
     """Return a column as strings, `missing` where it is null or empty, or the column is not there."""
     if name not in frame.columns:
         return pd.Series(missing, index=frame.index, dtype=object)
@@ -41,7 +41,7 @@ def reason_codes(value: object) -> tuple[str, ...]:
     return tuple(str(code) for code in value)
 
 
-def with_reason(frame: pd.DataFrame, codes: Collection[str]) -> NDArray[np.bool_]:
+def carries_reason(frame: pd.DataFrame, codes: Collection[str]) -> B1:
     """Return True for rows that carry one of the reason codes, shape (n,); none does where there are no ``reasons``."""
     if "reasons" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)

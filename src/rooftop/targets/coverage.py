@@ -15,19 +15,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8, I8
 from rooftop.tables import COVERAGE, conform
-from rooftop.targets.basis import Basis, Floats, Links, denominator, existing_pv, numerator, standing_at_most
+from rooftop.targets.basis import Basis, Links, denominator, existing_pv, numerator, standing_at_most
 from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
+    BuildingGroup,
     Coverage,
+    CoverageKind,
     CoverageTarget,
-    Group,
-    Kind,
     Pack,
-    Reading,
+    ScopeReading,
     Target,
-    Window,
+    YearSpan,
 )
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
@@ -40,11 +41,11 @@ Answers = NDArray[np.int8]
 class Ratios:
     """Results of one combination, arrays (n_units, n_definitions); NaN where there is none."""
 
-    numerator_m2: Floats
-    denominator_m2: Floats
-    central: Floats
-    low: Floats
-    high: Floats
+    numerator_m2: F8
+    denominator_m2: F8
+    central: F8
+    low: F8
+    high: F8
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class _Choice:
     coverage: Coverage
     entry: CoverageTarget
     target: Target | None
-    kind: Kind
-    reading: Reading
-    window: Window | None
+    kind: CoverageKind
+    reading: ScopeReading
+    window: YearSpan | None
     aggregation: Aggregation
-    group: Group
+    group: BuildingGroup
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class _Run:
     """What stays the same over all combinations, and what was computed already."""
 
     stock: Stock
-    planned: NDArray[np.bool_] | None
+    planned: B1 | None
     answers: dict[tuple[str, str, str, str], Answers] = field(default_factory=dict)
     ratios: dict[tuple[object, ...], Ratios] = field(default_factory=dict)
 
@@ -238,7 +239,7 @@ def _required(choice: _Choice) -> float:
     return choice.target.value if choice.aggregation == "pooled" else choice.coverage.aggregation.required_share
 
 
-def _count(links: Links, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _count(links: Links, rows: B1) -> I8:
     inside = rows[links.row] & (links.weight > 0)
     return np.bincount(links.unit[inside], minlength=len(links.units))
 
@@ -290,14 +291,14 @@ class _Ways:
     ``n_most`` is ``n_yes`` with all that fits on roofs of which nobody knows what stands there.
     """
 
-    n_yes: Floats
-    d_yes: Floats
-    n_no: Floats
-    d_no: Floats
-    n_most: Floats
+    n_yes: F8
+    d_yes: F8
+    n_no: F8
+    d_no: F8
+    n_most: F8
 
 
-def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: Floats, value: float | None) -> _Ways:
+def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: F8, value: float | None) -> _Ways:
     names, unknown = choice.coverage.numerators, run.basis.pv_unknown & (choice.kind != "potential")
     tops = [numerator(run.basis, name, choice.kind, run.planned) for name in names]
     most = [
@@ -306,7 +307,7 @@ def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: Floats, val
     ]
     bottoms = [denominator(run.basis, name) for name in choice.coverage.denominators]
 
-    def spread(top: list[Floats], survey: int) -> tuple[Floats, Floats]:
+    def spread(top: list[F8], survey: int) -> tuple[F8, F8]:
         n = np.repeat(np.stack([values[row] for values in top], axis=1), len(bottoms), axis=1)
         d = np.tile(np.stack([bottom[survey][row] for bottom in bottoms], axis=1), (1, len(tops)))
         if value is not None:
@@ -317,14 +318,14 @@ def _ways(run: _Run, choice: _Choice, row: NDArray[np.intp], weight: Floats, val
     return _Ways(n_yes, d_yes, n_no, d_no, spread(most, 0)[0])
 
 
-def _sum(unit: NDArray[np.intp], values: Floats, n_units: int) -> Floats:
+def _sum(unit: NDArray[np.intp], values: F8, n_units: int) -> F8:
     q = values.shape[1]
     index = (unit[:, None] * q + np.arange(q)).ravel()
     sums = np.bincount(index, values.ravel(), minlength=n_units * q)
     return np.asarray(sums, dtype=np.float64).reshape(n_units, q)
 
 
-def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple[Floats, Floats]:
+def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple[F8, F8]:
     """Numerator area missing for the target, and the capacity of that area; NaN without value or coverage."""
     if choice.target is None:
         nothing = np.full(ratios.central.shape, np.nan)
@@ -338,7 +339,7 @@ def _gaps(run: _Run, choice: _Choice, answers: Answers, ratios: Ratios) -> tuple
     return gap, gap * np.repeat(per_m2, len(choice.coverage.denominators), axis=1)
 
 
-def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> Floats:
+def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> F8:
     """Area missing on the buildings nearest to the value, until the required share of them reaches it."""
     assert choice.target is not None
     links, value = run.links, choice.target.value
@@ -363,7 +364,7 @@ def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> Floats:
     return out
 
 
-def kwp_per_m2(stock: Stock, answers: Answers, name: str) -> Floats:
+def kwp_per_m2(stock: Stock, answers: Answers, name: str) -> F8:
     """Mean kWp per m² of numerator in each unit's layouts of the group (n_units,); of all units where one has none."""
     basis, links = stock.basis, stock.links
     area = basis.roof["installable"] if name == "installable" else basis.layout[name]
@@ -380,7 +381,7 @@ def kwp_per_m2(stock: Stock, answers: Answers, name: str) -> Floats:
     return np.divide(top, bottom, out=np.full(n_units, fallback), where=bottom > 0)
 
 
-def typical_roofs(basis: Basis, answers: Answers, gap_kwp: Floats) -> NDArray[np.object_]:
+def typical_roofs(basis: Basis, answers: Answers, gap_kwp: F8) -> NDArray[np.object_]:
     """Gap in roofs of the group's median capacity, rounded up; null where no roof of the group carries any."""
     typical = typical_roof_kwp(basis, answers)
     out = np.full(gap_kwp.shape, pd.NA, dtype=object)

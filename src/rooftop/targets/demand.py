@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rooftop.config import Demand, SubstitutionOptions
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
-from rooftop.targets.columns import Floats, known_or_zero, numbers, with_reason
+from rooftop.core.types import B1, F8
+from rooftop.targets.columns import carries_reason, known_or_zero, numeric_column
 from rooftop.targets.energy_settings import EnergySettings, Intensity
 from rooftop.targets.floors import floor_areas, storey_heights
 from rooftop.targets.models import Pack, Scope
@@ -82,10 +83,10 @@ class FloorArea:
         Floors come from the height, or from nothing.
     """
 
-    low: Floats
-    central: Floats
-    high: Floats
-    estimated: NDArray[np.bool_]
+    low: F8
+    central: F8
+    high: F8
+    estimated: B1
 
 
 def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
@@ -98,7 +99,7 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     found = floor_areas(roofs)
     height = known_or_zero(roofs, "height_m")
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
-    guessed = with_reason(roofs, ["height_missing", "height_absurd"]) | (height <= 0.0)
+    guessed = carries_reason(roofs, ["height_missing", "height_absurd"]) | (height <= 0.0)
     low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
     high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
     footprint = np.nan_to_num(found.footprint_m2)
@@ -121,10 +122,10 @@ class EnergyDemand:
         Metered annual demand of the whole building; NaN where its electricity is not metered.
     """
 
-    low: Floats
-    central: Floats
-    high: Floats
-    measured_kgce: Floats
+    low: F8
+    central: F8
+    high: F8
+    measured_kgce: F8
 
 
 def zones_of(roofs: pd.DataFrame, pack: Pack, options: SubstitutionOptions) -> NDArray[np.object_]:
@@ -170,11 +171,11 @@ def _intensities(
     zone: str | None,
     settings: EnergySettings,
     options: SubstitutionOptions,
-    k_e: Floats,
-) -> Floats:
+    k_e: F8,
+) -> F8:
     """Low, central and high kgce per m² for each equivalent, array (3, q)."""
 
-    def kgce(use: str, where: str) -> Floats:
+    def kgce(use: str, where: str) -> F8:
         entry: Demand | Intensity = options.demand.get(use) or settings.of(use, where)
         return entry.electricity_kwh_m2 * k_e + entry.heat_kgce_m2
 
@@ -205,13 +206,13 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
     return [tuple(uses) for uses in out]
 
 
-def metered(roofs: pd.DataFrame) -> tuple[Floats, Floats]:
+def metered(roofs: pd.DataFrame) -> tuple[F8, F8]:
     """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
-    energy, fuel = (numbers(roofs, name) for name in MEASURED)
+    energy, fuel = (numeric_column(roofs, name) for name in MEASURED)
     return energy, fuel
 
 
-def _measured(roofs: pd.DataFrame, k_e: Floats) -> Floats:
+def _measured(roofs: pd.DataFrame, k_e: F8) -> F8:
     """Metered demand in kgce, (n, q); NaN where no electricity was metered."""
     energy, fuel = metered(roofs)
     return energy[:, None] * k_e + np.nan_to_num(fuel)[:, None]

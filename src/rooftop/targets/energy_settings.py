@@ -14,9 +14,9 @@ from rooftop.configfile import validated
 from rooftop.core.datamodel import Model, Note
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped
+from rooftop.core.types import F8
 from rooftop.core.vocabularies import building_uses
 from rooftop.core.yamlfile import load_yaml
-from rooftop.targets.columns import Floats
 from rooftop.targets.coverage_rules import coverage_rules
 from rooftop.targets.models import Identifier
 
@@ -96,7 +96,7 @@ class Unknown(Model):
     source: Note
 
 
-class Floors(Model):
+class FloorEstimates(Model):
     """How floors are estimated where they are not stated."""
 
     storey_spread: Spread
@@ -128,7 +128,7 @@ class ZoneShare(Model):
     rows: Part
     rows_below_deg: Positive
 
-    def of(self, plane_tilt_deg: Floats) -> Floats:
+    def of(self, plane_tilt_deg: F8) -> F8:
         """Return the share on planes of a tilt."""
         return np.where(plane_tilt_deg < self.rows_below_deg.value, self.rows.value, self.flush.value)
 
@@ -188,7 +188,7 @@ class EnergySettings(Model):
     zones: dict[Identifier, Note]
     intensity_note: Note
     intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_complete)]
-    floors: Floors
+    floors: FloorEstimates
     hot_water: HotWaterNeeds
     collector: Collector
     eta_conv: dict[Literal["electric", "gas", "coal"], Part]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.core.roof_rules import load_roof_rules
-from rooftop.targets.columns import Floats, numbers
+from rooftop.core.types import B1, F8
+from rooftop.targets.columns import numeric_column
 from rooftop.targets.coverage_rules import coverage_rules
 
 
@@ -27,9 +27,9 @@ class FloorAreas:
         Floors follow from the height and the storey height of the use.
     """
 
-    area_m2: Floats
-    footprint_m2: Floats
-    assumed: NDArray[np.bool_]
+    area_m2: F8
+    footprint_m2: F8
+    assumed: B1
 
 
 def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
@@ -46,7 +46,7 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     FloorAreas
         An estimate for comparing stocks with quotas, no surveyed 建筑面积: basements and balconies are not known.
     """
-    floors, height = numbers(roofs, "floors_above"), numbers(roofs, "height_m")
+    floors, height = numeric_column(roofs, "floors_above"), numeric_column(roofs, "height_m")
     counted = np.where(floors >= 1.0, floors, np.nan)
     by_height = np.where(height > 0.0, np.maximum(np.round(height / storey_heights(roofs)), 1.0), np.nan)
     assumed = np.isnan(counted)
@@ -54,16 +54,16 @@ def floor_areas(roofs: pd.DataFrame) -> FloorAreas:
     return FloorAreas(footprint * np.where(assumed, by_height, counted), footprint, assumed)
 
 
-def _footprints(roofs: pd.DataFrame) -> Floats:
+def _footprints(roofs: pd.DataFrame) -> F8:
     """Plan area of every roof, m²; planes that were measured need not have the pitch of the roof type."""
     if "footprint_area_m2" in roofs:
-        return numbers(roofs, "footprint_area_m2")
+        return numeric_column(roofs, "footprint_area_m2")
     types = load_roof_rules().types
     pitch = roofs["roof_type"].map({name: kind.tilt_deg for name, kind in types.items()}).astype(float).fillna(0.0)
-    return np.asarray(numbers(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
+    return np.asarray(numeric_column(roofs, "gross_area_m2") * np.cos(np.deg2rad(pitch.to_numpy(dtype=float))))
 
 
-def storey_heights(roofs: pd.DataFrame) -> Floats:
+def storey_heights(roofs: pd.DataFrame) -> F8:
     """Return the usual storey height of every building's use, m."""
     usual = coverage_rules().floor_area.storey_height_m
     heights = roofs["building_use"].map(usual.by_use).astype(float).fillna(usual.value)

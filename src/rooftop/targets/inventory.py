@@ -13,23 +13,21 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.config import CapacityUnit, Inputs
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.rounding import number
+from rooftop.core.types import B1, F8
 from rooftop.inputs.audit_limits import AuditLimits, audit_limits
 from rooftop.inputs.capacities import field_unit
 from rooftop.inputs.roof_uses import RoofAreas
 from rooftop.inputs.schedule import Schedule
 from rooftop.targets.basis import excluded_for
-from rooftop.targets.columns import PV_IMPOSSIBLE, numbers
+from rooftop.targets.columns import PV_IMPOSSIBLE, numeric_column
 from rooftop.targets.coverage_rules import coverage_rules
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 _ROWS = Text("capacities of existing PV", "已装光伏容量")
 
 
@@ -55,20 +53,20 @@ class Declaration:
     stated: bool
 
     @classmethod
-    def of(cls, role: str, path: object, column: str | None, given: CapacityUnit | None) -> Declaration:
+    def of_column(cls, role: str, path: object, column: str | None, given: CapacityUnit | None) -> Declaration:
         """Describe a column as the configuration names it."""
         name = "" if column is None else column
         return cls(role, str(path), name, field_unit(name, "capacity", role, str(path), given).stated)
 
 
 def credible(
-    kwp: Floats,
-    area_m2: Floats,
-    dense_w_per_m2: Floats | float,
+    kwp: F8,
+    area_m2: F8,
+    dense_w_per_m2: F8 | float,
     names: Sequence[object],
     source: Declaration,
     limits: AuditLimits | None = None,
-) -> tuple[Flags, tuple[Notice, ...]]:
+) -> tuple[B1, tuple[Notice, ...]]:
     """Judge capacities by the area they stand on.
 
     Parameters
@@ -101,7 +99,7 @@ def credible(
     impossible = density > limits.roof_w_per_m2_max
     improbable = ~impossible & (density > dense_w_per_m2)
 
-    def shown(rows: Flags) -> tuple[str, ...]:
+    def shown(rows: B1) -> tuple[str, ...]:
         worst = np.flatnonzero(rows)[np.argsort(-density[rows], kind="stable")][:5]
         return tuple(f"{names[k]} ({kwp[k]:,.10g} kWp / {area_m2[k]:,.0f} m²)" for k in worst)
 
@@ -132,7 +130,7 @@ def credible(
     return impossible, tuple(notices)
 
 
-def _likely_unit(density_w_m2: Floats, limits: AuditLimits) -> str | None:
+def _likely_unit(density_w_m2: F8, limits: AuditLimits) -> str | None:
     """Return the unit that fits where kW does not; None where kW may be right, or too little is known."""
     slip = limits.unit_slip
     if len(density_w_m2) < slip.min_values.value:
@@ -143,7 +141,7 @@ def _likely_unit(density_w_m2: Floats, limits: AuditLimits) -> str | None:
     return "MW" if median < low and low <= median * 1000.0 <= most else None
 
 
-def _unit_asked(likely: str, density_w_m2: Floats, source: Declaration) -> InputError:
+def _unit_asked(likely: str, density_w_m2: F8, source: Declaration) -> InputError:
     median = float(np.median(density_w_m2))
     other = median * (1000.0 if likely == "MW" else 0.001)
     return InputError(
@@ -187,11 +185,13 @@ def credible_inventory(
     """
     limits = audit_limits()
     notices: list[Notice] = []
-    kwp = numbers(buildings, "existing_pv_kwp")
+    kwp = numeric_column(buildings, "existing_pv_kwp")
     doubtful = standing = np.zeros(len(buildings), dtype=bool)
     if inputs.footprints.fields.existing_pv_kwp is not None:
         given = inputs.footprints
-        source = Declaration.of("inputs.footprints", given.path, given.fields.existing_pv_kwp, given.capacity_unit)
+        source = Declaration.of_column(
+            "inputs.footprints", given.path, given.fields.existing_pv_kwp, given.capacity_unit
+        )
         dense = np.array([limits.dense_w_per_m2.of(str(kind)) for kind in roof_type])
         # A repeated outline is no roof of its own.
         area = shapely.area(buildings.geometry.to_numpy())
@@ -215,11 +215,11 @@ def credible_inventory(
 
 def _credible_outlines(
     inputs: Inputs, buildings: gpd.GeoDataFrame, outlines: RoofAreas, limits: AuditLimits
-) -> tuple[RoofAreas, Flags, tuple[Notice, ...]]:
+) -> tuple[RoofAreas, B1, tuple[Notice, ...]]:
     """Take impossible capacities off outlines; say which buildings these stand on."""
     assert inputs.existing_pv is not None
     given, table = inputs.existing_pv, outlines.table
-    source = Declaration.of("inputs.existing_pv", given.path, given.kwp_field, given.capacity_unit)
+    source = Declaration.of_column("inputs.existing_pv", given.path, given.kwp_field, given.capacity_unit)
     shapes = table.geometry.to_numpy()
     impossible, notices = credible(
         table["kwp"].to_numpy(dtype=float),
@@ -274,7 +274,7 @@ def credible_schedule(
         f"{b if pd.notna(b) else u} @{row}"
         for b, u, row in zip(table["building_id"], table["unit_id"], table["source_row"], strict=True)
     ]
-    source = Declaration.of("inputs.schedule", given.path, given.fields.kwp, given.capacity_unit)
+    source = Declaration.of_column("inputs.schedule", given.path, given.fields.kwp, given.capacity_unit)
     source = replace(source, stated=source.stated or given.fields.kwp is None)
     impossible, notices = credible(kwp, roof, dense, names, source, limits)
     whole = pd.Series(np.where(impossible, 0.0, np.nan_to_num(kwp))).groupby(table["building_id"].to_numpy()).sum()

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.targets.basis import Floats, denominator, excluded_for, existing_pv, numerator
+from rooftop.core.types import B1, F8
+from rooftop.targets.basis import denominator, excluded_for, existing_pv, numerator
 from rooftop.targets.coverage_rules import coverage_rules
-from rooftop.targets.models import Coverage, CoverageTarget, Definition, Group, Scope, Target, Window
+from rooftop.targets.models import BuildingGroup, Coverage, CoverageTarget, Definition, Scope, Target, YearSpan
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 
@@ -66,9 +67,7 @@ def shortfalls(stock: Stock) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype(SHORTFALL_COLUMNS)
 
 
-def _short_of(
-    stock: Stock, in_city: NDArray[np.bool_], coverage: Coverage, entry: CoverageTarget, target: Target
-) -> pd.DataFrame:
+def _short_of(stock: Stock, in_city: B1, coverage: Coverage, entry: CoverageTarget, target: Target) -> pd.DataFrame:
     answers, surest = _first_group(stock, coverage, entry.window)
     parts = []
     for group in coverage.plain_groups:
@@ -83,7 +82,7 @@ def _short_of(
 
 
 def _first_group(
-    stock: Stock, coverage: Coverage, window: Window | None
+    stock: Stock, coverage: Coverage, window: YearSpan | None
 ) -> tuple[NDArray[np.int8], NDArray[np.object_]]:
     """Answer for the union of all groups, and the group each building belongs to most surely (the first of equals)."""
     scopes = [coverage.default_reading.scope(group) for group in coverage.plain_groups]
@@ -93,7 +92,7 @@ def _first_group(
 
 
 def _short_rows(
-    stock: Stock, target: Target, group: Group, rows: NDArray[np.intp], answers: NDArray[np.int8]
+    stock: Stock, target: Target, group: BuildingGroup, rows: NDArray[np.intp], answers: NDArray[np.int8]
 ) -> pd.DataFrame:
     basis, definition = stock.basis, group.default
     area = denominator(basis, definition.denominator)[0]
@@ -123,7 +122,7 @@ def _short_rows(
     )
 
 
-def _kwp_per_m2(stock: Stock, definition: Definition, rows: NDArray[np.intp]) -> Floats:
+def _kwp_per_m2(stock: Stock, definition: Definition, rows: NDArray[np.intp]) -> F8:
     """Capacity per m² of numerator on each roof; the mean of the rows where a roof has no layout."""
     basis, name = stock.basis, definition.numerator
     area = (basis.roof["installable"] if name == "installable" else basis.layout[name])[rows]

@@ -8,7 +8,7 @@ from rooftop.core.lang import Lang, Text
 from rooftop.core.vocabularies import building_uses
 from rooftop.targets.basis import existing_pv
 from rooftop.targets.coverage_rules import coverage_rules
-from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
+from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, YearSpan
 from rooftop.targets.packs import list_packs, load_pack
 
 _ALL = Text("all of", "同时满足")
@@ -186,7 +186,7 @@ def _cohort_rows(pack: Pack, coverage: Coverage, entry: CoverageTarget) -> list[
     return rows
 
 
-def _window_id(window: Window | None) -> str:
+def _window_id(window: YearSpan | None) -> str:
     return "all" if window is None else window.id
 
 

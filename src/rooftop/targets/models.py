@@ -14,7 +14,7 @@ Year = Annotated[int, Field(ge=1900, le=2100)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Numerator = Literal["module", "array", "used", "installable"]
 Denominator = Literal["gross", "net", "installable"]
-Kind = Literal["installed", "planned", "potential"]
+CoverageKind = Literal["installed", "planned", "potential"]
 Aggregation = Literal["pooled", "share_of_buildings"]
 Nature = Literal["anticipated", "binding", "mandate", "unstated"]
 Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
@@ -37,7 +37,7 @@ class Document(Model):
     date: DateText
 
 
-class Window(Model):
+class YearSpan(Model):
     """Calendar years, both ends included."""
 
     start: Year
@@ -49,7 +49,7 @@ class Window(Model):
         return str(self.start) if self.start == self.end else f"{self.start}-{self.end}"
 
 
-class Period(Model):
+class PlanPeriod(Model):
     """The plan's period: what was completed within it is new."""
 
     start: Year
@@ -70,7 +70,7 @@ class Scope(Model):
     building_use: tuple[str, ...] | None = None
     is_public_institution: YesNo | None = None
     owner_type: tuple[str, ...] | None = None
-    completed: Literal["cohort"] | Window | None = Field(
+    completed: Literal["cohort"] | YearSpan | None = Field(
         None, description="cohort: within the cohort evaluated; or fixed years"
     )
 
@@ -138,7 +138,7 @@ class Definition(Model):
     denominator: Denominator
 
 
-class Group(Model):
+class BuildingGroup(Model):
     """A building group with its default definition; `union` joins other groups, no building twice."""
 
     id: Identifier
@@ -154,7 +154,7 @@ class Group(Model):
         return self.union or (self.id,)
 
 
-class Reading(Model):
+class ScopeReading(Model):
     """One way to read the plan's scope."""
 
     id: Identifier
@@ -163,7 +163,7 @@ class Reading(Model):
     default: bool = False
     scopes: dict[Identifier, Scope]
 
-    def scope(self, group: Group) -> Scope:
+    def scope(self, group: BuildingGroup) -> Scope:
         """Return the buildings of a group: for a union those of any of its members."""
         return Scope(any=tuple(self.scopes[member] for member in group.members))
 
@@ -172,21 +172,21 @@ class CoverageTarget(Model):
     """A target answered by a coverage definition, and the cohorts it is evaluated for."""
 
     id: Identifier | None = Field(None, description="null: the plan sets no value, coverage is shown for comparison")
-    cohort: Window | Literal["all"] = Field(description="the default cohort")
-    cohorts: tuple[Window, ...] = ()
+    cohort: YearSpan | Literal["all"] = Field(description="the default cohort")
+    cohorts: tuple[YearSpan, ...] = ()
     single_years: tuple[Year, ...] = ()
     source: Note
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> YearSpan | None:
         """The default cohort; None stands for all buildings whatever their age."""
         return None if self.cohort == "all" else self.cohort
 
-    def windows(self) -> list[Window | None]:
+    def windows(self) -> list[YearSpan | None]:
         """Every cohort, the default first; None stands for all buildings whatever their age."""
         first = self.window
-        rest = [*self.cohorts, *(Window(start=y, end=y) for y in self.single_years)]
-        out: list[Window | None] = [first]
+        rest = [*self.cohorts, *(YearSpan(start=y, end=y) for y in self.single_years)]
+        out: list[YearSpan | None] = [first]
         out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
         return out
 
@@ -208,25 +208,25 @@ class Coverage(Model):
     id: Identifier
     label: Note
     targets: Annotated[tuple[CoverageTarget, ...], Field(min_length=1)]
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("installed", "planned", "potential")
+    kinds: Annotated[tuple[CoverageKind, ...], Field(min_length=1)] = ("installed", "planned", "potential")
     numerators: Annotated[tuple[Numerator, ...], Field(min_length=1)] = ("module", "array", "used")
     denominators: Annotated[tuple[Denominator, ...], Field(min_length=1)] = ("gross", "net", "installable")
-    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
-    readings: Annotated[tuple[Reading, ...], Field(min_length=1)]
+    groups: Annotated[tuple[BuildingGroup, ...], Field(min_length=1)]
+    readings: Annotated[tuple[ScopeReading, ...], Field(min_length=1)]
     aggregation: Aggregations
 
     @property
-    def front(self) -> Group:
+    def front(self) -> BuildingGroup:
         """The group of the front row."""
         return next(group for group in self.groups if group.front)
 
     @property
-    def plain_groups(self) -> tuple[Group, ...]:
+    def plain_groups(self) -> tuple[BuildingGroup, ...]:
         """The groups that are no union of others."""
         return tuple(group for group in self.groups if not group.union)
 
     @property
-    def default_reading(self) -> Reading:
+    def default_reading(self) -> ScopeReading:
         """The reading that holds where none is asked for."""
         return next(reading for reading in self.readings if reading.default)
 
@@ -249,12 +249,12 @@ class SubstitutionTarget(Model):
 
     target: Identifier
     scope: Scope
-    cohort: Window | Literal["all"]
+    cohort: YearSpan | Literal["all"]
     k_e: Identifier | None = Field(None, description="the plan's own equivalent of electricity; null: the default")
     source: Note
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> YearSpan | None:
         """The cohort; None stands for all buildings whatever their age."""
         return None if self.cohort == "all" else self.cohort
 
@@ -265,11 +265,11 @@ class MandatePart(Model):
     id: Identifier
     label: Note
     scope: Scope
-    cohort: Window | Literal["all"]
+    cohort: YearSpan | Literal["all"]
     condition: Note | None = Field(None, description="a fact it also depends on and no input states: never certain")
 
     @property
-    def window(self) -> Window | None:
+    def window(self) -> YearSpan | None:
         """The cohort; None stands for all buildings whatever their age."""
         return None if self.cohort == "all" else self.cohort
 
@@ -309,7 +309,7 @@ class Pack(Model):
     name: Note
     region: Note
     documents: dict[str, Document]
-    period: Period
+    period: PlanPeriod
     targets: tuple[Target, ...]
     coverage: tuple[Coverage, ...] = ()
     climate: Climate | None = None

@@ -16,7 +16,7 @@ from rooftop.core.resources import configs_dir
 from rooftop.core.vocabularies import building_uses
 from rooftop.core.yamlfile import KeyPath, YamlDocument, load_yaml
 from rooftop.targets.energy_settings import energy_settings
-from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, Window
+from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Target, YearSpan
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
             yield from _check_scope(pack, part.scope, ("mandates", i, "parts", k, "scope"))
 
 
-def _check_cohort(pack: Pack, window: Window | None, loc: KeyPath) -> Iterator[Problem]:
+def _check_cohort(pack: Pack, window: YearSpan | None, loc: KeyPath) -> Iterator[Problem]:
     if window is None:
         return
     if window.start > window.end:

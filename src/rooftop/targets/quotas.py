@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from rooftop.core.types import B1, F8
 from rooftop.tables import QUOTAS, conform
-from rooftop.targets.basis import CITY, Basis, Floats, Links
+from rooftop.targets.basis import CITY, Basis, Links
 from rooftop.targets.columns import known_or_zero
 from rooftop.targets.floors import FloorAreas, floor_areas
 from rooftop.targets.models import Pack, Target
@@ -24,15 +24,15 @@ _LEAST_SHARE = 1e-9
 class _QuotaBuildings:
     """The buildings that a quota speaks of, arrays of length n: surely, perhaps, and what they hold."""
 
-    sure: NDArray[np.bool_]
-    maybe: NDArray[np.bool_]
+    sure: B1
+    maybe: B1
     floors: FloorAreas
-    added_kwp: Floats
-    annual_kwh: Floats
+    added_kwp: F8
+    annual_kwh: F8
 
 
 @dataclass(frozen=True)
-class Filling:
+class QuotaFill:
     """The buildings that fill a quota of floor area with most PV.
 
     Parameters
@@ -41,10 +41,10 @@ class Filling:
         Part of each building that is taken: 1, 0, and in between for the last one.
     """
 
-    share: Floats
+    share: F8
 
 
-def best_filling(floor_m2: Floats, added_kwp: Floats, quota_m2: float) -> Filling:
+def best_filling(floor_m2: F8, added_kwp: F8, quota_m2: float) -> QuotaFill:
     """Take the buildings with most PV per m² of floor until the quota is full.
 
     With the last building taken in part this is the exact maximum of the relaxed knapsack (Dantzig, Operations Research
@@ -60,7 +60,7 @@ def best_filling(floor_m2: Floats, added_kwp: Floats, quota_m2: float) -> Fillin
     order = useful[np.argsort(-added_kwp[useful] / floor_m2[useful], kind="stable")]
     before = np.concatenate([[0.0], np.cumsum(floor_m2[order])[:-1]]) if order.size else np.empty(0)
     share[order] = np.clip((quota_m2 - before) / floor_m2[order], 0.0, 1.0)
-    return Filling(share)
+    return QuotaFill(share)
 
 
 def quota_table(stock: Stock) -> pd.DataFrame:
@@ -129,7 +129,7 @@ class _Place:
     level: str
     value: float
     unit: int | None
-    share: Floats
+    share: F8
 
 
 def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
@@ -150,7 +150,7 @@ def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
     return out
 
 
-def _shares(links: Links, unit: int, n: int) -> Floats:
+def _shares(links: Links, unit: int, n: int) -> F8:
     mine = links.unit == unit
     return np.asarray(np.bincount(links.row[mine], links.weight[mine], n), dtype=np.float64)
 
@@ -174,7 +174,7 @@ def _quota_buildings(basis: Basis, floors: FloorAreas, pack: Pack, target: Targe
     return _QuotaBuildings(sure, np.isnan(year), floors, basis.capacity_kwp, annual)
 
 
-def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:
+def _contents(basis: Basis, pack: Pack, share: F8) -> dict[str, object]:
     """Count what stands in a unit, whatever the quota speaks of."""
     year = completion_year(basis.roofs).to_numpy()
     here = share > 0
@@ -187,7 +187,7 @@ def _contents(basis: Basis, pack: Pack, share: Floats) -> dict[str, object]:
     }
 
 
-def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: Floats, quota_m2: float) -> dict[str, object]:
+def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: F8, quota_m2: float) -> dict[str, object]:
     area = np.nan_to_num(spoken_of.floors.area_m2) * share
     sure = spoken_of.sure & (share > 0)
     either = (spoken_of.sure | spoken_of.maybe) & (share > 0)

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rooftop.core.types import F8
 from rooftop.core.vocabularies import building_uses
 from rooftop.inputs.land_use_codes import land_use_rules
 from rooftop.inputs.use_rules import use_rules
-from rooftop.targets.columns import numbers, with_reason
+from rooftop.targets.columns import carries_reason, numeric_column
 from rooftop.targets.coverage_rules import coverage_rules
-from rooftop.targets.models import Pack, Period, Scope, Window
+from rooftop.targets.models import Pack, PlanPeriod, Scope, YearSpan
 
 NO, UNKNOWN, PRESUMED, YES = 0, 1, 2, 3
 _OTHER_OWNER = "\0other"
@@ -45,7 +46,7 @@ class Facts:
 
     kinds: tuple[tuple[str, str, str, str | None, bool], ...]
     kind: NDArray[np.intp]
-    year: NDArray[np.float64]
+    year: F8
 
 
 def completion_year(roofs: pd.DataFrame) -> pd.Series:
@@ -59,9 +60,9 @@ def completion_year(roofs: pd.DataFrame) -> pd.Series:
         With `completion_date` (text that starts with four digits), `year_built`, and `reasons` where there are any.
     """
     date = roofs["completion_date"].astype("string").str.extract(r"^\s*(\d{4})(?!\d)", expand=False)
-    from_date, built = numbers(date.to_frame("date"), "date"), numbers(roofs, "year_built")
+    from_date, built = numeric_column(date.to_frame("date"), "date"), numeric_column(roofs, "year_built")
     year = np.where(np.isnan(from_date), built, from_date)
-    year = np.where(np.isnan(year) & with_reason(roofs, [UNFINISHED]), _NOT_YET, year)
+    year = np.where(np.isnan(year) & carries_reason(roofs, [UNFINISHED]), _NOT_YET, year)
     return pd.Series(year, index=roofs.index, name="completion_year")
 
 
@@ -82,7 +83,7 @@ def mark_new(roofs: pd.DataFrame, pack: Pack) -> pd.Series:
     return pd.Series(_new(completion_year(roofs), pack.period), index=roofs.index, name="is_new", dtype="string")
 
 
-def _new(year: pd.Series, period: Period) -> NDArray[Any]:
+def _new(year: pd.Series, period: PlanPeriod) -> NDArray[Any]:
     inside = (year >= period.start) & (year <= (_NOT_YET - 1.0 if period.end is None else period.end))
     return np.where(year.isna(), "unknown", np.where(inside, "yes", "no"))
 
@@ -109,7 +110,7 @@ def facts(roofs: pd.DataFrame) -> Facts:
     return Facts(kinds, kind, completion_year(roofs).to_numpy())
 
 
-def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.int8]:
+def membership(scope: Scope, known: Facts, cohort: YearSpan | None) -> NDArray[np.int8]:
     """Evaluate a scope for every building.
 
     Every state a building may be in, given what is known of it, is tried: the answer is yes when all of them
@@ -122,7 +123,7 @@ def membership(scope: Scope, known: Facts, cohort: Window | None) -> NDArray[np.
     ----------
     scope : Scope
     known : Facts
-    cohort : Window or None
+    cohort : YearSpan or None
         The years that ``completed: cohort`` stands for; None: any age.
 
     Returns
@@ -163,7 +164,7 @@ def _answer(recorded: set[bool], otherwise: set[bool]) -> int:
     return PRESUMED if recorded == {True} else UNKNOWN
 
 
-def _holds(scope: Scope, use: str, public: str, owner: str, year: float, cohort: Window | None) -> bool:
+def _holds(scope: Scope, use: str, public: str, owner: str, year: float, cohort: YearSpan | None) -> bool:
     """Whether one completely known building satisfies a scope: every key of it must hold."""
     checks: list[bool] = []
     if scope.all is not None:
@@ -223,7 +224,7 @@ def _use_states(use: str, source: str, public: str) -> tuple[tuple[str, str], ..
     return tuple(states)
 
 
-def _windows(scope: Scope, cohort: Window | None) -> Iterator[Window]:
+def _windows(scope: Scope, cohort: YearSpan | None) -> Iterator[YearSpan]:
     if scope.completed is not None:
         window = cohort if scope.completed == "cohort" else scope.completed
         if window is not None:
@@ -237,7 +238,7 @@ def _owners(scope: Scope) -> set[str]:
     return set(scope.owner_type or ()).union(*(_owners(part) for part in parts))
 
 
-def _bucket_years(bucket: int, breaks: NDArray[np.float64]) -> list[float]:
+def _bucket_years(bucket: int, breaks: F8) -> list[float]:
     """One year for each bucket between breaks; -1 (unknown) may be any of them."""
     years = [breaks[0] - 1.0, *breaks] if breaks.size else [0.0]
     return [float(y) for y in (years if bucket < 0 else years[bucket : bucket + 1])]

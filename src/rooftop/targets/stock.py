@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rooftop.core.types import B1
 from rooftop.targets.basis import Basis, Links, gather, link, planned_rows
-from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, Window
+from rooftop.targets.models import Coverage, CoverageTarget, Pack, Scope, YearSpan
 from rooftop.targets.scope import membership
 
 
@@ -58,7 +59,7 @@ class Stock:
         basis = gather(roofs, pack)
         return cls(roofs=roofs, basis=basis, links=link(basis, memberships, units), pack=pack)
 
-    def answers(self, scope: Scope, window: Window | None) -> NDArray[np.int8]:
+    def answers(self, scope: Scope, window: YearSpan | None) -> NDArray[np.int8]:
         """Say which of the rows that count a scope holds, see `scope.membership`."""
         return membership(scope, self.basis.facts, window)
 
@@ -66,6 +67,6 @@ class Stock:
         """Say which of the rows that count a target speaks of, by front group, default reading and default cohort."""
         return self.answers(coverage.default_reading.scope(coverage.front), entry.window)
 
-    def planned_rows(self, planned: pd.Series | None) -> NDArray[np.bool_] | None:
+    def planned_rows(self, planned: pd.Series | None) -> B1 | None:
         """Return which of the rows that count are selected; `planned` has the index of `roofs`."""
         return planned_rows(self.roofs, self.basis, planned)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from rooftop.config import Installation, SubstitutionOptions
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import B1, F8
 from rooftop.tables import SUBSTITUTION, conform
 from rooftop.targets.basis import Basis, Links
 from rooftop.targets.bounds import attained, ratio_bounds
-from rooftop.targets.columns import Floats, known_or_zero
+from rooftop.targets.columns import known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
     FloorArea,
@@ -31,20 +32,20 @@ from rooftop.targets.demand import (
     zones_of,
 )
 from rooftop.targets.energy_settings import EnergySettings, energy_settings
-from rooftop.targets.models import Kind, Pack, SubstitutionTarget, Target, Window
+from rooftop.targets.models import CoverageKind, Pack, SubstitutionTarget, Target, YearSpan
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 from rooftop.targets.thermal import DeclaredHeat, declared_heat, installation_kgce
 
-KINDS: tuple[Kind, ...] = ("installed", "planned", "potential")
+KINDS: tuple[CoverageKind, ...] = ("installed", "planned", "potential")
 
 
 @dataclass(frozen=True)
 class PvEnergy:
     """Annual PV energy of n roofs, kWh: as counted, and if a survey finds that no more can be installed."""
 
-    counted: Floats
-    surveyed: Floats
+    counted: F8
+    surveyed: F8
 
 
 @dataclass
@@ -53,7 +54,7 @@ class _Run:
     settings: EnergySettings
     options: SubstitutionOptions
     floors: FloorArea
-    planned: NDArray[np.bool_] | None
+    planned: B1 | None
 
 
 def substitution_table(
@@ -94,11 +95,11 @@ def substitution_table(
     return conform(table.loc[order].drop(columns="unit").reset_index(drop=True), SUBSTITUTION)
 
 
-def _kinds(run: _Run) -> Iterator[Kind]:
+def _kinds(run: _Run) -> Iterator[CoverageKind]:
     return (kind for kind in KINDS if kind != "planned" or run.planned is not None)
 
 
-def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) -> PvEnergy:
+def pv_energy_of(basis: Basis, kind: CoverageKind, planned: B1 | None) -> PvEnergy:
     """Return what PV on every roof yields a year.
 
     Existing PV yields its kWp times the roof's own specific yield, or the mean of all where a roof has none. New
@@ -126,15 +127,15 @@ def pv_energy_of(basis: Basis, kind: Kind, planned: NDArray[np.bool_] | None) ->
 class _Sums:
     """Arrays (n_units, q) in kgce, and the bounds of the rate."""
 
-    demand: Floats
-    pv: Floats
-    thermal: Floats
-    heat_pump: Floats
-    low: Floats
-    high: Floats
+    demand: F8
+    pv: F8
+    thermal: F8
+    heat_pump: F8
+    low: F8
+    high: F8
 
 
-def _rows(run: _Run, entry: SubstitutionTarget, kind: Kind) -> pd.DataFrame:
+def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFrame:
     """Rows of one target and kind, with the row of the unit in ``unit``."""
     basis, links, settings = run.stock.basis, run.stock.links, run.settings
     target = run.stock.pack.target(entry.target)
@@ -194,23 +195,23 @@ def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     }
 
 
-def _each_unit(links: Links, values: Floats) -> Floats:
+def _each_unit(links: Links, values: F8) -> F8:
     """Sum (n, q) over units, by share: (n_units, q)."""
     return np.stack([links.sums(values[:, k]) for k in range(values.shape[1])], axis=1)
 
 
 def _sums(
-    run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: Floats
+    run: _Run, answers: NDArray[np.int8], demand: EnergyDemand, energy: PvEnergy, heat: DeclaredHeat, k_e: F8
 ) -> _Sums:
     """Central sums, and the extremes of the rate over every way the buildings may count."""
     links, floors = run.stock.links, run.floors
     measured = ~np.isnan(demand.measured_kgce)
     inside = (answers >= PRESUMED)[:, None]
 
-    def needs(area: Floats, per_m2: Floats) -> Floats:
+    def needs(area: F8, per_m2: F8) -> F8:
         return np.where(measured, demand.measured_kgce, area[:, None] * per_m2)
 
-    def saves(pv_kwh: Floats, area: Floats) -> Floats:
+    def saves(pv_kwh: F8, area: F8) -> F8:
         return pv_kwh[:, None] * k_e + area[:, None] * (heat.thermal_m2 + heat.heat_pump_m2)[:, None]
 
     total = _each_unit(links, np.where(inside, needs(floors.central, demand.central), 0.0))
@@ -229,9 +230,7 @@ def _sums(
     return _Sums(total, pv, thermal, heat_pump, np.fmin(low, rate), np.fmax(high, rate))
 
 
-def _bounds(
-    links: Links, answers: NDArray[np.int8], ways: list[tuple[Floats, Floats]], heat: DeclaredHeat
-) -> tuple[Floats, Floats]:
+def _bounds(links: Links, answers: NDArray[np.int8], ways: list[tuple[F8, F8]], heat: DeclaredHeat) -> tuple[F8, F8]:
     keep = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
     row, unit, weight = links.row[keep], links.unit[keep], links.weight[keep, None]
     n_all = np.stack([n[row] * weight for n, _ in ways], axis=1)
@@ -253,11 +252,11 @@ def _bounds(
     return low, high
 
 
-def _rate(top: Floats, bottom: Floats) -> Floats:
+def _rate(top: F8, bottom: F8) -> F8:
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
 
 
-def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str, Floats]:
+def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str, F8]:
     """Rate, what roofs carry of the target, and what is missing."""
     asked = target.value * sums.demand
     got = sums.pv + sums.thermal + sums.heat_pump
@@ -330,7 +329,7 @@ def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOpt
         yield from Notice.counted(code, [names[id(entry)] for entry in rows], _NOTICES[code], source="targets")
 
 
-def _outside_any(entry: Installation, windows: list[Window]) -> bool:
+def _outside_any(entry: Installation, windows: list[YearSpan]) -> bool:
     year = entry.completed
     return year is not None and any(not window.start <= year <= window.end for window in windows)
 

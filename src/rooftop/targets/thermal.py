@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rooftop.config import Installation, SubstitutionOptions
+from rooftop.core.types import F8
 from rooftop.tables import PV_OR_THERMAL, conform
 from rooftop.targets.basis import Links
-from rooftop.targets.columns import Floats, numbers
+from rooftop.targets.columns import numeric_column
 from rooftop.targets.demand import floor_area
 from rooftop.targets.energy_settings import EnergySettings, energy_settings
-from rooftop.targets.models import Window
+from rooftop.targets.models import YearSpan
 from rooftop.targets.scope import NO, PRESUMED
 from rooftop.targets.stock import Stock
 
@@ -34,26 +35,26 @@ class DeclaredHeat:
         Amounts whose year is not known where the year matters: in no central value, in the upper bound.
     """
 
-    thermal: Floats
-    heat_pump: Floats
-    thermal_m2: Floats
-    heat_pump_m2: Floats
-    open: Floats
+    thermal: F8
+    heat_pump: F8
+    thermal_m2: F8
+    heat_pump_m2: F8
+    open: F8
 
 
 def declared_heat(
     installations: Sequence[Installation],
     links: Links,
     n_buildings: int,
-    window: Window | None,
+    window: YearSpan | None,
     settings: EnergySettings,
-    k_e: Floats,
+    k_e: F8,
 ) -> DeclaredHeat:
     """Turn declared installations into kgce.
 
     Parameters
     ----------
-    window : Window or None
+    window : YearSpan or None
         Only installations completed within it count; None: all. A share of floor area of unknown year is one of the
         buildings that count.
     k_e : ndarray (q,)
@@ -86,7 +87,7 @@ def declared_heat(
     )
 
 
-def installation_kgce(entry: Installation, settings: EnergySettings, k_e: Floats) -> Floats:
+def installation_kgce(entry: Installation, settings: EnergySettings, k_e: F8) -> F8:
     """Return what one installation replaces a year under each equivalent, kgce, shape (q,)."""
     rules = settings.rules
     same = np.ones_like(k_e)
@@ -99,12 +100,12 @@ def installation_kgce(entry: Installation, settings: EnergySettings, k_e: Floats
     return same * ((entry.building_area_m2 or 0.0) * rule.kgce_m2)
 
 
-def collector_kwh(poa_kwh_m2: Floats, settings: EnergySettings) -> Floats:
+def collector_kwh(poa_kwh_m2: F8, settings: EnergySettings) -> F8:
     """Return useful heat of a square metre of collector from the irradiation on it, kWh."""
     return poa_kwh_m2 * (settings.collector.efficiency.value * (1.0 - settings.collector.loss.value))
 
 
-def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySettings) -> tuple[Floats, Floats]:
+def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySettings) -> tuple[F8, F8]:
     """Return what the zones of roofs give when collectors stand in the modules' place.
 
     Parameters
@@ -121,7 +122,7 @@ def collectors(planes: pd.DataFrame, building_ids: pd.Series, settings: EnergySe
         Collector area that fits, and useful heat of a year if all of it could be used. Irradiation is that of the
         modules on the same plane, shade included.
     """
-    used, tilt, poa = (numbers(planes, name) for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2"))
+    used, tilt, poa = (numeric_column(planes, name) for name in ("used_area_m2", "plane_tilt_deg", "poa_kwh_m2"))
     area = np.where(np.isnan(poa), 0.0, np.nan_to_num(used)) * settings.collector.zone_share.of(tilt)
     heat = area * collector_kwh(np.nan_to_num(poa), settings)
     owner = planes["building_id"].astype("string").to_numpy(dtype=object)
@@ -152,7 +153,7 @@ def mandate_answers(stock: Stock) -> tuple[NDArray[np.object_], NDArray[np.objec
     return np.array(["no", "unknown", "yes"], dtype=object)[answer], part
 
 
-def _hot_water_kwh(roofs: pd.DataFrame, use: NDArray[np.object_], settings: EnergySettings) -> Floats:
+def _hot_water_kwh(roofs: pd.DataFrame, use: NDArray[np.object_], settings: EnergySettings) -> F8:
     """Return the heat each building needs for hot water in a year."""
     per_m2 = {name: settings.need_kwh_m2(name) for name in dict.fromkeys(use.tolist())}
     return floor_area(roofs, settings).central * np.array([per_m2[name] for name in use.tolist()], dtype=float)
@@ -186,7 +187,7 @@ def pv_or_thermal(stock: Stock, planes: pd.DataFrame, options: SubstitutionOptio
     options = options or SubstitutionOptions()
     settings = energy_settings(options.energy_demand)
     kept, used = stock.basis.roofs, stock.basis.layout["used"]
-    annual = numbers(kept, "annual_kwh")
+    annual = numeric_column(kept, "annual_kwh")
     area, all_heat = collectors(planes, kept["building_id"], settings)
     use = kept["building_use"].astype("string").fillna("unknown").to_numpy(dtype=object)
     need = _hot_water_kwh(kept, use, settings)

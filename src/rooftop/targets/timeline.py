@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import CITY, Floats, Links, denominator, existing_pv, filled, standing_at_most
+from rooftop.targets.basis import CITY, Links, denominator, existing_pv, filled, standing_at_most
 from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
-from rooftop.targets.columns import numbers
+from rooftop.targets.columns import numeric_column
 from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.coverage_rules import coverage_rules
-from rooftop.targets.models import Coverage, CoverageTarget, Group, Kind, Pack, Target, Window
+from rooftop.targets.models import BuildingGroup, Coverage, CoverageKind, CoverageTarget, Pack, Target, YearSpan
 from rooftop.targets.scope import NO, PRESUMED, UNKNOWN, YES
 from rooftop.targets.stock import Stock
 
@@ -75,12 +76,12 @@ class _Pieces:
     """
 
     at: NDArray[np.intp]
-    face_m2: Floats
+    face_m2: F8
     sure: NDArray[np.intp]
     presumed: NDArray[np.intp]
     possible: NDArray[np.intp]
 
-    def standing(self, year: int, since: str, size: int) -> Floats:
+    def standing(self, year: int, since: str, size: int) -> F8:
         """Module area that stands at the end of `year`, summed to `size` places."""
         there = getattr(self, since) <= year
         return np.bincount(self.at[there], self.face_m2[there], size).astype(np.float64)
@@ -161,7 +162,7 @@ def _has_timeline(coverage: Coverage) -> bool:
     return pooled and "installed" in coverage.kinds and coverage.front.default.numerator != "installable"
 
 
-def _kinds(setting: _Setting, year: int) -> tuple[Kind, ...]:
+def _kinds(setting: _Setting, year: int) -> tuple[CoverageKind, ...]:
     return ("installed", "planned") if setting.plan is not None and year >= setting.today.year else ("installed",)
 
 
@@ -186,8 +187,8 @@ def _standing_pv(stock: Stock, schedule: pd.DataFrame | None, this_year: int) ->
     per_kwp = 1000.0 / existing_pv(stock.pack).w_per_m2
     rows = _scheduled(schedule, per_kwp)
     row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
-    declared = numbers(basis.roofs, "existing_pv_kwp")
-    years = numbers(basis.roofs, "existing_pv_year")
+    declared = numeric_column(basis.roofs, "existing_pv_kwp")
+    years = numeric_column(basis.roofs, "existing_pv_year")
     left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
     pieces: list[tuple[int, float, int, int, int]] = []
     for building, _, year, face in rows:
@@ -270,16 +271,16 @@ def _district_of(links: Links, town: int) -> list[int]:
 class _Sums:
     """Results of one year, arrays of length n_units; NaN where there is none."""
 
-    top: Floats
-    bottom: Floats
-    ratio: Floats
-    low: Floats
-    high: Floats
+    top: F8
+    bottom: F8
+    ratio: F8
+    low: F8
+    high: F8
     n_buildings: NDArray[np.intp]
     n_unknown: NDArray[np.intp]
 
 
-def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Kind, year: int) -> pd.DataFrame:
+def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: CoverageKind, year: int) -> pd.DataFrame:
     """Rows of one year: all units."""
     assert entry.id is not None
     stock, links = setting.stock, setting.stock.links
@@ -318,7 +319,7 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Ki
     return frame.assign(**_rates(frame, target, setting, typical_roof_kwp(stock.basis, answers)))
 
 
-def _sums(setting: _Setting, group: Group, answers: NDArray[np.int8], kind: Kind, year: int) -> _Sums:
+def _sums(setting: _Setting, group: BuildingGroup, answers: NDArray[np.int8], kind: CoverageKind, year: int) -> _Sums:
     """Central sums of every unit at the end of a year, and the extremes of their ratio."""
     basis, links, pv = setting.stock.basis, setting.stock.links, setting.pv
     n_units = len(links.units)
@@ -361,14 +362,14 @@ def _state(year: int, this_year: int) -> str:
     return "past" if year < this_year else "now" if year == this_year else "ahead"
 
 
-def _window(window: Window | None, year: int) -> Window | None:
+def _window(window: YearSpan | None, year: int) -> YearSpan | None:
     """Cut a cohort at the end of a year; before its first year it is that year, in which nothing is completed yet."""
     if window is None:
         return None
-    return Window(start=window.start, end=min(max(year, window.start), window.end))
+    return YearSpan(start=window.start, end=min(max(year, window.start), window.end))
 
 
-def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) -> tuple[Floats, Floats]:
+def _numerator(setting: _Setting, kind: CoverageKind, name: str, year: int, since: str) -> tuple[F8, F8]:
     """Numerator of every roof at the end of a year: if the roof is installable, and if nothing more can be installed.
 
     As `basis.numerator`: what stands; for planned a full layout on what is built by then, within the roof.
@@ -383,7 +384,7 @@ def _numerator(setting: _Setting, kind: Kind, name: str, year: int, since: str) 
     return np.where(built, filled(basis, name, within), within), within
 
 
-def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, Floats]:
+def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, F8]:
     """Build rates on rows of a target year that is not over."""
     nan = np.full(len(frame), np.nan)
     year = int(frame["year"].iloc[0])
@@ -440,7 +441,7 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
             found["schedule_unit_unknown"] += [unit] if unit not in names else []
             found["schedule_unit_past"] += [unit] if past and unit in names else []
             found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
-    kwp, years = numbers(roofs, "existing_pv_kwp"), numbers(roofs, "existing_pv_year")
+    kwp, years = numeric_column(roofs, "existing_pv_kwp"), numeric_column(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
     found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
+from rooftop.core.types import B1
 from rooftop.core.vocabularies import building_uses
 from rooftop.targets.coverage_rules import coverage_rules
 
@@ -21,6 +20,6 @@ def withheld_use_names() -> Text:
     return Text.join(building_uses().uses[use].text for use in coverage_rules().withheld_uses)
 
 
-def withheld(buildings: pd.DataFrame) -> NDArray[np.bool_]:
+def withheld(buildings: pd.DataFrame) -> B1:
     """Tell which buildings, or roofs, appear in no output, by ``building_use``."""
     return buildings["building_use"].isin(list(withheld_uses())).to_numpy(dtype=bool)

@@ -6,15 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rooftop.core.arguments import axes, number, numbers, unusable
+from rooftop.core.arguments import axes, require_number, require_numbers, unusable
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import (
-    Array,
-    clear_sky_hours,
-    fill_to_total,
-    sun_elevation,
-)
+from rooftop.core.types import F8
+from rooftop.weather.clear_sky import clear_sky_hours, fill_to_total, sun_elevation
 from rooftop.weather.synthetic_rules import synthetic_rules
 from rooftop.weather.year import (
     MIN_MONTH_KWH_M2,
@@ -42,13 +38,13 @@ class Anchor:
         The disagreement of raster and weather, and what lies above the clear sky.
     """
 
-    factor: Array
-    weather_total: Array
-    raster_total: Array
+    factor: F8
+    weather_total: F8
+    raster_total: F8
     notices: tuple[Notice, ...] = ()
 
 
-def monthly_factors(weather: Weather, target_ghi_kwh_m2: Array) -> Anchor:
+def monthly_factors(weather: Weather, target_ghi_kwh_m2: F8) -> Anchor:
     """Find the factors that scale a weather year to raster totals.
 
     Parameters
@@ -74,9 +70,9 @@ def monthly_factors(weather: Weather, target_ghi_kwh_m2: Array) -> Anchor:
     months = weather.monthly_ghi_kwh_m2()
     shape = ("n",) if axes("target_ghi_kwh_m2", target_ghi_kwh_m2) == 1 else ("n", 12)
     what = Text("raster totals must be (n,) or (n, 12)", "栅格总量的形状必须为 (n,) 或 (n, 12)")
-    target = numbers("target_ghi_kwh_m2", target_ghi_kwh_m2, shape, "total_ghi_kwh_m2", missing=True, what=what).astype(
-        np.float64
-    )
+    target = require_numbers(
+        "target_ghi_kwh_m2", target_ghi_kwh_m2, shape, "total_ghi_kwh_m2", missing=True, what=what
+    ).astype(np.float64)
     if target.ndim == 1:
         factor = np.repeat((target / months.sum())[:, None], 12, axis=1)
     else:
@@ -86,7 +82,7 @@ def monthly_factors(weather: Weather, target_ghi_kwh_m2: Array) -> Anchor:
     return Anchor(factor=factor, weather_total=months, raster_total=factor * months[None, :], notices=notices)
 
 
-def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
+def anchor_weather(weather: Weather, ghi_kwh_m2: F8 | float) -> Weather:
     """Scale a weather year to one place's totals, hours capped at the clear sky.
 
     Parameters
@@ -141,14 +137,14 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: Array | float) -> Weather:
     return replace(weather, data=data, notices=(*weather.notices, *extra))
 
 
-def _monthly_totals(ghi_kwh_m2: Array | float, months: Array) -> Array:
+def _monthly_totals(ghi_kwh_m2: F8 | float, months: F8) -> F8:
     """Return 12 totals; an annual one is shared out as the months of the weather."""
     if axes("ghi_kwh_m2", ghi_kwh_m2) == 0:
-        return months * (number("ghi_kwh_m2", ghi_kwh_m2, "total_ghi_kwh_m2") / months.sum())
-    return numbers("ghi_kwh_m2", ghi_kwh_m2, (12,), "total_ghi_kwh_m2").astype(np.float64)
+        return months * (require_number("ghi_kwh_m2", ghi_kwh_m2, "total_ghi_kwh_m2") / months.sum())
+    return require_numbers("ghi_kwh_m2", ghi_kwh_m2, (12,), "total_ghi_kwh_m2").astype(np.float64)
 
 
-def _disagreement(weather: Weather, months: Array, target: Array) -> tuple[Notice, ...]:
+def _disagreement(weather: Weather, months: F8, target: F8) -> tuple[Notice, ...]:
     annual = target if target.ndim == 1 else target.sum(axis=1)
     known = annual[np.isfinite(annual)]
     if not len(known):
@@ -180,7 +176,7 @@ def _disagreement(weather: Weather, months: Array, target: Array) -> tuple[Notic
     )
 
 
-def _above_clear_sky(weather: Weather, factor: Array) -> tuple[Notice, ...]:
+def _above_clear_sky(weather: Weather, factor: F8) -> tuple[Notice, ...]:
     known = factor[np.isfinite(factor).all(axis=1)]
     if not len(known) or known.max() <= 1.0:
         return ()

@@ -8,14 +8,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pvlib
-from numpy.typing import NDArray
 
+from rooftop.core.types import F8, I8
 from rooftop.weather.synthetic_rules import synthetic_rules
 
-Array = NDArray[np.float64]
-
 HOURS = 8760
-DAYS_IN_MONTH: NDArray[np.int64] = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+DAYS_IN_MONTH: I8 = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
 def utc_offset_hours(latitude: float, longitude: float) -> int:
@@ -67,11 +65,11 @@ class ClearSky:
         (8760,) [W/m2].
     """
 
-    ghi: Array
-    dni: Array
+    ghi: F8
+    dni: F8
 
 
-def sun_elevation(index: pd.DatetimeIndex, latitude: float, longitude: float, altitude: float = 0.0) -> Array:
+def sun_elevation(index: pd.DatetimeIndex, latitude: float, longitude: float, altitude: float = 0.0) -> F8:
     """Return the true (unrefracted) elevation of the sun's centre [deg] at each time."""
     sun = pvlib.solarposition.get_solarposition(index, latitude, longitude, altitude)
     return np.asarray(sun["elevation"], dtype=float)
@@ -117,9 +115,7 @@ def clear_skies(
     return tuple(ClearSky(ghi=one.ghi.copy(), dni=one.dni.copy()) for one in sky)
 
 
-def split_ghi(
-    ghi: Array, index: pd.DatetimeIndex, place: tuple[float, float, float], elevation: Array
-) -> tuple[Array, Array]:
+def split_ghi(ghi: F8, index: pd.DatetimeIndex, place: tuple[float, float, float], elevation: F8) -> tuple[F8, F8]:
     """Split GHI into DNI and DHI.
 
     Parameters
@@ -185,7 +181,7 @@ def _skies_at(
     return tuple(ClearSky(ghi=g / steps, dni=d / steps) for g, d in zip(ghi, dni, strict=True))
 
 
-def _climatology(index: pd.DatetimeIndex, latitude: float, longitude: float) -> Array:
+def _climatology(index: pd.DatetimeIndex, latitude: float, longitude: float) -> F8:
     """Return pvlib's monthly Linke turbidity, linear between the middles of months."""
     mid_months = pd.date_range(f"{index[0].year}-01-01", periods=12, freq="MS") + pd.Timedelta(days=14)
     months = pvlib.clearsky.lookup_linke_turbidity(mid_months, latitude, longitude, interp_turbidity=False)
@@ -193,7 +189,7 @@ def _climatology(index: pd.DatetimeIndex, latitude: float, longitude: float) -> 
     return np.interp(np.asarray(index.day_of_year) - 0.5, middle, np.asarray(months, dtype=float), period=365.0)
 
 
-def sum_by_month(values: Array, index: pd.DatetimeIndex) -> Array:
+def sum_by_month(values: F8, index: pd.DatetimeIndex) -> F8:
     """Sum hourly values [W/m2] to months [kWh/m2], (12,)."""
     return np.bincount(index.month - 1, weights=values, minlength=12) / 1000.0
 
@@ -209,7 +205,7 @@ def _bound_months(latitude: float, altitude: float, linke_turbidity: float) -> t
     return tuple(float(x) for x in np.bincount(np.repeat(np.arange(12), DAYS_IN_MONTH), weights=daily))
 
 
-def clear_sky_bound(latitude: float, altitude: float) -> Array:
+def clear_sky_bound(latitude: float, altitude: float) -> F8:
     """Return the most GHI a month can give: the clean, dry, cloudless sky [kWh/m2], (12,).
 
     Parameters
@@ -228,7 +224,7 @@ def place_altitude(latitude: float, longitude: float) -> float:
     return max(0.0, float(pvlib.location.lookup_altitude(latitude, longitude)))
 
 
-def fill_to_total(values: Array, cap: Array, total: float) -> tuple[Array, float]:
+def fill_to_total(values: F8, cap: F8, total: float) -> tuple[F8, float]:
     """Scale non-negative values to a total without exceeding a cap; what is cut off goes to the others.
 
     Parameters

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, place_altitude
+from rooftop.core.types import B1, F8
+from rooftop.weather.clear_sky import DAYS_IN_MONTH, place_altitude
 from rooftop.weather.temperature_rules import air_temperature_rules
 
 _EARTH_RADIUS_KM = 6371.0
@@ -31,10 +31,10 @@ class Normals:
     """
 
     name: tuple[str, ...]
-    latitude: Array
-    longitude: Array
-    altitude: Array
-    months: Array
+    latitude: F8
+    longitude: F8
+    altitude: F8
+    months: F8
 
     def without(self, k: int) -> Normals:
         """Return the same without the place at position `k`."""
@@ -64,7 +64,7 @@ class AirTemperature:
         Its distance [km].
     """
 
-    months: Array
+    months: F8
     error_k: float
     nearest: str
     nearest_km: float
@@ -137,7 +137,7 @@ def default_temperature(
     return AirTemperature(months, _error_k(distance[nearest]), known.name[nearest], float(distance[nearest]))
 
 
-def great_circle_km(latitude: float, longitude: float, latitudes: Array, longitudes: Array) -> Array:
+def great_circle_km(latitude: float, longitude: float, latitudes: F8, longitudes: F8) -> F8:
     """Return the distances [km] from one place to others on the sphere (haversine)."""
     a, b = np.radians(latitude), np.radians(latitudes)
     half = np.sin((a - b) / 2.0) ** 2
@@ -146,8 +146,8 @@ def great_circle_km(latitude: float, longitude: float, latitudes: Array, longitu
 
 
 def monthly_temperature(
-    place: tuple[float, float, float | None], monthly: Array | None, annual: float | None, source: str
-) -> tuple[Array, tuple[Notice, ...]]:
+    place: tuple[float, float, float | None], monthly: F8 | None, annual: float | None, source: str
+) -> tuple[F8, tuple[Notice, ...]]:
     """Return mean air temperatures by month from what is known, and say what was estimated.
 
     Parameters
@@ -190,14 +190,14 @@ def monthly_temperature(
     return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 
-def mean_of_known(values: Array) -> Array:
+def mean_of_known(values: F8) -> F8:
     """Return the mean over the first axis of what is finite, NaN where nothing is."""
     known = np.isfinite(values)
     count = known.sum(axis=0)
     return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def completed_temperature(given: Array, estimate: AirTemperature) -> tuple[Array, NDArray[np.bool_]]:
+def completed_temperature(given: F8, estimate: AirTemperature) -> tuple[F8, B1]:
     """Fill the months that are not known.
 
     Parameters
@@ -224,12 +224,12 @@ def moved_to_annual(estimate: AirTemperature, annual_degc: float) -> AirTemperat
     return replace(estimate, months=estimate.months + annual_degc - annual_mean(estimate.months))
 
 
-def annual_mean(months: Array) -> float:
+def annual_mean(months: F8) -> float:
     """Return the mean of the year of 365 days [same unit]."""
     return float((months * DAYS_IN_MONTH).sum() / 365.0)
 
 
-def _zonal(latitude: float) -> Array:
+def _zonal(latitude: float) -> F8:
     """Return the course from south to north, (12,) [degC]: what differences of latitude are bridged with."""
     rules = air_temperature_rules()
     annual = rules.equator_degc.value - rules.pole_drop_k.value * np.sin(np.radians(latitude)) ** 2

@@ -8,13 +8,13 @@ import pvlib
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
-from rooftop.core.arguments import limits_of, number, numbers, unusable, whole
+from rooftop.core.arguments import limits_of, require_number, require_numbers, unusable, whole
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.core.types import F8
 from rooftop.weather.clear_sky import (
     DAYS_IN_MONTH,
     HOURS,
-    Array,
     ClearSky,
     clear_skies,
     fill_to_total,
@@ -86,8 +86,12 @@ def synthetic_weather(
     ((8760, 5), 1350.0)
     """
     rules = synthetic_rules()
-    latitude, longitude, seed = number("latitude", latitude), number("longitude", longitude), whole("seed", seed)
-    altitude = None if altitude is None else number("altitude", altitude)
+    latitude, longitude, seed = (
+        require_number("latitude", latitude),
+        require_number("longitude", longitude),
+        whole("seed", seed),
+    )
+    altitude = None if altitude is None else require_number("altitude", altitude)
     monthly, annual = _checked_totals(monthly_ghi_kwh_m2, annual_ghi_kwh_m2)
     temperatures = _checked_temperatures(monthly_temp_air, annual_temp_air)
     means, temperature_notices = monthly_temperature((latitude, longitude, altitude), *temperatures, "synthetic")
@@ -119,16 +123,16 @@ def synthetic_weather(
     return Weather(data, latitude, longitude, altitude, 3600.0, "synthetic", notices)
 
 
-def _checked_totals(monthly: ArrayLike | None, annual: float | None) -> tuple[Array | None, float]:
+def _checked_totals(monthly: ArrayLike | None, annual: float | None) -> tuple[F8 | None, float]:
     """Return (12,) totals, or None and one of the year; monthly ones are preferred."""
     what = Text("a synthetic year needs twelve monthly totals of GHI", "生成气象年需要十二个月的水平面总辐照量")
-    year = float("nan") if annual is None else number("annual_ghi_kwh_m2", annual)
+    year = float("nan") if annual is None else require_number("annual_ghi_kwh_m2", annual)
     if monthly is None:
         if annual is None:
             expected = Text("12 numbers, or annual_ghi_kwh_m2", "12 个数值，或 annual_ghi_kwh_m2")
             raise unusable("monthly_ghi_kwh_m2", "None", expected, what=what)
         return None, year
-    wanted = numbers("monthly_ghi_kwh_m2", monthly, (12,), what=what).astype(np.float64)
+    wanted = require_numbers("monthly_ghi_kwh_m2", monthly, (12,), what=what).astype(np.float64)
     least = limits_of("annual_ghi_kwh_m2")
     if wanted.sum() < least.low:
         found = Text(f"{wanted.sum():g} in the whole year", f"全年 {wanted.sum():g}")
@@ -136,14 +140,14 @@ def _checked_totals(monthly: ArrayLike | None, annual: float | None) -> tuple[Ar
     return wanted, year
 
 
-def _checked_temperatures(monthly: ArrayLike | None, annual: float | None) -> tuple[Array | None, float | None]:
+def _checked_temperatures(monthly: ArrayLike | None, annual: float | None) -> tuple[F8 | None, float | None]:
     """Return (12,) mean air temperatures, NaN where unknown, and one of the year; None what was not given."""
     if monthly is not None:
-        monthly = numbers("monthly_temp_air", monthly, (12,), missing=True).astype(np.float64)
-    return monthly, None if annual is None else number("annual_temp_air", annual, "monthly_temp_air")
+        monthly = require_numbers("monthly_temp_air", monthly, (12,), missing=True).astype(np.float64)
+    return monthly, None if annual is None else require_number("annual_temp_air", annual, "monthly_temp_air")
 
 
-def _spread(annual: float, clear_months: Array) -> tuple[Array, tuple[Notice, ...]]:
+def _spread(annual: float, clear_months: F8) -> tuple[F8, tuple[Notice, ...]]:
     """Return (12,) totals that share a year's as the clear sky does, which is said."""
     notice = Notice(
         "annual_total_spread",
@@ -159,8 +163,8 @@ def _spread(annual: float, clear_months: Array) -> tuple[Array, tuple[Notice, ..
 
 
 def _hourly_ghi(
-    index: pd.DatetimeIndex, wanted: Array, clear: ClearSky, bound: ClearSky, seed: int, given: str
-) -> tuple[Array, tuple[Notice, ...]]:
+    index: pd.DatetimeIndex, wanted: F8, clear: ClearSky, bound: ClearSky, seed: int, given: str
+) -> tuple[F8, tuple[Notice, ...]]:
     """Return (8760,) GHI whose months sum to `wanted`, and notices."""
     rules = synthetic_rules()
     rng = np.random.default_rng(seed)
@@ -198,7 +202,7 @@ def _hourly_ghi(
     return ghi, notices
 
 
-def _autoregressive(noise: Array, lag1: float) -> Array:
+def _autoregressive(noise: F8, lag1: float) -> F8:
     out = noise.copy()
     innovation = np.sqrt(1.0 - lag1**2)
     for i in range(1, len(noise)):
@@ -206,7 +210,7 @@ def _autoregressive(noise: Array, lag1: float) -> Array:
     return out
 
 
-def _daily_clearness(mean: float, high: float, noise: Array) -> Array:
+def _daily_clearness(mean: float, high: float, noise: F8) -> F8:
     """Return clear-sky indices of a month's days: quantiles of a beta distribution in the order of `noise`."""
     rules = synthetic_rules().daily_clearness
     low = min(rules.low.value, 0.5 * mean)
@@ -217,13 +221,13 @@ def _daily_clearness(mean: float, high: float, noise: Array) -> Array:
     return np.asarray(low + (high - low) * betaincinv(total * centre, total * (1.0 - centre), quantile), dtype=float)
 
 
-def extraterrestrial_months(index: pd.DatetimeIndex, elevation: Array) -> Array:
+def extraterrestrial_months(index: pd.DatetimeIndex, elevation: F8) -> F8:
     """Return the months' horizontal irradiation above the atmosphere [kWh/m2], (12,)."""
     extra = np.asarray(pvlib.irradiance.get_extra_radiation(index.day_of_year), dtype=float)
     return sum_by_month(extra * np.maximum(np.sin(np.radians(elevation)), 0.0), index)
 
 
-def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: Array, clearness: Array) -> Array:
+def temperature_hours(index: pd.DatetimeIndex, longitude: float, means: F8, clearness: F8) -> F8:
     """Make hourly air temperature: a smooth year through the monthly means plus Erbs' diurnal course.
 
     Parameters

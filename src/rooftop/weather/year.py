@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from rooftop.core.argument_limits import argument_limits
-from rooftop.core.arguments import instance, limits_of, number, unusable
+from rooftop.core.arguments import instance, limits_of, require_number, unusable
 from rooftop.core.errors import ArgumentError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
+from rooftop.core.types import F8
 from rooftop.weather.checks import weather_checks
-from rooftop.weather.clear_sky import DAYS_IN_MONTH, Array, sum_by_month
+from rooftop.weather.clear_sky import DAYS_IN_MONTH, sum_by_month
 
 MIN_MONTH_KWH_M2 = 0.1
 _COLUMNS = ("ghi", "dni", "dhi", "temp_air", "wind_speed")
@@ -54,7 +55,7 @@ class Weather:
     notices: tuple[Notice, ...] = ()
     provenance: Provenance | None = None
 
-    def monthly_ghi_kwh_m2(self) -> Array:
+    def monthly_ghi_kwh_m2(self) -> F8:
         """Return GHI by month [kWh/m2], (12,); an `ArgumentError` where the year is none (`checked_weather`)."""
         checked = checked_weather(self)
         return sum_by_month(checked.data["ghi"].to_numpy(dtype=float), time_index(self)) * checked.interval_s / 3600.0
@@ -98,7 +99,7 @@ def checked_weather(weather: object) -> Weather:
     given = instance("weather", weather, Weather, "rooftop.read_weather(path)")
     instance("weather.data", given.data, pd.DataFrame, "pandas.DataFrame")
     latitude, longitude, altitude, interval_s = (
-        number(f"weather.{name}", getattr(given, name), name)
+        require_number(f"weather.{name}", getattr(given, name), name)
         for name in ("latitude", "longitude", "altitude", "interval_s")
     )
     # plain numbers: floats of 16 bits overflow in what is computed with them

@@ -34,7 +34,7 @@ from rooftop.outputs.map import style as map_style
 from rooftop.outputs.map.offline import render_offline, script_json
 from rooftop.outputs.verdicts import judgements
 from rooftop.tables import COVERAGE, DISTRICTS, MODULES, PLANES, ROOFS, conform
-from rooftop.targets.columns import numbers
+from rooftop.targets.columns import numeric_column
 from rooftop.targets.withheld import withheld_use_names
 
 __all__ = ["MapPage", "build_map", "map_notices", "render_offline"]
@@ -326,8 +326,8 @@ def _shown(
 ) -> _Shown:
     visible = map_data.without_withheld(conform(roofs, ROOFS))
     return _Shown(
-        map_data.to_lonlat(visible, "roofs"),
-        map_data.to_lonlat(conform(districts, DISTRICTS), "districts"),
+        map_data.frame_in_lonlat(visible, "roofs"),
+        map_data.frame_in_lonlat(conform(districts, DISTRICTS), "districts"),
         conform(coverage, COVERAGE),
         *_drawable(planes, modules),
     )
@@ -340,17 +340,17 @@ def _drawable(
     left_out = {notice.code for notice in _not_drawn(planes, modules)}
     if not isinstance(planes, gpd.GeoDataFrame) or "map_planes_not_drawn" in left_out:
         return None, None
-    shown = map_data.to_lonlat(conform(planes, PLANES), "planes")
+    shown = map_data.frame_in_lonlat(conform(planes, PLANES), "planes")
     if modules is None or left_out:
         return shown, None
-    return shown, map_data.to_lonlat(conform(modules, MODULES), "modules")
+    return shown, map_data.frame_in_lonlat(conform(modules, MODULES), "modules")
 
 
 def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str, Any]:
     """Put together everything the page knows."""
     draw = len(shown.roofs) <= MAX_ROOFS
     drawn = shown.roofs if draw else shown.roofs.iloc[:0]
-    yields = numbers(shown.roofs, "specific_yield_kwh_kwp")
+    yields = numeric_column(shown.roofs, "specific_yield_kwh_kwp")
     status = shown.roofs["status"]
     breaks = map_style.yield_breaks(yields)
     roofs = map_data.roof_payload(drawn, lang)

@@ -19,9 +19,10 @@ from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Lang, Text
 from rooftop.core.privacy import WITHHELD
 from rooftop.core.rounding import is_missing
+from rooftop.core.types import F8
 from rooftop.outputs.map.style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, choice_label
 from rooftop.outputs.use_sources import use_source_label
-from rooftop.targets.columns import numbers, reason_codes, with_reason
+from rooftop.targets.columns import carries_reason, numeric_column, reason_codes
 from rooftop.targets.withheld import withheld, withheld_uses
 
 SCALE = 1_000_000  # coordinates are integers of 1e-6 degrees, about 0.1 m
@@ -35,10 +36,10 @@ Ring = list[int]
 
 def without_withheld(roofs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the roofs that may be shown: those of a withheld use, or with such a reason, appear in no output."""
-    return roofs[~(withheld(roofs) | with_reason(roofs, withheld_uses()))]
+    return roofs[~(withheld(roofs) | carries_reason(roofs, withheld_uses()))]
 
 
-def to_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
+def frame_in_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
     """Return `frame` in WGS 84 longitude and latitude.
 
     Raises
@@ -113,13 +114,13 @@ def _numbers(values: pd.Series, digits: int = 3, scale: float = 1.0) -> list[flo
     return _json_numbers(_significant(raw, digits))
 
 
-def _significant(raw: npt.NDArray[np.float64], digits: int) -> npt.NDArray[np.float64]:
+def _significant(raw: F8, digits: int) -> F8:
     magnitude = np.floor(np.log10(np.where((raw == 0) | ~np.isfinite(raw), 1.0, np.abs(raw))))
     factor = 10.0 ** (digits - 1 - magnitude)
     return np.rint(raw * factor) / factor
 
 
-def _json_numbers(values: npt.NDArray[np.float64]) -> list[float | int | None]:
+def _json_numbers(values: F8) -> list[float | int | None]:
     out: list[float | int | None] = []
     for value in values.tolist():
         if not np.isfinite(value):
@@ -149,7 +150,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
     lengths = [len(row) for row in codes]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist() if lengths else [0]
     status_names = list(STATUS_LABELS)
-    points = np.column_stack([numbers(roofs, "lon"), numbers(roofs, "lat")])
+    points = np.column_stack([numeric_column(roofs, "lon"), numeric_column(roofs, "lat")])
     return {
         "n": len(roofs),
         "origin": list(origin),
@@ -167,17 +168,17 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         **{name: _coded(roofs[name]) for name in _CODED_COLUMNS},
         "use_source": _coded(roofs["use_source"].map(lambda value: _how_known(value, lang))),
         "completion": _texts(roofs["completion_date"]),
-        "year": _json_numbers(numbers(roofs, "year_built")),
+        "year": _json_numbers(numeric_column(roofs, "year_built")),
         "height": _numbers(roofs["height_m"], 2),
         "gross": _numbers(roofs["gross_area_m2"]),
         "installable": _numbers(roofs["installable_area_m2"]),
         "kwp": _numbers(roofs["capacity_kwp"]),
         "existing": _numbers(roofs["existing_pv_kwp"]),
-        "modules": _json_numbers(numbers(roofs, "module_count")),
+        "modules": _json_numbers(numeric_column(roofs, "module_count")),
         "inverters": _coded(_inverters(roofs)),
         "energy": _numbers(roofs["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
-        "yield": _json_numbers(np.rint(numbers(roofs, "specific_yield_kwh_kwp") / 10) * 10),
-        "loss": _json_numbers(np.round(numbers(roofs, "shading_loss") * 100, 1)),
+        "yield": _json_numbers(np.rint(numeric_column(roofs, "specific_yield_kwh_kwp") / 10) * 10),
+        "loss": _json_numbers(np.round(numeric_column(roofs, "shading_loss") * 100, 1)),
     }
 
 
@@ -196,8 +197,8 @@ _CODED_COLUMNS = (
 def _inverters(roofs: pd.DataFrame) -> list[str | None]:
     """Return number, size and connection of the inverters, the same in both languages; null without any."""
     table = zip(
-        numbers(roofs, "inverter_count"),
-        numbers(roofs, "inverter_unit_kw"),
+        numeric_column(roofs, "inverter_count"),
+        numeric_column(roofs, "inverter_unit_kw"),
         _texts(roofs["connection_voltage"]),
         strict=True,
     )
@@ -248,7 +249,7 @@ def unit_payload(districts: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         "id": [str(value) for value in districts["unit_id"]],
         "name": _texts(districts["unit_name"]),
         "level": [str(value) for value in districts["level"]],
-        "n": _json_numbers(numbers(districts, "n_buildings")),
+        "n": _json_numbers(numeric_column(districts, "n_buildings")),
         "kwp": _numbers(districts["capacity_kwp"]),
         "existing": _numbers(districts["existing_pv_kwp"]),
         "energy": _numbers(districts["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
@@ -285,12 +286,15 @@ def coverage_payload(coverage: pd.DataFrame, lang: Lang, labels: Mapping[str, Te
     columns: Sequence[list[Json]] = (
         unit_index,
         *(coded[name]["index"] for name in CHOICES),
-        *(_json_numbers(np.round(numbers(table, name), 5)) for name in ("coverage", "coverage_low", "coverage_high")),
-        *(_json_numbers(numbers(table, name)) for name in ("n_buildings", "n_unknown")),
-        *(_json_numbers(_significant(numbers(table, name), 3)) for name in ("gap_m2", "gap_kwp")),
+        *(
+            _json_numbers(np.round(numeric_column(table, name), 5))
+            for name in ("coverage", "coverage_low", "coverage_high")
+        ),
+        *(_json_numbers(numeric_column(table, name)) for name in ("n_buildings", "n_unknown")),
+        *(_json_numbers(_significant(numeric_column(table, name), 3)) for name in ("gap_m2", "gap_kwp")),
         _texts(table["attained"]),
-        _json_numbers(numbers(table, "target")),
-        _json_numbers(numbers(table, "year")),
+        _json_numbers(numeric_column(table, "target")),
+        _json_numbers(numeric_column(table, "year")),
         [int(bool(value)) if not is_missing(value) else 0 for value in table["is_default"]],
     )
     return {

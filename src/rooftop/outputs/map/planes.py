@@ -18,6 +18,7 @@ import shapely
 
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
+from rooftop.core.types import F8, I8
 from rooftop.outputs.map.payload import SCALE, SIMPLIFY_ABOVE, SIMPLIFY_DEG, encode_shapes
 from rooftop.targets.columns import known_or_zero
 
@@ -26,8 +27,6 @@ MAX_PLANES = 300_000  # in one file; above, none
 MAX_MODULES = 1_500_000  # in one file, about 7 MB; above, none
 LEVEL_DEG = 1.0  # planes flatter than this have no direction worth an arrow
 SOURCES = ("lod2", "dsm", "assumed")
-
-Ints = npt.NDArray[np.int64]
 
 
 def plane_payload(
@@ -107,19 +106,19 @@ def direction_names() -> tuple[Text, ...]:
     )
 
 
-def _first_of(keys: pd.MultiIndex) -> tuple[Ints, Ints]:
+def _first_of(keys: pd.MultiIndex) -> tuple[I8, I8]:
     """Return for each row the number of its key, in order of appearance, and the first row of each key."""
     number, _ = pd.factorize(keys)
     first = np.flatnonzero(np.diff(np.maximum.accumulate(number), prepend=-1)) if len(number) else number
     return number.astype(np.int64), first.astype(np.int64)
 
 
-def _summed(frame: pd.DataFrame, name: str, outline: Ints) -> list[float]:
+def _summed(frame: pd.DataFrame, name: str, outline: I8) -> list[float]:
     values: list[float] = np.bincount(outline, weights=known_or_zero(frame, name)).tolist()
     return values
 
 
-def _looks(shown: pd.DataFrame, outline: Ints, n: int) -> list[Any]:
+def _looks(shown: pd.DataFrame, outline: I8, n: int) -> list[Any]:
     """Return where modules look that are set up on their plane; 0 where they lie in it or where there are none."""
     looks: list[Any] = [0] * n
     counts, tilts, azimuths = (
@@ -132,7 +131,7 @@ def _looks(shown: pd.DataFrame, outline: Ints, n: int) -> list[Any]:
     return looks
 
 
-def _modules(modules: gpd.GeoDataFrame, shown: pd.DataFrame, outline: Ints, origin: tuple[int, int]) -> dict[str, Any]:
+def _modules(modules: gpd.GeoDataFrame, shown: pd.DataFrame, outline: I8, origin: tuple[int, int]) -> dict[str, Any]:
     """Return the modules of each outline as text, how many there are and how many are counted."""
     plane = pd.Series(np.arange(len(shown)), index=pd.Index(shown["plane_id"].astype(str)))
     at = plane.reindex(modules["plane_id"].astype(str)).to_numpy(dtype=float)
@@ -147,7 +146,7 @@ def _modules(modules: gpd.GeoDataFrame, shown: pd.DataFrame, outline: Ints, orig
     return {"text": text, "n": len(mine), "counted": int(counted.sum())}
 
 
-def _corners(modules: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
+def _corners(modules: gpd.GeoDataFrame) -> F8:
     """Return the corners of rectangles, (n, 4, 2)."""
     shapes = modules.geometry.to_numpy()
     if not (shapely.get_num_coordinates(shapes) == 5).all():
@@ -157,7 +156,7 @@ def _corners(modules: gpd.GeoDataFrame) -> npt.NDArray[np.float64]:
     return shapely.get_coordinates(shapes).reshape(-1, 5, 2)[:, :4]
 
 
-def _integers(corners: npt.NDArray[np.float64], group: Ints, origin: tuple[int, int]) -> tuple[Ints, Ints]:
+def _integers(corners: F8, group: I8, origin: tuple[int, int]) -> tuple[I8, I8]:
     """Return the numbers of all groups in a row, and the group of each number.
 
     A group is ``uncounted n ax ay bx by`` and ``dx dy`` of each module: a and b are its edges at the first corner, d
@@ -179,7 +178,7 @@ def _integers(corners: npt.NDArray[np.float64], group: Ints, origin: tuple[int, 
     return values, np.repeat(names, length)
 
 
-def _texts(values: Ints, owner: Ints, n: int) -> list[Any]:
+def _texts(values: I8, owner: I8, n: int) -> list[Any]:
     """Return base64 of the numbers of each owner, 0 for one without; owners ascend."""
     coded, length = _varints(values)
     ends = np.concatenate([[0], np.cumsum(length)])
@@ -188,7 +187,7 @@ def _texts(values: Ints, owner: Ints, n: int) -> list[Any]:
     return [base64.b64encode(raw[a:b]).decode("ascii") if b > a else 0 for a, b in pairwise(bounds)]
 
 
-def _varints(values: Ints) -> tuple[npt.NDArray[np.uint8], Ints]:
+def _varints(values: I8) -> tuple[npt.NDArray[np.uint8], I8]:
     """Code integers: zigzag, seven bits a byte, low ones first, the high bit set where more follow."""
     zigzag = ((values << 1) ^ (values >> 63)).astype(np.uint64)
     length = 1 + np.sum([zigzag >= np.uint64(1 << 7 * k) for k in range(1, 9)], axis=0).astype(np.int64)

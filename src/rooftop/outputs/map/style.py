@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rooftop.core.lang import Lang, Text
 from rooftop.core.roof_rules import roof_type_labels
+from rooftop.core.types import F8
 from rooftop.core.vocabularies import reasons, use_labels
 from rooftop.tables import COVERAGE, ROOFS
 from rooftop.targets.coverage_rules import coverage_rules
@@ -214,7 +214,7 @@ def choice_label(column: str, value: str, lang: Lang, labels: Mapping[str, Text]
     return value
 
 
-def yield_breaks(values: npt.NDArray[np.float64]) -> list[float]:
+def yield_breaks(values: F8) -> list[float]:
     """Return round class limits between the 3rd and 97th percentile of the specific yields.
 
     Parameters

@@ -21,15 +21,15 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as MplPath
-from numpy.typing import NDArray
 
 from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice
 from rooftop.core.rounding import percent, significant
+from rooftop.core.types import F8
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.map.style import NO_DATA_COLOUR, YIELD_COLOURS
 from rooftop.outputs.report.findings import Finding
-from rooftop.targets.columns import numbers
+from rooftop.targets.columns import numeric_column
 
 # In the order of preference; the first that is installed is used.
 CJK_FONTS = (
@@ -129,7 +129,7 @@ def _scaled(values: Sequence[float], lang: Lang) -> tuple[list[float], str]:
 
 def monthly_energy(data: ReportData, lang: Lang = "zh") -> str:
     """Return the energy of each month of year one, all roofs, as SVG."""
-    values, unit = _scaled([float(np.nansum(numbers(data.tables.roofs, f"kwh_{m}"))) for m in _MONTHS], lang)
+    values, unit = _scaled([float(np.nansum(numeric_column(data.tables.roofs, f"kwh_{m}"))) for m in _MONTHS], lang)
     with _style("monthly"):
         figure = Figure(figsize=(5.2, 2.7), layout="constrained")
         axes = figure.add_subplot()
@@ -147,8 +147,8 @@ def monthly_energy(data: ReportData, lang: Lang = "zh") -> str:
 
 def yield_histogram(data: ReportData, lang: Lang = "zh") -> str:
     """Return how many roofs have which specific yield, as SVG."""
-    values = numbers(data.tables.roofs, "specific_yield_kwh_kwp")
-    values = values[np.isfinite(values) & (numbers(data.tables.roofs, "capacity_kwp") > 0)]
+    values = numeric_column(data.tables.roofs, "specific_yield_kwh_kwp")
+    values = values[np.isfinite(values) & (numeric_column(data.tables.roofs, "capacity_kwp") > 0)]
     with _style("yield"):
         figure = Figure(figsize=(5.2, 2.7), layout="constrained")
         axes = figure.add_subplot()
@@ -174,9 +174,7 @@ def yield_histogram(data: ReportData, lang: Lang = "zh") -> str:
         return _svg(figure)
 
 
-def _whiskers(
-    low: NDArray[np.float64], central: NDArray[np.float64], high: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _whiskers(low: F8, central: F8, high: F8) -> tuple[F8, F8]:
     """Return where whiskers start and how far they reach down and up; from the low bound where no middle is known."""
     middle = np.where(np.isnan(central), low, central)
     return middle, np.nan_to_num(np.stack([middle - low, high - middle]).clip(min=0.0))
@@ -260,8 +258,8 @@ def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
     """
     installed, planned = (years[years["kind"] == kind].sort_values("year") for kind in ("installed", "planned"))
     year = installed["year"].to_numpy(dtype=float)
-    central, low, high = (numbers(installed, n) for n in ("coverage", "coverage_low", "coverage_high"))
-    target = numbers(installed, "target")
+    central, low, high = (numeric_column(installed, n) for n in ("coverage", "coverage_low", "coverage_high"))
+    target = numeric_column(installed, "target")
     with _style("timeline"):
         figure = Figure(figsize=(7.2, 2.9), layout="constrained")
         axes = figure.add_subplot()
@@ -274,7 +272,7 @@ def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
             label = Text("with the selected roofs, built at the given rate", "按给定速度实施所选屋顶后").pick(lang)
             axes.plot(
                 planned["year"].to_numpy(dtype=float),
-                numbers(planned, "coverage"),
+                numeric_column(planned, "coverage"),
                 "D-",
                 color=ACCENT,
                 markersize=4,
@@ -291,7 +289,7 @@ def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:
             if some.any():
                 axes.fill_between([], [], color=colour, label=text.pick(lang))
         axes.set_xticks(year, [f"{int(y)}" for y in year])
-        tops = [v for v in (*central, *high, *target, *numbers(planned, "coverage"), 0.1) if np.isfinite(v)]
+        tops = [v for v in (*central, *high, *target, *numeric_column(planned, "coverage"), 0.1) if np.isfinite(v)]
         axes.set_ylim(0.0, max(tops) * 1.12)
         axes.yaxis.set_major_formatter(lambda value, _position: f"{value:.0%}")
         axes.yaxis.grid(True, color="#E3E8ED", linewidth=0.6)
@@ -310,7 +308,7 @@ def static_map(data: ReportData, lang: Lang = "zh") -> str:
         figure = Figure(figsize=(7.2, _map_height(frame)), layout="constrained")
         axes = figure.add_subplot()
         _draw_districts(axes, districts)
-        values = numbers(roofs, "specific_yield_kwh_kwp")
+        values = numeric_column(roofs, "specific_yield_kwh_kwp")
         shapes = roofs.geometry.to_numpy()
         none = ~np.isfinite(values)
         _draw_shapes(axes, shapes[none], None, NO_DATA_COLOUR)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rooftop.core.lang import Text
-from rooftop.core.rounding import NONE, Range, area, capacity, count, percent, percent_range
+from rooftop.core.rounding import NONE, Interval, area, capacity, count, percent, percent_range
 from rooftop.outputs.map.style import SHORT_LABELS
 from rooftop.outputs.unit_names import unit_label
 from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
 from rooftop.targets.listing import value_label
-from rooftop.targets.models import Group, Pack
+from rooftop.targets.models import BuildingGroup, Pack
 
 Certainty = Literal["sure", "open", "nothing"]
 NOT_A_NUMBER = float("nan")
@@ -29,7 +29,7 @@ class DefinitionResult:
     ----------
     numerator, denominator : str
         Keys of the coverage table.
-    coverage : Range
+    coverage : Interval
     attained : str
         ``yes``, ``no`` or ``unknown``.
     is_default : bool
@@ -39,7 +39,7 @@ class DefinitionResult:
 
     numerator: str
     denominator: str
-    coverage: Range
+    coverage: Interval
     attained: str
     is_default: bool
     kind: str = "installed"
@@ -83,7 +83,7 @@ class Finding:
         out not to be installable.
     kind : str
         What the target speaks of: ``installed``, or ``potential`` where the pack asks for no other.
-    installed, planned, potential : Range
+    installed, planned, potential : Interval
         Coverage; NaN where it is not defined (no building in the scope).
     attained : str
         Of `kind`: ``yes``, ``no`` or ``unknown``.
@@ -115,9 +115,9 @@ class Finding:
     n_unknown: int
     n_needs_survey: int
     kind: str
-    installed: Range
-    planned: Range
-    potential: Range
+    installed: Interval
+    planned: Interval
+    potential: Interval
     attained: str
     attainable: str
     gap_m2: float
@@ -131,7 +131,7 @@ class Finding:
         return unit_label({"unit_id": self.unit_id, "unit_name": self.unit_name, "level": self.level})
 
     @property
-    def coverage(self) -> Range:
+    def coverage(self) -> Interval:
         """Coverage that the target speaks of."""
         return self.installed if self.kind == "installed" else self.potential
 
@@ -306,8 +306,8 @@ def _value(row: pd.Series | None, name: str) -> float:
     return NOT_A_NUMBER if pd.isna(value) else float(value)
 
 
-def _range(row: pd.Series | None) -> Range:
-    return Range(_value(row, "coverage_low"), _value(row, "coverage"), _value(row, "coverage_high"))
+def _range(row: pd.Series | None) -> Interval:
+    return Interval(_value(row, "coverage_low"), _value(row, "coverage"), _value(row, "coverage_high"))
 
 
 def findings(coverage: pd.DataFrame, pack: Pack | None) -> tuple[Finding, ...]:
@@ -341,7 +341,7 @@ def findings(coverage: pd.DataFrame, pack: Pack | None) -> tuple[Finding, ...]:
     return tuple(out)
 
 
-def _finding(front: pd.DataFrame, rows: pd.DataFrame, group: Group) -> Finding:
+def _finding(front: pd.DataFrame, rows: pd.DataFrame, group: BuildingGroup) -> Finding:
     kinds = {str(row["kind"]): row for _, row in front.iterrows()}
     installed, potential, planned = (kinds.get(kind) for kind in ("installed", "potential", "planned"))
     lead = next(row for row in (installed, potential, planned) if row is not None)

@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PrintedTable:
     """A table ready to print."""
 
     heads: list[Head]
@@ -52,7 +52,7 @@ class Block:
 
     title: str
     lead: str
-    grid: Grid
+    grid: PrintedTable
 
 
 @dataclass(frozen=True)

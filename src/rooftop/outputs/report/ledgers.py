@@ -11,9 +11,21 @@ import pandas as pd
 
 from rooftop.campaign.carbon import EmissionFactor
 from rooftop.core.lang import Lang, Text
-from rooftop.core.rounding import NONE, Range, area, capacity, carbon, count, energy, is_missing, number, percent, span
+from rooftop.core.rounding import (
+    NONE,
+    Interval,
+    area,
+    capacity,
+    carbon,
+    count,
+    energy,
+    is_missing,
+    number,
+    percent,
+    span,
+)
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.report.grids import Block, Cell, Grid, Row, heads, number_column, text_column
+from rooftop.outputs.report.grids import Block, Cell, PrintedTable, Row, heads, number_column, text_column
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label, zones_note
 from rooftop.targets.listing import target_rows, value_label
@@ -203,13 +215,13 @@ _QUOTA_COLUMNS = (
 )
 
 
-def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
+def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> PrintedTable:
     body = []
     away = [row for row in rows if is_missing(row["unit_id"])]
     for row in rows:
         if is_missing(row["unit_id"]):
             continue
-        fits = Range(row["added_low_kwp"], row["added_kwp"], row["added_high_kwp"])
+        fits = Interval(row["added_low_kwp"], row["added_kwp"], row["added_high_kwp"])
         counted = not is_missing(row["n_stock"])
         body.append(
             Row(
@@ -229,7 +241,7 @@ def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
                 row["level"] == "city",
             )
         )
-    return Grid(heads(_QUOTA_COLUMNS, lang), body, note=away_note(away).pick(lang), style="ledger")
+    return PrintedTable(heads(_QUOTA_COLUMNS, lang), body, note=away_note(away).pick(lang), style="ledger")
 
 
 def away_note(rows: Iterable[Mapping[str, Any]]) -> Text:
@@ -257,7 +269,7 @@ def _known(value: object, show: Any) -> str:
     return NONE if is_missing(value) else str(show(value))
 
 
-def _bounded(values: Range, lang: Lang) -> str:
+def _bounded(values: Interval, lang: Lang) -> str:
     if is_missing(values.central):
         return NONE
     central = capacity(values.central, lang)
@@ -281,7 +293,7 @@ _CAPACITY_COLUMNS = (
 )
 
 
-def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
+def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> PrintedTable:
     body = []
     for row in rows:
         unknown = f" ({count(row['n_unknown'])})" if row["n_unknown"] else ""
@@ -306,7 +318,7 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> Grid:
             )
         )
     note = zones_note(row["level"] for row in rows).pick(lang)
-    return Grid(heads(_CAPACITY_COLUMNS, lang), body, note=note, style="ledger")
+    return PrintedTable(heads(_CAPACITY_COLUMNS, lang), body, note=note, style="ledger")
 
 
 def _share(value: object) -> str:
@@ -325,6 +337,6 @@ _MISSING_COLUMNS = (
 )
 
 
-def _missing_grid(rows: list[dict[str, str]], lang: Lang) -> Grid:
+def _missing_grid(rows: list[dict[str, str]], lang: Lang) -> PrintedTable:
     body = [Row([Cell(row[key]) for key in ("target", "value", "state", "reason")]) for row in rows]
-    return Grid(heads(_MISSING_COLUMNS, lang), body, style="missing")
+    return PrintedTable(heads(_MISSING_COLUMNS, lang), body, style="missing")

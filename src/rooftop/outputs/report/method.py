@@ -13,7 +13,7 @@ from rooftop.campaign.uncertainty import components, energy_uncertainty
 from rooftop.config import Config, FlatSystem
 from rooftop.core.lang import Text
 from rooftop.core.roof_rules import load_roof_rules
-from rooftop.core.rounding import Range
+from rooftop.core.rounding import Interval
 from rooftop.scene.equator import SideRules
 from rooftop.scene.inverters import load_inverter_rules
 from rooftop.scene.row_notices import clear_hours_text, place_text
@@ -294,7 +294,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
     return rows
 
 
-def _span(values: Range, unit: Text) -> Text:
+def _span(values: Interval, unit: Text) -> Text:
     text = f"{values.central:g} ({values.low:g}–{values.high:g})"
     return Text("{text} {unit}", "{text} {unit}").format(text=text, unit=unit)
 

@@ -26,7 +26,7 @@ from rooftop.outputs.report.charts import (
     yield_histogram,
 )
 from rooftop.outputs.report.findings import Finding
-from rooftop.outputs.report.grids import Cell, Grid, Head, Row, heads, number_column, text_column
+from rooftop.outputs.report.grids import Cell, Head, PrintedTable, Row, heads, number_column, text_column
 from rooftop.outputs.report.ledgers import ledger_blocks
 from rooftop.outputs.report.sections import key_numbers, target_title, verdict_facts
 from rooftop.outputs.report.substitution import substitution_blocks
@@ -240,7 +240,7 @@ _VERDICT_COLUMNS = (
 )
 
 
-def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
+def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> PrintedTable:
     rows = unit_rows(data, levels)
     with_target = any("finding" in row for row in rows)
     mixed = any(row["finding"].kind != "installed" for row in rows if "finding" in row)
@@ -258,7 +258,7 @@ def _units(data: ReportData, levels: tuple[str, ...], lang: Lang) -> Grid:
         for row in rows
     ]
     note = zones_note(row["level"] for row in rows).pick(lang)
-    return Grid(heads(columns, lang), body, note=note, style="units")
+    return PrintedTable(heads(columns, lang), body, note=note, style="units")
 
 
 def _sums(row: Mapping[str, Any], lang: Lang) -> list[Cell]:
@@ -299,7 +299,7 @@ _TIMELINE_COLUMNS = (
 )
 
 
-def _timeline(data: ReportData, lang: Lang) -> Grid:
+def _timeline(data: ReportData, lang: Lang) -> PrintedTable:
     due = steps(data)
     rows = [
         Row(
@@ -320,7 +320,7 @@ def _timeline(data: ReportData, lang: Lang) -> Grid:
         note = Text("{rest} more rows are not shown. {note}", "另有 {rest} 行未列出。{note}").format(
             rest=rest, note=note
         )
-    return Grid(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
+    return PrintedTable(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
 
 
 _SHORT_COLUMNS = (
@@ -336,7 +336,7 @@ _SHORT_COLUMNS = (
 )
 
 
-def _short(data: ReportData, lang: Lang) -> Grid:
+def _short(data: ReportData, lang: Lang) -> PrintedTable:
     sure = short_rows(data, None, lang, possible=False)
     possible = len(short_rows(data, None, lang)) - len(sure)
     sure.sort(key=lambda row: (-float(row["gap_kwp"]), str(row["building_id"])))
@@ -370,7 +370,7 @@ def _short(data: ReportData, lang: Lang) -> Grid:
         )
     empty = nobody_short(data).pick(lang)
     shown = heads(_SHORT_COLUMNS, lang)
-    return Grid(shown, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
+    return PrintedTable(shown, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -393,7 +393,7 @@ _CANDIDATE_COLUMNS = (
 )
 
 
-def _candidates(data: ReportData, lang: Lang) -> Grid:
+def _candidates(data: ReportData, lang: Lang) -> PrintedTable:
     frame = data.campaign.candidates.head(MAX_CANDIDATES)
     texts = wording(frame, data.campaign, data.pack, lang)
     rows = []
@@ -418,7 +418,7 @@ def _candidates(data: ReportData, lang: Lang) -> Grid:
             )
         )
     empty = Text("No roof passes the gates.", "没有屋顶通过筛选。").pick(lang)
-    return Grid(heads(_CANDIDATE_COLUMNS, lang), rows, empty, style="candidates")
+    return PrintedTable(heads(_CANDIDATE_COLUMNS, lang), rows, empty, style="candidates")
 
 
 def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
@@ -462,10 +462,10 @@ _HEADS = {
 }
 
 
-def _plain(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], lang: Lang, style: str) -> Grid:
+def _plain(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], lang: Lang, style: str) -> PrintedTable:
     shown = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
     body = [
         Row([Cell(count(row[key]), True) if key == "count" else Cell(str(row.get(key, ""))) for key in keys])
         for row in rows
     ]
-    return Grid(shown, body, Text("None.", "无。").pick(lang), style=style)
+    return PrintedTable(shown, body, Text("None.", "无。").pick(lang), style=style)

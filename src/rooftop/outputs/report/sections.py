@@ -12,12 +12,12 @@ from rooftop.campaign.candidates import Plan, total_range
 from rooftop.campaign.selection import GOOD_ENOUGH
 from rooftop.campaign.uncertainty import energy_uncertainty
 from rooftop.core.lang import Lang, Text
-from rooftop.core.rounding import Range, area, capacity, carbon, count, energy, money_span, number, percent, span
+from rooftop.core.rounding import Interval, area, capacity, carbon, count, energy, money_span, number, percent, span
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.findings import Finding
 from rooftop.outputs.verdicts import Verdict
 from rooftop.outputs.workbook.rows import candidate_frame
-from rooftop.targets.columns import numbers, words
+from rooftop.targets.columns import numeric_column, text_column
 from rooftop.targets.listing import value_label
 
 MAX_PLACES = 5
@@ -59,8 +59,8 @@ def where(finding: Finding, data: ReportData) -> Text:
         inner = [f for f in data.findings if f.level == "district" and f.target_id == finding.target_id]
     else:
         roofs = data.tables.roofs
-        mine = (words(roofs, "district_id", "") == finding.unit_id).to_numpy()
-        towns = set(words(roofs[mine], "town_id", ""))
+        mine = (text_column(roofs, "district_id", "") == finding.unit_id).to_numpy()
+        towns = set(text_column(roofs[mine], "town_id", ""))
         inner = [
             f for f in data.findings if f.level == "town" and f.target_id == finding.target_id and f.unit_id in towns
         ]
@@ -152,7 +152,7 @@ def plan_text(plans: Iterable[Plan], *, further: bool = False) -> Text:
     chosen = list(plans)
     roofs = sum(plan.n_roofs for plan in chosen)
     kwp = sum(plan.added_kwp for plan in chosen)
-    capex = Range(
+    capex = Interval(
         sum(p.capex_yuan.low for p in chosen),
         sum(p.capex_yuan.central for p in chosen),
         sum(p.capex_yuan.high for p in chosen),
@@ -182,10 +182,10 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
     districts = data.units("district")
     mine = districts if unit_id is None else districts[(districts["unit_id"] == unit_id).to_numpy()]
     numeric = [name for name in mine.columns if pd.api.types.is_numeric_dtype(mine[name])]
-    sums = {name: float(np.nansum(numbers(mine, name))) for name in numeric}
+    sums = {name: float(np.nansum(numeric_column(mine, name))) for name in numeric}
     candidates = data.campaign.candidates if unit_id is None else candidate_frame(data, unit_id)
     planned = candidates[candidates["planned"].to_numpy(dtype=bool)]
-    kwp = Range(
+    kwp = Interval(
         sums.get("capacity_low_kwp", np.nan), sums.get("capacity_kwp", 0.0), sums.get("capacity_high_kwp", np.nan)
     )
     annual = sums.get("annual_kwh", 0.0)
@@ -225,7 +225,7 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
     return facts
 
 
-def _capacity_range(kwp: Range, lang: Lang) -> str:
+def _capacity_range(kwp: Interval, lang: Lang) -> str:
     central = capacity(kwp.central, lang)
     if np.isnan(kwp.low) or np.isnan(kwp.high) or kwp.exact:
         return central

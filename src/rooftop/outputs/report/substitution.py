@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from rooftop.core.lang import Lang, Text
-from rooftop.core.rounding import NONE, Range, area, coal, count, is_missing, number, percent, percent_range
+from rooftop.core.rounding import NONE, Interval, area, coal, count, is_missing, number, percent, percent_range
 from rooftop.outputs.bundle import ReportData
-from rooftop.outputs.report.grids import Block, Cell, Grid, Heading, Row, heads, number_column, text_column
+from rooftop.outputs.report.grids import Block, Cell, Heading, PrintedTable, Row, heads, number_column, text_column
 from rooftop.outputs.report.sections import named_goal
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
@@ -43,7 +43,7 @@ def substitution_blocks(data: ReportData, lang: Lang) -> list[Block]:
     return blocks
 
 
-def _block(title: Text, lead: Text, grid: Grid, lang: Lang) -> Block:
+def _block(title: Text, lead: Text, grid: PrintedTable, lang: Lang) -> Block:
     return Block(title.capitalised().pick(lang), lead.pick(lang), grid)
 
 
@@ -93,7 +93,7 @@ def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergyS
     return _block(
         _title(data, entry.target),
         lead,
-        Grid(heads(_TARGET_COLUMNS, lang), rows, note=notes.pick(lang), style="ledger"),
+        PrintedTable(heads(_TARGET_COLUMNS, lang), rows, note=notes.pick(lang), style="ledger"),
         lang,
     )
 
@@ -128,7 +128,7 @@ def _rate(row: Mapping[str, Any] | None) -> str:
         return NONE
     if is_missing(row["rate"]):
         return f"{percent(row['rate_low'], 'down')}–{percent(row['rate_high'], 'up')}"
-    return percent_range(Range(row["rate_low"], row["rate"], row["rate_high"]), row["target"])
+    return percent_range(Interval(row["rate_low"], row["rate"], row["rate_high"]), row["target"])
 
 
 def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
@@ -243,7 +243,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
     return _block(
         Text("Under each equivalent of electricity", "不同电力折标口径下的替代率"),
         lead,
-        Grid(heads(columns, lang), rows, style="ledger"),
+        PrintedTable(heads(columns, lang), rows, style="ledger"),
         lang,
     )
 
@@ -283,7 +283,9 @@ def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> Blo
         "（按规划折算规则）时，同样的屋面用于光热与光伏替代量相当（各屋顶中位数）；低于该值时宜热，但以建筑热水需求为限。",
     )
     title = Text("PV or hot water per roof (宜电则电、宜热则热)", "宜电则电、宜热则热")
-    return _block(title, lead, Grid(heads(columns, lang), rows, note=_mandate_note(data, lang), style="ledger"), lang)
+    return _block(
+        title, lead, PrintedTable(heads(columns, lang), rows, note=_mandate_note(data, lang), style="ledger"), lang
+    )
 
 
 def _median(table: pd.DataFrame, column: str) -> float:

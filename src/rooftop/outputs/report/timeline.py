@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rooftop.core.lang import Text
-from rooftop.core.rounding import Range, area, capacity, is_missing, number, percent, percent_range
+from rooftop.core.rounding import Interval, area, capacity, is_missing, number, percent, percent_range
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.unit_names import unit_label
 from rooftop.outputs.verdicts import Verdict, judged
@@ -55,7 +55,7 @@ def steps(data: ReportData) -> list[Step]:
 
 
 def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
-    values = Range(row["coverage_low"], row["coverage"], row["coverage_high"])
+    values = Interval(row["coverage_low"], row["coverage"], row["coverage_high"])
     shown = percent_range(values, row["target"])
     return Step(
         unit_name=unit_label(row),

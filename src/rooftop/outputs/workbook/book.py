@@ -38,8 +38,8 @@ from rooftop.outputs.workbook.rows import (
     WHICH_BUILDING,
     candidate_rows,
 )
-from rooftop.outputs.workbook.sheet import Book, Column
-from rooftop.targets.columns import words
+from rooftop.outputs.workbook.sheet import SheetColumn, WorkbookSheets
+from rooftop.targets.columns import text_column
 from rooftop.targets.listing import value_label
 
 SHEETS = {
@@ -63,84 +63,86 @@ _TONES = {
     "": {},
 }
 _UNIT = (
-    Column(Text("Unit", "名称"), "unit_name"),
-    Column(Text("Level", "层级"), "level_label"),
-    Column(Text("Code", "代码"), "unit_id"),
-    Column(Text("Buildings", "建筑数"), "n_buildings", "count"),
-    Column(Text("Usable roofs", "可用屋顶数"), "n_ok", "count"),
-    Column(Text("Roofs to survey", "待核实屋顶数"), "n_needs_survey", "count"),
-    Column(Text("Excluded roofs", "排除屋顶数"), "n_excluded", "count"),
-    Column(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
-    Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
-    Column(Text("New capacity (kWp)", "可新增容量(kWp)"), "capacity_kwp", "quantity"),
-    Column(ENERGY, "energy", "quantity"),
-    Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
-    Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Target", "指标"), "target_text", "wrap", 26),
-    Column(Text("Buildings in scope", "范围内建筑数"), "n_scope", "count"),
-    Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
-    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
-    Column(Text("Low bound", "下限"), "coverage_low", "percent", against="target"),
-    Column(Text("High bound", "上限"), "coverage_high", "percent", against="target"),
-    Column(Text("Target value", "目标值"), "target", "percent"),
-    Column(Text("Met?", "是否达标"), "verdict_text"),
-    Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
-    Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
-    Column(Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent", against="target"),
-    Column(Text("Potential coverage", "潜力覆盖率"), "potential", "percent", against="target"),
+    SheetColumn(Text("Unit", "名称"), "unit_name"),
+    SheetColumn(Text("Level", "层级"), "level_label"),
+    SheetColumn(Text("Code", "代码"), "unit_id"),
+    SheetColumn(Text("Buildings", "建筑数"), "n_buildings", "count"),
+    SheetColumn(Text("Usable roofs", "可用屋顶数"), "n_ok", "count"),
+    SheetColumn(Text("Roofs to survey", "待核实屋顶数"), "n_needs_survey", "count"),
+    SheetColumn(Text("Excluded roofs", "排除屋顶数"), "n_excluded", "count"),
+    SheetColumn(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
+    SheetColumn(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
+    SheetColumn(Text("New capacity (kWp)", "可新增容量(kWp)"), "capacity_kwp", "quantity"),
+    SheetColumn(ENERGY, "energy", "quantity"),
+    SheetColumn(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
+    SheetColumn(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    SheetColumn(Text("Target", "指标"), "target_text", "wrap", 26),
+    SheetColumn(Text("Buildings in scope", "范围内建筑数"), "n_scope", "count"),
+    SheetColumn(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
+    SheetColumn(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
+    SheetColumn(Text("Low bound", "下限"), "coverage_low", "percent", against="target"),
+    SheetColumn(Text("High bound", "上限"), "coverage_high", "percent", against="target"),
+    SheetColumn(Text("Target value", "目标值"), "target", "percent"),
+    SheetColumn(Text("Met?", "是否达标"), "verdict_text"),
+    SheetColumn(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
+    SheetColumn(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
+    SheetColumn(
+        Text("Coverage with the selected roofs", "实施所选屋顶后覆盖率"), "planned", "percent", against="target"
+    ),
+    SheetColumn(Text("Potential coverage", "潜力覆盖率"), "potential", "percent", against="target"),
 )
 _FACTS_OF_UNITS = next(k for k, column in enumerate(_UNIT) if column.key == "target_text")
 _SHORT = (
     *WHICH_BUILDING,
     *TOWN_AND_OWNER,
-    Column(Text("Use", "建筑用途"), "use"),
-    Column(Text("Public institution", "是否公共机构"), "public"),
-    Column(Text("Completed", "竣工日期"), "completed"),
-    Column(Text("Group", "指标类别"), "group"),
-    Column(Text("In scope?", "是否属范围"), "membership_label"),
-    Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
-    Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
-    Column(Text("Target value", "目标值"), "target", "percent"),
-    Column(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
-    Column(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
-    Column(Text("New capacity of the roof (kWp)", "屋顶可新增容量(kWp)"), "capacity_kwp", "quantity"),
-    Column(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent", against="target"),
-    Column(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
+    SheetColumn(Text("Use", "建筑用途"), "use"),
+    SheetColumn(Text("Public institution", "是否公共机构"), "public"),
+    SheetColumn(Text("Completed", "竣工日期"), "completed"),
+    SheetColumn(Text("Group", "指标类别"), "group"),
+    SheetColumn(Text("In scope?", "是否属范围"), "membership_label"),
+    SheetColumn(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
+    SheetColumn(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    SheetColumn(Text("Installed coverage", "已装覆盖率"), "coverage", "percent", against="target"),
+    SheetColumn(Text("Target value", "目标值"), "target", "percent"),
+    SheetColumn(Text("Gap (m²)", "缺口面积(㎡)"), "gap_m2", "quantity"),
+    SheetColumn(Text("Gap (kWp)", "缺口容量(kWp)"), "gap_kwp", "quantity"),
+    SheetColumn(Text("New capacity of the roof (kWp)", "屋顶可新增容量(kWp)"), "capacity_kwp", "quantity"),
+    SheetColumn(Text("Potential coverage", "潜力覆盖率"), "coverage_potential", "percent", against="target"),
+    SheetColumn(Text("Own roof can close it?", "自身屋顶能否补足"), "attainable_label"),
 )
 _QUOTAS = (
-    Column(Text("Target", "指标"), "target_label", "wrap", 22),
-    Column(Text("Unit", "单元"), "name"),
-    Column(Text("Level", "层级"), "level_label"),
-    Column(Text("Quota as written", "任务量（原文）"), "value", "exact"),
-    Column(Text("Unit of the quota", "任务量单位"), "unit_label", "wrap", 14),
-    Column(Text("Buildings meant", "对应建筑"), "stock_label", "wrap", 18),
-    Column(Text("Number", "对应建筑数"), "n_stock", "count"),
-    Column(Text("Year unknown", "竣工时间不明数"), "n_year_unknown", "count"),
-    Column(Text("Floor area (m²)", "对应建筑面积(㎡)"), "stock_area_m2", "quantity"),
-    Column(Text("Quota ÷ floor area", "任务量占比"), "quota_share", "percent"),
-    Column(Text("Roofs that fill it best", "优选改造屋顶数"), "n_filled", "count"),
-    Column(Text("PV that fits (kWp)", "可新增容量(kWp)"), "added_kwp", "quantity"),
-    Column(Text("Low (kWp)", "下限(kWp)"), "added_low_kwp", "quantity"),
-    Column(Text("High (kWp)", "上限(kWp)"), "added_high_kwp", "quantity"),
-    Column(Text("Not chosen by roof (kWp)", "不择优时(kWp)"), "added_mean_kwp", "quantity"),
-    Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
-    Column(Text("Note", "说明"), "state", "wrap", 26),
+    SheetColumn(Text("Target", "指标"), "target_label", "wrap", 22),
+    SheetColumn(Text("Unit", "单元"), "name"),
+    SheetColumn(Text("Level", "层级"), "level_label"),
+    SheetColumn(Text("Quota as written", "任务量（原文）"), "value", "exact"),
+    SheetColumn(Text("Unit of the quota", "任务量单位"), "unit_label", "wrap", 14),
+    SheetColumn(Text("Buildings meant", "对应建筑"), "stock_label", "wrap", 18),
+    SheetColumn(Text("Number", "对应建筑数"), "n_stock", "count"),
+    SheetColumn(Text("Year unknown", "竣工时间不明数"), "n_year_unknown", "count"),
+    SheetColumn(Text("Floor area (m²)", "对应建筑面积(㎡)"), "stock_area_m2", "quantity"),
+    SheetColumn(Text("Quota ÷ floor area", "任务量占比"), "quota_share", "percent"),
+    SheetColumn(Text("Roofs that fill it best", "优选改造屋顶数"), "n_filled", "count"),
+    SheetColumn(Text("PV that fits (kWp)", "可新增容量(kWp)"), "added_kwp", "quantity"),
+    SheetColumn(Text("Low (kWp)", "下限(kWp)"), "added_low_kwp", "quantity"),
+    SheetColumn(Text("High (kWp)", "上限(kWp)"), "added_high_kwp", "quantity"),
+    SheetColumn(Text("Not chosen by roof (kWp)", "不择优时(kWp)"), "added_mean_kwp", "quantity"),
+    SheetColumn(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
+    SheetColumn(Text("Note", "说明"), "state", "wrap", 26),
 )
 _CAPACITY = (
-    Column(Text("Target", "指标"), "target_label", "wrap", 22),
-    Column(Text("Unit", "单元"), "unit_name"),
-    Column(Text("Level", "层级"), "level_label"),
-    Column(Text("Capacity asked for (kWp)", "目标容量(kWp)"), "target_kwp", "quantity"),
-    Column(Text("Buildings", "建筑数"), "n_buildings", "count"),
-    Column(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
-    Column(Text("Installed (kWp)", "已装(kWp)"), "installed_capacity_kwp", "quantity"),
-    Column(Text("Installed ÷ target", "已装占目标"), "installed_share_of_target", "percent", against=0.0),
-    Column(Text("Potential (kWp)", "潜力(kWp)"), "potential_capacity_kwp", "quantity"),
-    Column(Text("Low bound (kWp)", "潜力下限(kWp)"), "potential_capacity_low_kwp", "quantity"),
-    Column(Text("Potential ÷ target", "潜力占目标"), "potential_share_of_target", "percent", against=0.0),
-    Column(ENERGY, "energy", "quantity"),
-    Column(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
+    SheetColumn(Text("Target", "指标"), "target_label", "wrap", 22),
+    SheetColumn(Text("Unit", "单元"), "unit_name"),
+    SheetColumn(Text("Level", "层级"), "level_label"),
+    SheetColumn(Text("Capacity asked for (kWp)", "目标容量(kWp)"), "target_kwp", "quantity"),
+    SheetColumn(Text("Buildings", "建筑数"), "n_buildings", "count"),
+    SheetColumn(Text("Of unknown membership", "归属不明建筑数"), "n_unknown", "count"),
+    SheetColumn(Text("Installed (kWp)", "已装(kWp)"), "installed_capacity_kwp", "quantity"),
+    SheetColumn(Text("Installed ÷ target", "已装占目标"), "installed_share_of_target", "percent", against=0.0),
+    SheetColumn(Text("Potential (kWp)", "潜力(kWp)"), "potential_capacity_kwp", "quantity"),
+    SheetColumn(Text("Low bound (kWp)", "潜力下限(kWp)"), "potential_capacity_low_kwp", "quantity"),
+    SheetColumn(Text("Potential ÷ target", "潜力占目标"), "potential_share_of_target", "percent", against=0.0),
+    SheetColumn(ENERGY, "energy", "quantity"),
+    SheetColumn(Text("CO₂ avoided (t/a)", "年减排(t)"), "avoided_t", "quantity"),
 )
 _UNCOMPUTED = (
     Text("Not computed", "未（完全）计算的指标"),
@@ -149,22 +151,22 @@ _UNCOMPUTED = (
     Text("Why", "原因"),
 )
 _DEFINITIONS = (
-    Column(Text("Topic", "类别"), "topic", "wrap", 22),
-    Column(Text("Item", "条目"), "item", "wrap", 46),
-    Column(Text("Content", "内容"), "content", "wrap", 60),
-    Column(Text("Source", "依据"), "source", "wrap", 60),
+    SheetColumn(Text("Topic", "类别"), "topic", "wrap", 22),
+    SheetColumn(Text("Item", "条目"), "item", "wrap", 46),
+    SheetColumn(Text("Content", "内容"), "content", "wrap", 60),
+    SheetColumn(Text("Source", "依据"), "source", "wrap", 60),
 )
 _SOURCES = (
-    Column(Text("Input", "数据"), "role", "wrap", 24),
-    Column(Text("File", "文件"), "path", "wrap", 40),
-    Column(Text("As read", "读取情况"), "details", "wrap", 70),
-    Column(Text("SHA-256", "SHA-256"), "sha256", "wrap", 44),
+    SheetColumn(Text("Input", "数据"), "role", "wrap", 24),
+    SheetColumn(Text("File", "文件"), "path", "wrap", 40),
+    SheetColumn(Text("As read", "读取情况"), "details", "wrap", 70),
+    SheetColumn(Text("SHA-256", "SHA-256"), "sha256", "wrap", 44),
 )
 _NOTICES = (
-    Column(Text("Severity", "级别"), "severity", "wrap", 24),
-    Column(Text("Count", "数量"), "count_text", "wrap", 40),
-    Column(Text("Notice", "提示"), "text", "wrap", 70),
-    Column(Text("Examples", "示例"), "examples", "wrap", 44),
+    SheetColumn(Text("Severity", "级别"), "severity", "wrap", 24),
+    SheetColumn(Text("Count", "数量"), "count_text", "wrap", 40),
+    SheetColumn(Text("Notice", "提示"), "text", "wrap", 70),
+    SheetColumn(Text("Examples", "示例"), "examples", "wrap", 44),
 )
 
 
@@ -200,7 +202,7 @@ def write_workbook(
         {"title": f"{data.title} {name}".strip(), "created": _CREATED, "comments": _mark(data, lang)}
     )
     workbook.set_size(2400, 1400)
-    book = Book(workbook, lang, " ".join(part for part in (data.title, name, _mark(data, lang)) if part))
+    book = WorkbookSheets(workbook, lang, " ".join(part for part in (data.title, name, _mark(data, lang)) if part))
     _conclusion(book, data, district_id, name)
     _units(book, data, district_id)
     _short(book, data, district_id)
@@ -228,7 +230,7 @@ def _district_name(data: ReportData, district_id: str) -> str:
     return district_id if names.empty or is_missing(names.iloc[0]) else str(names.iloc[0])
 
 
-def _conclusion(book: Book, data: ReportData, district_id: str, name: str) -> None:
+def _conclusion(book: WorkbookSheets, data: ReportData, district_id: str, name: str) -> None:
     lang = book.lang
     sheet = book.add_sheet(SHEETS["conclusion"])
     sheet.set_column(0, 0, 20)
@@ -270,7 +272,7 @@ def _conclusion(book: Book, data: ReportData, district_id: str, name: str) -> No
     sheet.print_area(0, 0, row + 1, 1)
 
 
-def _block(book: Book, sheet: Worksheet, row: int, title: str, facts: Sequence[Fact]) -> int:
+def _block(book: WorkbookSheets, sheet: Worksheet, row: int, title: str, facts: Sequence[Fact]) -> int:
     """Write a titled block of name and value; return the first free row."""
     for column, text in enumerate((title, "")):
         book.plain(sheet, row, column, text, bold=True, font_color="#FFFFFF", bg_color="#1F4E79")
@@ -301,7 +303,7 @@ def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str
     return out
 
 
-def _unit_columns(data: ReportData) -> Sequence[Column]:
+def _unit_columns(data: ReportData) -> Sequence[SheetColumn]:
     """Columns of a table of units; where a pack judges potential, its coverage is not called installed."""
     if not data.findings:
         return _UNIT[:_FACTS_OF_UNITS]
@@ -311,7 +313,7 @@ def _unit_columns(data: ReportData) -> Sequence[Column]:
     return tuple(replace(column, label=judged) if column.key == "coverage" else column for column in _UNIT)
 
 
-def _units(book: Book, data: ReportData, district_id: str) -> None:
+def _units(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["districts"])
     rows = _shown_units(unit_rows(data, ("district", "city", "zone")), book.lang)
     own = [k for k, row in enumerate(rows) if row["unit_id"] == district_id]
@@ -321,14 +323,14 @@ def _units(book: Book, data: ReportData, district_id: str) -> None:
     note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入任何合计。")
     book.plain(sheet, row, 0, note.pick(book.lang), italic=True, font_color="#555555")
     roofs = data.tables.roofs
-    towns = set(words(roofs, "town_id", "")[(words(roofs, "district_id", "") == district_id).to_numpy()])
+    towns = set(text_column(roofs, "town_id", "")[(text_column(roofs, "district_id", "") == district_id).to_numpy()])
     sheet = book.add_sheet(SHEETS["towns"])
     rows = _shown_units(unit_rows(data, ("town",), towns), book.lang)
     book.table(sheet, columns, rows, empty=Text("No boundaries of towns were given.", "未提供街道（镇）边界。"))
     _colour_verdicts(book, sheet, columns, len(rows))
 
 
-def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n: int) -> None:
+def _colour_verdicts(book: WorkbookSheets, sheet: Worksheet, columns: Sequence[SheetColumn], n: int) -> None:
     """Colour the verdict cells, so that a changed cell changes colour too."""
     for k, column in enumerate(columns):
         if column.key == "verdict_text" and n:
@@ -343,13 +345,13 @@ def _colour_verdicts(book: Book, sheet: Worksheet, columns: Sequence[Column], n:
                 sheet.conditional_format(1, k, n, k, rule)
 
 
-def _short(book: Book, data: ReportData, district_id: str) -> None:
+def _short(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["short"])
     rows = short_rows(data, district_id, book.lang)
     book.table(sheet, _SHORT, rows, empty=nobody_short(data))
 
 
-def _candidates(book: Book, rows: Sequence[Mapping[str, Any]]) -> None:
+def _candidates(book: WorkbookSheets, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet = book.add_sheet(SHEETS["candidates"])
     book.table(sheet, CANDIDATE_COLUMNS, rows, empty=Text("No roof passes the gates.", "没有屋顶通过筛选。"))
     column = next(k for k, c in enumerate(CANDIDATE_COLUMNS) if c.key == "shading_percent")
@@ -358,26 +360,26 @@ def _candidates(book: Book, rows: Sequence[Mapping[str, Any]]) -> None:
         sheet.conditional_format(1, column, len(rows), column, rule)
 
 
-def _verify(book: Book, data: ReportData, district_id: str) -> None:
+def _verify(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["verify"])
     fields = load_survey_rules().fields
     columns = (
         *WHICH_BUILDING,
         *TOWN_AND_OWNER,
-        Column(Text("Why", "为何核实"), "why", "wrap", 20),
-        Column(Text("To verify", "待核实事项"), "verify", "wrap", 52),
-        Column(Text("Seen in the data", "数据提示"), "known", "wrap", 26),
+        SheetColumn(Text("Why", "为何核实"), "why", "wrap", 20),
+        SheetColumn(Text("To verify", "待核实事项"), "verify", "wrap", 52),
+        SheetColumn(Text("Seen in the data", "数据提示"), "known", "wrap", 26),
         *(
-            Column(Text("Found: {label}", "核实：{label}").format(label=label), f"field_{key}", "blank", 16)
+            SheetColumn(Text("Found: {label}", "核实：{label}").format(label=label), f"field_{key}", "blank", 16)
             for key, label in fields.items()
         ),
-        Column(Text("Surveyor, date", "核实人、日期"), "field_who", "blank", 16),
+        SheetColumn(Text("Surveyor, date", "核实人、日期"), "field_who", "blank", 16),
     )
     rows = survey_rows(data, district_id, book.lang)
     book.table(sheet, columns, rows, empty=Text("Nothing to verify.", "无待核实事项。"))
 
 
-def _ledger(book: Book, data: ReportData) -> None:
+def _ledger(book: WorkbookSheets, data: ReportData) -> None:
     """Quotas over the stock, capacity against targets, and what the pack cannot compute; one below the other."""
     lang = book.lang
     quotas = quota_rows(data, lang)
@@ -418,7 +420,7 @@ def _ledger(book: Book, data: ReportData) -> None:
         book.plain(sheet, k, 0, note.pick(lang), italic=True, font_color="#555555")
 
 
-def _uncomputed(book: Book, sheet: Worksheet, rows: Sequence[Mapping[str, str]], top: int) -> int:
+def _uncomputed(book: WorkbookSheets, sheet: Worksheet, rows: Sequence[Mapping[str, str]], top: int) -> int:
     """Write what is not computed and why, the reason over several columns; return the first free row."""
     last = len(_QUOTAS) - 4
     for column, label in enumerate(_UNCOMPUTED[:-1]):
@@ -432,7 +434,7 @@ def _uncomputed(book: Book, sheet: Worksheet, rows: Sequence[Mapping[str, str]],
     return top + len(rows) + 2
 
 
-def _sources(book: Book, data: ReportData) -> None:
+def _sources(book: WorkbookSheets, data: ReportData) -> None:
     sheet = book.add_sheet(SHEETS["sources"])
     row = book.table(
         sheet, _SOURCES, source_rows(data, book.lang), empty=Text("Not recorded.", "未记录。"), repeat=False

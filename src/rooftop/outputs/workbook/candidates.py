@@ -24,8 +24,8 @@ from rooftop.outputs.guard import guarded
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.outputs.workbook.book import write_workbook
 from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_inverters, candidate_rows
-from rooftop.outputs.workbook.sheet import Column, clean, file_name, shown_number
-from rooftop.targets.columns import numbers
+from rooftop.outputs.workbook.sheet import SheetColumn, cell_text, file_name, shown_number
+from rooftop.targets.columns import numeric_column
 
 # A GeoPackage holds the time of writing; a fixed one gives the same bytes for the same run.
 _GPKG_TIME = "2000-01-01T00:00:00.000Z"
@@ -63,16 +63,16 @@ def write_candidates(folder: Path, data: ReportData, lang: Lang = "zh") -> tuple
     return tuple(out)
 
 
-def csv_cell(value: object, column: Column) -> str:
+def csv_cell(value: object, column: SheetColumn) -> str:
     """Return a cell as text: numbers as in the workbook, text that looks like a formula led by an apostrophe."""
     if is_missing(value):
         return ""
     if column.style in ("text", "wrap"):
-        return guarded(clean(value))
+        return guarded(cell_text(value))
     return f"{shown_number(value, column.style):.10g}"
 
 
-def write_csv(path: Path, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], lang: Lang) -> Path:
+def write_csv(path: Path, columns: Sequence[SheetColumn], rows: Sequence[Mapping[str, Any]], lang: Lang) -> Path:
     """Write a table as CSV, UTF-8 with byte order mark, for spreadsheets."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -104,12 +104,12 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
     attributes = {
         "number": [int(row["number"]) for row in rows],
         **{
-            key: [clean(row.get(key)) or None for row in rows]
+            key: [cell_text(row.get(key)) or None for row in rows]
             for key in ("building_id", "building_name", "address", "district_name", "town_name", "owner", "use")
         },
-        **{key: [clean(row.get(key)) or None for row in rows] for key in ("public", "completed", "roof_type")},
+        **{key: [cell_text(row.get(key)) or None for row in rows] for key in ("public", "completed", "roof_type")},
         **{
-            key: numbers(frame, key)
+            key: numeric_column(frame, key)
             for key in (
                 "gross_area_m2",
                 "installable_area_m2",

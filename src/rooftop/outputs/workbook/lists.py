@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.campaign.ranking import MAYBE_MANDATED
-from rooftop.campaign.survey import joined, load_survey_rules, verify_items
+from rooftop.campaign.survey import items_text, load_survey_rules, verify_items
 from rooftop.core.lang import Lang, Text, pick
 from rooftop.core.notices import Notice
 from rooftop.core.rounding import percent, percent_range
+from rooftop.core.types import F8
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.findings import DefinitionResult, Finding
 from rooftop.outputs.report.sections import target_title
 from rooftop.outputs.workbook.rows import candidate_frame, reason_label, roof_rows
-from rooftop.targets.columns import numbers, reason_codes, words
+from rooftop.targets.columns import numeric_column, reason_codes, text_column
 from rooftop.targets.listing import definition_rows, target_rows, value_label
 
 WHY = {
@@ -78,7 +78,7 @@ def unit_rows(data: ReportData, levels: tuple[str, ...], keep: set[str] | None =
 def _city(data: ReportData) -> pd.DataFrame:
     districts = data.units("district")
     numeric = [name for name in districts.columns if pd.api.types.is_numeric_dtype(districts[name])]
-    total = {name: _total(numbers(districts, name)) for name in numeric}
+    total = {name: _total(numeric_column(districts, name)) for name in numeric}
     total["specific_yield_kwh_kwp"] = (
         total["annual_kwh"] / total["capacity_kwp"] if total.get("capacity_kwp", 0.0) > 0 else np.nan
     )
@@ -86,7 +86,7 @@ def _city(data: ReportData) -> pd.DataFrame:
     return pd.DataFrame([{"unit_id": "city", "unit_name": name, "level": "city", **total}])
 
 
-def _total(values: NDArray[np.float64]) -> float:
+def _total(values: F8) -> float:
     """Sum what is known; nothing known of anything is not zero."""
     return float("nan") if len(values) and np.isnan(values).all() else float(np.nansum(values))
 
@@ -118,7 +118,7 @@ def short_rows(data: ReportData, district_id: str | None, lang: Lang, *, possibl
         return []
     roofs = data.tables.roofs.drop(columns="geometry", errors="ignore")
     if district_id is not None:
-        roofs = roofs[(words(roofs, "district_id", "") == district_id).to_numpy()]
+        roofs = roofs[(text_column(roofs, "district_id", "") == district_id).to_numpy()]
     short = short[short["building_id"].isin(roofs["building_id"])]
     if not possible:
         short = short[short["membership"] != "possible"]
@@ -146,7 +146,7 @@ def nobody_short(data: ReportData) -> Text:
 def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str, Any]]:
     """Return what is to be verified on site: what decides the verdict first, then candidates in their order."""
     roofs = pd.DataFrame(data.tables.roofs.drop(columns="geometry", errors="ignore"))
-    roofs = roofs[(words(roofs, "district_id", "") == district_id).to_numpy()]
+    roofs = roofs[(text_column(roofs, "district_id", "") == district_id).to_numpy()]
     short = data.campaign.short
     open_ids = set() if short.empty else set(short.loc[short["membership"] != "certain", "building_id"])
     candidates = candidate_frame(data, district_id)
@@ -174,7 +174,7 @@ def _urgency(building_id: object, maybe: set[object], planned: set[object]) -> i
 
 def _verify_texts(roofs: pd.DataFrame, gate: pd.DataFrame, data: ReportData, lang: Lang) -> list[str]:
     items = verify_items(roofs, gate, data.campaign.economics, load_survey_rules())
-    return [joined(entry, lang) for entry in items]
+    return [items_text(entry, lang) for entry in items]
 
 
 def definition_result(result: DefinitionResult, target: float) -> Text:

@@ -14,9 +14,9 @@ from rooftop.core.rounding import is_missing, real
 from rooftop.core.vocabularies import reasons, use_labels
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.use_sources import inferred_by
-from rooftop.outputs.workbook.sheet import Column
+from rooftop.outputs.workbook.sheet import SheetColumn
 from rooftop.scene.inverters import Inverters, size_inverters, usual_dc_ac_ratio
-from rooftop.targets.columns import words
+from rooftop.targets.columns import text_column
 
 OWNERS = {
     "person": Text("(natural person, withheld)", "（自然人，未列出）"),
@@ -29,36 +29,36 @@ ENERGY_SCALE = {"zh": 1e-4, "en": 1e-3}
 ENERGY = Text("Annual energy (MWh)", "年发电量(万kWh)")
 
 WHICH_BUILDING = (
-    Column(Text("No.", "序号"), "number", "count"),
-    Column(Text("Building id", "建筑编号"), "building_id"),
-    Column(Text("Name", "建筑名称"), "building_name"),
-    Column(Text("Address", "坐落"), "address"),
+    SheetColumn(Text("No.", "序号"), "number", "count"),
+    SheetColumn(Text("Building id", "建筑编号"), "building_id"),
+    SheetColumn(Text("Name", "建筑名称"), "building_name"),
+    SheetColumn(Text("Address", "坐落"), "address"),
 )
 TOWN_AND_OWNER = (
-    Column(Text("Town", "街道(镇)"), "town_name"),
-    Column(Text("Owner", "产权单位"), "owner"),
+    SheetColumn(Text("Town", "街道(镇)"), "town_name"),
+    SheetColumn(Text("Owner", "产权单位"), "owner"),
 )
 CANDIDATE_COLUMNS = (
     *WHICH_BUILDING,
-    Column(Text("District", "县区"), "district_name"),
+    SheetColumn(Text("District", "县区"), "district_name"),
     *TOWN_AND_OWNER,
-    Column(Text("Use", "建筑用途"), "use"),
-    Column(Text("Public institution", "是否公共机构"), "public"),
-    Column(Text("Completed", "竣工日期"), "completed"),
-    Column(Text("Roof type", "屋面类型"), "roof_type"),
-    Column(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
-    Column(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
-    Column(Text("Proposed capacity (kWp)", "拟装容量(kWp)"), "added_kwp", "quantity"),
-    Column(ENERGY, "energy", "quantity"),
-    Column(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
-    Column(Text("Shading loss (%)", "遮挡损失(%)"), "shading_percent", "quantity"),
-    Column(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
-    Column(Text("Why recommended", "推荐理由"), "recommendation", "wrap", 42),
-    Column(Text("To verify", "待核实事项"), "verify", "wrap", 38),
-    Column(Text("Longitude (GCJ-02, Amap)", "高德经度"), "lon_gcj02", "degree"),
-    Column(Text("Latitude (GCJ-02, Amap)", "高德纬度"), "lat_gcj02", "degree"),
-    Column(Text("Inverters (usual)", "逆变器(参考)"), "inverters"),
-    Column(Text("Connection (usual)", "接入电压(参考)"), "connection_voltage"),
+    SheetColumn(Text("Use", "建筑用途"), "use"),
+    SheetColumn(Text("Public institution", "是否公共机构"), "public"),
+    SheetColumn(Text("Completed", "竣工日期"), "completed"),
+    SheetColumn(Text("Roof type", "屋面类型"), "roof_type"),
+    SheetColumn(Text("Roof area (m²)", "屋顶面积(㎡)"), "gross_area_m2", "quantity"),
+    SheetColumn(Text("Installable area (m²)", "可安装面积(㎡)"), "installable_area_m2", "quantity"),
+    SheetColumn(Text("Proposed capacity (kWp)", "拟装容量(kWp)"), "added_kwp", "quantity"),
+    SheetColumn(ENERGY, "energy", "quantity"),
+    SheetColumn(Text("Specific yield (kWh/kWp)", "年等效利用小时数(h)"), "specific_yield_kwh_kwp", "quantity"),
+    SheetColumn(Text("Shading loss (%)", "遮挡损失(%)"), "shading_percent", "quantity"),
+    SheetColumn(Text("Existing PV (kWp)", "已装容量(kWp)"), "existing_pv_kwp", "quantity"),
+    SheetColumn(Text("Why recommended", "推荐理由"), "recommendation", "wrap", 42),
+    SheetColumn(Text("To verify", "待核实事项"), "verify", "wrap", 38),
+    SheetColumn(Text("Longitude (GCJ-02, Amap)", "高德经度"), "lon_gcj02", "degree"),
+    SheetColumn(Text("Latitude (GCJ-02, Amap)", "高德纬度"), "lat_gcj02", "degree"),
+    SheetColumn(Text("Inverters (usual)", "逆变器(参考)"), "inverters"),
+    SheetColumn(Text("Connection (usual)", "接入电压(参考)"), "connection_voltage"),
 )
 
 
@@ -117,7 +117,7 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
         "use_source",
     ]
     out = []
-    why = words(roofs, WITHHELD, "")
+    why = text_column(roofs, WITHHELD, "")
     for row, withheld in zip(roofs[names].to_dict("records"), why, strict=True):
         row["owner"] = OWNERS[withheld].pick(lang) if withheld else row["owner_name"]
         row["use"] = use_label(row["building_use"], lang)
@@ -135,7 +135,7 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
 def candidate_frame(data: ReportData, district_id: str) -> pd.DataFrame:
     """Return the candidates of one district in order of priority."""
     candidates = data.campaign.candidates
-    return candidates[(words(candidates, "district_id", "") == district_id).to_numpy()]
+    return candidates[(text_column(candidates, "district_id", "") == district_id).to_numpy()]
 
 
 def inverter_words(found: Inverters) -> str:

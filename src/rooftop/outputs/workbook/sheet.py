@@ -40,14 +40,14 @@ _QUANTITY = "[>=100]#,##0;[>=10]#,##0.0;#,##0.00"
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """One column of a sheet.
 
     Parameters
     ----------
     label : Text
     key : str
-        Column of the frame that is written; it may be missing for ``blank``.
+        SheetColumn of the frame that is written; it may be missing for ``blank``.
     style : str
         ``text``; ``wrap`` for long text; ``count`` (integer); ``quantity`` (three significant digits);
         ``exact`` (a declared number, as it is);
@@ -66,7 +66,7 @@ class Column:
     against: str | float = ""
 
 
-def clean(value: object) -> str:
+def cell_text(value: object) -> str:
     """Return a value as text a worksheet can hold: no control characters, not too long, nothing for null."""
     if is_missing(value):
         return ""
@@ -100,16 +100,16 @@ def file_name(name: object, fallback: object, taken: Iterable[str] = ()) -> str:
     taken : iterable of str
         Names used before, compared as a file system without case does.
     """
-    base = legal_name(clean(name)) or legal_name(clean(fallback)) or "_"
+    base = legal_name(cell_text(name)) or legal_name(cell_text(fallback)) or "_"
     used = list(taken)
-    out = f"{base}_{legal_name(clean(fallback))}" if is_taken(base, used) else base
+    out = f"{base}_{legal_name(cell_text(fallback))}" if is_taken(base, used) else base
     k = 2
     while is_taken(out, used):
         out, k = f"{base}_{k}", k + 1
     return out
 
 
-class Book:
+class WorkbookSheets:
     """Formats of one workbook, and sheets made with them.
 
     Parameters
@@ -124,7 +124,7 @@ class Book:
     def __init__(self, workbook: xlsxwriter.Workbook, lang: Lang, footer: str) -> None:
         self.workbook = workbook
         self.lang = lang
-        self.footer = clean(footer).replace("&", "&&")[:120]
+        self.footer = cell_text(footer).replace("&", "&&")[:120]
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
         self._cells: dict[tuple[str, tuple[tuple[str, Any], ...]], Format] = {}
 
@@ -187,7 +187,7 @@ class Book:
         if style == "blank" or is_missing(value) or value == "":
             sheet.write_blank(row, column, None, self.cell(style, **more))
         elif style in ("text", "wrap") or isinstance(value, str):
-            text = clean(value)
+            text = cell_text(value)
             quoted = {"quote_prefix": True} if text.startswith(FORMULA_STARTS) else {}
             sheet.write_string(row, column, text, self.cell(style, **more, **quoted))
         else:
@@ -202,7 +202,7 @@ class Book:
     def table(
         self,
         sheet: Worksheet,
-        columns: Sequence[Column],
+        columns: Sequence[SheetColumn],
         rows: Sequence[Mapping[str, Any]],
         *,
         top: int = 0,
@@ -216,7 +216,7 @@ class Book:
         Parameters
         ----------
         sheet : Worksheet
-        columns : sequence of Column
+        columns : sequence of SheetColumn
         rows : sequence of mapping
         top : int
             Row of the header.
@@ -249,7 +249,7 @@ class Book:
             for k, column in enumerate(columns):
                 beside = row.get(column.against) if isinstance(column.against, str) else column.against
                 self.write(sheet, r, k, row.get(column.key), column.style, beside, **more)
-            texts = [clean(row.get(c.key)) if c.style in ("text", "wrap") else "" for c in columns]
+            texts = [cell_text(row.get(c.key)) if c.style in ("text", "wrap") else "" for c in columns]
             sheet.set_row(r, min(_LINE * self._height(texts, widths) + 4, 400))
         last = top + max(len(rows), 1)
         if not rows and empty is not None:
@@ -267,7 +267,7 @@ class Book:
 
     def plain(self, sheet: Worksheet, row: int, column: int, text: str, **properties: Any) -> None:
         """Write text without a border: titles and notes."""
-        sheet.write_string(row, column, clean(text), self.format(**properties))
+        sheet.write_string(row, column, cell_text(text), self.format(**properties))
 
     def lines(self, text: str, width: int) -> int:
         """Return how many lines a wrapped text takes in a column of `width` characters."""
@@ -284,7 +284,7 @@ class Book:
         """Lines of the highest cell: not every program fits rows to wrapped text by itself."""
         return max(self.lines(text, int(width * 1.04)) for text, width in zip(texts, widths, strict=True))
 
-    def _width(self, column: Column, rows: Sequence[Mapping[str, Any]]) -> float:
+    def _width(self, column: SheetColumn, rows: Sequence[Mapping[str, Any]]) -> float:
         if column.width is not None:
             return column.width
         header = self._header_width(column.label.pick(self.lang))
@@ -292,7 +292,7 @@ class Book:
         for row in rows:
             value = row.get(column.key)
             if column.style in ("text", "wrap") or isinstance(value, str):
-                widest = max(widest, display_width(clean(value)))
+                widest = max(widest, display_width(cell_text(value)))
             elif column.style == "degree":
                 widest = max(widest, 10)
             elif not is_missing(value):

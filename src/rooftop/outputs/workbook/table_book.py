@@ -21,7 +21,7 @@ from rooftop.core.rounding import is_missing
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import FORMULA_STARTS
-from rooftop.outputs.workbook.sheet import Book, Column, clean, display_width
+from rooftop.outputs.workbook.sheet import SheetColumn, WorkbookSheets, cell_text, display_width
 from rooftop.tables import CAPACITY, COVERAGE, DISTRICTS, PV_OR_THERMAL, QUOTAS, SUBSTITUTION, TIMELINE, Table
 
 NAME = "tables.xlsx"
@@ -30,11 +30,11 @@ MAX_ROWS = 50_000
 _CREATED = dt.datetime(2000, 1, 1)  # a fixed date: the same run gives the same bytes
 _SAMPLE = 200
 _ABOUT = (
-    Column(Text("Sheet", "工作表"), "sheet"),
-    Column(Text("What it holds", "内容"), "what", "wrap", 52),
-    Column(Text("Rows here", "本表行数"), "rows", "count"),
-    Column(Text("Whole table", "完整数据"), "file"),
-    Column(Text("Note", "说明"), "note", "wrap", 46),
+    SheetColumn(Text("Sheet", "工作表"), "sheet"),
+    SheetColumn(Text("What it holds", "内容"), "what", "wrap", 52),
+    SheetColumn(Text("Rows here", "本表行数"), "rows", "count"),
+    SheetColumn(Text("Whole table", "完整数据"), "file"),
+    SheetColumn(Text("Note", "说明"), "note", "wrap", 46),
 )
 _WHY = Text(
     "The same tables as the CSV files beside it. Codes and ids are text here. A spreadsheet that opens a CSV by a "
@@ -115,15 +115,15 @@ def _write(path: Path, *, data: ReportData, lang: Lang) -> None:
     }
     sheets = list(_sheets(data))
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        workbook.set_properties({"title": clean(data.title), "created": _CREATED})
-        book = Book(workbook, lang, data.title)
+        workbook.set_properties({"title": cell_text(data.title), "created": _CREATED})
+        book = WorkbookSheets(workbook, lang, data.title)
         _about(book, data, sheets)
         for sheet in sheets:
             if len(sheet.frame):
                 _fill(book, workbook.add_worksheet(sheet.name), sheet, lang)
 
 
-def _about(book: Book, data: ReportData, sheets: list[_Sheet]) -> None:
+def _about(book: WorkbookSheets, data: ReportData, sheets: list[_Sheet]) -> None:
     sheet = book.add_sheet(Text("About", "说明"))
     rows = [
         {
@@ -142,14 +142,14 @@ def _about(book: Book, data: ReportData, sheets: list[_Sheet]) -> None:
     book.plain(sheet, row + 1, 0, synthetic.pick(book.lang) + _WHY.pick(book.lang), font_color="#555555")
 
 
-def _fill(book: Book, sheet: Worksheet, shown: _Sheet, lang: Lang) -> None:
+def _fill(book: WorkbookSheets, sheet: Worksheet, shown: _Sheet, lang: Lang) -> None:
     """Write a table as it is: texts as text cells, numbers as numbers, nothing for null."""
     text, quoted = book.format(num_format="@"), book.format(num_format="@", quote_prefix=True)
     frame = shown.frame
     known = {column.name: column.label for column in shown.table.columns}
     heads = [f"{known[n].pick(lang)}\n{n}" if n in known else n for n in map(str, frame.columns)]
     for k, (name, head) in enumerate(zip(frame.columns, heads, strict=True)):
-        widest = max([display_width(clean(v)) for v in frame[name].head(_SAMPLE).astype(object)], default=0)
+        widest = max([display_width(cell_text(v)) for v in frame[name].head(_SAMPLE).astype(object)], default=0)
         sheet.set_column(k, k, min(max(widest, display_width(head) / 1.5, 8), 32) + 1.5)
         sheet.write_string(0, k, head, book.header)
     sheet.set_row(0, 46)
@@ -160,7 +160,7 @@ def _fill(book: Book, sheet: Worksheet, shown: _Sheet, lang: Lang) -> None:
             if is_missing(value):
                 continue
             if isinstance(value, str):
-                word = clean(value)
+                word = cell_text(value)
                 sheet.write_string(r, k, word, quoted if word.startswith(FORMULA_STARTS) else text)
             elif isinstance(value, bool):
                 sheet.write_boolean(r, k, value)
