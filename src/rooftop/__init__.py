@@ -1,6 +1,7 @@
 """Rooftop PV potential of a city, and whether it meets what the city has promised.
 
-The public library; everything is imported on first use, so that ``import rooftop`` is quick.
+The public library; everything is imported on first use, so that ``import rooftop`` is quick. `run` needs the extra
+``app``.
 """
 
 from __future__ import annotations
@@ -55,7 +56,12 @@ def __getattr__(name: str) -> Any:
         return version("rooftop")
     if name not in _HOMES:
         raise AttributeError(f"module 'rooftop' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        from rooftop.core.errors import NotInstalledError
+
+        raise NotInstalledError.of_application(f"rooftop.{name}", str(error.name)) from error
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,9 @@
 """The command line."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 __all__ = ["main"]
 
 
@@ -14,6 +18,21 @@ def main() -> None:
 
     State.lang = system_lang()
     with ending_on_interrupts():
-        from rooftop.cli.app import main as run_command
+        _load_command()()
 
-        run_command()
+
+def _load_command() -> Callable[[], None]:
+    """Import the command; what only the application needs may be missing."""
+    import sys
+
+    from rooftop.cli.spoken import State
+
+    try:
+        from rooftop.cli.app import main as command
+    except ModuleNotFoundError as error:
+        from rooftop.core.errors import NotInstalledError
+
+        missing = NotInstalledError.of_application("rooftop", str(error.name))
+        print(missing.render(State.lang), file=sys.stderr)
+        sys.exit(missing.exit_code)
+    return command

@@ -93,6 +93,22 @@ class InputError(RooftopError):
     exit_code = 2
 
 
+class NotInstalledError(RooftopError, ImportError):
+    """A package that only the application needs is not installed."""
+
+    exit_code = 2
+
+    @classmethod
+    def of_application(cls, part: str, package: str) -> NotInstalledError:
+        """Return the error of a part of `rooftop` that needs the extra ``app``."""
+        return cls(
+            Text("{part} needs the application", "{part} 需要安装应用组件").format(part=part),
+            found=Text("{package} is not installed", "未安装 {package}").format(package=package),
+            expected=Text("the extra `app` of rooftop", "rooftop 的可选组件 app"),
+            mend='pip install "rooftop[app]"',
+        )
+
+
 class ArgumentError(InputError, ValueError):
     """An argument of a public function cannot be used as it stands.
 
