@@ -20,7 +20,8 @@ import numpy as np
 import paths  # noqa: F401
 from numpy.typing import NDArray
 
-from rooftop.solar.horizons import SurfaceKind, horizons
+from rooftop.core.surfaces import SurfaceKind
+from rooftop.solar.horizons import horizons
 from seeded_city import city
 
 F4 = NDArray[np.float32]

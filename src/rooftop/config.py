@@ -12,6 +12,7 @@ from rooftop.core.datamodel import Model
 from rooftop.core.filenames import why_no_name
 from rooftop.core.irradiance_units import IrradianceUnit, RasterPeriod
 from rooftop.core.lang import Text
+from rooftop.core.surfaces import SurfaceKind
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 CapacityUnit = Literal["W", "kW", "MW"]
@@ -240,7 +241,7 @@ class SceneOptions(Model):
     """How the surface model is built and seen."""
 
     cell_size_m: Annotated[float, Field(ge=0.25, le=10.0)] = 1.0
-    surface: Literal["prism", "linear"] = "prism"
+    surface: SurfaceKind = "prism"
     roof_planes: Literal["known", "assumed"] = Field(
         "known", description="known: from a roof model or a surface model, assumed for the rest; assumed: for all"
     )

@@ -11,11 +11,12 @@ from accuracy import seeded_city
 from reference_energy import made_weather
 from rooftop.core.errors import ArgumentError
 from rooftop.core.grid import Grid
+from rooftop.core.surfaces import SurfaceKind
 from rooftop.scene.far import FarObservers, merge_far_field
 from rooftop.scene.surface import FarSurface
 from rooftop.solar.cumulative import ModulePlane, PlaneTables, plane_tables
 from rooftop.solar.energy import cell_months, cell_year, irradiation, usable_year
-from rooftop.solar.horizons import SurfaceKind, Sweep, horizons, skylines
+from rooftop.solar.horizons import Sweep, horizons, skylines
 from rooftop.solar.pvsystem import load_system
 from rooftop.solar.sky import sky_year
 from rooftop.solar.skylines import Skylines

@@ -16,6 +16,7 @@ from rooftop.config import Config
 from rooftop.core.errors import ArgumentError, did_you_mean, suggest
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
+from rooftop.core.surfaces import SURFACES
 from rooftop.core.types import B1
 from rooftop.inputs.access import granted
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
@@ -175,7 +176,7 @@ def _read_elevations(
         for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
     )
     if dsm is not None:
-        dsm = replace(dsm, sharp=config.scene.surface == "prism")
+        dsm = replace(dsm, sharp=SURFACES[config.scene.surface].has_walls)
     for elevation in (ground, dsm, terrain_far):
         if elevation is not None:
             elevation.require_overlap(*(float(v) for v in buildings.total_bounds))

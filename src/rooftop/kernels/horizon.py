@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rooftop.core.surfaces import SURFACES, SurfaceKind
 from rooftop.core.types import B1, F4, F8, I4, I8, U2
 from rooftop.kernels import rays, view
 from rooftop.kernels.scenery import HorizonUse, Lines, Stencil, SweepView
@@ -93,6 +94,12 @@ def linear_events(t: float, n: int, start: float = 0.0) -> Events:
     return Events(row_1, x.astype(np.float64), weight_1, second, row_2, x_2, np.where(second, x_2 - (x - 1), 0.0))
 
 
+_EVENTS_ALONG: dict[SurfaceKind, Callable[[float, int, float], Events]] = {
+    "prism": prism_events,
+    "linear": linear_events,
+}
+
+
 def direction(azimuth_deg: float) -> tuple[Octant, float]:
     """Return octant and t of a grid azimuth [degrees clockwise from the top of the raster].
 
@@ -146,8 +153,7 @@ class OctantView:
     octant : Octant
     levels : view.Levels
         Height that becomes 0 in float32, and eye height [m].
-    prism : bool
-        Surface: prisms, or linear between cell centres.
+    surface : {"prism", "linear"}
     share : callable
         Runs a function of (begin, end) on the parts of a range, in one or several threads.
     origin : (int, int), optional
@@ -164,7 +170,7 @@ class OctantView:
         octant: Octant,
         *,
         levels: view.Levels,
-        prism: bool,
+        surface: SurfaceKind,
         share: ShareWork,
         origin: tuple[int, int] | None,
         memory: F4,
@@ -172,7 +178,8 @@ class OctantView:
         transposed, flip_x, flip_y = octant
         nx, ny = dsm.shape[::-1] if transposed else dsm.shape
         self.origin = _origin_of_view(origin, octant, nx, ny)
-        self.prism, self.share = prism, share
+        self.has_walls, self.share = SURFACES[surface].has_walls, share
+        self.events_along = _EVENTS_ALONG[surface]
         along_x, along_y = (1, dsm.shape[1]) if transposed else (dsm.shape[1], 1)
         self.start = (nx - 1) * along_x * flip_x + (ny - 1) * along_y * flip_y
         self.along = -along_x if flip_x else along_x, -along_y if flip_y else along_y
@@ -217,7 +224,7 @@ class OctantView:
         out: F4,
     ) -> None:
         per_m = _per_m(t, cell_size_m)
-        events = (prism_events if self.prism else linear_events)(t, max(self.cells.nx, rays.NEAR + 1))
+        events = self.events_along(t, max(self.cells.nx, rays.NEAR + 1), 0.0)
         stencil, lines = self._stencil(events), self._lines(t, np.float32(_SIGHT / per_m))
         reading = HorizonUse(
             per_length=np.float32(per_m),
@@ -247,7 +254,7 @@ class OctantView:
         one_a = x * width + row_1
         one_b = one_a + (weight_1 > 0.0)
         two_b = second * width + row_2
-        two_a = two_b if self.prism else two_b - width
+        two_a = two_b if self.has_walls else two_b - width
         distance = np.concatenate([events.x_1[1 : rays.NEAR + 1], events.x_2[second]])
         order = np.argsort(distance, kind="stable")
         order = np.append(order, np.repeat(order[-1:], -order.size % rays.EVENTS))
@@ -263,14 +270,14 @@ class OctantView:
         spacing = 1 if t in (0.0, 1.0) else SPACING  # on axes and diagonals all rays are lines, one cell apart
         x = np.arange(nx)
         start = 0.0 if spacing == 1 else (t * self.origin[0] - self.origin[1]) % SPACING
-        events = (prism_events if self.prism else linear_events)(t, nx, start)
+        events = self.events_along(t, nx, start)
         row = np.ceil(t * x + start - _EDGE).astype(np.int64)
         # a cell d above a line sees from the foot of the perpendicular, t d / (1 + t²) further along x
         aside = t / (1.0 + t * t)
         above = row - (t * x + start)
         f4 = np.float32
         return Lines(
-            linear=not self.prism,
+            linear=not self.has_walls,
             spacing=spacing,
             first=int(-row[-1] // spacing),
             odd=self.origin[0] % 2,
@@ -325,7 +332,7 @@ class SweepDirection:
     other: bool = False
 
 
-def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, list[SweepDirection]]:
+def octants(n_azimuth: int, grid_north_deg: float, surface: SurfaceKind) -> dict[Octant, list[SweepDirection]]:
     """Group directions by octant; azimuth k looks to true azimuth ``k * 360 / n_azimuth``.
 
     A ray along a diagonal passes from corner to corner between prisms, and meets no wall where every ray beside it
@@ -339,7 +346,7 @@ def octants(n_azimuth: int, grid_north_deg: float, prism: bool) -> dict[Octant, 
         azimuth = k * 360.0 / n_azimuth - grid_north_deg
         octant, t = direction(azimuth)
         off = azimuth % 90.0 - 45.0
-        if not prism or abs(off) > 0.5 * step - _EDGE:
+        if not SURFACES[surface].has_walls or abs(off) > 0.5 * step - _EDGE:
             groups.setdefault(octant, []).append(SweepDirection(k, t, 1.0))
             continue
         across = 0.5 * (1.0 - abs(off) / step) ** 2  # of weights that fall linearly to zero a step away

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ from rooftop.core.arguments import (
     whole,
     word,
 )
+from rooftop.core.surfaces import SurfaceKind
 from rooftop.core.types import B1, F4, F8, Heights
 from rooftop.kernels import far, view
 from rooftop.kernels import horizon as kernel
@@ -33,7 +34,6 @@ from rooftop.solar.skylines import Skylines, mean_of_sides
 if TYPE_CHECKING:
     from rooftop.solar.georaster import Georeference
 
-SurfaceKind = Literal["prism", "linear"]
 
 _LINE = 16  # azimuths
 _PARTS = 8  # of the work per thread
@@ -99,7 +99,7 @@ class Sweep:
     @property
     def octants(self) -> dict[kernel.Octant, list[kernel.SweepDirection]]:
         """The directions to sweep."""
-        return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface == "prism")
+        return kernel.octants(self.n_azimuth, self.grid_north_deg, self.surface)
 
 
 def horizons(
@@ -332,11 +332,18 @@ def octant_views(
     heights = heights if heights.flags.c_contiguous else heights.copy()
     asked = asked if asked.flags.c_contiguous else asked.copy()
     levels = view.Levels(kernel.level(heights), sweep.above_m)
-    memory, prism = kernel.memory_for(heights.shape), sweep.surface == "prism"
+    memory = kernel.memory_for(heights.shape)
     with _sharing(sweep.threads) as share:
         for octant, ways in sweep.octants.items():
             turned = kernel.OctantView(
-                heights, asked, octant, levels=levels, prism=prism, share=share, origin=sweep.origin, memory=memory
+                heights,
+                asked,
+                octant,
+                levels=levels,
+                surface=sweep.surface,
+                share=share,
+                origin=sweep.origin,
+                memory=memory,
             )
             yield turned, ways
 

@@ -1,0 +1,26 @@
+"""One list of surfaces: configuration, sweep and kernel know the same ones."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from rooftop.config import SceneOptions
+from rooftop.core.surfaces import SURFACES, SurfaceKind
+from rooftop.kernels import horizon
+from rooftop.solar.horizons import Sweep
+
+
+def test_every_surface_has_its_traits_and_its_rays() -> None:
+    assert list(SURFACES) == list(get_args(SurfaceKind)) == list(horizon._EVENTS_ALONG)
+
+
+@pytest.mark.parametrize("kind", SURFACES)
+def test_every_surface_can_be_configured_and_swept(kind: SurfaceKind) -> None:
+    assert Sweep(surface=SceneOptions(surface=kind).surface).octants
+
+
+def test_a_surface_that_nobody_knows_is_no_other() -> None:
+    with pytest.raises(KeyError):
+        horizon.octants(36, 0.0, "voxel")  # type: ignore[arg-type]
