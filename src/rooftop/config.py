@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, field_validator, model_validator
 
+from rooftop.core.choices import Basemap, CellTemperature, Diffuse, RoofMounting, VerticalUnit, WeatherFormat
 from rooftop.core.datamodel import Model
 from rooftop.core.filenames import why_no_name
 from rooftop.core.irradiance_units import IrradianceUnit, RasterPeriod
-from rooftop.core.lang import Text
+from rooftop.core.lang import Lang, Text
 from rooftop.core.surfaces import SurfaceKind
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
@@ -129,7 +130,7 @@ class WeatherInput(Model):
     """An hourly weather file; the format is recognised when null."""
 
     path: Path
-    format: Literal["epw", "tmy3", "pvgis", "nasa_power"] | None = None
+    format: WeatherFormat | None = None
 
 
 class ElevationInput(Model):
@@ -141,9 +142,7 @@ class ElevationInput(Model):
     cell_size_m: Annotated[float, Field(ge=0.1, le=10.0)] | None = Field(
         None, description="cells that point clouds are gridded to; null: from their density"
     )
-    vertical_unit: Literal["m", "ft", "us-ft"] | None = Field(
-        None, description="unit of heights where the file does not say it"
-    )
+    vertical_unit: VerticalUnit | None = Field(None, description="unit of heights where the file does not say it")
     vertical_offset_m: float = 0.0
 
 
@@ -156,9 +155,7 @@ class RoofsInput(Model):
     id_field: str | None = Field(
         None, description="attribute that holds the id of the footprint; null: object ids, then overlap in plan"
     )
-    vertical_unit: Literal["m", "ft", "us-ft"] | None = Field(
-        None, description="unit of heights where the CRS does not say it"
-    )
+    vertical_unit: VerticalUnit | None = Field(None, description="unit of heights where the CRS does not say it")
     vertical_offset_m: float = 0.0
 
 
@@ -246,7 +243,7 @@ class SceneOptions(Model):
         "known", description="known: from a roof model or a surface model, assumed for the rest; assumed: for all"
     )
     azimuths: Annotated[int, Field(ge=8, le=360)] = 72
-    diffuse: Literal["perez", "haydavies", "isotropic"] = "perez"
+    diffuse: Diffuse = "perez"
     albedo: Share = 0.2
     obstacle_reflectance: Share = Field(0.0, description="share of light that facades throw back onto roofs; 0: none")
     max_shading_loss: Share | None = Field(
@@ -264,7 +261,7 @@ class SceneOptions(Model):
 class FlatSystem(Model):
     """PV on flat roofs: tilted rows (rack), flush, or east-west racks."""
 
-    mounting: Literal["rack", "flush", "east_west"] = "rack"
+    mounting: RoofMounting = "rack"
     tilt_deg: Literal["auto"] | Annotated[float, Field(ge=0.0, le=60.0)] = "auto"
     azimuth_deg: Literal["auto"] | Annotated[float, Field(ge=0.0, lt=360.0)] = Field(
         "auto", description="where racks look, from true north; auto: to the equator, 180 north of it, 0 south of it"
@@ -306,7 +303,7 @@ class System(Model):
     flat: FlatSystem = FlatSystem()
     pitched: PitchedSystem = PitchedSystem()
     losses: Losses = Losses()
-    cell_temperature: Literal["ross", "sapm"] = Field(
+    cell_temperature: CellTemperature = Field(
         "ross", description="ross: by light alone, from monitored roofs; sapm: Sandia's model, by light and wind"
     )
 
@@ -380,11 +377,11 @@ class SubstitutionOptions(Model):
 class Outputs(Model):
     """What is written, and in which language."""
 
-    lang: Literal["zh", "en"] = "zh"
+    lang: Lang = "zh"
     rasters: list[Literal["poa_annual", "poa_monthly", "svf", "shading_loss"]] = Field(
         [], description="GeoTIFFs of roof cells; poa_monthly has 12 bands"
     )
-    basemap: Literal["none", "osm", "tianditu"] = "none"
+    basemap: Basemap = "none"
     modules: bool = Field(
         False, description="every module as a polygon: modules.parquet, GeoPackages, map (packed layout only)"
     )

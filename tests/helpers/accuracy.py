@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 import reference_suns
 from reference_energy import made_weather
 from reference_suns import Plane
+from rooftop.core.choices import Diffuse
 from rooftop.solar.energy import irradiation
 from rooftop.solar.horizons import Sweep, horizons, skylines
 from rooftop.solar.raster import monthly_irradiation
-from rooftop.solar.sky import Diffuse, SkyYear, sky_year
+from rooftop.solar.sky import SkyYear, sky_year
 from seeded_city import city
 
 F8 = NDArray[np.float64]

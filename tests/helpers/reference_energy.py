@@ -14,7 +14,8 @@ import pandas as pd
 import pvlib
 from pvlib.irradiance import _get_perez_coefficients
 
-from rooftop.solar.pvsystem import Mounting, PvSystem
+from rooftop.core.choices import Mounting
+from rooftop.solar.pvsystem import PvSystem
 from rooftop.weather import Weather
 
 SUNS = 6

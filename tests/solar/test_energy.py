@@ -11,6 +11,7 @@ import pvlib
 import pytest
 
 from reference_energy import pvlib_hourly, pvlib_yield, simulate
+from rooftop.core.choices import CellTemperature, Mounting
 from rooftop.core.errors import ArgumentError
 from rooftop.solar.energy import (
     ModulePlane,
@@ -25,7 +26,7 @@ from rooftop.solar.energy import (
     pv_energy,
     usable_year,
 )
-from rooftop.solar.pvsystem import CellTemperature, Mounting, PvSystem, load_system
+from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 

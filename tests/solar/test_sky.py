@@ -11,9 +11,10 @@ import pvlib
 import pytest
 
 from reference_energy import pvlib_hourly
+from rooftop.core.choices import Diffuse
 from rooftop.kernels import year
 from rooftop.solar.cumulative import ModulePlane, plane_light
-from rooftop.solar.sky import Diffuse, _positions, factor_nodes, sky_year
+from rooftop.solar.sky import _positions, factor_nodes, sky_year
 from rooftop.solar.skylines import Skylines
 from rooftop.weather import Weather
 

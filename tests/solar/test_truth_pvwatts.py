@@ -11,10 +11,11 @@ import pandas as pd
 import pvlib
 import pytest
 
+from rooftop.core.choices import Mounting
 from rooftop.solar.cumulative import ModulePlane, plane_light, plane_tables
 from rooftop.solar.energy import plane_year
 from rooftop.solar.hourly import hourly_yield
-from rooftop.solar.pvsystem import Mounting, PvSystem, load_system
+from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pyproj import CRS
 
+from rooftop.core.choices import VerticalUnit
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-
-VerticalUnit = Literal["m", "ft", "us-ft"]
 
 _UNIT_M: dict[VerticalUnit, float] = {"m": 1.0, "ft": 0.3048, "us-ft": 1200.0 / 3937.0}
 

@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from rooftop.core.arguments import local_path, require_numbers, word
+from rooftop.core.choices import WeatherFormat
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
@@ -29,11 +29,9 @@ from rooftop.inputs.weather_year import nominal_year
 from rooftop.weather import Weather, place_altitude
 from rooftop.weather.checks import weather_checks
 
-Format = Literal["epw", "tmy3", "pvgis", "nasa_power"]
-
 
 def read_weather(
-    path: Path | str, format: Format | None = None, *, monthly_temp_air: ArrayLike | None = None
+    path: Path | str, format: WeatherFormat | None = None, *, monthly_temp_air: ArrayLike | None = None
 ) -> Weather:
     r"""Read a weather file as one nominal year of hours.
 
@@ -82,7 +80,7 @@ def read_weather(
     """
     file = local_path("path", path)
     if format is not None:
-        word("format", format, Format)
+        word("format", format, WeatherFormat)
     if monthly_temp_air is not None:
         monthly_temp_air = require_numbers("monthly_temp_air", monthly_temp_air, (12,), missing=True).astype(np.float64)
     raw_bytes = _read_bytes(file)
@@ -120,7 +118,7 @@ def read_weather(
     return nominal_year(raw, provenance, monthly_temp_air)
 
 
-def _parsed(kind: Format, text: str, source: str) -> RawWeather:
+def _parsed(kind: WeatherFormat, text: str, source: str) -> RawWeather:
     try:
         with warnings.catch_warnings():
             # Columns that are no numbers throughout: `as_columns` makes them so.
@@ -185,7 +183,7 @@ def _decoded(raw: bytes) -> str:
     return raw.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _recognise(text: str) -> Format | None:
+def _recognise(text: str) -> WeatherFormat | None:
     head = text[:4000]
     if head.startswith("LOCATION,"):
         return "epw"
@@ -244,8 +242,8 @@ def _placed(raw: RawWeather) -> RawWeather:
     return replace(raw, longitude=longitude, altitude=altitude, notices=(*raw.notices, *notices))
 
 
-_NAMES: dict[Format, str] = {"epw": "EPW", "tmy3": "TMY3", "pvgis": "PVGIS", "nasa_power": "NASA POWER"}
-_PARSERS: dict[Format, Callable[[str, str], RawWeather]] = {
+_NAMES: dict[WeatherFormat, str] = {"epw": "EPW", "tmy3": "TMY3", "pvgis": "PVGIS", "nasa_power": "NASA POWER"}
+_PARSERS: dict[WeatherFormat, Callable[[str, str], RawWeather]] = {
     "epw": parse_epw,
     "tmy3": parse_tmy3,
     "pvgis": parse_pvgis,

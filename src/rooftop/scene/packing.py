@@ -10,12 +10,12 @@ import numpy as np
 import shapely
 
 from rooftop.config import FlatSystem
+from rooftop.core.choices import RoofMounting
 from rooftop.core.roof_rules import RoofRules
 from rooftop.core.types import B1, F8
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.frame import Frame, PolygonGroup, neighbours, polygons_of, wall_azimuths_deg
 from rooftop.scene.rows import (
-    ModuleMounting,
     Orientation,
     PackOptions,
     RowDesign,
@@ -89,7 +89,7 @@ class Packed:
     """
 
     count: int
-    mounting: ModuleMounting
+    mounting: RoofMounting
     orientation: Orientation
     tilt_deg: float
     azimuth_deg: float

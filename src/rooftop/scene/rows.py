@@ -10,11 +10,11 @@ from typing import Literal
 
 import pandas as pd
 
+from rooftop.core.choices import RoofMounting
 from rooftop.scene.array import row_pitch_m, shadow_ratio
 from rooftop.solar.energy import ModulePlane, Rows
 from rooftop.solar.pvsystem import Module
 
-ModuleMounting = Literal["rack", "flush", "east_west"]
 Orientation = Literal["portrait", "landscape"]
 SpecificYield = Callable[[ModulePlane], float]
 """kWh per kWp and year of an orientation."""
@@ -45,7 +45,7 @@ class PackOptions:
         What an east-west pair takes across its rows beyond its two modules: gap at the ridge and service gap.
     """
 
-    mounting: ModuleMounting
+    mounting: RoofMounting
     tilts_deg: tuple[float, ...] = (10.0,)
     azimuth_deg: float = 180.0
     rows: Literal["azimuth", "building", "best"] = "azimuth"
@@ -75,7 +75,7 @@ class RowDesign:
         What the modules look at: two for an east-west pair, half of the modules each.
     """
 
-    mounting: ModuleMounting
+    mounting: RoofMounting
     orientation: Orientation
     tilt_deg: float
     azimuth_deg: float

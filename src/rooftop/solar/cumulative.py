@@ -14,11 +14,12 @@ from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
 
 from rooftop.core.arguments import instance, require_number, unusable, whole, word
+from rooftop.core.choices import Diffuse, Mounting
 from rooftop.core.lang import Text
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
-from rooftop.solar.pvsystem import Mounting, PvSystem, checked_system
-from rooftop.solar.sky import FACTORS, Diffuse, SkyYear, as_sky_year
+from rooftop.solar.pvsystem import PvSystem, checked_system
+from rooftop.solar.sky import FACTORS, SkyYear, as_sky_year
 from rooftop.weather import Weather
 
 BAND_DEG = 6.5

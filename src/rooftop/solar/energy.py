@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from rooftop.core.arguments import require_number, whole
+from rooftop.core.choices import Diffuse, Mounting
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
 from rooftop.solar.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, monthly, plane_light, plane_tables
-from rooftop.solar.pvsystem import Mounting, PvSystem, checked_system
-from rooftop.solar.sky import Diffuse, SkyYear, as_sky_year
+from rooftop.solar.pvsystem import PvSystem, checked_system
+from rooftop.solar.sky import SkyYear, as_sky_year
 from rooftop.solar.skylines import (
     Skylines,
     at_factor,

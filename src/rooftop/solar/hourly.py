@@ -23,6 +23,7 @@ from rooftop.core.arguments import (
     shown_value,
     unusable,
 )
+from rooftop.core.choices import Diffuse
 from rooftop.core.lang import Text
 from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels import hourly as kernel
@@ -37,7 +38,7 @@ from rooftop.solar.cumulative import (
     visible_shares,
 )
 from rooftop.solar.pvsystem import PvSystem
-from rooftop.solar.sky import Diffuse, SkyYear, as_sky_year, factor_nodes
+from rooftop.solar.sky import SkyYear, as_sky_year, factor_nodes
 from rooftop.solar.skylines import (
     Groups,
     checked_factor,

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from rooftop.config import Losses
 from rooftop.core.arguments import instance, local_path, require_number, word
+from rooftop.core.choices import CellTemperature, Mounting
 from rooftop.core.datamodel import Model, Sourced
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
@@ -21,8 +22,6 @@ from rooftop.core.resources import configs_dir, load_shipped
 from rooftop.core.types import F8
 from rooftop.core.yamlfile import load_yaml, require_mapping
 
-Mounting = Literal["rack", "flush"]
-CellTemperature = Literal["ross", "sapm"]
 DiffuseIncidence = Literal["marion", "none"]
 IncidenceModel = Literal["physical", "ashrae", "martin_ruiz", "schlick"]
 

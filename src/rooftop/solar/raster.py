@@ -22,6 +22,7 @@ from rooftop.core.arguments import (
     unusable,
     whole_numbers,
 )
+from rooftop.core.choices import Diffuse
 from rooftop.core.lang import Text
 from rooftop.core.types import B1, F4, F8, I4, I8, U2
 from rooftop.kernels import rays, view, year
@@ -29,7 +30,7 @@ from rooftop.kernels.horizon import OctantView, Sums, SweepDirection
 from rooftop.solar.cumulative import BAND_DEG, STRIPS, ModulePlane
 from rooftop.solar.energy import LightTables, light_tables
 from rooftop.solar.horizons import DataWindow, SweepOptions, SweptGround, octant_views, swept_ground
-from rooftop.solar.sky import Diffuse, SkyYear, as_sky_year
+from rooftop.solar.sky import SkyYear, as_sky_year
 from rooftop.weather import Weather, checked_weather
 
 Raster = Any

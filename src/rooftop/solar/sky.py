@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,10 @@ from pvlib.solarposition import get_solarposition
 
 from rooftop.core.argument_limits import argument_limits
 from rooftop.core.arguments import axes, require_numbers, unusable, whole, word
+from rooftop.core.choices import Diffuse
 from rooftop.core.lang import Text
 from rooftop.core.types import F8, I8
 from rooftop.weather import Weather, checked_weather
-
-Diffuse = Literal["perez", "haydavies", "isotropic"]
 
 SUN_STEP_S = 600.0
 """Longest step between suns [s]; one sun per hour costs 0.1 % of annual energy, 0.4 % at the worst twentieth."""

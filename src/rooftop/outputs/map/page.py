@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, resources
-from typing import Any, Literal
+from typing import Any
 
 import folium
 import geopandas as gpd
@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from branca.element import Element, Figure, MacroElement
 
+from rooftop.core.choices import Basemap
 from rooftop.core.errors import UsageError
 from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice
@@ -41,7 +42,6 @@ __all__ = ["MapPage", "build_map", "map_notices", "render_offline"]
 
 logger = logging.getLogger(__name__)
 
-Basemap = Literal["none", "osm", "tianditu"]
 
 LAZY_ABOVE = 20_000  # roofs; above, the page draws only those in view
 MAX_ROOFS = 300_000  # roofs in one file; above, the districts alone
