@@ -49,7 +49,7 @@ class Parsed:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def written(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
     """Return a value as the text that stands for it, trimmed; None for null.
 
     Whole numbers have no decimal point, however they are stored; text keeps every character but blanks and invisible
@@ -71,7 +71,7 @@ def written(value: Any) -> str | None:
 
 def text_or_none(value: Any) -> str | None:
     """Return a value as trimmed text, whole numbers without their ``.0``; None for what people write for nothing."""
-    text = written(value)
+    text = value_text(value)
     if text is None:
         return None
     if re.fullmatch(r"-?\d+\.0+", text):
@@ -123,7 +123,7 @@ def names(column: pd.Series, keep: Literal["once", "all"] = "once") -> pd.Series
     keep : {"once", "all"}
         ``once``: a word that stands again and again was written by a program for nothing.
     """
-    values = pd.Series(each(column, written), index=column.index, dtype="string", name=column.name)
+    values = pd.Series(each(column, value_text), index=column.index, dtype="string", name=column.name)
     values = values.where(~np.array(each(values, is_blank, True), dtype=bool))
     if keep == "all":
         return values
@@ -217,17 +217,17 @@ def read_numbers(
         values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
         return Parsed(values.where(np.isfinite(values)))
     cleaned = texts(column)
-    prepared = half_width if comma_lists else number_text(cleaned)
-    found = each(cleaned, lambda text: read(prepared(text)))
-    values = pd.Series([np.nan if r is None else r.value for r in found], index=column.index, dtype="float64")
+    normalise = half_width if comma_lists else number_text(cleaned)
+    readings = each(cleaned, lambda text: read(normalise(text)))
+    values = pd.Series([np.nan if r is None else r.value for r in readings], index=column.index, dtype="float64")
     notices = _unread_numbers(cleaned[cleaned.notna() & values.isna()], cleaned, key, where)
-    ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
+    ruled = np.array([r is not None and r.by_rule for r in readings], dtype=bool)
     if rule is not None and ruled.any():
         count = int(ruled.sum())
         text = Text("{n} values of {name} are read by rule: {rule}", "字段 {name} 有 {n} 个值按规则读取：{rule}")
         text = text.format(n=count, name=str(column.name), rule=rule)
-        said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
-        notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
+        conversions = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
+        notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(conversions)))
     return Parsed(values, notices)
 
 
@@ -266,17 +266,19 @@ def number_text(column: pd.Series) -> Callable[[str], str]:
     half = column.dropna().map(half_width).astype("string")
     decimal_comma = bool(half.str.contains(r"^\D*\d+,(?:\d{1,2}|\d{4,})(?:\D|$)", regex=True).any())
 
-    def prepared(text: str) -> str:
+    def normalise(text: str) -> str:
         text = half_width(text)
         if decimal_comma:
             text = re.sub(r"(?<=\d)\.(?=\d{3}(?:\D|$))", "", text) if "," in text else text
             return re.sub(r"(?<=\d),(?=\d)", ".", text)
         return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
 
-    return prepared
+    return normalise
 
 
-def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, where: str) -> tuple[pd.Series, Parsed]:
+def blank_outside(
+    values: pd.Series, low: float, high: float, code: str, what: Text, where: str
+) -> tuple[pd.Series, Parsed]:
     """Blank values outside ``low < value <= high``.
 
     Returns
@@ -422,8 +424,8 @@ def public_institutions(
         ``is_public_institution`` (yes | no | unknown) and ``public_source`` (field | inferred | none).
     """
     known = source_words()
-    said_by = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
-    table = {fold_text(word): answer for answer, said in said_by.items() for word in said}
+    words_by_answer = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
+    table = {fold_text(word): answer for answer, words in words_by_answer.items() for word in words}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
     answer = pd.Series(each(raw, lambda v: table.get(fold_text(v))), index=use.index, dtype="string")
@@ -435,12 +437,12 @@ def public_institutions(
             f"字段 {raw.name} 有 {len(unread)} 个值无法判断是否公共机构：请设置 public_map",
         )
         notices.append(Notice("public_unmapped", text, len(unread), source=where, examples=examples_of(unread)))
-    said = answer.isin(["yes", "no"])
+    is_stated = answer.isin(["yes", "no"])
     hints = {name: entry.public_hint for name, entry in shipped_uses().uses.items()}
     hint = use.map(hints).astype("string")
-    inferred = ~said & answer.isna() & hint.isin(["yes", "no"])
-    result = answer.where(said, hint.where(inferred, "unknown"))
-    source = pd.Series("none", index=use.index, dtype="string").where(~said, "field").where(~inferred, "inferred")
+    inferred = ~is_stated & answer.isna() & hint.isin(["yes", "no"])
+    result = answer.where(is_stated, hint.where(inferred, "unknown"))
+    source = pd.Series("none", index=use.index, dtype="string").where(~is_stated, "field").where(~inferred, "inferred")
     if inferred.any():
         count = int(inferred.sum())
         text = Text(
@@ -461,8 +463,8 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
         table |= {fold_text(v.text.pick(lang)): k for k, v in known.items()}
     table |= _lookup(roof_type_map)
     raw = texts(column)
-    found = each(raw, lambda v: table.get(fold_text(v)) or _roof_word(v))
-    values = pd.Series(found, index=column.index, dtype="string")
+    types = each(raw, lambda v: table.get(fold_text(v)) or _roof_word(v))
+    values = pd.Series(types, index=column.index, dtype="string")
     unread = raw[raw.notna() & values.isna()]
     values = values.where(values != "unknown")
     if unread.empty:

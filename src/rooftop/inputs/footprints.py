@@ -89,8 +89,8 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
         A map leads outside the vocabulary.
     """
     where = str(config.path)
-    asked = {f"fields.{key}": name for key, name in config.fields.model_dump().items() if name is not None}
-    vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
+    fields = {f"fields.{key}": name for key, name in config.fields.model_dump().items() if name is not None}
+    vector = read_vector(config.path, fields, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
     outlines = read_outlines(vector, config.datum, crs, where)
     notices = [*vector.notices, *outlines.notices]
     reasons = ReasonMasks(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
@@ -177,12 +177,12 @@ def _require_some_left(excluded: B1, reasons: ReasonMasks, where: str) -> None:
         "far_from_others": Text("far from all others", "远离其他建筑"),
     }
     counts = {code: int(reasons.has(code).sum()) for code in why}
-    found = [(why[code], n) for code, n in counts.items() if n]
+    causes = [(why[code], n) for code, n in counts.items() if n]
     tiny = counts["tiny_footprint"] > 0.5 * len(excluded)
     raise InputError(
         Text("no footprint can be a roof", "没有可作为屋顶的轮廓"),
         where=where,
-        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in found), "; ", "；"),
+        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in causes), "; ", "；"),
         expected=Text(f"footprints of {smallest:g} m² or more", f"面积不小于 {smallest:g} ㎡ 的轮廓"),
         mend=Text(
             "check the unit and CRS of the coordinates: the outlines may be in another unit",
@@ -292,9 +292,9 @@ def _describe(
     notices += attributes.use_notices(use, where)
     reasons.mark("use_unknown", use["building_use"] == "unknown")
     raw_public = source[fields.is_public_institution] if fields.is_public_institution else None
-    public, found = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
+    public, public_notices = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
     table["is_public_institution"], table["public_source"] = public["is_public_institution"], public["public_source"]
-    notices += found
+    notices += public_notices
     _dates(table, vector, config, reasons, notices, utc_offset_h)
     table["roof_type"] = pd.Series(pd.NA, index=table.index, dtype="string")
     if fields.roof_type:

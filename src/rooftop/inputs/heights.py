@@ -63,14 +63,14 @@ def known_heights(
     reasons.mark("height_absurd", stated.absurd)
     if stated.underground.any():
         reasons.mark("underground", stated.underground)
-    notices += _not_measured(height, floors, where)
+    notices += _floor_multiple_notices(height, floors, where)
     by_floors = height.isna() & floors.notna()
     source = pd.Series("field", index=table.index, dtype="string").where(~by_floors, "floors")
     table["floors_above"] = np.floor(floors).astype("Int64")
     return KnownHeights(height.where(~by_floors, floors * config.storey_height_m), source)
 
 
-def _not_measured(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
+def _floor_multiple_notices(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
     """Say so when the heights of the file are nothing but its floors times a constant."""
     both = height.notna() & floors.notna()
     ratio = height[both] / floors[both]
@@ -124,7 +124,7 @@ def fill_heights(
     table["height_source"] = known.source.where(~missing, pd.Series(label, index=table.index).mask(lies, "assumed"))
     by_floors = known.height_m.notna() & (known.source == "floors")
     storey = config.storey_height_m
-    found: tuple[tuple[str, pd.Series, Text, Severity], ...] = (
+    messages: tuple[tuple[str, pd.Series, Text, Severity], ...] = (
         (
             "height_from_floors",
             by_floors,
@@ -147,7 +147,7 @@ def fill_heights(
             "warning",
         ),
     )
-    for code, mask, text, severity in found:
+    for code, mask, text, severity in messages:
         reasons.mark("height_missing" if code == "height_of_overlap" else code, mask)
         notices += Notice.counted(code, mask, text, severity=severity, source=where)
 

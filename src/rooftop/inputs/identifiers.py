@@ -13,7 +13,7 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, written
+from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, value_text
 
 _SHORTENED = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{2,}")
 _POINT = re.compile(r"([+-]?\d+)\.(\d+)")
@@ -59,7 +59,7 @@ def codes(column: pd.Series, where: str) -> Parsed:
 
 
 def _code(value: Any) -> str | None:
-    text = written(value)
+    text = value_text(value)
     return None if text is None or is_blank(text) else text
 
 

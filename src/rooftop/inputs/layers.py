@@ -22,9 +22,9 @@ from rooftop.core.notices import Notice
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
 from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
-from rooftop.inputs.file_kinds import refuse_other_kinds, table_refused
+from rooftop.inputs.file_kinds import bare_table_error, refuse_other_kinds
 from rooftop.inputs.files import check_encoding, did_you_mean, suggest
-from rooftop.inputs.geoparquet import about_parquet
+from rooftop.inputs.geoparquet import parquet_header
 from rooftop.inputs.vector_files import admit, gdal, require_plausible, unreadable
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
@@ -91,7 +91,7 @@ def open_vector_layer(
     if encoding is not None:
         check_encoding(encoding, role)
     if path.suffix.lower() in PARQUET:
-        about = about_parquet(path)
+        about = parquet_header(path)
         return VectorLayer(path, None, about.fields, None, about.crs, about.rows, about.types, about.fields)
     layer, notices = _choose_layer(path, layer, role)
     raw_bytes = path.suffix.lower() in BYTE_FORMATS
@@ -153,7 +153,7 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
             mend=Text("check the export", "请检查导出过程"),
         )
     if all(row[1] is None for row in listed):
-        raise table_refused(path, role)
+        raise bare_table_error(path, role)
     if layer is not None:
         if layer in names:
             return layer, ()

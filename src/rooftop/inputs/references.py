@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, damaged
+from rooftop.inputs.access import access, damaged_file_error
 from rooftop.inputs.input_files import input_files
 
 HEAD_BYTES = 4096
@@ -165,7 +165,7 @@ class _Mosaic:
 
 def _parsed(path: Path, where: str) -> _Mosaic:
     if path.stat().st_size > _LONGEST_BYTES:
-        raise damaged(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
+        raise damaged_file_error(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
     found, parser = _Mosaic(frozenset(input_files().vrt_elements)), expat.ParserCreate()
 
     def doctype(*_: object) -> None:
@@ -176,7 +176,7 @@ def _parsed(path: Path, where: str) -> _Mosaic:
     try:
         parser.Parse(path.read_bytes().strip(b"\x00 \t\r\n"), True)
     except (expat.ExpatError, ValueError) as error:
-        raise damaged(path, where, f"XML: {error}") from error
+        raise damaged_file_error(path, where, f"XML: {error}") from error
     return found
 
 

@@ -13,7 +13,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.types import B1
-from rooftop.inputs.attributes import NumberReading, Parsed, bounded, each, half_width, read_numbers, texts
+from rooftop.inputs.attributes import NumberReading, Parsed, blank_outside, each, half_width, read_numbers, texts
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import arabic
 from rooftop.inputs.source_words import source_words
@@ -289,7 +289,7 @@ def stated_heights(
     if floors_field:
         read = floors(table[floors_field], "fields.floors", where)
         what, most = Text("floor counts", "层数值"), float(input_limits().floors.max)
-        _, kept = bounded(read.values, 0.0, most, "floors_absurd", what, where)
+        _, kept = blank_outside(read.values, 0.0, most, "floors_absurd", what, where)
         count, underground = kept.values, read.underground
         notices += [*read.notices, *kept.notices]
     told = count.isna() & labelled.notna() & ~underground
@@ -304,7 +304,7 @@ def stated_heights(
         parsed = heights(table[height_field], "fields.height_m", where)
         what, most = Text("heights in metres", "高度值（米）"), input_limits().height_m.max
         _require_metres(parsed.values, count, height_field, where)
-        mask, kept = bounded(parsed.values, 0.0, most, "height_absurd", what, where)
+        mask, kept = blank_outside(parsed.values, 0.0, most, "height_absurd", what, where)
         height, absurd = kept.values, mask.to_numpy(dtype=bool)
         notices += [*parsed.notices, *kept.notices]
     notices += compare(height, count, where)

@@ -13,8 +13,8 @@ import pyogrio
 
 from rooftop.core.errors import InputError, UsageError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, read_bounded
-from rooftop.inputs.attributes import written
+from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged_file_error, read_bounded
+from rooftop.inputs.attributes import value_text
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.input_files import input_files
@@ -113,12 +113,12 @@ def _csv_rows(text: str, path: Path, role: str) -> list[list[str]]:
                 raise _open_quote(path, role, begin + 1)
             if reader.line_num == len(lines) > begin + 1 and '"' not in lines[-1]:
                 raise _open_quote(path, role, begin + 1)
-            rows.append([written(cell) or "" for cell in row])
+            rows.append([value_text(cell) or "" for cell in row])
             if len(rows) > _most_rows():
                 raise _too_long(path, role, len(rows))
             begin = reader.line_num
     except csv.Error as error:
-        raise damaged(path, role, f"line {reader.line_num}: {error}") from error
+        raise damaged_file_error(path, role, f"line {reader.line_num}: {error}") from error
     return _without_empty_end(rows)
 
 
@@ -164,7 +164,7 @@ def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, l
                 frame = pyogrio.read_dataframe(
                     name_of, layer=name, read_geometry=False, use_arrow=False, max_features=max(most, 1), **options
                 )
-                cells = [[written(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
+                cells = [[value_text(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
                 yield name, _without_empty_end(cells)
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
         raise _no_workbook(path, str(error).split(";")[0][:200]) from error
@@ -192,7 +192,7 @@ def _last_row(path: Path, role: str) -> int:
                 with archive.open(member) as file:
                     last = max(last, _last_row_of(file))
             except ZIP_ERRORS as error:
-                raise damaged(path, role, f"{member.filename}: {error}") from error
+                raise damaged_file_error(path, role, f"{member.filename}: {error}") from error
     return last
 
 

@@ -17,7 +17,7 @@ from pyogrio.util import vsi_path
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, check_zip, damaged, zip_heads
+from rooftop.inputs.access import access, check_zip, damaged_file_error, zip_heads
 from rooftop.inputs.encodings import sibling
 from rooftop.inputs.files import check_file
 from rooftop.inputs.input_files import input_files
@@ -126,7 +126,7 @@ def require_plausible(path: Path, driver: str, features: int) -> None:
         raise unreadable(path, driver)
     most = _size(path) * input_files().rows_per_byte.max
     if features > most or features < -1:  # pyogrio counts in 32 bits
-        raise damaged(path, "", f"{features:,} rows in {_size(path):,} bytes")
+        raise damaged_file_error(path, "", f"{features:,} rows in {_size(path):,} bytes")
 
 
 def _size(path: Path) -> int:

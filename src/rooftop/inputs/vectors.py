@@ -17,7 +17,7 @@ from rooftop.core.types import B1, Geometries
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
-from rooftop.inputs.extent import blanked
+from rooftop.inputs.extent import blank_rows
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.geometries import Shapes, damaged_notice, read_shapes, shapes_of
 from rooftop.inputs.geoparquet import parquet_rows
@@ -104,7 +104,7 @@ def read_vector(
     misplaced = misplaced_rows(geometry, source_crs)
     if misplaced.any():
         notices += (misplaced_notice(geometry, misplaced, source_crs, str(path)),)
-        geometry = blanked(geometry, misplaced)
+        geometry = blank_rows(geometry, misplaced)
     return Vector(table, geometry, source_crs, opened, misplaced, notices)
 
 
