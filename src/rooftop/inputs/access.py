@@ -1,7 +1,7 @@
 """What a file may make the program do: read other files, reach the network, fill the memory.
 
-Inputs are somebody else's files. `grant_access` says for the readers called in it what the configuration allows; without
-it they are strict.
+Inputs are somebody else's files. `grant_access` says for the readers called in it what the configuration allows;
+without it they are strict.
 """
 
 from __future__ import annotations

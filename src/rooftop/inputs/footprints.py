@@ -25,7 +25,7 @@ from rooftop.inputs.heights import fill_heights, known_heights
 from rooftop.inputs.identifiers import codes
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.outlines import Outlines, read_outlines
-from rooftop.inputs.overlaps import overlap_notices, overlapping
+from rooftop.inputs.overlaps import overlap_notices, overlapping_pairs
 from rooftop.inputs.reasons import ReasonMasks
 from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
@@ -107,7 +107,7 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)
     _require_some_left(excluded, reasons, where)
     present = ~shapely.is_empty(outlines.geometry)
-    overlaps = overlapping(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
+    overlaps = overlapping_pairs(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
     notices += overlap_notices(overlaps, where)
     fill_heights(table, known, overlaps, ~excluded, config, reasons, notices, measurable=measurable)
     survey = reasons.has("huge_footprint") | reasons.has("under_construction")

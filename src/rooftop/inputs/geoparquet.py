@@ -22,7 +22,7 @@ from rooftop.core.lang import Text
 from rooftop.inputs.access import access, damaged_file_error
 from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.geometries import Shapes, shapes_of
-from rooftop.inputs.vector_files import require_plausible, unreadable
+from rooftop.inputs.vector_files import require_plausible, unreadable_file_error
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _refuse_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (pyarrow.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
-        raise unreadable(path, str(error).splitlines()[0] if str(error) else error) from error
+        raise unreadable_file_error(path, str(error).splitlines()[0] if str(error) else error) from error
 
 
 def parquet_header(path: Path) -> GeoParquet:
@@ -93,7 +93,7 @@ def parquet_header(path: Path) -> GeoParquet:
             tuple(names), str(geo["primary_column"]), str(column.get("encoding", "WKB")), crs, types, meta.num_rows
         )
     except (ValueError, KeyError, TypeError, AttributeError, CRSError) as error:
-        raise unreadable(path, f"geo: {error!r}") from error
+        raise unreadable_file_error(path, f"geo: {error!r}") from error
 
 
 def _crs(column: dict[str, object]) -> CRS | None:

@@ -103,7 +103,7 @@ def fill_heights(
     Parameters
     ----------
     overlaps : DataFrame
-        Of :func:`rooftop.inputs.overlaps.overlapping`.
+        Of :func:`rooftop.inputs.overlaps.overlapping_pairs`.
     kept : ndarray of bool
         Rows that may be roofs: only they have a part in medians.
     measurable : bool

@@ -70,8 +70,8 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     """
     place = locate(_simplest(vector.geometry, where), vector.crs, datum, crs, where)
     far = far_rows(place.lonlat)
-    lost, found = _beyond_measure(place, far, where)
-    notices = [*place.notices, *found, *_far_notice(place, far | lost, where)]
+    lost, lost_notices = _beyond_measure(place, far, where)
+    notices = [*place.notices, *lost_notices, *_far_notice(place, far | lost, where)]
     geometry, repaired, changed = _repair(np.where(far | lost, NO_SHAPE, place.projected))
     notices += _area_notice(changed, where)
     gone = shapely.is_empty(geometry)
@@ -79,7 +79,7 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     return Outlines(
         geometry=geometry,
         digests=digests,
-        same=_one_for_nearly_same(geometry, digests),
+        same=_shared_digests(geometry, digests),
         crs=place.crs,
         misplaced=vector.misplaced,
         far=far | lost,
@@ -237,7 +237,7 @@ def _digests(lonlat: Geometries, gone: B1) -> list[bytes | None]:
     return [None if no else hashlib.blake2b(data, digest_size=16).digest() for data, no in zip(wkb, gone, strict=True)]
 
 
-def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
+def _shared_digests(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
     """Give outlines that share nearly all of their area one digest, the lowest of theirs."""
     rule = input_limits().same_outline
     rows = np.flatnonzero([d is not None for d in digests])
@@ -245,11 +245,11 @@ def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> l
     if len(middle) != len(rows) or not len(rows):
         return digests
     pairs = rows[cKDTree(middle).query_pairs(rule.middles_m, output_type="ndarray").reshape(-1, 2)]
-    left, right = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
-    areas = np.stack([shapely.area(left), shapely.area(right)])
+    first, second = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
+    areas = np.stack([shapely.area(first), shapely.area(second)])
     alike = areas.min(axis=0) >= rule.share * areas.max(axis=0)
-    pairs, left, right, areas = pairs[alike], left[alike], right[alike], areas[:, alike]
-    shared = shapely.area(shapely.intersection(left, right))
+    pairs, first, second, areas = pairs[alike], first[alike], second[alike], areas[:, alike]
+    shared = shapely.area(shapely.intersection(first, second))
     pairs = pairs[shared >= rule.share * (areas.sum(axis=0) - shared)]
     if not len(pairs):
         return digests

@@ -85,8 +85,8 @@ def open_raster(
 def _admit(path: Path, where: str, allowed: Access) -> None:
     """Look into a VRT, once for every state of it."""
     if is_vrt(path):
-        found = path.stat()
-        _sources(path, where, found.st_mtime_ns, found.st_size, allowed)
+        state = path.stat()
+        _sources(path, where, state.st_mtime_ns, state.st_size, allowed)
 
 
 @lru_cache(maxsize=256)
@@ -106,8 +106,8 @@ def source_details(path: Path, where: str) -> dict[str, str]:
         return {}
     folder = path.resolve().parent
     names = [str(s.relative_to(folder)) if s.is_relative_to(folder) else str(s) for s in sources]
-    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    return {"sources": f"{len(names)}: {shown}"}
+    listing = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return {"sources": f"{len(names)}: {listing}"}
 
 
 # --- several variables in one file -----------------------------------------------------------------------------------
@@ -116,12 +116,12 @@ def source_details(path: Path, where: str) -> dict[str, str]:
 def variables(source: DatasetReader, path: Path) -> dict[str, str]:
     """Return the variables of a container by name, each with what GDAL calls it."""
     bare = str(path).replace('"', "")
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for name in source.subdatasets:
-        prefix, _, rest = name.partition(":")
-        tail = rest.replace('"', "").removeprefix(bare)
-        found[tail.lstrip(":/")] = f'{prefix}:"{path}"{tail}'
-    return found
+        prefix, _, path_part = name.partition(":")
+        tail = path_part.replace('"', "").removeprefix(bare)
+        by_name[tail.lstrip(":/")] = f'{prefix}:"{path}"{tail}'
+    return by_name
 
 
 @contextmanager
@@ -150,8 +150,8 @@ def bands_of(source: DatasetReader, variable: str | None) -> tuple[int, ...]:
     """Return the bands, from 1, that hold a variable; all of them where none is named or the file holds one only."""
     every = tuple(int(k) for k in source.indexes)
     names = _band_names(source)
-    mine = tuple(k for k in every if variable in names[k - 1])
-    return mine if variable is not None and mine else every
+    of_variable = tuple(k for k in every if variable in names[k - 1])
+    return of_variable if variable is not None and of_variable else every
 
 
 def _band_names(source: DatasetReader) -> list[set[str]]:

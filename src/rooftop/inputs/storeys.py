@@ -72,7 +72,7 @@ def floors(column: pd.Series, key: str, where: str) -> StatedFloors:
     parsed = read_numbers(column, key, where, read_storeys, FLOORS_RULE, comma_lists=True)
     if pd.api.types.is_numeric_dtype(column):
         return StatedFloors(parsed.values, np.zeros(len(column), dtype=bool), parsed.notices)
-    below = np.array(each(texts(column), lambda text: _basement_only(half_width(text)), False), dtype=bool)
+    below = np.array(each(texts(column), lambda text: _names_only_basements(half_width(text)), False), dtype=bool)
     return StatedFloors(parsed.values.where(~below), below, parsed.notices)
 
 
@@ -91,42 +91,42 @@ def read_storeys(text: str) -> NumberReading | None:
         return NumberReading(float(bare))
     if bare in source_words().floors.words:
         return NumberReading(float(source_words().floors.words[bare]), by_rule=True)
-    marked = _marked(bare)
+    marked = _mark_words(bare)
     if marked is None or marked.startswith("+1"):  # an attic of nothing
         return None
     marked, more = marked.rstrip("+|"), marked.endswith("+")
     above = re.sub(rf"[{re.escape(_EDGES)}]?{_BELOW}\|?(?:{_NUMBER})?\|?", _CUT, marked).strip(_EDGES)
     if not above:
         return NumberReading(0.0, by_rule=True) if _BELOW in marked else None
-    found = _one_of(above)
+    reading = _one_of(above)
     simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(source_words().floors.units)})?", bare)
-    return found if found is None else NumberReading(found.value, by_rule=found.by_rule or more or not simple)
+    return reading if reading is None else NumberReading(reading.value, by_rule=reading.by_rule or more or not simple)
 
 
-def _basement_only(text: str) -> bool:
-    found = read_storeys(text)
-    return found is not None and found.value == 0.0 and re.fullmatch(r"[+-]?0+(?:\.0*)?", text) is None
+def _names_only_basements(text: str) -> bool:
+    reading = read_storeys(text)
+    return reading is not None and reading.value == 0.0 and re.fullmatch(r"[+-]?0+(?:\.0*)?", text) is None
 
 
-def _marked(text: str) -> str | None:
+def _mark_words(text: str) -> str | None:
     """Return a text with words as marks: | cuts, ! goes before floors below ground, ~ ; + / stand between numbers.
 
     A + at the end is "or more"; None where the number is only an upper bound.
     """
-    said = source_words().floors
+    vocabulary = source_words().floors
     text = _without_brackets(_without_about(arabic(text)))
-    text, bound = _bound(text, said.or_more, said.or_less)
+    text, bound = _without_bound(text, vocabulary.or_more, vocabulary.or_less)
     if bound < 0:
         return None
-    units = _any_of(said.units)
-    attics = _any_of(said.attics)
+    units = _any_of(vocabulary.units)
+    attics = _any_of(vocabulary.attics)
     text = re.sub(rf"(\d)(?:{units})?(?:{attics})(?=\d)", r"\1;", text)  # 4跃5: a flat on both
     text = re.sub(rf"(?:[+带加]\d*)?(?:{attics})", "+1", text)
-    text = re.sub(rf"(\d)(?:{units})?{said.half}", r"\1.5", text)
+    text = re.sub(rf"(\d)(?:{units})?{vocabulary.half}", r"\1.5", text)
     text = re.sub(r"-{2,}|[–—]+", "-", text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.below)})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
-    text = re.sub(rf"{_any_of(said.above)}|(?<=\d)(?:{units})", _CUT, text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.before)})(?=\d)", _CUT, text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(vocabulary.below)})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
+    text = re.sub(rf"{_any_of(vocabulary.above)}|(?<=\d)(?:{units})", _CUT, text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(vocabulary.before)})(?=\d)", _CUT, text)
     joins = source_words().joins
     text = re.sub(_any_of(joins.range), "~", text)
     text = re.sub(_any_of(joins.either), ";", text)
@@ -174,8 +174,8 @@ def read_length_m(text: str) -> NumberReading | None:
     bare = _without_about(text.casefold().replace(" ", "").replace("′", "'").replace("’", "'"))
     for name in _longest(source_words().length_names):
         bare = re.sub(rf"^{re.escape(name)}[=:]?(?=[\d.])", "", bare)
-    said, joins = source_words().floors, source_words().joins
-    bare, bound = _bound(_without_brackets(_without_about(bare)), said.or_more, said.or_less)
+    vocabulary, joins = source_words().floors, source_words().joins
+    bare, bound = _without_bound(_without_brackets(_without_about(bare)), vocabulary.or_more, vocabulary.or_less)
     if bound < 0:
         return None
     if match := re.fullmatch(rf"({_NUMBER})(?:'|ft|feet|英尺)({_NUMBER})(?:\"|''|in|inch|英寸)?", bare):
@@ -186,7 +186,7 @@ def read_length_m(text: str) -> NumberReading | None:
         number, name = match.groups()
         return NumberReading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
     marks = "|".join(map(_any_of, (joins.range, joins.either, ["/"])))
-    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said.units)})?", bare)
+    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(vocabulary.units)})?", bare)
     if match is None:
         return None
     first, unit_1, mark, second, unit_2, storeys = match.groups()
@@ -229,7 +229,7 @@ def _without_brackets(text: str) -> str:
     return outside if re.search(r"\d", outside) else re.sub(r"[()\[\]{}【】〔〕]", "", text)
 
 
-def _bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, int]:
+def _without_bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, int]:
     """Return a text without what says "at least" (1) or "at most" (-1), and which it was, else 0."""
     for sign, marks, ends in ((1, r"^(?:>=?|≥)", more), (-1, r"^(?:<=?|≤)", less)):
         bare = re.sub(rf"{marks}|(?:{_any_of(ends)})(?:{_any_of(source_words().floors.units)})?$", "", text)
@@ -292,10 +292,10 @@ def stated_heights(
         _, kept = blank_outside(read.values, 0.0, most, "floors_absurd", what, where)
         count, underground = kept.values, read.underground
         notices += [*read.notices, *kept.notices]
-    told = count.isna() & labelled.notna() & ~underground
-    if told.any():
-        count = count.where(~told, labelled)
-        n = int(told.sum())
+    from_label = count.isna() & labelled.notna() & ~underground
+    if from_label.any():
+        count = count.where(~from_label, labelled)
+        n = int(from_label.sum())
         text = Text(
             f"the floors of {n} buildings are those of the label of their structure", f"{n} 栋建筑的层数取自结构注记"
         )

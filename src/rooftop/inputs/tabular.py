@@ -45,7 +45,7 @@ def read_rows(path: Path, encoding: str | None, sheet: str | None, role: str) ->
     if path.suffix.lower() == ".xlsx":
         return dict(_workbook(path, sheet, role)), ""
     if path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        text, codec = _decoded(path, encoding, role)
+        text, codec = _read_text(path, encoding, role)
         return {"": _csv_rows(text, path, role)}, codec
     raise InputError(
         Text("this kind of file cannot be read", "不支持这种文件格式"),
@@ -78,7 +78,7 @@ def _too_long(path: Path, role: str, rows: int) -> InputError:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _decoded(path: Path, encoding: str | None, role: str) -> tuple[str, str]:
+def _read_text(path: Path, encoding: str | None, role: str) -> tuple[str, str]:
     data = read_bounded(path, role)
     if encoding is None:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -199,12 +199,12 @@ def _last_row(path: Path, role: str) -> int:
 def _last_row_of(sheet: IO[bytes]) -> int:
     """Return the last row of a sheet with a value: ``<v>`` or ``<is>`` in a ``<row r="…">`` (ECMA-376, 18.3.1)."""
     row = last = 0
-    rest = b""
+    carry = b""
     while piece := sheet.read(_PIECE):
-        text = rest + piece
+        text = carry + piece
         cut = text.rfind(b"<")
-        rest = text[cut:] if cut >= 0 and len(text) - cut < _LONGEST_TAG else b""
-        for match in _IN_SHEET.finditer(text, 0, len(text) - len(rest)):
+        carry = text[cut:] if cut >= 0 and len(text) - cut < _LONGEST_TAG else b""
+        for match in _IN_SHEET.finditer(text, 0, len(text) - len(carry)):
             if match["row"] is not None:
                 row = int(match["at"]) if match["at"] else row + 1
             else:
@@ -214,5 +214,5 @@ def _last_row_of(sheet: IO[bytes]) -> int:
 
 def header_row(rows: Sequence[Sequence[str]], names: Iterable[str]) -> int | None:
     """Return the first of the upper rows that holds all names, however they are written; None where none does."""
-    wanted = {fold_header(name) for name in names}
-    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if wanted <= {fold_header(cell) for cell in row}), None)
+    keys = {fold_header(name) for name in names}
+    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if keys <= {fold_header(cell) for cell in row}), None)
