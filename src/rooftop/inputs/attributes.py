@@ -33,7 +33,7 @@ _GUARDED = re.compile(r'="(.*)"')
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedColumn:
     """One column, parsed.
 
     Parameters
@@ -186,7 +186,7 @@ def read_numbers(
     rule: Text | None = None,
     *,
     comma_lists: bool = False,
-) -> Parsed:
+) -> ParsedColumn:
     """Read a numeric column, also when it is written as text ("12.5", "1,234", "12,5", "１２").
 
     Parameters
@@ -205,7 +205,7 @@ def read_numbers(
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         float64, NaN where missing.
 
     Raises
@@ -215,7 +215,7 @@ def read_numbers(
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
-        return Parsed(values.where(np.isfinite(values)))
+        return ParsedColumn(values.where(np.isfinite(values)))
     cleaned = texts(column)
     normalise = half_width if comma_lists else number_text(cleaned)
     readings = each(cleaned, lambda text: read(normalise(text)))
@@ -228,7 +228,7 @@ def read_numbers(
         text = text.format(n=count, name=str(column.name), rule=rule)
         conversions = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
         notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(conversions)))
-    return Parsed(values, notices)
+    return ParsedColumn(values, notices)
 
 
 def _unread_numbers(bad: pd.Series, column: pd.Series, key: str, where: str) -> tuple[Notice, ...]:
@@ -278,23 +278,23 @@ def number_text(column: pd.Series) -> Callable[[str], str]:
 
 def blank_outside(
     values: pd.Series, low: float, high: float, code: str, what: Text, where: str
-) -> tuple[pd.Series, Parsed]:
+) -> tuple[pd.Series, ParsedColumn]:
     """Blank values outside ``low < value <= high``.
 
     Returns
     -------
-    tuple of Series and Parsed
+    tuple of Series and ParsedColumn
         Mask of the blanked rows, and the values kept.
     """
     absurd = values.notna() & ~((values > low) & (values <= high))
     if not absurd.any():
-        return absurd, Parsed(values)
+        return absurd, ParsedColumn(values)
     count = int(absurd.sum())
     text = Text(
         "{count} {what} outside {low:g}..{high:g} count as missing", "{count} 个{what}超出 {low:g}~{high:g}，按缺失处理"
     ).format(count=count, what=what, low=low, high=high)
     notice = Notice(code, text, count, source=where, examples=examples_of(f"{v:g}" for v in values[absurd]))
-    return absurd, Parsed(values.where(~absurd), (notice,))
+    return absurd, ParsedColumn(values.where(~absurd), (notice,))
 
 
 # --- vocabulary ------------------------------------------------------------------------------------------------------
@@ -356,11 +356,11 @@ def read_building_uses(
         )
     tables += [(f"code:{name}", _lookup(system.map)) for name, system in codes.items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
-    pairs = each(raw, lambda value: _first(value, tables), ("unknown", "none"))
+    pairs = each(raw, lambda value: _first_match(value, tables), ("unknown", "none"))
     return pd.DataFrame(pairs, columns=["building_use", "use_source"], index=index).assign(raw=raw)
 
 
-def _first(value: str, tables: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
+def _first_match(value: str, tables: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
     for source, table in tables:
         if fold_text(value) in table:
             use = table[fold_text(value)]
@@ -454,7 +454,7 @@ def public_institutions(
     return frame, tuple(notices)
 
 
-def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: str) -> Parsed:
+def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: str) -> ParsedColumn:
     """Return roof types: configured map, then the vocabulary, then known words; missing where nothing is said."""
     known = load_roof_rules().types
     check_map(roof_type_map, known, "inputs.footprints.roof_type_map")
@@ -468,12 +468,12 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
     unread = raw[raw.notna() & values.isna()]
     values = values.where(values != "unknown")
     if unread.empty:
-        return Parsed(values)
+        return ParsedColumn(values)
     text = Text(
         f"{len(unread)} roof types of {column.name} are not known: set roof_type_map",
         f"字段 {column.name} 有 {len(unread)} 个屋面类型无法识别：请设置 roof_type_map",
     )
-    return Parsed(
+    return ParsedColumn(
         values, (Notice("roof_type_unmapped", text, len(unread), source=where, examples=examples_of(unread)),)
     )
 

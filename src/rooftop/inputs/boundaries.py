@@ -24,7 +24,7 @@ from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.core.types import I8, Geometries
 from rooftop.inputs.attributes import is_null_word
 from rooftop.inputs.attributes import names as names_of
-from rooftop.inputs.datums import Located, far_from, locate
+from rooftop.inputs.datums import LocatedGeometries, far_from, locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
 from rooftop.tables import MEMBERSHIPS, conform
@@ -86,10 +86,10 @@ def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
     notices = [*vector.notices, *place.notices, *read.notices]
     codes = read.values
     names = names_of(vector.table[config.name_field], keep="all") if config.name_field else codes.copy()
-    geometry = _usable(place, codes, where, notices)
+    geometry = _repair_geometries(place, codes, where, notices)
     _count_missing_codes(codes, config, where, role, notices)
     notices += _strange_codes(codes, where)
-    table = _by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
+    table = _units_by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
     if level != "zone":
         notices += _overlap_notices(table, level, where)
     details = {
@@ -129,7 +129,7 @@ def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all"
     return Units(table, (Notice("single_district", text, severity="info", source="inputs.districts"),))
 
 
-def _usable(place: Located, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
+def _repair_geometries(place: LocatedGeometries, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
     """Repair geometries; those too far away to be projected become None."""
     out = place.projected.copy()
     present = ~(shapely.is_missing(out) | shapely.is_empty(out))
@@ -174,7 +174,7 @@ def _strange_codes(codes: pd.Series, where: str) -> tuple[Notice, ...]:
     return Notice.counted("unit_code_word", strange, text, severity="info", source=where)
 
 
-def _by_code(
+def _units_by_code(
     codes: pd.Series, names: pd.Series, geometry: Geometries, level: Level, crs: CRS, where: str, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Return one row per code, in the order of first appearance."""
@@ -248,9 +248,9 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     parts: list[pd.DataFrame] = []
     district: pd.DataFrame | None = None
     districts: gpd.GeoDataFrame | None = None
-    for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level(u))):
+    for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level_of(u))):
         pairs = overlap_pairs(shapes, np.asarray(group.table.geometry, dtype=object))
-        level = _level(group)
+        level = _level_of(group)
         if level == "town" and district is not None and districts is not None:
             pairs = _drop_foreign_towns(pairs, district, _parents(group.table, districts))
         if level != "zone":
@@ -271,7 +271,7 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     return conform(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), MEMBERSHIPS)
 
 
-def _level(units: Units) -> str:
+def _level_of(units: Units) -> str:
     return str(units.table["level"].iloc[0]) if len(units.table) else "zone"
 
 

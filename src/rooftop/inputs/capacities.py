@@ -70,7 +70,7 @@ def field_unit(name: str, kind: str, key: str, where: str, given: str | None = N
 
 def read_capacities(
     column: pd.Series, key: str, where: str, given: str | None = None, *, zero: bool = True
-) -> attributes.Parsed:
+) -> attributes.ParsedColumn:
     """Read capacities of existing PV.
 
     Parameters
@@ -88,7 +88,7 @@ def read_capacities(
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         kWp, NaN where missing; values that are negative or no number are counted.
 
     Raises
@@ -107,7 +107,7 @@ def read_capacities(
         read = attributes.read_numbers(known.astype(object), key, where)
         kwp = read.values
     bad = kwp < 0.0 if zero else kwp <= 0.0
-    return attributes.Parsed(
+    return attributes.ParsedColumn(
         kwp.where(~bad),
         (*read.notices, *_not_positive_notices(column[bad], where), *_unit_notices(column, unit, where)),
     )

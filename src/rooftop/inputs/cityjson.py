@@ -157,13 +157,13 @@ def _documents(path: Path, where: str, content: _ModelContent) -> list[dict[str,
         first = json.loads(lines[0]) if len(lines) > 1 and lines[0].rstrip().endswith("}") else None
         parsed = [json.loads(text)] if first is None else [first]
     except (ValueError, RecursionError) as error:
-        raise _no_city_json(where, str(error)) from error
+        raise _no_city_json_error(where, str(error)) from error
     head = parsed[0]
     if not isinstance(head, dict) or head.get("type") != "CityJSON":
-        raise _no_city_json(where, str(head.get("type")) if isinstance(head, dict) else type(head).__name__)
+        raise _no_city_json_error(where, str(head.get("type")) if isinstance(head, dict) else type(head).__name__)
     version = str(head.get("version", ""))
     if not re.match(r"^(1\.\d|2\.0)", version):
-        raise _no_city_json(where, f"version {version or '-'}")
+        raise _no_city_json_error(where, f"version {version or '-'}")
     for number, line in enumerate(lines[1:] if first is not None else (), 2):
         if not line.strip():
             continue
@@ -177,7 +177,7 @@ def _documents(path: Path, where: str, content: _ModelContent) -> list[dict[str,
     return parsed
 
 
-def _no_city_json(where: str, found: str) -> InputError:
+def _no_city_json_error(where: str, found: str) -> InputError:
     return InputError(
         Text("the roof model cannot be read", "屋顶模型无法读取"),
         where=where,
@@ -206,11 +206,11 @@ def _vertices(document: dict[str, Any], where: str) -> F8:
     """Return the vertices, NaN where one is no point."""
     listed = document.get("vertices") or []
     if not isinstance(listed, list):
-        raise _no_city_json(where, f"vertices: {type(listed).__name__}")
+        raise _no_city_json_error(where, f"vertices: {type(listed).__name__}")
     try:
         stored = np.asarray(listed, dtype=float).reshape(len(listed), 3)
     except _DAMAGED:
-        stored = np.array([_point(item) for item in listed], dtype=float).reshape(-1, 3)
+        stored = np.array([_vertex(item) for item in listed], dtype=float).reshape(-1, 3)
     transform = document.get("transform")
     if transform is None:
         _require_metres(document, stored, where)
@@ -220,12 +220,12 @@ def _vertices(document: dict[str, Any], where: str) -> F8:
         if not (np.isfinite(scale) & (scale != 0.0) & np.isfinite(translate)).all():
             raise ValueError(f"{transform}")
     except _DAMAGED as error:
-        raise _no_city_json(where, f"transform: {error}") from error
+        raise _no_city_json_error(where, f"transform: {error}") from error
     with np.errstate(all="ignore"):
         return np.asarray(stored * scale + translate)
 
 
-def _point(item: Any) -> list[float]:
+def _vertex(item: Any) -> list[float]:
     try:
         x, y, z = (float(v) for v in item)
         return [x, y, z]
@@ -257,7 +257,7 @@ def _require_metres(document: dict[str, Any], stored: F8, where: str) -> None:
 def _read_objects(document: dict[str, Any], config: RoofsInput, content: _ModelContent, where: str) -> None:
     objects = document.get("CityObjects") or {}
     if not isinstance(objects, dict):
-        raise _no_city_json(where, f"CityObjects: {type(objects).__name__}")
+        raise _no_city_json_error(where, f"CityObjects: {type(objects).__name__}")
     if not objects:
         return
     vertices = _vertices(document, where)
@@ -295,7 +295,7 @@ def _read_objects(document: dict[str, Any], config: RoofsInput, content: _ModelC
 def _object(item: dict[str, Any], vertices: F8) -> _Object:
     """Return what an object holds; whatever is wrong with it is raised."""
     held = _Object()
-    geometry = _best(item, held)
+    geometry = _best_lod(item, held)
     if geometry is None:
         return held
     held.lod = str(geometry.get("lod"))
@@ -336,7 +336,7 @@ def _root(name: str, objects: dict[str, Any]) -> str:
         passed.add(name)
 
 
-def _best(item: dict[str, Any], held: _Object) -> dict[str, Any] | None:
+def _best_lod(item: dict[str, Any], held: _Object) -> dict[str, Any] | None:
     """Return the geometry of the highest level of detail from 2 on."""
     best, level = None, 0.0
     for geometry in item.get("geometry") or ():

@@ -153,8 +153,8 @@ def _instant(text: str, offset_h: float) -> DateReading | None:
         return None
     if at.time() == datetime.time():
         return DateReading(at.year, at.date().isoformat())
-    there = (at + datetime.timedelta(hours=offset_h)).date()
-    return DateReading(there.year, there.isoformat(), moved=there != at.date())
+    local_date = (at + datetime.timedelta(hours=offset_h)).date()
+    return DateReading(local_date.year, local_date.isoformat(), moved=local_date != at.date())
 
 
 def _date_of_text(text: str) -> DateReading | None:
@@ -189,7 +189,7 @@ def _date_of_words(text: str) -> DateReading | None:
     """Read what words say: about a year, before one, a decade, a year of two digits, Chinese numerals."""
     data = source_words()
     bare = text.casefold()
-    for word in _longest((*data.dates.eras, *data.about)):
+    for word in _longest_first((*data.dates.eras, *data.about)):
         bare = bare.removeprefix(word).removesuffix(word).strip()
     if bare != text.casefold() and (reading := _date_of_text(bare)) is not None:
         return reading
@@ -221,7 +221,7 @@ def _is_span(text: str) -> bool:
     return any(head.endswith(word) or word in tail for word in marks)
 
 
-def _longest(given: Sequence[str]) -> list[str]:
+def _longest_first(given: Sequence[str]) -> list[str]:
     return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 

@@ -184,7 +184,7 @@ def _no_column_error(path: Path, header: Sequence[str]) -> InputError:
 # --- columns ---------------------------------------------------------------------------------------------------------
 
 
-def _bare(text: str) -> str:
+def _without_punctuation(text: str) -> str:
     return re.sub(r"[\s_\-:：、，,。.]+", "", fold_header(text))
 
 
@@ -198,7 +198,7 @@ def _header(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> tuple[in
 def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
     """Choose a column for each key: as told, else the best word of `configs/audit.yaml`."""
     plan, known = _Plan(), audit_limits().columns
-    never = [_bare(part) for part in audit_limits().never]
+    never = [_without_punctuation(part) for part in audit_limits().never]
     split = [split_unit(cell) for cell in header]
     for key, name in names.items():
         hits = [k for k, cell in enumerate(header) if fold_header(cell) == fold_header(name)]
@@ -213,9 +213,13 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
                     k
                     for k, (name, _, kind) in enumerate(split)
                     if k not in plan.at.values()
-                    and not any(part in _bare(header[k]) for part in never)
+                    and not any(part in _without_punctuation(header[k]) for part in never)
                     and (kind is None or QUANTITIES.get(key) == kind)
-                    and (_bare(name) == _bare(word) if exact else _bare(word) in _bare(name))
+                    and (
+                        _without_punctuation(name) == _without_punctuation(word)
+                        if exact
+                        else _without_punctuation(word) in _without_punctuation(name)
+                    )
                 ]
                 if hits:
                     plan.at[key] = hits[0]
@@ -238,8 +242,8 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
 
 def _holds_all(name: str, groups: Sequence[Sequence[str]]) -> bool:
     """Whether a name holds a word of each group."""
-    bare = _bare(name)
-    return all(any(_bare(word) in bare for word in group) for group in groups)
+    bare = _without_punctuation(name)
+    return all(any(_without_punctuation(word) in bare for word in group) for group in groups)
 
 
 def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], path: Path) -> None:

@@ -95,14 +95,14 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
     notices = [*vector.notices, *outlines.notices]
     reasons = ReasonMasks(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
     table = pd.DataFrame(index=vector.table.index)
-    _source(table, vector, config, notices)
-    structure = _structures(table, vector, config, reasons, notices)
-    _describe(table, vector, config, reasons, notices, _utc_offset_h(outlines))
+    _fill_source(table, vector, config, notices)
+    structure = _fill_structures(table, vector, config, reasons, notices)
+    _fill_attributes(table, vector, config, reasons, notices, _utc_offset_h(outlines))
     known = known_heights(table, vector, config, reasons, notices, structure.floors)
-    stands = standing_rows(outlines.same, table, known.height_m)
+    stands = standing_rows(outlines.shared_digests, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
     count_pv_once(table, stands)
-    _identity(table, config, outlines, stands, notices)
+    _fill_ids(table, config, outlines, stands, notices)
     _judge_outlines(outlines, stands, reasons, notices, where)
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)
     _require_some_left(excluded, reasons, where)
@@ -196,7 +196,7 @@ def _require_some_left(excluded: B1, reasons: ReasonMasks, where: str) -> None:
 # --- identity --------------------------------------------------------------------------------------------------------
 
 
-def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notices: list[Notice]) -> None:
+def _fill_source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notices: list[Notice]) -> None:
     """Fill where each row comes from."""
     name = config.fields.id
     table["source_id"] = pd.Series(pd.NA, index=table.index, dtype="string")
@@ -208,7 +208,7 @@ def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notice
     table["source_row"] = np.arange(len(table), dtype=np.int64)
 
 
-def _identity(
+def _fill_ids(
     table: pd.DataFrame,
     config: FootprintsInput,
     outlines: Outlines,
@@ -258,7 +258,7 @@ def _utc_offset_h(outlines: Outlines) -> float:
     return civil_offset_h(*Proj(outlines.crs)(x, y, inverse=True))
 
 
-def _structures(
+def _fill_structures(
     table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: ReasonMasks, notices: list[Notice]
 ) -> Structures:
     """Fill structures; sheds, ruins and sites have their reason."""
@@ -273,7 +273,7 @@ def _structures(
     return read
 
 
-def _describe(
+def _fill_attributes(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,
@@ -295,7 +295,7 @@ def _describe(
     public, public_notices = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
     table["is_public_institution"], table["public_source"] = public["is_public_institution"], public["public_source"]
     notices += public_notices
-    _dates(table, vector, config, reasons, notices, utc_offset_h)
+    _fill_dates(table, vector, config, reasons, notices, utc_offset_h)
     table["roof_type"] = pd.Series(pd.NA, index=table.index, dtype="string")
     if fields.roof_type:
         roof = attributes.roof_types_of(source[fields.roof_type], config.roof_type_map, where)
@@ -314,7 +314,7 @@ def _describe(
         notices += since.notices
 
 
-def _dates(
+def _fill_dates(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,

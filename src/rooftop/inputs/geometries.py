@@ -146,7 +146,7 @@ def _shape(wkb: bytes) -> shapely.Geometry | None:
     if kind in _CURVES:
         return None
     if kind in (_SURFACE, _TIN, _TRIANGLE):
-        return _plan(shapely.from_wkb(_as_polygons(wkb), on_invalid="raise"))
+        return _plan_view(shapely.from_wkb(_as_polygons(wkb), on_invalid="raise"))
     return shapely.force_2d(shapely.from_wkb(wkb, on_invalid="raise"))
 
 
@@ -171,7 +171,7 @@ def _as_polygons(wkb: bytes) -> bytes:
     return bytes(out)
 
 
-def _plan(faces: shapely.Geometry) -> shapely.Geometry:
+def _plan_view(faces: shapely.Geometry) -> shapely.Geometry:
     """Return what faces cover seen from above; upright ones cover nothing."""
     flat = shapely.make_valid(shapely.get_parts(shapely.force_2d(faces)))
     parts = shapely.get_parts(flat)

@@ -195,11 +195,11 @@ def fill_smooth(cells: F4, reach: int) -> F4:
         return cells.copy()
     start = np.where(known, cells, np.nan).astype(np.float32)
     guess = fillnodata(np.where(known, start, 0.0).astype(np.float32), known.astype(np.uint8), reach)
-    near = _within(known, reach)
+    near = _near_known(known, reach)
     return np.where(near & ~known, _solve_laplace(np.where(near, guess, np.nan), known), start).astype(np.float32)
 
 
-def _within(known: B1, reach: int) -> B1:
+def _near_known(known: B1, reach: int) -> B1:
     from scipy.ndimage import distance_transform_edt
 
     return np.asarray(distance_transform_edt(~known) <= reach)

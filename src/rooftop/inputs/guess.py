@@ -32,7 +32,7 @@ from rooftop.inputs.storeys import StatedFloors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 
 _SAMPLES = 3
-_READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | StatedFloors]] = {
+_READERS: dict[str, Callable[[pd.Series, str, str], attributes.ParsedColumn | StatedFloors]] = {
     "height_m": heights,
     "floors": floors,
     "existing_pv_kwp": read_capacities,

@@ -79,7 +79,7 @@ def guess_irradiance(given: Sequence[Path], place: tuple[float, float] | None = 
     values = _values(layer.bands, place)
     if stated is not None:
         return RasterGuess(paths, period, stated, Text("as the file says", "据文件自身标注"), why)
-    unit, remark = _unit_of(values, period, place or _middle(paths[0]))
+    unit, remark = _unit_of(values, period, place or _centre(paths[0]))
     return RasterGuess(paths, period, unit, remark, why)
 
 
@@ -115,7 +115,7 @@ def _bands(path: Path) -> int:
         return 1  # what is wrong with it is said when it is opened as what it is meant for
 
 
-def _middle(path: Path) -> tuple[float, float]:
+def _centre(path: Path) -> tuple[float, float]:
     west, south, east, north = raster_extent(path, _OPTION)
     return (west + east) / 2.0, (south + north) / 2.0
 

@@ -116,10 +116,10 @@ def fill_heights(
     """
     where = str(config.path)
     missing = known.height_m.isna()
-    under = _height_of_what_it_lies_on(known.height_m, overlaps)
+    under = _height_of_building_below(known.height_m, overlaps)
     lies = missing & under.notna()
     stands = known.height_m.where(kept & (known.height_m > 0.0))
-    fill, label, filled = _fill(stands, table["building_use"], config, where, measurable)
+    fill, label, filled = _height_fill(stands, table["building_use"], config, where, measurable)
     table["height_m"] = known.height_m.where(~missing, under.where(lies, fill))
     table["height_source"] = known.source.where(~missing, pd.Series(label, index=table.index).mask(lies, "assumed"))
     by_floors = known.height_m.notna() & (known.source == "floors")
@@ -152,7 +152,7 @@ def fill_heights(
         notices += Notice.counted(code, mask, text, severity=severity, source=where)
 
 
-def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> pd.Series:
+def _height_of_building_below(height_m: pd.Series, overlaps: pd.DataFrame) -> pd.Series:
     """Return the known height of the building that covers most of each outline, where known ones cover half of it."""
     out = pd.Series(np.nan, index=height_m.index, dtype="float64")
     shared = overlaps["area_m2"]
@@ -174,7 +174,7 @@ def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> p
     return out
 
 
-def _fill(
+def _height_fill(
     height: pd.Series, use: pd.Series, config: FootprintsInput, where: str, measurable: bool
 ) -> tuple[pd.Series, str, Text]:
     """Return the height of buildings that have none, its source, and what it is in words."""

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, value_text
+from rooftop.inputs.attributes import ParsedColumn, each, examples_of, is_blank, value_text
 
 _SHORTENED = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{2,}")
 _POINT = re.compile(r"([+-]?\d+)\.(\d+)")
@@ -25,7 +25,7 @@ _PREFIX_SHARE = 0.9
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def codes(column: pd.Series, where: str) -> Parsed:
+def codes(column: pd.Series, where: str) -> ParsedColumn:
     """Return ids or codes as text.
 
     Integers keep every digit, text every character (``00123``, ``1E10``, ``2021-01``, ``NA``). A decimal point with
@@ -40,7 +40,7 @@ def codes(column: pd.Series, where: str) -> Parsed:
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         Strings, missing where nothing is written. Numbers whose last digits a decimal column or a spreadsheet has lost
         stay as they are, counted.
     """
@@ -48,14 +48,16 @@ def codes(column: pd.Series, where: str) -> Parsed:
     exact = _largest_exact(column.dtype)
     lost = [text for raw, text in zip(column.to_numpy(dtype=object), values, strict=True) if _is_rounded(raw, exact)]
     if not lost:
-        return Parsed(values)
+        return ParsedColumn(values)
     message = Text(
         f"{len(lost)} ids of {column.name} are decimal numbers with more digits than these hold: their last digits are "
         "lost, ids that differ may read the same; write the field as text or integer where it comes from",
         f"字段 {column.name} 有 {len(lost)} 个编号以浮点数存储，超出其有效位数，末位数字已丢失，不同编号可能变为相同；"
         "请在数据源头改存为文本或整数",
     )
-    return Parsed(values, (Notice("id_digits_lost", message, len(lost), source=where, examples=examples_of(lost)),))
+    return ParsedColumn(
+        values, (Notice("id_digits_lost", message, len(lost), source=where, examples=examples_of(lost)),)
+    )
 
 
 def _code(value: Any) -> str | None:

@@ -174,7 +174,7 @@ def infer_uses(buildings: gpd.GeoDataFrame, config: LandUseInput | None, *, name
     Parameters
     ----------
     buildings : GeoDataFrame
-        `rooftop.inputs.footprints.Buildings.table`, working CRS.
+        `rooftop.inputs.footprints.FootprintTable.table`, working CRS.
     config : LandUseInput or None
     name_rules : bool
         Whether names are read.

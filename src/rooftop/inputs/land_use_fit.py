@@ -52,7 +52,7 @@ def check_standard(codes: pd.Series, standard: str, where: str) -> list[Notice]:
     best = max((name for name in fit if name != standard), key=lambda name: fit[name])
     examples = tuple(f"{code} ({n})" for code, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
     if share < limits.refuse_below and fit[best] >= limits.refuse_other:
-        raise _other_standard(standard, best, share, fit[best], examples, where)
+        raise _other_standard_error(standard, best, share, fit[best], examples, where)
     if fit[best] - share <= limits.warn_gain:
         return []
     a, b = standard_name(standard), standard_name(best)
@@ -80,7 +80,7 @@ def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -
         return []
     best = min((name for name in wrong if name != standard), key=lambda name: wrong[name][0])
     if share >= rules.fit.name_refuse and wrong[best][0] < share / 2:
-        raise _other_standard(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
+        raise _other_standard_error(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
     a = standard_name(standard)
     text = Text(
         "{share:.0%} of the class names differ from those of {a}: is it the right standard?",
@@ -113,7 +113,7 @@ def _below_an_entry(code: str, table: Mapping[str, LandClass]) -> bool:
     return listed or (code[:2] in table and takes_unlisted(code[:2], table))
 
 
-def _other_standard(
+def _other_standard_error(
     standard: str, best: str, share: float, best_share: float, examples: tuple[str, ...], where: str
 ) -> InputError:
     a, b = standard_name(standard), standard_name(best)

@@ -99,7 +99,7 @@ class PointFile:
         except InputError:
             raise
         except Exception as error:  # damaged data raise whatever the decoder meets
-            raise _unreadable(str(self.path), error) from error
+            raise _unreadable_error(str(self.path), error) from error
 
     def _laz_chunks(self) -> Iterator[Any]:
         """Yield the points of a LAZ file, unpacked in a process of its own."""
@@ -114,7 +114,7 @@ class PointFile:
                     n = min(n_remaining, CHUNK)
                     data = child.stdout.read(n * record.itemsize)
                     if len(data) < n * record.itemsize:
-                        raise _unreadable(str(self.path), _last_message(stderr, child.wait()))
+                        raise _unreadable_error(str(self.path), _last_message(stderr, child.wait()))
                     points = np.frombuffer(data, dtype=record)
                     yield laspy.ScaleAwarePointRecord(points, layout, self.header.scales, self.header.offsets)
                     n_remaining -= n
@@ -157,7 +157,7 @@ def point_files(config: ElevationInput, role: str) -> list[Path]:
     return files
 
 
-def _laspy(role: str) -> Any:
+def _import_laspy(role: str) -> Any:
     try:
         import laspy
     except ImportError as error:
@@ -183,7 +183,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     InputError
         laspy or lazrs is not installed, the file cannot be read, no CRS or no unit of heights is known.
     """
-    laspy, where = _laspy(role), f"{role}.path: {path}"
+    laspy, where = _import_laspy(role), f"{role}.path: {path}"
     if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
         raise _missing_package_error(role, "lazrs")
     try:
@@ -191,9 +191,9 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
         with laspy.open(path) as reader:
             header = reader.header
     except Exception as error:  # laspy lets through whatever a damaged header causes
-        raise _unreadable(where, error) from error
+        raise _unreadable_error(where, error) from error
     if not header.point_count:
-        raise _unreadable(where, "0 points")
+        raise _unreadable_error(where, "0 points")
     source = _crs_of(header, config, where)
     unit = height_unit_m(config.vertical_unit, source, where, f"{role}.vertical_unit")
     plan = plan_part(source)
@@ -208,7 +208,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     corners = node[:, [0, 0, -1, -1], [0, -1, -1, 0]].T
     area = float(shapely.area(shapely.Polygon(corners)))
     if area > _SPARSEST_M2 * int(header.point_count):
-        raise _too_wide(where, area, int(header.point_count))
+        raise _too_wide_error(where, area, int(header.point_count))
     return PointFile(
         path=path,
         header=header,
@@ -231,7 +231,7 @@ def _last_message(stderr: IO[bytes], code: int) -> str:
     return messages[-1] if messages else f"the decoder ended with {code}"
 
 
-def _unreadable(where: str, found: object) -> InputError:
+def _unreadable_error(where: str, found: object) -> InputError:
     return InputError(
         Text("the file is not a point cloud that can be read", "该文件不是可读取的点云"),
         where=where,
@@ -241,7 +241,7 @@ def _unreadable(where: str, found: object) -> InputError:
     )
 
 
-def _too_wide(where: str, area_m2: float, n_points: int) -> InputError:
+def _too_wide_error(where: str, area_m2: float, n_points: int) -> InputError:
     return InputError(
         Text("the header states an extent that its points cannot fill", "文件头所述范围远大于其点数所能覆盖"),
         where=where,

@@ -217,7 +217,7 @@ def read_frame(
     except UnicodeDecodeError:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        raise _field_unreadable(path, layer, columns, encoding, error) from error
+        raise _unreadable_field_error(path, layer, columns, encoding, error) from error
 
 
 def _read_columns(
@@ -235,7 +235,7 @@ def _read_columns(
         return read_exactly(name, path.suffix.lower(), options)
 
 
-def _field_unreadable(
+def _unreadable_field_error(
     path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, error: Exception
 ) -> InputError:
     """Return the error about the first field that cannot be read."""

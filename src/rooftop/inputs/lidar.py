@@ -262,7 +262,7 @@ def _grid_block(files: list[PointFile], block: Grid, kind: ElevationKind, rules:
 
     A block does not look beyond its border: the cells along it judge their slope by fewer neighbours.
     """
-    near = [file for file in files if _reach(file, block)]
+    near = [file for file in files if _overlaps_block(file, block)]
     n = block.n_rows * block.n_cols
     low, high = np.full(n, -np.inf), np.full(n, np.inf)
     counting: _PointTally | None = tally
@@ -283,7 +283,7 @@ def _grid_block(files: list[PointFile], block: Grid, kind: ElevationKind, rules:
     return mean.at_centres(block.shape, block.cell_size_m)
 
 
-def _reach(file: PointFile, block: Grid) -> bool:
+def _overlaps_block(file: PointFile, block: Grid) -> bool:
     west, south, east, north = file.bounds
     x_min, y_min, x_max, y_max = block.bounds
     return west < x_max and east >= x_min and south <= y_max and north > y_min

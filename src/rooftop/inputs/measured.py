@@ -51,7 +51,7 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     header = [fold_header(cell) for cell in rows[head]] if head is not None else []
     columns = [name for name in COLUMNS if name in header]
     if head is None or not columns:
-        raise _lacks_columns(path, next((row for row in rows if any(row)), []))
+        raise _missing_column_error(path, next((row for row in rows if any(row)), []))
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     written = [
         row[at] if (at := header.index(ID)) < len(row) and not is_null_word(row[at]) else None for _, row in body
@@ -84,7 +84,7 @@ def _cell(row: list[str], at: int) -> str | None:
     return text_or_none(row[at]) if at < len(row) else None
 
 
-def _lacks_columns(path: Path, header: list[str]) -> InputError:
+def _missing_column_error(path: Path, header: list[str]) -> InputError:
     missing = ID if fold_header(ID) not in [fold_header(cell) for cell in header] else COLUMNS[0]
     return InputError(
         Text("the file of metered energy lacks its columns", "计量能耗文件缺少必需的列"),
@@ -111,15 +111,15 @@ def _refuse_repeated(ids: pd.Series, lines: list[int], path: Path) -> None:
 
 
 def _amounts(texts: list[str | None], name: str, lines: list[int], path: Path) -> list[float]:
-    prepared = number_text(pd.Series(texts, dtype="string"))
-    return [_amount(text, prepared, name, line, path) for text, line in zip(texts, lines, strict=True)]
+    normalise = number_text(pd.Series(texts, dtype="string"))
+    return [_amount(text, normalise, name, line, path) for text, line in zip(texts, lines, strict=True)]
 
 
-def _amount(text: str | None, prepared: Callable[[str], str], name: str, line: int, path: Path) -> float:
+def _amount(text: str | None, normalise: Callable[[str], str], name: str, line: int, path: Path) -> float:
     if text is None:
         return float("nan")
     try:
-        value = float(prepared(text))
+        value = float(normalise(text))
     except ValueError:
         value = -1.0
     if not (np.isfinite(value) and value >= 0.0):

@@ -185,7 +185,7 @@ def likely_cause(
     lon, lat = to_lonlat(shapely.get_x(sample), shapely.get_y(sample), crs)
     now = share_on(sample, polygons)
     best: tuple[float, Text] | None = None
-    for shift, text in _shifts(pair.of, pair.on):
+    for shift, text in _usual_shifts(pair.of, pair.on):
         with np.errstate(all="ignore"):
             x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
@@ -196,7 +196,7 @@ def likely_cause(
     return best[1] if best is not None else None
 
 
-def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
+def _usual_shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
     """Yield the usual mistakes in the place of either input."""
     yield (
         lambda lon, lat: (lat, lon),

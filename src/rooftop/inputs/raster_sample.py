@@ -51,7 +51,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class BandSample:
     """Values at points.
 
     Parameters
@@ -72,7 +72,7 @@ class Sampled:
     undeclared: int
 
 
-def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
+def sample_band(band: Band, lon: F8, lat: F8) -> BandSample:
     """Interpolate one band bilinearly between cell centres.
 
     Parameters
@@ -84,7 +84,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
 
     Returns
     -------
-    Sampled
+    BandSample
         Cells without value take no part, and the weights of the others are renormalised; the outermost half cell
         takes the nearest cells. Longitudes are wrapped to the raster's range; a raster around the whole globe has no
         seam.
@@ -93,7 +93,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
     outside = np.zeros(len(lon), dtype=bool)
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     with open_raster(band.path, band.where, variable=band.variable) as source:
-        x, y = _to_raster(source, lon[known], lat[known])
+        x, y = _to_raster_crs(source, lon[known], lat[known])
         back = ~source.transform
         column, row = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
         inside = (column >= 0) & (column <= source.width) & (row >= 0) & (row <= source.height)
@@ -105,7 +105,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
             undeclared += missed
     nodata = np.zeros(len(lon), dtype=bool)
     nodata[taken] = np.isnan(value[taken])
-    return Sampled(value, outside, nodata, undeclared)
+    return BandSample(value, outside, nodata, undeclared)
 
 
 def _crs(source: DatasetReader) -> CRS:
@@ -118,7 +118,7 @@ def _is_global(source: DatasetReader) -> bool:
     return bool(_crs(source).is_geographic and abs(abs(source.transform.a) * source.width - 360.0) < 1e-6)
 
 
-def _to_raster(source: DatasetReader, lon: F8, lat: F8) -> tuple[F8, F8]:
+def _to_raster_crs(source: DatasetReader, lon: F8, lat: F8) -> tuple[F8, F8]:
     crs = _crs(source)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)

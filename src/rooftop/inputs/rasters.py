@@ -66,11 +66,11 @@ def open_raster(
         try:
             source = DatasetReader(path, driver=drivers, sharing=False)
         except RASTER_ERRORS as error:
-            raise _no_raster(where, error) from error
+            raise _no_raster_error(where, error) from error
         try:
             with source:
                 if not allowed.allow_remote and source.tags(ns="OVERVIEWS").get("OVERVIEW_FILE"):
-                    raise _no_raster(where, "OVERVIEW_FILE")
+                    raise _no_raster_error(where, "OVERVIEW_FILE")
                 if source.count or variable is not None:
                     _require_variable(source, variable, where)
                 if source.count:
@@ -79,7 +79,7 @@ def open_raster(
                 with _part(source, path, variable, where) as part:
                     yield part
         except RASTER_ERRORS as error:
-            raise _unreadable(where, error) from error
+            raise _unreadable_error(where, error) from error
 
 
 def _admit(path: Path, where: str, allowed: Access) -> None:
@@ -128,11 +128,11 @@ def variables(source: DatasetReader, path: Path) -> dict[str, str]:
 def _part(source: DatasetReader, path: Path, variable: str | None, where: str) -> Iterator[DatasetReader]:
     known = variables(source, path)
     if not known:
-        raise _no_raster(where, Text("no band", "无波段"))
+        raise _no_raster_error(where, Text("no band", "无波段"))
     if variable is None and len(known) == 1:
         variable = next(iter(known))
     if variable not in known:
-        raise _which_variable(where, variable, list(known))
+        raise _variable_error(where, variable, list(known))
     if '"' in str(path):
         raise InputError(
             Text(
@@ -170,7 +170,7 @@ def _require_variable(source: DatasetReader, variable: str | None, where: str) -
         return
     known = sorted(set().union(*_band_names(source)))
     if variable not in known:
-        raise _which_variable(where, variable, known)
+        raise _variable_error(where, variable, known)
 
 
 def require_one_variable(path: Path, variable: str | None, where: str) -> None:
@@ -186,10 +186,10 @@ def require_one_variable(path: Path, variable: str | None, where: str) -> None:
     with open_raster(path, where) as source:
         known = sorted(set().union(*_band_names(source)))
     if len(known) > 1:
-        raise _which_variable(where, None, known)
+        raise _variable_error(where, None, known)
 
 
-def _which_variable(where: str, variable: str | None, known: list[str]) -> InputError:
+def _variable_error(where: str, variable: str | None, known: list[str]) -> InputError:
     listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
     one = Text(f"name one: variable: {known[0]}", f"请指定其一：variable: {known[0]}") if known else None
     if variable is None:
@@ -260,7 +260,7 @@ def crs_assumed_notice(role: str, path: Path) -> Notice:
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _no_raster(where: str, error: object) -> InputError:
+def _no_raster_error(where: str, error: object) -> InputError:
     found = error if isinstance(error, Text) else str(error)[:200]
     return InputError(
         Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
@@ -273,7 +273,7 @@ def _no_raster(where: str, error: object) -> InputError:
     )
 
 
-def _unreadable(where: str, error: object) -> InputError:
+def _unreadable_error(where: str, error: object) -> InputError:
     return InputError(
         Text("the raster is damaged: it cannot be read to its end", "栅格已损坏，无法完整读取"),
         where=where,

@@ -199,9 +199,9 @@ def vrt_sources(path: Path, where: str, depth: int = 0) -> tuple[Path, ...]:
     """
     mosaic, free = _parse_vrt(path, where), access().allow_remote
     if mosaic.odd is not None and not free:
-        raise _no_mosaic(where, mosaic.odd)
+        raise _no_mosaic_error(where, mosaic.odd)
     if depth > _MOST_NESTED:
-        raise _no_mosaic(where, Text("VRTs in VRTs in VRTs", "VRT 多层嵌套"))
+        raise _no_mosaic_error(where, Text("VRTs in VRTs in VRTs", "VRT 多层嵌套"))
     folder = Path(os.path.realpath(path)).parent
     sources: dict[Path, None] = {}
     for name, relative in mosaic.sources:
@@ -209,7 +209,7 @@ def vrt_sources(path: Path, where: str, depth: int = 0) -> tuple[Path, ...]:
         if not _is_file(source):
             if free:
                 continue
-            raise _no_source(where, name)
+            raise _no_source_error(where, name)
         if not free and not source.is_relative_to(folder):
             raise _outside_error(where, name, folder)
         sources[source] = None
@@ -227,7 +227,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _no_mosaic(where: str, found: Text | str) -> InputError:
+def _no_mosaic_error(where: str, found: Text | str) -> InputError:
     return InputError(
         Text("the VRT is more than a mosaic of rasters", "该 VRT 不只是栅格拼接"),
         where=where,
@@ -240,7 +240,7 @@ def _no_mosaic(where: str, found: Text | str) -> InputError:
     )
 
 
-def _no_source(where: str, name: str) -> InputError:
+def _no_source_error(where: str, name: str) -> InputError:
     return InputError(
         Text("a file that the VRT is made of is not there", "VRT 所引用的文件不存在"),
         where=where,

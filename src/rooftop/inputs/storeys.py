@@ -13,7 +13,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.types import B1
-from rooftop.inputs.attributes import NumberReading, Parsed, blank_outside, each, half_width, read_numbers, texts
+from rooftop.inputs.attributes import NumberReading, ParsedColumn, blank_outside, each, half_width, read_numbers, texts
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import arabic
 from rooftop.inputs.source_words import source_words
@@ -67,7 +67,7 @@ def floors(column: pd.Series, key: str, where: str) -> StatedFloors:
     Raises
     ------
     InputError
-        As `rooftop.inputs.attributes.numbers`.
+        As `rooftop.inputs.attributes.read_numbers`.
     """
     parsed = read_numbers(column, key, where, read_storeys, FLOORS_RULE, comma_lists=True)
     if pd.api.types.is_numeric_dtype(column):
@@ -155,10 +155,10 @@ def _one_of(text: str) -> NumberReading | None:
 # --- heights ---------------------------------------------------------------------------------------------------------
 
 
-def heights(column: pd.Series, key: str, where: str) -> Parsed:
+def heights(column: pd.Series, key: str, where: str) -> ParsedColumn:
     """Read heights in metres: 12.5, 12,5 米, 约12m, 40 ft, 12.5/3 (with the floors), 9-12.
 
-    Parameters and errors are those of `rooftop.inputs.attributes.numbers`.
+    Parameters and errors are those of `rooftop.inputs.attributes.read_numbers`.
     """
     return read_numbers(column, key, where, read_length_m, HEIGHT_RULE)
 
@@ -172,7 +172,7 @@ def read_length_m(text: str) -> NumberReading | None:
     [12.0, 12.19, 12.5, 12.5, 9.0, 24.0]
     """
     bare = _without_about(text.casefold().replace(" ", "").replace("′", "'").replace("’", "'"))
-    for name in _longest(source_words().length_names):
+    for name in _longest_first(source_words().length_names):
         bare = re.sub(rf"^{re.escape(name)}[=:]?(?=[\d.])", "", bare)
     vocabulary, joins = source_words().floors, source_words().joins
     bare, bound = _without_bound(_without_brackets(_without_about(bare)), vocabulary.or_more, vocabulary.or_less)
@@ -209,16 +209,16 @@ def _may_be_floors(height_m: float, count: str, unit: str | None) -> bool:
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def _longest(given: Iterable[str]) -> list[str]:
+def _longest_first(given: Iterable[str]) -> list[str]:
     return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 
 def _any_of(given: Iterable[str]) -> str:
-    return "|".join(map(re.escape, _longest(given)))
+    return "|".join(map(re.escape, _longest_first(given)))
 
 
 def _without_about(text: str) -> str:
-    for word in _longest(source_words().about):
+    for word in _longest_first(source_words().about):
         text = text.removeprefix(word).removesuffix(word)
     return text
 
@@ -242,7 +242,7 @@ def _without_bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedHeights:
     """Heights and floors as a file states them.
 
     Parameters
@@ -265,7 +265,7 @@ class Stated:
 
 def stated_heights(
     table: pd.DataFrame, height_field: str | None, floors_field: str | None, labelled: pd.Series, where: str
-) -> Stated:
+) -> StatedHeights:
     """Read the heights and floors that a file states, and hold them against each other.
 
     Parameters
@@ -280,7 +280,7 @@ def stated_heights(
     Raises
     ------
     InputError
-        As `rooftop.inputs.attributes.numbers`.
+        As `rooftop.inputs.attributes.read_numbers`.
     """
     blank = pd.Series(np.nan, index=table.index, dtype="float64")
     height, count = blank, blank
@@ -314,7 +314,9 @@ def stated_heights(
         "{n} 栋建筑仅有地下层数：高度按 0 处理，不视为屋顶",
     )
     notices += Notice.counted("underground", underground, text, source=where)
-    return Stated(height.where(~underground, 0.0), count.where(~underground, 0.0), absurd, underground, tuple(notices))
+    return StatedHeights(
+        height.where(~underground, 0.0), count.where(~underground, 0.0), absurd, underground, tuple(notices)
+    )
 
 
 # --- both ------------------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def structures(column: pd.Series, where: str) -> Structures:
     raw = texts(column)
     read = each(raw, read_structure, (None, None))
     kinds = pd.Series([kind for kind, _ in read], index=column.index, dtype="string")
-    silent = np.array(each(raw, lambda text: fold_text(text) in _silent(), True), dtype=bool)
+    silent = np.array(each(raw, lambda text: fold_text(text) in _silent_words(), True), dtype=bool)
     unread = raw[kinds.isna() & ~silent]
     floors = pd.Series([np.nan if n is None else n for _, n in read], index=column.index, dtype="float64")
     reasons = {code: (kinds == name).fillna(False).to_numpy(dtype=bool) for name, code in structure_reasons().items()}
@@ -135,7 +135,7 @@ def _labels() -> dict[str, str]:
 
 
 @cache
-def _silent() -> frozenset[str]:
+def _silent_words() -> frozenset[str]:
     return frozenset(fold_text(word) for word in source_words().unknown)
 
 

@@ -65,7 +65,7 @@ def _most_rows() -> int:
     return input_files().table_rows.max
 
 
-def _too_long(path: Path, role: str, rows: int) -> InputError:
+def _too_long_error(path: Path, role: str, rows: int) -> InputError:
     return InputError(
         Text("the table is too long", "表格过长"),
         where=f"{role}: {path}" if role else str(path),
@@ -110,12 +110,12 @@ def _csv_rows(text: str, path: Path, role: str) -> list[list[str]]:
     try:
         for row in reader:
             if reader.line_num - begin > _LONGEST_CELL_LINES:
-                raise _open_quote(path, role, begin + 1)
+                raise _open_quote_error(path, role, begin + 1)
             if reader.line_num == len(lines) > begin + 1 and '"' not in lines[-1]:
-                raise _open_quote(path, role, begin + 1)
+                raise _open_quote_error(path, role, begin + 1)
             rows.append([value_text(cell) or "" for cell in row])
             if len(rows) > _most_rows():
-                raise _too_long(path, role, len(rows))
+                raise _too_long_error(path, role, len(rows))
             begin = reader.line_num
     except csv.Error as error:
         raise damaged_file_error(path, role, f"line {reader.line_num}: {error}") from error
@@ -128,7 +128,7 @@ def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
     return rows[:last]
 
 
-def _open_quote(path: Path, role: str, line: int) -> InputError:
+def _open_quote_error(path: Path, role: str, line: int) -> InputError:
     return InputError(
         Text("a quotation mark opens a cell and none closes it", "单元格的引号没有闭合"),
         where=Text(f"{role}: {path}, line {line}", f"{role}：{path} 第 {line} 行"),
@@ -143,10 +143,10 @@ def _open_quote(path: Path, role: str, line: int) -> InputError:
 
 def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, list[list[str]]]]:
     if not zipfile.is_zipfile(path):  # an old .xls, or one with a password
-        raise _no_workbook(path, Text("no .xlsx by its content", "内容并非 .xlsx 格式"))
+        raise _no_workbook_error(path, Text("no .xlsx by its content", "内容并非 .xlsx 格式"))
     most = _last_row(path, role)
     if most > _most_rows():
-        raise _too_long(path, role, most)
+        raise _too_long_error(path, role, most)
     try:
         with settings():
             name_of = gdal_name(path)
@@ -167,10 +167,10 @@ def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, l
                 cells = [[value_text(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
                 yield name, _without_empty_end(cells)
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise _no_workbook(path, str(error).split(";")[0][:200]) from error
+        raise _no_workbook_error(path, str(error).split(";")[0][:200]) from error
 
 
-def _no_workbook(path: Path, found: Text | str) -> InputError:
+def _no_workbook_error(path: Path, found: Text | str) -> InputError:
     return InputError(
         Text("the workbook cannot be read", "无法读取该工作簿"),
         where=str(path),

@@ -142,7 +142,7 @@ def _size(path: Path) -> int:
 def unreadable_file_error(path: Path, error: object) -> InputError:
     """Return the error about a file that cannot be read as vector data."""
     if kind := _TYPE.search(str(error)):
-        return _no_such_type(path, kind.group(1))
+        return _no_such_type_error(path, kind.group(1))
     missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not sibling(path, s)]
     if missing:
         parts = ", ".join(path.stem + suffix for suffix in missing)
@@ -161,7 +161,7 @@ def unreadable_file_error(path: Path, error: object) -> InputError:
     )
 
 
-def _no_such_type(path: Path, code: str) -> InputError:
+def _no_such_type_error(path: Path, code: str) -> InputError:
     named = _TYPE_NAMES.get(str(int(code) % 1000 if int(code) < 0x80000000 else int(code) - 0x80000000))
     return InputError(
         Text("the layer holds geometries of a type that is not read", "图层的几何类型不受支持"),

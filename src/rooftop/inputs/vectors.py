@@ -68,7 +68,7 @@ def read_vector(
     columns : dict of str to str
         Configuration key (``fields.height_m``) -> field of the file; only these fields are read.
     layer, encoding : str, optional
-        As in `open_layer`.
+        As in `open_vector_layer`.
     crs : str, optional
         CRS of a file that states none. When the file states another one, the configured one is used, with a warning.
     role : str
@@ -77,7 +77,7 @@ def read_vector(
     Raises
     ------
     InputError
-        As `open_layer`; a field is not in the file; no CRS; no rows; no polygons.
+        As `open_vector_layer`; a field is not in the file; no CRS; no rows; no polygons.
     """
     opened = open_vector_layer(path, layer=layer, encoding=encoding, role=role)
     require_fields(opened, columns, role)

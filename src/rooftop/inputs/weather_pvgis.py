@@ -26,12 +26,12 @@ def parse_pvgis(text: str, source: str) -> RawWeather:
     if text.lstrip().startswith("{"):
         hourly = "hourly" in json.loads(text)["outputs"]
         return _read_hourly(text, "json", source, ()) if hourly else _read_typical(text, "json", source, ())
-    text, notices = _possible(text, source)
+    text, notices = _drop_impossible_rows(text, source)
     hourly = re.search(r"^time,", text, re.MULTILINE) is not None
     return _read_hourly(text, "csv", source, notices) if hourly else _read_typical(text, "csv", source, notices)
 
 
-def _possible(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
+def _drop_impossible_rows(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
     """Leave out rows of data whose time does not exist."""
     lines = text.split("\n")
     data = [k for k, line in enumerate(lines) if _ROW.match(line)]

@@ -84,7 +84,7 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     InputError
         The rows are not hourly or finer, of another unit, or of less than a year.
     """
-    raw = _with_times(raw)
+    raw = _drop_undated_rows(raw)
     _require_hours(raw)
     data, notices = _clean(raw)
     data, year_notices = _one_year(data, raw)
@@ -97,7 +97,7 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     return slots, minute, (*raw.notices, *notices, *year_notices)
 
 
-def _with_times(raw: RawWeather) -> RawWeather:
+def _drop_undated_rows(raw: RawWeather) -> RawWeather:
     """Leave out rows whose time the parser could not read, and say so."""
     none = np.asarray(pd.DatetimeIndex(raw.data.index).isna())
     if not none.any():

@@ -12,7 +12,7 @@ from rooftop.core.types import F8
 from rooftop.inputs.weather_noon import Noon, SunTime
 from rooftop.weather.checks import weather_checks
 
-Ground = Literal["declared", "closure", "clear days", "sunrise"]
+Basis = Literal["declared", "closure", "clear days", "sunrise"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TimeFit:
         What closure says; None where a component is absent.
     shift_min : float
         The file's times are moved by this [min].
-    ground : {"declared", "closure", "clear days", "sunrise"}
+    basis : {"declared", "closure", "clear days", "sunrise"}
         What decided.
     components_elsewhere : bool
         DNI and DHI fit a sun at another time than GHI, or none.
@@ -75,7 +75,7 @@ class TimeFit:
     noon: Noon
     closure: Closure | None
     shift_min: float
-    ground: Ground
+    basis: Basis
     components_elsewhere: bool
     doubt_min: float
     rms_final: float = float("nan")
@@ -132,21 +132,21 @@ def decide_time(noon: Noon, closure: Closure | None) -> TimeFit:
     moves = closure is not None and closure.better_than(0.0)
     by_closure = closure.shift_min if closure is not None else 0.0
     shift: float = 0.0
-    ground: Ground = "declared"
+    basis: Basis = "declared"
     if noon.clear:
         if moves and abs(by_closure + noon.late_min) <= notable:
-            shift, ground = by_closure, "closure"
+            shift, basis = by_closure, "closure"
         elif abs(noon.late_min) >= notable:
-            shift, ground = _convention(-noon.late_min), "clear days"
+            shift, basis = _convention(-noon.late_min), "clear days"
     elif moves and abs(by_closure + noon.all_days_min) <= abs(noon.all_days_min) + notable:
-        shift, ground = by_closure, "closure"
+        shift, basis = by_closure, "closure"
     elif noon.plain_edges:
-        shift, ground = _convention(-noon.edges_min), "sunrise"
+        shift, basis = _convention(-noon.edges_min), "sunrise"
     elsewhere = closure is not None and (
         (abs(closure.shift_min - shift) >= notable and closure.better_than(shift))
         or closure.rms(shift) > weather_checks().closure.apart_w_m2.value
     )
-    return TimeFit(noon, closure, shift, ground, elsewhere, _doubt(noon, closure, shift))
+    return TimeFit(noon, closure, shift, basis, elsewhere, _doubt(noon, closure, shift))
 
 
 def _convention(shift_min: float) -> float:

@@ -34,7 +34,7 @@ def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> t
     else:
         code = "weather_time_unverified" if fit.closure is None else "weather_closure"
         text = _unverified_text(fit, label) if fit.closure is None else _closure_text(fit, fit.closure, label)
-        severity_warns = fit.closure is not None and _poor(fit)
+        severity_warns = fit.closure is not None and _closes_poorly(fit)
         notices = [Notice(code, text, HOURS, "warning" if severity_warns else "info", source)]
     if fit.doubt_min:
         notices.append(_doubt_notice(fit, source, cost if not fit.shift_min else None))
@@ -43,7 +43,7 @@ def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> t
     return tuple(notices)
 
 
-def _poor(fit: TimeFit) -> bool:
+def _closes_poorly(fit: TimeFit) -> bool:
     return fit.rms_final > weather_checks().closure.poor_w_m2.value
 
 
@@ -105,7 +105,7 @@ def _unverified_text(fit: TimeFit, label: Text) -> Text:
 def _shift_text(fit: TimeFit, label: Text) -> Text:
     closure, light = fit.closure, _light_text(fit.noon)
     moved = f"{fit.shift_min:+.0f} min"
-    if fit.ground == "closure" and closure is not None:
+    if fit.basis == "closure" and closure is not None:
         now = _residual_text(fit)
         return Text(
             "{label}; but GHI = DNI·cos z + DHI closes to {rms_declared:.1f} W/m2 rms at that time and to "

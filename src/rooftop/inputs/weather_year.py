@@ -52,7 +52,7 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None, monthly_
     slots, minute, notices = hourly_slots(raw)
     offset = pd.DatetimeIndex(raw.data.index).dropna()[0].utcoffset()
     offset_h = 0.0 if offset is None else offset.total_seconds() / 3600.0
-    present = _present(slots, raw.source)
+    present = _present_columns(slots, raw.source)
     mid_utc = np.arange(HOURS, dtype=np.float64) * 60.0 + (minute - offset_h * 60.0)
     slots, fit, clock_notices = _fit_times(slots, present, SunTime(mid_utc, raw.latitude, raw.longitude), raw.source)
     if fit.components_elsewhere:
@@ -98,7 +98,7 @@ def _cost(data: pd.DataFrame, fit: TimeFit, raw: RawWeather) -> tuple[float, flo
 # ------------------------------------------------------------------------------------------------------------- year
 
 
-def _present(slots: pd.DataFrame, source: str) -> dict[str, bool]:
+def _present_columns(slots: pd.DataFrame, source: str) -> dict[str, bool]:
     """Say which columns exist.
 
     Raises
