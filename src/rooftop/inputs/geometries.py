@@ -48,7 +48,7 @@ def read_shapes(path: Path, layer: str | None, encoding: str | None) -> Shapes:
     ----------
     path : Path
     layer, encoding : str or None
-        As in `rooftop.inputs.layers.open_layer`.
+        As in `rooftop.inputs.layers.open_vector_layer`.
 
     Raises
     ------
