@@ -23,7 +23,7 @@ from city_models import Model, gable
 from rasters import write_raster
 from rooftop.config import ElevationInput, Inputs, RoofsInput
 from rooftop.core.errors import InputError
-from rooftop.inputs.access import granted
+from rooftop.inputs.access import grant_access
 from rooftop.inputs.cityjson import read_roofs
 from rooftop.inputs.elevation import Elevation, open_elevation
 from rooftop.inputs.tabular import read_rows
@@ -174,11 +174,11 @@ def test_what_the_configuration_allows_is_read(tmp_path: Path, listener: Listene
     tile(tmp_path / "elsewhere" / "a.tif")
     (tmp_path / "here").mkdir()
     path = REFERRING["above"](tmp_path / "here", "")
-    with granted(allowing(allow_remote=True)):
+    with grant_access(allowing(allow_remote=True)):
         found = opened(path)
     assert found.window(X, Y + 50, 1.0, 50, 50)[5, 5] == 20.0  # outside the block too: what was allowed stays allowed
     remote = REFERRING["vsicurl"](tmp_path / "here", listener.url)
-    with granted(allowing(allow_remote=True)), pytest.raises(InputError):
+    with grant_access(allowing(allow_remote=True)), pytest.raises(InputError):
         opened(remote).window(X, Y + 50, 1.0, 50, 50)
     assert listener.visits > 0  # the proof that the listener would have heard the others
 
@@ -186,7 +186,7 @@ def test_what_the_configuration_allows_is_read(tmp_path: Path, listener: Listene
 def test_a_vector_file_of_another_is_read_where_that_is_allowed(tmp_path: Path) -> None:
     buildings().to_file(tmp_path / "town.geojson")
     path = _ogr_vrt(tmp_path, str(tmp_path / "town.geojson"), "x.xml")
-    with granted(allowing(allow_remote=True)):
+    with grant_access(allowing(allow_remote=True)):
         assert len(read_vector(path, {"id": "bid"}, role="inputs.footprints").table) == 3
 
 
@@ -374,16 +374,16 @@ def test_names_that_no_file_system_takes_are_refused(tmp_path: Path) -> None:
 def test_what_unpacks_to_more_than_the_memory_is_refused_unpacked(tmp_path: Path) -> None:
     bomb = tmp_path / "city.json.gz"
     bomb.write_bytes(gzip.compress(b'{"type": "CityJSON", "version": "2.0"' + b" " * 8_000_000 + b"}"))
-    with granted(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large") as caught:
+    with grant_access(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large") as caught:
         read_roofs(RoofsInput(path=bomb), CRS_M)
     assert "max_unpacked_mb" in str(caught.value)
     with zipfile.ZipFile(tmp_path / "town.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("town.shp", b"\0" * 8_000_000)
-    with granted(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large"):
+    with grant_access(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large"):
         read_vector(tmp_path / "town.zip", {}, role="inputs.footprints")
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 8_000_000)
-    with granted(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large"):
+    with grant_access(allowing(max_unpacked_mb=4.0)), pytest.raises(InputError, match="too large"):
         read_rows(tmp_path / "a.xlsx", None, None, "inputs.schedule")
 
 

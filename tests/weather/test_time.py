@@ -75,7 +75,7 @@ def test_clear_days_show_every_shift_at_every_latitude(years, name, late):
     assert noon.edges_min == pytest.approx(late, abs=15.0)
     fit = decide_time(noon, None)
     assert fit.shift_min == (-late if abs(late) >= 15 else 0) and not fit.doubt_min
-    assert fit.ground == ("clear days" if late else "declared")
+    assert fit.basis == ("clear days" if late else "declared")
 
 
 def test_ten_minutes_are_left_and_doubted(years):
@@ -124,7 +124,7 @@ def test_sunrise_and_sunset_decide_where_no_day_is_clear(years, late):
     noon, _ = find_noon(overcast, sun)
     assert not noon.clear and noon.plain_edges
     fit = decide_time(noon, None)
-    assert fit.ground == "sunrise" and fit.shift_min == -late
+    assert fit.basis == "sunrise" and fit.shift_min == -late
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rooftop.configfile import load_config, naming_lines
 from rooftop.core.grid import tile_of
 from rooftop.core.lang import Lang, Text
 from rooftop.core.roof_rules import load_roof_rules
-from rooftop.inputs.access import granted
+from rooftop.inputs.access import grant_access
 from rooftop.inputs.schedule import read_schedule
 from rooftop.job.prepare import prepare
 from rooftop.job.settings import require_settings
@@ -49,7 +49,7 @@ def check_lines(path: Path, lang: Lang, out: Path | None = None, tianditu_key: s
     with claimed(out or Path("runs") / config.name):
         pass
     load_roof_rules()
-    with naming_lines(path), granted(config.inputs):
+    with naming_lines(path), grant_access(config.inputs):
         pack = require_settings(config, tianditu_key)
         schedule = read_schedule(config.inputs.schedule) if config.inputs.schedule is not None else None
         sources = read_sources(config)

@@ -1,7 +1,7 @@
 """What a file may make the program do: read other files, reach the network, fill the memory.
 
-Inputs are somebody else's files. `granted` says for the readers called in it what the configuration allows; without
-it they are strict.
+Inputs are somebody else's files. `grant_access` says for the readers called in it what the configuration allows;
+without it they are strict.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def access() -> Access:
 
 
 @contextmanager
-def granted(inputs: Inputs) -> Iterator[None]:
+def grant_access(inputs: Inputs) -> Iterator[None]:
     """Let the readers called within do what a configuration allows."""
     token = _GRANTED.set(Access(inputs.allow_remote, inputs.max_unpacked_mb))
     try:
@@ -114,7 +114,7 @@ def read_bounded(path: Path, role: str) -> bytes:
                 out.write(piece)
                 _require_size(path, role, out.tell(), most)
     except (OSError, EOFError, zlib.error) as error:
-        raise damaged(path, role, str(error)) from error
+        raise damaged_file_error(path, role, str(error)) from error
     return out.getvalue()
 
 
@@ -130,7 +130,7 @@ def check_zip(path: Path, role: str) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except ZIP_ERRORS as error:
-        raise damaged(path, role, str(error)) from error
+        raise damaged_file_error(path, role, str(error)) from error
     _require_size(path, role, sum(m.file_size for m in members), access().largest_bytes)
     return members
 
@@ -151,7 +151,7 @@ def zip_heads(path: Path, role: str, n_bytes: int) -> Iterator[tuple[str, bytes]
                     with archive.open(member) as file:
                         yield member.filename, file.read(n_bytes)
     except ZIP_ERRORS as error:
-        raise damaged(path, role, str(error)) from error
+        raise damaged_file_error(path, role, str(error)) from error
 
 
 def _require_size(path: Path, role: str, size: float, most: float) -> None:
@@ -169,7 +169,7 @@ def _require_size(path: Path, role: str, size: float, most: float) -> None:
     )
 
 
-def damaged(path: Path, role: str, found: str) -> InputError:
+def damaged_file_error(path: Path, role: str, found: str) -> InputError:
     """Return the error about a file whose bytes are not whole."""
     return InputError(
         Text("the file is damaged", "文件已损坏"),

@@ -33,7 +33,7 @@ _GUARDED = re.compile(r'="(.*)"')
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedColumn:
     """One column, parsed.
 
     Parameters
@@ -49,7 +49,7 @@ class Parsed:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def written(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
     """Return a value as the text that stands for it, trimmed; None for null.
 
     Whole numbers have no decimal point, however they are stored; text keeps every character but blanks and invisible
@@ -71,7 +71,7 @@ def written(value: Any) -> str | None:
 
 def text_or_none(value: Any) -> str | None:
     """Return a value as trimmed text, whole numbers without their ``.0``; None for what people write for nothing."""
-    text = written(value)
+    text = value_text(value)
     if text is None:
         return None
     if re.fullmatch(r"-?\d+\.0+", text):
@@ -123,7 +123,7 @@ def names(column: pd.Series, keep: Literal["once", "all"] = "once") -> pd.Series
     keep : {"once", "all"}
         ``once``: a word that stands again and again was written by a program for nothing.
     """
-    values = pd.Series(each(column, written), index=column.index, dtype="string", name=column.name)
+    values = pd.Series(each(column, value_text), index=column.index, dtype="string", name=column.name)
     values = values.where(~np.array(each(values, is_blank, True), dtype=bool))
     if keep == "all":
         return values
@@ -186,7 +186,7 @@ def read_numbers(
     rule: Text | None = None,
     *,
     comma_lists: bool = False,
-) -> Parsed:
+) -> ParsedColumn:
     """Read a numeric column, also when it is written as text ("12.5", "1,234", "12,5", "１２").
 
     Parameters
@@ -205,7 +205,7 @@ def read_numbers(
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         float64, NaN where missing.
 
     Raises
@@ -215,20 +215,20 @@ def read_numbers(
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
-        return Parsed(values.where(np.isfinite(values)))
+        return ParsedColumn(values.where(np.isfinite(values)))
     cleaned = texts(column)
-    prepared = half_width if comma_lists else number_text(cleaned)
-    found = each(cleaned, lambda text: read(prepared(text)))
-    values = pd.Series([np.nan if r is None else r.value for r in found], index=column.index, dtype="float64")
+    normalise = half_width if comma_lists else number_text(cleaned)
+    readings = each(cleaned, lambda text: read(normalise(text)))
+    values = pd.Series([np.nan if r is None else r.value for r in readings], index=column.index, dtype="float64")
     notices = _unread_numbers(cleaned[cleaned.notna() & values.isna()], cleaned, key, where)
-    ruled = np.array([r is not None and r.by_rule for r in found], dtype=bool)
+    ruled = np.array([r is not None and r.by_rule for r in readings], dtype=bool)
     if rule is not None and ruled.any():
         count = int(ruled.sum())
         text = Text("{n} values of {name} are read by rule: {rule}", "字段 {name} 有 {n} 个值按规则读取：{rule}")
         text = text.format(n=count, name=str(column.name), rule=rule)
-        said = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
-        notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(said)))
-    return Parsed(values, notices)
+        conversions = [f"{raw} → {value:g}" for raw, value in zip(cleaned[ruled], values[ruled], strict=True)]
+        notices = (*notices, Notice("read_by_rule", text, count, "info", where, examples_of(conversions)))
+    return ParsedColumn(values, notices)
 
 
 def _unread_numbers(bad: pd.Series, column: pd.Series, key: str, where: str) -> tuple[Notice, ...]:
@@ -266,33 +266,35 @@ def number_text(column: pd.Series) -> Callable[[str], str]:
     half = column.dropna().map(half_width).astype("string")
     decimal_comma = bool(half.str.contains(r"^\D*\d+,(?:\d{1,2}|\d{4,})(?:\D|$)", regex=True).any())
 
-    def prepared(text: str) -> str:
+    def normalise(text: str) -> str:
         text = half_width(text)
         if decimal_comma:
             text = re.sub(r"(?<=\d)\.(?=\d{3}(?:\D|$))", "", text) if "," in text else text
             return re.sub(r"(?<=\d),(?=\d)", ".", text)
         return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
 
-    return prepared
+    return normalise
 
 
-def bounded(values: pd.Series, low: float, high: float, code: str, what: Text, where: str) -> tuple[pd.Series, Parsed]:
+def blank_outside(
+    values: pd.Series, low: float, high: float, code: str, what: Text, where: str
+) -> tuple[pd.Series, ParsedColumn]:
     """Blank values outside ``low < value <= high``.
 
     Returns
     -------
-    tuple of Series and Parsed
+    tuple of Series and ParsedColumn
         Mask of the blanked rows, and the values kept.
     """
     absurd = values.notna() & ~((values > low) & (values <= high))
     if not absurd.any():
-        return absurd, Parsed(values)
+        return absurd, ParsedColumn(values)
     count = int(absurd.sum())
     text = Text(
         "{count} {what} outside {low:g}..{high:g} count as missing", "{count} 个{what}超出 {low:g}~{high:g}，按缺失处理"
     ).format(count=count, what=what, low=low, high=high)
     notice = Notice(code, text, count, source=where, examples=examples_of(f"{v:g}" for v in values[absurd]))
-    return absurd, Parsed(values.where(~absurd), (notice,))
+    return absurd, ParsedColumn(values.where(~absurd), (notice,))
 
 
 # --- vocabulary ------------------------------------------------------------------------------------------------------
@@ -354,11 +356,11 @@ def read_building_uses(
         )
     tables += [(f"code:{name}", _lookup(system.map)) for name, system in codes.items()]
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=index, dtype="string")
-    pairs = each(raw, lambda value: _first(value, tables), ("unknown", "none"))
+    pairs = each(raw, lambda value: _first_match(value, tables), ("unknown", "none"))
     return pd.DataFrame(pairs, columns=["building_use", "use_source"], index=index).assign(raw=raw)
 
 
-def _first(value: str, tables: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
+def _first_match(value: str, tables: list[tuple[str, dict[str, str]]]) -> tuple[str, str]:
     for source, table in tables:
         if fold_text(value) in table:
             use = table[fold_text(value)]
@@ -422,8 +424,8 @@ def public_institutions(
         ``is_public_institution`` (yes | no | unknown) and ``public_source`` (field | inferred | none).
     """
     known = source_words()
-    said_by = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
-    table = {fold_text(word): answer for answer, said in said_by.items() for word in said}
+    words_by_answer = {"yes": known.yes, "no": known.no, "unknown": known.unknown}
+    table = {fold_text(word): answer for answer, words in words_by_answer.items() for word in words}
     table |= _lookup(public_map)
     raw = texts(column) if column is not None else pd.Series(pd.NA, index=use.index, dtype="string")
     answer = pd.Series(each(raw, lambda v: table.get(fold_text(v))), index=use.index, dtype="string")
@@ -435,12 +437,12 @@ def public_institutions(
             f"字段 {raw.name} 有 {len(unread)} 个值无法判断是否公共机构：请设置 public_map",
         )
         notices.append(Notice("public_unmapped", text, len(unread), source=where, examples=examples_of(unread)))
-    said = answer.isin(["yes", "no"])
+    is_stated = answer.isin(["yes", "no"])
     hints = {name: entry.public_hint for name, entry in shipped_uses().uses.items()}
     hint = use.map(hints).astype("string")
-    inferred = ~said & answer.isna() & hint.isin(["yes", "no"])
-    result = answer.where(said, hint.where(inferred, "unknown"))
-    source = pd.Series("none", index=use.index, dtype="string").where(~said, "field").where(~inferred, "inferred")
+    inferred = ~is_stated & answer.isna() & hint.isin(["yes", "no"])
+    result = answer.where(is_stated, hint.where(inferred, "unknown"))
+    source = pd.Series("none", index=use.index, dtype="string").where(~is_stated, "field").where(~inferred, "inferred")
     if inferred.any():
         count = int(inferred.sum())
         text = Text(
@@ -452,7 +454,7 @@ def public_institutions(
     return frame, tuple(notices)
 
 
-def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: str) -> Parsed:
+def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: str) -> ParsedColumn:
     """Return roof types: configured map, then the vocabulary, then known words; missing where nothing is said."""
     known = load_roof_rules().types
     check_map(roof_type_map, known, "inputs.footprints.roof_type_map")
@@ -461,17 +463,17 @@ def roof_types_of(column: pd.Series, roof_type_map: Mapping[str, str], where: st
         table |= {fold_text(v.text.pick(lang)): k for k, v in known.items()}
     table |= _lookup(roof_type_map)
     raw = texts(column)
-    found = each(raw, lambda v: table.get(fold_text(v)) or _roof_word(v))
-    values = pd.Series(found, index=column.index, dtype="string")
+    types = each(raw, lambda v: table.get(fold_text(v)) or _roof_word(v))
+    values = pd.Series(types, index=column.index, dtype="string")
     unread = raw[raw.notna() & values.isna()]
     values = values.where(values != "unknown")
     if unread.empty:
-        return Parsed(values)
+        return ParsedColumn(values)
     text = Text(
         f"{len(unread)} roof types of {column.name} are not known: set roof_type_map",
         f"字段 {column.name} 有 {len(unread)} 个屋面类型无法识别：请设置 roof_type_map",
     )
-    return Parsed(
+    return ParsedColumn(
         values, (Notice("roof_type_unmapped", text, len(unread), source=where, examples=examples_of(unread)),)
     )
 

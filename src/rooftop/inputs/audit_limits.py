@@ -42,8 +42,8 @@ class Dense(Model):
 
     def of(self, roof_type: str | None) -> float:
         """Return the limit of a roof type."""
-        found = getattr(self, roof_type, None) if roof_type in type(self).model_fields else None
-        return float(found) if isinstance(found, float) else self.default
+        limit = getattr(self, roof_type, None) if roof_type in type(self).model_fields else None
+        return float(limit) if isinstance(limit, float) else self.default
 
 
 class SunlightShare(Model):
@@ -85,7 +85,7 @@ class AuditPlace(Label):
     names: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _ordered(self) -> AuditPlace:
+    def _check_order(self) -> AuditPlace:
         low, central, high = self.ghi
         if not low <= (low if central is None else central) <= high:
             raise ImpossibleError(Text("ghi: low, central and high are out of order", "ghi：低、中、高次序颠倒"))

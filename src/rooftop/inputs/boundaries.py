@@ -24,7 +24,7 @@ from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.core.types import I8, Geometries
 from rooftop.inputs.attributes import is_null_word
 from rooftop.inputs.attributes import names as names_of
-from rooftop.inputs.datums import Located, far_from, locate
+from rooftop.inputs.datums import LocatedGeometries, far_from, locate
 from rooftop.inputs.identifiers import codes as codes_of
 from rooftop.inputs.vectors import read_vector
 from rooftop.tables import MEMBERSHIPS, conform
@@ -79,17 +79,17 @@ def read_units(config: BoundaryInput, level: Level, crs: CRS) -> Units:
         As `rooftop.inputs.vectors.read_vector`; no row has a code.
     """
     where, role = str(config.path), _ROLES[level]
-    asked = {"id_field": config.id_field} | ({"name_field": config.name_field} if config.name_field else {})
-    vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
+    fields = {"id_field": config.id_field} | ({"name_field": config.name_field} if config.name_field else {})
+    vector = read_vector(config.path, fields, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
     place = locate(vector.geometry, vector.crs, config.datum, crs, where)
     read = codes_of(vector.table[config.id_field], where)
     notices = [*vector.notices, *place.notices, *read.notices]
     codes = read.values
     names = names_of(vector.table[config.name_field], keep="all") if config.name_field else codes.copy()
-    geometry = _usable(place, codes, where, notices)
+    geometry = _repair_geometries(place, codes, where, notices)
     _count_missing_codes(codes, config, where, role, notices)
     notices += _strange_codes(codes, where)
-    table = _by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
+    table = _units_by_code(codes, names.fillna(codes), geometry, level, crs, where, notices)
     if level != "zone":
         notices += _overlap_notices(table, level, where)
     details = {
@@ -129,7 +129,7 @@ def single_district(buildings: gpd.GeoDataFrame, name: str, unit_id: str = "all"
     return Units(table, (Notice("single_district", text, severity="info", source="inputs.districts"),))
 
 
-def _usable(place: Located, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
+def _repair_geometries(place: LocatedGeometries, codes: pd.Series, where: str, notices: list[Notice]) -> Geometries:
     """Repair geometries; those too far away to be projected become None."""
     out = place.projected.copy()
     present = ~(shapely.is_missing(out) | shapely.is_empty(out))
@@ -174,7 +174,7 @@ def _strange_codes(codes: pd.Series, where: str) -> tuple[Notice, ...]:
     return Notice.counted("unit_code_word", strange, text, severity="info", source=where)
 
 
-def _by_code(
+def _units_by_code(
     codes: pd.Series, names: pd.Series, geometry: Geometries, level: Level, crs: CRS, where: str, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Return one row per code, in the order of first appearance."""
@@ -203,22 +203,24 @@ def _by_code(
 def _overlap_notices(table: gpd.GeoDataFrame, level: Level, where: str) -> tuple[Notice, ...]:
     """Warn of units that overlap by more than slivers: they should partition the area."""
     shapes = np.asarray(table.geometry, dtype=object)
-    left, right = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
+    query_index, tree_index = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
     inside = shapely.STRtree(shapes).query(shapes, predicate="contains_properly")
-    left, right = np.concatenate([left, inside[0]]), np.concatenate([right, inside[1]])
-    pairs = sorted({(min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True) if a != b})
-    found = []
+    query_index, tree_index = np.concatenate([query_index, inside[0]]), np.concatenate([tree_index, inside[1]])
+    pairs = sorted(
+        {(min(a, b), max(a, b)) for a, b in zip(query_index.tolist(), tree_index.tolist(), strict=True) if a != b}
+    )
+    overlaps = []
     for a, b in pairs:
         shared = shapely.area(shapely.intersection(shapes[a], shapes[b]))
         if shared > _OVERLAP_SHARE * min(shapes[a].area, shapes[b].area):
-            found.append((f"{table.unit_name[a]}-{table.unit_name[b]}", float(shared)))
-    total = sum(area for _, area in found) / 1e6
+            overlaps.append((f"{table.unit_name[a]}-{table.unit_name[b]}", float(shared)))
+    total = sum(area for _, area in overlaps) / 1e6
     text = Text(
         f"{{n}} pairs of {level}s overlap, by {total:.2f} km² in all; a building belongs to the one that holds "
         "most of it, to the lower code where both hold all of it",
         f"{{n}} 对单元相互重叠，共 {total:.2f} km²；建筑归属重叠面积最大者，均完全包含时归代码较小者",
     )
-    return Notice.counted("units_overlap", [name for name, _ in found], text, source=where)
+    return Notice.counted("units_overlap", [name for name, _ in overlaps], text, source=where)
 
 
 # --- memberships -----------------------------------------------------------------------------------------------------
@@ -246,11 +248,11 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     parts: list[pd.DataFrame] = []
     district: pd.DataFrame | None = None
     districts: gpd.GeoDataFrame | None = None
-    for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level(u))):
+    for group in sorted(units, key=lambda u: ["district", "town", "zone"].index(_level_of(u))):
         pairs = overlap_pairs(shapes, np.asarray(group.table.geometry, dtype=object))
-        level = _level(group)
+        level = _level_of(group)
         if level == "town" and district is not None and districts is not None:
-            pairs = _nested(pairs, district, _parents(group.table, districts))
+            pairs = _drop_foreign_towns(pairs, district, _parents(group.table, districts))
         if level != "zone":
             pairs = largest_overlap(pairs, group.table["unit_id"])
         if level == "district":
@@ -269,7 +271,7 @@ def assign(buildings: gpd.GeoDataFrame, units: Sequence[Units]) -> pd.DataFrame:
     return conform(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), MEMBERSHIPS)
 
 
-def _level(units: Units) -> str:
+def _level_of(units: Units) -> str:
     return str(units.table["level"].iloc[0]) if len(units.table) else "zone"
 
 
@@ -317,8 +319,10 @@ def _parents(towns: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> I8:
     return parents
 
 
-def _nested(pairs: pd.DataFrame, district: pd.DataFrame, parents: I8) -> pd.DataFrame:
+def _drop_foreign_towns(pairs: pd.DataFrame, district: pd.DataFrame, parents: I8) -> pd.DataFrame:
     """Drop towns of another district where the building also touches one of its own."""
-    own = pairs["row"].map(district.set_index("row")["unit"]).to_numpy() == parents[pairs["unit"]]
-    has_own = pd.Series(own, index=pairs.index).groupby(pairs["row"]).transform("any").to_numpy(dtype=bool)
-    return pairs[own | ~has_own].reset_index(drop=True)
+    in_district = pairs["row"].map(district.set_index("row")["unit"]).to_numpy() == parents[pairs["unit"]]
+    has_town_in_district = (
+        pd.Series(in_district, index=pairs.index).groupby(pairs["row"]).transform("any").to_numpy(dtype=bool)
+    )
+    return pairs[in_district | ~has_town_in_district].reset_index(drop=True)

@@ -54,10 +54,10 @@ def field_unit(name: str, kind: str, key: str, where: str, given: str | None = N
     """
     if given is not None:
         return FieldUnit(fold_header(given), stated=True)
-    _, unit, own = split_unit(name)
+    _, unit, unit_kind = split_unit(name)
     if unit is None:
         return FieldUnit(_BASE[kind], stated=False)
-    if own != kind:
+    if unit_kind != kind:
         raise InputError(
             Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
             where=Text(f"{key}: {name} ({where})", f"{key}：{name}（{where}）"),
@@ -70,7 +70,7 @@ def field_unit(name: str, kind: str, key: str, where: str, given: str | None = N
 
 def read_capacities(
     column: pd.Series, key: str, where: str, given: str | None = None, *, zero: bool = True
-) -> attributes.Parsed:
+) -> attributes.ParsedColumn:
     """Read capacities of existing PV.
 
     Parameters
@@ -88,7 +88,7 @@ def read_capacities(
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         kWp, NaN where missing; values that are negative or no number are counted.
 
     Raises
@@ -102,15 +102,18 @@ def read_capacities(
         kwp = read.values * quantity_factor("capacity", unit.unit)
     else:
         cells = attributes.texts(column)
-        found = {cell: quantity(cell, "capacity", unit.unit) for cell in cells.dropna().unique()}
-        known = cells.map(lambda cell: cell if found[cell] is None else found[cell], na_action="ignore")
+        readings = {cell: quantity(cell, "capacity", unit.unit) for cell in cells.dropna().unique()}
+        known = cells.map(lambda cell: cell if readings[cell] is None else readings[cell], na_action="ignore")
         read = attributes.read_numbers(known.astype(object), key, where)
         kwp = read.values
     bad = kwp < 0.0 if zero else kwp <= 0.0
-    return attributes.Parsed(kwp.where(~bad), (*read.notices, *_below(column[bad], where), *_said(column, unit, where)))
+    return attributes.ParsedColumn(
+        kwp.where(~bad),
+        (*read.notices, *_not_positive_notices(column[bad], where), *_unit_notices(column, unit, where)),
+    )
 
 
-def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
+def _not_positive_notices(values: pd.Series, where: str) -> tuple[Notice, ...]:
     text = Text(
         "{n} capacities of existing PV are below or at zero and count as missing",
         "{n} 个已装光伏容量值不是正数，按缺失处理",
@@ -118,13 +121,13 @@ def _below(values: pd.Series, where: str) -> tuple[Notice, ...]:
     return Notice.counted("existing_pv_absurd", values.tolist(), text, source=where)
 
 
-def _said(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
+def _unit_notices(column: pd.Series, unit: FieldUnit, where: str) -> tuple[Notice, ...]:
     """Say what the numbers were taken for, unless the field's name says just that."""
-    shown = written_unit(unit.unit)
+    unit_name = written_unit(unit.unit)
     if unit.stated and np.isclose(quantity_factor("capacity", unit.unit), 1.0):
         return ()
     how = Text("as stated", "按所声明") if unit.stated else Text("no unit is stated anywhere", "未声明单位")
-    text = Text("existing PV of {name} is read in {shown}: {how}", "已装光伏（{name}）按 {shown} 读取：{how}").format(
-        name=str(column.name), shown=shown, how=how
+    text = Text("existing PV of {name} is read in {unit}: {how}", "已装光伏（{name}）按 {unit} 读取：{how}").format(
+        name=str(column.name), unit=unit_name, how=how
     )
     return (Notice("existing_pv_unit", text, int(column.notna().sum()), "info", where),)

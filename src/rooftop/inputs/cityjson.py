@@ -25,7 +25,7 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance, file_sha256
 from rooftop.core.types import F8
 from rooftop.inputs.access import read_bounded
-from rooftop.inputs.attributes import written
+from rooftop.inputs.attributes import value_text
 from rooftop.inputs.coordinate_checks import in_authority_order, misplaced_rows
 from rooftop.inputs.datums import locate, parse_crs
 from rooftop.inputs.vertical import height_unit_m
@@ -65,7 +65,7 @@ class RoofModel:
 
 
 @dataclass
-class _Found:
+class _ModelContent:
     """What reading collects."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -109,23 +109,23 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
         roof surface.
     """
     where = f"{ROLE}: {config.path}"
-    found = _Found()
-    documents = _documents(config.path, where, found)
+    content = _ModelContent()
+    documents = _documents(config.path, where, content)
     source = _source_crs(config, documents[0], where)
     scale = height_unit_m(config.vertical_unit, source, where, "inputs.roofs.vertical_unit")
     for number, document in enumerate(documents):
         try:
-            _read_objects(document, config, found, where)
+            _read_objects(document, config, content, where)
         except InputError as error:
             if number == 0:
                 raise
-            found.damaged[str(document.get("id", f"feature {number}"))] = str(error.details["found"])
+            content.damaged[str(document.get("id", f"feature {number}"))] = str(error.details["found"])
     plan = source.to_2d() if not source.sub_crs_list else source.sub_crs_list[0]
-    turned = _turn_northing_first(found, plan)
-    _leave_out_misplaced(found, plan)
-    _require_roofs(found, where)
-    rings = _located(found.rings, config, plan, crs, scale, where)
-    table = pd.DataFrame(found.rows)
+    turned = _turn_northing_first(content, plan)
+    _leave_out_misplaced(content, plan)
+    _require_roofs(content, where)
+    rings = _rings_in_working_crs(content.rings, config, plan, crs, scale, where)
+    table = pd.DataFrame(content.rows)
     table["ground_z_m"] = table["ground_z_m"].astype(float) * scale + config.vertical_offset_m
     table["key"] = table["key"].astype("string")
     details = {
@@ -134,14 +134,14 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
         "height_unit_m": repr(scale),
         "axis_order": "north, east" if turned else "east, north",
         "version": str(documents[0]["version"]),
-        "lods": ", ".join(f"{lod}: {n}" for lod, n in sorted(found.lods.items())),
+        "lods": ", ".join(f"{lod}: {n}" for lod, n in sorted(content.lods.items())),
     }
     log.info("%s: %d roof surfaces of %d buildings", config.path, len(table), table["model_id"].nunique())
     return RoofModel(
         table,
         rings,
         crs,
-        _notices(found, plan, where, turned=turned),
+        _notices(content, plan, where, turned=turned),
         Provenance(ROLE, str(config.path), file_sha256(config.path), details),
     )
 
@@ -149,7 +149,7 @@ def read_roofs(config: RoofsInput, crs: CRS) -> RoofModel:
 # --- the file --------------------------------------------------------------------------------------------------------
 
 
-def _documents(path: Path, where: str, found: _Found) -> list[dict[str, Any]]:
+def _documents(path: Path, where: str, content: _ModelContent) -> list[dict[str, Any]]:
     """Return the parsed file; a text sequence (CityJSONSeq) as its header and features, which share the transform."""
     text = read_bounded(path, ROLE).decode("utf-8-sig", errors="replace")
     lines = text.splitlines()
@@ -157,13 +157,13 @@ def _documents(path: Path, where: str, found: _Found) -> list[dict[str, Any]]:
         first = json.loads(lines[0]) if len(lines) > 1 and lines[0].rstrip().endswith("}") else None
         parsed = [json.loads(text)] if first is None else [first]
     except (ValueError, RecursionError) as error:
-        raise _no_city_json(where, str(error)) from error
+        raise _no_city_json_error(where, str(error)) from error
     head = parsed[0]
     if not isinstance(head, dict) or head.get("type") != "CityJSON":
-        raise _no_city_json(where, str(head.get("type")) if isinstance(head, dict) else type(head).__name__)
+        raise _no_city_json_error(where, str(head.get("type")) if isinstance(head, dict) else type(head).__name__)
     version = str(head.get("version", ""))
     if not re.match(r"^(1\.\d|2\.0)", version):
-        raise _no_city_json(where, f"version {version or '-'}")
+        raise _no_city_json_error(where, f"version {version or '-'}")
     for number, line in enumerate(lines[1:] if first is not None else (), 2):
         if not line.strip():
             continue
@@ -171,13 +171,13 @@ def _documents(path: Path, where: str, found: _Found) -> list[dict[str, Any]]:
             feature = json.loads(line)
             feature.setdefault("transform", head.get("transform"))
         except (ValueError, RecursionError, AttributeError) as error:
-            found.damaged[f"line {number}"] = str(error)
+            content.damaged[f"line {number}"] = str(error)
         else:
             parsed.append(feature)
     return parsed
 
 
-def _no_city_json(where: str, found: str) -> InputError:
+def _no_city_json_error(where: str, found: str) -> InputError:
     return InputError(
         Text("the roof model cannot be read", "屋顶模型无法读取"),
         where=where,
@@ -206,11 +206,11 @@ def _vertices(document: dict[str, Any], where: str) -> F8:
     """Return the vertices, NaN where one is no point."""
     listed = document.get("vertices") or []
     if not isinstance(listed, list):
-        raise _no_city_json(where, f"vertices: {type(listed).__name__}")
+        raise _no_city_json_error(where, f"vertices: {type(listed).__name__}")
     try:
         stored = np.asarray(listed, dtype=float).reshape(len(listed), 3)
     except _DAMAGED:
-        stored = np.array([_point(item) for item in listed], dtype=float).reshape(-1, 3)
+        stored = np.array([_vertex(item) for item in listed], dtype=float).reshape(-1, 3)
     transform = document.get("transform")
     if transform is None:
         _require_metres(document, stored, where)
@@ -220,12 +220,12 @@ def _vertices(document: dict[str, Any], where: str) -> F8:
         if not (np.isfinite(scale) & (scale != 0.0) & np.isfinite(translate)).all():
             raise ValueError(f"{transform}")
     except _DAMAGED as error:
-        raise _no_city_json(where, f"transform: {error}") from error
+        raise _no_city_json_error(where, f"transform: {error}") from error
     with np.errstate(all="ignore"):
         return np.asarray(stored * scale + translate)
 
 
-def _point(item: Any) -> list[float]:
+def _vertex(item: Any) -> list[float]:
     try:
         x, y, z = (float(v) for v in item)
         return [x, y, z]
@@ -254,16 +254,16 @@ def _require_metres(document: dict[str, Any], stored: F8, where: str) -> None:
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
-def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, where: str) -> None:
+def _read_objects(document: dict[str, Any], config: RoofsInput, content: _ModelContent, where: str) -> None:
     objects = document.get("CityObjects") or {}
     if not isinstance(objects, dict):
-        raise _no_city_json(where, f"CityObjects: {type(objects).__name__}")
+        raise _no_city_json_error(where, f"CityObjects: {type(objects).__name__}")
     if not objects:
         return
     vertices = _vertices(document, where)
     ground: dict[str, float] = {}
     seen: set[tuple[str, tuple[tuple[float, ...], ...]]] = set()
-    first = len(found.rows)
+    first = len(content.rows)
     for name, item in objects.items():
         try:
             if item.get("type") not in _HELD:
@@ -272,20 +272,22 @@ def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, w
             held = _object(item, vertices)
             key = _key(item, objects.get(root), config.id_field)
         except _DAMAGED as error:
-            found.damaged[str(name)] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+            content.damaged[str(name)] = (
+                f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+            )
             continue
         ground[root] = min(ground.get(root, np.inf), held.ground)
-        found.counts += held.counts
+        content.counts += held.counts
         for surface, rings in held.surfaces:
             same = root, tuple(sorted(map(tuple, rings[0])))
             if same in seen:
-                found.counts["repeated"] += 1
+                content.counts["repeated"] += 1
                 continue
             seen.add(same)
-            found.lods[held.lod] += 1
-            found.rings.append(rings)
-            found.rows.append({"object_id": name, "model_id": root, "key": key, "lod": held.lod, "surface": surface})
-    for row in found.rows[first:]:
+            content.lods[held.lod] += 1
+            content.rings.append(rings)
+            content.rows.append({"object_id": name, "model_id": root, "key": key, "lod": held.lod, "surface": surface})
+    for row in content.rows[first:]:
         low = ground[row["model_id"]]
         row["ground_z_m"] = low if np.isfinite(low) else np.nan
 
@@ -293,7 +295,7 @@ def _read_objects(document: dict[str, Any], config: RoofsInput, found: _Found, w
 def _object(item: dict[str, Any], vertices: F8) -> _Object:
     """Return what an object holds; whatever is wrong with it is raised."""
     held = _Object()
-    geometry = _best(item, held)
+    geometry = _best_lod(item, held)
     if geometry is None:
         return held
     held.lod = str(geometry.get("lod"))
@@ -313,10 +315,10 @@ def _key(item: dict[str, Any], whole: dict[str, Any] | None, id_field: str | Non
     """Return what an object says its footprint is, else its building."""
     if id_field is None:
         return None
-    own = (item.get("attributes") or {}).get(id_field)
-    if own is None and whole is not None:
-        own = (whole.get("attributes") or {}).get(id_field)
-    return written(own)
+    value = (item.get("attributes") or {}).get(id_field)
+    if value is None and whole is not None:
+        value = (whole.get("attributes") or {}).get(id_field)
+    return value_text(value)
 
 
 def _root(name: str, objects: dict[str, Any]) -> str:
@@ -334,7 +336,7 @@ def _root(name: str, objects: dict[str, Any]) -> str:
         passed.add(name)
 
 
-def _best(item: dict[str, Any], held: _Object) -> dict[str, Any] | None:
+def _best_lod(item: dict[str, Any], held: _Object) -> dict[str, Any] | None:
     """Return the geometry of the highest level of detail from 2 on."""
     best, level = None, 0.0
     for geometry in item.get("geometry") or ():
@@ -390,36 +392,38 @@ def _ring(vertices: F8, ring: list[int]) -> F8:
     return points
 
 
-def _turn_northing_first(found: _Found, plan: CRS) -> bool:
+def _turn_northing_first(content: _ModelContent, plan: CRS) -> bool:
     """Put east before north where the model follows the order of axes that the authority defines; tell whether it did.
 
     The middle of all corners decides: it must fit that order and no other.
     """
-    if not found.rings:
+    if not content.rings:
         return False
-    x, y = (float(v) for v in np.median(np.concatenate([ring for rings in found.rings for ring in rings]), axis=0)[:2])
+    x, y = (
+        float(v) for v in np.median(np.concatenate([ring for rings in content.rings for ring in rings]), axis=0)[:2]
+    )
     if not in_authority_order((x, y, x, y), plan):
         return False
-    found.rings = [tuple(ring[:, [1, 0, 2]] for ring in rings) for rings in found.rings]
+    content.rings = [tuple(ring[:, [1, 0, 2]] for ring in rings) for rings in content.rings]
     return True
 
 
-def _leave_out_misplaced(found: _Found, plan: CRS) -> None:
+def _leave_out_misplaced(content: _ModelContent, plan: CRS) -> None:
     """Leave out objects with coordinates that the CRS cannot hold, where most of the others fit."""
-    names = [row["object_id"] for row in found.rows]
-    points = np.array([shapely.multipoints(rings[0][:, :2]) for rings in found.rings], dtype=object)
+    names = [row["object_id"] for row in content.rows]
+    points = np.array([shapely.multipoints(rings[0][:, :2]) for rings in content.rings], dtype=object)
     if not len(points):
         return
     lost = {names[k] for k in np.flatnonzero(misplaced_rows(points, plan))}
-    found.damaged.update(dict.fromkeys(lost, f"coordinates outside {plan.name}"))
+    content.damaged.update(dict.fromkeys(lost, f"coordinates outside {plan.name}"))
     kept = [k for k, name in enumerate(names) if name not in lost]
-    found.rows, found.rings = [found.rows[k] for k in kept], [found.rings[k] for k in kept]
+    content.rows, content.rings = [content.rows[k] for k in kept], [content.rings[k] for k in kept]
 
 
 # --- coordinates, what is said ---------------------------------------------------------------------------------------
 
 
-def _located(
+def _rings_in_working_crs(
     rings: list[Rings], config: RoofsInput, plan: CRS, crs: CRS, scale: float, where: str
 ) -> tuple[Rings, ...]:
     flat = np.concatenate([ring for surface in rings for ring in surface])
@@ -436,13 +440,13 @@ def _located(
     return tuple(out)
 
 
-def _require_roofs(found: _Found, where: str) -> None:
-    if found.rows:
+def _require_roofs(content: _ModelContent, where: str) -> None:
+    if content.rows:
         return
-    counts = {**found.counts, "damaged": len(found.damaged)}
+    counts = {**content.counts, "damaged": len(content.damaged)}
     seen = ", ".join(f"{name}: {n}" for name, n in sorted(counts.items()) if n) or "-"
-    if found.damaged:
-        name, why = next(iter(found.damaged.items()))
+    if content.damaged:
+        name, why = next(iter(content.damaged.items()))
         seen += f"; {name}: {why}"[:120]
     raise InputError(
         Text("the model holds no roof surface", "模型中没有屋顶面"),
@@ -455,8 +459,8 @@ def _require_roofs(found: _Found, where: str) -> None:
     )
 
 
-def _notices(found: _Found, plan: CRS, where: str, *, turned: bool) -> tuple[Notice, ...]:
-    said = {
+def _notices(content: _ModelContent, plan: CRS, where: str, *, turned: bool) -> tuple[Notice, ...]:
+    wordings = {
         "degenerate": ("roof surfaces have fewer than three corners", "个屋顶面不足三个角点"),
         "repeated": ("roof surfaces stand twice in their building; read once", "个屋顶面在同一建筑中重复，仅读一次"),
         "no_semantics": ("surfaces have no semantics and are not roofs", "个面无语义，不作屋顶"),
@@ -465,12 +469,12 @@ def _notices(found: _Found, plan: CRS, where: str, *, turned: bool) -> tuple[Not
     notices = [
         Notice(
             f"roof_model_{code}",
-            Text(f"{found.counts[code]} {en}", f"{found.counts[code]} {zh}"),
-            found.counts[code],
+            Text(f"{content.counts[code]} {en}", f"{content.counts[code]} {zh}"),
+            content.counts[code],
             source=where,
         )
-        for code, (en, zh) in said.items()
-        if found.counts[code]
+        for code, (en, zh) in wordings.items()
+        if content.counts[code]
     ]
     if turned:
         text = Text(
@@ -478,12 +482,12 @@ def _notices(found: _Found, plan: CRS, where: str, *, turned: bool) -> tuple[Not
             f"屋顶模型按 {plan.name} 的轴序书写（北在前、东在后），已按此读取",
         )
         notices.append(Notice("roof_model_northing_first", text, 1, severity="info", source=where))
-    if found.damaged:
-        n, shown = len(found.damaged), tuple(f"{k}: {v}"[:120] for k, v in list(found.damaged.items())[:5])
-        names = ", ".join(list(found.damaged)[:3]) + (", ..." if n > 3 else "")
+    if content.damaged:
+        n, examples = len(content.damaged), tuple(f"{k}: {v}"[:120] for k, v in list(content.damaged.items())[:5])
+        names = ", ".join(list(content.damaged)[:3]) + (", ..." if n > 3 else "")
         text = Text(
             f"{n} objects of the roof model are not valid and left out ({names}): their roofs are assumed",
             f"屋顶模型中 {n} 个对象无效，已排除（{names}）：其屋顶按类型假定",
         )
-        notices.append(Notice("roof_model_damaged", text, n, source=where, examples=shown))
+        notices.append(Notice("roof_model_damaged", text, n, source=where, examples=examples))
     return tuple(notices)

@@ -48,12 +48,12 @@ def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> B1:
     wild = np.zeros(len(geometry), dtype=bool)
     wild[of[~np.isfinite(at).all(axis=1)]] = True
     present = np.isfinite(bounds).all(axis=1) & ~wild
-    fits = present & _held(bounds, crs)
+    fits = present & _rows_in_crs_range(bounds, crs)
     odd = present & ~fits
     return wild | odd if fits.sum() > odd.sum() else wild
 
 
-def _held(bounds: F8, crs: CRS) -> B1:
+def _rows_in_crs_range(bounds: F8, crs: CRS) -> B1:
     """Tell which rows lie where coordinates of the CRS can lie."""
     x, y = np.abs(bounds[:, [0, 2]]).max(axis=1), np.abs(bounds[:, [1, 3]]).max(axis=1)
     degrees_like = (x <= 360.0) & (y <= 90.0)
@@ -111,7 +111,7 @@ def check_coordinates(bounds: npt.ArrayLike, crs: CRS, where: str) -> None:
     degrees_like = max(abs(x0), abs(x1)) <= 360.0 and max(abs(y0), abs(y1)) <= 90.0
     if crs.is_geographic and not degrees_like:
         if max(abs(x0), abs(x1)) <= 90.0 and max(abs(y0), abs(y1)) <= 360.0:
-            raise _swapped(crs, found, where)
+            raise _swapped_axes_error(crs, found, where)
         raise InputError(what, where=where, found=found, expected=_LONGITUDE_FIRST, mend=_MEND_METRES)
     if crs.is_projected and degrees_like:
         expected = Text("metres; these numbers look like degrees", "应为米；这些数值看起来是度")
@@ -143,7 +143,7 @@ def _check_eastings(x0: float, x1: float, y0: float, y1: float, crs: CRS, found:
         return
     x, y = (x0 + x1) / 2.0, (y0 + y1) / 2.0
     if _in_zone(y, false_easting) and _is_northing(x, crs) and abs(x - false_easting) > _NARROW_M:
-        raise _swapped(crs, found, where)
+        raise _swapped_axes_error(crs, found, where)
     if abs(x - false_easting) < _ZONE_REACH_M:
         return
     raise InputError(
@@ -157,8 +157,8 @@ def _check_eastings(x0: float, x1: float, y0: float, y1: float, crs: CRS, found:
 
 def _in_zone(easting_m: float, false_easting_m: float) -> bool:
     """Tell whether a coordinate is an easting of the zone, or of a numbered zone where a northing cannot lie."""
-    own = abs(easting_m - false_easting_m) < _NARROW_M
-    return own or (_ZONES[0] * 1e6 <= easting_m < (_ZONES[1] + 1) * 1e6)
+    in_this_zone = abs(easting_m - false_easting_m) < _NARROW_M
+    return in_this_zone or (_ZONES[0] * 1e6 <= easting_m < (_ZONES[1] + 1) * 1e6)
 
 
 def _zone_mend(easting_m: float, false_easting_m: float) -> Text:
@@ -179,7 +179,7 @@ def _zone_mend(easting_m: float, false_easting_m: float) -> Text:
     return Text("check the zone and its prefix", "请检查分带及带号")
 
 
-def _swapped(crs: CRS, found: Text, where: str) -> InputError:
+def _swapped_axes_error(crs: CRS, found: Text, where: str) -> InputError:
     if crs.is_geographic:
         return InputError(
             Text("the coordinates do not belong to the stated CRS", "坐标值与所声明的坐标系不符"),
@@ -215,7 +215,7 @@ def in_authority_order(bounds: npt.ArrayLike, crs: CRS) -> bool:
 
 def _can_hold(bounds: tuple[float, float, float, float], crs: CRS) -> bool:
     """Tell whether an extent, east before north, lies where coordinates of a CRS lie."""
-    if not np.isfinite(bounds).all() or not bool(_held(np.array([bounds]), crs)[0]):
+    if not np.isfinite(bounds).all() or not bool(_rows_in_crs_range(np.array([bounds]), crs)[0]):
         return False
     if crs.is_geographic:
         return _within(bounds, crs)
@@ -253,7 +253,7 @@ def check_area_of_use(bounds: npt.ArrayLike, crs: CRS, where: str, swapped: npt.
         return
     found = Text(f"lon {x0:.3f}..{x1:.3f}, lat {y0:.3f}..{y1:.3f}", f"经度 {x0:.3f}..{x1:.3f}，纬度 {y0:.3f}..{y1:.3f}")
     if swapped is not None and _within(tuple(float(v) for v in np.asarray(swapped, dtype=float)), crs):
-        raise _swapped(crs, found, where)
+        raise _swapped_axes_error(crs, found, where)
     if finite and crs.is_geographic:
         return
     raise InputError(

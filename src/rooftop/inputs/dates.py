@@ -108,8 +108,8 @@ def parse_date(value: Any, utc_offset_h: float | None = None) -> tuple[int, str]
     tuple of int and str, or None
         The year, and the date as far as it is known (``2021``, ``2021-06``, ``2021-06-30``); None when unreadable.
     """
-    found = read_date(value, utc_offset_h)
-    return None if found is None or found.year is None or found.date is None else (found.year, found.date)
+    reading = read_date(value, utc_offset_h)
+    return None if reading is None or reading.year is None or reading.date is None else (reading.year, reading.date)
 
 
 def read_date(value: Any, utc_offset_h: float | None = None) -> DateReading | None:
@@ -128,11 +128,11 @@ def read_date(value: Any, utc_offset_h: float | None = None) -> DateReading | No
         return None
     offset = input_limits().utc_offset_h.china if utc_offset_h is None else utc_offset_h
     text = half_width(text)
-    if text.casefold() in _unfinished():
+    if text.casefold() in _unfinished_words():
         return DateReading(unfinished=True)
     if isinstance(value, float | np.floating) and "." in text:
         text = text.split(".")[0]
-    return _instant(text, offset) or _dated(text) or _described(text)
+    return _instant(text, offset) or _date_of_text(text) or _date_of_words(text)
 
 
 def _instant(text: str, offset_h: float) -> DateReading | None:
@@ -153,11 +153,11 @@ def _instant(text: str, offset_h: float) -> DateReading | None:
         return None
     if at.time() == datetime.time():
         return DateReading(at.year, at.date().isoformat())
-    there = (at + datetime.timedelta(hours=offset_h)).date()
-    return DateReading(there.year, there.isoformat(), moved=there != at.date())
+    local_date = (at + datetime.timedelta(hours=offset_h)).date()
+    return DateReading(local_date.year, local_date.isoformat(), moved=local_date != at.date())
 
 
-def _dated(text: str) -> DateReading | None:
+def _date_of_text(text: str) -> DateReading | None:
     """Read a year or date."""
     if match := re.fullmatch(r"(\d{4})年?", text):
         return _date(match.group(1))
@@ -185,19 +185,19 @@ def _compact(text: str) -> DateReading | None:
     return None if match is None else _date(*match.groups())
 
 
-def _described(text: str) -> DateReading | None:
+def _date_of_words(text: str) -> DateReading | None:
     """Read what words say: about a year, before one, a decade, a year of two digits, Chinese numerals."""
     data = source_words()
     bare = text.casefold()
-    for word in _longest((*data.dates.eras, *data.about)):
+    for word in _longest_first((*data.dates.eras, *data.about)):
         bare = bare.removeprefix(word).removesuffix(word).strip()
-    if bare != text.casefold() and (found := _dated(bare)) is not None:
-        return found
+    if bare != text.casefold() and (reading := _date_of_text(bare)) is not None:
+        return reading
     if _is_span(bare):
         return DateReading(span=True)
     spelled = digits(bare)
-    if spelled != bare and (found := _dated(spelled)) is not None:
-        return found
+    if spelled != bare and (reading := _date_of_text(spelled)) is not None:
+        return reading
     if match := re.fullmatch(r"(\d{2})年(?!代).*", spelled):
         short = int(match.group(1))
         return _date(str(short + (2000 if short <= input_limits().two_digit_year.last else 1900)))
@@ -207,26 +207,26 @@ def _described(text: str) -> DateReading | None:
 
 def _is_span(text: str) -> bool:
     """Whether a text names a span of years: 1990年代, 九十年代, 1990s, 1980-1989, before 1980, 1980年以前."""
-    said = source_words().dates
-    decades = "|".join(re.escape(word) for word in said.decades)
+    vocabulary = source_words().dates
+    decades = "|".join(re.escape(word) for word in vocabulary.decades)
     if re.search(rf"\d0\s*(?:{decades})", text) or re.search(r"\d{4}年?\s*(?:[-~–—至到]|to)\s*\d{4}", text):
         return True
-    if any(name in text for name in said.decade_names):
+    if any(name in text for name in vocabulary.decade_names):
         return True
     year = re.search(r"\d{4}", text)
     if year is None:
         return False
     head, tail = text[: year.start()].strip(), text[year.end() :]
-    marks = (*said.before, *said.after)
+    marks = (*vocabulary.before, *vocabulary.after)
     return any(head.endswith(word) or word in tail for word in marks)
 
 
-def _longest(given: Sequence[str]) -> list[str]:
+def _longest_first(given: Sequence[str]) -> list[str]:
     return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 
 @cache
-def _unfinished() -> frozenset[str]:
+def _unfinished_words() -> frozenset[str]:
     return frozenset(half_width(word).casefold() for word in source_words().dates.not_completed)
 
 
@@ -290,8 +290,12 @@ def _date_notices(
 ) -> Iterator[Notice]:
     rows = list(zip(raw, read, fine, strict=True))
     spans = [text for text, r, _ in rows if r is not None and r.span]
-    told = [r is not None and (r.span or r.unfinished) for r in read]
-    lost = [text for (text, _, ok), said in zip(rows, told, strict=True) if text is not None and not ok and not said]
+    explained = [r is not None and (r.span or r.unfinished) for r in read]
+    lost = [
+        text
+        for (text, _, ok), is_explained in zip(rows, explained, strict=True)
+        if text is not None and not ok and not is_explained
+    ]
     moved = [f"{text} → {r.date}" for text, r, ok in rows if ok and r is not None and r.moved]
     serials = [f"{text} → {r.date}" for text, r, ok in rows if ok and r is not None and r.serial]
     unfinished = sum(r is not None and r.unfinished for r in read)

@@ -29,7 +29,7 @@ from rooftop.inputs.gcj02 import GCJ02_BOX, bd09_to_wgs84, gcj02_to_wgs84, in_gc
 __all__ = [
     "GCJ02_BOX",
     "Geometries",
-    "Located",
+    "LocatedGeometries",
     "bd09_to_wgs84",
     "check_coordinates",
     "far_from",
@@ -159,7 +159,7 @@ def _transformer(source: CRS, target: CRS) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def _base(crs: CRS) -> CRS:
+def _base_crs(crs: CRS) -> CRS:
     """Return the geographic CRS under a CRS (itself when there is none)."""
     return crs.geodetic_crs or crs
 
@@ -169,7 +169,7 @@ def _method(crs: CRS) -> str:
 
 
 def _datum_names(crs: CRS) -> str:
-    base = _base(crs)
+    base = _base_crs(crs)
     return f"{base.name} {base.datum.name if base.datum else ''}".lower()
 
 
@@ -187,7 +187,7 @@ def is_wgs84_like(crs: CRS) -> bool:
 
 
 @dataclass(frozen=True)
-class Located:
+class LocatedGeometries:
     """Geometries brought to WGS84 and to the working CRS.
 
     Parameters
@@ -208,7 +208,7 @@ class Located:
     notices: tuple[Notice, ...]
 
 
-def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, where: str) -> Located:
+def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, where: str) -> LocatedGeometries:
     """Bring geometries of a file to WGS84 and to the working CRS.
 
     Parameters
@@ -234,7 +234,7 @@ def locate(geometry: Geometries, source: CRS, datum: Datum, crs: CRS | None, whe
     if crs is None:
         crs = working_crs(*middles(lonlat[~far_rows(lonlat)]))
     same = datum in ("wgs84", "cgcs2000") and source == crs
-    return Located(lonlat, flat if same else project(lonlat, crs), crs, notices)
+    return LocatedGeometries(lonlat, flat if same else project(lonlat, crs), crs, notices)
 
 
 def to_wgs84_geometry(
@@ -298,14 +298,14 @@ def _unproject(geometry: Geometries, source: CRS) -> Geometries:
     """Return degrees on the CRS's own datum, without any datum shift."""
     if source.is_geographic:
         return geometry
-    transformer = _transformer(source, _base(source))
+    transformer = _transformer(source, _base_crs(source))
     return _apply(geometry, transformer.transform)
 
 
 def _best_transformer(source: CRS, bounds: npt.ArrayLike, where: str) -> tuple[Transformer, tuple[Notice, ...]]:
     """Return the most accurate way from the CRS's own datum to WGS84 at this place."""
     x0, y0, x1, y1 = (float(v) for v in np.asarray(bounds, dtype=float))
-    base = _base(source)
+    base = _base_crs(source)
     area: Any = AreaOfInterest(x0, y0, x1, y1)
     group = TransformerGroup(base, WGS84, always_xy=True, area_of_interest=area)
     try:

@@ -148,10 +148,10 @@ def read_declared(
     _known_keys(given, QUANTITIES, "--unit")
     best = max(sheets, key=lambda name: _header(sheets[name], names)[1])
     rows = sheets[best]
-    head, found = _header(rows, names)
-    if not found:
-        raise _nothing_found(path, rows[head] if rows else [])
-    return _read(path, rows, head, names, given, codec)
+    head, n_quantities = _header(rows, names)
+    if not n_quantities:
+        raise _no_column_error(path, rows[head] if rows else [])
+    return _declared_of_rows(path, rows, head, names, given, codec)
 
 
 def _known_keys(given: Mapping[str, str], known: Mapping[str, Any], option: str) -> None:
@@ -166,7 +166,7 @@ def _known_keys(given: Mapping[str, str], known: Mapping[str, Any], option: str)
             )
 
 
-def _nothing_found(path: Path, header: Sequence[str]) -> InputError:
+def _no_column_error(path: Path, header: Sequence[str]) -> InputError:
     return InputError(
         Text("no column of area, capacity or energy was recognised", "未能识别面积、容量或发电量列"),
         where=str(path),
@@ -184,7 +184,7 @@ def _nothing_found(path: Path, header: Sequence[str]) -> InputError:
 # --- columns ---------------------------------------------------------------------------------------------------------
 
 
-def _bare(text: str) -> str:
+def _without_punctuation(text: str) -> str:
     return re.sub(r"[\s_\-:：、，,。.]+", "", fold_header(text))
 
 
@@ -198,7 +198,7 @@ def _header(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> tuple[in
 def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
     """Choose a column for each key: as told, else the best word of `configs/audit.yaml`."""
     plan, known = _Plan(), audit_limits().columns
-    never = [_bare(part) for part in audit_limits().never]
+    never = [_without_punctuation(part) for part in audit_limits().never]
     split = [split_unit(cell) for cell in header]
     for key, name in names.items():
         hits = [k for k, cell in enumerate(header) if fold_header(cell) == fold_header(name)]
@@ -213,9 +213,13 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
                     k
                     for k, (name, _, kind) in enumerate(split)
                     if k not in plan.at.values()
-                    and not any(part in _bare(header[k]) for part in never)
+                    and not any(part in _without_punctuation(header[k]) for part in never)
                     and (kind is None or QUANTITIES.get(key) == kind)
-                    and (_bare(name) == _bare(word) if exact else _bare(word) in _bare(name))
+                    and (
+                        _without_punctuation(name) == _without_punctuation(word)
+                        if exact
+                        else _without_punctuation(word) in _without_punctuation(name)
+                    )
                 ]
                 if hits:
                     plan.at[key] = hits[0]
@@ -238,26 +242,26 @@ def _plan(header: Sequence[str], names: Mapping[str, str]) -> _Plan:
 
 def _holds_all(name: str, groups: Sequence[Sequence[str]]) -> bool:
     """Whether a name holds a word of each group."""
-    bare = _bare(name)
-    return all(any(_bare(word) in bare for word in group) for group in groups)
+    bare = _without_punctuation(name)
+    return all(any(_without_punctuation(word) in bare for word in group) for group in groups)
 
 
 def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], path: Path) -> None:
     for key, kind in QUANTITIES.items():
         if key not in plan.at:
             continue
-        _, unit, own = split_unit(header[plan.at[key]])
+        _, unit, unit_kind = split_unit(header[plan.at[key]])
         if key in given:
-            told = unit_of(given[key])
-            if told is None or told[1] != kind:
+            stated_unit = unit_of(given[key])
+            if stated_unit is None or stated_unit[1] != kind:
                 raise UsageError(
                     Text("this is no unit of the quantity", "该量没有这种单位"),
                     where=f"--unit {key}",
                     found=given[key],
                     expected=", ".join(audit_limits().units[kind]),
                 )
-            unit, own = told
-        if unit is not None and own != kind:
+            unit, unit_kind = stated_unit
+        if unit is not None and unit_kind != kind:
             raise InputError(
                 Text("the unit of the column does not fit what it holds", "列的单位与内容不符"),
                 where=Text(f"{header[plan.at[key]]} ({path})", f"{header[plan.at[key]]}（{path}）"),
@@ -270,7 +274,7 @@ def _settle_units(plan: _Plan, header: Sequence[str], given: Mapping[str, str], 
         plan.unit[key] = unit or fold_header(BASE_UNIT[kind].pick("en"))
 
 
-def _read(
+def _declared_of_rows(
     path: Path,
     rows: Sequence[Sequence[str]],
     head: int,
@@ -304,7 +308,7 @@ def _read(
         for key, at in sorted(plan.at.items(), key=lambda item: item[1])
     )
     unused = tuple(cell for k, cell in enumerate(header) if cell and k not in plan.at.values())
-    return Declared(projects, taken, unused, encoding, (*notices, *_counted(projects, path)))
+    return Declared(projects, taken, unused, encoding, (*notices, *_unread_notices(projects, path)))
 
 
 def _roof_kinds(
@@ -354,7 +358,7 @@ def _project(line: int, row: Sequence[str], plan: _Plan, roof_type: str | None) 
     )
 
 
-def _counted(projects: Sequence[Project], path: Path) -> tuple[Notice, ...]:
+def _unread_notices(projects: Sequence[Project], path: Path) -> tuple[Notice, ...]:
     bad = [(project.row, value) for project in projects for _, value in project.unread]
     if not bad:
         return ()

@@ -190,7 +190,7 @@ def open_elevation(config: ElevationInput, crs: CRS, role: str = "inputs.elevati
         return _from_points(config, crs, role)
     _require_one_raster(config, role)
     with open_raster(path, f"{role}.path: {path}", variable=config.variable) as source:
-        return _opened(source, config, crs, role)
+        return _elevation_of_raster(source, config, crs, role)
 
 
 def _require_one_raster(config: ElevationInput, role: str) -> None:
@@ -214,21 +214,21 @@ def _require_one_raster(config: ElevationInput, role: str) -> None:
 
 def _from_points(config: ElevationInput, crs: CRS, role: str) -> Elevation:
     kind: ElevationKind = "surface" if role == "inputs.dsm" else "terrain"
-    found = grid_points(config, crs, role, kind)
+    point_grid = grid_points(config, crs, role, kind)
     return Elevation(
         path=config.path[0],
         crs=crs,
-        bounds=found.grid.bounds,
+        bounds=point_grid.grid.bounds,
         scale=1.0,
         offset=0.0,
         missing=None,
-        provenance=found.provenance,
-        notices=found.notices,
-        points=found,
+        provenance=point_grid.provenance,
+        notices=point_grid.notices,
+        points=point_grid,
     )
 
 
-def _opened(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
+def _elevation_of_raster(source: DatasetReader, config: ElevationInput, crs: CRS, role: str) -> Elevation:
     path = config.path[0]
     where = f"{role}.path: {path}"
     given, stated = _crs_of(source, config, where)
@@ -369,6 +369,6 @@ def _glance(
         "as missing",
         f"高程栅格约 {share:.1%} 的值为 {values[0]:g}，不是高程且未声明为无数据：按缺测处理",
     )
-    shown = tuple(f"{v:g}" for v in values[:5])
-    notice = Notice("undeclared_nodata", text, int(impossible.sum()), source=where, examples=shown)
+    examples = tuple(f"{v:g}" for v in values[:5])
+    notice = Notice("undeclared_nodata", text, int(impossible.sum()), source=where, examples=examples)
     return float(values[0]), (notice,)

@@ -118,5 +118,5 @@ def _common_chinese(character: str) -> bool:
 
 def sibling(path: Path, suffix: str) -> Path | None:
     """Return the shapefile part with this suffix, in whatever case."""
-    wanted = (path.stem + suffix).lower()
-    return next((p for p in sorted(path.parent.iterdir()) if p.name.lower() == wanted), None)
+    file_name = (path.stem + suffix).lower()
+    return next((p for p in sorted(path.parent.iterdir()) if p.name.lower() == file_name), None)

@@ -44,7 +44,7 @@ def read_exactly(source: Path | str | bytes, suffix: str, options: dict[str, Any
     if frame is None:
         rows = pd.DataFrame(pyogrio.read_dataframe(source, use_arrow=False, fid_as_index=True, **options))
         frame = _integers(source, rows, options).reset_index(drop=True)
-    return _unclamped(source, options["layer"], frame) if suffix in _SQLITE else frame
+    return _restore_large_integers(source, options["layer"], frame) if suffix in _SQLITE else frame
 
 
 def _driver_options(suffix: str) -> dict[str, str]:
@@ -92,7 +92,7 @@ def _integers(source: Path | str | bytes, frame: pd.DataFrame, options: dict[str
     return frame
 
 
-def _unclamped(source: Path | str | bytes, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
+def _restore_large_integers(source: Path | str | bytes, layer: str | None, frame: pd.DataFrame) -> pd.DataFrame:
     """Read again as text the columns that SQLite calls INTEGER and GDAL cuts at 32 bits."""
     for name in frame.columns:
         if name == "geometry" or not pd.api.types.is_integer_dtype(frame[name]):

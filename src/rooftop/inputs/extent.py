@@ -24,7 +24,7 @@ NO_SHAPE = shapely.Polygon()
 """What stands for no geometry, once rows of a file are buildings."""
 
 
-def blanked(geometry: npt.NDArray[np.object_], rows: B1) -> npt.NDArray[np.object_]:
+def blank_rows(geometry: npt.NDArray[np.object_], rows: B1) -> npt.NDArray[np.object_]:
     """Return the geometries of a file with None, as files have it, on some rows."""
     out = geometry.copy()
     out[rows] = None
@@ -51,17 +51,17 @@ def far_rows(lonlat: npt.NDArray[np.object_]) -> B1:
     """
     rule = input_limits().far_rows
     lon, lat = middles(lonlat)
-    here = np.isfinite(lon) & np.isfinite(lat)
+    finite = np.isfinite(lon) & np.isfinite(lat)
     far = np.zeros(len(lon), dtype=bool)
-    if here.sum() < 3:
+    if finite.sum() < 3:
         return far
-    lon0, lat0 = _median_lon(lon[here]), float(np.median(lat[here]))
+    lon0, lat0 = _median_lon(lon[finite]), float(np.median(lat[finite]))
     east = (lon - lon0 + 180.0) % 360.0 - 180.0
     km = np.hypot(east * np.cos(np.radians(lat0)), lat - lat0) * _KM_PER_DEG
-    km[~here] = 0.0
-    out = km > rule.times_the_median * np.median(km[here])
+    km[~finite] = 0.0
+    out = km > rule.times_the_median * np.median(km[finite])
     sure, few = out & (km > rule.sure_km), out & (km > rule.few_km)
-    is_few = few.sum() <= max(1.0, rule.few_share * here.sum())
+    is_few = few.sum() <= max(1.0, rule.few_share * finite.sum())
     return np.asarray(few if is_few else sure, dtype=bool)
 
 
@@ -82,8 +82,8 @@ def area_error(crs: CRS, lon: npt.ArrayLike, lat: npt.ArrayLike) -> F8:
     x, y = np.atleast_1d(np.asarray(lon, dtype=float)), np.atleast_1d(np.asarray(lat, dtype=float))
     if not x.size:
         return np.zeros(0)
-    found = Proj(crs).get_factors(x, y, errcheck=False)
-    error = np.asarray(found.areal_scale, dtype=float) - 1.0
+    factors = Proj(crs).get_factors(x, y, errcheck=False)
+    error = np.asarray(factors.areal_scale, dtype=float) - 1.0
     return np.where(np.isfinite(error), error, np.inf)
 
 
@@ -123,10 +123,10 @@ def working_crs(lon: npt.ArrayLike, lat: npt.ArrayLike) -> CRS:
     x = around + (x - around + 180.0) % 360.0 - 180.0
     middle, china = _middle(x), bool(in_gcj02_box(_middle(x), _middle(y)))
     zone = _zone(middle, _middle(y), china=china)
-    own = [_own_crs(middle, china=china, south=_middle(y) < 0.0, scale=scale) for scale in (1.0, _REDUCTION)]
-    worst = [float(np.abs(area_error(crs, x, y)).max()) for crs in (zone, *own)]
+    centred = [_centred_crs(middle, china=china, south=_middle(y) < 0.0, scale=scale) for scale in (1.0, _REDUCTION)]
+    worst = [float(np.abs(area_error(crs, x, y)).max()) for crs in (zone, *centred)]
     good = [k for k, error in enumerate(worst) if error <= input_limits().working_crs_area_error.warn]
-    return (zone, *own)[good[0] if good else int(np.argmin(worst))]
+    return (zone, *centred)[good[0] if good else int(np.argmin(worst))]
 
 
 def _middle(values: F8) -> float:
@@ -141,7 +141,7 @@ def _zone(lon: float, lat: float, *, china: bool) -> CRS:
     return CRS.from_epsg((32600 if lat >= 0.0 else 32700) + zone)
 
 
-def _own_crs(lon: float, *, china: bool, south: bool, scale: float) -> CRS:
+def _centred_crs(lon: float, *, china: bool, south: bool, scale: float) -> CRS:
     meridian = round(round(((lon + 180.0) % 360.0 - 180.0) / _MERIDIAN_STEP_DEG) * _MERIDIAN_STEP_DEG, 1)
     base = CRS.from_epsg(4490 if china else 4326)
     conversion = TransverseMercatorConversion(

@@ -132,7 +132,7 @@ def refuse_other_kinds(path: Path, role: str) -> None:
         raise _refusal(_MODEL, path, role)
 
 
-def table_refused(path: Path, role: str) -> InputError:
+def bare_table_error(path: Path, role: str) -> InputError:
     """Return the error for a file that GDAL opens but that has no geometry."""
     return _refusal(_TABLE, path, role)
 

@@ -42,9 +42,9 @@ def check_file(path: Path, role: str, *, a_file: bool = False) -> None:
             return
         siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
     except OSError as error:  # no right to read it, a name that is too long, a disk that is gone
-        raise _unreadable(path, role, error) from error
+        raise _unreadable_error(path, role, error) from error
     if path.is_dir():
-        raise _a_folder(path, role)
+        raise _folder_error(path, role)
     near = did_you_mean(path.name, siblings)
     if named := _SUBDATASET.search(path.name):
         mend = Text(
@@ -79,7 +79,7 @@ def is_connection(text: str) -> bool:
     return _CONNECTION.search(text) is not None
 
 
-def _unreadable(path: Path, role: str, error: OSError) -> InputError:
+def _unreadable_error(path: Path, role: str, error: OSError) -> InputError:
     mend = Text("check its rights, and that no other program holds it", "请检查文件权限，并确认未被其他程序占用")
     if error.errno == errno.ENAMETOOLONG:
         mend = Text("give it a shorter name", "请缩短文件名或路径")
@@ -92,7 +92,7 @@ def _unreadable(path: Path, role: str, error: OSError) -> InputError:
     )
 
 
-def _a_folder(path: Path, role: str) -> InputError:
+def _folder_error(path: Path, role: str) -> InputError:
     return InputError(
         Text("a folder stands where a file should", "此处应为文件，却是文件夹"),
         where=role or None,

@@ -25,7 +25,7 @@ from rooftop.inputs.heights import fill_heights, known_heights
 from rooftop.inputs.identifiers import codes
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.outlines import Outlines, read_outlines
-from rooftop.inputs.overlaps import overlap_notices, overlapping
+from rooftop.inputs.overlaps import overlap_notices, overlapping_pairs
 from rooftop.inputs.reasons import ReasonMasks
 from rooftop.inputs.same_outline import count_pv_once, standing_rows, take_what_others_know
 from rooftop.inputs.structures import Structures, structures
@@ -89,25 +89,25 @@ def read_buildings(config: FootprintsInput, crs: CRS | None = None, *, measurabl
         A map leads outside the vocabulary.
     """
     where = str(config.path)
-    asked = {f"fields.{key}": name for key, name in config.fields.model_dump().items() if name is not None}
-    vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
+    fields = {f"fields.{key}": name for key, name in config.fields.model_dump().items() if name is not None}
+    vector = read_vector(config.path, fields, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
     outlines = read_outlines(vector, config.datum, crs, where)
     notices = [*vector.notices, *outlines.notices]
     reasons = ReasonMasks(len(vector.table), ("invalid_geometry_repaired", *EXCLUDING, "huge_footprint"))
     table = pd.DataFrame(index=vector.table.index)
-    _source(table, vector, config, notices)
-    structure = _structures(table, vector, config, reasons, notices)
-    _describe(table, vector, config, reasons, notices, _utc_offset_h(outlines))
+    _fill_source(table, vector, config, notices)
+    structure = _fill_structures(table, vector, config, reasons, notices)
+    _fill_attributes(table, vector, config, reasons, notices, _utc_offset_h(outlines))
     known = known_heights(table, vector, config, reasons, notices, structure.floors)
-    stands = standing_rows(outlines.same, table, known.height_m)
+    stands = standing_rows(outlines.shared_digests, table, known.height_m)
     notices += take_what_others_know(table, stands, where)
     count_pv_once(table, stands)
-    _identity(table, config, outlines, stands, notices)
+    _fill_ids(table, config, outlines, stands, notices)
     _judge_outlines(outlines, stands, reasons, notices, where)
     excluded = np.any([reasons.has(code) for code in EXCLUDING], axis=0)
     _require_some_left(excluded, reasons, where)
     present = ~shapely.is_empty(outlines.geometry)
-    overlaps = overlapping(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
+    overlaps = overlapping_pairs(outlines.geometry, present & ~reasons.has("duplicate_geometry"))
     notices += overlap_notices(overlaps, where)
     fill_heights(table, known, overlaps, ~excluded, config, reasons, notices, measurable=measurable)
     survey = reasons.has("huge_footprint") | reasons.has("under_construction")
@@ -177,12 +177,12 @@ def _require_some_left(excluded: B1, reasons: ReasonMasks, where: str) -> None:
         "far_from_others": Text("far from all others", "远离其他建筑"),
     }
     counts = {code: int(reasons.has(code).sum()) for code in why}
-    found = [(why[code], n) for code, n in counts.items() if n]
+    causes = [(why[code], n) for code, n in counts.items() if n]
     tiny = counts["tiny_footprint"] > 0.5 * len(excluded)
     raise InputError(
         Text("no footprint can be a roof", "没有可作为屋顶的轮廓"),
         where=where,
-        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in found), "; ", "；"),
+        found=Text.join((Text(f"{n} ", f"{n} 个") + text for text, n in causes), "; ", "；"),
         expected=Text(f"footprints of {smallest:g} m² or more", f"面积不小于 {smallest:g} ㎡ 的轮廓"),
         mend=Text(
             "check the unit and CRS of the coordinates: the outlines may be in another unit",
@@ -196,7 +196,7 @@ def _require_some_left(excluded: B1, reasons: ReasonMasks, where: str) -> None:
 # --- identity --------------------------------------------------------------------------------------------------------
 
 
-def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notices: list[Notice]) -> None:
+def _fill_source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notices: list[Notice]) -> None:
     """Fill where each row comes from."""
     name = config.fields.id
     table["source_id"] = pd.Series(pd.NA, index=table.index, dtype="string")
@@ -208,7 +208,7 @@ def _source(table: pd.DataFrame, vector: Vector, config: FootprintsInput, notice
     table["source_row"] = np.arange(len(table), dtype=np.int64)
 
 
-def _identity(
+def _fill_ids(
     table: pd.DataFrame,
     config: FootprintsInput,
     outlines: Outlines,
@@ -258,7 +258,7 @@ def _utc_offset_h(outlines: Outlines) -> float:
     return civil_offset_h(*Proj(outlines.crs)(x, y, inverse=True))
 
 
-def _structures(
+def _fill_structures(
     table: pd.DataFrame, vector: Vector, config: FootprintsInput, reasons: ReasonMasks, notices: list[Notice]
 ) -> Structures:
     """Fill structures; sheds, ruins and sites have their reason."""
@@ -273,7 +273,7 @@ def _structures(
     return read
 
 
-def _describe(
+def _fill_attributes(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,
@@ -292,10 +292,10 @@ def _describe(
     notices += attributes.use_notices(use, where)
     reasons.mark("use_unknown", use["building_use"] == "unknown")
     raw_public = source[fields.is_public_institution] if fields.is_public_institution else None
-    public, found = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
+    public, public_notices = attributes.public_institutions(raw_public, config.public_map, table["building_use"], where)
     table["is_public_institution"], table["public_source"] = public["is_public_institution"], public["public_source"]
-    notices += found
-    _dates(table, vector, config, reasons, notices, utc_offset_h)
+    notices += public_notices
+    _fill_dates(table, vector, config, reasons, notices, utc_offset_h)
     table["roof_type"] = pd.Series(pd.NA, index=table.index, dtype="string")
     if fields.roof_type:
         roof = attributes.roof_types_of(source[fields.roof_type], config.roof_type_map, where)
@@ -314,7 +314,7 @@ def _describe(
         notices += since.notices
 
 
-def _dates(
+def _fill_dates(
     table: pd.DataFrame,
     vector: Vector,
     config: FootprintsInput,

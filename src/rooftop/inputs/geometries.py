@@ -48,7 +48,7 @@ def read_shapes(path: Path, layer: str | None, encoding: str | None) -> Shapes:
     ----------
     path : Path
     layer, encoding : str or None
-        As in `rooftop.inputs.layers.open_layer`.
+        As in `rooftop.inputs.layers.open_vector_layer`.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def shapes_of(wkb: Sequence[bytes | None]) -> Shapes:
         if geometry[row] is None:
             curved.append(int(row))
     if curved:
-        geometry[curved] = _straightened([bytes(data[row]) for row in curved])
+        geometry[curved] = _lines_of_arcs([bytes(data[row]) for row in curved])
         damaged += [row for row in curved if geometry[row] is None]
     return Shapes(geometry, np.array(sorted(damaged), dtype=np.int64))
 
@@ -103,7 +103,7 @@ def shapes_of(wkb: Sequence[bytes | None]) -> Shapes:
 # --- arcs ------------------------------------------------------------------------------------------------------------
 
 
-def _straightened(wkb: list[bytes]) -> Geometries:
+def _lines_of_arcs(wkb: list[bytes]) -> Geometries:
     """Return geometries with arcs as lines; None where there is no way.
 
     GDAL makes lines of arcs, in collections too, when it writes a format that knows none.
@@ -122,16 +122,16 @@ def _straightened(wkb: list[bytes]) -> Geometries:
                 COORDINATE_PRECISION="17",
             )
             lines = pyogrio.raw.read(buffer.getvalue())[2]
-            found = shapely.force_2d(shapely.from_wkb(lines, on_invalid="fix"))
+            straight = shapely.force_2d(shapely.from_wkb(lines, on_invalid="fix"))
     except (RuntimeError, ShapelyError, ValueError):
         return np.full(len(wkb), None, dtype=object)
-    return np.asarray(found, dtype=object)
+    return np.asarray(straight, dtype=object)
 
 
 # --- faces -----------------------------------------------------------------------------------------------------------
 
 
-def _head(wkb: bytes, at: int = 0) -> tuple[int, int, str, int]:
+def _wkb_header(wkb: bytes, at: int = 0) -> tuple[int, int, str, int]:
     """Return code, type, byte order and coordinates per point of the geometry that begins at a byte."""
     order = "<" if wkb[at : at + 1] == b"\x01" else ">"
     (code,) = struct.unpack_from(order + "I", wkb, at + 1)
@@ -142,18 +142,18 @@ def _head(wkb: bytes, at: int = 0) -> tuple[int, int, str, int]:
 
 def _shape(wkb: bytes) -> shapely.Geometry | None:
     """Return the geometry of a row that could not be read with all others; None where it has arcs."""
-    _, kind, _, _ = _head(wkb)
+    _, kind, _, _ = _wkb_header(wkb)
     if kind in _CURVES:
         return None
     if kind in (_SURFACE, _TIN, _TRIANGLE):
-        return _plan(shapely.from_wkb(_as_polygons(wkb), on_invalid="raise"))
+        return _plan_view(shapely.from_wkb(_as_polygons(wkb), on_invalid="raise"))
     return shapely.force_2d(shapely.from_wkb(wkb, on_invalid="raise"))
 
 
 def _as_polygons(wkb: bytes) -> bytes:
     """Call faces polygons: the bytes are the same but for the types in them."""
     out = bytearray(wkb)
-    code, kind, order, n_axes = _head(wkb)
+    code, kind, order, n_axes = _wkb_header(wkb)
     struct.pack_into(order + "I", out, 1, code - kind + (_POLYGON if kind == _TRIANGLE else _MULTIPOLYGON))
     if kind != _TIN:
         return bytes(out)
@@ -161,7 +161,7 @@ def _as_polygons(wkb: bytes) -> bytes:
     (faces,) = struct.unpack_from(order + "I", wkb, at)
     at += 4
     for _ in range(faces):
-        code, kind, order, _ = _head(wkb, at)
+        code, kind, order, _ = _wkb_header(wkb, at)
         struct.pack_into(order + "I", out, at + 1, code - kind + _POLYGON)
         (rings,) = struct.unpack_from(order + "I", wkb, at + 5)
         at += 9
@@ -171,7 +171,7 @@ def _as_polygons(wkb: bytes) -> bytes:
     return bytes(out)
 
 
-def _plan(faces: shapely.Geometry) -> shapely.Geometry:
+def _plan_view(faces: shapely.Geometry) -> shapely.Geometry:
     """Return what faces cover seen from above; upright ones cover nothing."""
     flat = shapely.make_valid(shapely.get_parts(shapely.force_2d(faces)))
     parts = shapely.get_parts(flat)

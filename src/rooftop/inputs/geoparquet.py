@@ -19,10 +19,10 @@ from pyproj.exceptions import CRSError
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, damaged
+from rooftop.inputs.access import access, damaged_file_error
 from rooftop.inputs.exact_rows import pandas_type
 from rooftop.inputs.geometries import Shapes, shapes_of
-from rooftop.inputs.vector_files import require_plausible, unreadable
+from rooftop.inputs.vector_files import require_plausible, unreadable_file_error
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class GeoParquet:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[None]:
+def _refuse_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except (pyarrow.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
-        raise unreadable(path, str(error).splitlines()[0] if str(error) else error) from error
+        raise unreadable_file_error(path, str(error).splitlines()[0] if str(error) else error) from error
 
 
-def about_parquet(path: Path) -> GeoParquet:
+def parquet_header(path: Path) -> GeoParquet:
     """Read the header of a GeoParquet file.
 
     Raises
@@ -67,7 +67,7 @@ def about_parquet(path: Path) -> GeoParquet:
     InputError
         It is damaged, too large to unpack, or has no geometry.
     """
-    with _whole(path):
+    with _refuse_damaged(path):
         schema, meta = pyarrow.parquet.read_schema(path), pyarrow.parquet.read_metadata(path)
         unpacked = sum(meta.row_group(k).total_byte_size for k in range(meta.num_row_groups))
     if b"geo" not in (schema.metadata or {}):
@@ -80,7 +80,7 @@ def about_parquet(path: Path) -> GeoParquet:
         )
     require_plausible(path, "Parquet", meta.num_rows)
     if unpacked > access().largest_bytes:
-        raise damaged(path, "", f"{unpacked / 1e6:,.0f} MB")
+        raise damaged_file_error(path, "", f"{unpacked / 1e6:,.0f} MB")
     try:
         geo = json.loads(schema.metadata[b"geo"])
         column = geo["columns"][geo["primary_column"]]
@@ -93,7 +93,7 @@ def about_parquet(path: Path) -> GeoParquet:
             tuple(names), str(geo["primary_column"]), str(column.get("encoding", "WKB")), crs, types, meta.num_rows
         )
     except (ValueError, KeyError, TypeError, AttributeError, CRSError) as error:
-        raise unreadable(path, f"geo: {error!r}") from error
+        raise unreadable_file_error(path, f"geo: {error!r}") from error
 
 
 def _crs(column: dict[str, object]) -> CRS | None:
@@ -104,7 +104,7 @@ def _crs(column: dict[str, object]) -> CRS | None:
     return CRS.from_json_dict(stated) if isinstance(stated, dict) and stated else None
 
 
-def parquet_rows(path: Path, wanted: list[str]) -> tuple[pd.DataFrame, Shapes]:
+def parquet_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, Shapes]:
     """Read columns and geometries, instants as text.
 
     Raises
@@ -112,15 +112,15 @@ def parquet_rows(path: Path, wanted: list[str]) -> tuple[pd.DataFrame, Shapes]:
     InputError
         It is damaged.
     """
-    about = about_parquet(path)
-    with _whole(path):
-        table = pyarrow.parquet.ParquetFile(path).read(columns=[*wanted, about.geometry])
-        frame = table.select(wanted).to_pandas(ignore_metadata=True, types_mapper=pandas_type)
+    header = parquet_header(path)
+    with _refuse_damaged(path):
+        table = pyarrow.parquet.ParquetFile(path).read(columns=[*columns, header.geometry])
+        frame = table.select(columns).to_pandas(ignore_metadata=True, types_mapper=pandas_type)
         frame.index = pd.RangeIndex(table.num_rows)
-        if about.encoding == "WKB":
-            shapes = shapes_of(table.column(about.geometry).to_pylist())
+        if header.encoding == "WKB":
+            shapes = shapes_of(table.column(header.geometry).to_pylist())
         else:
-            geometry = gpd.read_parquet(path, columns=[about.geometry]).geometry
+            geometry = gpd.read_parquet(path, columns=[header.geometry]).geometry
             shapes = Shapes(shapely.force_2d(np.asarray(geometry, dtype=object)), np.array([], dtype=np.int64))
     for name in frame.columns[[pd.api.types.is_datetime64_any_dtype(t) for t in frame.dtypes]]:
         frame[name] = frame[name].dt.strftime("%Y-%m-%dT%H:%M:%S%z")

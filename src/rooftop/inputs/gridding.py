@@ -56,8 +56,8 @@ class TopTwo:
         for i, j in _AROUND:
             around = np.maximum(around, padded[1 + i : 1 + i + self.shape[0], 1 + j : 1 + j + self.shape[1]])
         second = self.second.reshape(self.shape)
-        rest = np.maximum(around, second)
-        spike = np.isfinite(top) & np.isfinite(rest) & (top > rest + spike_m)
+        next_highest = np.maximum(around, second)
+        spike = np.isfinite(top) & np.isfinite(next_highest) & (top > next_highest + spike_m)
         return np.where(spike, second, top).ravel(), int(spike.sum())
 
 
@@ -131,10 +131,10 @@ def _slopes(z: F8, east: F8, south: F8, cell_size_m: float) -> F8:
     least, out = np.full(z.shape, _PLANE_M**2), np.zeros((2, height, width))
     for i in range(3):
         for j in range(3):
-            here = slice(i, i + height), slice(j, j + width)
-            better = rough[here] < least
-            least = np.where(better, rough[here], least)
-            out = np.where(better, np.stack([across[here], down_[here]]), out)
+            window = slice(i, i + height), slice(j, j + width)
+            better = rough[window] < least
+            least = np.where(better, rough[window], least)
+            out = np.where(better, np.stack([across[window], down_[window]]), out)
     return out
 
 
@@ -195,17 +195,17 @@ def fill_smooth(cells: F4, reach: int) -> F4:
         return cells.copy()
     start = np.where(known, cells, np.nan).astype(np.float32)
     guess = fillnodata(np.where(known, start, 0.0).astype(np.float32), known.astype(np.uint8), reach)
-    near = _within(known, reach)
-    return np.where(near & ~known, _relaxed(np.where(near, guess, np.nan), known), start).astype(np.float32)
+    near = _near_known(known, reach)
+    return np.where(near & ~known, _solve_laplace(np.where(near, guess, np.nan), known), start).astype(np.float32)
 
 
-def _within(known: B1, reach: int) -> B1:
+def _near_known(known: B1, reach: int) -> B1:
     from scipy.ndimage import distance_transform_edt
 
     return np.asarray(distance_transform_edt(~known) <= reach)
 
 
-def _relaxed(guess: F4, known: B1) -> F8:
+def _solve_laplace(guess: F4, known: B1) -> F8:
     """Solve Laplace's equation in the cells of `guess` that are not `known`; NaN cells take no part."""
     n_rows, n_cols = guess.shape
     number = np.full(guess.shape, -1, dtype=np.int64)

@@ -32,7 +32,7 @@ from rooftop.inputs.storeys import StatedFloors, floors, heights
 from rooftop.inputs.vectors import Vector, read_vector
 
 _SAMPLES = 3
-_READERS: dict[str, Callable[[pd.Series, str, str], attributes.Parsed | StatedFloors]] = {
+_READERS: dict[str, Callable[[pd.Series, str, str], attributes.ParsedColumn | StatedFloors]] = {
     "height_m": heights,
     "floors": floors,
     "existing_pv_kwp": read_capacities,
@@ -150,9 +150,9 @@ def guess(path: Path, layer: str | None = None) -> Guess:
     """
     opened = open_vector_layer(path, layer=layer, role="--footprints")
     candidates = _candidates(opened.fields)
-    wanted = {f"{key}:{name}": name for key, names in candidates.items() for name in names}
+    columns = {f"{key}:{name}": name for key, names in candidates.items() for name in names}
     assumed = None if opened.crs is not None else "EPSG:4490"
-    vector = read_vector(path, wanted, layer=opened.layer, crs=assumed, role="--footprints")
+    vector = read_vector(path, columns, layer=opened.layer, crs=assumed, role="--footprints")
     if not np.isfinite(shapely.total_bounds(vector.geometry)).all():
         raise InputError(
             Text("no row has a polygon", "所有行都没有面图形"),
@@ -163,7 +163,7 @@ def guess(path: Path, layer: str | None = None) -> Guess:
         )
     fields = tuple(_choose_fields(candidates, vector))
     used = {f.field for f in fields}
-    remarks = list(_never_used(opened.fields)) + list(_missing_heights(fields))
+    remarks = list(_unused_field_remarks(opened.fields)) + list(_missing_heights(fields))
     crs_guess = None if opened.crs is not None else _crs_of_coordinates(vector)
     datum, why = _datum(path, opened.crs, vector)
     return Guess(
@@ -192,11 +192,11 @@ def _candidates(fields: tuple[str, ...]) -> dict[str, list[str]]:
     """Return, for each key, the fields whose name is known for it, best first."""
     names = {_simple(split_unit(name)[0]): name for name in reversed(fields)}
     names |= {_simple(name): name for name in reversed(fields)}
-    found: dict[str, list[str]] = {}
+    matches: dict[str, list[str]] = {}
     for key in FieldMap.model_fields:
         known = [_simple(word) for word in source_words().fields.get(key, ())]
-        found[key] = list(dict.fromkeys(names[word] for word in known if word in names))
-    return found
+        matches[key] = list(dict.fromkeys(names[word] for word in known if word in names))
+    return matches
 
 
 def _choose_fields(candidates: dict[str, list[str]], vector: Vector) -> Iterator[FieldGuess]:
@@ -209,12 +209,12 @@ def _choose_fields(candidates: dict[str, list[str]], vector: Vector) -> Iterator
                 continue
             taken.add(name)
             filled = attributes.texts(column)
-            samples = tuple(_shown(key, str(v)) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
+            samples = tuple(_sample_text(key, str(v)) for v in filled.dropna().drop_duplicates()[:_SAMPLES])
             yield FieldGuess(key, name, samples, int(filled.notna().sum()), _remark(key, column))
             break
 
 
-def _shown(key: str, value: str) -> str:
+def _sample_text(key: str, value: str) -> str:
     """Return a sample as it may stand in a file that is passed on: without names and numbers of persons."""
     if key == "owner_name":
         return shown_owner(value, None, "unknown", "unknown")[0] or MASK
@@ -258,7 +258,7 @@ def _remark(key: str, column: pd.Series) -> Text | None:
     return None
 
 
-def _never_used(fields: tuple[str, ...]) -> Iterator[Text]:
+def _unused_field_remarks(fields: tuple[str, ...]) -> Iterator[Text]:
     never = {_simple(word) for word in source_words().never}
     for name in fields:
         if _simple(name) in never:
@@ -280,8 +280,8 @@ def _uses(fields: tuple[FieldGuess, ...], vector: Vector) -> tuple[UseGuess, ...
     frame = attributes.read_building_uses(vector.table[name], {}, vector.table.index, "")
     counts = frame["raw"].value_counts(sort=False)
     use_of = dict(zip(frame["raw"], frame["building_use"], strict=True))
-    found = [UseGuess(str(v), int(n), str(use_of[v]), _suggestion(str(v))) for v, n in counts.items()]
-    return tuple(sorted(found, key=lambda u: (-u.count, u.value)))
+    guesses = [UseGuess(str(v), int(n), str(use_of[v]), _suggestion(str(v))) for v, n in counts.items()]
+    return tuple(sorted(guesses, key=lambda u: (-u.count, u.value)))
 
 
 def _suggestion(value: str) -> str | None:

@@ -79,7 +79,7 @@ def guess_irradiance(given: Sequence[Path], place: tuple[float, float] | None = 
     values = _values(layer.bands, place)
     if stated is not None:
         return RasterGuess(paths, period, stated, Text("as the file says", "据文件自身标注"), why)
-    unit, remark = _unit_of(values, period, place or _middle(paths[0]))
+    unit, remark = _unit_of(values, period, place or _centre(paths[0]))
     return RasterGuess(paths, period, unit, remark, why)
 
 
@@ -101,7 +101,7 @@ def _in_order(paths: list[Path]) -> tuple[Path, ...]:
     """Return twelve files in the order of the months that their names are numbered by, if they are; else as given."""
     numbers = [[int(n) for n in re.findall(r"\d+", path.stem)] for path in paths]
     if len(paths) == 12 and all(numbers):
-        months = [found[-1] for found in numbers]
+        months = [in_name[-1] for in_name in numbers]
         if sorted(months) == list(range(1, 13)):
             return tuple(path for _, path in sorted(zip(months, paths, strict=True)))
     return tuple(paths)
@@ -115,7 +115,7 @@ def _bands(path: Path) -> int:
         return 1  # what is wrong with it is said when it is opened as what it is meant for
 
 
-def _middle(path: Path) -> tuple[float, float]:
+def _centre(path: Path) -> tuple[float, float]:
     west, south, east, north = raster_extent(path, _OPTION)
     return (west + east) / 2.0, (south + north) / 2.0
 
@@ -124,10 +124,10 @@ def _values(bands: Sequence[Band], place: tuple[float, float] | None) -> np.ndar
     """Return the value of each band at the place; where there is none, the mean of the band."""
     out = []
     for band in bands:
-        here = np.array([np.nan])
+        value = np.array([np.nan])
         if place is not None:
-            here = sample_band(band, np.array([place[0]]), np.array([place[1]])).value
-        out.append(float(here[0]) if np.isfinite(here[0]) else _mean(band))
+            value = sample_band(band, np.array([place[0]]), np.array([place[1]])).value
+        out.append(float(value[0]) if np.isfinite(value[0]) else _mean(band))
     return np.array(out)
 
 
@@ -163,8 +163,8 @@ def _stated_unit(path: Path) -> str | None:
     """Return the unit that a raster names in its metadata."""
     with open_raster(path, f"{_OPTION}: {path}") as source:
         tags = {key.lower(): str(value) for key, value in (*source.tags().items(), *source.tags(1).items())}
-        said = [source.units[0], *(tags.get(key) for key in ("units", "unit", "units_metadata"))]
-    for text in said:
+        stated = [source.units[0], *(tags.get(key) for key in ("units", "unit", "units_metadata"))]
+    for text in stated:
         bare = _bare_unit(text or "")
         for unit in irradiance_units().of_irradiance:
             if bare and bare == _bare_unit(unit):

@@ -63,14 +63,14 @@ def known_heights(
     reasons.mark("height_absurd", stated.absurd)
     if stated.underground.any():
         reasons.mark("underground", stated.underground)
-    notices += _not_measured(height, floors, where)
+    notices += _floor_multiple_notices(height, floors, where)
     by_floors = height.isna() & floors.notna()
     source = pd.Series("field", index=table.index, dtype="string").where(~by_floors, "floors")
     table["floors_above"] = np.floor(floors).astype("Int64")
     return KnownHeights(height.where(~by_floors, floors * config.storey_height_m), source)
 
 
-def _not_measured(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
+def _floor_multiple_notices(height: pd.Series, floors: pd.Series, where: str) -> list[Notice]:
     """Say so when the heights of the file are nothing but its floors times a constant."""
     both = height.notna() & floors.notna()
     ratio = height[both] / floors[both]
@@ -103,7 +103,7 @@ def fill_heights(
     Parameters
     ----------
     overlaps : DataFrame
-        Of :func:`rooftop.inputs.overlaps.overlapping`.
+        Of :func:`rooftop.inputs.overlaps.overlapping_pairs`.
     kept : ndarray of bool
         Rows that may be roofs: only they have a part in medians.
     measurable : bool
@@ -116,15 +116,15 @@ def fill_heights(
     """
     where = str(config.path)
     missing = known.height_m.isna()
-    under = _height_of_what_it_lies_on(known.height_m, overlaps)
+    under = _height_of_building_below(known.height_m, overlaps)
     lies = missing & under.notna()
     stands = known.height_m.where(kept & (known.height_m > 0.0))
-    fill, label, filled = _fill(stands, table["building_use"], config, where, measurable)
+    fill, label, filled = _height_fill(stands, table["building_use"], config, where, measurable)
     table["height_m"] = known.height_m.where(~missing, under.where(lies, fill))
     table["height_source"] = known.source.where(~missing, pd.Series(label, index=table.index).mask(lies, "assumed"))
     by_floors = known.height_m.notna() & (known.source == "floors")
     storey = config.storey_height_m
-    found: tuple[tuple[str, pd.Series, Text, Severity], ...] = (
+    messages: tuple[tuple[str, pd.Series, Text, Severity], ...] = (
         (
             "height_from_floors",
             by_floors,
@@ -147,12 +147,12 @@ def fill_heights(
             "warning",
         ),
     )
-    for code, mask, text, severity in found:
+    for code, mask, text, severity in messages:
         reasons.mark("height_missing" if code == "height_of_overlap" else code, mask)
         notices += Notice.counted(code, mask, text, severity=severity, source=where)
 
 
-def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> pd.Series:
+def _height_of_building_below(height_m: pd.Series, overlaps: pd.DataFrame) -> pd.Series:
     """Return the known height of the building that covers most of each outline, where known ones cover half of it."""
     out = pd.Series(np.nan, index=height_m.index, dtype="float64")
     shared = overlaps["area_m2"]
@@ -174,7 +174,7 @@ def _height_of_what_it_lies_on(height_m: pd.Series, overlaps: pd.DataFrame) -> p
     return out
 
 
-def _fill(
+def _height_fill(
     height: pd.Series, use: pd.Series, config: FootprintsInput, where: str, measurable: bool
 ) -> tuple[pd.Series, str, Text]:
     """Return the height of buildings that have none, its source, and what it is in words."""

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.inputs.attributes import Parsed, each, examples_of, is_blank, written
+from rooftop.inputs.attributes import ParsedColumn, each, examples_of, is_blank, value_text
 
 _SHORTENED = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{2,}")
 _POINT = re.compile(r"([+-]?\d+)\.(\d+)")
@@ -25,7 +25,7 @@ _PREFIX_SHARE = 0.9
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def codes(column: pd.Series, where: str) -> Parsed:
+def codes(column: pd.Series, where: str) -> ParsedColumn:
     """Return ids or codes as text.
 
     Integers keep every digit, text every character (``00123``, ``1E10``, ``2021-01``, ``NA``). A decimal point with
@@ -40,7 +40,7 @@ def codes(column: pd.Series, where: str) -> Parsed:
 
     Returns
     -------
-    Parsed
+    ParsedColumn
         Strings, missing where nothing is written. Numbers whose last digits a decimal column or a spreadsheet has lost
         stay as they are, counted.
     """
@@ -48,18 +48,20 @@ def codes(column: pd.Series, where: str) -> Parsed:
     exact = _largest_exact(column.dtype)
     lost = [text for raw, text in zip(column.to_numpy(dtype=object), values, strict=True) if _is_rounded(raw, exact)]
     if not lost:
-        return Parsed(values)
-    said = Text(
+        return ParsedColumn(values)
+    message = Text(
         f"{len(lost)} ids of {column.name} are decimal numbers with more digits than these hold: their last digits are "
         "lost, ids that differ may read the same; write the field as text or integer where it comes from",
         f"字段 {column.name} 有 {len(lost)} 个编号以浮点数存储，超出其有效位数，末位数字已丢失，不同编号可能变为相同；"
         "请在数据源头改存为文本或整数",
     )
-    return Parsed(values, (Notice("id_digits_lost", said, len(lost), source=where, examples=examples_of(lost)),))
+    return ParsedColumn(
+        values, (Notice("id_digits_lost", message, len(lost), source=where, examples=examples_of(lost)),)
+    )
 
 
 def _code(value: Any) -> str | None:
-    text = written(value)
+    text = value_text(value)
     return None if text is None or is_blank(text) else text
 
 
@@ -114,7 +116,9 @@ _FORMS: tuple[tuple[str, Text, Callable[[str], str]], ...] = (
 )
 
 
-def join_ids(asked: pd.Series, known: Iterable[str], what: Text, where: str) -> tuple[pd.Series, tuple[Notice, ...]]:
+def join_ids(
+    foreign_ids: pd.Series, known: Iterable[str], what: Text, where: str
+) -> tuple[pd.Series, tuple[Notice, ...]]:
     """Find the known id that each id of another table means.
 
     An id that is known as it is written means itself. One that is not means the only known id of the same form, where
@@ -124,7 +128,7 @@ def join_ids(asked: pd.Series, known: Iterable[str], what: Text, where: str) -> 
 
     Parameters
     ----------
-    asked : pandas.Series
+    foreign_ids : pandas.Series
         Ids as `codes` returns them.
     known : iterable of str
     what : Text
@@ -139,84 +143,95 @@ def join_ids(asked: pd.Series, known: Iterable[str], what: Text, where: str) -> 
         match but is not joined: several candidates, or a common prefix.
     """
     ids = list(dict.fromkeys(known))
-    distinct = [str(v) for v in asked.dropna().unique()]
+    distinct = [str(v) for v in foreign_ids.dropna().unique()]
     exact = set(ids)
-    left = [a for a in distinct if a not in exact]
+    unmatched = [a for a in distinct if a not in exact]
     taken = exact & set(distinct)
     mapping: dict[str, str] = {}
     notices: list[Notice] = []
     ambiguous: dict[str, list[str]] = {}
     for form, how, key in _FORMS:
-        if not left:
+        if not unmatched:
             break
         if form == "zeros" and not _zeros_lost(distinct, ids):
             continue
         by_key: dict[str, list[str]] = {}
         for one in ids:
             by_key.setdefault(key(one), []).append(one)
-        askers = Counter(key(a) for a in left)
-        found = {}
-        for a in left:
+        n_with_key = Counter(key(a) for a in unmatched)
+        matches = {}
+        for a in unmatched:
             hits = by_key.get(key(a), [])
-            if len(hits) == 1 and askers[key(a)] == 1 and hits[0] not in taken:
-                found[a] = hits[0]
+            if len(hits) == 1 and n_with_key[key(a)] == 1 and hits[0] not in taken:
+                matches[a] = hits[0]
             elif hits:
                 ambiguous[a] = hits
-        if found:
-            notices.append(_joined_notice(asked, exact, found, form, how, what, where))
-        mapping |= found
-        taken |= set(found.values())
-        left = [a for a in left if a not in found]
-    notices += _near(asked, left, ambiguous, ids, what, where)
-    return asked.map(lambda a: mapping.get(a, a), na_action="ignore").astype("string"), tuple(notices)
+        if matches:
+            notices.append(_joined_notice(foreign_ids, exact, matches, form, how, what, where))
+        mapping |= matches
+        taken |= set(matches.values())
+        unmatched = [a for a in unmatched if a not in matches]
+    notices += _near_miss_notices(foreign_ids, unmatched, ambiguous, ids, what, where)
+    return foreign_ids.map(lambda a: mapping.get(a, a), na_action="ignore").astype("string"), tuple(notices)
 
 
-def _zeros_lost(asked: Sequence[str], known: Sequence[str]) -> bool:
+def _zeros_lost(foreign_ids: Sequence[str], known: Sequence[str]) -> bool:
     """Whether the numbers of one side have no leading zero at all, and those of the other side have."""
-    sides = [[bare for bare in map(_no_case, side) if bare.isdigit()] for side in (asked, known)]
+    sides = [[bare for bare in map(_no_case, side) if bare.isdigit()] for side in (foreign_ids, known)]
     padded = [any(len(bare) > 1 and bare.startswith("0") for bare in side) for side in sides]
     return all(sides) and padded[0] != padded[1]
 
 
 def _joined_notice(
-    asked: pd.Series, exact: set[str], found: dict[str, str], form: str, how: Text, what: Text, where: str
+    foreign_ids: pd.Series, exact: set[str], matches: dict[str, str], form: str, how: Text, what: Text, where: str
 ) -> Notice:
-    rows, whole = int(asked.isin(list(found)).sum()), int(asked.notna().sum())
-    as_written = int(asked.isin(exact).sum())
+    rows, whole = int(foreign_ids.isin(list(matches)).sum()), int(foreign_ids.notna().sum())
+    as_written = int(foreign_ids.isin(exact).sum())
     text = Text(
         "{as_written} of {whole} ids of {what} match as they are written; {how}, {rows} more match, and are joined so",
         "{what}的 {whole} 个编号中有 {as_written} 个按原样匹配；{how}，另有 {rows} 个匹配，并据此关联",
     ).format(as_written=as_written, whole=whole, what=what, how=how, rows=rows)
-    examples = tuple(f"{a} → {b}" for a, b in list(found.items())[:5])
+    examples = tuple(f"{a} → {b}" for a, b in list(matches.items())[:5])
     return Notice(f"ids_joined_{form}", text, rows, "warning" if form == "zeros" else "info", where, examples)
 
 
-def _near(
-    asked: pd.Series, left: Sequence[str], ambiguous: dict[str, list[str]], ids: Sequence[str], what: Text, where: str
+def _near_miss_notices(
+    foreign_ids: pd.Series,
+    unmatched: Sequence[str],
+    ambiguous: dict[str, list[str]],
+    ids: Sequence[str],
+    what: Text,
+    where: str,
 ) -> list[Notice]:
     """Say what ids that are not joined come close to."""
     notices = []
-    several = {a: hits for a, hits in ambiguous.items() if a in set(left)}
+    several = {a: hits for a, hits in ambiguous.items() if a in set(unmatched)}
     if several:
-        rows = int(asked.isin(list(several)).sum())
+        rows = int(foreign_ids.isin(list(several)).sum())
         text = Text(
             "{rows} ids of {what} are like known ones, but not surely one of them: they are not joined",
             "{what}有 {rows} 个编号与已有编号相近，但不能唯一确定，未关联",
         ).format(rows=rows, what=what)
         examples = tuple(f"{a} → {', '.join(hits[:3])}?" for a, hits in list(several.items())[:5])
         notices.append(Notice("ids_ambiguous", text, rows, source=where, examples=examples))
-    rest = [a for a in left if a not in several]
-    for asks, owner, how in (
-        (rest, ids, Text("the known ids have the prefix {prefix} before them", "已有编号在其前另有前缀 {prefix}")),
-        (ids, rest, Text("they have the prefix {prefix} before the known ids", "其前带有前缀 {prefix}")),
+    no_candidate = [a for a in unmatched if a not in several]
+    for without, with_prefix, how in (
+        (
+            no_candidate,
+            ids,
+            Text("the known ids have the prefix {prefix} before them", "已有编号在其前另有前缀 {prefix}"),
+        ),
+        (ids, no_candidate, Text("they have the prefix {prefix} before the known ids", "其前带有前缀 {prefix}")),
     ):
-        prefix, count = _prefix(asks, owner)
-        if count and count >= _PREFIX_SHARE * len(rest):
+        prefix, count = _prefix(without, with_prefix)
+        if count and count >= _PREFIX_SHARE * len(no_candidate):
             text = Text(
                 "{n} ids of {what} match none; {how}: with the prefix settled {count} would match; they are not joined",
                 "{what}有 {n} 个编号无法匹配：{how}，统一前缀后有 {count} 个可匹配；未关联",
-            ).format(n=len(rest), what=what, how=how.format(prefix=prefix), count=count)
-            notices.append(Notice("ids_prefixed", text, len(rest), source=where, examples=tuple(rest[:5])))
+            ).format(n=len(no_candidate), what=what, how=how.format(prefix=prefix), count=count)
+            notices.append(
+                Notice("ids_prefixed", text, len(no_candidate), source=where, examples=tuple(no_candidate[:5]))
+            )
             break
     return notices
 

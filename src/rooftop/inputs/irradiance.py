@@ -168,9 +168,9 @@ def read_irradiance(config: IrradianceInput) -> Irradiance:
         notices.extend(_month_order_notice(layer))
         for k, path in enumerate(raster.path):
             name = f"inputs.irradiance.{role}" + (f"[{k}]" if len(raster.path) > 1 else "")
-            found, said = _provenance(name, path, raster, config.terrain_included)
-            provenance.append(found)
-            notices.extend(said)
+            entry, entry_notices = _provenance(name, path, raster, config.terrain_included)
+            provenance.append(entry)
+            notices.extend(entry_notices)
     return Irradiance(tuple(layers), config.terrain_included, tuple(provenance), tuple(notices))
 
 
@@ -192,7 +192,7 @@ def open_irradiance_layer(role: str, raster: RasterInput) -> IrradianceLayer:
     )
     fits = (months or (n_files == 1 and n_bands == 12)) if raster.period == "monthly" else (n_files, n_bands) == (1, 1)
     if not fits:
-        require_one_variable(raster.path[0], raster.variable, _at(where, raster.path[0]))
+        require_one_variable(raster.path[0], raster.variable, _path_key(where, raster.path[0]))
         monthly_found = raster.period == "annual" and (n_files == 12 or n_bands == 12)
         raise InputError(
             Text("the number of files and bands does not fit the period", "文件数与波段数同声明的时段不符"),
@@ -229,19 +229,19 @@ def _require_unit(role: str, raster: RasterInput, where: str) -> None:
         raise no_such_unit(raster.unit, known, f"{where}.unit")
 
 
-def _at(where: str, path: Path) -> str:
+def _path_key(where: str, path: Path) -> str:
     return f"{where}.path: {path}"
 
 
 def _require_raster(path: Path, variable: str | None, where: str) -> tuple[int, ...]:
     """Open a file's header; return the bands of the variable."""
-    with open_raster(path, _at(where, path), variable=variable) as source:
+    with open_raster(path, _path_key(where, path), variable=variable) as source:
         crs, placed, bands = stated_crs(source), not source.transform.is_identity, bands_of(source, variable)
         writable = source.driver == "GTiff"
     if crs is None or not placed:
         raise InputError(
             Text("the raster does not say where it lies", "栅格缺少坐标系或定位信息"),
-            where=_at(where, path),
+            where=_path_key(where, path),
             found=Text("no CRS" if crs is None else "no georeference", "无坐标系" if crs is None else "无地理定位"),
             expected=Text("a CRS and a transform in the file", "文件内含坐标系与仿射变换"),
             mend=f"gdal_edit.py -a_srs EPSG:4326 {path.name}"
@@ -316,18 +316,18 @@ def _sample_layer(layer: IrradianceLayer, lon: F8, lat: F8) -> tuple[F8, B1, B1,
     parts = [sample_band(band, lon, lat) for band in layer.bands]
     stored = np.stack([part.value for part in parts], axis=1)
     outside = np.any([part.outside for part in parts], axis=0)
-    lit: B1 = np.ones(stored.shape, dtype=bool)
+    has_sun: B1 = np.ones(stored.shape, dtype=bool)
     if layer.role != "temp_air" and len(parts) == len(DAYS_IN_MONTH):
-        lit = ~dark_months(lon, lat)
-        stored[~lit & ~outside[:, None]] = 0.0  # in the polar night nothing is missing
-    missing = np.stack([part.nodata for part in parts], axis=1) & lit
+        has_sun = ~dark_months(lon, lat)
+        stored[~has_sun & ~outside[:, None]] = 0.0  # in the polar night nothing is missing
+    missing = np.stack([part.nodata for part in parts], axis=1) & has_sun
     nodata = np.any(missing, axis=1) & ~outside
     empty = [int(k) for k in np.flatnonzero(missing[~outside].all(axis=0))] if (~outside).any() else []
-    undeclared = sum(part.undeclared for k, part in enumerate(parts) if lit[:, k].any())
-    return _converted(stored, layer), outside, nodata, undeclared, empty
+    undeclared = sum(part.undeclared for k, part in enumerate(parts) if has_sun[:, k].any())
+    return _convert_units(stored, layer), outside, nodata, undeclared, empty
 
 
-def _converted(stored: F8, layer: IrradianceLayer) -> F8:
+def _convert_units(stored: F8, layer: IrradianceLayer) -> F8:
     """Turn stored values into kWh/m2 per month or year of 365 days, or into degC."""
     where = f"inputs.irradiance.{layer.role}.unit"
     if layer.role == "temp_air":
@@ -349,20 +349,22 @@ def _require_some(
         raise InputError(
             Text("the raster lies elsewhere: no roof is on it", "栅格范围不覆盖任何屋顶"),
             where=Text(f"inputs.irradiance.{layer.role}: {files}", f"inputs.irradiance.{layer.role}：{files}"),
-            found=Text(f"raster {_span(west, south, east, north)}", f"栅格范围 {_span(west, south, east, north)}"),
-            expected=Text(f"covering the roofs {_span(*roofs)}", f"覆盖屋顶范围 {_span(*roofs)}"),
+            found=Text(
+                f"raster {_extent_text(west, south, east, north)}", f"栅格范围 {_extent_text(west, south, east, north)}"
+            ),
+            expected=Text(f"covering the roofs {_extent_text(*roofs)}", f"覆盖屋顶范围 {_extent_text(*roofs)}"),
             mend=Text("check the file, its CRS, and the footprints' CRS", "请检查该文件、其坐标系以及建筑轮廓的坐标系"),
         )
     raise InputError(
         Text("the raster has no value at any roof", "栅格在所有屋顶处均无数据"),
         where=Text(f"inputs.irradiance.{layer.role}: {files}", f"inputs.irradiance.{layer.role}：{files}"),
-        found=_without_value(layer, nodata, empty_bands),
-        expected=Text(f"values at {_span(*roofs)}", f"{_span(*roofs)} 处应有数据"),
+        found=_missing_value_text(layer, nodata, empty_bands),
+        expected=Text(f"values at {_extent_text(*roofs)}", f"{_extent_text(*roofs)} 处应有数据"),
         mend=Text("fill the gap, or take a raster that covers the place", "请补全缺值，或改用覆盖该地的栅格"),
     )
 
 
-def _without_value(layer: IrradianceLayer, nodata: B1, empty_bands: Sequence[int]) -> Text:
+def _missing_value_text(layer: IrradianceLayer, nodata: B1, empty_bands: Sequence[int]) -> Text:
     """Say where values are missing: everywhere, or in some months only."""
     n = int(nodata.sum())
     if 0 < len(empty_bands) < len(layer.bands):
@@ -374,5 +376,5 @@ def _without_value(layer: IrradianceLayer, nodata: B1, empty_bands: Sequence[int
     return Text(f"{n} roofs on cells without value", f"{n} 个屋顶位于无数据像元")
 
 
-def _span(west: float, south: float, east: float, north: float) -> str:
+def _extent_text(west: float, south: float, east: float, north: float) -> str:
     return f"{west:.3f}..{east:.3f} E, {south:.3f}..{north:.3f} N"

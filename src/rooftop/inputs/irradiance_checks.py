@@ -177,22 +177,24 @@ def check_against_clear_sky(at: IrradianceAt, irradiance: Irradiance) -> tuple[N
     return (_share_notice(annual / year, str(layer.bands[0].path)),)
 
 
-def _wrong_share(found: F8, clear: F8, low: float, judged: B1) -> tuple[F8, B1]:
+def _wrong_share(totals: F8, clear: F8, low: float, judged: B1) -> tuple[F8, B1]:
     """Return totals as shares of the clear sky's, and which of them no sky can give."""
     high = weather_checks().clear_sky_bound.tolerance.value
-    ratio = np.where(judged, found / np.where(judged, clear, 1.0), 0.5)
+    ratio = np.where(judged, totals / np.where(judged, clear, 1.0), 0.5)
     return ratio, (ratio > high) | (ratio < low)
 
 
-def _require_within(found: F8, clear: F8, low: float, judged: B1, place: tuple[F8, F8], layer: IrradianceLayer) -> None:
+def _require_within(
+    totals: F8, clear: F8, low: float, judged: B1, place: tuple[F8, F8], layer: IrradianceLayer
+) -> None:
     """Raise for the worst of (n, 1) annual or (n, 12) monthly totals outside low to tolerance times `clear`."""
     high = weather_checks().clear_sky_bound.tolerance.value
-    ratio, wrong = _wrong_share(found, clear, low, judged)
+    ratio, wrong = _wrong_share(totals, clear, low, judged)
     if not wrong.any():
         return
     distance = np.where(wrong, np.abs(np.log(np.maximum(ratio, 1e-9))), -1.0)
     row, column = (int(k) for k in np.unravel_index(int(distance.argmax()), wrong.shape))
-    month = None if found.shape[1] == 1 else column + 1
+    month = None if totals.shape[1] == 1 else column + 1
     source = str(layer.bands[0 if month is None else column].path)
     raise _refusal(
         Text(
@@ -200,9 +202,9 @@ def _require_within(found: F8, clear: F8, low: float, judged: B1, place: tuple[F
             f"{source}，位于 {place[0][row]:.3f} E，{place[1][row]:.3f} N",
         ),
         layer.config.unit,
-        (float(found[row, column]), low * float(clear[row, column]), high * float(clear[row, column])),
+        (float(totals[row, column]), low * float(clear[row, column]), high * float(clear[row, column])),
         float(clear[row, column]),
-        f"{int(wrong.any(axis=1).sum())}/{len(found)}",
+        f"{int(wrong.any(axis=1).sum())}/{len(totals)}",
         month,
     )
 
@@ -220,19 +222,19 @@ def _bounds(lon: F8, lat: F8) -> F8:
     """Return (n, 12) clear-sky bounds [kWh/m2], computed once per quarter degree."""
     cells = np.round(np.stack([lon, lat], axis=1) * 4.0) / 4.0
     unique, inverse = np.unique(cells, axis=0, return_inverse=True)
-    table = np.array([clear_sky_bound(y, place_altitude(float(y), float(_wrapped(x)))) for x, y in unique])
+    table = np.array([clear_sky_bound(y, place_altitude(float(y), float(_wrap_longitude(x)))) for x, y in unique])
     return np.asarray(table[inverse.ravel()], dtype=float)
 
 
-def _wrapped(longitude: float) -> float:
+def _wrap_longitude(longitude: float) -> float:
     return float(np.mod(longitude + 180.0, 360.0) - 180.0)
 
 
 def _refusal(
     where: Text, unit: str, numbers: tuple[float, float, float], clear: float, roofs: str, month: int | None
 ) -> InputError:
-    found, low, high = numbers
-    guess = _unit_guess(unit, found, clear)
+    value, low, high = numbers
+    guess = _unit_guess(unit, value, clear)
     of_en, of_zh = ("a year", "年") if month is None else (f"in month {month}", f"{month} 月")
     mend = (
         Text(f"looks like {guess} declared as {unit}: correct unit", f"数值像是 {guess}，却声明为 {unit}：请更正 unit")
@@ -243,8 +245,8 @@ def _refusal(
         Text("the irradiance raster says what no sky can give", "辐照栅格的数值不可能来自任何天空"),
         where=where,
         found=Text(
-            f"GHI {found:,.4g} kWh/m2 {of_en} (declared unit {unit}), {roofs} roofs",
-            f"{of_zh}总辐照量 {found:,.4g} kWh/m2（声明单位 {unit}），{roofs} 个屋顶",
+            f"GHI {value:,.4g} kWh/m2 {of_en} (declared unit {unit}), {roofs} roofs",
+            f"{of_zh}总辐照量 {value:,.4g} kWh/m2（声明单位 {unit}），{roofs} 个屋顶",
         ),
         expected=Text(
             f"{low:,.0f} to {high:,.0f} kWh/m2 (a clean cloudless sky gives {clear:,.0f})",
@@ -254,10 +256,10 @@ def _refusal(
     )
 
 
-def _unit_guess(unit: str, found: float, clear: float) -> str:
+def _unit_guess(unit: str, value: float, clear: float) -> str:
     """Return the units under which the same stored number would be plausible: 0.35 to 0.95 of the clear sky."""
     year = np.array([365.0])
-    stored = found / unit_factor(unit, year)
+    stored = value / unit_factor(unit, year)
     low, high = usual_share()
     others = [other for other in irradiance_units().of_irradiance if other != unit]
     return " / ".join(u for u in others if low <= float((stored * unit_factor(u, year))[0]) / clear <= high)

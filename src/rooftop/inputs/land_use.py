@@ -103,8 +103,8 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
         As `rooftop.inputs.vectors.read_vector`; the codes, or the names beside them, are those of another standard.
     """
     where = str(config.path)
-    asked = {"code_field": config.code_field} | ({"name_field": config.name_field} if config.name_field else {})
-    vector = read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
+    fields = {"code_field": config.code_field} | ({"name_field": config.name_field} if config.name_field else {})
+    vector = read_vector(config.path, fields, layer=config.layer, encoding=config.encoding, crs=config.crs, role=ROLE)
     place = locate(vector.geometry, vector.crs, config.datum, buildings.crs, where)
     codes, padded = normal_codes(vector.table[config.code_field], where)
     notices = [*vector.notices, *place.notices, *padded]
@@ -121,7 +121,7 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     notices += compare_points_with_polygons(
         shapely.point_on_surface(footprints[present]), shapes, CRS(buildings.crs), pair
     )
-    table = _under(footprints, shapes, codes, buildings.index)
+    table = _land_under(footprints, shapes, codes, buildings.index)
     notices += check_standard(table["land_use_code"].dropna(), config.standard, where)
     notices += _unknown_codes(codes, table["land_use_code"], config.standard, where)
     details = {
@@ -135,7 +135,7 @@ def read_land_use(config: LandUseInput, buildings: gpd.GeoDataFrame) -> LandUse:
     return LandUse(table, tuple(notices), Provenance(ROLE, where, file_sha256(config.path), details))
 
 
-def _under(
+def _land_under(
     footprints: np.ndarray[Any, Any], land: np.ndarray[Any, Any], codes: pd.Series, index: pd.Index
 ) -> pd.DataFrame:
     """Sum the shares of equal codes under each footprint and keep the largest; the smaller code on a tie."""
@@ -151,8 +151,8 @@ def _under(
 
 
 def _unknown_codes(codes: pd.Series, under: pd.Series, standard: str, where: str) -> list[Notice]:
-    found = codes.dropna()
-    unknown = found[[entry_of(standard, str(code)) is None for code in found]]
+    stated = codes.dropna()
+    unknown = stated[[entry_of(standard, str(code)) is None for code in stated]]
     if unknown.empty:
         return []
     n = int(under.isin(set(unknown)).sum())
@@ -174,7 +174,7 @@ def infer_uses(buildings: gpd.GeoDataFrame, config: LandUseInput | None, *, name
     Parameters
     ----------
     buildings : GeoDataFrame
-        `rooftop.inputs.footprints.Buildings.table`, working CRS.
+        `rooftop.inputs.footprints.FootprintTable.table`, working CRS.
     config : LandUseInput or None
     name_rules : bool
         Whether names are read.
@@ -197,15 +197,15 @@ def infer_uses(buildings: gpd.GeoDataFrame, config: LandUseInput | None, *, name
             for code, ok in zip(land.table["land_use_code"], enough, strict=True)
         ]
         notices += _land_notices(buildings, land, enough, by_name, by_land)
-    wanted = (buildings["building_use"] == "unknown").to_numpy()
-    chosen = [_first(a, b) if ask else None for a, b, ask in zip(by_name, by_land, wanted, strict=True)]
+    unknown = (buildings["building_use"] == "unknown").to_numpy()
+    chosen = [_first(a, b) if ask else None for a, b, ask in zip(by_name, by_land, unknown, strict=True)]
     table = _with_uses(buildings, chosen)
     if land is not None:
         table = table.assign(
             land_use_code=land.table["land_use_code"].array, land_use_share=land.table["land_use_share"].to_numpy()
         )
-    notices += _inferred_notices(table, chosen)
-    log.info("uses inferred for %d of %d buildings", sum(c is not None for c in chosen), int(wanted.sum()))
+    notices += _inference_notices(table, chosen)
+    log.info("uses inferred for %d of %d buildings", sum(c is not None for c in chosen), int(unknown.sum()))
     return InferredUses(table, tuple(notices), None if land is None else land.provenance)
 
 
@@ -221,16 +221,16 @@ def _with_uses(buildings: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) 
     confidence = np.full(len(buildings), pd.NA, dtype=object)
     reasons = [list(codes) for codes in buildings["reasons"]]
     hints = {use: entry.public_hint for use, entry in building_uses().uses.items()}
-    for row, found in enumerate(chosen):
-        if found is None:
+    for row, inferred in enumerate(chosen):
+        if inferred is None:
             continue
-        use = found.uses[0]
-        columns["building_use"][row], columns["use_source"][row] = use, found.source
-        confidence[row] = found.confidence
+        use = inferred.uses[0]
+        columns["building_use"][row], columns["use_source"][row] = use, inferred.source
+        confidence[row] = inferred.confidence
         reasons[row] = [code for code in reasons[row] if code != "use_unknown"]
         if columns["public_source"][row] == "none" and hints[use] in ("yes", "no"):
             columns["is_public_institution"][row] = hints[use]
-            columns["public_source"][row] = found.source.partition(":")[0]
+            columns["public_source"][row] = inferred.source.partition(":")[0]
     strings = {name: pd.array(values, dtype="string") for name, values in columns.items()}
     return buildings.assign(**strings, use_confidence=pd.array(confidence, dtype="string"), reasons=reasons)
 
@@ -248,11 +248,11 @@ def _land_notices(
     unknown = uses == "unknown"
     bare = unknown & land.table["land_use_code"].isna().to_numpy()
     partly = unknown & ~bare & ~enough
-    sure = np.array([found is not None and found.confidence == "high" for found in by_land], dtype=bool)
+    sure = np.array([inferred is not None and inferred.confidence == "high" for inferred in by_land], dtype=bool)
     stated = [a.uses[0] if u and a is not None else use for use, u, a in zip(uses, unknown, by_name, strict=True)]
     others = [
-        use != "unknown" and found is not None and use not in found.uses
-        for use, found in zip(stated, by_land, strict=True)
+        use != "unknown" and inferred is not None and use not in inferred.uses
+        for use, inferred in zip(stated, by_land, strict=True)
     ]
     against = sure & np.array(others, dtype=bool)
     where, out = land.provenance.path, list[Notice]()
@@ -277,22 +277,22 @@ _LAND_TEXTS = {
 }
 
 
-def _inferred_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) -> list[Notice]:
+def _inference_notices(table: gpd.GeoDataFrame, chosen: Sequence[Inference | None]) -> list[Notice]:
     """Count what was inferred, by source and confidence, and what is still unknown."""
     names = {key: label.text for key, label in land_use_rules().confidence.items()}
     out = []
     for kind, what in (("rule", Text("their name", "名称")), ("land_use", Text("the land use", "用地性质"))):
-        found = [c for c in chosen if c is not None and c.source.startswith(f"{kind}:")]
-        if not found:
+        of_kind = [c for c in chosen if c is not None and c.source.startswith(f"{kind}:")]
+        if not of_kind:
             continue
-        split = {key: sum(c.confidence == key for c in found) for key in names}
+        split = {key: sum(c.confidence == key for c in of_kind) for key in names}
         text = Text(
             "the use of {n} buildings is inferred from {what} (confidence: {parts}); presumed in the bounds",
             "{n} 栋建筑的用途按{what}推断（置信度：{parts}），上下限按推定处理",
-        ).format(n=len(found), what=what, parts=Text.join(names[key] + f" {n}" for key, n in split.items() if n))
-        counts = pd.Series([f"{re.sub('^[^:]*:', '', c.source)}: {c.uses[0]}" for c in found]).value_counts()
+        ).format(n=len(of_kind), what=what, parts=Text.join(names[key] + f" {n}" for key, n in split.items() if n))
+        counts = pd.Series([f"{re.sub('^[^:]*:', '', c.source)}: {c.uses[0]}" for c in of_kind]).value_counts()
         examples = tuple(f"{name} ({n})" for name, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
-        out.append(Notice(f"use_by_{'name' if kind == 'rule' else kind}", text, len(found), "info", ROLE, examples))
+        out.append(Notice(f"use_by_{'name' if kind == 'rule' else kind}", text, len(of_kind), "info", ROLE, examples))
     unknown = int((table["building_use"] == "unknown").sum())
     text = Text("{n} buildings have no known use", "{n} 栋建筑用途不明")
     return [*out, *Notice.counted("use_unknown", unknown, text, source="inputs.footprints")]

@@ -93,8 +93,8 @@ def takes_unlisted(head: str, codes: Mapping[str, LandClass]) -> bool:
 
 def inference(standard: str, code: str) -> Inference | None:
     """Return what land of a code says of the buildings on it; None for an unknown code."""
-    found = entry_of(standard, code)
-    if found is None:
+    listed_code = entry_of(standard, code)
+    if listed_code is None:
         return None
-    entry = land_use_rules().standards[standard].codes[found]
-    return Inference(entry.uses, entry.confidence or "", f"land_use:{standard}:{found}")
+    entry = land_use_rules().standards[standard].codes[listed_code]
+    return Inference(entry.uses, entry.confidence or "", f"land_use:{standard}:{listed_code}")

@@ -43,21 +43,23 @@ def check_standard(codes: pd.Series, standard: str, where: str) -> list[Notice]:
     counts = codes.astype(str).value_counts()
     fit = {}
     for name in rules.standards:
-        found = {code: inference(name, str(code)) for code in counts.index}
-        told = [n for code, n in counts.items() if (i := found[str(code)]) is not None and i.confidence in _TELLING]
-        fit[name] = sum(told) / int(counts.sum())
-    own = fit[standard]
+        inferences = {code: inference(name, str(code)) for code in counts.index}
+        explained = [
+            n for code, n in counts.items() if (i := inferences[str(code)]) is not None and i.confidence in _TELLING
+        ]
+        fit[name] = sum(explained) / int(counts.sum())
+    share = fit[standard]
     best = max((name for name in fit if name != standard), key=lambda name: fit[name])
     examples = tuple(f"{code} ({n})" for code, n in sorted(counts.items(), key=lambda i: (-i[1], str(i[0])))[:5])
-    if own < limits.refuse_below and fit[best] >= limits.refuse_other:
-        raise _other_standard(standard, best, own, fit[best], examples, where)
-    if fit[best] - own <= limits.warn_gain:
+    if share < limits.refuse_below and fit[best] >= limits.refuse_other:
+        raise _other_standard_error(standard, best, share, fit[best], examples, where)
+    if fit[best] - share <= limits.warn_gain:
         return []
     a, b = standard_name(standard), standard_name(best)
     text = Text(
-        "{a} explains the land of {own:.0%} of the buildings, {b} that of {other:.0%}: is it the right one?",
-        "按“{a}”可解释 {own:.0%} 的建筑所在地类，按“{b}”为 {other:.0%}：请核对所用标准",
-    ).format(a=a, b=b, own=own, other=fit[best])
+        "{a} explains the land of {share:.0%} of the buildings, {b} that of {best_share:.0%}: is it the right one?",
+        "按“{a}”可解释 {share:.0%} 的建筑所在地类，按“{b}”为 {best_share:.0%}：请核对所用标准",
+    ).format(a=a, b=b, share=share, best_share=fit[best])
     return [Notice("land_use_standard_doubtful", text, int(counts.sum()), source=where, examples=examples)]
 
 
@@ -78,7 +80,7 @@ def check_names(codes: pd.Series, names: pd.Series, standard: str, where: str) -
         return []
     best = min((name for name in wrong if name != standard), key=lambda name: wrong[name][0])
     if share >= rules.fit.name_refuse and wrong[best][0] < share / 2:
-        raise _other_standard(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
+        raise _other_standard_error(standard, best, 1.0 - share, 1.0 - wrong[best][0], examples, where)
     a = standard_name(standard)
     text = Text(
         "{share:.0%} of the class names differ from those of {a}: is it the right standard?",
@@ -99,8 +101,8 @@ def _mismatch(pairs: pd.DataFrame, table: Mapping[str, LandClass]) -> tuple[floa
             continue  # a subclass has a name of its own
         total += n
         meant = table[code].name if code in table else "—"
-        said, kept = (fold_text(text).replace("用地", "") for text in (name, meant))
-        if not (said in kept or kept in said):
+        stated, listed = (fold_text(text).replace("用地", "") for text in (name, meant))
+        if not (stated in listed or listed in stated):
             wrong[f"{code} {name} ≠ {meant} ({n})"] = n
     ranked = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))
     return (sum(wrong.values()) / total if total else 0.0), tuple(text for text, _ in ranked[:5])
@@ -111,16 +113,16 @@ def _below_an_entry(code: str, table: Mapping[str, LandClass]) -> bool:
     return listed or (code[:2] in table and takes_unlisted(code[:2], table))
 
 
-def _other_standard(
-    standard: str, best: str, own: float, other: float, examples: tuple[str, ...], where: str
+def _other_standard_error(
+    standard: str, best: str, share: float, best_share: float, examples: tuple[str, ...], where: str
 ) -> InputError:
     a, b = standard_name(standard), standard_name(best)
     return InputError(
         Text("the land-use codes are those of another standard", "地类代码属于另一标准"),
         where=Text(f"inputs.land_use.standard ({where})", f"inputs.land_use.standard（{where}）"),
         found=Text(
-            f"{standard} fits {own:.0%}, {best} {other:.0%}; codes: {', '.join(examples)}",
-            f"{standard} 仅符合 {own:.0%}，{best} 符合 {other:.0%}；代码：{'、'.join(examples)}",
+            f"{standard} fits {share:.0%}, {best} {best_share:.0%}; codes: {', '.join(examples)}",
+            f"{standard} 仅符合 {share:.0%}，{best} 符合 {best_share:.0%}；代码：{'、'.join(examples)}",
         ),
         expected=Text("codes of {a}", "“{a}”的代码").format(a=a),
         mend=Text("set standard: {best} ({b})", "请设置 standard: {best}（{b}）").format(best=best, b=b),

@@ -91,7 +91,7 @@ class PointFile:
         import laspy
 
         if self.header.are_points_compressed:
-            yield from self._unpacked()
+            yield from self._laz_chunks()
             return
         try:
             with laspy.open(self.path) as reader:
@@ -99,25 +99,25 @@ class PointFile:
         except InputError:
             raise
         except Exception as error:  # damaged data raise whatever the decoder meets
-            raise _unreadable(str(self.path), error) from error
+            raise _unreadable_error(str(self.path), error) from error
 
-    def _unpacked(self) -> Iterator[Any]:
+    def _laz_chunks(self) -> Iterator[Any]:
         """Yield the points of a LAZ file, unpacked in a process of its own."""
         import laspy
 
         layout = self.header.point_format
-        record, left = layout.dtype(), self.n_points
+        record, n_remaining = layout.dtype(), self.n_points
         command = [sys.executable, "-P", str(Path(laz_points.__file__)), str(self.path)]
-        with TemporaryFile() as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as child:
+        with TemporaryFile() as stderr, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr) as child:
             try:
-                while left > 0 and child.stdout is not None:
-                    n = min(left, CHUNK)
+                while n_remaining > 0 and child.stdout is not None:
+                    n = min(n_remaining, CHUNK)
                     data = child.stdout.read(n * record.itemsize)
                     if len(data) < n * record.itemsize:
-                        raise _unreadable(str(self.path), _last_words(said, child.wait()))
+                        raise _unreadable_error(str(self.path), _last_message(stderr, child.wait()))
                     points = np.frombuffer(data, dtype=record)
                     yield laspy.ScaleAwarePointRecord(points, layout, self.header.scales, self.header.offsets)
-                    left -= n
+                    n_remaining -= n
             finally:
                 child.kill()
 
@@ -141,7 +141,7 @@ def point_files(config: ElevationInput, role: str) -> list[Path]:
     InputError
         One is missing, or no point cloud.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in config.path:
         inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         if not inside or not inside[0].is_file() or inside[0].suffix.lower() not in SUFFIXES:
@@ -153,19 +153,19 @@ def point_files(config: ElevationInput, role: str) -> list[Path]:
                 expected=Text("LAS or LAZ files, nothing else beside them", "LAS 或 LAZ 文件（不可与栅格混用）"),
                 mend=Text("check the path; it is relative to the configuration", "请检查路径（相对于配置文件）"),
             )
-        found.extend(inside)
-    return found
+        files.extend(inside)
+    return files
 
 
-def _laspy(role: str) -> Any:
+def _import_laspy(role: str) -> Any:
     try:
         import laspy
     except ImportError as error:
-        raise _not_installed(role, "laspy") from error
+        raise _missing_package_error(role, "laspy") from error
     return laspy
 
 
-def _not_installed(role: str, name: str) -> InputError:
+def _missing_package_error(role: str, name: str) -> InputError:
     return InputError(
         Text(f"reading point clouds needs the package {name}", f"读取点云需要安装 {name} 包"),
         where=role,
@@ -183,17 +183,17 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     InputError
         laspy or lazrs is not installed, the file cannot be read, no CRS or no unit of heights is known.
     """
-    laspy, where = _laspy(role), f"{role}.path: {path}"
+    laspy, where = _import_laspy(role), f"{role}.path: {path}"
     if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
-        raise _not_installed(role, "lazrs")
+        raise _missing_package_error(role, "lazrs")
     try:
         check_header(path)
         with laspy.open(path) as reader:
             header = reader.header
     except Exception as error:  # laspy lets through whatever a damaged header causes
-        raise _unreadable(where, error) from error
+        raise _unreadable_error(where, error) from error
     if not header.point_count:
-        raise _unreadable(where, "0 points")
+        raise _unreadable_error(where, "0 points")
     source = _crs_of(header, config, where)
     unit = height_unit_m(config.vertical_unit, source, where, f"{role}.vertical_unit")
     plan = plan_part(source)
@@ -208,7 +208,7 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     corners = node[:, [0, 0, -1, -1], [0, -1, -1, 0]].T
     area = float(shapely.area(shapely.Polygon(corners)))
     if area > _SPARSEST_M2 * int(header.point_count):
-        raise _too_wide(where, area, int(header.point_count))
+        raise _too_wide_error(where, area, int(header.point_count))
     return PointFile(
         path=path,
         header=header,
@@ -223,15 +223,15 @@ def open_points(path: Path, config: ElevationInput, crs: CRS, role: str) -> Poin
     )
 
 
-def _last_words(said: IO[bytes], code: int) -> str:
+def _last_message(stderr: IO[bytes], code: int) -> str:
     """Return what the process that unpacked points said last, or how it ended."""
-    said.seek(0)
-    lines = said.read().decode(errors="replace").split("\n")
-    spoken = [line.strip() for line in lines if line.strip()]
-    return spoken[-1] if spoken else f"the decoder ended with {code}"
+    stderr.seek(0)
+    lines = stderr.read().decode(errors="replace").split("\n")
+    messages = [line.strip() for line in lines if line.strip()]
+    return messages[-1] if messages else f"the decoder ended with {code}"
 
 
-def _unreadable(where: str, found: object) -> InputError:
+def _unreadable_error(where: str, found: object) -> InputError:
     return InputError(
         Text("the file is not a point cloud that can be read", "该文件不是可读取的点云"),
         where=where,
@@ -241,7 +241,7 @@ def _unreadable(where: str, found: object) -> InputError:
     )
 
 
-def _too_wide(where: str, area_m2: float, n_points: int) -> InputError:
+def _too_wide_error(where: str, area_m2: float, n_points: int) -> InputError:
     return InputError(
         Text("the header states an extent that its points cannot fill", "文件头所述范围远大于其点数所能覆盖"),
         where=where,

@@ -49,15 +49,15 @@ def check_header(path: Path) -> None:
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        head = _head(file.read(_LONGEST), size)
+        head = _parse_head(file.read(_LONGEST), size)
         if head.packed:
-            _check_packed(file, head)
+            _check_laszip(file, head)
         elif head.points_at + head.n_points * head.record > size:
             held = (size - head.points_at) // head.record
             raise HeaderError(f"{head.n_points:,} points stated, {held:,} in the file")
 
 
-def _head(data: bytes, size: int) -> LasHead:
+def _parse_head(data: bytes, size: int) -> LasHead:
     if len(data) < _SIZES["1.0"] or data[:4] != b"LASF":
         raise HeaderError("no LAS header")
     version = f"{data[24]}.{data[25]}"
@@ -83,21 +83,21 @@ def _head(data: bytes, size: int) -> LasHead:
     return LasHead(size, points_at, n_vlrs, header_size, record, n_points, bool(kind & 0xC0))
 
 
-def _check_packed(file: BinaryIO, head: LasHead) -> None:
+def _check_laszip(file: BinaryIO, head: LasHead) -> None:
     chunk_size, items = _laszip(file, head)
     if items != head.record:
         raise HeaderError(f"points of {items} bytes in records of {head.record}")
     if not 0 < chunk_size <= _LARGEST_CHUNK and chunk_size != _VARIABLE:
         raise HeaderError(f"chunks of {chunk_size:,} points")
     file.seek(head.points_at)
-    (table_at,) = struct.unpack("<q", _exactly(file, 8))
+    (table_at,) = struct.unpack("<q", _read_exactly(file, 8))
     if table_at == -1:  # written to a stream: the last bytes tell
         file.seek(head.size - 8)
-        (table_at,) = struct.unpack("<q", _exactly(file, 8))
+        (table_at,) = struct.unpack("<q", _read_exactly(file, 8))
     if not head.points_at + 8 <= table_at <= head.size - 8:
         raise HeaderError(f"table of chunks at byte {table_at:,} of {head.size:,}")
     file.seek(table_at)
-    _, n_chunks = struct.unpack("<II", _exactly(file, 8))
+    _, n_chunks = struct.unpack("<II", _read_exactly(file, 8))
     most = table_at - head.points_at - 8
     if n_chunks > most or (chunk_size != _VARIABLE and n_chunks != math.ceil(head.n_points / chunk_size)):
         raise HeaderError(f"{n_chunks:,} chunks in {most:,} bytes for {head.n_points:,} points")
@@ -107,8 +107,8 @@ def _laszip(file: BinaryIO, head: LasHead) -> tuple[int, int]:
     """Return points per chunk and bytes per point, as the LASzip record has them."""
     file.seek(head.header_size)
     for _ in range(head.n_vlrs):
-        _, user, number, length = struct.unpack_from("<H16sHH", _exactly(file, _VLR))
-        data = _exactly(file, length)
+        _, user, number, length = struct.unpack_from("<H16sHH", _read_exactly(file, _VLR))
+        data = _read_exactly(file, length)
         if (user.rstrip(b"\0"), number) == _LASZIP:
             (chunk_size,) = struct.unpack_from("<I", data, 12)
             (n_items,) = struct.unpack_from("<H", data, 32)
@@ -117,7 +117,7 @@ def _laszip(file: BinaryIO, head: LasHead) -> tuple[int, int]:
     raise HeaderError("no LASzip record")
 
 
-def _exactly(file: BinaryIO, n: int) -> bytes:
+def _read_exactly(file: BinaryIO, n: int) -> bytes:
     data = file.read(n)
     if len(data) < n:
         raise HeaderError("the file ends in its header")

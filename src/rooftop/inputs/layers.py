@@ -22,10 +22,10 @@ from rooftop.core.notices import Notice
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
 from rooftop.inputs.exact_rows import BYTE_FORMATS, read_exactly
-from rooftop.inputs.file_kinds import refuse_other_kinds, table_refused
+from rooftop.inputs.file_kinds import bare_table_error, refuse_other_kinds
 from rooftop.inputs.files import check_encoding, did_you_mean, suggest
-from rooftop.inputs.geoparquet import about_parquet
-from rooftop.inputs.vector_files import admit, gdal, require_plausible, unreadable
+from rooftop.inputs.geoparquet import parquet_header
+from rooftop.inputs.vector_files import admit, gdal, require_plausible, unreadable_file_error
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 _WITH_POLYGONS = ("Polygon", "Surface", "Unknown", "TIN", "Triangle")
@@ -91,7 +91,7 @@ def open_vector_layer(
     if encoding is not None:
         check_encoding(encoding, role)
     if path.suffix.lower() in PARQUET:
-        about = about_parquet(path)
+        about = parquet_header(path)
         return VectorLayer(path, None, about.fields, None, about.crs, about.rows, about.types, about.fields)
     layer, notices = _choose_layer(path, layer, role)
     raw_bytes = path.suffix.lower() in BYTE_FORMATS
@@ -153,7 +153,7 @@ def _choose_layer(path: Path, layer: str | None, role: str) -> tuple[str | None,
             mend=Text("check the export", "请检查导出过程"),
         )
     if all(row[1] is None for row in listed):
-        raise table_refused(path, role)
+        raise bare_table_error(path, role)
     if layer is not None:
         if layer in names:
             return layer, ()
@@ -213,14 +213,14 @@ def read_frame(
     if columns == []:
         return pd.DataFrame()
     try:
-        return _read(path, layer, columns, encoding, max_features)
+        return _read_columns(path, layer, columns, encoding, max_features)
     except UnicodeDecodeError:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        raise _field_unreadable(path, layer, columns, encoding, error) from error
+        raise _unreadable_field_error(path, layer, columns, encoding, error) from error
 
 
-def _read(
+def _read_columns(
     path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, max_features: int | None = None
 ) -> pd.DataFrame:
     options: dict[str, Any] = {
@@ -235,13 +235,13 @@ def _read(
         return read_exactly(name, path.suffix.lower(), options)
 
 
-def _field_unreadable(
+def _unreadable_field_error(
     path: Path, layer: str | None, columns: list[str] | None, encoding: str | None, error: Exception
 ) -> InputError:
     """Return the error about the first field that cannot be read."""
     for column in columns or []:
         try:
-            _read(path, layer, [column], encoding)
+            _read_columns(path, layer, [column], encoding)
         except (ValueError, TypeError, OverflowError) as why:
             return InputError(
                 Text("a field holds values that cannot be read", "字段含无法读取的值"),
@@ -250,4 +250,4 @@ def _field_unreadable(
                 expected=Text("numbers or text", "数值或文本"),
                 mend=Text("map the key to another field, or to null", "请映射到其他字段，或设为 null"),
             )
-    return unreadable(path, error)
+    return unreadable_file_error(path, error)

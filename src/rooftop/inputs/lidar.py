@@ -107,7 +107,7 @@ class PointGrid:
 
 
 @dataclass
-class _Seen:
+class _PointTally:
     """What reading counts."""
 
     classes: Counter[int] = field(default_factory=Counter)
@@ -148,31 +148,31 @@ def grid_points(config: ElevationInput, crs: CRS, role: str, kind: ElevationKind
     west, south, east, north = zip(*(file.bounds for file in files), strict=True)
     grid = Grid.covering((min(west), min(south) - _HAIR_M, max(east) + _HAIR_M, max(north)), cell)
     _require_size(grid, role)
-    seen = _Seen()
+    tally = _PointTally()
     cells = np.full(grid.shape, np.nan, dtype=np.float32)
     high, wide = (n if n <= 1.25 * _BLOCK_CELLS else _BLOCK_CELLS for n in grid.shape)
     for r in range(0, grid.n_rows, high):
         for c in range(0, grid.n_cols, wide):
             part = cells[r : r + high, c : c + wide]
             block = Grid(grid.col0 + c, grid.row0 - r, part.shape[0], part.shape[1], cell)
-            part[:] = _gridded(files, block, kind, rules, seen)
-    seen.dropped["outside"] = sum(file.n_points for file in files) - seen.met
-    if not seen.used:
-        raise _nothing_used(seen, kind, rules, role)
+            part[:] = _grid_block(files, block, kind, rules, tally)
+    tally.dropped["outside"] = sum(file.n_points for file in files) - tally.met
+    if not tally.used:
+        raise _no_points_error(tally, kind, rules, role)
     known = np.isfinite(cells)
-    cells = _filled(cells, cell, kind, rules)
+    cells = _fill_gaps(cells, cell, kind, rules)
     cells += np.float32(config.vertical_offset_m)
-    log.info("%s: %d points in %d cells of %g m", role, seen.used, cells.size, cell)
-    found = [*_point_notices(files, seen, role), *_cell_notices(cells, known, kind, rules, role)]
+    log.info("%s: %d points in %d cells of %g m", role, tally.used, cells.size, cell)
+    notices = [*_point_notices(files, tally, role), *_cell_notices(cells, known, kind, rules, role)]
     if config.cell_size_m is None:
-        found.append(_cell_size_notice(cell, density, kind, role))
-    details = _details(files, config, seen, cell, density) | {
+        notices.append(_cell_size_notice(cell, density, kind, role))
+    details = _details(files, config, tally, cell, density) | {
         "cells_with_points": f"{known.mean():.1%}",
         "grid_sha256": hashlib.sha256(cells.tobytes()).hexdigest(),
     }
     more = f" (+{len(config.path) - 1})" if len(config.path) > 1 else ""
     path = f"{config.path[0]}{more}"
-    return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of_points(files), details), tuple(found))
+    return PointGrid(cells, grid, crs, Provenance(role, path, sha256_of_points(files), details), tuple(notices))
 
 
 def _cell_for(density: float, rules: LidarRules) -> float:
@@ -203,63 +203,69 @@ def _reasons(points: Any, z: F8, legacy: bool, rules: LidarRules) -> dict[str, B
     """Return why points are left out, the first reason that holds for each."""
     kind = np.asarray(points.classification)
     overlap = kind == rules.overlap_class.value if legacy else np.asarray(points.overlap) != 0
-    found = {
+    dropped = {
         "noise": np.isin(kind, rules.noise_classes.value),
         "withheld": np.asarray(points.withheld) != 0,
         "overlap": overlap,
         "impossible": ~((z >= _LOWEST_M) & (z <= _HIGHEST_M)),
     }
     taken = np.zeros(len(z), dtype=bool)
-    for name, hit in found.items():
-        found[name] = hit & ~taken
+    for name, hit in dropped.items():
+        dropped[name] = hit & ~taken
         taken |= hit
-    return found
+    return dropped
 
 
 def _in_block(
-    file: PointFile, block: Grid, kind: ElevationKind, rules: LidarRules, seen: _Seen | None = None
+    file: PointFile, block: Grid, kind: ElevationKind, rules: LidarRules, tally: _PointTally | None = None
 ) -> Iterator[tuple[I8, F8, F8, F8]]:
     """Yield, chunk by chunk, cell, height and position in the cell [m] of the points of a file that count in a block.
 
-    Every point lies in one block at most: with `seen` all of them are counted there.
+    Every point lies in one block at most: with `tally` all of them are counted there.
     """
     legacy = file.header.point_format.id < 6
     for points in file.chunks():
-        yield _located(points, file, block, kind, rules, legacy, seen)
+        yield _cells_of_points(points, file, block, kind, rules, legacy, tally)
 
 
-def _located(
-    points: Any, file: PointFile, block: Grid, kind: ElevationKind, rules: LidarRules, legacy: bool, seen: _Seen | None
+def _cells_of_points(
+    points: Any,
+    file: PointFile,
+    block: Grid,
+    kind: ElevationKind,
+    rules: LidarRules,
+    legacy: bool,
+    tally: _PointTally | None,
 ) -> tuple[I8, F8, F8, F8]:
     row, col = block.position(*file.place(np.asarray(points.x), np.asarray(points.y)))
     r, c = np.floor(row + 0.5).astype(np.int64), np.floor(col + 0.5).astype(np.int64)
-    mine = (r >= 0) & (r < block.n_rows) & (c >= 0) & (c < block.n_cols)
+    kept = (r >= 0) & (r < block.n_rows) & (c >= 0) & (c < block.n_cols)
     z = np.asarray(points.z, dtype=np.float64) * file.unit_m
     classes = np.asarray(points.classification)
     why = _reasons(points, z, legacy, rules)
-    if seen is not None:
-        seen.classes.update(
-            {int(k): int(n) for k, n in zip(*np.unique(classes[mine], return_counts=True), strict=True)}
+    if tally is not None:
+        tally.classes.update(
+            {int(k): int(n) for k, n in zip(*np.unique(classes[kept], return_counts=True), strict=True)}
         )
-        seen.dropped.update({name: int((hit & mine).sum()) for name, hit in why.items()})
-        seen.met += int(mine.sum())
+        tally.dropped.update({name: int((hit & kept).sum()) for name, hit in why.items()})
+        tally.met += int(kept.sum())
     for hit in why.values():
-        mine &= ~hit
+        kept &= ~hit
     if kind == "terrain":
-        mine &= np.isin(classes, rules.ground_classes.value)
+        kept &= np.isin(classes, rules.ground_classes.value)
     side = block.cell_size_m
-    return r[mine] * block.n_cols + c[mine], z[mine], (col - c)[mine] * side, (row - r)[mine] * side
+    return r[kept] * block.n_cols + c[kept], z[kept], (col - c)[kept] * side, (row - r)[kept] * side
 
 
-def _gridded(files: list[PointFile], block: Grid, kind: ElevationKind, rules: LidarRules, seen: _Seen) -> F4:
+def _grid_block(files: list[PointFile], block: Grid, kind: ElevationKind, rules: LidarRules, tally: _PointTally) -> F4:
     """Return the cells of a block as the points give them, nothing filled.
 
     A block does not look beyond its border: the cells along it judge their slope by fewer neighbours.
     """
-    near = [file for file in files if _reach(file, block)]
+    near = [file for file in files if _overlaps_block(file, block)]
     n = block.n_rows * block.n_cols
     low, high = np.full(n, -np.inf), np.full(n, np.inf)
-    counting: _Seen | None = seen
+    counting: _PointTally | None = tally
     if kind == "surface":
         top = TopTwo(block.shape)
         for file in near:
@@ -267,23 +273,23 @@ def _gridded(files: list[PointFile], block: Grid, kind: ElevationKind, rules: Li
                 top.add(cell, z)
         high, spikes = top.without_spikes(rules.spike_m.value)
         low = high - block.cell_size_m
-        seen.spikes += spikes
+        tally.spikes += spikes
         counting = None
     mean = LayerMean(low, high)
     for file in near:
         for cell, z, east, south in _in_block(file, block, kind, rules, counting):
             mean.add(cell, z, east, south)
-            seen.used += len(cell)
+            tally.used += len(cell)
     return mean.at_centres(block.shape, block.cell_size_m)
 
 
-def _reach(file: PointFile, block: Grid) -> bool:
+def _overlaps_block(file: PointFile, block: Grid) -> bool:
     west, south, east, north = file.bounds
     x_min, y_min, x_max, y_max = block.bounds
     return west < x_max and east >= x_min and south <= y_max and north > y_min
 
 
-def _filled(cells: F4, cell_size_m: float, kind: ElevationKind, rules: LidarRules) -> F4:
+def _fill_gaps(cells: F4, cell_size_m: float, kind: ElevationKind, rules: LidarRules) -> F4:
     reach = round((rules.gap_m if kind == "surface" else rules.ground_gap_m).value / cell_size_m)
     work = partial(fill_cell_gaps if kind == "surface" else fill_smooth, reach=reach)
     return by_blocks(cells, _BLOCK_CELLS, reach + 1, work)
@@ -292,8 +298,8 @@ def _filled(cells: F4, cell_size_m: float, kind: ElevationKind, rules: LidarRule
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _nothing_used(seen: _Seen, kind: ElevationKind, rules: LidarRules, role: str) -> InputError:
-    classes = ", ".join(f"{k}: {n}" for k, n in sorted(seen.classes.items()))
+def _no_points_error(tally: _PointTally, kind: ElevationKind, rules: LidarRules, role: str) -> InputError:
+    classes = ", ".join(f"{k}: {n}" for k, n in sorted(tally.classes.items()))
     if kind == "surface":
         return InputError(
             Text("no point of the cloud can be used", "点云中没有可用的点"),
@@ -301,12 +307,12 @@ def _nothing_used(seen: _Seen, kind: ElevationKind, rules: LidarRules, role: str
             found=Text(f"points by class {classes}", f"各类点数 {classes}"),
             expected=Text("points that are neither noise nor withheld", "非噪声、未弃用的点"),
         )
-    wanted = ", ".join(str(k) for k in rules.ground_classes.value)
+    ground = ", ".join(str(k) for k in rules.ground_classes.value)
     return InputError(
         Text("no point of the cloud is classified as ground", "点云中没有地面点分类"),
         where=role,
         found=Text(f"points by class {classes}", f"各类点数 {classes}"),
-        expected=Text(f"class {wanted}", f"类别 {wanted}"),
+        expected=Text(f"class {ground}", f"类别 {ground}"),
         mend=Text(
             "classify ground first (e.g. filters.smrf of PDAL), or give a terrain raster",
             "请先做地面点分类（如 PDAL 的 filters.smrf），或提供地形栅格",
@@ -314,25 +320,25 @@ def _nothing_used(seen: _Seen, kind: ElevationKind, rules: LidarRules, role: str
     )
 
 
-def _point_notices(files: list[PointFile], seen: _Seen, role: str) -> list[Notice]:
-    found = list({(n.code, n.examples): n for file in files for n in file.notices}.values())
-    lost = {name: n for name, n in seen.dropped.items() if n > 0}
+def _point_notices(files: list[PointFile], tally: _PointTally, role: str) -> list[Notice]:
+    notices = list({(n.code, n.examples): n for file in files for n in file.notices}.values())
+    lost = {name: n for name, n in tally.dropped.items() if n > 0}
     if lost:
         total = sum(lost.values())
         text = Text("{total:,} lidar points are left out: {parts}", "{total:,} 个激光点未采用：{parts}").format(
             total=total, parts=Text.join(_LABEL[name] + f" {n:,}" for name, n in lost.items())
         )
-        found.append(Notice("lidar_points_dropped", text, total, "info", role, tuple(lost)))
-    if seen.spikes:
+        notices.append(Notice("lidar_points_dropped", text, total, "info", role, tuple(lost)))
+    if tally.spikes:
         text = Text(
-            f"{seen.spikes:,} lone lidar points stand high above all around them (birds, wires, aerials): passed over",
-            f"{seen.spikes:,} 个孤立高点（飞鸟、电线、天线等）未采用",
+            f"{tally.spikes:,} lone lidar points stand high above all around them (birds, wires, aerials): passed over",
+            f"{tally.spikes:,} 个孤立高点（飞鸟、电线、天线等）未采用",
         )
-        found.append(Notice("lidar_spikes", text, seen.spikes, "info", role))
+        notices.append(Notice("lidar_spikes", text, tally.spikes, "info", role))
     if any(abs(file.unit_m - 1.0) > 1e-9 for file in files):
         text = Text("elevations are in feet; they were converted to metres", "高程单位为英尺，已换算为米")
-        found.append(Notice("elevation_in_feet", text, severity="info", source=role))
-    return found
+        notices.append(Notice("elevation_in_feet", text, severity="info", source=role))
+    return notices
 
 
 def _cell_size_notice(cell: float, density: float, kind: ElevationKind, role: str) -> Notice:
@@ -346,7 +352,7 @@ def _cell_size_notice(cell: float, density: float, kind: ElevationKind, role: st
 
 def _cell_notices(cells: F4, known: B1, kind: ElevationKind, rules: LidarRules, role: str) -> list[Notice]:
     """Count the cells that got a value without a point, and those that have none."""
-    found = []
+    notices = []
     filled, missing = int((np.isfinite(cells) & ~known).sum()), int(np.isnan(cells).sum())
     if filled:
         share, reach = filled / cells.size, rules.gap_m.value
@@ -359,27 +365,27 @@ def _cell_notices(cells: F4, known: B1, kind: ElevationKind, rules: LidarRules, 
                 f"{filled:,} cells ({share:.1%}) without a point are filled from both sides, at most {reach:g} m away",
                 f"{filled:,} 个像元（{share:.1%}）无激光点，由两侧 {reach:g} m 内像元插补",
             )
-        found.append(Notice("lidar_cells_filled", text, filled, "info", role))
+        notices.append(Notice("lidar_cells_filled", text, filled, "info", role))
     if missing:
         share = missing / cells.size
         text = Text(
             f"{missing:,} cells ({share:.1%}) of the clouds' extent have no elevation (water, dark roofs, no data)",
             f"点云范围内 {missing:,} 个像元（{share:.1%}）无高程（水面、深色屋面或未覆盖）",
         )
-        found.append(Notice("lidar_cells_missing", text, missing, "warning" if share > _MUCH else "info", role))
-    return found
+        notices.append(Notice("lidar_cells_missing", text, missing, "warning" if share > _MUCH else "info", role))
+    return notices
 
 
 def _details(
-    files: list[PointFile], config: ElevationInput, seen: _Seen, cell: float, density: float
+    files: list[PointFile], config: ElevationInput, tally: _PointTally, cell: float, density: float
 ) -> dict[str, str]:
     names = list(dict.fromkeys(plan_part(file.source).name for file in files))
     return {
         "crs": ", ".join(names) + (" (inputs)" if config.crs is not None else ""),
         "files": str(len(files)),
         "points": str(sum(file.n_points for file in files)),
-        "points_used": str(seen.used),
-        "points_by_class": ", ".join(f"{k}: {n}" for k, n in sorted(seen.classes.items())),
+        "points_used": str(tally.used),
+        "points_by_class": ", ".join(f"{k}: {n}" for k, n in sorted(tally.classes.items())),
         "first_returns_per_m2": f"{density:.2f}",
         "cell": f"{cell:g} m",
         "height_unit_m": repr(files[0].unit_m),

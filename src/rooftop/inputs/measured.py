@@ -49,9 +49,9 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     rows = next((r for r in sheets.values() if header_row(r, [ID]) is not None), next(iter(sheets.values()), []))
     head = header_row(rows, [ID])
     header = [fold_header(cell) for cell in rows[head]] if head is not None else []
-    found = [name for name in COLUMNS if name in header]
-    if head is None or not found:
-        raise _lacks_columns(path, next((row for row in rows if any(row)), []))
+    columns = [name for name in COLUMNS if name in header]
+    if head is None or not columns:
+        raise _missing_column_error(path, next((row for row in rows if any(row)), []))
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     written = [
         row[at] if (at := header.index(ID)) < len(row) and not is_null_word(row[at]) else None for _, row in body
@@ -61,19 +61,21 @@ def read_measured(path: Path, building_ids: pd.Series) -> tuple[pd.DataFrame, tu
     _refuse_repeated(read.values, lines, path)
     what = Text("metered energy", "计量能耗")
     ids, joined = join_ids(read.values, building_ids.astype(str), what, str(path))
-    values = {name: _amounts([_cell(row, header.index(name)) for _, row in body], name, lines, path) for name in found}
-    wanted = building_ids.astype("string")
+    values = {
+        name: _amounts([_cell(row, header.index(name)) for _, row in body], name, lines, path) for name in columns
+    }
+    known_ids = building_ids.astype("string")
     frame = pd.DataFrame(values, index=pd.Index(ids), dtype=float)[ids.notna().to_numpy()]
-    aligned = frame.reindex(index=wanted, columns=list(COLUMNS)).set_axis(building_ids.index)
-    strange = ~ids.isin(wanted).to_numpy(dtype=bool)
+    aligned = frame.reindex(index=known_ids, columns=list(COLUMNS)).set_axis(building_ids.index)
+    strange = ~ids.isin(known_ids).to_numpy(dtype=bool)
     notices = [*read.notices, *joined]
     if strange.any():
         n = int(strange.sum())
         text = Text(
             f"{n} rows of metered energy name a building that there is not", f"计量能耗中 {n} 行的建筑编号不存在"
         )
-        shown = ids[strange].fillna("—").head(5).astype(str)
-        notices.append(Notice("measured_unmatched", text, n, source=str(path), examples=tuple(shown)))
+        examples = ids[strange].fillna("—").head(5).astype(str)
+        notices.append(Notice("measured_unmatched", text, n, source=str(path), examples=tuple(examples)))
     details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "matched": str(len(body) - int(strange.sum()))}
     return aligned, tuple(notices), Provenance(ROLE, str(path), file_sha256(path), details)
 
@@ -82,7 +84,7 @@ def _cell(row: list[str], at: int) -> str | None:
     return text_or_none(row[at]) if at < len(row) else None
 
 
-def _lacks_columns(path: Path, header: list[str]) -> InputError:
+def _missing_column_error(path: Path, header: list[str]) -> InputError:
     missing = ID if fold_header(ID) not in [fold_header(cell) for cell in header] else COLUMNS[0]
     return InputError(
         Text("the file of metered energy lacks its columns", "计量能耗文件缺少必需的列"),
@@ -109,15 +111,15 @@ def _refuse_repeated(ids: pd.Series, lines: list[int], path: Path) -> None:
 
 
 def _amounts(texts: list[str | None], name: str, lines: list[int], path: Path) -> list[float]:
-    prepared = number_text(pd.Series(texts, dtype="string"))
-    return [_amount(text, prepared, name, line, path) for text, line in zip(texts, lines, strict=True)]
+    normalise = number_text(pd.Series(texts, dtype="string"))
+    return [_amount(text, normalise, name, line, path) for text, line in zip(texts, lines, strict=True)]
 
 
-def _amount(text: str | None, prepared: Callable[[str], str], name: str, line: int, path: Path) -> float:
+def _amount(text: str | None, normalise: Callable[[str], str], name: str, line: int, path: Path) -> float:
     if text is None:
         return float("nan")
     try:
-        value = float(prepared(text))
+        value = float(normalise(text))
     except ValueError:
         value = -1.0
     if not (np.isfinite(value) and value >= 0.0):

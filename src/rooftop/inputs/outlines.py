@@ -17,7 +17,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.types import B1, F8, Geometries
-from rooftop.inputs.datums import Located, locate
+from rooftop.inputs.datums import LocatedGeometries, locate
 from rooftop.inputs.extent import NO_SHAPE, area_error, crs_label, far_rows, middles
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.vectors import Vector
@@ -35,7 +35,7 @@ class Outlines:
         Working CRS, valid and polygonal; empty on rows that have no outline, or none that can be used.
     digests : list of bytes or None
         The same for the same outline, whatever its ring order, start point and last digits.
-    same : list of bytes or None
+    shared_digests : list of bytes or None
         Digests, one for all outlines that are the same but for a shift or a vertex (a delivery twice).
     crs : pyproj.CRS
         Working CRS.
@@ -46,7 +46,7 @@ class Outlines:
 
     geometry: Geometries
     digests: list[bytes | None]
-    same: list[bytes | None]
+    shared_digests: list[bytes | None]
     crs: CRS
     misplaced: B1
     far: B1
@@ -68,10 +68,10 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     InputError
         No row has a geometry; coordinates do not belong to the CRS; the working CRS does not fit the data.
     """
-    place = locate(_simplest(vector.geometry, where), vector.crs, datum, crs, where)
+    place = locate(_single_polygons(vector.geometry, where), vector.crs, datum, crs, where)
     far = far_rows(place.lonlat)
-    lost, found = _beyond_measure(place, far, where)
-    notices = [*place.notices, *found, *_far_notice(place, far | lost, where)]
+    lost, lost_notices = _unmeasurable_rows(place, far, where)
+    notices = [*place.notices, *lost_notices, *_far_notice(place, far | lost, where)]
     geometry, repaired, changed = _repair(np.where(far | lost, NO_SHAPE, place.projected))
     notices += _area_notice(changed, where)
     gone = shapely.is_empty(geometry)
@@ -79,7 +79,7 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     return Outlines(
         geometry=geometry,
         digests=digests,
-        same=_one_for_nearly_same(geometry, digests),
+        shared_digests=_shared_digests(geometry, digests),
         crs=place.crs,
         misplaced=vector.misplaced,
         far=far | lost,
@@ -89,7 +89,7 @@ def read_outlines(vector: Vector, datum: Datum, crs: CRS | None, where: str) -> 
     )
 
 
-def _simplest(geometry: Geometries, where: str) -> Geometries:
+def _single_polygons(geometry: Geometries, where: str) -> Geometries:
     """Return the geometries, missing ones as empty polygons, single-part multis as polygons; all empty is an error."""
     out = np.where(shapely.is_missing(geometry) | shapely.is_empty(geometry), NO_SHAPE, geometry)
     single = (shapely.get_type_id(out) == 6) & (shapely.get_num_geometries(out) == 1)
@@ -108,7 +108,7 @@ def _simplest(geometry: Geometries, where: str) -> Geometries:
 # --- places ----------------------------------------------------------------------------------------------------------
 
 
-def _beyond_measure(place: Located, far: B1, where: str) -> tuple[B1, list[Notice]]:
+def _unmeasurable_rows(place: LocatedGeometries, far: B1, where: str) -> tuple[B1, list[Notice]]:
     """Tell which rows the working CRS cannot measure, and warn of areas that are off; all of them is an error."""
     lon, lat = middles(place.lonlat)
     near = np.isfinite(lon) & np.isfinite(lat) & ~far
@@ -142,7 +142,7 @@ def _beyond_measure(place: Located, far: B1, where: str) -> tuple[B1, list[Notic
     return lost, [Notice("working_crs_distorts", text, n, source=where)]
 
 
-def _far_notice(place: Located, far: B1, where: str) -> list[Notice]:
+def _far_notice(place: LocatedGeometries, far: B1, where: str) -> list[Notice]:
     if not far.any():
         return []
     lon, lat = middles(place.lonlat)
@@ -231,13 +231,13 @@ def _area_notice(areas: F8, where: str) -> list[Notice]:
 
 def _digests(lonlat: Geometries, gone: B1) -> list[bytes | None]:
     """Hash each geometry that is not gone, independent of ring order, start point and the last digits."""
-    there = np.where(gone, NO_SHAPE, lonlat)
-    rounded = shapely.transform(there, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)
+    shapes = np.where(gone, NO_SHAPE, lonlat)
+    rounded = shapely.transform(shapes, lambda xy: np.round(xy, _HASH_DECIMALS) + 0.0)
     wkb = shapely.to_wkb(shapely.normalize(rounded), byte_order=1)
     return [None if no else hashlib.blake2b(data, digest_size=16).digest() for data, no in zip(wkb, gone, strict=True)]
 
 
-def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
+def _shared_digests(geometry: Geometries, digests: list[bytes | None]) -> list[bytes | None]:
     """Give outlines that share nearly all of their area one digest, the lowest of theirs."""
     rule = input_limits().same_outline
     rows = np.flatnonzero([d is not None for d in digests])
@@ -245,11 +245,11 @@ def _one_for_nearly_same(geometry: Geometries, digests: list[bytes | None]) -> l
     if len(middle) != len(rows) or not len(rows):
         return digests
     pairs = rows[cKDTree(middle).query_pairs(rule.middles_m, output_type="ndarray").reshape(-1, 2)]
-    left, right = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
-    areas = np.stack([shapely.area(left), shapely.area(right)])
+    first, second = geometry[pairs[:, 0]], geometry[pairs[:, 1]]
+    areas = np.stack([shapely.area(first), shapely.area(second)])
     alike = areas.min(axis=0) >= rule.share * areas.max(axis=0)
-    pairs, left, right, areas = pairs[alike], left[alike], right[alike], areas[:, alike]
-    shared = shapely.area(shapely.intersection(left, right))
+    pairs, first, second, areas = pairs[alike], first[alike], second[alike], areas[:, alike]
+    shared = shapely.area(shapely.intersection(first, second))
     pairs = pairs[shared >= rule.share * (areas.sum(axis=0) - shared)]
     if not len(pairs):
         return digests

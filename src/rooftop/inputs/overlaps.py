@@ -12,7 +12,7 @@ from rooftop.core.types import B1, Geometries
 from rooftop.inputs.input_limits import input_limits
 
 
-def overlapping(geometry: Geometries, kept: B1) -> pd.DataFrame:
+def overlapping_pairs(geometry: Geometries, kept: B1) -> pd.DataFrame:
     """Return the pairs of kept outlines that share area.
 
     Returns
@@ -22,13 +22,19 @@ def overlapping(geometry: Geometries, kept: B1) -> pd.DataFrame:
     """
     rows = np.flatnonzero(kept)
     shapes = geometry[rows]
-    left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    once = left < right
-    left, right = left[once], right[once]
-    area = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-    own = shapely.area(shapes)
+    query_index, tree_index = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    once = query_index < tree_index
+    query_index, tree_index = query_index[once], tree_index[once]
+    area = shapely.area(shapely.intersection(shapes[query_index], shapes[tree_index]))
+    areas = shapely.area(shapes)
     pairs = pd.DataFrame(
-        {"left": rows[left], "right": rows[right], "area_m2": area, "left_m2": own[left], "right_m2": own[right]}
+        {
+            "left": rows[query_index],
+            "right": rows[tree_index],
+            "area_m2": area,
+            "left_m2": areas[query_index],
+            "right_m2": areas[tree_index],
+        }
     )
     return pairs[pairs["area_m2"] > 0.0].reset_index(drop=True)
 

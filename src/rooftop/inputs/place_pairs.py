@@ -83,12 +83,12 @@ def compare_points_with_polygons(points: Geometries, polygons: Geometries, crs: 
     share = share_on(points, polygons)
     if not len(points) or (share > 0.0 and share >= pair.least_share):
         return
-    cause = _left_out(points, pair) or likely_cause(points, polygons, crs, pair)
+    cause = _left_out_text(points, pair) or likely_cause(points, polygons, crs, pair)
     if share == 0.0 and pair.fatal:
         raise InputError(
             pair.none,
             where=f"{pair.on}: {pair.where}",
-            found=_apart(points, polygons, crs, pair),
+            found=_distance_text(points, polygons, crs, pair),
             expected=Text("both in the same place", "两者位置一致"),
             mend=cause
             or Text(
@@ -97,7 +97,7 @@ def compare_points_with_polygons(points: Geometries, polygons: Geometries, crs: 
         )
     text = Text(f"only {share:.0%} of {pair.of} lies on {pair.on}", f"{pair.of} 仅有 {share:.0%} 位于 {pair.on} 内")
     if share == 0.0:
-        apart = _apart(points, polygons, crs, pair)
+        apart = _distance_text(points, polygons, crs, pair)
         text = Text("{none}: {apart}", "{none}：{apart}").format(none=pair.none, apart=apart)
     if cause is not None:
         text = Text(
@@ -126,7 +126,7 @@ def outside_notices(
     if inside.all() or not inside.any():
         return ()
     rule = input_limits().place_pairs
-    cause = _left_out(points[~inside], pair)
+    cause = _left_out_text(points[~inside], pair)
     if cause is None and (~inside).mean() >= rule.many_outside:
         explained = rule.all_explained
         cause = likely_cause(points, districts, CRS(buildings.crs), pair, explained=explained)
@@ -143,7 +143,7 @@ def outside_notices(
     return Notice.counted("outside_district", ~inside, text, names=buildings["building_id"], source=pair.where)
 
 
-def _left_out(points: Geometries, pair: Pair) -> Text | None:
+def _left_out_text(points: Geometries, pair: Pair) -> Text | None:
     """Return what polygons lack that were left out, where points lie on them."""
     share = share_on(points, pair.left_out)
     if pair.why_left_out is None or not share > 0.0:
@@ -153,7 +153,7 @@ def _left_out(points: Geometries, pair: Pair) -> Text | None:
     )
 
 
-def _apart(points: Geometries, polygons: Geometries, crs: CRS, pair: Pair) -> Text:
+def _distance_text(points: Geometries, polygons: Geometries, crs: CRS, pair: Pair) -> Text:
     """Say where the two lie and how far apart."""
     x, y = (float(np.median(v)) for v in (shapely.get_x(points), shapely.get_y(points)))
     x0, y0, x1, y1 = (float(v) for v in shapely.total_bounds(polygons))
@@ -185,18 +185,18 @@ def likely_cause(
     lon, lat = to_lonlat(shapely.get_x(sample), shapely.get_y(sample), crs)
     now = share_on(sample, polygons)
     best: tuple[float, Text] | None = None
-    for shift, text in _shifts(pair.of, pair.on):
+    for shift, text in _usual_shifts(pair.of, pair.on):
         with np.errstate(all="ignore"):
             x, y = from_lonlat(*shift(lon, lat), crs)
         moved = np.isfinite(x) & np.isfinite(y)
-        found = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
+        share = share_on(shapely.points(x[moved], y[moved]), polygons) if moved.any() else 0.0
         least = max(rule.explained_share, now + rule.explained_more) if explained is None else explained
-        if found > least and (best is None or found > best[0]):
-            best = found, text
+        if share > least and (best is None or share > best[0]):
+            best = share, text
     return best[1] if best is not None else None
 
 
-def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
+def _usual_shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
     """Yield the usual mistakes in the place of either input."""
     yield (
         lambda lon, lat: (lat, lon),
@@ -214,7 +214,7 @@ def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
     for zones in (-2, -1, 1, 2):
         off = abs(zones) * _ZONE_DEG
         yield (
-            partial(_moved, by=zones * _ZONE_DEG),
+            partial(_shift_east, by=zones * _ZONE_DEG),
             Text(
                 f"{of} or {on} states a zone that is {off:g}° of longitude off: check the CRS of both",
                 f"{of} 或 {on} 声明的分带相差经度 {off:g}°：请检查两者的坐标系",
@@ -222,5 +222,5 @@ def _shifts(of: str, on: str) -> Iterator[tuple[Shift, Text]]:
         )
 
 
-def _moved(lon: F8, lat: F8, by: float) -> tuple[F8, F8]:
+def _shift_east(lon: F8, lat: F8, by: float) -> tuple[F8, F8]:
     return lon + by, lat

@@ -48,10 +48,10 @@ def plain_values(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, tuple[N
             f"{count} values of the field {name} are lists or blocks; they are read as text",
             f"字段 {name} 有 {count} 个值为列表或嵌套结构，按文本读取",
         )
-        shown = tuple(
+        examples = tuple(
             dict.fromkeys(str(t)[:80] for t, hit in zip(texts, nested, strict=True) if hit and t is not None)
         )[:5]
-        notices.append(Notice("field_not_plain", text, count, source=where, examples=shown))
+        notices.append(Notice("field_not_plain", text, count, source=where, examples=examples))
     return table.assign(**changed), tuple(notices)
 
 
@@ -63,7 +63,7 @@ def _text(value: Any) -> str | None:
         except UnicodeDecodeError:
             return data.hex()
         return text if text.isprintable() else data.hex()
-    plain = _listed(value)
+    plain = _as_json(value)
     if isinstance(plain, list) and not plain:
         return None
     if isinstance(plain, list) and len(plain) == 1 and isinstance(plain[0], str | int | float):
@@ -71,14 +71,14 @@ def _text(value: Any) -> str | None:
     return json.dumps(plain, ensure_ascii=False, default=str)
 
 
-def _listed(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """Return nested values as JSON knows them: lists, and blocks whose keys are text."""
     if isinstance(value, dict):
-        return {str(key): _listed(inner) for key, inner in value.items()}
+        return {str(key): _as_json(inner) for key, inner in value.items()}
     if isinstance(value, np.ndarray):
-        return [_listed(inner) for inner in value.tolist()]
+        return [_as_json(inner) for inner in value.tolist()]
     if isinstance(value, list | tuple | set | frozenset):
-        return [_listed(inner) for inner in value]
+        return [_as_json(inner) for inner in value]
     if isinstance(value, bytes | bytearray | memoryview):
         return _text(value)
     return value

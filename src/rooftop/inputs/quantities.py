@@ -103,14 +103,14 @@ def quantity(text: str, kind: str, unit: str) -> float | None:
     match = _NUMBER.fullmatch(bare)
     if match is None or not match.group(1).strip("+-"):
         return None
-    rest = match.group(2).strip()
-    own = unit_of(rest) if rest else None
-    if not rest:
+    suffix = match.group(2).strip()
+    stated_unit = unit_of(suffix) if suffix else None
+    if not suffix:
         factor = _units(kind)[unit]
-    elif rest == "万" and not unit.startswith(("万", "亿")):
+    elif suffix == "万" and not unit.startswith(("万", "亿")):
         factor = 1e4 * _units(kind)[unit]
-    elif own is not None and own[1] == kind:
-        factor = _units(kind)[own[0]]
+    elif stated_unit is not None and stated_unit[1] == kind:
+        factor = _units(kind)[stated_unit[0]]
     else:
         return None
     return float(match.group(1).replace(",", "").replace(" ", "")) * factor

@@ -51,7 +51,7 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class BandSample:
     """Values at points.
 
     Parameters
@@ -72,7 +72,7 @@ class Sampled:
     undeclared: int
 
 
-def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
+def sample_band(band: Band, lon: F8, lat: F8) -> BandSample:
     """Interpolate one band bilinearly between cell centres.
 
     Parameters
@@ -84,7 +84,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
 
     Returns
     -------
-    Sampled
+    BandSample
         Cells without value take no part, and the weights of the others are renormalised; the outermost half cell
         takes the nearest cells. Longitudes are wrapped to the raster's range; a raster around the whole globe has no
         seam.
@@ -93,7 +93,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
     outside = np.zeros(len(lon), dtype=bool)
     known = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
     with open_raster(band.path, band.where, variable=band.variable) as source:
-        x, y = _to_raster(source, lon[known], lat[known])
+        x, y = _to_raster_crs(source, lon[known], lat[known])
         back = ~source.transform
         column, row = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
         inside = (column >= 0) & (column <= source.width) & (row >= 0) & (row <= source.height)
@@ -105,7 +105,7 @@ def sample_band(band: Band, lon: F8, lat: F8) -> Sampled:
             undeclared += missed
     nodata = np.zeros(len(lon), dtype=bool)
     nodata[taken] = np.isnan(value[taken])
-    return Sampled(value, outside, nodata, undeclared)
+    return BandSample(value, outside, nodata, undeclared)
 
 
 def _crs(source: DatasetReader) -> CRS:
@@ -113,12 +113,12 @@ def _crs(source: DatasetReader) -> CRS:
     return CRS.from_epsg(4326) if crs is None else crs  # opening has refused those that state none
 
 
-def _is_round(source: DatasetReader) -> bool:
+def _is_global(source: DatasetReader) -> bool:
     """Say whether the raster goes once around the globe."""
     return bool(_crs(source).is_geographic and abs(abs(source.transform.a) * source.width - 360.0) < 1e-6)
 
 
-def _to_raster(source: DatasetReader, lon: F8, lat: F8) -> tuple[F8, F8]:
+def _to_raster_crs(source: DatasetReader, lon: F8, lat: F8) -> tuple[F8, F8]:
     crs = _crs(source)
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -142,7 +142,7 @@ def _parts(column: F8, row: F8, members: I8) -> list[I8]:
 
 
 def _interpolate(source: DatasetReader, band: Band, column: F8, row: F8) -> tuple[F8, int]:
-    around = _is_round(source)
+    around = _is_global(source)
     c0, r0 = np.floor(column - 0.5).astype(np.int64), np.floor(row - 0.5).astype(np.int64)
     wc, wr = column - 0.5 - c0, row - 0.5 - r0
     columns = np.stack([c0, c0 + 1, c0, c0 + 1])
@@ -154,7 +154,7 @@ def _interpolate(source: DatasetReader, band: Band, column: F8, row: F8) -> tupl
     columns, rows = np.clip(columns, 0, source.width - 1), np.clip(rows, 0, source.height - 1)
     left, top = int(columns.min()), int(rows.min())
     window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-    cells, undeclared = _read(source, band, window)
+    cells, undeclared = _read_window(source, band, window)
     values = cells[rows - top, columns - left]
     weights = np.where(exists & np.isfinite(values), weights, 0.0)
     total = weights.sum(axis=0)
@@ -163,7 +163,7 @@ def _interpolate(source: DatasetReader, band: Band, column: F8, row: F8) -> tupl
     return np.where(total > 1e-9, mean, np.nan), undeclared
 
 
-def _read(source: DatasetReader, band: Band, window: Window) -> tuple[F8, int]:
+def _read_window(source: DatasetReader, band: Band, window: Window) -> tuple[F8, int]:
     masked = source.read(band.index, window=window, masked=True)
     cells = np.ma.filled(masked.astype(np.float64), np.nan)
     cells = cells * source.scales[band.index - 1] + source.offsets[band.index - 1]

@@ -66,11 +66,11 @@ def open_raster(
         try:
             source = DatasetReader(path, driver=drivers, sharing=False)
         except RASTER_ERRORS as error:
-            raise _no_raster(where, error) from error
+            raise _no_raster_error(where, error) from error
         try:
             with source:
                 if not allowed.allow_remote and source.tags(ns="OVERVIEWS").get("OVERVIEW_FILE"):
-                    raise _no_raster(where, "OVERVIEW_FILE")
+                    raise _no_raster_error(where, "OVERVIEW_FILE")
                 if source.count or variable is not None:
                     _require_variable(source, variable, where)
                 if source.count:
@@ -79,14 +79,14 @@ def open_raster(
                 with _part(source, path, variable, where) as part:
                     yield part
         except RASTER_ERRORS as error:
-            raise _unreadable(where, error) from error
+            raise _unreadable_error(where, error) from error
 
 
 def _admit(path: Path, where: str, allowed: Access) -> None:
     """Look into a VRT, once for every state of it."""
     if is_vrt(path):
-        found = path.stat()
-        _sources(path, where, found.st_mtime_ns, found.st_size, allowed)
+        state = path.stat()
+        _sources(path, where, state.st_mtime_ns, state.st_size, allowed)
 
 
 @lru_cache(maxsize=256)
@@ -106,8 +106,8 @@ def source_details(path: Path, where: str) -> dict[str, str]:
         return {}
     folder = path.resolve().parent
     names = [str(s.relative_to(folder)) if s.is_relative_to(folder) else str(s) for s in sources]
-    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-    return {"sources": f"{len(names)}: {shown}"}
+    listing = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return {"sources": f"{len(names)}: {listing}"}
 
 
 # --- several variables in one file -----------------------------------------------------------------------------------
@@ -116,23 +116,23 @@ def source_details(path: Path, where: str) -> dict[str, str]:
 def variables(source: DatasetReader, path: Path) -> dict[str, str]:
     """Return the variables of a container by name, each with what GDAL calls it."""
     bare = str(path).replace('"', "")
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for name in source.subdatasets:
-        prefix, _, rest = name.partition(":")
-        tail = rest.replace('"', "").removeprefix(bare)
-        found[tail.lstrip(":/")] = f'{prefix}:"{path}"{tail}'
-    return found
+        prefix, _, path_part = name.partition(":")
+        tail = path_part.replace('"', "").removeprefix(bare)
+        by_name[tail.lstrip(":/")] = f'{prefix}:"{path}"{tail}'
+    return by_name
 
 
 @contextmanager
 def _part(source: DatasetReader, path: Path, variable: str | None, where: str) -> Iterator[DatasetReader]:
     known = variables(source, path)
     if not known:
-        raise _no_raster(where, Text("no band", "无波段"))
+        raise _no_raster_error(where, Text("no band", "无波段"))
     if variable is None and len(known) == 1:
         variable = next(iter(known))
     if variable not in known:
-        raise _which_variable(where, variable, list(known))
+        raise _variable_error(where, variable, list(known))
     if '"' in str(path):
         raise InputError(
             Text(
@@ -150,8 +150,8 @@ def bands_of(source: DatasetReader, variable: str | None) -> tuple[int, ...]:
     """Return the bands, from 1, that hold a variable; all of them where none is named or the file holds one only."""
     every = tuple(int(k) for k in source.indexes)
     names = _band_names(source)
-    mine = tuple(k for k in every if variable in names[k - 1])
-    return mine if variable is not None and mine else every
+    of_variable = tuple(k for k in every if variable in names[k - 1])
+    return of_variable if variable is not None and of_variable else every
 
 
 def _band_names(source: DatasetReader) -> list[set[str]]:
@@ -170,7 +170,7 @@ def _require_variable(source: DatasetReader, variable: str | None, where: str) -
         return
     known = sorted(set().union(*_band_names(source)))
     if variable not in known:
-        raise _which_variable(where, variable, known)
+        raise _variable_error(where, variable, known)
 
 
 def require_one_variable(path: Path, variable: str | None, where: str) -> None:
@@ -186,10 +186,10 @@ def require_one_variable(path: Path, variable: str | None, where: str) -> None:
     with open_raster(path, where) as source:
         known = sorted(set().union(*_band_names(source)))
     if len(known) > 1:
-        raise _which_variable(where, None, known)
+        raise _variable_error(where, None, known)
 
 
-def _which_variable(where: str, variable: str | None, known: list[str]) -> InputError:
+def _variable_error(where: str, variable: str | None, known: list[str]) -> InputError:
     listed = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
     one = Text(f"name one: variable: {known[0]}", f"请指定其一：variable: {known[0]}") if known else None
     if variable is None:
@@ -260,7 +260,7 @@ def crs_assumed_notice(role: str, path: Path) -> Notice:
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _no_raster(where: str, error: object) -> InputError:
+def _no_raster_error(where: str, error: object) -> InputError:
     found = error if isinstance(error, Text) else str(error)[:200]
     return InputError(
         Text("the file is not a raster that can be read", "该文件不是可读取的栅格"),
@@ -273,7 +273,7 @@ def _no_raster(where: str, error: object) -> InputError:
     )
 
 
-def _unreadable(where: str, error: object) -> InputError:
+def _unreadable_error(where: str, error: object) -> InputError:
     return InputError(
         Text("the raster is damaged: it cannot be read to its end", "栅格已损坏，无法完整读取"),
         where=where,

@@ -18,9 +18,9 @@ class ReasonMasks:
 
     def mark(self, code: str, mask: npt.ArrayLike) -> int:
         """Give a code to rows; return how many."""
-        found = np.asarray(mask, dtype=bool)
-        self._masks[code] = self.has(code) | found
-        return int(found.sum())
+        rows = np.asarray(mask, dtype=bool)
+        self._masks[code] = self.has(code) | rows
+        return int(rows.sum())
 
     def keep(self, code: str, mask: npt.ArrayLike) -> None:
         """Take a code back from all but the rows of `mask`."""

@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, damaged
+from rooftop.inputs.access import access, damaged_file_error
 from rooftop.inputs.input_files import input_files
 
 HEAD_BYTES = 4096
@@ -70,13 +70,13 @@ def refuse_references(path: Path, where: str, start: bytes | None = None) -> Non
     if access().allow_remote:
         return
     begin = head(path) if start is None else start
-    found = next((mark for mark in (*_SERVICES, *((_VRT,) if start is not None else ())) if mark in begin), None)
-    if found is not None:
-        raise _refers(where, found.decode().lstrip("<"))
+    reference = next((mark for mark in (*_SERVICES, *((_VRT,) if start is not None else ())) if mark in begin), None)
+    if reference is not None:
+        raise _reference_error(where, reference.decode().lstrip("<"))
     if begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and re.search(
         rb"<!(?:DOCTYPE|ENTITY)[^>]*(?:\[|ENTITY)", begin
     ):
-        raise _entities(where)
+        raise _entity_error(where)
     if (
         start is None
         and path.suffix.lower() in (".json", ".geojson", ".topojson", ".geojsonl", "")
@@ -101,7 +101,7 @@ def _has_linked_crs(path: Path) -> bool:
         return _LINKED_CRS.search(text) is not None
 
 
-def _refers(where: str, found: str) -> InputError:
+def _reference_error(where: str, found: str) -> InputError:
     return InputError(
         Text(
             "the file holds no data of its own, but refers to others", "该文件本身不含数据，而是指向其他文件或网络服务"
@@ -116,7 +116,7 @@ def _refers(where: str, found: str) -> InputError:
     )
 
 
-def _entities(where: str) -> InputError:
+def _entity_error(where: str) -> InputError:
     return InputError(
         Text("the XML file defines entities, which may grow without bound", "XML 文件定义了实体，可能无限展开"),
         where=where,
@@ -142,15 +142,15 @@ class _Mosaic:
 
     def start(self, name: str, given: dict[str, str]) -> None:
         self._open.append(name)
-        said = {key.lower(): value for key, value in given.items()}  # GDAL does not mind the case
-        self._text, self._relative = "", said.get("relativetovrt", "0").strip() not in ("", "0")
-        kind = said.get("subclass", "")
+        attributes = {key.lower(): value for key, value in given.items()}  # GDAL does not mind the case
+        self._text, self._relative = "", attributes.get("relativetovrt", "0").strip() not in ("", "0")
+        kind = attributes.get("subclass", "")
         if name not in self.plain:
             self.odd = self.odd or f"<{name}>"
         elif kind and (name, kind) != _PLAIN_BAND:
             self.odd = self.odd or f'<{name} subClass="{kind}">'
-        elif name == "MDI" and said.get("key", "").upper() in ("OVERVIEW_FILE", "X_DATASET", "Y_DATASET"):
-            self.odd = self.odd or f'<MDI key="{said["key"]}">'
+        elif name == "MDI" and attributes.get("key", "").upper() in ("OVERVIEW_FILE", "X_DATASET", "Y_DATASET"):
+            self.odd = self.odd or f'<MDI key="{attributes["key"]}">'
 
     def end(self, name: str) -> None:
         if name == "SourceFilename":
@@ -163,21 +163,21 @@ class _Mosaic:
             self._text += data
 
 
-def _parsed(path: Path, where: str) -> _Mosaic:
+def _parse_vrt(path: Path, where: str) -> _Mosaic:
     if path.stat().st_size > _LONGEST_BYTES:
-        raise damaged(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
-    found, parser = _Mosaic(frozenset(input_files().vrt_elements)), expat.ParserCreate()
+        raise damaged_file_error(path, where, f"{path.stat().st_size / 1e6:,.0f} MB")
+    mosaic, parser = _Mosaic(frozenset(input_files().vrt_elements)), expat.ParserCreate()
 
     def doctype(*_: object) -> None:
-        raise _entities(where)
+        raise _entity_error(where)
 
-    parser.StartElementHandler, parser.EndElementHandler = found.start, found.end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = found.text, doctype
+    parser.StartElementHandler, parser.EndElementHandler = mosaic.start, mosaic.end
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = mosaic.text, doctype
     try:
         parser.Parse(path.read_bytes().strip(b"\x00 \t\r\n"), True)
     except (expat.ExpatError, ValueError) as error:
-        raise damaged(path, where, f"XML: {error}") from error
-    return found
+        raise damaged_file_error(path, where, f"XML: {error}") from error
+    return mosaic
 
 
 def vrt_sources(path: Path, where: str, depth: int = 0) -> tuple[Path, ...]:
@@ -197,27 +197,27 @@ def vrt_sources(path: Path, where: str, depth: int = 0) -> tuple[Path, ...]:
         Unless the configuration allows it: a source lies outside the VRT's folder, is no file of this machine, or the
         VRT is more than a mosaic. Always: the VRT is damaged, a source is missing, VRTs lie in each other.
     """
-    mosaic, free = _parsed(path, where), access().allow_remote
+    mosaic, free = _parse_vrt(path, where), access().allow_remote
     if mosaic.odd is not None and not free:
-        raise _no_mosaic(where, mosaic.odd)
+        raise _no_mosaic_error(where, mosaic.odd)
     if depth > _MOST_NESTED:
-        raise _no_mosaic(where, Text("VRTs in VRTs in VRTs", "VRT 多层嵌套"))
+        raise _no_mosaic_error(where, Text("VRTs in VRTs in VRTs", "VRT 多层嵌套"))
     folder = Path(os.path.realpath(path)).parent
-    found: dict[Path, None] = {}
+    sources: dict[Path, None] = {}
     for name, relative in mosaic.sources:
         source = Path(os.path.realpath(path.parent / name if relative else name))
         if not _is_file(source):
             if free:
                 continue
-            raise _no_source(where, name)
+            raise _no_source_error(where, name)
         if not free and not source.is_relative_to(folder):
-            raise _outside(where, name, folder)
-        found[source] = None
+            raise _outside_error(where, name, folder)
+        sources[source] = None
         if is_vrt(source):
-            found |= dict.fromkeys(vrt_sources(source, f"{where} > {source.name}", depth + 1))
+            sources |= dict.fromkeys(vrt_sources(source, f"{where} > {source.name}", depth + 1))
         elif not free and head(source).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{"):
-            raise _refers(f"{where} > {name}", head(source)[:40].decode(errors="replace"))
-    return tuple(found)
+            raise _reference_error(f"{where} > {name}", head(source)[:40].decode(errors="replace"))
+    return tuple(sources)
 
 
 def _is_file(path: Path) -> bool:
@@ -227,7 +227,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _no_mosaic(where: str, found: Text | str) -> InputError:
+def _no_mosaic_error(where: str, found: Text | str) -> InputError:
     return InputError(
         Text("the VRT is more than a mosaic of rasters", "该 VRT 不只是栅格拼接"),
         where=where,
@@ -240,7 +240,7 @@ def _no_mosaic(where: str, found: Text | str) -> InputError:
     )
 
 
-def _no_source(where: str, name: str) -> InputError:
+def _no_source_error(where: str, name: str) -> InputError:
     return InputError(
         Text("a file that the VRT is made of is not there", "VRT 所引用的文件不存在"),
         where=where,
@@ -253,7 +253,7 @@ def _no_source(where: str, name: str) -> InputError:
     )
 
 
-def _outside(where: str, name: str, folder: Path) -> InputError:
+def _outside_error(where: str, name: str, folder: Path) -> InputError:
     return InputError(
         Text("the VRT reads a file outside its folder", "VRT 引用了其文件夹之外的文件"),
         where=where,

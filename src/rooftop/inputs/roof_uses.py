@@ -82,16 +82,16 @@ def read_exclusions(config: ExclusionsInput, crs: CRS) -> RoofAreas:
     InputError
         As `rooftop.inputs.vectors.read_vector`: no such file, layer or field, no polygons, no CRS.
     """
-    asked = {} if config.kind_field is None else {"kind_field": config.kind_field}
-    vector = _read(config, asked, EXCLUSIONS)
-    table, notices = _located(config, vector, crs)
+    fields = {} if config.kind_field is None else {"kind_field": config.kind_field}
+    vector = _read_areas(config, fields, EXCLUSIONS)
+    table, notices = _project_areas(config, vector, crs)
     rows, rules = table["source_row"].to_numpy(), roof_use_rules()
     kinds = [rules.default_kind] * len(table)
     if config.kind_field is not None:
         words = attributes.texts(vector.table[config.kind_field]).iloc[rows]
-        found = [_kind(None if pd.isna(word) else str(word)) for word in words]
-        kinds = [rules.default_kind if kind is None else kind for kind in found]
-        notices += _unknown_kinds([str(w) for w, k in zip(words, found, strict=True) if k is None], config)
+        stated_kinds = [_kind(None if pd.isna(word) else str(word)) for word in words]
+        kinds = [rules.default_kind if kind is None else kind for kind in stated_kinds]
+        notices += _unknown_kinds([str(w) for w, k in zip(words, stated_kinds, strict=True) if k is None], config)
     clearance = [rules.kinds[kind].clearance_m for kind in kinds]
     table = table.assign(kind=pd.array(kinds, dtype="string"), clearance_m=np.asarray(clearance, dtype=float))
     return RoofAreas(table, tuple(notices), _provenance(config, vector, EXCLUSIONS, len(table)))
@@ -105,9 +105,9 @@ def read_existing_pv(config: ExistingPvInput, crs: CRS) -> RoofAreas:
     InputError
         As `rooftop.inputs.vectors.read_vector`; the capacities are no numbers.
     """
-    asked = {"kwp_field": config.kwp_field, "year_field": config.year_field}
-    vector = _read(config, {key: name for key, name in asked.items() if name is not None}, EXISTING_PV)
-    table, notices = _located(config, vector, crs)
+    fields = {"kwp_field": config.kwp_field, "year_field": config.year_field}
+    vector = _read_areas(config, {key: name for key, name in fields.items() if name is not None}, EXISTING_PV)
+    table, notices = _project_areas(config, vector, crs)
     rows, where = table["source_row"].to_numpy(), str(config.path)
     kwp = np.full(len(table), np.nan)
     year = pd.Series(pd.NA, index=table.index, dtype="Int64")
@@ -124,11 +124,11 @@ def read_existing_pv(config: ExistingPvInput, crs: CRS) -> RoofAreas:
     return RoofAreas(table, tuple(notices), _provenance(config, vector, EXISTING_PV, len(table)))
 
 
-def _read(config: AreasInput, asked: dict[str, str], role: str) -> Vector:
-    return read_vector(config.path, asked, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
+def _read_areas(config: AreasInput, fields: dict[str, str], role: str) -> Vector:
+    return read_vector(config.path, fields, layer=config.layer, encoding=config.encoding, crs=config.crs, role=role)
 
 
-def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Notice]]:
+def _project_areas(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Notice]]:
     """Bring the polygons to the working CRS, repaired; rows without a polygon are left out and counted."""
     where = str(config.path)
     place = locate(vector.geometry, vector.crs, config.datum, crs, where)
@@ -149,7 +149,7 @@ def _located(config: AreasInput, vector: Vector, crs: CRS) -> tuple[gpd.GeoDataF
 
 
 @cache
-def _words() -> dict[str, str]:
+def _kind_of_words() -> dict[str, str]:
     kinds = roof_use_rules().kinds
     words = {attributes.fold_text(w): k for k, entry in kinds.items() for w in (*entry.words, *entry.spellings)}
     return words | {attributes.fold_text(kind): kind for kind in kinds}
@@ -157,7 +157,7 @@ def _words() -> dict[str, str]:
 
 def _kind(word: str | None) -> str | None:
     """Return the kind a word names; the default where nothing is written, None where it is not known."""
-    return roof_use_rules().default_kind if word is None else _words().get(attributes.fold_text(word))
+    return roof_use_rules().default_kind if word is None else _kind_of_words().get(attributes.fold_text(word))
 
 
 def _unknown_kinds(words: list[str], config: ExclusionsInput) -> list[Notice]:

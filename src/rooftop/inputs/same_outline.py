@@ -87,8 +87,8 @@ def take_what_others_know(table: pd.DataFrame, stands: I8, where: str) -> tuple[
         giving = others[silent[stands[others]] & ~silent[others]]
         if not len(giving):
             continue
-        said = table[name].iloc[giving].astype("string").to_numpy()
-        giving = giving[np.argsort(said, kind="stable")]
+        as_text = table[name].iloc[giving].astype("string").to_numpy()
+        giving = giving[np.argsort(as_text, kind="stable")]
         to, first = np.unique(stands[giving], return_index=True)
         for column in (name, *along):
             if column in table:

@@ -52,33 +52,37 @@ def read_schedule(config: ScheduleInput) -> Schedule:
     """
     where = str(config.path)
     sheets, encoding = read_rows(config.path, config.encoding, config.sheet, ROLE)
-    wanted = {key: name for key, name in config.fields.model_dump().items() if name is not None}
+    fields = {key: name for key, name in config.fields.model_dump().items() if name is not None}
     for one_of in (("building_id", "unit_id"), ("kwp", "module_m2")):
-        if not any(key in wanted for key in one_of):
+        if not any(key in fields for key in one_of):
             raise InputError(
                 Text("the schedule lacks a column", "建设时序表缺少列"),
                 where=f"{ROLE}.fields",
-                found=", ".join(wanted),
+                found=", ".join(fields),
                 expected=Text(" or ".join(one_of), " 或 ".join(one_of)),
                 mend=Text("name the column of the file that holds it", "请填写文件中对应的列名"),
             )
-    named = list(wanted.values())
+    named = list(fields.values())
     rows = next((r for r in sheets.values() if header_row(r, named) is not None), next(iter(sheets.values()), []))
-    head = _head(rows, wanted, where)
+    head = _header_index(rows, fields, where)
     header = rows[head]
-    at = {key: [fold_header(cell) for cell in header].index(fold_header(name)) for key, name in wanted.items()}
+    at = {key: [fold_header(cell) for cell in header].index(fold_header(name)) for key, name in fields.items()}
     units = {key: _unit(key, header[at[key]], where, config.capacity_unit) for key in _QUANTITIES if key in at}
     body = [(head + 2 + k, row) for k, row in enumerate(rows[head + 1 :]) if any(cell.strip() for cell in row)]
     table = pd.DataFrame([_row(line, row, at, units) for line, row in body], columns=list(_COLUMNS)).astype(_COLUMNS)
     notices: list[Notice] = []
     for key in ("building_id", "unit_id"):
-        read = codes(table[key].rename(wanted.get(key, key)), where)
+        read = codes(table[key].rename(fields.get(key, key)), where)
         table[key], notices = read.values, [*notices, *read.notices]
     table["unit_id"] = table["unit_id"].where(table["building_id"].isna())
     usable = (table["building_id"].notna() | table["unit_id"].notna()) & (
         (table["kwp"] > 0) | (table["module_m2"] > 0)
     ).to_numpy()
-    notices += [*_lost(table[~usable], where), *_unread(table[usable], where), *_undated(table[usable], where)]
+    notices += [
+        *_lost_notices(table[~usable], where),
+        *_unread_notices(table[usable], where),
+        *_undated_notices(table[usable], where),
+    ]
     details = {"encoding": encoding or "xlsx", "rows": str(len(body)), "used": str(int(usable.sum()))}
     provenance = Provenance(ROLE, where, file_sha256(config.path), details)
     return Schedule(table[usable].drop(columns="unread").reset_index(drop=True), tuple(notices), provenance)
@@ -101,10 +105,10 @@ def join_schedule(schedule: Schedule, building_ids: Iterable[str], units: Iterab
     """
     table, where = schedule.table, schedule.provenance.path
     what = Text("the schedule", "建设时序表")
-    buildings, found = join_ids(table["building_id"], building_ids, what, where)
-    places, more = join_ids(table["unit_id"], units, what, where)
+    buildings, building_notices = join_ids(table["building_id"], building_ids, what, where)
+    places, unit_notices = join_ids(table["unit_id"], units, what, where)
     joined = table.assign(building_id=buildings, unit_id=places)
-    return replace(schedule, table=joined, notices=(*schedule.notices, *found, *more))
+    return replace(schedule, table=joined, notices=(*schedule.notices, *building_notices, *unit_notices))
 
 
 _COLUMNS = {
@@ -118,13 +122,13 @@ _COLUMNS = {
 }
 
 
-def _head(rows: list[list[str]], wanted: dict[str, str], where: str) -> int:
-    head = header_row(rows, wanted.values())
+def _header_index(rows: list[list[str]], fields: dict[str, str], where: str) -> int:
+    head = header_row(rows, fields.values())
     if head is not None:
         return head
     header = next((row for row in rows if any(row)), [])
     have = {fold_header(cell) for cell in header}
-    key, name = next((item for item in wanted.items() if fold_header(item[1]) not in have), next(iter(wanted.items())))
+    key, name = next((item for item in fields.items() if fold_header(item[1]) not in have), next(iter(fields.items())))
     raise InputError(
         Text("the file has no such column", "文件中没有该列"),
         where=Text(f"{ROLE}.fields.{key} ({where})", f"{ROLE}.fields.{key}（{where}）"),
@@ -144,8 +148,8 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
     def text(key: str) -> str | None:
         if key not in at or at[key] >= len(row):
             return None
-        found = text_or_none(row[at[key]])
-        return None if found is None else half_width(found)
+        cell = text_or_none(row[at[key]])
+        return None if cell is None else half_width(cell)
 
     def code(key: str) -> str | None:
         return row[at[key]] if key in at and at[key] < len(row) else None
@@ -165,7 +169,7 @@ def _row(line: int, row: list[str], at: dict[str, int], units: dict[str, tuple[s
     return values
 
 
-def _lost(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
+def _lost_notices(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     text = Text(
         "{n} rows of the schedule name no place, or no positive capacity or area: they do not count",
         "建设时序表有 {n} 行没有建筑或单元，或没有为正的容量、面积：不计入",
@@ -173,7 +177,7 @@ def _lost(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     return Notice.counted("schedule_rows_lost", rows["source_row"].tolist(), text, source=where)
 
 
-def _unread(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
+def _unread_notices(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     """Rows of which one of two quantities is read and the other is no number."""
     half = rows[rows["unread"] != ""]
     text = Text(
@@ -184,7 +188,7 @@ def _unread(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     return Notice.counted("schedule_unread", named, text, source=where)
 
 
-def _undated(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
+def _undated_notices(rows: pd.DataFrame, where: str) -> tuple[Notice, ...]:
     undated = rows[rows["year"].isna()]
     text = Text(
         "{n} rows of the schedule have no readable year: they enter the upper bound only",

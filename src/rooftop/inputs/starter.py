@@ -21,7 +21,7 @@ _MAX_USES = 60
 def starter_config(
     pack: str,
     footprints: Path | None,
-    found: Guess | None,
+    guess: Guess | None,
     irradiance: RasterGuess | None = None,
     *,
     lang: Lang = "zh",
@@ -35,7 +35,7 @@ def starter_config(
         Policy pack, name or path.
     footprints : Path or None
         None leaves a placeholder.
-    found : Guess or None
+    guess : Guess or None
         Of `footprints`.
     irradiance : RasterGuess or None
         None leaves a placeholder.
@@ -53,7 +53,7 @@ def starter_config(
         f"name: {scalar(legal_name(name) or 'example')}",
         f"title: {scalar(name)}",
         "inputs:",
-        *(f"  {line}" for line in _footprint_lines(footprints, found, base, say)),
+        *(f"  {line}" for line in _footprint_lines(footprints, guess, base, say)),
         *(f"  {line}" for line in _other_lines(irradiance, base, say)),
         f"policy: {scalar(_pack(pack, base))}",
         f"outputs: {{lang: {lang}, rasters: [poa_annual, svf, shading_loss]}}",
@@ -93,7 +93,7 @@ def scalar(text: str) -> str:
     return json.dumps(text)
 
 
-def _written(path: Path, base: Path | None) -> str:
+def _relative_path(path: Path, base: Path | None) -> str:
     """Return the path as it should stand in a file that lies in `base`, with forward slashes."""
     if base is None:
         return path.as_posix()
@@ -105,39 +105,39 @@ def _written(path: Path, base: Path | None) -> str:
 
 def _pack(pack: str, base: Path | None) -> str:
     """Return a pack's name as it is, and the path of one as seen from the configuration."""
-    return _written(Path(pack), base) if pack.lower().endswith((".yaml", ".yml")) else pack
+    return _relative_path(Path(pack), base) if pack.lower().endswith((".yaml", ".yml")) else pack
 
 
-def _footprint_lines(footprints: Path | None, found: Guess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+def _footprint_lines(footprints: Path | None, guess: Guess | None, base: Path | None, say: _Comments) -> Iterator[str]:
     yield "footprints:"
-    path = _written(footprints, base) if footprints is not None else "footprints.gpkg"
+    path = _relative_path(footprints, base) if footprints is not None else "footprints.gpkg"
     yield f"  path: {scalar(path)}"
-    if found is None:
+    if guess is None:
         yield from ("  datum: wgs84", "  fields: {id: null, height_m: height, floors: null, building_use: null}")
         return
-    if found.layer is not None and footprints is not None and found.layer != footprints.stem:
-        yield f"  layer: {scalar(found.layer)}"
-    if found.encoding not in ("utf-8", "utf8"):
-        yield f"  encoding: {found.encoding}"
-    if found.crs is not None:
-        yield "  " + say.full(Text(f"CRS in the file: {found.crs}", f"文件坐标系：{found.crs}"))
-    elif found.crs_guess is not None:
+    if guess.layer is not None and footprints is not None and guess.layer != footprints.stem:
+        yield f"  layer: {scalar(guess.layer)}"
+    if guess.encoding not in ("utf-8", "utf8"):
+        yield f"  encoding: {guess.encoding}"
+    if guess.crs is not None:
+        yield "  " + say.full(Text(f"CRS in the file: {guess.crs}", f"文件坐标系：{guess.crs}"))
+    elif guess.crs_guess is not None:
         why = Text("the file states none; guessed from the coordinates, check it", "文件未声明；据坐标值推断，请核对")
-        yield f"  crs: {found.crs_guess}{say.tail(why)}"
+        yield f"  crs: {guess.crs_guess}{say.tail(why)}"
     else:
         why = Text("the file states none: fill in, e.g. EPSG:4549", "文件未声明坐标系：请填写，如 EPSG:4549")
         yield f"  crs: null{say.tail(why)}"
-    yield f"  datum: {found.datum}{say.tail(found.datum_remark)}"
-    yield from (f"  {line}" for line in _field_lines(found, say))
-    yield from (f"  {line}" for line in _use_lines(found, say))
+    yield f"  datum: {guess.datum}{say.tail(guess.datum_remark)}"
+    yield from (f"  {line}" for line in _field_lines(guess, say))
+    yield from (f"  {line}" for line in _use_lines(guess, say))
     yield "  storey_height_m: 3.0"
-    if found.field("height_m") is None and found.field("floors") is None:
+    if guess.field("height_m") is None and guess.field("floors") is None:
         why = Text("no heights in the file: every building gets this; replace it", "文件无高度：所有建筑取此值，请更正")
         yield f"  default_height_m: 9.0{say.tail(why)}"
 
 
-def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
-    by_key = {f.key: f for f in found.fields}
+def _field_lines(guess: Guess, say: _Comments) -> Iterator[str]:
+    by_key = {f.key: f for f in guess.fields}
     yield "fields:"
     for key in FieldMap.model_fields:
         field = by_key.get(key)
@@ -151,15 +151,15 @@ def _field_lines(found: Guess, say: _Comments) -> Iterator[str]:
             else Text("{sample}; {remark}", "{sample}；{remark}").format(sample=sample, remark=field.remark)
         )
         yield f"  {key}: {scalar(field.field)}{say.tail(remark or sample)}"
-    if found.unused:
-        unused = ", ".join(found.unused)
+    if guess.unused:
+        unused = ", ".join(guess.unused)
         yield say.full(Text(f"not used: {unused}", f"未使用的字段：{unused}"))
-    for text in found.remarks:
+    for text in guess.remarks:
         yield say.full(text)
 
 
-def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
-    unmapped = [u for u in found.uses if u.use == "unknown"]
+def _use_lines(guess: Guess, say: _Comments) -> Iterator[str]:
+    unmapped = [u for u in guess.uses if u.use == "unknown"]
     if not unmapped:
         return
     yield "use_map:"
@@ -177,10 +177,10 @@ def _use_lines(found: Guess, say: _Comments) -> Iterator[str]:
         yield "  " + say.full(Text(f"and {more} more values", f"另有 {more} 个取值"))
 
 
-def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
+def _irradiance_lines(raster: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:
     yield "irradiance:"
     yield "  ghi:"
-    if found is None:
+    if raster is None:
         todo = Text("fill in: a GeoTIFF of global horizontal irradiation", "请填写：水平面总辐照量 GeoTIFF")
         usual = irradiance_units().usual("annual")
         unit = Text(f"check the unit: {', '.join(usual[:4])}, ...", "请核对单位")
@@ -189,13 +189,13 @@ def _irradiance_lines(found: RasterGuess | None, base: Path | None, say: _Commen
         yield f"    unit: {usual[0]}{say.tail(unit)}"
         yield f"    period: annual{say.tail(period)}"
         return
-    if len(found.paths) == 1:
-        yield f"    path: {scalar(_written(found.paths[0], base))}"
+    if len(raster.paths) == 1:
+        yield f"    path: {scalar(_relative_path(raster.paths[0], base))}"
     else:
         yield f"    path:{say.tail(Text('January first', '自一月起'))}"
-        yield from (f"      - {scalar(_written(path, base))}" for path in found.paths)
-    yield f"    unit: {found.unit}{say.tail(found.unit_remark)}"
-    yield f"    period: {found.period}{say.tail(found.period_remark)}"
+        yield from (f"      - {scalar(_relative_path(path, base))}" for path in raster.paths)
+    yield f"    unit: {raster.unit}{say.tail(raster.unit_remark)}"
+    yield f"    period: {raster.period}{say.tail(raster.period_remark)}"
 
 
 def _other_lines(irradiance: RasterGuess | None, base: Path | None, say: _Comments) -> Iterator[str]:

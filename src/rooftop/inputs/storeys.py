@@ -13,7 +13,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.types import B1
-from rooftop.inputs.attributes import NumberReading, Parsed, bounded, each, half_width, read_numbers, texts
+from rooftop.inputs.attributes import NumberReading, ParsedColumn, blank_outside, each, half_width, read_numbers, texts
 from rooftop.inputs.input_limits import input_limits
 from rooftop.inputs.numerals import arabic
 from rooftop.inputs.source_words import source_words
@@ -67,12 +67,12 @@ def floors(column: pd.Series, key: str, where: str) -> StatedFloors:
     Raises
     ------
     InputError
-        As `rooftop.inputs.attributes.numbers`.
+        As `rooftop.inputs.attributes.read_numbers`.
     """
     parsed = read_numbers(column, key, where, read_storeys, FLOORS_RULE, comma_lists=True)
     if pd.api.types.is_numeric_dtype(column):
         return StatedFloors(parsed.values, np.zeros(len(column), dtype=bool), parsed.notices)
-    below = np.array(each(texts(column), lambda text: _basement_only(half_width(text)), False), dtype=bool)
+    below = np.array(each(texts(column), lambda text: _names_only_basements(half_width(text)), False), dtype=bool)
     return StatedFloors(parsed.values.where(~below), below, parsed.notices)
 
 
@@ -91,42 +91,42 @@ def read_storeys(text: str) -> NumberReading | None:
         return NumberReading(float(bare))
     if bare in source_words().floors.words:
         return NumberReading(float(source_words().floors.words[bare]), by_rule=True)
-    marked = _marked(bare)
+    marked = _mark_words(bare)
     if marked is None or marked.startswith("+1"):  # an attic of nothing
         return None
     marked, more = marked.rstrip("+|"), marked.endswith("+")
     above = re.sub(rf"[{re.escape(_EDGES)}]?{_BELOW}\|?(?:{_NUMBER})?\|?", _CUT, marked).strip(_EDGES)
     if not above:
         return NumberReading(0.0, by_rule=True) if _BELOW in marked else None
-    found = _one_of(above)
+    reading = _one_of(above)
     simple = re.fullmatch(rf"{_NUMBER}(?:{_any_of(source_words().floors.units)})?", bare)
-    return found if found is None else NumberReading(found.value, by_rule=found.by_rule or more or not simple)
+    return reading if reading is None else NumberReading(reading.value, by_rule=reading.by_rule or more or not simple)
 
 
-def _basement_only(text: str) -> bool:
-    found = read_storeys(text)
-    return found is not None and found.value == 0.0 and re.fullmatch(r"[+-]?0+(?:\.0*)?", text) is None
+def _names_only_basements(text: str) -> bool:
+    reading = read_storeys(text)
+    return reading is not None and reading.value == 0.0 and re.fullmatch(r"[+-]?0+(?:\.0*)?", text) is None
 
 
-def _marked(text: str) -> str | None:
+def _mark_words(text: str) -> str | None:
     """Return a text with words as marks: | cuts, ! goes before floors below ground, ~ ; + / stand between numbers.
 
     A + at the end is "or more"; None where the number is only an upper bound.
     """
-    said = source_words().floors
+    vocabulary = source_words().floors
     text = _without_brackets(_without_about(arabic(text)))
-    text, bound = _bound(text, said.or_more, said.or_less)
+    text, bound = _without_bound(text, vocabulary.or_more, vocabulary.or_less)
     if bound < 0:
         return None
-    units = _any_of(said.units)
-    attics = _any_of(said.attics)
+    units = _any_of(vocabulary.units)
+    attics = _any_of(vocabulary.attics)
     text = re.sub(rf"(\d)(?:{units})?(?:{attics})(?=\d)", r"\1;", text)  # 4跃5: a flat on both
     text = re.sub(rf"(?:[+带加]\d*)?(?:{attics})", "+1", text)
-    text = re.sub(rf"(\d)(?:{units})?{said.half}", r"\1.5", text)
+    text = re.sub(rf"(\d)(?:{units})?{vocabulary.half}", r"\1.5", text)
     text = re.sub(r"-{2,}|[–—]+", "-", text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.below)})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
-    text = re.sub(rf"{_any_of(said.above)}|(?<=\d)(?:{units})", _CUT, text)
-    text = re.sub(rf"(?<![a-z])(?:{_any_of(said.before)})(?=\d)", _CUT, text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(vocabulary.below)})|(?<![\d.{_CUT}a-z])-(?=\d)", _BELOW, text)
+    text = re.sub(rf"{_any_of(vocabulary.above)}|(?<=\d)(?:{units})", _CUT, text)
+    text = re.sub(rf"(?<![a-z])(?:{_any_of(vocabulary.before)})(?=\d)", _CUT, text)
     joins = source_words().joins
     text = re.sub(_any_of(joins.range), "~", text)
     text = re.sub(_any_of(joins.either), ";", text)
@@ -155,10 +155,10 @@ def _one_of(text: str) -> NumberReading | None:
 # --- heights ---------------------------------------------------------------------------------------------------------
 
 
-def heights(column: pd.Series, key: str, where: str) -> Parsed:
+def heights(column: pd.Series, key: str, where: str) -> ParsedColumn:
     """Read heights in metres: 12.5, 12,5 米, 约12m, 40 ft, 12.5/3 (with the floors), 9-12.
 
-    Parameters and errors are those of `rooftop.inputs.attributes.numbers`.
+    Parameters and errors are those of `rooftop.inputs.attributes.read_numbers`.
     """
     return read_numbers(column, key, where, read_length_m, HEIGHT_RULE)
 
@@ -172,10 +172,10 @@ def read_length_m(text: str) -> NumberReading | None:
     [12.0, 12.19, 12.5, 12.5, 9.0, 24.0]
     """
     bare = _without_about(text.casefold().replace(" ", "").replace("′", "'").replace("’", "'"))
-    for name in _longest(source_words().length_names):
+    for name in _longest_first(source_words().length_names):
         bare = re.sub(rf"^{re.escape(name)}[=:]?(?=[\d.])", "", bare)
-    said, joins = source_words().floors, source_words().joins
-    bare, bound = _bound(_without_brackets(_without_about(bare)), said.or_more, said.or_less)
+    vocabulary, joins = source_words().floors, source_words().joins
+    bare, bound = _without_bound(_without_brackets(_without_about(bare)), vocabulary.or_more, vocabulary.or_less)
     if bound < 0:
         return None
     if match := re.fullmatch(rf"({_NUMBER})(?:'|ft|feet|英尺)({_NUMBER})(?:\"|''|in|inch|英寸)?", bare):
@@ -186,7 +186,7 @@ def read_length_m(text: str) -> NumberReading | None:
         number, name = match.groups()
         return NumberReading(_metres(number, name), by_rule=bound > 0 or _metres("1", name) != 1.0)
     marks = "|".join(map(_any_of, (joins.range, joins.either, ["/"])))
-    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(said.units)})?", bare)
+    match = re.fullmatch(rf"({_NUMBER}){unit}({marks})({_NUMBER}){unit}({_any_of(vocabulary.units)})?", bare)
     if match is None:
         return None
     first, unit_1, mark, second, unit_2, storeys = match.groups()
@@ -209,16 +209,16 @@ def _may_be_floors(height_m: float, count: str, unit: str | None) -> bool:
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
-def _longest(given: Iterable[str]) -> list[str]:
+def _longest_first(given: Iterable[str]) -> list[str]:
     return sorted((word.casefold() for word in given), key=len, reverse=True)
 
 
 def _any_of(given: Iterable[str]) -> str:
-    return "|".join(map(re.escape, _longest(given)))
+    return "|".join(map(re.escape, _longest_first(given)))
 
 
 def _without_about(text: str) -> str:
-    for word in _longest(source_words().about):
+    for word in _longest_first(source_words().about):
         text = text.removeprefix(word).removesuffix(word)
     return text
 
@@ -229,7 +229,7 @@ def _without_brackets(text: str) -> str:
     return outside if re.search(r"\d", outside) else re.sub(r"[()\[\]{}【】〔〕]", "", text)
 
 
-def _bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, int]:
+def _without_bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, int]:
     """Return a text without what says "at least" (1) or "at most" (-1), and which it was, else 0."""
     for sign, marks, ends in ((1, r"^(?:>=?|≥)", more), (-1, r"^(?:<=?|≤)", less)):
         bare = re.sub(rf"{marks}|(?:{_any_of(ends)})(?:{_any_of(source_words().floors.units)})?$", "", text)
@@ -242,7 +242,7 @@ def _bound(text: str, more: Iterable[str], less: Iterable[str]) -> tuple[str, in
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedHeights:
     """Heights and floors as a file states them.
 
     Parameters
@@ -265,7 +265,7 @@ class Stated:
 
 def stated_heights(
     table: pd.DataFrame, height_field: str | None, floors_field: str | None, labelled: pd.Series, where: str
-) -> Stated:
+) -> StatedHeights:
     """Read the heights and floors that a file states, and hold them against each other.
 
     Parameters
@@ -280,7 +280,7 @@ def stated_heights(
     Raises
     ------
     InputError
-        As `rooftop.inputs.attributes.numbers`.
+        As `rooftop.inputs.attributes.read_numbers`.
     """
     blank = pd.Series(np.nan, index=table.index, dtype="float64")
     height, count = blank, blank
@@ -289,13 +289,13 @@ def stated_heights(
     if floors_field:
         read = floors(table[floors_field], "fields.floors", where)
         what, most = Text("floor counts", "层数值"), float(input_limits().floors.max)
-        _, kept = bounded(read.values, 0.0, most, "floors_absurd", what, where)
+        _, kept = blank_outside(read.values, 0.0, most, "floors_absurd", what, where)
         count, underground = kept.values, read.underground
         notices += [*read.notices, *kept.notices]
-    told = count.isna() & labelled.notna() & ~underground
-    if told.any():
-        count = count.where(~told, labelled)
-        n = int(told.sum())
+    from_label = count.isna() & labelled.notna() & ~underground
+    if from_label.any():
+        count = count.where(~from_label, labelled)
+        n = int(from_label.sum())
         text = Text(
             f"the floors of {n} buildings are those of the label of their structure", f"{n} 栋建筑的层数取自结构注记"
         )
@@ -304,7 +304,7 @@ def stated_heights(
         parsed = heights(table[height_field], "fields.height_m", where)
         what, most = Text("heights in metres", "高度值（米）"), input_limits().height_m.max
         _require_metres(parsed.values, count, height_field, where)
-        mask, kept = bounded(parsed.values, 0.0, most, "height_absurd", what, where)
+        mask, kept = blank_outside(parsed.values, 0.0, most, "height_absurd", what, where)
         height, absurd = kept.values, mask.to_numpy(dtype=bool)
         notices += [*parsed.notices, *kept.notices]
     notices += compare(height, count, where)
@@ -314,7 +314,9 @@ def stated_heights(
         "{n} 栋建筑仅有地下层数：高度按 0 处理，不视为屋顶",
     )
     notices += Notice.counted("underground", underground, text, source=where)
-    return Stated(height.where(~underground, 0.0), count.where(~underground, 0.0), absurd, underground, tuple(notices))
+    return StatedHeights(
+        height.where(~underground, 0.0), count.where(~underground, 0.0), absurd, underground, tuple(notices)
+    )
 
 
 # --- both ------------------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def structures(column: pd.Series, where: str) -> Structures:
     raw = texts(column)
     read = each(raw, read_structure, (None, None))
     kinds = pd.Series([kind for kind, _ in read], index=column.index, dtype="string")
-    silent = np.array(each(raw, lambda text: fold_text(text) in _silent(), True), dtype=bool)
+    silent = np.array(each(raw, lambda text: fold_text(text) in _silent_words(), True), dtype=bool)
     unread = raw[kinds.isna() & ~silent]
     floors = pd.Series([np.nan if n is None else n for _, n in read], index=column.index, dtype="float64")
     reasons = {code: (kinds == name).fillna(False).to_numpy(dtype=bool) for name, code in structure_reasons().items()}
@@ -92,9 +92,9 @@ def read_structure(text: str) -> tuple[str | None, float | None]:
         return str(code), None
     label, storeys = _split(bare)
     kind = _kind(label)
-    found = None if kind is None or storeys is None else read_storeys(storeys)
-    believable = found is not None and 0.0 < found.value <= input_limits().floors.max
-    return kind, found.value if found is not None and believable else None
+    reading = None if kind is None or storeys is None else read_storeys(storeys)
+    believable = reading is not None and 0.0 < reading.value <= input_limits().floors.max
+    return kind, reading.value if reading is not None and believable else None
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -108,17 +108,17 @@ def _split(text: str) -> tuple[str, str | None]:
 
 
 def _kind(label: str) -> str | None:
-    said = source_words().structures
-    if (found := _labels().get(label.strip())) is not None:
-        return found
+    vocabulary = source_words().structures
+    if (kind := _labels().get(label.strip())) is not None:
+        return kind
     bare = label
-    for noise in sorted((word.casefold() for word in said.noise), key=len, reverse=True):
+    for noise in sorted((word.casefold() for word in vocabulary.noise), key=len, reverse=True):
         bare = bare.replace(noise, " ")
     bare = re.sub(r"\s+", " ", bare).strip()
-    if (found := _labels().get(bare)) is not None:
-        return found
-    parts = next((part.structure for part in said.parts if any(word in label for word in part.contains)), None)
-    denied = any(label.startswith(word) or f" {word}" in label for word in said.negations)
+    if (kind := _labels().get(bare)) is not None:
+        return kind
+    parts = next((part.structure for part in vocabulary.parts if any(word in label for word in part.contains)), None)
+    denied = any(label.startswith(word) or f" {word}" in label for word in vocabulary.negations)
     return None if denied and parts not in ("site",) else parts
 
 
@@ -130,12 +130,12 @@ def _kinds() -> dict[str, StructureKind]:
 @cache
 def _labels() -> dict[str, str]:
     named = {half_width(label).casefold(): name for name, kind in _kinds().items() for label in kind.labels}
-    own = {half_width(label).casefold(): name for name, kind in _kinds().items() for label in kind.spellings}
-    return own | named | {name: name for name in _kinds()}
+    spellings = {half_width(label).casefold(): name for name, kind in _kinds().items() for label in kind.spellings}
+    return spellings | named | {name: name for name in _kinds()}
 
 
 @cache
-def _silent() -> frozenset[str]:
+def _silent_words() -> frozenset[str]:
     return frozenset(fold_text(word) for word in source_words().unknown)
 
 

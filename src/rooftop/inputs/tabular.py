@@ -13,8 +13,8 @@ import pyogrio
 
 from rooftop.core.errors import InputError, UsageError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged, read_bounded
-from rooftop.inputs.attributes import written
+from rooftop.inputs.access import ZIP_ERRORS, check_zip, damaged_file_error, read_bounded
+from rooftop.inputs.attributes import value_text
 from rooftop.inputs.encodings import BYTES, detect_encoding
 from rooftop.inputs.files import check_file, did_you_mean, suggest
 from rooftop.inputs.input_files import input_files
@@ -45,7 +45,7 @@ def read_rows(path: Path, encoding: str | None, sheet: str | None, role: str) ->
     if path.suffix.lower() == ".xlsx":
         return dict(_workbook(path, sheet, role)), ""
     if path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        text, codec = _decoded(path, encoding, role)
+        text, codec = _read_text(path, encoding, role)
         return {"": _csv_rows(text, path, role)}, codec
     raise InputError(
         Text("this kind of file cannot be read", "不支持这种文件格式"),
@@ -65,7 +65,7 @@ def _most_rows() -> int:
     return input_files().table_rows.max
 
 
-def _too_long(path: Path, role: str, rows: int) -> InputError:
+def _too_long_error(path: Path, role: str, rows: int) -> InputError:
     return InputError(
         Text("the table is too long", "表格过长"),
         where=f"{role}: {path}" if role else str(path),
@@ -78,7 +78,7 @@ def _too_long(path: Path, role: str, rows: int) -> InputError:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def _decoded(path: Path, encoding: str | None, role: str) -> tuple[str, str]:
+def _read_text(path: Path, encoding: str | None, role: str) -> tuple[str, str]:
     data = read_bounded(path, role)
     if encoding is None:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -110,15 +110,15 @@ def _csv_rows(text: str, path: Path, role: str) -> list[list[str]]:
     try:
         for row in reader:
             if reader.line_num - begin > _LONGEST_CELL_LINES:
-                raise _open_quote(path, role, begin + 1)
+                raise _open_quote_error(path, role, begin + 1)
             if reader.line_num == len(lines) > begin + 1 and '"' not in lines[-1]:
-                raise _open_quote(path, role, begin + 1)
-            rows.append([written(cell) or "" for cell in row])
+                raise _open_quote_error(path, role, begin + 1)
+            rows.append([value_text(cell) or "" for cell in row])
             if len(rows) > _most_rows():
-                raise _too_long(path, role, len(rows))
+                raise _too_long_error(path, role, len(rows))
             begin = reader.line_num
     except csv.Error as error:
-        raise damaged(path, role, f"line {reader.line_num}: {error}") from error
+        raise damaged_file_error(path, role, f"line {reader.line_num}: {error}") from error
     return _without_empty_end(rows)
 
 
@@ -128,7 +128,7 @@ def _without_empty_end(rows: list[list[str]]) -> list[list[str]]:
     return rows[:last]
 
 
-def _open_quote(path: Path, role: str, line: int) -> InputError:
+def _open_quote_error(path: Path, role: str, line: int) -> InputError:
     return InputError(
         Text("a quotation mark opens a cell and none closes it", "单元格的引号没有闭合"),
         where=Text(f"{role}: {path}, line {line}", f"{role}：{path} 第 {line} 行"),
@@ -143,10 +143,10 @@ def _open_quote(path: Path, role: str, line: int) -> InputError:
 
 def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, list[list[str]]]]:
     if not zipfile.is_zipfile(path):  # an old .xls, or one with a password
-        raise _no_workbook(path, Text("no .xlsx by its content", "内容并非 .xlsx 格式"))
+        raise _no_workbook_error(path, Text("no .xlsx by its content", "内容并非 .xlsx 格式"))
     most = _last_row(path, role)
     if most > _most_rows():
-        raise _too_long(path, role, most)
+        raise _too_long_error(path, role, most)
     try:
         with settings():
             name_of = gdal_name(path)
@@ -164,13 +164,13 @@ def _workbook(path: Path, sheet: str | None, role: str) -> Iterator[tuple[str, l
                 frame = pyogrio.read_dataframe(
                     name_of, layer=name, read_geometry=False, use_arrow=False, max_features=max(most, 1), **options
                 )
-                cells = [[written(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
+                cells = [[value_text(v) or "" for v in row] for row in frame.astype(object).itertuples(index=False)]
                 yield name, _without_empty_end(cells)
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise _no_workbook(path, str(error).split(";")[0][:200]) from error
+        raise _no_workbook_error(path, str(error).split(";")[0][:200]) from error
 
 
-def _no_workbook(path: Path, found: Text | str) -> InputError:
+def _no_workbook_error(path: Path, found: Text | str) -> InputError:
     return InputError(
         Text("the workbook cannot be read", "无法读取该工作簿"),
         where=str(path),
@@ -192,19 +192,19 @@ def _last_row(path: Path, role: str) -> int:
                 with archive.open(member) as file:
                     last = max(last, _last_row_of(file))
             except ZIP_ERRORS as error:
-                raise damaged(path, role, f"{member.filename}: {error}") from error
+                raise damaged_file_error(path, role, f"{member.filename}: {error}") from error
     return last
 
 
 def _last_row_of(sheet: IO[bytes]) -> int:
     """Return the last row of a sheet with a value: ``<v>`` or ``<is>`` in a ``<row r="…">`` (ECMA-376, 18.3.1)."""
     row = last = 0
-    rest = b""
+    carry = b""
     while piece := sheet.read(_PIECE):
-        text = rest + piece
+        text = carry + piece
         cut = text.rfind(b"<")
-        rest = text[cut:] if cut >= 0 and len(text) - cut < _LONGEST_TAG else b""
-        for match in _IN_SHEET.finditer(text, 0, len(text) - len(rest)):
+        carry = text[cut:] if cut >= 0 and len(text) - cut < _LONGEST_TAG else b""
+        for match in _IN_SHEET.finditer(text, 0, len(text) - len(carry)):
             if match["row"] is not None:
                 row = int(match["at"]) if match["at"] else row + 1
             else:
@@ -214,5 +214,5 @@ def _last_row_of(sheet: IO[bytes]) -> int:
 
 def header_row(rows: Sequence[Sequence[str]], names: Iterable[str]) -> int | None:
     """Return the first of the upper rows that holds all names, however they are written; None where none does."""
-    wanted = {fold_header(name) for name in names}
-    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if wanted <= {fold_header(cell) for cell in row}), None)
+    keys = {fold_header(name) for name in names}
+    return next((k for k, row in enumerate(rows[:HEADER_ROWS]) if keys <= {fold_header(cell) for cell in row}), None)

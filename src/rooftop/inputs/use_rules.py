@@ -93,12 +93,14 @@ def use_of_name(name: str) -> Inference | None:
     rules, street = _rules()
     text = fold_text(name)
     for rule in rules:
-        if not any(word in text for word in rule.unless) and any(_said(text, word, street) for word in rule.contains):
+        if not any(word in text for word in rule.unless) and any(
+            _contains_word(text, word, street) for word in rule.contains
+        ):
             return rule.inference
     return None
 
 
-def _said(text: str, word: str, street: Sequence[str]) -> bool:
+def _contains_word(text: str, word: str, street: Sequence[str]) -> bool:
     """Whether a word stands in a name other than as part of the name of a road or neighbourhood."""
     at = text.find(word)
     while at >= 0:

@@ -17,7 +17,7 @@ from pyogrio.util import vsi_path
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.inputs.access import access, check_zip, damaged, zip_heads
+from rooftop.inputs.access import access, check_zip, damaged_file_error, zip_heads
 from rooftop.inputs.encodings import sibling
 from rooftop.inputs.files import check_file
 from rooftop.inputs.input_files import input_files
@@ -53,9 +53,9 @@ def admit(path: Path, role: str) -> None:
 @contextmanager
 def settings() -> Iterator[None]:
     """Have GDAL's way to the network closed, arcs followed closely, codes kept as text, and its warnings quiet."""
-    wanted = {**access().walls, "OGR_ARC_STEPSIZE": _ARC_STEP_DEG, "GML_FIELDTYPES": "ALWAYS_STRING"}
-    before = {name: pyogrio.get_gdal_config_option(name) for name in wanted}
-    pyogrio.set_gdal_config_options(wanted)
+    options = {**access().walls, "OGR_ARC_STEPSIZE": _ARC_STEP_DEG, "GML_FIELDTYPES": "ALWAYS_STRING"}
+    before = {name: pyogrio.get_gdal_config_option(name) for name in options}
+    pyogrio.set_gdal_config_options(options)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -73,11 +73,11 @@ def gdal(path: Path) -> Iterator[str | bytes]:
     """
     try:
         with settings():
-            yield _loosened(path) or gdal_name(path)
+            yield _generic_geopackage(path) or gdal_name(path)
     except NotImplementedError:  # shapely about arcs: a matter of a row, not of the file
         raise
     except (RuntimeError, OSError, MemoryError, UnicodeEncodeError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable_file_error(path, error) from error
 
 
 def gdal_name(path: Path) -> str:
@@ -88,16 +88,16 @@ def gdal_name(path: Path) -> str:
     return full if vsi_path(full) == full else f"/vsicached?file={quote(full, safe='/!;:,()[] ')}"
 
 
-def _loosened(path: Path) -> bytes | None:
+def _generic_geopackage(path: Path) -> bytes | None:
     """Return a GeoPackage whose layers may hold any geometry, where one is declared that pyogrio does not open."""
     if path.suffix.lower() != ".gpkg" or not path.is_file():
         return None
-    found = path.stat()
-    return _loosened_once(path, found.st_mtime_ns, found.st_size)
+    state = path.stat()
+    return _generic_geopackage_once(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=1)
-def _loosened_once(path: Path, _mtime_ns: int, size: int) -> bytes | None:
+def _generic_geopackage_once(path: Path, _mtime_ns: int, size: int) -> bytes | None:
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True)) as stored, closing(sqlite3.connect(":memory:")) as memory:
@@ -123,10 +123,10 @@ def require_plausible(path: Path, driver: str, features: int) -> None:
     InputError
     """
     if driver not in input_files().vector_drivers and not access().allow_remote:
-        raise unreadable(path, driver)
+        raise unreadable_file_error(path, driver)
     most = _size(path) * input_files().rows_per_byte.max
     if features > most or features < -1:  # pyogrio counts in 32 bits
-        raise damaged(path, "", f"{features:,} rows in {_size(path):,} bytes")
+        raise damaged_file_error(path, "", f"{features:,} rows in {_size(path):,} bytes")
 
 
 def _size(path: Path) -> int:
@@ -139,10 +139,10 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def unreadable(path: Path, error: object) -> InputError:
+def unreadable_file_error(path: Path, error: object) -> InputError:
     """Return the error about a file that cannot be read as vector data."""
     if kind := _TYPE.search(str(error)):
-        return _no_such_type(path, kind.group(1))
+        return _no_such_type_error(path, kind.group(1))
     missing = [s for s in (".shx", ".dbf") if path.suffix.lower() == ".shp" and not sibling(path, s)]
     if missing:
         parts = ", ".join(path.stem + suffix for suffix in missing)
@@ -161,7 +161,7 @@ def unreadable(path: Path, error: object) -> InputError:
     )
 
 
-def _no_such_type(path: Path, code: str) -> InputError:
+def _no_such_type_error(path: Path, code: str) -> InputError:
     named = _TYPE_NAMES.get(str(int(code) % 1000 if int(code) < 0x80000000 else int(code) - 0x80000000))
     return InputError(
         Text("the layer holds geometries of a type that is not read", "图层的几何类型不受支持"),

@@ -17,13 +17,13 @@ from rooftop.core.types import B1, Geometries
 from rooftop.inputs.coordinate_checks import misplaced_notice, misplaced_rows
 from rooftop.inputs.datums import parse_crs
 from rooftop.inputs.encodings import BYTES, decode, detect_encoding
-from rooftop.inputs.extent import blanked
+from rooftop.inputs.extent import blank_rows
 from rooftop.inputs.files import did_you_mean, suggest
 from rooftop.inputs.geometries import Shapes, damaged_notice, read_shapes, shapes_of
 from rooftop.inputs.geoparquet import parquet_rows
 from rooftop.inputs.layers import PARQUET, VectorLayer, open_vector_layer, read_frame
 from rooftop.inputs.plain_values import plain_values
-from rooftop.inputs.vector_files import unreadable
+from rooftop.inputs.vector_files import unreadable_file_error
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read_vector(
     columns : dict of str to str
         Configuration key (``fields.height_m``) -> field of the file; only these fields are read.
     layer, encoding : str, optional
-        As in `open_layer`.
+        As in `open_vector_layer`.
     crs : str, optional
         CRS of a file that states none. When the file states another one, the configured one is used, with a warning.
     role : str
@@ -77,17 +77,17 @@ def read_vector(
     Raises
     ------
     InputError
-        As `open_layer`; a field is not in the file; no CRS; no rows; no polygons.
+        As `open_vector_layer`; a field is not in the file; no CRS; no rows; no polygons.
     """
     opened = open_vector_layer(path, layer=layer, encoding=encoding, role=role)
     require_fields(opened, columns, role)
     source_crs, notices = _settle_crs(opened, crs, role)
-    wanted = list(dict.fromkeys(columns.values()))
+    names = list(dict.fromkeys(columns.values()))
     if path.suffix.lower() in PARQUET:
-        table, shapes = parquet_rows(path, wanted)
+        table, shapes = parquet_rows(path, names)
     else:
-        table, shapes, damaged = _rows_of_gdal(opened, wanted)
-        notices += damaged
+        table, shapes, gdal_notices = _rows_of_gdal(opened, names)
+        notices += gdal_notices
     table, written_out = plain_values(table, str(path))
     notices += (*damaged_notice(shapes.damaged, str(path)), *written_out)
     geometry = shapes.geometry
@@ -104,7 +104,7 @@ def read_vector(
     misplaced = misplaced_rows(geometry, source_crs)
     if misplaced.any():
         notices += (misplaced_notice(geometry, misplaced, source_crs, str(path)),)
-        geometry = blanked(geometry, misplaced)
+        geometry = blank_rows(geometry, misplaced)
     return Vector(table, geometry, source_crs, opened, misplaced, notices)
 
 
@@ -154,9 +154,9 @@ def _settle_crs(layer: VectorLayer, declared: str | None, role: str) -> tuple[CR
     return crs, (notice,)
 
 
-def _rows_of_gdal(layer: VectorLayer, wanted: list[str]) -> tuple[pd.DataFrame, Shapes, tuple[Notice, ...]]:
+def _rows_of_gdal(layer: VectorLayer, names: list[str]) -> tuple[pd.DataFrame, Shapes, tuple[Notice, ...]]:
     raw_of = dict(zip(layer.fields, layer.raw_fields, strict=True))
-    raw = [raw_of[name] for name in wanted]
+    raw = [raw_of[name] for name in names]
     codec = layer.encoding
     try:
         frame = read_frame(layer.path, layer.layer, raw, BYTES if codec else None)
@@ -168,9 +168,9 @@ def _rows_of_gdal(layer: VectorLayer, wanted: list[str]) -> tuple[pd.DataFrame, 
     if not len(shapes.geometry):  # a table without geometries
         shapes = shapes_of([None] * len(frame))
     if raw and len(shapes.geometry) != len(frame):
-        raise unreadable(layer.path, f"{len(frame)} rows, {len(shapes.geometry)} geometries")
+        raise unreadable_file_error(layer.path, f"{len(frame)} rows, {len(shapes.geometry)} geometries")
     table, broken = {}, []
-    for name in wanted:
+    for name in names:
         table[name] = frame[raw_of[name]]
         if codec and not pd.api.types.is_numeric_dtype(table[name]):
             table[name], bad = _decode_column(table[name], codec)

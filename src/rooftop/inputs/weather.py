@@ -84,11 +84,11 @@ def read_weather(
     if monthly_temp_air is not None:
         monthly_temp_air = require_numbers("monthly_temp_air", monthly_temp_air, (12,), missing=True).astype(np.float64)
     raw_bytes = _read_bytes(file)
-    text = _decoded(raw_bytes)
-    found = _recognise(text)
-    if found not in ("epw", "tmy3"):
+    text = _decode(raw_bytes)
+    detected = _recognise(text)
+    if detected not in ("epw", "tmy3"):
         refuse_other_product(raw_bytes, text, str(file))
-    kind = format or found
+    kind = format or detected
     if kind is None:
         raise InputError(
             Text("this is not a weather file of a known kind", "无法识别的气象文件格式"),
@@ -99,15 +99,15 @@ def read_weather(
                 "download one of these, or leave inputs.weather out", "请改用上述格式之一，或不设置 inputs.weather"
             ),
         )
-    if found is not None and found != kind:
+    if detected is not None and detected != kind:
         raise InputError(
             Text("the weather file is not of the declared format", "气象文件与声明的格式不符"),
             where=str(file),
-            found=found,
+            found=detected,
             expected=kind,
             mend=Text("set inputs.weather.format to null", "将 inputs.weather.format 设为 null"),
         )
-    raw = _placed(_parsed(kind, text, str(file)))
+    raw = _check_place(_parse(kind, text, str(file)))
     details = {
         "format": kind,
         "latitude": f"{raw.latitude:g}",
@@ -118,7 +118,7 @@ def read_weather(
     return nominal_year(raw, provenance, monthly_temp_air)
 
 
-def _parsed(kind: WeatherFormat, text: str, source: str) -> RawWeather:
+def _parse(kind: WeatherFormat, text: str, source: str) -> RawWeather:
     try:
         with warnings.catch_warnings():
             # Columns that are no numbers throughout: `as_columns` makes them so.
@@ -173,7 +173,7 @@ def _read_bytes(file: Path) -> bytes:
     return raw
 
 
-def _decoded(raw: bytes) -> str:
+def _decode(raw: bytes) -> str:
     encodings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
     for encoding in encodings:
         try:
@@ -201,7 +201,7 @@ def _recognise(text: str) -> WeatherFormat | None:
     return None
 
 
-def _placed(raw: RawWeather) -> RawWeather:
+def _check_place(raw: RawWeather) -> RawWeather:
     """Return the rows with a place that exists, longitude in -180..180; raise where there is none."""
     notices: list[Notice] = []
     longitude, altitude = raw.longitude, raw.altitude

@@ -72,14 +72,14 @@ def find_change(days: ClearDays) -> ClockChange | None:
     if not (steady and limits.step_min.low <= apart <= limits.step_min.high):
         return None
     i, j = int(start[best]), int(stop[best])
-    opening, closing = _between(int(day[i - 1]), int(day[i])), _between(int(day[j - 1]), int(day[j % n]))
+    opening, closing = _day_between(int(day[i - 1]), int(day[i])), _day_between(int(day[j - 1]), int(day[j % n]))
     hours = round((middle[0] - middle[1]) / _HOUR_MIN)
     if abs(middle[0]) >= abs(middle[1]):
         return ClockChange(opening, (closing - 1) % 365, hours)
     return ClockChange(closing, (opening - 1) % 365, -hours)
 
 
-def _between(before: int, after: int) -> int:
+def _day_between(before: int, after: int) -> int:
     """Return the day midway from one day to the next clear one, around the year."""
     return (before + 1 + ((after - before - 1) % 365) // 2) % 365
 

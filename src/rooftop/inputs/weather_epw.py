@@ -133,9 +133,9 @@ def _frame(rows: StampedRows, leap: B1, place: Location) -> pd.DataFrame:
     for k in kept:
         year, month, day = (int(x) for x in rows.stamps[k, :3])
         year = year if 1900 <= year <= 2200 else _NOMINAL_YEAR
-        rest = rows.lines[k].split(",")[5:_COLUMNS]
+        values = rows.lines[k].split(",")[5:_COLUMNS]
         # The hour is told by `middles`: pvlib knows 1-24 only.
-        texts.append(",".join([f"{year:04d},{month},{day},1,60", *rest]))
+        texts.append(",".join([f"{year:04d},{month},{day},1,60", *values]))
     header = f"LOCATION,-,-,-,-,-,{place.latitude},{place.longitude},0,{place.altitude}"
     data, _ = pvlib.iotools.read_epw(io.StringIO("\n".join([header, *["-,"] * 7, *texts]) + "\n"))
     frame = as_columns(data)

@@ -157,8 +157,8 @@ def find_noon(light: F8, sun: SunTime) -> tuple[Noon, ClearDays]:
     ClearDays
         The clear days one by one.
     """
-    lit = np.nan_to_num(light)
-    centre = float(np.degrees(np.angle((lit * np.exp(1j * np.radians(sun.hour_angle(0.0)))).sum())))
+    filled = np.nan_to_num(light)
+    centre = float(np.degrees(np.angle((filled * np.exp(1j * np.radians(sun.hour_angle(0.0)))).sum())))
     all_days = _MINUTES_PER_DEG * centre
     days = _clear_days(light, sun, all_days)
     late, spread, n_months = float("nan"), float("nan"), 0
@@ -180,14 +180,14 @@ def _clear_days(light: F8, sun: SunTime, around_min: float) -> ClearDays:
     limits = weather_checks().noon
     reach = limits.reach_min.value
     shifts = np.round(-around_min / _GRID_MIN) * _GRID_MIN + np.arange(-reach, reach + _GRID_MIN, _GRID_MIN)
-    lit, missing = np.nan_to_num(light), np.isnan(light)
+    filled, missing = np.nan_to_num(light), np.isnan(light)
     misfit, height, daily = (np.empty((len(shifts), 365)) for _ in range(3))
     for k, shift in enumerate(shifts):
         sine = sun.sin_elevation(shift)
         clear = 1098.0 * sine * np.exp(-0.059 / np.maximum(sine, 0.01))
         day = sun.solar_day(shift)
-        own, both, model = (np.bincount(day, x, 365) for x in (lit * lit, lit * clear, clear * clear))
-        misfit[k] = np.sqrt(np.maximum(1.0 - both**2 / np.maximum(own * model, 1e-9), 0.0))
+        energy, both, model = (np.bincount(day, x, 365) for x in (filled * filled, filled * clear, clear * clear))
+        misfit[k] = np.sqrt(np.maximum(1.0 - both**2 / np.maximum(energy * model, 1e-9), 0.0))
         height[k] = both / np.maximum(model, 1e-9)
         daily[k] = np.where(np.bincount(day, missing & (clear > 0.0), 365) > 0, 0.0, np.bincount(day, clear, 365))
     best, days = misfit.argmin(axis=0), np.arange(365)
@@ -198,8 +198,8 @@ def _clear_days(light: F8, sun: SunTime, around_min: float) -> ClearDays:
     kept = long_enough & (misfit[best, days] < limits.day_misfit.value) & (height[best, days] > tall)
     kept &= (best > 0) & (best < len(shifts) - 1)
     inner = np.clip(best, 1, len(shifts) - 2)
-    before, here, after = (misfit[inner + k, days] for k in (-1, 0, 1))
-    vertex = 0.5 * (before - after) / np.maximum(before - 2.0 * here + after, 1e-12)
+    before, centre, after = (misfit[inner + k, days] for k in (-1, 0, 1))
+    vertex = 0.5 * (before - after) / np.maximum(before - 2.0 * centre + after, 1e-12)
     late = -(shifts[inner] + _GRID_MIN * np.clip(vertex, -1.0, 1.0))
     return ClearDays(days[kept], late[kept])
 
@@ -215,11 +215,11 @@ def _edges(light: F8, sun: SunTime, around_min: float) -> tuple[float, int, int]
     def sine(shift: float) -> F8:
         return sun.sine(shift)
 
-    def missed(shift: float) -> int:
+    def n_missed(shift: float) -> int:
         ends = [sine(shift + k) for k in (-30.0, 0.0, 30.0)]
         return int((lit & (np.maximum.reduce(ends) < down)).sum() + (dark & (np.minimum.reduce(ends) > up)).sum())
 
     shifts = np.round(-around_min / _EDGE_GRID_MIN) * _EDGE_GRID_MIN + np.arange(-180.0, 181.0, _EDGE_GRID_MIN)
-    counts = np.array([missed(float(s)) for s in shifts])
+    counts = np.array([n_missed(float(s)) for s in shifts])
     alike = shifts[counts <= counts.min() + limits.edges_tolerance_hours.value]
-    return -0.5 * float(alike.min() + alike.max()), int(counts.min()), missed(0.0)
+    return -0.5 * float(alike.min() + alike.max()), int(counts.min()), n_missed(0.0)

@@ -43,8 +43,8 @@ class GeoPoint:
     def text(self) -> Text:
         """Return latitude and longitude as people write them."""
         north, east = ("N" if self.latitude >= 0 else "S"), ("E" if self.longitude >= 0 else "W")
-        said = f"{abs(self.latitude):.2f}° {north}, {abs(self.longitude):.2f}° {east}"
-        return Text(said, said)
+        coordinates = f"{abs(self.latitude):.2f}° {north}, {abs(self.longitude):.2f}° {east}"
+        return Text(coordinates, coordinates)
 
 
 def median_place(longitude: F8, latitude: F8) -> GeoPoint | None:
@@ -89,15 +89,15 @@ def check_weather_place(
     InputError
         The file lies across the equator, on another continent, or its months run against the place's seasons.
     """
-    here = median_place(longitude, latitude)
-    if here is None:
+    buildings = median_place(longitude, latitude)
+    if buildings is None:
         return ()
-    there = GeoPoint(weather.latitude, weather.longitude, weather.altitude)
-    notices = compare_with_weather(there, here, weather.source)
+    station = GeoPoint(weather.latitude, weather.longitude, weather.altitude)
+    notices = compare_with_weather(station, buildings, weather.source)
     months = weather.monthly_ghi_kwh_m2()
-    require_season(months, here.latitude, weather.source, Text("the buildings' latitude", "建筑所在"))
+    require_season(months, buildings.latitude, weather.source, Text("the buildings' latitude", "建筑所在"))
     if raster_months_kwh_m2 is not None:
-        notices += compare_months(months, mean_of_known(raster_months_kwh_m2), here.latitude, weather.source)
+        notices += compare_months(months, mean_of_known(raster_months_kwh_m2), buildings.latitude, weather.source)
     return notices
 
 

@@ -87,8 +87,8 @@ def _stamp(line: str, at: list[int], n_columns: int) -> Stamp | None:
     return real_stamp(year, month, day, hour, 0)
 
 
-def _require_columns(names: list[str], wanted: tuple[str, ...], source: str) -> None:
-    missing = [name for name in wanted if name not in names]
+def _require_columns(names: list[str], required: tuple[str, ...], source: str) -> None:
+    missing = [name for name in required if name not in names]
     if missing:
         raise InputError(
             Text("the NASA POWER file lacks what a year of hours needs", "NASA POWER 文件缺少必要的列"),

@@ -25,13 +25,13 @@ def parse_pvgis(text: str, source: str) -> RawWeather:
     """Read a typical year, or a series of a horizontal plane."""
     if text.lstrip().startswith("{"):
         hourly = "hourly" in json.loads(text)["outputs"]
-        return _hourly(text, "json", source, ()) if hourly else _typical(text, "json", source, ())
-    text, notices = _possible(text, source)
+        return _read_hourly(text, "json", source, ()) if hourly else _read_typical(text, "json", source, ())
+    text, notices = _drop_impossible_rows(text, source)
     hourly = re.search(r"^time,", text, re.MULTILINE) is not None
-    return _hourly(text, "csv", source, notices) if hourly else _typical(text, "csv", source, notices)
+    return _read_hourly(text, "csv", source, notices) if hourly else _read_typical(text, "csv", source, notices)
 
 
-def _possible(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
+def _drop_impossible_rows(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
     """Leave out rows of data whose time does not exist."""
     lines = text.split("\n")
     data = [k for k, line in enumerate(lines) if _ROW.match(line)]
@@ -44,14 +44,14 @@ def _possible(text: str, source: str) -> tuple[str, tuple[Notice, ...]]:
 
 
 def _stamp(line: str, n_commas: int) -> Stamp | None:
-    found = _ROW.match(line)
-    if found is None or line.count(",") != n_commas:
+    match = _ROW.match(line)
+    if match is None or line.count(",") != n_commas:
         return None
-    year, month, day, hour, minute = (int(part) for part in found.groups())
+    year, month, day, hour, minute = (int(part) for part in match.groups())
     return real_stamp(year, month, day, hour, minute)
 
 
-def _typical(text: str, kind: str, source: str, notices: tuple[Notice, ...]) -> RawWeather:
+def _read_typical(text: str, kind: str, source: str, notices: tuple[Notice, ...]) -> RawWeather:
     buffer = io.StringIO(text) if kind == "json" else io.BytesIO(text.encode())
     data, meta = pvlib.iotools.read_pvgis_tmy(buffer, pvgis_format=kind, map_variables=True)
     inputs = meta["inputs"]
@@ -75,7 +75,7 @@ def _place(place: dict[str, Any]) -> tuple[float, float, float]:
     return float(place["latitude"]), float(place["longitude"]), float(place["elevation"])
 
 
-def _hourly(text: str, kind: str, source: str, notices: tuple[Notice, ...]) -> RawWeather:
+def _read_hourly(text: str, kind: str, source: str, notices: tuple[Notice, ...]) -> RawWeather:
     data, meta = pvlib.iotools.read_pvgis_hourly(io.StringIO(text), pvgis_format=kind, map_variables=True)
     inputs = meta["inputs"]
     latitude, longitude, altitude = _place(inputs.get("location", inputs))

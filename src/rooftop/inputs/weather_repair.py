@@ -64,12 +64,12 @@ def fill_hour_gaps(
             )
         if gap.any():
             scale = sky if name in ("ghi", "dhi") else np.ones(HOURS)
-            filled[name], counts[name] = _filled(values, gap, scale, name, source)
+            filled[name], counts[name] = _fill_gaps(values, gap, scale, name, source)
     _close_beam(columns, filled, present, sin_h)
     return filled, counts
 
 
-def _filled(values: F8, gap: B1, scale: F8, name: str, source: str) -> tuple[F8, tuple[int, int]]:
+def _fill_gaps(values: F8, gap: B1, scale: F8, name: str, source: str) -> tuple[F8, tuple[int, int]]:
     checks = weather_checks().gaps
     short = gap & (_run_length(gap) <= checks.interpolate_hours.value)
     known = np.flatnonzero(~gap)
@@ -80,17 +80,17 @@ def _filled(values: F8, gap: B1, scale: F8, name: str, source: str) -> tuple[F8,
     long = np.flatnonzero(gap & ~short)
     reach = checks.neighbour_days.value
     for hour in long:
-        found = [
+        neighbours = [
             values[neighbour] for sign in (-1, 1) if (neighbour := _nearest(gap, int(hour), sign, reach)) is not None
         ]
-        if not found:
+        if not neighbours:
             raise InputError(
                 Text("a gap of the weather file is too long", "气象文件缺测时段过长"),
                 where=Text(f"{source}, {name}", f"{source}，{name}"),
                 found=Text(f"nothing within {reach} days of hour {hour}", f"第 {hour} 小时前后 {reach} 天内均无数据"),
                 mend=Text("give a complete year", "请提供完整的一年"),
             )
-        out[hour] = float(np.mean(found))
+        out[hour] = float(np.mean(neighbours))
     return out, (len(at), len(long))
 
 

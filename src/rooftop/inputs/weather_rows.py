@@ -84,9 +84,9 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     InputError
         The rows are not hourly or finer, of another unit, or of less than a year.
     """
-    raw = _with_times(raw)
+    raw = _drop_undated_rows(raw)
     _require_hours(raw)
-    data, notices = _cleaned(raw)
+    data, notices = _clean(raw)
     data, year_notices = _one_year(data, raw)
     index = pd.DatetimeIndex(data.index)
     first_day = np.concatenate([[0], np.cumsum(DAYS_IN_MONTH)[:-1]])
@@ -97,7 +97,7 @@ def hourly_slots(raw: RawWeather) -> tuple[pd.DataFrame, float, tuple[Notice, ..
     return slots, minute, (*raw.notices, *notices, *year_notices)
 
 
-def _with_times(raw: RawWeather) -> RawWeather:
+def _drop_undated_rows(raw: RawWeather) -> RawWeather:
     """Leave out rows whose time the parser could not read, and say so."""
     none = np.asarray(pd.DatetimeIndex(raw.data.index).isna())
     if not none.any():
@@ -125,7 +125,7 @@ def _require_hours(raw: RawWeather) -> None:
     index = pd.DatetimeIndex(raw.data.index)
     instants = np.unique(index.as_unit("ns").asi8)
     if len(instants) < 2:
-        raise _too_short(raw, "1", "1")
+        raise _too_short_error(raw, "1", "1")
     step_h = float(np.median(np.diff(instants))) / 3.6e12
     if step_h > 1.5:
         name = _step_name(step_h)
@@ -147,7 +147,7 @@ def _require_hours(raw: RawWeather) -> None:
         )
     months = np.unique(np.asarray(index.month))
     if len(months) < 12:
-        raise _too_short(raw, _listed(months), _listed(np.setdiff1d(np.arange(1, 13), months)))
+        raise _too_short_error(raw, _month_list(months), _month_list(np.setdiff1d(np.arange(1, 13), months)))
 
 
 def _step_name(step_h: float) -> Text:
@@ -158,11 +158,11 @@ def _step_name(step_h: float) -> Text:
     return Text(f"values every {step_h:g} hours", f"每 {step_h:g} 小时一值的数据")
 
 
-def _listed(months: F8) -> str:
+def _month_list(months: F8) -> str:
     return ", ".join(str(int(m)) for m in months)
 
 
-def _too_short(raw: RawWeather, found: str, missing: str) -> InputError:
+def _too_short_error(raw: RawWeather, found: str, missing: str) -> InputError:
     return InputError(
         Text("the weather file covers less than a year", "气象文件不足一年"),
         where=raw.source,
@@ -176,7 +176,7 @@ def _too_short(raw: RawWeather, found: str, missing: str) -> InputError:
 
 
 # ------------------------------------------------------------------------------------------------------------- rows
-def _cleaned(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+def _clean(raw: RawWeather) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Negative irradiance becomes 0, values that cannot be true become missing; both are counted."""
     limits = weather_checks().values
     data = raw.data.copy()
@@ -219,13 +219,13 @@ def _absurd_notice(name: str, values: F8, low: float, high: float, source: str) 
     commonest, times = float(distinct[counts.argmax()]), int(counts.max())
     code = times >= 0.9 * len(values) and abs(commonest) >= 90.0
     mostly = Text(f", {times} of them {commonest:g}", f"，其中 {times} 个为 {commonest:g}")
-    said = mostly if code and len(values) > 1 else Text("", "")
+    remark = mostly if code and len(values) > 1 else Text("", "")
     return Notice(
         "absurd_weather_value",
         Text(
-            "{n} values of {name} outside {low:g} to {high:g}{said} were treated as missing",
-            "{name} 有 {n} 个值超出 {low:g}~{high:g}{said}，按缺测处理",
-        ).format(n=len(values), name=name, low=low, high=high, said=said),
+            "{n} values of {name} outside {low:g} to {high:g}{remark} were treated as missing",
+            "{name} 有 {n} 个值超出 {low:g}~{high:g}{remark}，按缺测处理",
+        ).format(n=len(values), name=name, low=low, high=high, remark=remark),
         count=len(values),
         source=source,
         examples=tuple(f"{v:g}" for v in values[:5]),

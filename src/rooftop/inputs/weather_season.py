@@ -50,8 +50,8 @@ def require_season(months_kwh_m2: F8, latitude: float, source: str, whose: Text)
     InputError
         Outside the tropics, correlation with the light above the atmosphere clearly negative.
     """
-    found = season_correlation(months_kwh_m2, latitude)
-    if found > weather_checks().season.refuse_correlation.value:
+    correlation = season_correlation(months_kwh_m2, latitude)
+    if correlation > weather_checks().season.refuse_correlation.value:
         return
     raise InputError(
         Text(

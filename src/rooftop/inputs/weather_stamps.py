@@ -132,7 +132,7 @@ def stamped_rows(
         wrong += [(numbers[k], kept[k][:40], Text("hour 0", "0 时")) for k in np.flatnonzero(stray)]
         kept = [line for line, drop in zip(kept, stray, strict=True) if not drop]
         table = table[~stray]
-    return StampedRows(tuple(kept), table, _said(sorted(wrong, key=lambda w: w[0]), len(kept), source))
+    return StampedRows(tuple(kept), table, _fault_notices(sorted(wrong, key=lambda w: w[0]), len(kept), source))
 
 
 def real_stamp(year: int, month: int, day: int, hour: int, minute: int) -> Stamp | None:
@@ -162,7 +162,7 @@ def _fault(stamp: Stamp) -> Text | None:
     return None
 
 
-def _said(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple[Notice, ...]:
+def _fault_notices(wrong: list[tuple[int, str, Text]], n_kept: int, source: str) -> tuple[Notice, ...]:
     if not wrong:
         return ()
     number, line, fault = wrong[0]

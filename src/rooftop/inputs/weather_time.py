@@ -12,7 +12,7 @@ from rooftop.core.types import F8
 from rooftop.inputs.weather_noon import Noon, SunTime
 from rooftop.weather.checks import weather_checks
 
-Ground = Literal["declared", "closure", "clear days", "sunrise"]
+Basis = Literal["declared", "closure", "clear days", "sunrise"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Closure:
         Over hours with GHI, at the declared and at the best time [W/m2].
     shift_min : float
         Best shift of the file's times [min].
-    rest, beam : numpy.ndarray
+    beam_horizontal, beam : numpy.ndarray
         (n,) GHI - DHI and DNI of the hours with light [W/m2].
     sun : SunTime
         The sun at those hours.
@@ -34,13 +34,13 @@ class Closure:
     rms_declared: float
     rms_best: float
     shift_min: float
-    rest: F8
+    beam_horizontal: F8
     beam: F8
     sun: SunTime
 
     def rms(self, shift_min: float) -> float:
         """Return the closure with the file's times shifted [W/m2]."""
-        return float(np.sqrt(((self.rest - self.beam * self.sun.sin_elevation(shift_min)) ** 2).mean()))
+        return float(np.sqrt(((self.beam_horizontal - self.beam * self.sun.sin_elevation(shift_min)) ** 2).mean()))
 
     def better_than(self, shift_min: float) -> bool:
         """Say whether the best time closes much better than a shift."""
@@ -62,7 +62,7 @@ class TimeFit:
         What closure says; None where a component is absent.
     shift_min : float
         The file's times are moved by this [min].
-    ground : {"declared", "closure", "clear days", "sunrise"}
+    basis : {"declared", "closure", "clear days", "sunrise"}
         What decided.
     components_elsewhere : bool
         DNI and DHI fit a sun at another time than GHI, or none.
@@ -75,7 +75,7 @@ class TimeFit:
     noon: Noon
     closure: Closure | None
     shift_min: float
-    ground: Ground
+    basis: Basis
     components_elsewhere: bool
     doubt_min: float
     rms_final: float = float("nan")
@@ -101,12 +101,12 @@ def fit_closure(slots: pd.DataFrame, present: dict[str, bool], sun: SunTime) -> 
     rows = np.isfinite(parts).all(axis=1) & (parts[:, 0] > 0.0)
     if not rows.any():
         return None
-    lit = SunTime(sun.mid_utc[rows], sun.latitude, sun.longitude)
-    at = Closure(float("nan"), float("nan"), 0.0, parts[rows, 0] - parts[rows, 2], parts[rows, 1], lit)
+    sun_of_rows = SunTime(sun.mid_utc[rows], sun.latitude, sun.longitude)
+    at = Closure(float("nan"), float("nan"), 0.0, parts[rows, 0] - parts[rows, 2], parts[rows, 1], sun_of_rows)
     coarse, fine = limits.coarse_step_min.value, limits.fine_step_min.value
     around = min(np.arange(-720.0, 720.0, coarse), key=lambda s: (at.rms(s), abs(s)))
     best = float(min(around + np.arange(-coarse, coarse + fine / 2, fine), key=lambda s: (at.rms(s), abs(s))))
-    return Closure(at.rms(0.0), at.rms(best), best, at.rest, at.beam, lit)
+    return Closure(at.rms(0.0), at.rms(best), best, at.beam_horizontal, at.beam, sun_of_rows)
 
 
 def decide_time(noon: Noon, closure: Closure | None) -> TimeFit:
@@ -132,21 +132,21 @@ def decide_time(noon: Noon, closure: Closure | None) -> TimeFit:
     moves = closure is not None and closure.better_than(0.0)
     by_closure = closure.shift_min if closure is not None else 0.0
     shift: float = 0.0
-    ground: Ground = "declared"
+    basis: Basis = "declared"
     if noon.clear:
         if moves and abs(by_closure + noon.late_min) <= notable:
-            shift, ground = by_closure, "closure"
+            shift, basis = by_closure, "closure"
         elif abs(noon.late_min) >= notable:
-            shift, ground = _convention(-noon.late_min), "clear days"
+            shift, basis = _convention(-noon.late_min), "clear days"
     elif moves and abs(by_closure + noon.all_days_min) <= abs(noon.all_days_min) + notable:
-        shift, ground = by_closure, "closure"
+        shift, basis = by_closure, "closure"
     elif noon.plain_edges:
-        shift, ground = _convention(-noon.edges_min), "sunrise"
+        shift, basis = _convention(-noon.edges_min), "sunrise"
     elsewhere = closure is not None and (
         (abs(closure.shift_min - shift) >= notable and closure.better_than(shift))
         or closure.rms(shift) > weather_checks().closure.apart_w_m2.value
     )
-    return TimeFit(noon, closure, shift, ground, elsewhere, _doubt(noon, closure, shift))
+    return TimeFit(noon, closure, shift, basis, elsewhere, _doubt(noon, closure, shift))
 
 
 def _convention(shift_min: float) -> float:
@@ -162,10 +162,10 @@ def _convention(shift_min: float) -> float:
 def _doubt(noon: Noon, closure: Closure | None, shift_min: float) -> float:
     """Return the further shift that some evidence still asks for, 0 where none does."""
     limits = weather_checks().noon
-    left = -noon.late_min - shift_min
+    remaining_min = -noon.late_min - shift_min
     if noon.steady:
-        return left if abs(left) >= limits.doubt_min.value else 0.0
+        return remaining_min if abs(remaining_min) >= limits.doubt_min.value else 0.0
     if closure is not None and closure.better_than(shift_min):
         return closure.shift_min - shift_min
-    left = -noon.edges_min - shift_min
-    return left if abs(left) >= limits.edges_doubt_min.value else 0.0
+    remaining_min = -noon.edges_min - shift_min
+    return remaining_min if abs(remaining_min) >= limits.edges_doubt_min.value else 0.0

@@ -28,13 +28,13 @@ def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> t
         left.
     """
     if fit.shift_min:
-        text = _shifted(fit, label)
-        said = _with_cost(text, cost, Text("unmoved", "若不移动"))
-        notices = [Notice("weather_time_shifted", said, HOURS, source=source)]
+        text = _shift_text(fit, label)
+        text_with_cost = _with_cost(text, cost, Text("unmoved", "若不移动"))
+        notices = [Notice("weather_time_shifted", text_with_cost, HOURS, source=source)]
     else:
         code = "weather_time_unverified" if fit.closure is None else "weather_closure"
-        text = _unverified(fit, label) if fit.closure is None else _closing(fit, fit.closure, label)
-        severity_warns = fit.closure is not None and _poor(fit)
+        text = _unverified_text(fit, label) if fit.closure is None else _closure_text(fit, fit.closure, label)
+        severity_warns = fit.closure is not None and _closes_poorly(fit)
         notices = [Notice(code, text, HOURS, "warning" if severity_warns else "info", source)]
     if fit.doubt_min:
         notices.append(_doubt_notice(fit, source, cost if not fit.shift_min else None))
@@ -43,19 +43,19 @@ def time_notices(fit: TimeFit, label: Text, source: str, cost: Cost | None) -> t
     return tuple(notices)
 
 
-def _poor(fit: TimeFit) -> bool:
+def _closes_poorly(fit: TimeFit) -> bool:
     return fit.rms_final > weather_checks().closure.poor_w_m2.value
 
 
-def _now(fit: TimeFit) -> Text:
+def _residual_text(fit: TimeFit) -> Text:
     return Text(
         f"{fit.rms_final:.1f} W/m2 rms (bias {fit.bias_final:+.1f})",
         f"{fit.rms_final:.1f} W/m2（偏差 {fit.bias_final:+.1f}）",
     )
 
 
-def _closing(fit: TimeFit, closure: Closure, label: Text) -> Text:
-    now = _now(fit)
+def _closure_text(fit: TimeFit, closure: Closure, label: Text) -> Text:
+    now = _residual_text(fit)
     other = Text("; no other time fits better", "；其他时刻均不更优")
     if closure.shift_min:
         other = Text(
@@ -68,7 +68,7 @@ def _closing(fit: TimeFit, closure: Closure, label: Text) -> Text:
     ).format(label=label, now=now, other=other)
 
 
-def _light(noon: Noon) -> Text:
+def _light_text(noon: Noon) -> Text:
     """Say where the light stands: on clear days, else on all days."""
     if noon.steady:
         beside = Text("", "")
@@ -88,8 +88,8 @@ def _light(noon: Noon) -> Text:
     )
 
 
-def _unverified(fit: TimeFit, label: Text) -> Text:
-    light, weather = _light(fit.noon), Text("", "")
+def _unverified_text(fit: TimeFit, label: Text) -> Text:
+    light, weather = _light_text(fit.noon), Text("", "")
     if not fit.noon.steady and abs(fit.noon.all_days_min) >= weather_checks().noon.notable_min.value:
         weather = Text(
             ": the declared time; mornings and afternoons are not equally cloudy",
@@ -102,11 +102,11 @@ def _unverified(fit: TimeFit, label: Text) -> Text:
     ).format(label=label, light=light, weather=weather)
 
 
-def _shifted(fit: TimeFit, label: Text) -> Text:
-    closure, light = fit.closure, _light(fit.noon)
+def _shift_text(fit: TimeFit, label: Text) -> Text:
+    closure, light = fit.closure, _light_text(fit.noon)
     moved = f"{fit.shift_min:+.0f} min"
-    if fit.ground == "closure" and closure is not None:
-        now = _now(fit)
+    if fit.basis == "closure" and closure is not None:
+        now = _residual_text(fit)
         return Text(
             "{label}; but GHI = DNI·cos z + DHI closes to {rms_declared:.1f} W/m2 rms at that time and to "
             "{rms_best:.1f} with the sun {moved} away, and {light}: the file's times were moved by {moved}; the year "
@@ -143,13 +143,13 @@ def _with_cost(text: Text, cost: Cost | None, when: Text) -> Text:
 
 
 def _doubt_notice(fit: TimeFit, source: str, cost: Cost | None) -> Notice:
-    light, shift = _light(fit.noon), fit.doubt_min
+    light, shift = _light_text(fit.noon), fit.doubt_min
     text = Text(
         "the times of the file stay doubtful: {light}; they were kept, and would be right if moved by {shift:+.0f} min",
         "文件时刻存疑：{light}；仍按文件时刻计算，若确有误则应移动 {shift:+.0f} 分钟",
     ).format(light=light, shift=shift)
-    said = _with_cost(text, cost, Text("if so, as they are", "若确有误，按现有时刻"))
-    return Notice("weather_time_doubtful", said, HOURS, source=source)
+    text_with_cost = _with_cost(text, cost, Text("if so, as they are", "若确有误，按现有时刻"))
+    return Notice("weather_time_doubtful", text_with_cost, HOURS, source=source)
 
 
 def _elsewhere_notice(fit: TimeFit, closure: Closure, source: str) -> Notice:

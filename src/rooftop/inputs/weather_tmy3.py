@@ -44,8 +44,8 @@ def parse_tmy3(text: str, source: str) -> RawWeather:
 
 
 def _stamp(line: str, n_commas: int) -> Stamp | None:
-    found = _ROW.match(line)
-    if found is None or line.count(",") != n_commas:
+    match = _ROW.match(line)
+    if match is None or line.count(",") != n_commas:
         return None
-    month, day, year, hour, minute = (int(part) for part in found.groups())
+    month, day, year, hour, minute = (int(part) for part in match.groups())
     return year, month, day, hour, minute

@@ -19,8 +19,8 @@ _CODES = (999.0, 9999.0, 99999.0, 999999.0)
 def peak_share(values: F8, latitude: float) -> float:
     """Return the highest hours of GHI over what clear noons of the latitude have in W/m2; NaN without light."""
     # Codes of missing values stand far above any noon.
-    lit = values[np.isfinite(values) & (values > 0.0) & ~np.isin(values, _CODES)]
-    return float(np.quantile(lit, 0.99)) / _clear_noon(latitude) if len(lit) else float("nan")
+    daylight = values[np.isfinite(values) & (values > 0.0) & ~np.isin(values, _CODES)]
+    return float(np.quantile(daylight, 0.99)) / _clear_noon(latitude) if len(daylight) else float("nan")
 
 
 def _clear_noon(latitude: float) -> float:
@@ -80,12 +80,12 @@ def require_irradiance_unit(values: F8, latitude: float, source: str) -> None:
     names = " / ".join(fits)
     factor = limits.irradiance[fits[0]]
     usual = _clear_noon(latitude)
-    found = share * usual
+    highest = share * usual
     raise InputError(
         Text("the irradiance of the weather file is of another unit", "气象文件的辐照数据单位不符"),
         where=source,
         found=Text(
-            f"highest hours of GHI about {found:.4g}: like {names}", f"总辐照度最高时段约 {found:.4g}，像是 {names}"
+            f"highest hours of GHI about {highest:.4g}: like {names}", f"总辐照度最高时段约 {highest:.4g}，像是 {names}"
         ),
         expected=Text(
             f"W/m2 (hourly Wh/m2), here about {usual:.0f} on clear noons",
@@ -126,13 +126,13 @@ def in_degc(
     if not known.any():
         return values, ()
     if float(np.median(values[known])) > limits.kelvin_above.value:
-        return values - _KELVIN, (_converted("K", values[known], values[known] - _KELVIN, source),)
+        return values - _KELVIN, (_conversion_notice("K", values[known], values[known] - _KELVIN, source),)
     expected = default_temperature(*place).months[np.asarray(index.month)[known] - 1]
     fahrenheit = (values[known] - 32.0) / 1.8
     off, off_if_f = (abs(float((v - expected).mean())) for v in (values[known], fahrenheit))
     # Only together: as degF the year fits the place, as degC it does not.
     if off > limits.unlike_climate_k.value and off - off_if_f > limits.fahrenheit_better_k.value:
-        return (values - 32.0) / 1.8, (_converted("degF", values[known], fahrenheit, source),)
+        return (values - 32.0) / 1.8, (_conversion_notice("degF", values[known], fahrenheit, source),)
     if off <= limits.unlike_climate_k.value:
         return values, ()
     text = Text(
@@ -144,7 +144,7 @@ def in_degc(
     return values, (Notice("temperature_unlike_climate", text, int(known.sum()), source=source),)
 
 
-def _converted(unit: str, before: F8, after: F8, source: str) -> Notice:
+def _conversion_notice(unit: str, before: F8, after: F8, source: str) -> Notice:
     text = Text(
         f"air temperature reads like {unit} (mean {before.mean():.1f}): converted to degC (mean {after.mean():.1f})",
         f"气温数值像是 {unit}（均值 {before.mean():.1f}）：已换算为 ℃（均值 {after.mean():.1f}）",

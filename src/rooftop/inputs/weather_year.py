@@ -52,9 +52,9 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None, monthly_
     slots, minute, notices = hourly_slots(raw)
     offset = pd.DatetimeIndex(raw.data.index).dropna()[0].utcoffset()
     offset_h = 0.0 if offset is None else offset.total_seconds() / 3600.0
-    present = _present(slots, raw.source)
+    present = _present_columns(slots, raw.source)
     mid_utc = np.arange(HOURS, dtype=np.float64) * 60.0 + (minute - offset_h * 60.0)
-    slots, fit, clock_notices = _timed(slots, present, SunTime(mid_utc, raw.latitude, raw.longitude), raw.source)
+    slots, fit, clock_notices = _fit_times(slots, present, SunTime(mid_utc, raw.latitude, raw.longitude), raw.source)
     if fit.components_elsewhere:
         present = present | {"dni": False, "dhi": False}
     local_h = offset_h if abs(offset_h - raw.longitude / 15.0) <= 3.0 else utc_offset_hours(raw.latitude, raw.longitude)
@@ -64,7 +64,7 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None, monthly_
     if fit.components_elsewhere:
         derived_notices = tuple(n for n in derived_notices if n.code != "irradiance_derived")
     times = time_notices(_with_closure(finished, fit, elevation), raw.label, raw.source, _cost(finished, fit, raw))
-    finished, closed_notices = _closed(finished, elevation, raw.source)
+    finished, closed_notices = _close_components(finished, elevation, raw.source)
     notices = (*notices, *clock_notices, *missing_notices, *derived_notices, *times, *closed_notices)
     return Weather(finished, raw.latitude, raw.longitude, raw.altitude, 3600.0, raw.source, notices, provenance)
 
@@ -72,7 +72,7 @@ def nominal_year(raw: RawWeather, provenance: Provenance | None = None, monthly_
 # ------------------------------------------------------------------------------------------------------------- time
 
 
-def _timed(
+def _fit_times(
     slots: pd.DataFrame, present: dict[str, bool], sun: SunTime, source: str
 ) -> tuple[pd.DataFrame, TimeFit, tuple[Notice, ...]]:
     """Return the slots on one clock all year, and what their times are taken for."""
@@ -98,7 +98,7 @@ def _cost(data: pd.DataFrame, fit: TimeFit, raw: RawWeather) -> tuple[float, flo
 # ------------------------------------------------------------------------------------------------------------- year
 
 
-def _present(slots: pd.DataFrame, source: str) -> dict[str, bool]:
+def _present_columns(slots: pd.DataFrame, source: str) -> dict[str, bool]:
     """Say which columns exist.
 
     Raises
@@ -158,25 +158,25 @@ def _complete(
 
 
 def _zero_night(columns: dict[str, F8], present: dict[str, bool], night: B1, source: str) -> tuple[Notice, ...]:
-    lit = np.zeros(len(night), dtype=bool)
+    affected = np.zeros(len(night), dtype=bool)
     energy = 0.0
     for name in IRRADIANCE:
         if present[name]:
-            found = night & (np.nan_to_num(columns[name]) > 0.0)
-            lit |= found
-            energy += float(columns["ghi"][found].sum()) / 1000.0 if name == "ghi" else 0.0
+            nonzero = night & (np.nan_to_num(columns[name]) > 0.0)
+            affected |= nonzero
+            energy += float(columns["ghi"][nonzero].sum()) / 1000.0 if name == "ghi" else 0.0
             columns[name][night] = 0.0
-    if not lit.any():
+    if not affected.any():
         return ()
     return (
         Notice(
             "night_irradiance",
             Text(
-                f"{int(lit.sum())} hours have irradiance while the sun is down all hour: set to 0, "
+                f"{int(affected.sum())} hours have irradiance while the sun is down all hour: set to 0, "
                 f"{energy:.2f} kWh/m2 of GHI a year",
-                f"有 {int(lit.sum())} 小时太阳全程位于地平线下却有辐照：已置为 0，共 {energy:.2f} kWh/m2",
+                f"有 {int(affected.sum())} 小时太阳全程位于地平线下却有辐照：已置为 0，共 {energy:.2f} kWh/m2",
             ),
-            count=int(lit.sum()),
+            count=int(affected.sum()),
             severity="info",
             source=source,
         ),
@@ -229,10 +229,12 @@ def _derive_weather(
     notices: list[Notice] = []
     if not present["temp_air"]:
         place = (raw.latitude, raw.longitude, raw.altitude)
-        means, said = monthly_temperature(place, monthly_temp_air, None, raw.source)
-        lit = np.maximum(extraterrestrial_months(index, elevation), 0.1)
-        columns["temp_air"] = temperature_hours(index, raw.longitude, means, sum_by_month(columns["ghi"], index) / lit)
-        notices.extend(said)
+        means, temperature_notices = monthly_temperature(place, monthly_temp_air, None, raw.source)
+        extraterrestrial = np.maximum(extraterrestrial_months(index, elevation), 0.1)
+        columns["temp_air"] = temperature_hours(
+            index, raw.longitude, means, sum_by_month(columns["ghi"], index) / extraterrestrial
+        )
+        notices.extend(temperature_notices)
     if not present["wind_speed"]:
         wind = synthetic_rules().wind_speed_m_s.value
         columns["wind_speed"] = np.full(HOURS, wind)
@@ -297,7 +299,7 @@ def _sine(elevation: F8) -> F8:
     return np.maximum(np.sin(np.radians(elevation)), 0.0)
 
 
-def _closed(data: pd.DataFrame, elevation: F8, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
+def _close_components(data: pd.DataFrame, elevation: F8, source: str) -> tuple[pd.DataFrame, tuple[Notice, ...]]:
     """Let GHI rule where the year's sums disagree: planes are lit by DNI and DHI, rasters are matched by GHI."""
     sin_h = _sine(elevation)
     residual = _residual(data, sin_h)

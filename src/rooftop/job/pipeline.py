@@ -19,7 +19,7 @@ from rooftop.core.errors import ComputeError, StorageError
 from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice, Provenance
 from rooftop.core.privacy import without_numbers
-from rooftop.inputs.access import granted
+from rooftop.inputs.access import grant_access
 from rooftop.inputs.schedule import read_schedule
 from rooftop.job.batch import BatchResult, fingerprint, run_tiles
 from rooftop.job.prepare import Prepared, prepare
@@ -193,7 +193,7 @@ def _run(
         watch = Watch(input_paths(settings))
         settings = _dated(settings)
         pack = require_settings(settings, tianditu_key)
-        with granted(settings.inputs):
+        with grant_access(settings.inputs):
             schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
         sources = read_sources(settings)
         if schedule is not None:

@@ -18,7 +18,7 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
 from rooftop.core.surfaces import SURFACES
 from rooftop.core.types import B1
-from rooftop.inputs.access import granted
+from rooftop.inputs.access import grant_access
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
 from rooftop.inputs.datums import parse_working_crs, to_lonlat, wgs84_to_gcj02
@@ -83,7 +83,7 @@ class Sources:
 
 def read_sources(config: Config) -> Sources:
     """Read and join all inputs."""
-    with granted(config.inputs):
+    with grant_access(config.inputs):
         return _read_sources(config)
 
 
