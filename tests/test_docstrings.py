@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
 import rooftop
+
+OTHERS = {"pvlib", "xarray", "pyogrio"}
 
 PUBLIC = [name for name in rooftop.__all__ if callable(getattr(rooftop, name))]
 
@@ -31,3 +35,31 @@ def test_every_parameter_has_its_line_and_no_other(name: str) -> None:
 def test_the_reader_of_docstrings_sees_names_without_a_type_and_the_end_of_the_section() -> None:
     doc = "One.\n\nParameters\n----------\na, b : int\n    c : no name\n**more\n\nReturns\n-------\nd : int\n"
     assert _documented(doc) == {"a", "b", "more"}
+
+
+def known_names(tree: ast.AST) -> set[str]:
+    """Names that a module defines, assigns or takes."""
+    names = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name) | ast.arg(arg=name):
+                names.add(name)
+            case ast.Attribute(attr=name):
+                names.add(name)
+    return names
+
+
+def test_what_docstrings_point_to_is_there() -> None:
+    package = Path(rooftop.__file__).parent
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    known = {"rooftop", *(path.stem for path in trees), *(path.parent.name for path in trees)}
+    known |= {name for tree in trees.values() for name in known_names(tree)}
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    seen = 0
+    for path, tree in trees.items():
+        for node in (node for node in ast.walk(tree) if isinstance(node, documented)):
+            for name in re.findall(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)", ast.get_docstring(node) or ""):
+                if name.partition(".")[0] not in OTHERS:
+                    seen += 1
+                    assert known.issuperset(name.split(".")), f"{path.name}: `{name}`"
+    assert seen > 100

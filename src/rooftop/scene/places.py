@@ -16,7 +16,7 @@ _EVEN_M = 1e-4  # modules whose steps differ by less stand in one run
 
 @dataclass(frozen=True)
 class PlaneRuns:
-    """The modules of one plane: the fields of `Places`, for one."""
+    """The modules of one plane: the fields of `ModuleLayout`, for one."""
 
     start: F4
     number: I4

@@ -262,7 +262,7 @@ def plane_tables(
 
 
 def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
-    """Irradiance that each sun's sky gives the plane, nothing in the way (pvlib's `get_total_irradiance`, split)."""
+    """Irradiance that each sun's sky gives the plane, nothing in the way (`pvlib.irradiance.get_total_irradiance`, split)."""
     tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
     normal = np.array([math.sin(tilt) * math.sin(facing), math.sin(tilt) * math.cos(facing), math.cos(tilt)])
     # not a product of matrices: BLAS may round differently from process to process
@@ -288,7 +288,7 @@ def _ground(sky: SkyYear, plane: ModulePlane) -> F8:
     """Irradiance that ground of reflectance 1 below the plane gives it [W/m2], (F, n).
 
     Between rows the ground lies in their shade and the row in front hides part of it: the two-dimensional geometry of
-    Mikofski et al. (2019), doi:10.1109/PVSC40753.2019.8980572, as in pvlib's `infinite_sheds`.
+    Mikofski et al. (2019), doi:10.1109/PVSC40753.2019.8980572, as in `pvlib.bifacial.infinite_sheds`.
     """
     tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
     if plane.rows is None or tilt == 0.0:
