@@ -262,7 +262,7 @@ def plane_tables(
 
 
 def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
-    """Irradiance that each sun's sky gives the plane, nothing in the way (`pvlib.irradiance.get_total_irradiance`, split)."""
+    """Irradiance of each sun's sky on the plane, nothing in the way (`pvlib.irradiance.get_total_irradiance`, split)."""
     tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
     normal = np.array([math.sin(tilt) * math.sin(facing), math.sin(tilt) * math.cos(facing), math.cos(tilt)])
     # not a product of matrices: BLAS may round differently from process to process
