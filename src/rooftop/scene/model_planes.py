@@ -192,19 +192,21 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     plans = surfaces.geometry.to_numpy()
     lie = _Lie(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
     for rows in surfaces.groupby("model_id", sort=False).indices.values():
-        near = _touching(plans[rows])
+        near = _adjacency(plans[rows])
         for seed in rows[np.argsort(-surfaces["area_m2"].to_numpy()[rows], kind="stable")]:
             if group[seed] < 0:
                 _grow(int(seed), rows, near, group, lie, rules)
-    return _united(surfaces, group, normals)
+    return _merged_surfaces(surfaces, group, normals)
 
 
-def _touching(plans: NDArray[np.object_]) -> B1:
+def _adjacency(plans: NDArray[np.object_]) -> B1:
     """Return which plans share more than a corner, shape (n, n)."""
     near = np.zeros((len(plans), len(plans)), dtype=bool)
-    left, right = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)
-    edge = shapely.length(shapely.intersection(shapely.buffer(plans[left], 1e-3, quad_segs=1), plans[right]))
-    near[left[edge > 2.0 * _TOUCH_M], right[edge > 2.0 * _TOUCH_M]] = True
+    query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)
+    edge = shapely.length(
+        shapely.intersection(shapely.buffer(plans[query_index], 1e-3, quad_segs=1), plans[tree_index])
+    )
+    near[query_index[edge > 2.0 * _TOUCH_M], tree_index[edge > 2.0 * _TOUCH_M]] = True
     np.fill_diagonal(near, False)
     return near
 
@@ -245,7 +247,7 @@ def _grow(
                 queue.append(int(other))
 
 
-def _united(surfaces: gpd.GeoDataFrame, group: I8, normals: F8) -> gpd.GeoDataFrame:
+def _merged_surfaces(surfaces: gpd.GeoDataFrame, group: I8, normals: F8) -> gpd.GeoDataFrame:
     seeds, member = np.unique(group, return_inverse=True)
     out = surfaces.iloc[seeds].reset_index(drop=True)
     total = np.zeros((len(seeds), 3))

@@ -76,36 +76,38 @@ def lod2_planes(
     InputError
         The model lies elsewhere, or its heights do not fit the terrain.
     """
-    surfaces, notices = surface_planes(model, rules)
+    surfaces, model_notices = surface_planes(model, rules)
     planes = merged_planes(surfaces, rules)
-    tied = _tied(planes, buildings, visible, rules)
+    tied = _plane_roof_pairs(planes, buildings, visible, rules)
     _require_overlap(planes, tied, buildings)
     loose = len(planes) - tied["plane"].nunique()
     if not terrain_known:
         tied["z_m"] = tied["z_m"] - tied["ground_z_m"] + base_m[tied["roof"].to_numpy()]
-    found = list(notices)
-    tied = _plausible(tied, base_m, rules, found)
-    tied = _from_above(tied)
-    tied = _covering(tied, visible, rules, found)
+    notices = list(model_notices)
+    tied = _plausible_planes(tied, base_m, rules, notices)
+    tied = _without_covered_parts(tied)
+    tied = _well_modelled(tied, visible, rules, notices)
     if loose:
         text = Text(
             f"{loose} planes of the roof model belong to no footprint", f"屋顶模型中 {loose} 个坡面不属于任何建筑轮廓"
         )
-        found.append(Notice("roof_plane_without_footprint", text, loose, "info", "inputs.roofs"))
-    return RoofPlanes(_contract(tied, buildings, convergence_deg), tuple(found))
+        notices.append(Notice("roof_plane_without_footprint", text, loose, "info", "inputs.roofs"))
+    return RoofPlanes(_contract(tied, buildings, convergence_deg), tuple(notices))
 
 
-def _tied(
+def _plane_roof_pairs(
     planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs
 ) -> gpd.GeoDataFrame:
     """Return one row per plane and footprint, with ``roof`` and the row of the ``plane``."""
     by_id = _roof_by_id(planes, buildings)
     plans = planes.geometry.to_numpy()
     rows = np.flatnonzero(~shapely.is_empty(visible))
-    left, right = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
-    right = rows[right]
-    shared = shapely.intersection(plans[left], visible[right])
-    pairs = pd.DataFrame({"plane": left, "roof": right, "share": shapely.area(shared) / shapely.area(plans[left])})
+    plane_row, roof_row = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
+    roof_row = rows[roof_row]
+    shared = shapely.intersection(plans[plane_row], visible[roof_row])
+    pairs = pd.DataFrame(
+        {"plane": plane_row, "roof": roof_row, "share": shapely.area(shared) / shapely.area(plans[plane_row])}
+    )
     pairs["cut"] = shared
     pairs = pairs[pairs["share"] > 0.0]
     named = by_id[pairs["plane"].to_numpy()]
@@ -119,7 +121,7 @@ def _tied(
     whole = whole[first | ~whole].to_numpy(dtype=bool)
     geometry = np.where(whole, plans[kept["plane"].to_numpy()], kept["cut"].to_numpy())
     neighbours = _without_others(geometry, kept["roof"].to_numpy(), visible, rows)
-    return _recut(
+    return _with_smaller_plans(
         planes.iloc[kept["plane"].to_numpy()].assign(roof=kept["roof"].to_numpy(), plane=kept["plane"].to_numpy()),
         neighbours,
     )
@@ -132,12 +134,12 @@ def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> I8:
         ids = buildings[column].astype("string")
         once = ids.notna() & ~ids.duplicated(keep=False)
         row |= {str(name): int(k) for k, name in enumerate(ids) if once.iloc[k]}
-    found = np.full(len(planes), -1, dtype=np.int64)
+    roof_row = np.full(len(planes), -1, dtype=np.int64)
     for column in ("model_id", "object_id", "key"):  # the last wins
         ids = planes[column].astype("string")
         hit = ids.map(row).to_numpy(dtype=float, na_value=-1.0)
-        found = np.where(hit >= 0, hit.astype(np.int64), found)
-    return found
+        roof_row = np.where(hit >= 0, hit.astype(np.int64), roof_row)
+    return roof_row
 
 
 def _without_others(
@@ -145,42 +147,48 @@ def _without_others(
 ) -> NDArray[np.object_]:
     """Cut from each plan what stands on other footprints: eaves end where the neighbour begins."""
     out = geometry.copy()
-    left, right = shapely.STRtree(visible[rows]).query(geometry, predicate="intersects")
-    right = rows[right]
-    other = right != roof[left]
-    left, right = left[other], right[other]
-    real = shapely.area(shapely.intersection(geometry[left], visible[right])) > _OVERLAP_M2
-    for k in np.unique(left[real]):
-        out[k] = shapely.difference(out[k], shapely.union_all(visible[right[real & (left == k)]]))
+    plan_row, footprint_row = shapely.STRtree(visible[rows]).query(geometry, predicate="intersects")
+    footprint_row = rows[footprint_row]
+    other = footprint_row != roof[plan_row]
+    plan_row, footprint_row = plan_row[other], footprint_row[other]
+    real = shapely.area(shapely.intersection(geometry[plan_row], visible[footprint_row])) > _OVERLAP_M2
+    for k in np.unique(plan_row[real]):
+        out[k] = shapely.difference(out[k], shapely.union_all(visible[footprint_row[real & (plan_row == k)]]))
     return out
 
 
-def _recut(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _with_smaller_plans(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Give planes a smaller plan: area and elevation of the centroid follow; empty ones go."""
-    left = np.array([g if g.geom_type in ("Polygon", "MultiPolygon") else polygonal(g) for g in geometry], dtype=object)
-    kept = shapely.area(left) > LEAST_PLAN_M2
-    before, left, out = planes.geometry.to_numpy()[kept], left[kept], planes[kept].reset_index(drop=True)
-    moved = centres(left) - centres(before)
-    out = out.set_geometry(gpd.GeoSeries(left, crs=planes.crs))
+    plans = np.array(
+        [g if g.geom_type in ("Polygon", "MultiPolygon") else polygonal(g) for g in geometry], dtype=object
+    )
+    kept = shapely.area(plans) > LEAST_PLAN_M2
+    before, plans, out = planes.geometry.to_numpy()[kept], plans[kept], planes[kept].reset_index(drop=True)
+    moved = centres(plans) - centres(before)
+    out = out.set_geometry(gpd.GeoSeries(plans, crs=planes.crs))
     out["z_m"] = out["z_m"] - (out["nx"] * moved[:, 0] + out["ny"] * moved[:, 1]) / out["nz"]
-    out["area_m2"] = out["area_m2"] * (shapely.area(left) / shapely.area(before))
+    out["area_m2"] = out["area_m2"] * (shapely.area(plans) / shapely.area(before))
     return out
 
 
 def _require_overlap(planes: gpd.GeoDataFrame, tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
     if len(tied):
         return
-    there, here = ([f"{v:.0f}" for v in frame.total_bounds] for frame in (planes, buildings))
+    model_box, building_box = ([f"{v:.0f}" for v in frame.total_bounds] for frame in (planes, buildings))
     raise InputError(
         Text("no roof of the model stands on a footprint", "屋顶模型与建筑轮廓没有重叠"),
         where="inputs.roofs",
-        found=f"x {there[0]}..{there[2]}, y {there[1]}..{there[3]} m" if len(planes) else Text("no plane", "无坡面"),
-        expected=f"x {here[0]}..{here[2]}, y {here[1]}..{here[3]} m",
+        found=f"x {model_box[0]}..{model_box[2]}, y {model_box[1]}..{model_box[3]} m"
+        if len(planes)
+        else Text("no plane", "无坡面"),
+        expected=f"x {building_box[0]}..{building_box[2]}, y {building_box[1]}..{building_box[3]} m",
         mend=Text("check inputs.roofs.crs and datum", "请检查 inputs.roofs.crs 与 datum"),
     )
 
 
-def _plausible(tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]) -> gpd.GeoDataFrame:
+def _plausible_planes(
+    tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]
+) -> gpd.GeoDataFrame:
     """Leave out planes that lie below the ground or far above; most of them doing so is a datum mistaken."""
     above = tied["z_m"].to_numpy() - base_m[tied["roof"].to_numpy()]
     good = (above >= rules.height_m[0]) & (above <= rules.height_m[1])
@@ -208,19 +216,19 @@ def _plausible(tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices
     return tied[good].reset_index(drop=True)
 
 
-def _from_above(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _without_covered_parts(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Cut from each plane what a higher plane of the same roof covers."""
     plans, z_m = tied.geometry.to_numpy().copy(), tied["z_m"].to_numpy()
     slope = (-tied[["nx", "ny"]].to_numpy() / tied[["nz"]].to_numpy()).astype(float)
     centre = centres(plans)
-    left, right = shapely.STRtree(plans).query(plans, predicate="intersects")
+    query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="intersects")
     roof = tied["roof"].to_numpy()
-    pair = (left < right) & (roof[left] == roof[right])
-    left, right = left[pair], right[pair]
-    shared = shapely.intersection(plans[left], plans[right])
+    pair = (query_index < tree_index) & (roof[query_index] == roof[tree_index])
+    query_index, tree_index = query_index[pair], tree_index[pair]
+    shared = shapely.intersection(plans[query_index], plans[tree_index])
     real = shapely.area(shared) > _OVERLAP_M2
     covers: dict[int, list[int]] = {}
-    for a, b, both in zip(left[real], right[real], shared[real], strict=True):
+    for a, b, both in zip(query_index[real], tree_index[real], shared[real], strict=True):
         at = shapely.get_coordinates(shapely.centroid(both))[0]
         high_a, high_b = (z_m[k] + slope[k] @ (at - centre[k]) for k in (a, b))
         low, high = (b, a) if high_a >= high_b else (a, b)
@@ -228,10 +236,10 @@ def _from_above(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     whole = tied.geometry.to_numpy()
     for low, above in sorted(covers.items()):
         plans[low] = shapely.difference(plans[low], shapely.union_all(whole[above]))
-    return _recut(tied, plans)
+    return _with_smaller_plans(tied, plans)
 
 
-def _covering(
+def _well_modelled(
     tied: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Keep roofs of which the model covers enough, and planes that are more than slivers."""

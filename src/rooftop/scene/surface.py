@@ -170,9 +170,9 @@ def median_under_m(geometry: NDArray[np.object_], model: ElevationSource, cell_s
             nodata=np.nan,
         )
         features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
-        found = exact_extract(source, features, ["values", "coverage"], output="pandas")
+        extracted = exact_extract(source, features, ["values", "coverage"], output="pandas")
         area = shapely.area(geometry[rows]) / cell_size_m**2
-        for row, values, weight, cells in zip(rows, found["values"], found["coverage"], area, strict=True):
+        for row, values, weight, cells in zip(rows, extracted["values"], extracted["coverage"], area, strict=True):
             known = np.isfinite(values)
             median[row] = weighted_median(np.asarray(values)[known], np.asarray(weight)[known])
             share[row] = min(float(weight[known].sum() / cells), 1.0) if cells > 0.0 else 0.0

@@ -70,7 +70,7 @@ class StandingPv:
     year: pd.Series
 
 
-def taken_on(
+def occupied_areas(
     exclusions: RoofAreas | None,
     existing_pv: RoofAreas | None,
     buildings: pd.DataFrame,
@@ -105,8 +105,8 @@ def taken_on(
     if existing_pv is not None:
         pairs = _pairs(existing_pv.table.geometry.to_numpy(), tree, visible)
         placed = _by_roof(pairs, existing_pv.table.geometry.to_numpy())
-        kwp, year, found = _capacities(existing_pv, pairs, kwp, year, w_per_m2)
-        notices = (*notices, *found)
+        kwp, year, capacity_notices = _capacities(existing_pv, pairs, kwp, year, w_per_m2)
+        notices = (*notices, *capacity_notices)
     loose = np.maximum(np.nan_to_num(kwp), 0.0) * 1000.0 / w_per_m2
     loose[list(placed)] = 0.0
     if (loose > 0.0).any():
@@ -205,7 +205,7 @@ def _capacities(
     return np.where(has & np.isnan(declared), drawn, declared), since, notices
 
 
-def shares_taken(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
+def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
     """Return shares for the layout by density, which knows no zones: one row per plane.
 
     Returns
