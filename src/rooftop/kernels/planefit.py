@@ -257,7 +257,7 @@ def refit(patch: Patch, n_label: int, plane: F8, limit: float) -> None:
 def _neighbours(label: I4, n_label: int) -> I8:
     """Pairs ``low * (n_label + 1) + high`` of labels that hold cells at most two apart along a row or column."""
     h, w = label.shape
-    found = np.empty(4 * h * w, dtype=np.int64)
+    pairs = np.empty(4 * h * w, dtype=np.int64)
     n = 0
     for r in range(h):
         for c in range(w):
@@ -269,9 +269,9 @@ def _neighbours(label: I4, n_label: int) -> I8:
                     i, j = r + step * turn, c + step * (1 - turn)
                     if i < h and j < w and label[i, j] > 0 and label[i, j] != k:
                         low, high = min(k, label[i, j]), max(k, label[i, j])
-                        found[n] = low * (n_label + 1) + high
+                        pairs[n] = low * (n_label + 1) + high
                         n += 1
-    return np.unique(found[:n])
+    return np.unique(pairs[:n])
 
 
 @jit
@@ -352,7 +352,7 @@ def cleave(patch: Patch, n_label: int, sigma: float, apart: float, chi2: float) 
     cut = np.full(n_label + 1, -1, dtype=np.int32)
     named = np.zeros(n_label + 1, dtype=np.int32)
     more = n_label
-    rest = np.zeros(10)
+    remainder = np.zeros(10)
     for k in range(1, n_label + 1):
         sse = solve(whole[k])[3]
         best = 1.0
@@ -361,9 +361,9 @@ def cleave(patch: Patch, n_label: int, sigma: float, apart: float, chi2: float) 
             if min(n_one, n_two) < 8.0:
                 continue
             for i in range(10):
-                rest[i] = whole[k, i] - part[k, t, i]
+                remainder[i] = whole[k, i] - part[k, t, i]
             limit = 2.0 * max(apart * apart * n_one * n_two / (n_one + n_two), chi2 * sigma * sigma)
-            score = (sse - solve(part[k, t])[3] - solve(rest)[3]) / limit
+            score = (sse - solve(part[k, t])[3] - solve(remainder)[3]) / limit
             if score > best:
                 best = score
                 cut[k] = t

@@ -69,7 +69,7 @@ class PlaneYear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellsAsked:
+class CellRequest:
     """Cells of one orientation, and at which factors their year was read; the arguments of :func:`usable_year`."""
 
     tables: PlaneTables
@@ -86,7 +86,7 @@ class UsableYear:
 
     Parameters
     ----------
-    asked : CellsAsked
+    request : CellRequest
     year : PlaneYear
         Mean over the cells that take part.
     annual_kwh_m2, shading_loss : (n,)
@@ -95,7 +95,7 @@ class UsableYear:
         Share of cells not too shaded; 0 for a group without cells.
     """
 
-    asked: CellsAsked
+    request: CellRequest
     year: PlaneYear
     annual_kwh_m2: F8
     shading_loss: F8
@@ -188,7 +188,7 @@ def usable_year(
     annual = sums.annual + ground
     n_cells = np.diff(start)
     return UsableYear(
-        asked=CellsAsked(
+        request=CellRequest(
             tables=tables,
             horizon=around,
             cells=cells,

@@ -185,8 +185,8 @@ def monthly_temperature(
             f"年内变化推算，{moved.months.min():.0f}~{moved.months.max():.0f} ℃",
         )
         return moved.months, (Notice("annual_temperature_spread", text, 12, "info", source),)
-    said = estimate.text()
-    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=said)
+    normals_text = estimate.text()
+    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=normals_text)
     return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 
