@@ -215,7 +215,7 @@ def _known_roofs(config: Config, sources: Sources, built: SceneBuildings, types:
         convergence_deg=convergence,
         rules=rules,
         terrain_known=sources.ground is not None,
-        in_model=None if blocks.shown is None else blocks.shown.in_model,
+        in_model=None if blocks.dsm_coverage is None else blocks.dsm_coverage.in_model,
     )
     relief = relief_of(known, convergence)
     return _Roofs(

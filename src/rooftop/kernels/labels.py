@@ -109,7 +109,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
     h, w = label.shape
     piece = np.zeros((h, w), dtype=np.int32)
     stack = np.empty(h * w + 1, dtype=np.int32)
-    held = np.empty(h * w, dtype=np.int32)
+    members = np.empty(h * w, dtype=np.int32)
     kept = np.zeros((h * w + 1, 3))
     n_label = 0
     for first in range(h * w):
@@ -122,7 +122,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
         while top > 0:
             top -= 1
             at = stack[top]
-            held[n] = at
+            members[n] = at
             n += 1
             r, c = at // w, at % w
             alike = 0
@@ -141,7 +141,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
             n_label += 1
             kept[n_label] = plane[k]
         for t in range(n):
-            piece[held[t] // w, held[t] % w] = n_label if keep else -1
+            piece[members[t] // w, members[t] % w] = n_label if keep else -1
     for r in range(h):
         for c in range(w):
             if label[r, c] > 0:

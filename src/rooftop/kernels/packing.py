@@ -286,16 +286,16 @@ def fill_rows(edges: F8, rows: F8, size: RowSize) -> Runs:
     """Return the runs of the given rows."""
     m = len(edges)
     strip = _new_strip(m)
-    of_row, at, held = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
+    of_row, at, number = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
     n = n_active = following = 0
     for k in range(len(rows)):
         n_active, following = _activate(edges, rows[k], size.depth, strip.active, n_active, following)
         _block(edges, rows[k], size.depth, strip, n_active)
         n_runs = _fill(edges, rows[k], size, strip, n_active)
         for r in range(n_runs):
-            of_row[n], at[n], held[n] = k, strip.start[r], strip.number[r]
+            of_row[n], at[n], number[n] = k, strip.start[r], strip.number[r]
             n += 1
-    return Runs(of_row[:n].copy(), at[:n].copy(), held[:n].copy())
+    return Runs(of_row[:n].copy(), at[:n].copy(), number[:n].copy())
 
 
 @jit

@@ -142,18 +142,18 @@ def _same_normal(a: float, b: float, p: float, q: float, cosine: float) -> bool:
     return dot * dot >= cosine * cosine * (a * a + b * b + 1.0) * (p * p + q * q + 1.0) and dot > 0.0
 
 
-class _Gathered(NamedTuple):
+class _Region(NamedTuple):
     """Flat indices of the cells of a region, and of those still to be looked at."""
 
-    held: I4
+    cells: I4
     stack: I4
 
 
 @jit
-def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: float, gathered: _Gathered) -> int:
-    """Gather the free cells connected to a seed that lie on its plane; return how many are `held`."""
+def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: float, region: _Region) -> int:
+    """Gather the free cells connected to a seed that lie on its plane; return how many are in `cells`."""
     z, label, cell = patch
-    held, stack = gathered
+    cells, stack = region
     w = z.shape[1]
     p = start.copy()
     m = np.zeros(10)
@@ -161,7 +161,7 @@ def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: f
     for _ in range(3):
         before = n
         for k in range(n):
-            label[held[k] // w, held[k] % w] = _FREE
+            label[cells[k] // w, cells[k] % w] = _FREE
         m[:] = 0.0
         n, top, refit = 0, 1, _FIRST_FIT
         stack[0] = seed
@@ -170,7 +170,7 @@ def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: f
             top -= 1
             at = stack[top]
             r, c = at // w, at % w
-            held[n] = at
+            cells[n] = at
             n += 1
             _add(m, c * cell, -r * cell, z[r, c])
             if n == refit:
@@ -207,19 +207,19 @@ def grow_regions(patch: Patch, n_label: int, half: int, least: int, sigma: float
     slope = _best_windows(plane, variance, free, half)
     order = np.argsort(flat, kind="mergesort")
     tried = np.zeros(h * w, dtype=np.bool_)
-    gathered = _Gathered(np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32))
+    region = _Region(np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32))
     for seed in order:
         if not flat[seed] <= (1.6 * sigma) ** 2:
             break
         r, c = seed // w, seed % w
         if label[r, c] != _FREE or tried[seed]:
             continue
-        n = _grow(patch, slope, seed, plane[r, c], 2.5 * sigma, cosine, gathered)
+        n = _grow(patch, slope, seed, plane[r, c], 2.5 * sigma, cosine, region)
         keep = n >= least
         if keep:
             n_label += 1
         for k in range(n):
-            at = gathered.held[k]
+            at = region.cells[k]
             tried[at] = True
             label[at // w, at % w] = n_label if keep else _FREE
     return n_label

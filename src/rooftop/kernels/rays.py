@@ -124,8 +124,8 @@ def sweep(cells: SweepView, stencil: Stencil, lines: Lines, reading: HorizonUse,
                 if used > _0:
                     foot = lines.eye_x[x_eye]
                     up_foot, share = foot - lines.shift[spacing], lines.share[x_eye]
-                    asking = Piece(base, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, up_foot, share)
-                    _far(eyes, slopes, asking, stacks, used, scratch)
+                    strip_cells = Piece(base, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, up_foot, share)
+                    _far(eyes, slopes, strip_cells, stacks, used, scratch)
                 cell = reading.start + reading.along_x * x_eye + reading.along_y * (y + lane)
                 for piece in range(n_piece):
                     part = base, pieces[piece, 0], pieces[piece, 1]

@@ -20,7 +20,7 @@ from rooftop.inputs.extent import NO_SHAPE
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
-from rooftop.scene.surface import BASE_CELL_M, Blocks, ElevationSource, Shown, median_under_m, with_gaps_filled
+from rooftop.scene.surface import BASE_CELL_M, Blocks, DsmCoverage, ElevationSource, median_under_m, with_gaps_filled
 
 LEAST_VISIBLE_M2 = 0.01
 """A roof of which less can be seen from above is hidden."""
@@ -170,7 +170,7 @@ def buildings_on_terrain(
     outlines = _standing_outlines(table)
     notices: list[Notice] = []
     known = _is_known(table)
-    base, shown = measured.base_m.copy(), None
+    base, coverage = measured.base_m.copy(), None
     outside = missing = np.zeros(len(table), dtype=bool)
     if dsm_given:
         outside = ~shapely.is_empty(outlines) & (
@@ -183,11 +183,11 @@ def buildings_on_terrain(
             known = _is_known(table)
         else:
             base[outside] = _level_of(table, measured, known & ~outside)
-        shown = Shown(~(outside | missing), _lowest_roof_m(table, measured, base, ground_known=ground_known))
+        coverage = DsmCoverage(~(outside | missing), _lowest_roof_m(table, measured, base, ground_known=ground_known))
         notices += _hole_notice(measured, ~shapely.is_empty(outlines) & ~outside, table["building_id"])
-    table = _beyond_models(table, outside, missing, ~measured.on_terrain, notices)
+    table = _with_model_reasons(table, outside, missing, ~measured.on_terrain, notices)
     height = table["height_m"].to_numpy(dtype=float)
-    blocks = Blocks(outlines, height, base, known, shown)
+    blocks = Blocks(outlines, height, base, known, coverage)
     gone = shapely.is_empty(outlines)
     visible, covered = visible_footprints(blocks, ~gone)
     hidden = ~gone & (shapely.area(visible) <= LEAST_VISIBLE_M2) & (shapely.area(outlines) > LEAST_VISIBLE_M2)
@@ -196,7 +196,7 @@ def buildings_on_terrain(
     notices += _covered_notices(table, covered, hidden)
     return SceneBuildings(
         table=table,
-        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, shown),
+        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, coverage),
         outlines=table.geometry.to_numpy(),
         visible=np.where(gone, NO_SHAPE, visible),
         covered_m2=covered,
@@ -264,7 +264,7 @@ def _lowest_roof_m(table: gpd.GeoDataFrame, measured: Measured, base: F8, *, gro
     return base + 0.5 * np.where(seen & ground_known, measured.height_m, height)
 
 
-def _beyond_models(
+def _with_model_reasons(
     table: gpd.GeoDataFrame, outside: B1, missing: B1, outside_dtm: B1, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Count the buildings that stand as blocks although a surface model is given, and those on no known ground."""

@@ -98,20 +98,20 @@ def modelled_obstacles(
     roof = planes["roof"].to_numpy(dtype=np.int64)
     roofs, first = np.unique(roof, return_index=True)
     standing: PlaneObstacles = {}
-    n_belied = 0
+    n_mismatched = 0
     for rows in _windows(planes.geometry.to_numpy()[first], roofs, cell):
         window_planes = planes[np.isin(roof, rows)]
         grid = Grid.covering(_bounds(window_planes.geometry.to_numpy()), cell, 4.0 * cell)
-        obstacles, belied = obstacles_on(window_planes, ground_window(dsm, grid), grid, convergence_deg)
+        obstacles, mismatched = obstacles_on(window_planes, ground_window(dsm, grid), grid, convergence_deg)
         standing |= obstacles
-        n_belied += len(belied)
-    if not n_belied:
+        n_mismatched += len(mismatched)
+    if not n_mismatched:
         return standing, ()
     text = Text(
-        f"{n_belied} roofs of the roof model look different in the surface model: their obstacles are assumed",
-        f"{n_belied} 个屋顶的模型与地表模型不一致，其障碍物按假定比例",
+        f"{n_mismatched} roofs of the roof model look different in the surface model: their obstacles are assumed",
+        f"{n_mismatched} 个屋顶的模型与地表模型不一致，其障碍物按假定比例",
     )
-    return standing, (Notice("roof_models_disagree", text, n_belied, "warning", "inputs.roofs"),)
+    return standing, (Notice("roof_models_disagree", text, n_mismatched, "warning", "inputs.roofs"),)
 
 
 def dsm_planes(

@@ -246,17 +246,17 @@ def lay_out(
     planes = pd.concat([planes, shares], axis=1)
     parts = [_with_design(planes[number == k], k, design) for k, design in enumerate(on_flat)]
     parts.append(_with_flush_design(planes[number == len(on_flat)], len(on_flat)))
-    laid = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
-    area = laid["area_m2"] * laid["share"]
-    laid = laid.assign(
+    table = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
+    area = table["area_m2"] * table["share"]
+    table = table.assign(
         area_m2=area,
-        excluded_area_m2=laid["excluded_share"] * area,
-        existing_pv_area_m2=laid["existing_pv_share"] * area,
+        excluded_area_m2=table["excluded_share"] * area,
+        existing_pv_area_m2=table["existing_pv_share"] * area,
         obstacles_known=False,
     )
-    variants, orientations = _variants(laid, designs)
+    variants, orientations = _variants(table, designs)
     return DensityLayout(
-        planes=conform(laid.drop(columns=["share", "existing_pv_share"]), DENSITY_PLANES, strict=True),
+        planes=conform(table.drop(columns=["share", "existing_pv_share"]), DENSITY_PLANES, strict=True),
         variants=variants,
         orientations=orientations,
         designs=designs,
@@ -284,19 +284,19 @@ def _with_flush_design(pitched: pd.DataFrame, number: int) -> pd.DataFrame:
     )
 
 
-def _variants(laid: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
-    table = zip(laid["design"], laid["surface_tilt_deg"], laid["surface_azimuth_deg"], strict=True)
-    looks = [
+def _variants(planes: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
+    table = zip(planes["design"], planes["surface_tilt_deg"], planes["surface_azimuth_deg"], strict=True)
+    module_planes = [
         flush_plane(float(tilt), float(azimuth))
         if designs[number].mounting == "flush"
         else rack_plane(designs[number], float(azimuth))
         for number, tilt, azimuth in table
     ]
-    return variants_of(looks, lambda _row, plane: [(plane, 1.0)])
+    return variants_of(module_planes, lambda _row, plane: [(plane, 1.0)])
 
 
 def variants_of(
-    looks: Sequence[ModulePlane], racks: Callable[[int, ModulePlane], list[tuple[ModulePlane, float]]]
+    module_planes: Sequence[ModulePlane], racks: Callable[[int, ModulePlane], list[tuple[ModulePlane, float]]]
 ) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
     """Stand for each flush tilt and azimuth by the nearest tabulated ones, linearly weighted.
 
@@ -305,10 +305,10 @@ def variants_of(
 
     Parameters
     ----------
-    looks : sequence of ModulePlane
+    module_planes : sequence of ModulePlane
         One per plane.
     racks : callable
-        What stands for the rack of a row of `looks`: orientations and weights.
+        What stands for the rack of a row of `module_planes`: orientations and weights.
 
     Returns
     -------
@@ -318,21 +318,21 @@ def variants_of(
     """
     orientations: dict[ModulePlane, int] = {}
     rows: list[tuple[int, int, float]] = []
-    for k, look in enumerate(looks):
-        for orientation, weight in _nearest_flush_planes(look) if look.mounting == "flush" else racks(k, look):
+    for k, plane in enumerate(module_planes):
+        for orientation, weight in _nearest_flush_planes(plane) if plane.mounting == "flush" else racks(k, plane):
             if weight > 0.0:
                 rows.append((k, orientations.setdefault(orientation, len(orientations)), weight))
     return pd.DataFrame(rows, columns=["plane", "orientation", "weight"]), tuple(orientations)
 
 
-def _nearest_flush_planes(look: ModulePlane) -> list[tuple[ModulePlane, float]]:
-    tilt, planes = look.surface_tilt, []
+def _nearest_flush_planes(plane: ModulePlane) -> list[tuple[ModulePlane, float]]:
+    tilt, planes = plane.surface_tilt, []
     for table_tilt, share in _neighbouring_steps(tilt, _STEP_TILT_DEG):
         if table_tilt == 0.0:
             planes.append((flush_plane(0.0, 180.0), share))
             continue
         step = _STEP_STEEP_DEG if tilt >= _STEEP_DEG else _STEP_SHALLOW_DEG
-        for table_azimuth, weight in _neighbouring_steps(look.surface_azimuth, step):
+        for table_azimuth, weight in _neighbouring_steps(plane.surface_azimuth, step):
             planes.append((flush_plane(table_tilt, table_azimuth % 360.0), share * weight))
     return planes
 

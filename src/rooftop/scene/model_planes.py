@@ -190,12 +190,12 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     group = np.full(len(surfaces), -1, dtype=np.int64)
     normals = surfaces[["nx", "ny", "nz"]].to_numpy(dtype=float)
     plans = surfaces.geometry.to_numpy()
-    lie = _Lie(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
+    positions = _SurfacePositions(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
     for rows in surfaces.groupby("model_id", sort=False).indices.values():
         near = _adjacency(plans[rows])
         for seed in rows[np.argsort(-surfaces["area_m2"].to_numpy()[rows], kind="stable")]:
             if group[seed] < 0:
-                _grow(int(seed), rows, near, group, lie, rules)
+                _grow(int(seed), rows, near, group, positions, rules)
     return _merged_surfaces(surfaces, group, normals)
 
 
@@ -212,7 +212,7 @@ def _adjacency(plans: NDArray[np.object_]) -> B1:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Lie:
+class _SurfacePositions:
     """How surfaces lie: area vectors (n, 3), centroids (n, 2) and their heights (n,) [m]."""
 
     normals: F8
@@ -225,11 +225,11 @@ def _grow(
     rows: I8,
     near: B1,
     group: I8,
-    lie: _Lie,
+    positions: _SurfacePositions,
     rules: ModelledRoofs,
 ) -> None:
     """Give `seed`, and all that lies in its plane around it, one group."""
-    normals, centre, z_m = lie.normals, lie.centre, lie.z_m
+    normals, centre, z_m = positions.normals, positions.centre, positions.z_m
     group[seed] = seed
     vector = normals[seed].copy()
     position = {int(row): k for k, row in enumerate(rows)}

@@ -78,21 +78,22 @@ def lod2_planes(
     """
     surfaces, model_notices = surface_planes(model, rules)
     planes = merged_planes(surfaces, rules)
-    tied = _plane_roof_pairs(planes, buildings, visible, rules)
-    _require_overlap(planes, tied, buildings)
-    loose = len(planes) - tied["plane"].nunique()
+    matched = _plane_roof_pairs(planes, buildings, visible, rules)
+    _require_overlap(planes, matched, buildings)
+    n_unmatched = len(planes) - matched["plane"].nunique()
     if not terrain_known:
-        tied["z_m"] = tied["z_m"] - tied["ground_z_m"] + base_m[tied["roof"].to_numpy()]
+        matched["z_m"] = matched["z_m"] - matched["ground_z_m"] + base_m[matched["roof"].to_numpy()]
     notices = list(model_notices)
-    tied = _plausible_planes(tied, base_m, rules, notices)
-    tied = _without_covered_parts(tied)
-    tied = _well_modelled(tied, visible, rules, notices)
-    if loose:
+    matched = _plausible_planes(matched, base_m, rules, notices)
+    matched = _without_covered_parts(matched)
+    matched = _well_modelled(matched, visible, rules, notices)
+    if n_unmatched:
         text = Text(
-            f"{loose} planes of the roof model belong to no footprint", f"屋顶模型中 {loose} 个坡面不属于任何建筑轮廓"
+            f"{n_unmatched} planes of the roof model belong to no footprint",
+            f"屋顶模型中 {n_unmatched} 个坡面不属于任何建筑轮廓",
         )
-        notices.append(Notice("roof_plane_without_footprint", text, loose, "info", "inputs.roofs"))
-    return RoofPlanes(_contract(tied, buildings, convergence_deg), tuple(notices))
+        notices.append(Notice("roof_plane_without_footprint", text, n_unmatched, "info", "inputs.roofs"))
+    return RoofPlanes(_plane_table(matched, buildings, convergence_deg), tuple(notices))
 
 
 def _plane_roof_pairs(
@@ -171,8 +172,8 @@ def _with_smaller_plans(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_])
     return out
 
 
-def _require_overlap(planes: gpd.GeoDataFrame, tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
-    if len(tied):
+def _require_overlap(planes: gpd.GeoDataFrame, matched: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
+    if len(matched):
         return
     model_box, building_box = ([f"{v:.0f}" for v in frame.total_bounds] for frame in (planes, buildings))
     raise InputError(
@@ -187,12 +188,12 @@ def _require_overlap(planes: gpd.GeoDataFrame, tied: gpd.GeoDataFrame, buildings
 
 
 def _plausible_planes(
-    tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]
+    matched: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Leave out planes that lie below the ground or far above; most of them doing so is a datum mistaken."""
-    above = tied["z_m"].to_numpy() - base_m[tied["roof"].to_numpy()]
+    above = matched["z_m"].to_numpy() - base_m[matched["roof"].to_numpy()]
     good = (above >= rules.height_m[0]) & (above <= rules.height_m[1])
-    if 2 * int(good.sum()) < len(tied):
+    if 2 * int(good.sum()) < len(matched):
         raise InputError(
             Text("heights of the roof model do not fit the terrain", "屋顶模型高程与地形不符"),
             where="inputs.roofs",
@@ -213,16 +214,16 @@ def _plausible_planes(
             f"{n} planes of the roof model lie below ground or far above: left out", f"{n} 个坡面低于地面或过高，未采用"
         )
         notices.append(Notice("roof_plane_height", text, n, "warning", "inputs.roofs"))
-    return tied[good].reset_index(drop=True)
+    return matched[good].reset_index(drop=True)
 
 
-def _without_covered_parts(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _without_covered_parts(matched: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Cut from each plane what a higher plane of the same roof covers."""
-    plans, z_m = tied.geometry.to_numpy().copy(), tied["z_m"].to_numpy()
-    slope = (-tied[["nx", "ny"]].to_numpy() / tied[["nz"]].to_numpy()).astype(float)
+    plans, z_m = matched.geometry.to_numpy().copy(), matched["z_m"].to_numpy()
+    slope = (-matched[["nx", "ny"]].to_numpy() / matched[["nz"]].to_numpy()).astype(float)
     centre = centres(plans)
     query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="intersects")
-    roof = tied["roof"].to_numpy()
+    roof = matched["roof"].to_numpy()
     pair = (query_index < tree_index) & (roof[query_index] == roof[tree_index])
     query_index, tree_index = query_index[pair], tree_index[pair]
     shared = shapely.intersection(plans[query_index], plans[tree_index])
@@ -233,18 +234,18 @@ def _without_covered_parts(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         high_a, high_b = (z_m[k] + slope[k] @ (at - centre[k]) for k in (a, b))
         low, high = (b, a) if high_a >= high_b else (a, b)
         covers.setdefault(int(low), []).append(int(high))
-    whole = tied.geometry.to_numpy()
+    whole = matched.geometry.to_numpy()
     for low, above in sorted(covers.items()):
         plans[low] = shapely.difference(plans[low], shapely.union_all(whole[above]))
-    return _with_smaller_plans(tied, plans)
+    return _with_smaller_plans(matched, plans)
 
 
 def _well_modelled(
-    tied: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
+    matched: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Keep roofs of which the model covers enough, and planes that are more than slivers."""
-    roof = tied["roof"].to_numpy()
-    plan = np.bincount(roof, shapely.area(tied.geometry.to_numpy()), minlength=len(visible))
+    roof = matched["roof"].to_numpy()
+    plan = np.bincount(roof, shapely.area(matched.geometry.to_numpy()), minlength=len(visible))
     foot = shapely.area(visible)
     partly = (plan > 0.0) & (plan < rules.modelled_from_share * foot)
     if partly.any():
@@ -254,19 +255,19 @@ def _well_modelled(
             f"{n} 个屋顶的模型覆盖不足轮廓的 {rules.modelled_from_share:.0%}，坡面按假定",
         )
         notices.append(Notice("roof_partly_modelled", text, n, "warning", "inputs.roofs"))
-    sliver = tied["area_m2"].to_numpy() < rules.min_area_m2
-    n, area = int((sliver & ~partly[roof]).sum()), float(tied["area_m2"].to_numpy()[sliver & ~partly[roof]].sum())
+    sliver = matched["area_m2"].to_numpy() < rules.min_area_m2
+    n, area = int((sliver & ~partly[roof]).sum()), float(matched["area_m2"].to_numpy()[sliver & ~partly[roof]].sum())
     if n:
         text = Text(
             f"{n} planes under {rules.min_area_m2:g} m² are left out ({area:.1f} m² in all)",
             f"{n} 个坡面小于 {rules.min_area_m2:g} ㎡，未采用（共 {area:.1f} ㎡）",
         )
         notices.append(Notice("roof_plane_sliver", text, n, "info", "inputs.roofs"))
-    return tied[~sliver & ~partly[roof]].reset_index(drop=True)
+    return matched[~sliver & ~partly[roof]].reset_index(drop=True)
 
 
-def _contract(tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: F8) -> gpd.GeoDataFrame:
-    out = tied.sort_values(["roof", "area_m2"], ascending=[True, False], kind="stable").reset_index(drop=True)
+def _plane_table(matched: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: F8) -> gpd.GeoDataFrame:
+    out = matched.sort_values(["roof", "area_m2"], ascending=[True, False], kind="stable").reset_index(drop=True)
     roof = out["roof"].to_numpy()
     turned = (out["grid_azimuth_deg"] + convergence_deg[roof]) % 360.0
     out["surface_azimuth_deg"] = turned.where(out["surface_tilt_deg"] >= LEVEL_DEG, 180.0)

@@ -125,8 +125,8 @@ def assumed_planes(
     roof, side = planes["roof"].to_numpy(), planes["side"].to_numpy()
     planes["axis_grid_deg"] = axis[roof]
     planes["plane_tilt_deg"] = np.where(side == 0, 0.0, tilt[roof])
-    looks = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
-    planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, looks)
+    facing = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
+    planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, facing)
     planes["geometry"] = _halves(visible[roof], side, axis[roof])
     planes["area_m2"] = shapely.area(planes["geometry"]) / np.cos(np.radians(planes["plane_tilt_deg"]))
     planes["roof_source"], planes["pitched"], planes["known"] = "assumed", side != 0, -1

@@ -74,8 +74,8 @@ def poleward_notice(rules: SideRules, tilt_deg: float, loss: float, n_roofs: int
 
 
 def _south_notice(rules: SideRules, n_roofs: int, mounting: str) -> Notice:
-    look = (f"; racks look to azimuth {rules.azimuth_deg:g}°", f"；支架朝方位角 {rules.azimuth_deg:g}°")
-    racks = look if mounting == "rack" else ("", "")
+    facing = (f"; racks look to azimuth {rules.azimuth_deg:g}°", f"；支架朝方位角 {rules.azimuth_deg:g}°")
+    racks = facing if mounting == "rack" else ("", "")
     limit = f"{rules.poleward_min_tilt_deg:.0f}°"
     text = Text(
         f"{n_roofs} buildings lie south of the equator: midwinter is in June, and planes that face south stay empty "

@@ -149,8 +149,8 @@ def segment(
         segmented.append(_Roof(plane[1:], noise[1:], (float(x[0]), float(y[0]), origin_z), at, first, of))
     planes, row_of = _table(np.array(numbers, dtype=np.int64), segmented, footprints, convergence_deg, rules, grid)
     label = layers.label
-    held = label >= 0
-    label[held] = row_of[label[held]]
+    on_plane = label >= 0
+    label[on_plane] = row_of[label[on_plane]]
     missed = np.setdiff1d(np.array([roof for roof, _ in windows], dtype=np.int64), planes["roof"].to_numpy())
     lost = label < 0
     layers.residual[lost] = np.nan

@@ -103,8 +103,8 @@ def net_zone(
         return shapely.Polygon()
     to_plane, to_plan = _frames(plane, slope)
     sloped = _transform(plane, to_plane)
-    outline, mates = (None if shape is None else _transform(shape, to_plane) for shape in (footprint, shared))
-    room = _inside_setbacks(sloped, rules, sloped if outline is None else outline, mates)
+    outline, shared_walls = (None if shape is None else _transform(shape, to_plane) for shape in (footprint, shared))
+    room = _inside_setbacks(sloped, rules, sloped if outline is None else outline, shared_walls)
     if obstacles is not None and len(obstacles):
         heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
         away = rules.clearance_m + rules.clearance_per_height * heights
@@ -131,21 +131,21 @@ def _frames(plane: shapely.Geometry, slope: Slope) -> tuple[list[float], list[fl
 
     Where the plane is flat u runs along its longer side.
     """
-    tilt, looks = slope.tilt_deg, math.radians(slope.grid_azimuth_deg)
+    tilt, facing = slope.tilt_deg, math.radians(slope.grid_azimuth_deg)
     if tilt < _FLAT_DEG:
         box = shapely.get_coordinates(shapely.oriented_envelope(plane))
         sides = np.diff(box[:3], axis=0)
         if len(sides) == 2:
             east, north = sides[int(np.argmax(np.hypot(sides[:, 0], sides[:, 1]).round(3)))]
-            looks = math.atan2(east, north) + math.pi / 2.0
+            facing = math.atan2(east, north) + math.pi / 2.0
     stretch = 1.0 / math.cos(math.radians(tilt))
-    along = (-math.cos(looks), math.sin(looks))
-    up = (-math.sin(looks), -math.cos(looks))
+    along = (-math.cos(facing), math.sin(facing))
+    up = (-math.sin(facing), -math.cos(facing))
     x0, y0, _, _ = plane.bounds
     a, b, c, d = along[0], along[1], up[0] * stretch, up[1] * stretch
-    there = [a, b, c, d, -a * x0 - b * y0, -c * x0 - d * y0]
-    back = [along[0], up[0] / stretch, along[1], up[1] / stretch, x0, y0]
-    return there, back
+    to_plane = [a, b, c, d, -a * x0 - b * y0, -c * x0 - d * y0]
+    to_plan = [along[0], up[0] / stretch, along[1], up[1] / stretch, x0, y0]
+    return to_plane, to_plan
 
 
 def _transform(shape: shapely.Geometry, by: list[float]) -> shapely.Geometry:

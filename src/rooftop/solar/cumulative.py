@@ -242,7 +242,7 @@ def plane_tables(
     parts = [light.direct + light.circumsolar, *(on - off), *gain]
     shares, cumulative = merged_tables(sky, plane, np.concatenate(parts) * (sky.duration_h / 1000.0), n_azimuth)
     n_edge, n_power = year.N_EDGE, (1 + len(_NODES)) * n_factor
-    isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
+    isotropic, band, ground = (monthly_kwh(sky, part) for part in (light.isotropic, light.band, light.ground))
     alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), illuminated.albedo)
     return PlaneTables(
         plane=plane,
@@ -255,8 +255,8 @@ def plane_tables(
         poa_isotropic=isotropic,
         poa_band=band,
         poa_ground=ground,
-        poa_free=monthly(sky, alone.direct + alone.circumsolar + alone.isotropic + alone.band + alone.ground),
-        ac_base=np.stack([monthly(sky, node).ravel() for node in off]),
+        poa_free=monthly_kwh(sky, alone.direct + alone.circumsolar + alone.isotropic + alone.band + alone.ground),
+        ac_base=np.stack([monthly_kwh(sky, node).ravel() for node in off]),
     )
 
 
@@ -429,7 +429,7 @@ def _gradient(tilt_deg: float, azimuth_deg: float) -> tuple[float, float]:
     return -fall * math.sin(facing), -fall * math.cos(facing)
 
 
-def monthly(sky: SkyYear, power: F8) -> F8:
+def monthly_kwh(sky: SkyYear, power: F8) -> F8:
     """Sum W (F, n) to kWh (F, 12)."""
     out: F8 = np.stack([np.bincount(sky.month, weights=row, minlength=12) for row in power]).astype(np.float64)
     return out * (sky.duration_h / 1000.0)

@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike
 from rooftop.core.arguments import require_number, whole
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
-from rooftop.solar.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, monthly, plane_light, plane_tables
+from rooftop.solar.cumulative import (
+    ModulePlane,
+    PlaneTables,
+    Rows,
+    merged_tables,
+    monthly_kwh,
+    plane_light,
+    plane_tables,
+)
 from rooftop.solar.pvsystem import Mounting, PvSystem, checked_system
 from rooftop.solar.sky import Diffuse, SkyYear, as_sky_year
 from rooftop.solar.skylines import (
@@ -454,6 +462,6 @@ def light_tables(
     one = sky.factors.shape[0] // 2
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
-    isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
+    isotropic, band, ground = (monthly_kwh(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
     by_month = beam.reshape(*beam.shape[:2], 24)
     return LightTables(beam=by_month, shares=shares, isotropic=isotropic, band=band, ground=ground)

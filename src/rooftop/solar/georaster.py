@@ -108,7 +108,7 @@ class Georeference:
         missing = values == fill
         return np.where(missing, np.nan, values) if missing.any() else values
 
-    def aligned(self, name: str, given: Any) -> Any:
+    def aligned_raster(self, name: str, given: Any) -> Any:
         """Return another raster of the call; an `ArgumentError` where it is one of other cells."""
         if not is_data_array(given) or not np.ndim(given):
             return given

@@ -455,12 +455,12 @@ def self_use(ac_kwh: ArrayLike, load_kwh: ArrayLike) -> SelfUse:
     >>> match.used_kwh, match.self_use_share.round(3), match.load_share.round(3)
     (array([2.]), array([0.667]), array([0.667]))
     """
-    made = _energies("ac_kwh", ac_kwh, ("n", "m"))
-    shape = made.shape[1:] if axes("load_kwh", load_kwh) == 1 else made.shape
+    generated = _energies("ac_kwh", ac_kwh, ("n", "m"))
+    shape = generated.shape[1:] if axes("load_kwh", load_kwh) == 1 else generated.shape
     load = _energies("load_kwh", load_kwh, shape)
-    used = np.minimum(made, load).sum(axis=1, dtype=np.float64)
+    used = np.minimum(generated, load).sum(axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return SelfUse(used, used / made.sum(axis=1, dtype=np.float64), used / load.sum(axis=-1, dtype=np.float64))
+        return SelfUse(used, used / generated.sum(axis=1, dtype=np.float64), used / load.sum(axis=-1, dtype=np.float64))
 
 
 def _grouping(group: ArrayLike | None, n_group: int | None, n_cells: int) -> tuple[Groups | None, int]:

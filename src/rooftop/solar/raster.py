@@ -342,7 +342,7 @@ def _job(ground: SweptGround, mask: ArrayLike | None, far: FarField | None) -> _
     whole_mask = np.ones(shape, dtype=np.bool_)
     if mask is not None:
         what = Text("the mask does not fit the elevation model", "掩膜与高程模型不一致")
-        whole_mask = truths("mask", _aligned(ground, "mask", mask), shape, what)
+        whole_mask = truths("mask", _aligned_raster(ground, "mask", mask), shape, what)
     part = DataWindow.with_data(heights)
     inner = heights[part.rows, part.cols]
     return _Job(
@@ -355,9 +355,9 @@ def _job(ground: SweptGround, mask: ArrayLike | None, far: FarField | None) -> _
     )
 
 
-def _aligned(ground: SweptGround, name: str, given: ArrayLike) -> ArrayLike:
+def _aligned_raster(ground: SweptGround, name: str, given: ArrayLike) -> ArrayLike:
     """Return a raster of the call, which has the coordinates of the elevation model where both have any."""
-    return given if ground.reference is None else ground.reference.aligned(name, given)
+    return given if ground.reference is None else ground.reference.aligned_raster(name, given)
 
 
 def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -> FarField | None:
@@ -412,7 +412,7 @@ def _in_cells(job: _Job, name: str, given: ArrayLike) -> F8:
     if axes(name, given) == 0:
         return np.asarray(require_number(name, given))
     expected = Text(f"one number, or numbers of shape {job.shape}", f"一个数值，或形状为 {job.shape} 的数值")
-    values = numbers_of(name, _aligned(job.ground, name, given), expected)
+    values = numbers_of(name, _aligned_raster(job.ground, name, given), expected)
     if values.shape != job.shape:
         raise unusable(name, shape_of(values), expected)
     return require_numbers(name, job.in_cells(values), ("n",)).astype(np.float64)
@@ -433,7 +433,7 @@ def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
     if zone is None:
         return np.zeros(())
     whole_zone = axes("zone", zone) == 0
-    numbers_given = whole_numbers("zone", _aligned(job.ground, "zone", zone), () if whole_zone else job.shape)
+    numbers_given = whole_numbers("zone", _aligned_raster(job.ground, "zone", zone), () if whole_zone else job.shape)
     numbers = numbers_given if whole_zone else job.in_cells(numbers_given)
     if ((numbers < 0) | (numbers >= n_weather)).any():
         raise unusable("zone", extent_of(numbers), f"0 … {n_weather - 1}")

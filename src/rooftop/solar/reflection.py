@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import reflection as kernel
 from rooftop.kernels import year
-from rooftop.solar.cumulative import ModulePlane, PlaneTables, merged_tables, monthly, plane_light
+from rooftop.solar.cumulative import ModulePlane, PlaneTables, merged_tables, monthly_kwh, plane_light
 from rooftop.solar.energy import UsableYear, free_year
 from rooftop.solar.sky import SkyYear
 from rooftop.solar.skylines import factor_weights
@@ -71,10 +71,10 @@ def facades(
         light = plane_light(sky, plane, albedo)
         direct = (light.direct + light.circumsolar) * (sky.duration_h / 1000.0)
         shares, beam = merged_tables(sky, plane, direct, n_azimuth)
-        diffuse, band = (monthly(sky, p) for p in (light.isotropic + light.ground, light.band))
-        got = np.einsum("kjfm,fm->kjm", beam, weights)
-        got += shares[:, :, :1] * (diffuse * weights).sum(axis=0) + shares[:, :, 1:] * (band * weights).sum(axis=0)
-        table[f] = (1.0 - part) * got[:, edge] + part * got[:, edge + 1]
+        diffuse, band = (monthly_kwh(sky, p) for p in (light.isotropic + light.ground, light.band))
+        received = np.einsum("kjfm,fm->kjm", beam, weights)
+        received += shares[:, :, :1] * (diffuse * weights).sum(axis=0) + shares[:, :, 1:] * (band * weights).sum(axis=0)
+        table[f] = (1.0 - part) * received[:, edge] + part * received[:, edge + 1]
     return Facades(table, at, reflectance)
 
 
@@ -120,9 +120,9 @@ def with_reflection(usable: UsableYear, around: Facades) -> tuple[UsableYear, F8
     months = reflected_irradiation(around, tables, usable.request.horizon.joined, usable.request.cells)
     n_group = start.size - 1
     group = np.repeat(np.arange(n_group), np.diff(start))
-    takes = (usable.shading_loss <= usable.request.max_shading_loss) | (usable.ok_share == 0.0)[group]
-    n_used = np.bincount(group[takes], minlength=n_group)[:, None]
-    total = np.stack([np.bincount(group[takes], months[takes, m], n_group) for m in range(12)], axis=1)
+    used = (usable.shading_loss <= usable.request.max_shading_loss) | (usable.ok_share == 0.0)[group]
+    n_used = np.bincount(group[used], minlength=n_group)[:, None]
+    total = np.stack([np.bincount(group[used], months[used, m], n_group) for m in range(12)], axis=1)
     mean = np.divide(total, n_used, out=np.zeros_like(total), where=n_used > 0) * (
         usable.request.factor / around.factor
     )

@@ -216,16 +216,16 @@ def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None
             Text(f"at most {most:.0%}, in the twilight", f"至多 {most:.0%}（晨昏）"),
             Text("check the UTC offset of the index, latitude and longitude", "请检查时间索引的 UTC 偏移、纬度与经度"),
         )
-    got, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
+    received, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
     judged = top > limits.polar_night_share.value * top.sum()
-    too_much = np.flatnonzero((got > limits.most_of_extraterrestrial.value * top) & judged)
+    too_much = np.flatnonzero((received > limits.most_of_extraterrestrial.value * top) & judged)
     if too_much.size:
         m = int(too_much[0])
         raise unusable(
             "weather.data['ghi']",
             Text(
-                f"in month {m + 1} {got[m] / top[m]:.2f} of what falls above the atmosphere",
-                f"{m + 1} 月为大气层外辐照量的 {got[m] / top[m]:.2f} 倍",
+                f"in month {m + 1} {received[m] / top[m]:.2f} of what falls above the atmosphere",
+                f"{m + 1} 月为大气层外辐照量的 {received[m] / top[m]:.2f} 倍",
             ),
             Text("less than 1", "小于 1"),
             Text("check the unit (W/m2, mean of the interval)", "请检查单位（W/m2，时段平均）"),
