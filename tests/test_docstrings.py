@@ -11,7 +11,7 @@ import pytest
 
 import rooftop
 
-OTHERS = {"pvlib", "xarray", "pyogrio"}
+OTHERS = {"JSON", "pvlib", "pyogrio", "xarray"}
 
 PUBLIC = [name for name in rooftop.__all__ if callable(getattr(rooftop, name))]
 

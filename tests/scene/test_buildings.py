@@ -18,7 +18,7 @@ from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
 from rooftop.job.prepare import Prepared, prepare
 from rooftop.job.sources import read_sources
-from rooftop.scene.surface import Blocks, Shown, far_surface, lod1_surface, weighted_median
+from rooftop.scene.surface import Blocks, DsmCoverage, far_surface, lod1_surface, weighted_median
 from small_town import buildings, codes, config, elevation, run, surface, write
 
 HEIGHTS = [3.2 * (1 + k % 6) for k in range(12)]
@@ -135,7 +135,7 @@ def test_buildings_newer_than_the_surface_model_stand_as_blocks(tmp_path: Path) 
     old = [h if k not in (2, 5) else 0.0 for k, h in enumerate(HEIGHTS)]
     found = prepared(tmp_path, buildings().assign(h=HEIGHTS), WITH_HEIGHTS, **models(tmp_path, dsm_of(old)))
     assert told(found)["not_in_dsm"].examples == ("T0002", "T0005")
-    shown = found.scene.blocks.shown
+    shown = found.scene.blocks.dsm_coverage
     assert shown is not None and np.flatnonzero(~shown.in_model).tolist() == [2, 5]
     roofs = run(tmp_path, buildings().assign(h=HEIGHTS), "run.gpkg", **models(tmp_path, dsm_of(old))).tables.roofs
     assert (roofs["capacity_kwp"] > 0.0).all()
@@ -269,7 +269,7 @@ def half_shown() -> tuple[Blocks, _Plain, _Plain]:
             + np.where(hole(x, y), np.nan, 0.0)
         )
     )
-    shown = Shown(np.array([True, False]), np.array([105.0, 110.0]))
+    shown = DsmCoverage(np.array([True, False]), np.array([105.0, 110.0]))
     blocks = Blocks(outlines, np.array([8.5, 12.0]), np.array([101.5, 104.5]), np.ones(2, dtype=bool), shown)
     return blocks, terrain, dsm
 

@@ -81,7 +81,7 @@ def test_modules_on_dark_cells_are_gone_and_no_others() -> None:
     owner = np.zeros(grid.shape, dtype=bool)
     owner[5:31, 5:45] = True
     stand = painted(places, grid, owner)
-    lit = stand.lit((y > Y + 10.0)[owner])
+    lit = stand.on_bright_cells((y > Y + 10.0)[owner])
     lowest = found.modules[:, :, 1].min(axis=1) - Y
     assert 20 < lit.sum() < found.count - 20
     assert lit[lowest > 10.0].all()
@@ -100,7 +100,7 @@ def test_a_single_dark_cell_takes_the_modules_that_touch_it() -> None:
     touched = shapely.area(
         shapely.intersection(shapely.polygons(found.modules), shapely.box(X + 20, Y + 12, X + 21, Y + 13))
     )
-    gone = ~stand.lit(bright[owner])
+    gone = ~stand.on_bright_cells(bright[owner])
     assert gone[touched > 0.25].all() and not gone[touched == 0.0].any() and gone.sum() > 0
     inside, outside = stand.split()
     assert len(inside[0]) + len(outside[0]) == owner.sum() and len(np.intersect1d(inside[0], outside[0])) == 0
@@ -136,7 +136,7 @@ def test_planes_that_share_cells_have_their_own_light() -> None:
     every = np.arange(len(cells[0]))
     stand = ModuleCells.in_window(places, np.array([0, 1]), grid, cells, [every, every])  # type: ignore[arg-type]
     bright = np.concatenate([np.ones(len(every), dtype=bool), np.zeros(len(every), dtype=bool)])
-    assert np.bincount(stand.plane, stand.lit(bright)).tolist() == [found.count / 2, 0]
+    assert np.bincount(stand.plane, stand.on_bright_cells(bright)).tolist() == [found.count / 2, 0]
 
 
 def test_a_module_on_no_cell_of_its_plane_follows_most_of_it() -> None:
@@ -146,8 +146,8 @@ def test_a_module_on_no_cell_of_its_plane_follows_most_of_it() -> None:
     owner = np.zeros(grid.shape, dtype=bool)
     owner[2:4, 30:32] = True  # elsewhere
     stand = painted(places, grid, owner)
-    assert stand.lit(np.array([True, True, True, False])).all()
-    assert not stand.lit(np.array([True, False, False, False])).any()
+    assert stand.on_bright_cells(np.array([True, True, True, False])).all()
+    assert not stand.on_bright_cells(np.array([True, False, False, False])).any()
     inside, outside = stand.split()
     assert len(inside[0]) == 4 and len(outside[0]) == 0
     bare = ModuleCells.in_window(None, np.array([0]), grid, np.nonzero(owner), [np.arange(4)])  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ from rooftop.scene.array import flush_design
 from rooftop.scene.fill import FillSettings, fill_planes
 from rooftop.scene.layout import Layout, density_shares, lay_out
 from rooftop.scene.roofs import RoofTypes, assumed_planes, open_planes, roof_planes
-from rooftop.scene.taken import OccupiedAreas, taken_on
+from rooftop.scene.taken import OccupiedAreas, occupied_areas
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import load_module
 
@@ -84,7 +84,7 @@ def laid(
     """Return planes, roofs and notices of roofs without obstacles."""
     n, shapes = len(buildings), buildings.geometry.to_numpy()
     types = RoofTypes(np.full(n, kind, dtype=object), np.zeros(n, dtype=bool))
-    taken, found, notices = taken_on(
+    taken, found, notices = occupied_areas(
         excluded, existing, buildings, shapes, w_per_m2=W_PER_M2, clearance_m=RULES.module_gap_m.value
     )
     planes = roof_planes(assumed_planes(buildings, types, shapes, np.zeros(n), RULES), None, types, RULES)

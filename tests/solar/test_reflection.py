@@ -10,7 +10,7 @@ import pytest
 from rooftop.solar.energy import ModulePlane, PlaneTables, Rows, irradiation, plane_tables, usable_year
 from rooftop.solar.horizons import sky_view
 from rooftop.solar.pvsystem import PvSystem
-from rooftop.solar.reflection import Facades, facades, marginal_ac, reflected, with_reflection
+from rooftop.solar.reflection import Facades, facades, marginal_ac, reflected_irradiation, with_reflection
 from rooftop.solar.sky import SkyYear, sky_year
 from rooftop.weather import Weather
 
@@ -59,7 +59,7 @@ def wall(towards: float, steepness: float) -> np.ndarray:
 
 
 def total(around: Facades, tables: PlaneTables, horizon: np.ndarray) -> float:
-    return float(reflected(around, tables, horizon.astype(np.float32), ONE).sum())
+    return float(reflected_irradiation(around, tables, horizon.astype(np.float32), ONE).sum())
 
 
 # --- closed forms ------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_never_more_than_facades_fully_lit(lit: Facades, south: PlaneTables) -> 
     found = usable_year(south, horizon, cells, np.arange(len(cells) + 1), np.ones((len(cells), 12)), ONES)
     hidden = south.svf_free - found.year.svf
     brightest = lit.table[:, :, 0].sum(axis=1).max(axis=0)
-    months = reflected(lit, south, horizon, cells)
+    months = reflected_irradiation(lit, south, horizon, cells)
     assert np.all(months > 0)
     assert np.all(months <= 0.3 * hidden[:, None] * brightest * (1 + 1e-6))
 

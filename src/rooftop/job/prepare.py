@@ -22,7 +22,7 @@ from rooftop.job.sources import Sources
 from rooftop.job.tile import Scene, TableBook
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
 from rooftop.scene.array import flush_design
-from rooftop.scene.buildings import SceneBuildings, measure, stand
+from rooftop.scene.buildings import SceneBuildings, buildings_on_terrain, measure
 from rooftop.scene.equator import Sides
 from rooftop.scene.fill import FillSettings, PackedLayout, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
@@ -34,14 +34,14 @@ from rooftop.scene.relief import Relief
 from rooftop.scene.roofs import (
     RoofTypes,
     assumed_planes,
+    corrected_types,
     open_planes,
-    retyped,
     roof_planes,
     roof_types,
     stays_empty,
 )
 from rooftop.scene.surface import Blocks, far_surface
-from rooftop.scene.taken import OccupiedAreas, taken_on
+from rooftop.scene.taken import OccupiedAreas, occupied_areas
 from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import factor_nodes, sky_year
 from rooftop.targets import Pack
@@ -148,7 +148,8 @@ def _standing(sources: Sources) -> tuple[SceneBuildings, tuple[Notice, ...]]:
         notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, found)
     if ground is not None and sources.terrain_far is not None:
         notices += compare_far_terrain(table, ground, sources.terrain_far)
-    return stand(table, found, ground_known=ground is not None, dsm_given=dsm is not None), tuple(notices)
+    standing = buildings_on_terrain(table, found, ground_known=ground is not None, dsm_given=dsm is not None)
+    return standing, tuple(notices)
 
 
 def _with_existing(
@@ -158,7 +159,7 @@ def _with_existing(
     buildings, outlines, doubts = credible_inventory(
         config.inputs, sources.buildings, sources.existing_pv, types.name.tolist()
     )
-    taken, standing, notices = taken_on(
+    taken, standing, notices = occupied_areas(
         sources.exclusions,
         outlines,
         buildings,
@@ -214,11 +215,11 @@ def _known_roofs(config: Config, sources: Sources, built: SceneBuildings, types:
         convergence_deg=convergence,
         rules=rules,
         terrain_known=sources.ground is not None,
-        in_model=None if blocks.shown is None else blocks.shown.in_model,
+        in_model=None if blocks.dsm_coverage is None else blocks.dsm_coverage.in_model,
     )
     relief = relief_of(known, convergence)
     return _Roofs(
-        types=retyped(types, known.table, rules),
+        types=corrected_types(types, known.table, rules),
         known=known,
         relief=relief,
         blocks=with_ridges(blocks, known, relief),
@@ -330,7 +331,7 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
         keep_months="poa_monthly" in config.outputs.rasters,
         relief=roofs.relief,
         min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
-        places=layout.places,
+        places=layout.module_layout,
         keep_lit=config.outputs.modules,
     )
 

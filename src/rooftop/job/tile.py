@@ -185,7 +185,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
     years, excess = _years(scene, book, cells, modules, plane_rows, raster)
     bright = excess <= 0.0
-    lit = modules.lit(bright)
+    lit = modules.on_bright_cells(bright)
     out = pd.DataFrame(years, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
     out["ok_share"] = [float(bright[slots].mean()) if len(slots) else np.nan for slots in modules.slot_of]
     out["n_cells"] = [len(c) for c in cells_of]

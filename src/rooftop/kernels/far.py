@@ -102,13 +102,13 @@ def far_slopes(terrain: Terrain, observers: Observers, azimuth_rad: F8, first: F
                 if maxima[row >> BITS, col >> BITS] <= low:  # nothing in this block can matter: pass over it
                     out_row, out_col = next_row + to_row * per_row, next_col + to_col * per_col
                     if out_row < out_col:
-                        over = 0 if next_col > out_row else min(int((out_row - next_col) * inv_col) + 1, to_col)
-                        distance, row, col = out_row, row + step_row * (to_row + 1), col + step_col * over
-                        next_row, next_col = out_row + per_row, next_col + over * per_col
+                        skipped = 0 if next_col > out_row else min(int((out_row - next_col) * inv_col) + 1, to_col)
+                        distance, row, col = out_row, row + step_row * (to_row + 1), col + step_col * skipped
+                        next_row, next_col = out_row + per_row, next_col + skipped * per_col
                     else:
-                        over = 0 if next_row >= out_col else min(int((out_col - next_row) * inv_row) + 1, to_row)
-                        distance, col, row = out_col, col + step_col * (to_col + 1), row + step_row * over
-                        next_col, next_row = out_col + per_col, next_row + over * per_row
+                        skipped = 0 if next_row >= out_col else min(int((out_col - next_row) * inv_row) + 1, to_row)
+                        distance, col, row = out_col, col + step_col * (to_col + 1), row + step_row * skipped
+                        next_col, next_row = out_col + per_col, next_row + skipped * per_row
                     continue
                 last_row, last_col = row + step_row * to_row, col + step_col * to_col
                 while True:
@@ -145,15 +145,15 @@ def _reaches(position: float, direction: float, n: int, cell: float) -> float:
 def lowest_of_groups(horizon: F4, group: I8, lowest: F4) -> None:
     """Lower `lowest` (n_group, n_azimuth) to the least of each group's rows of `horizon` (n, n_azimuth)."""
     for i in range(horizon.shape[0]):
-        here = lowest[group[i]]
+        group_row = lowest[group[i]]
         for k in range(horizon.shape[1]):
-            here[k] = min(here[k], horizon[i, k])
+            group_row[k] = min(group_row[k], horizon[i, k])
 
 
 @jit
 def raise_to_groups(horizon: F4, group: I8, least: F4) -> None:
     """Raise each row of `horizon` (n, n_azimuth) to its group's row of `least` (n_group, n_azimuth)."""
     for i in range(horizon.shape[0]):
-        here = least[group[i]]
+        group_row = least[group[i]]
         for k in range(horizon.shape[1]):
-            horizon[i, k] = max(horizon[i, k], here[k])
+            horizon[i, k] = max(horizon[i, k], group_row[k])

@@ -108,11 +108,11 @@ def direction(azimuth_deg: float) -> tuple[Octant, float]:
     """
     azimuth = azimuth_deg % 360.0
     quadrant = int(azimuth // 90.0) % 4
-    rest = azimuth - 90.0 * quadrant
-    if rest < _EDGE:
-        rest = 0.0
-    first_half = rest <= 45.0  # closer to the axis at which the quadrant begins
-    t = 1.0 if abs(rest - 45.0) < _EDGE else math.tan(math.radians(rest if first_half else 90.0 - rest))
+    off_axis = azimuth - 90.0 * quadrant
+    if off_axis < _EDGE:
+        off_axis = 0.0
+    first_half = off_axis <= 45.0  # closer to the axis at which the quadrant begins
+    t = 1.0 if abs(off_axis - 45.0) < _EDGE else math.tan(math.radians(off_axis if first_half else 90.0 - off_axis))
     northward, eastward = quadrant in (0, 3), quadrant in (0, 1)
     if first_half == (quadrant in (0, 2)):
         return (False, northward, not eastward), t
@@ -149,7 +149,7 @@ class OctantView:
     ----------
     dsm : (n_row, n_col) float32 or float64
         Heights [m], NaN without data.
-    asked : (n_row, n_col) bool
+    mask : (n_row, n_col) bool
     octant : Octant
     levels : view.Levels
         Height that becomes 0 in float32, and eye height [m].
@@ -166,7 +166,7 @@ class OctantView:
     def __init__(
         self,
         dsm: F4 | F8,
-        asked: B1,
+        mask: B1,
         octant: Octant,
         *,
         levels: view.Levels,
@@ -188,7 +188,7 @@ class OctantView:
         lowest = np.empty((shape[0], -(-shape[1] // rays.BLOCK)), np.float32)
         turn = view.Turn(self.start, *self.along, nx, ny, _PAD)
         sight = view.Sight(height, eye, lowest)
-        share(lambda begin, end: view.fill_view(dsm, asked, turn, levels, begin, end, sight), shape[0])
+        share(lambda begin, end: view.fill_view(dsm, mask, turn, levels, begin, end, sight), shape[0])
         self.cells = SweepView(height, eye, lowest, *view.find_spans(eye, nx), nx, ny, _PAD)
 
     def degrees(self, t: float, cell_size_m: float, out: F4, number: I4 | None = None) -> None:
@@ -350,10 +350,10 @@ def octants(n_azimuth: int, grid_north_deg: float, surface: SurfaceKind) -> dict
             groups.setdefault(octant, []).append(SweepDirection(k, t, 1.0))
             continue
         across = 0.5 * (1.0 - abs(off) / step) ** 2  # of weights that fall linearly to zero a step away
-        beyond = direction(azimuth - off - math.copysign(1.0, off))[0]
-        here = octant if t < 1.0 else direction(azimuth - off + math.copysign(1.0, off))[0]
-        groups.setdefault(here, []).append(SweepDirection(k, min(t, _BESIDE), 1.0 - across))
-        groups.setdefault(beyond, []).append(SweepDirection(k, _BESIDE, across, other=True))
+        other_side = direction(azimuth - off - math.copysign(1.0, off))[0]
+        own_side = octant if t < 1.0 else direction(azimuth - off + math.copysign(1.0, off))[0]
+        groups.setdefault(own_side, []).append(SweepDirection(k, min(t, _BESIDE), 1.0 - across))
+        groups.setdefault(other_side, []).append(SweepDirection(k, _BESIDE, across, other=True))
     return groups
 
 

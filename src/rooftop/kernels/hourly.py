@@ -302,9 +302,9 @@ def _gather(cells: I8, horizon: F4, visible: F8, edges: Edges, lane: int, part: 
 
 @jit_fused
 def _add_edge(view: F4, at: int) -> None:
-    below, here = view[at - 3 * GROUP_LANES : at], view[at : at + 3 * GROUP_LANES]
+    below, current = view[at - 3 * GROUP_LANES : at], view[at : at + 3 * GROUP_LANES]
     for lane in range(3 * GROUP_LANES):
-        here[lane] += below[lane]
+        current[lane] += below[lane]
 
 
 @jit_fused

@@ -50,16 +50,18 @@ def relabel(patch: Patch, plane: F8, sigma: float, none_cost: float, bond: float
         changed = 0
         for r in range(h):
             for c in range(w):
-                own = label[r, c]
-                if own == OUTSIDE:
+                current = label[r, c]
+                if current == OUTSIDE:
                     continue
                 alike, others = 0, 0
                 for i in range(max(r - 1, 0), min(r + 2, h)):
                     for j in range(max(c - 1, 0), min(c + 2, w)):
-                        alike += label[i, j] == own
-                        others += label[i, j] != own and label[i, j] != OUTSIDE
-                if own > 0 and others == 0:  # any other label costs all bonds
-                    off = (z[r, c] - plane[own, 0] * c * cell + plane[own, 1] * r * cell - plane[own, 2]) / sigma
+                        alike += label[i, j] == current
+                        others += label[i, j] != current and label[i, j] != OUTSIDE
+                if current > 0 and others == 0:  # any other label costs all bonds
+                    off = (
+                        z[r, c] - plane[current, 0] * c * cell + plane[current, 1] * r * cell - plane[current, 2]
+                    ) / sigma
                     if off * off <= bond * (alike - 1):
                         continue
                 n = 1
@@ -73,7 +75,7 @@ def relabel(patch: Patch, plane: F8, sigma: float, none_cost: float, bond: float
                         if new:
                             tried[n] = k
                             n += 1
-                best, best_cost = own, np.inf
+                best, best_cost = current, np.inf
                 for t in range(n):
                     k = tried[t]
                     cost = none_cost
@@ -86,7 +88,7 @@ def relabel(patch: Patch, plane: F8, sigma: float, none_cost: float, bond: float
                                 cost += bond
                     if cost < best_cost:
                         best, best_cost = k, cost
-                if best != own:
+                if best != current:
                     label[r, c] = best
                     changed += 1
         if changed == 0:
@@ -107,7 +109,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
     h, w = label.shape
     piece = np.zeros((h, w), dtype=np.int32)
     stack = np.empty(h * w + 1, dtype=np.int32)
-    held = np.empty(h * w, dtype=np.int32)
+    members = np.empty(h * w, dtype=np.int32)
     kept = np.zeros((h * w + 1, 3))
     n_label = 0
     for first in range(h * w):
@@ -120,7 +122,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
         while top > 0:
             top -= 1
             at = stack[top]
-            held[n] = at
+            members[n] = at
             n += 1
             r, c = at // w, at % w
             alike = 0
@@ -139,7 +141,7 @@ def split(label: I4, plane: F8, least_m2: float, cell: float, least_core: float)
             n_label += 1
             kept[n_label] = plane[k]
         for t in range(n):
-            piece[held[t] // w, held[t] % w] = n_label if keep else -1
+            piece[members[t] // w, members[t] % w] = n_label if keep else -1
     for r in range(h):
         for c in range(w):
             if label[r, c] > 0:
@@ -166,24 +168,24 @@ def straighten(patch: Patch, plane: F8, sweeps: int, limit: float) -> None:
                 if k <= 0:
                     continue
                 last = k
-                own = plane[k, 0] * c * cell - plane[k, 1] * r * cell + plane[k, 2]
+                z_label = plane[k, 0] * c * cell - plane[k, 1] * r * cell + plane[k, 2]
                 for i in range(max(r - _REACH, 0), min(r + _REACH + 1, h)):
                     for j in range(max(c - _REACH, 0), min(c + _REACH + 1, w)):
                         other = label[i, j]
                         if other <= 0 or other == label[r, c] or other == last:
                             continue
                         last = other
-                        theirs = plane[other, 0] * c * cell - plane[other, 1] * r * cell + plane[other, 2]
-                        lower = theirs < own
+                        z_other = plane[other, 0] * c * cell - plane[other, 1] * r * cell + plane[other, 2]
+                        lower = z_other < z_label
                         low, high = min(label[r, c], other), max(label[r, c], other)
                         if sweep == 0:
                             votes[low, high, 1 if lower else 0] += 1  # 0: the lower of the two is the roof
                             continue
                         ridge, valley = votes[low, high, 0], votes[low, high, 1]
                         clear = ridge > 3 * valley if lower else valley > 3 * ridge
-                        if clear and abs(z[r, c] - theirs) <= limit:
+                        if clear and abs(z[r, c] - z_other) <= limit:
                             label[r, c] = other
-                            own = theirs
+                            z_label = z_other
 
 
 @jit

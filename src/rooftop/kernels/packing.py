@@ -107,24 +107,24 @@ def row_positions(edges: F8, levels: F8, size: RowSize, steps: int) -> F8:
     step = pitch / steps
     n_lattice = int(room / step) + 1
     n_level = int(room / pitch) + 2
-    found = np.empty(n_lattice + 2 * len(levels) * n_level)
+    starts = np.empty(n_lattice + 2 * len(levels) * n_level)
     for k in range(n_lattice):
-        found[k] = k * step
+        starts[k] = k * step
     n = n_lattice
     for level in levels:
         for anchor in (level - bottom, level - bottom - depth):
             at = anchor - np.floor(anchor / pitch) * pitch
-            while at <= room and n < len(found):
-                found[n] = at
+            while at <= room and n < len(starts):
+                starts[n] = at
                 n += 1
                 at += pitch
-    found = np.sort(found[:n])
+    starts = np.sort(starts[:n])
     kept = 1
     for k in range(1, n):
-        if found[k] - found[kept - 1] > SLACK_M:
-            found[kept] = found[k]
+        if starts[k] - starts[kept - 1] > SLACK_M:
+            starts[kept] = starts[k]
             kept += 1
-    return bottom + found[:kept]
+    return bottom + starts[:kept]
 
 
 @jit_inline
@@ -286,16 +286,16 @@ def fill_rows(edges: F8, rows: F8, size: RowSize) -> Runs:
     """Return the runs of the given rows."""
     m = len(edges)
     strip = _new_strip(m)
-    of_row, at, held = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
+    of_row, at, number = np.empty(m * len(rows), np.int64), np.empty(m * len(rows)), np.empty(m * len(rows), np.int64)
     n = n_active = following = 0
     for k in range(len(rows)):
         n_active, following = _activate(edges, rows[k], size.depth, strip.active, n_active, following)
         _block(edges, rows[k], size.depth, strip, n_active)
         n_runs = _fill(edges, rows[k], size, strip, n_active)
         for r in range(n_runs):
-            of_row[n], at[n], held[n] = k, strip.start[r], strip.number[r]
+            of_row[n], at[n], number[n] = k, strip.start[r], strip.number[r]
             n += 1
-    return Runs(of_row[:n].copy(), at[:n].copy(), held[:n].copy())
+    return Runs(of_row[:n].copy(), at[:n].copy(), number[:n].copy())
 
 
 @jit
@@ -363,7 +363,7 @@ def wall_directions(edges: F8, most: int, shortest: float) -> F8:
     du, dv = edges[:, 2] - edges[:, 0], edges[:, 3] - edges[:, 1]
     length, angle = np.hypot(du, dv), np.arctan2(dv, du) % quarter
     order = np.argsort(-length)[:_HEARD]
-    found = np.empty(most)
+    directions = np.empty(most)
     n = 0
     while n < most:
         best, longest = -1, 0.0
@@ -383,6 +383,6 @@ def wall_directions(edges: F8, most: int, shortest: float) -> F8:
             if abs(off) < near:
                 turn += length[m] * off
                 length[m] = 0.0
-        found[n] = (centre + turn / longest) % quarter
+        directions[n] = (centre + turn / longest) % quarter
         n += 1
-    return found[:n]
+    return directions[:n]

@@ -40,7 +40,7 @@ class Slots(NamedTuple):
         West edge, north edge, cell size.
     roof_cells : (n_planes, 3) int64
         First cell of the plane's roof, how many, and the slot of the first.
-    mine : (n_slots,) bool
+    in_plane : (n_slots,) bool
         Slots that belong to their plane.
     """
 
@@ -49,14 +49,14 @@ class Slots(NamedTuple):
     y_max: float
     cell: float
     roof_cells: I8
-    mine: B1
+    in_plane: B1
 
 
 @jit
 def mark_under(rectangles: Rectangles, slots: Slots, under: B1) -> None:
     """Mark in `under`, (n_slots,) bool, the slots of cells whose middle lies in a rectangle."""
     plane, middle, along, up = rectangles
-    number, x_min, y_max, cell, roof_cells, mine = slots
+    number, x_min, y_max, cell, roof_cells, in_plane = slots
     for m in range(plane.size):
         p = plane[m]
         ax, ay, ux, uy = along[p, 0], along[p, 1], up[p, 0], up[p, 1]
@@ -73,7 +73,7 @@ def mark_under(rectangles: Rectangles, slots: Slots, under: B1) -> None:
             for col in range(col0, col1 + 1):
                 dx = x_min + (col + 0.5) * cell - middle[m, 0]
                 if abs(dx * uy - dy * ux) <= abs(det) and abs(ax * dy - ay * dx) <= abs(det):
-                    slot = _slot(number[row, col], roof_cells[p], mine)
+                    slot = _slot(number[row, col], roof_cells[p], in_plane)
                     if slot >= 0:
                         under[slot] = True
 
@@ -94,7 +94,7 @@ def all_bright(rectangles: Rectangles, slots: Slots, bright: B1, otherwise: B1, 
     out : (m,) bool
     """
     plane, middle, along, up = rectangles
-    number, x_min, y_max, cell, roof_cells, mine = slots
+    number, x_min, y_max, cell, roof_cells, in_plane = slots
     for m in range(plane.size):
         p = plane[m]
         n_along = math.ceil(2.0 * math.hypot(along[p, 0], along[p, 1]) / cell)
@@ -108,7 +108,7 @@ def all_bright(rectangles: Rectangles, slots: Slots, bright: B1, otherwise: B1, 
                 y = middle[m, 1] + s * along[p, 1] + t * up[p, 1]
                 row, col = math.floor((y_max - y) / cell), math.floor((x - x_min) / cell)
                 if 0 <= row < number.shape[0] and 0 <= col < number.shape[1]:
-                    slot = _slot(number[row, col], roof_cells[p], mine)
+                    slot = _slot(number[row, col], roof_cells[p], in_plane)
                     if slot >= 0:
                         known = True
                         dark |= not bright[slot]
@@ -116,10 +116,10 @@ def all_bright(rectangles: Rectangles, slots: Slots, bright: B1, otherwise: B1, 
 
 
 @jit_inline
-def _slot(cell: int, roof_cells: I8, mine: B1) -> int:
+def _slot(cell: int, roof_cells: I8, in_plane: B1) -> int:
     """Return the slot of a cell for a plane, -1 where it is not the plane's."""
     local = cell - roof_cells[0]
     if cell < 0 or local < 0 or local >= roof_cells[1]:
         return -1
     slot = local + roof_cells[2]
-    return slot if mine[slot] else -1
+    return slot if in_plane[slot] else -1

@@ -142,18 +142,18 @@ def _same_normal(a: float, b: float, p: float, q: float, cosine: float) -> bool:
     return dot * dot >= cosine * cosine * (a * a + b * b + 1.0) * (p * p + q * q + 1.0) and dot > 0.0
 
 
-class _Gathered(NamedTuple):
+class _Region(NamedTuple):
     """Flat indices of the cells of a region, and of those still to be looked at."""
 
-    held: I4
+    cells: I4
     stack: I4
 
 
 @jit
-def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: float, gathered: _Gathered) -> int:
-    """Gather the free cells connected to a seed that lie on its plane; return how many are `held`."""
+def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: float, region: _Region) -> int:
+    """Gather the free cells connected to a seed that lie on its plane; return how many are in `cells`."""
     z, label, cell = patch
-    held, stack = gathered
+    cells, stack = region
     w = z.shape[1]
     p = start.copy()
     m = np.zeros(10)
@@ -161,7 +161,7 @@ def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: f
     for _ in range(3):
         before = n
         for k in range(n):
-            label[held[k] // w, held[k] % w] = _FREE
+            label[cells[k] // w, cells[k] % w] = _FREE
         m[:] = 0.0
         n, top, refit = 0, 1, _FIRST_FIT
         stack[0] = seed
@@ -170,7 +170,7 @@ def _grow(patch: Patch, slope: F8, seed: int, start: F8, reach: float, cosine: f
             top -= 1
             at = stack[top]
             r, c = at // w, at % w
-            held[n] = at
+            cells[n] = at
             n += 1
             _add(m, c * cell, -r * cell, z[r, c])
             if n == refit:
@@ -207,19 +207,19 @@ def grow_regions(patch: Patch, n_label: int, half: int, least: int, sigma: float
     slope = _best_windows(plane, variance, free, half)
     order = np.argsort(flat, kind="mergesort")
     tried = np.zeros(h * w, dtype=np.bool_)
-    gathered = _Gathered(np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32))
+    region = _Region(np.empty(h * w, dtype=np.int32), np.empty(h * w + 1, dtype=np.int32))
     for seed in order:
         if not flat[seed] <= (1.6 * sigma) ** 2:
             break
         r, c = seed // w, seed % w
         if label[r, c] != _FREE or tried[seed]:
             continue
-        n = _grow(patch, slope, seed, plane[r, c], 2.5 * sigma, cosine, gathered)
+        n = _grow(patch, slope, seed, plane[r, c], 2.5 * sigma, cosine, region)
         keep = n >= least
         if keep:
             n_label += 1
         for k in range(n):
-            at = gathered.held[k]
+            at = region.cells[k]
             tried[at] = True
             label[at // w, at % w] = n_label if keep else _FREE
     return n_label
@@ -257,7 +257,7 @@ def refit(patch: Patch, n_label: int, plane: F8, limit: float) -> None:
 def _neighbours(label: I4, n_label: int) -> I8:
     """Pairs ``low * (n_label + 1) + high`` of labels that hold cells at most two apart along a row or column."""
     h, w = label.shape
-    found = np.empty(4 * h * w, dtype=np.int64)
+    pairs = np.empty(4 * h * w, dtype=np.int64)
     n = 0
     for r in range(h):
         for c in range(w):
@@ -269,9 +269,9 @@ def _neighbours(label: I4, n_label: int) -> I8:
                     i, j = r + step * turn, c + step * (1 - turn)
                     if i < h and j < w and label[i, j] > 0 and label[i, j] != k:
                         low, high = min(k, label[i, j]), max(k, label[i, j])
-                        found[n] = low * (n_label + 1) + high
+                        pairs[n] = low * (n_label + 1) + high
                         n += 1
-    return np.unique(found[:n])
+    return np.unique(pairs[:n])
 
 
 @jit
@@ -352,7 +352,7 @@ def cleave(patch: Patch, n_label: int, sigma: float, apart: float, chi2: float) 
     cut = np.full(n_label + 1, -1, dtype=np.int32)
     named = np.zeros(n_label + 1, dtype=np.int32)
     more = n_label
-    rest = np.zeros(10)
+    remainder = np.zeros(10)
     for k in range(1, n_label + 1):
         sse = solve(whole[k])[3]
         best = 1.0
@@ -361,9 +361,9 @@ def cleave(patch: Patch, n_label: int, sigma: float, apart: float, chi2: float) 
             if min(n_one, n_two) < 8.0:
                 continue
             for i in range(10):
-                rest[i] = whole[k, i] - part[k, t, i]
+                remainder[i] = whole[k, i] - part[k, t, i]
             limit = 2.0 * max(apart * apart * n_one * n_two / (n_one + n_two), chi2 * sigma * sigma)
-            score = (sse - solve(part[k, t])[3] - solve(rest)[3]) / limit
+            score = (sse - solve(part[k, t])[3] - solve(remainder)[3]) / limit
             if score > best:
                 best = score
                 cut[k] = t

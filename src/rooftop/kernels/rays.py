@@ -115,20 +115,20 @@ def sweep(cells: SweepView, stencil: Stencil, lines: Lines, reading: HorizonUse,
                 n_piece = _pieces(cells, x_eye, position, min(GAPS * spacing, ny - y) - lane, pieces)
                 if n_piece == 0:
                     continue
-                here = U(x_eye * width + position)
+                base = U(x_eye * width + position)
                 from_lane, to_lane = pieces[0, 0], pieces[n_piece - 1, 1]
                 for k in range(from_lane, to_lane):
                     slopes[k] = UNASKED
                 for piece in range(n_piece):
-                    _near(walls, eyes, slopes, (here, pieces[piece, 0], pieces[piece, 1]), lines.linear, stencil)
+                    _near(walls, eyes, slopes, (base, pieces[piece, 0], pieces[piece, 1]), lines.linear, stencil)
                 if used > _0:
                     foot = lines.eye_x[x_eye]
                     up_foot, share = foot - lines.shift[spacing], lines.share[x_eye]
-                    asking = Piece(here, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, up_foot, share)
-                    _far(eyes, slopes, asking, stacks, used, scratch)
+                    strip_cells = Piece(base, from_lane, to_lane, U(lane), U(spacing), low[x_eye], foot, up_foot, share)
+                    _far(eyes, slopes, strip_cells, stacks, used, scratch)
                 cell = reading.start + reading.along_x * x_eye + reading.along_y * (y + lane)
                 for piece in range(n_piece):
-                    part = here, pieces[piece, 0], pieces[piece, 1]
+                    part = base, pieces[piece, 0], pieces[piece, 1]
                     if reading.n_value == 0:
                         _angles(slopes, eyes, part, cell, reading, lower, out)
                     else:
@@ -146,14 +146,14 @@ def _pieces(cells: SweepView, x: int, position: int, n: int, pieces: U8) -> int:
         else:
             last = middle
     last = cells.first[x + 1]
-    found = 0
+    n_piece = 0
     while group < last and cells.spans[group, 0] < position + n:
         if cells.spans[group, 1] > position:
-            pieces[found, 0] = U(max(cells.spans[group, 0] - position, 0))
-            pieces[found, 1] = U(min(cells.spans[group, 1] - position, n))
-            found += 1
+            pieces[n_piece, 0] = U(max(cells.spans[group, 0] - position, 0))
+            pieces[n_piece, 1] = U(min(cells.spans[group, 1] - position, n))
+            n_piece += 1
         group += 1
-    return found
+    return n_piece
 
 
 @jit_no_nan
@@ -162,34 +162,34 @@ def _near(
 ) -> None:
     """Set `slopes` of a piece to the steepest event of the stencil, at least 0; nothing is above an unasked cell's."""
     wide_vectors()
-    here, begin, end = part
+    base, begin, end = part
     length = (end - begin + U(STEP - 1)) // U(STEP) * U(STEP)
     for k in range(begin, begin + length):
-        slopes[k] = np.float32(0.0) if eyes[here + k] < UNASKED else UNASKED
+        slopes[k] = np.float32(0.0) if eyes[base + k] < UNASKED else UNASKED
     if linear:
-        _try_mixed(z, eyes, slopes, here, begin, length, stencil)
+        _try_mixed(z, eyes, slopes, base, begin, length, stencil)
     else:
-        _try_cells(z, eyes, slopes, here, begin, length, stencil)
+        _try_cells(z, eyes, slopes, base, begin, length, stencil)
 
 
 @jit_part
 def _try_mixed(
-    z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
+    z: F4, eyes: F4, slopes: F4, base: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
 ) -> None:
     """Try heights mixed from two cells, two events at a time."""
     wide_vectors()
     offset_a, offset_b, weight_b, inverse = stencil
-    own = here + begin
+    first = base + begin
     n_event = U(inverse.size)
     e = _0
     while e < n_event:
-        i0, a0, b0, wb0 = inverse[e], own + offset_a[e], own + offset_b[e], weight_b[e]
+        i0, a0, b0, wb0 = inverse[e], first + offset_a[e], first + offset_b[e], weight_b[e]
         e += _1
-        i1, a1, b1, wb1 = inverse[e], own + offset_a[e], own + offset_b[e], weight_b[e]
+        i1, a1, b1, wb1 = inverse[e], first + offset_a[e], first + offset_b[e], weight_b[e]
         e += _1
         wa0, wa1 = np.float32(1.0) - wb0, np.float32(1.0) - wb1
         for k in range(length):
-            h = eyes[own + k]
+            h = eyes[first + k]
             s0 = (wa0 * z[a0 + k] + wb0 * z[b0 + k] - h) * i0
             s1 = (wa1 * z[a1 + k] + wb1 * z[b1 + k] - h) * i1
             s0 = s0 if s0 > s1 else s1
@@ -198,26 +198,26 @@ def _try_mixed(
 
 @jit_part
 def _try_cells(
-    z: F4, eyes: F4, slopes: F4, here: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
+    z: F4, eyes: F4, slopes: F4, base: np.uint64, begin: np.uint64, length: np.uint64, stencil: Stencil
 ) -> None:
     """Try heights of single cells, eight events at a time."""
     wide_vectors()
     offset_a, inverse = stencil.offset_a, stencil.inverse
-    own = here + begin
+    first = base + begin
     n_event = U(inverse.size)
     e = _0
     while e < n_event:
-        i0, a0 = inverse[e], own + offset_a[e]
-        i1, a1 = inverse[e + _1], own + offset_a[e + _1]
-        i2, a2 = inverse[e + _2], own + offset_a[e + _2]
-        i3, a3 = inverse[e + _3], own + offset_a[e + _3]
-        i4, a4 = inverse[e + _4], own + offset_a[e + _4]
-        i5, a5 = inverse[e + _5], own + offset_a[e + _5]
-        i6, a6 = inverse[e + _6], own + offset_a[e + _6]
-        i7, a7 = inverse[e + _7], own + offset_a[e + _7]
+        i0, a0 = inverse[e], first + offset_a[e]
+        i1, a1 = inverse[e + _1], first + offset_a[e + _1]
+        i2, a2 = inverse[e + _2], first + offset_a[e + _2]
+        i3, a3 = inverse[e + _3], first + offset_a[e + _3]
+        i4, a4 = inverse[e + _4], first + offset_a[e + _4]
+        i5, a5 = inverse[e + _5], first + offset_a[e + _5]
+        i6, a6 = inverse[e + _6], first + offset_a[e + _6]
+        i7, a7 = inverse[e + _7], first + offset_a[e + _7]
         e += _7 + _1
         for k in range(length):
-            h = eyes[own + k]
+            h = eyes[first + k]
             s0 = (z[a0 + k] - h) * i0
             s1 = (z[a1 + k] - h) * i1
             s2 = (z[a2 + k] - h) * i2
@@ -243,13 +243,13 @@ def _lowest_eyes(cells: SweepView, lines: Lines, y_strip: int, low: F4, floor: F
     for x in range(cells.nx):
         y = y_strip + lines.row[x]
         begin, end = cells.pad + max(0, y), cells.pad + min(y + GAPS * lines.spacing, cells.ny)
-        here = UNASKED
+        lowest = UNASKED
         if end > begin:
             for block in range(begin // BLOCK, (end - 1) // BLOCK + 1):
-                here = min(here, cells.lowest[x, block])
-        least = min(least, here)
-        low[x], floor[x] = here, least
-        if here < UNASKED and first == cells.nx:
+                lowest = min(lowest, cells.lowest[x, block])
+        least = min(least, lowest)
+        low[x], floor[x] = lowest, least
+        if lowest < UNASKED and first == cells.nx:
             first = x
     return first
 
@@ -374,7 +374,7 @@ def _refresh(stacks: Stacks, lanes: np.uint64) -> np.uint64:
 def _far(eyes: F4, slopes: F4, piece: Piece, stacks: Stacks, used: np.uint64, scratch: Scratch) -> None:
     """Raise `slopes` to the steepest of the stacks, between those of the lines below and above each cell."""
     wide_vectors()
-    here, begin, end, lane, spacing, low, foot, up_foot, share = piece
+    base, begin, end, lane, spacing, low, foot, up_foot, share = piece
     stack_x, stack_z, top_z, near_x, _ = stacks
     lower, upper, both, shares = scratch
     lanes = U(_LINES) * spacing
@@ -384,12 +384,12 @@ def _far(eyes: F4, slopes: F4, piece: Piece, stacks: Stacks, used: np.uint64, sc
         least_bits = min(least_bits, slope_bits[k])
     one[0] = least_bits  # of positive numbers, whose bits are in the same order: integers are compared as vectors
     least = both[0]
-    found = False
+    any_above = False
     for d in range(used):
         if top_z[d] - low <= least * (near_x[d] - foot):
             continue
-        if not found:
-            found = True
+        if not any_above:
+            any_above = True
             for k in range(begin, end):
                 lower[k] = slopes[k]
                 upper[k] = slopes[k]
@@ -397,16 +397,16 @@ def _far(eyes: F4, slopes: F4, piece: Piece, stacks: Stacks, used: np.uint64, sc
         b = a + spacing
         if spacing == _1:  # every cell lies on a line
             for k in range(begin, end):
-                s = (stack_z[a + k] - eyes[here + k]) / (stack_x[a + k] - foot)
+                s = (stack_z[a + k] - eyes[base + k]) / (stack_x[a + k] - foot)
                 lower[k] = s if s > lower[k] else lower[k]
             continue
         for k in range(begin, end):
-            h = eyes[here + k]
+            h = eyes[base + k]
             s = (stack_z[a + k] - h) / (stack_x[a + k] - foot)
             lower[k] = s if s > lower[k] else lower[k]
             s = (stack_z[b + k] - h) / (stack_x[b + k] - up_foot)
             upper[k] = s if s > upper[k] else upper[k]
-    if found:
+    if any_above:
         for k in range(begin, end):
             weight = shares[lane + k] + share
             slopes[k] = lower[k] + weight * (upper[k] - lower[k])
@@ -424,7 +424,7 @@ def _angles(
 ) -> None:
     """Write the angles of a piece [degrees]."""
     wide_vectors()
-    here, begin, end = part
+    base, begin, end = part
     one, per, number = np.float32(1.0), reading.per_length, reading.number
     # arc tangent of a number >= 0: Abramowitz and Stegun (1964), 4.4.49, error below 2e-8 rad
     for k in range(begin, begin + (end - begin + U(STEP - 1)) // U(STEP) * U(STEP)):
@@ -444,7 +444,7 @@ def _angles(
         angle[k] = (_RIGHT_ANGLE - p if large else p) * _DEGREES
     numbered = number.size > 1
     for k in range(begin, end):
-        if eyes[here + k] < UNASKED:
+        if eyes[base + k] < UNASKED:
             at = U(cell + np.int64(k) * reading.along_y)
             out[U(number[at]) if numbered else at] = angle[k]
 
@@ -461,7 +461,7 @@ def _add(
 ) -> None:
     """Add to the cells of a piece what their tables hold for their horizons."""
     wide_vectors()
-    here, begin, end = part
+    base, begin, end = part
     one, per, steps, last = np.float32(1.0), reading.per_length, np.float32(STEPS), np.float32(STEPS - 1)
     table, kind, beyond, observer = reading.table, reading.kind, reading.beyond, reading.observer
     n_value = U(reading.n_value)
@@ -470,7 +470,7 @@ def _add(
         tangent = slopes[k] * per
         place[k] = steps * tangent / (one + tangent)
     for k in range(begin, end):
-        if eyes[here + k] < UNASKED:
+        if eyes[base + k] < UNASKED:
             at = U(cell + np.int64(k) * reading.along_y)
             if numbered:
                 at = U(reading.number[at])

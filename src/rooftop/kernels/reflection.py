@@ -47,8 +47,8 @@ def sum_reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> No
             between = back - f
             seen[f % n_facade] += (1.0 - between) * share
             seen[(f + 1) % n_facade] += between * share
-        got = out[a]
-        got[:] = 0.0
+        cell_months = out[a]
+        cell_months[:] = 0.0
         for f in range(n_facade):
             if seen[f] <= 0.0:
                 continue
@@ -56,7 +56,11 @@ def sum_reflected(cells: I8, horizon: F4, hidden: F8, facade: F4, out: F8) -> No
             for step in range(2 * reach + 2):
                 k = (first + step) % n_azimuth
                 _add(
-                    facade[f, k, edge[k]], facade[f, k, edge[k] + 1], seen[f] * (1.0 - part[k]), seen[f] * part[k], got
+                    facade[f, k, edge[k]],
+                    facade[f, k, edge[k] + 1],
+                    seen[f] * (1.0 - part[k]),
+                    seen[f] * part[k],
+                    cell_months,
                 )
 
 

@@ -162,11 +162,11 @@ class Points(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Cells of a strip that ask its lines: from `begin` to `end` of those at `here`, whose first is on `lane`.
+    """Cells of a strip that ask its lines: from `begin` to `end` of those at `base`, whose first is on `lane`.
 
     Parameters
     ----------
-    here, begin, end, lane, spacing : uint64
+    base, begin, end, lane, spacing : uint64
     low : float32
         Lowest eye.
     foot, up_foot : float32
@@ -175,7 +175,7 @@ class Piece(NamedTuple):
         How far the first cell is from its line towards the next.
     """
 
-    here: np.uint64
+    base: np.uint64
     begin: np.uint64
     end: np.uint64
     lane: np.uint64

@@ -52,10 +52,12 @@ def segment_roof(
     first = min(max(noise_of(z, inside, cell), least_sigma), _ROUGHEST)
     label, plane = _segment(z, inside, cell, first, least_m2, angle, apart)
     n = plane.shape[0]
-    left = label == FREE
-    second = min(roughness_of(z, left, cell), _ROUGHEST) if left.sum() * cell * cell >= 0.5 * least_m2 else 0.0
+    unassigned = label == FREE
+    second = (
+        min(roughness_of(z, unassigned, cell), _ROUGHEST) if unassigned.sum() * cell * cell >= 0.5 * least_m2 else 0.0
+    )
     if second > 1.2 * first:
-        more, added = _segment(z, left, cell, second, least_m2, angle, apart)
+        more, added = _segment(z, unassigned, cell, second, least_m2, angle, apart)
         plane = np.concatenate((plane, added[1:]))
         label[more > 0] = more[more > 0] + (n - 1)
     sigma = np.full(plane.shape[0], second)

@@ -14,14 +14,14 @@ _TILE = 32
 
 
 @jit
-def number_cells(asked: B1) -> tuple[I4, int]:
-    """Return the rank of each asked cell in row-major order, and how many there are."""
-    rank = np.empty(asked.shape, np.int32)
+def number_cells(mask: B1) -> tuple[I4, int]:
+    """Return the rank of each cell of the mask in row-major order, and how many there are."""
+    rank = np.empty(mask.shape, np.int32)
     n = 0
-    for i in range(asked.shape[0]):
-        for j in range(asked.shape[1]):
+    for i in range(mask.shape[0]):
+        for j in range(mask.shape[1]):
             rank[i, j] = n
-            if asked[i, j]:
+            if mask[i, j]:
                 n += 1
     return rank, n
 
@@ -65,12 +65,12 @@ class Sight(NamedTuple):
 
 
 @jit
-def fill_view(dsm: F8 | F4, asked: B1, turn: Turn, levels: Levels, begin: int, end: int, sight: Sight) -> None:
+def fill_view(dsm: F8 | F4, mask: B1, turn: Turn, levels: Levels, begin: int, end: int, sight: Sight) -> None:
     """Copy the raster to a view and its eyes, for x from `begin` to `end`."""
     start, along_x, along_y, nx, ny, pad = turn
     level, above = levels
     height, eye, lowest = sight
-    source, wanted, width = dsm.ravel(), asked.ravel(), height.shape[1]
+    source, in_mask, width = dsm.ravel(), mask.ravel(), height.shape[1]
     heights, eyes = height.ravel(), eye.ravel()
     up = np.float32(above)
     heights[begin * width : end * width] = NOTHING
@@ -85,7 +85,7 @@ def fill_view(dsm: F8 | F4, asked: B1, turn: Turn, levels: Levels, begin: int, e
                     z = source[cell]
                     low = np.float32(z - level) if z == z else NOTHING
                     heights[to + k] = low
-                    eyes[to + k] = low + up if wanted[cell] else UNASKED
+                    eyes[to + k] = low + up if in_mask[cell] else UNASKED
     for x in range(begin, end):
         for block in range(lowest.shape[1]):
             low = UNASKED

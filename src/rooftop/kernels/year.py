@@ -124,9 +124,9 @@ def read_cells(table: F8, horizon: F4, azimuth: I8, share: F8, out: F8) -> None:
             out[i, c] = 0.0
         for k in range(horizon.shape[1]):
             j, t = _place(horizon[i, k])
-            here = table[azimuth[k]]
+            sector_table = table[azimuth[k]]
             for c in range(table.shape[2]):
-                out[i, c] += share[k] * ((1.0 - t) * here[j, c] + t * here[j + 1, c])
+                out[i, c] += share[k] * ((1.0 - t) * sector_table[j, c] + t * sector_table[j + 1, c])
 
 
 def look_up_rows(table: F8) -> F8:
@@ -438,13 +438,13 @@ def sky_shares(n_azimuth: int, n_fine: int, tilt_rad: float, facing_rad: float, 
         k1 = (k0 + 1) % n_azimuth
         share = (f % n_fine + 0.5) / n_fine
         forward = sin_b * math.cos(phi - facing_rad)
-        own = max(math.atan(-forward / cos_b), 0.0)
-        own = max(own, math.atan(base_slope[0] * math.sin(phi) + base_slope[1] * math.cos(phi)))
-        top = max(band_rad, own)
+        own_horizon = max(math.atan(-forward / cos_b), 0.0)
+        own_horizon = max(own_horizon, math.atan(base_slope[0] * math.sin(phi) + base_slope[1] * math.cos(phi)))
+        top = max(band_rad, own_horizon)
         above_band = _strip(cos_b, forward, top)
-        lowest = _strip(cos_b, forward, own)
+        lowest = _strip(cos_b, forward, own_horizon)
         for j in range(N_EDGE):
-            seen = lowest if edge[j] <= own else 0.5 * (cos_b * _COS2[j] + forward * _WEDGE[j])
+            seen = lowest if edge[j] <= own_horizon else 0.5 * (cos_b * _COS2[j] + forward * _WEDGE[j])
             sky = max(seen, 0.0) * step / math.pi
             band = max(seen - above_band, 0.0) * step / math.pi
             out[k0, j, 0] += (1.0 - share) * sky

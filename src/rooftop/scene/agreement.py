@@ -27,7 +27,7 @@ _FAR_CELL_M = 30.0
 
 
 def compare_models(
-    table: gpd.GeoDataFrame, found: Measured, ground: ElevationSource, dsm: ElevationSource
+    table: gpd.GeoDataFrame, measured: Measured, ground: ElevationSource, dsm: ElevationSource
 ) -> tuple[Notice, ...]:
     """Hold a surface model against the terrain, on open ground between buildings and on their roofs.
 
@@ -35,7 +35,7 @@ def compare_models(
     ----------
     table : GeoDataFrame
         Footprints, with ``height_m height_source``.
-    found : Measured
+    measured : Measured
         Of the same rows.
 
     Raises
@@ -45,9 +45,9 @@ def compare_models(
     """
     limit = agreement_rules()
     outlines = table.geometry.to_numpy()
-    rows = np.flatnonzero(np.isfinite(found.height_m))
+    rows = np.flatnonzero(np.isfinite(measured.height_m))
     open_ground = _open_ground(outlines, rows, ground, dsm)
-    roof = float(np.median(found.height_m[rows])) if len(rows) else np.nan
+    roof = float(np.median(measured.height_m[rows])) if len(rows) else np.nan
     quantile = limit.open_ground_quantile.value
     low, high = (float(np.quantile(open_ground, q)) for q in (quantile, 0.5)) if len(open_ground) else (np.nan, np.nan)
     below = high < -limit.offset_warn_m.value
@@ -61,8 +61,8 @@ def compare_models(
         )
     offset = high if below else low
     if abs(offset) > limit.offset_refuse_m.value and len(open_ground):
-        raise _other_datum(offset, rows, found)
-    _require_buildings(found, rows)
+        raise _other_datum(offset, rows, measured)
+    _require_buildings(measured, rows)
     if not (abs(offset) > limit.offset_warn_m.value):
         return ()
     text = Text(
@@ -73,8 +73,8 @@ def compare_models(
     return (Notice("models_offset", text, 1, "warning", "inputs.dsm"),)
 
 
-def _other_datum(offset: float, rows: I8, found: Measured) -> InputError:
-    base, top = float(np.median(found.base_m[rows])), float(np.median(found.base_m[rows])) + offset
+def _other_datum(offset: float, rows: I8, measured: Measured) -> InputError:
+    base, top = float(np.median(measured.base_m[rows])), float(np.median(measured.base_m[rows])) + offset
     ratio = top / base if abs(base) > 10.0 else np.nan
     mend = Text(
         f"set vertical_offset_m: {-offset:.1f} of inputs.dsm, if they lie on different vertical datums",
@@ -98,10 +98,10 @@ def _other_datum(offset: float, rows: I8, found: Measured) -> InputError:
     )
 
 
-def _require_buildings(found: Measured, rows: I8) -> None:
+def _require_buildings(measured: Measured, rows: I8) -> None:
     """Refuse a surface model that shows hardly a building where the outlines are."""
     limit, least = agreement_rules(), load_roof_rules().min_roof_height_m.value
-    low = found.height_m[rows] < least
+    low = measured.height_m[rows] < least
     if len(rows) < limit.least_roofs.value or low.mean() < limit.unseen_refuse_share.value:
         return
     n = int(low.sum())
@@ -125,12 +125,12 @@ def _open_ground(outlines: NDArray[np.object_], rows: I8, ground: ElevationSourc
     """Return surface minus terrain on the cells around a sample of buildings that belong to none."""
     tree, parts = shapely.STRtree(outlines), [np.zeros(0)]
     for row in _sample(outlines, rows):
-        grid, free = _around(outlines, tree, row)
-        parts.append(_known((ground_window(dsm, grid) - ground_window(ground, grid))[free]))
+        grid, free = _surrounding_cells(outlines, tree, row)
+        parts.append(_finite_values((ground_window(dsm, grid) - ground_window(ground, grid))[free]))
     return np.concatenate(parts)
 
 
-def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, B1]:
+def _surrounding_cells(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, B1]:
     """Return the cells around a building, and which of them belong to none."""
     limit = agreement_rules()
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
@@ -140,7 +140,7 @@ def _around(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> t
     return grid, burn(list(walls), list(range(len(near))), grid) < 0
 
 
-def _known(values: F4) -> F8:
+def _finite_values(values: F4) -> F8:
     return values[np.isfinite(values)].astype(np.float64)
 
 
@@ -152,7 +152,7 @@ def _sample(outlines: NDArray[np.object_], rows: I8) -> I8:
     return order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(np.int64))]
 
 
-def compare_heights(stated_m: F8, stated: B1, found: Measured) -> tuple[Notice, ...]:
+def compare_heights(stated_m: F8, stated: B1, measured: Measured) -> tuple[Notice, ...]:
     """Warn where stated heights are not those that the models show, in the median of all buildings.
 
     Parameters
@@ -161,10 +161,10 @@ def compare_heights(stated_m: F8, stated: B1, found: Measured) -> tuple[Notice, 
         Heights, and which of them the footprints state (by height or by floors).
     """
     limit, least = agreement_rules(), load_roof_rules().min_roof_height_m.value
-    both = stated & (found.height_m >= least) & (stated_m > 0.0)
+    both = stated & (measured.height_m >= least) & (stated_m > 0.0)
     if both.sum() < limit.least_roofs.value:
         return ()
-    ratio = float(np.median(stated_m[both] / found.height_m[both]))
+    ratio = float(np.median(stated_m[both] / measured.height_m[both]))
     if limit.height_ratio.low <= ratio <= limit.height_ratio.high:
         return ()
     if not limit.height_ratio.refuse_low <= ratio <= limit.height_ratio.refuse_high:
@@ -178,7 +178,7 @@ def compare_heights(stated_m: F8, stated: B1, found: Measured) -> tuple[Notice, 
         n=n,
         ratio=ratio,
         stated=float(np.median(stated_m[both])),
-        modelled=float(np.median(found.height_m[both])),
+        modelled=float(np.median(measured.height_m[both])),
         cause=limit.height_ratio.cause(ratio),
     )
     return (Notice("heights_disagree", text, n, "warning", "inputs.footprints"),)
@@ -201,7 +201,7 @@ def _other_unit(ratio: float) -> InputError:
 
 
 def compare_without_terrain(
-    table: gpd.GeoDataFrame, found: Measured, dsm: ElevationSource, stated: B1
+    table: gpd.GeoDataFrame, measured: Measured, dsm: ElevationSource, stated: B1
 ) -> tuple[Notice, ...]:
     """Hold stated heights against a surface model beside which there is no terrain: roof above the ground around.
 
@@ -209,20 +209,20 @@ def compare_without_terrain(
     ----------
     table : GeoDataFrame
         Footprints, with ``height_m``.
-    found : Measured
+    measured : Measured
         Of the same rows.
     stated : ndarray of bool
         Rows of which the footprints state the height.
     """
     outlines, quantile = table.geometry.to_numpy(), agreement_rules().open_ground_quantile.value
-    rows = np.flatnonzero(stated & np.isfinite(found.top_m) & ~shapely.is_empty(outlines))
+    rows = np.flatnonzero(stated & np.isfinite(measured.top_m) & ~shapely.is_empty(outlines))
     base, tree = np.full(len(outlines), np.nan), shapely.STRtree(outlines)
     for row in _sample(outlines, rows):
-        grid, free = _around(outlines, tree, row)
-        ground = _known(ground_window(dsm, grid)[free])
+        grid, free = _surrounding_cells(outlines, tree, row)
+        ground = _finite_values(ground_window(dsm, grid)[free])
         if len(ground):
             base[row] = np.quantile(ground, quantile)
-    seen = replace(found, base_m=base, on_terrain=np.isfinite(base))
+    seen = replace(measured, base_m=base, on_terrain=np.isfinite(base))
     return compare_heights(table["height_m"].to_numpy(dtype=float), stated, seen)
 
 

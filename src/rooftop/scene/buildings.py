@@ -20,7 +20,7 @@ from rooftop.inputs.extent import NO_SHAPE
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.roofs import visible_footprints
-from rooftop.scene.surface import BASE_CELL_M, Blocks, ElevationSource, Shown, median_under_m, with_gaps_filled
+from rooftop.scene.surface import BASE_CELL_M, Blocks, DsmCoverage, ElevationSource, median_under_m, with_gaps_filled
 
 LEAST_VISIBLE_M2 = 0.01
 """A roof of which less can be seen from above is hidden."""
@@ -87,28 +87,28 @@ class Measured:
 def measure(table: gpd.GeoDataFrame, ground: ElevationSource | None, dsm: ElevationSource | None) -> Measured:
     """Read both models under every outline that may stand."""
     outlines = _standing_outlines(table)
-    here = ~shapely.is_empty(outlines)
+    has_outline = ~shapely.is_empty(outlines)
     if ground is None:
         base, on_terrain = np.zeros(len(outlines)), np.ones(len(outlines), dtype=bool)
     else:
         base, _ = median_under_m(outlines, ground, BASE_CELL_M)
-        on_terrain = np.isfinite(base) | ~here
-        _require_some(np.isfinite(base), here, "inputs.dtm")
-        _require_no_zeros(base, here, "inputs.dtm")
+        on_terrain = np.isfinite(base) | ~has_outline
+        _require_some(np.isfinite(base), has_outline, "inputs.dtm")
+        _require_no_zeros(base, has_outline, "inputs.dtm")
         base = with_gaps_filled(base)
     if dsm is None:
         return Measured(base, np.full(len(base), np.nan), np.zeros(len(base)), on_terrain)
     top, share = median_under_m(outlines, dsm, _DSM_CELL_M)
-    _require_some(share > 0.0, here, "inputs.dsm")
-    _require_no_zeros(top, here, "inputs.dsm")
+    _require_some(share > 0.0, has_outline, "inputs.dsm")
+    _require_no_zeros(top, has_outline, "inputs.dsm")
     return Measured(base, top, share, on_terrain)
 
 
-def _require_some(known: B1, here: B1, role: str) -> None:
+def _require_some(known: B1, has_outline: B1, role: str) -> None:
     """Refuse an elevation model without a value under any building."""
-    if (known & here).any():
+    if (known & has_outline).any():
         return
-    n = int(here.sum())
+    n = int(has_outline.sum())
     raise InputError(
         Text("the elevation model has no value under any building", "高程模型在所有建筑处均无数据"),
         where=role,
@@ -120,10 +120,10 @@ def _require_some(known: B1, here: B1, role: str) -> None:
     )
 
 
-def _require_no_zeros(elevation_m: F8, here: B1, role: str) -> None:
+def _require_no_zeros(elevation_m: F8, has_outline: B1, role: str) -> None:
     """Refuse a model that is exactly 0 under some buildings, where all others stand well above or below."""
-    zero = here & (elevation_m == 0.0)
-    others = elevation_m[here & ~zero & np.isfinite(elevation_m)]
+    zero = has_outline & (elevation_m == 0.0)
+    others = elevation_m[has_outline & ~zero & np.isfinite(elevation_m)]
     apart = agreement_rules().zero_apart_m.value
     if not zero.any() or not len(others) or not (np.quantile(np.abs(others), 0.1) > apart):
         return
@@ -153,7 +153,9 @@ def has_reason(table: gpd.GeoDataFrame, code: str) -> B1:
     return np.array([code in reasons for reasons in table["reasons"]], dtype=bool)
 
 
-def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_given: bool) -> SceneBuildings:
+def buildings_on_terrain(
+    table: gpd.GeoDataFrame, measured: Measured, *, ground_known: bool, dsm_given: bool
+) -> SceneBuildings:
     """Put buildings on the terrain: repeated and hidden ones leave, heights that nobody states are measured.
 
     Where a surface model does not reach, or shows bare ground, the building stands as a block.
@@ -162,30 +164,30 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     ----------
     table : GeoDataFrame
         Of :func:`rooftop.inputs.footprints.read_buildings`.
-    found : Measured
+    measured : Measured
     ground_known, dsm_given : bool
     """
     outlines = _standing_outlines(table)
     notices: list[Notice] = []
     known = _is_known(table)
-    base, shown = found.base_m.copy(), None
-    outside = unshown = np.zeros(len(table), dtype=bool)
+    base, coverage = measured.base_m.copy(), None
+    outside = missing = np.zeros(len(table), dtype=bool)
     if dsm_given:
         outside = ~shapely.is_empty(outlines) & (
-            found.seen_share < load_plane_rules().segmentation.seen_from_share.value
+            measured.seen_share < load_plane_rules().segmentation.seen_from_share.value
         )
         if ground_known:
-            bare = ~known & (found.height_m < agreement_rules().bare_ground_m.value)
-            unshown = (_unshown(table, found, known) | bare) & ~outside
-            table = _with_heights(table, found, ~known & ~bare, notices)
+            bare = ~known & (measured.height_m < agreement_rules().bare_ground_m.value)
+            missing = (_missing_in_model(table, measured, known) | bare) & ~outside
+            table = _with_heights(table, measured, ~known & ~bare, notices)
             known = _is_known(table)
         else:
-            base[outside] = _level_of(table, found, known & ~outside)
-        shown = Shown(~(outside | unshown), _roof_from(table, found, base, ground_known=ground_known))
-        notices += _hole_notice(found, ~shapely.is_empty(outlines) & ~outside, table["building_id"])
-    table = _beyond_models(table, outside, unshown, ~found.on_terrain, notices)
+            base[outside] = _level_of(table, measured, known & ~outside)
+        coverage = DsmCoverage(~(outside | missing), _lowest_roof_m(table, measured, base, ground_known=ground_known))
+        notices += _hole_notice(measured, ~shapely.is_empty(outlines) & ~outside, table["building_id"])
+    table = _with_model_reasons(table, outside, missing, ~measured.on_terrain, notices)
     height = table["height_m"].to_numpy(dtype=float)
-    blocks = Blocks(outlines, height, base, known, shown)
+    blocks = Blocks(outlines, height, base, known, coverage)
     gone = shapely.is_empty(outlines)
     visible, covered = visible_footprints(blocks, ~gone)
     hidden = ~gone & (shapely.area(visible) <= LEAST_VISIBLE_M2) & (shapely.area(outlines) > LEAST_VISIBLE_M2)
@@ -194,7 +196,7 @@ def stand(table: gpd.GeoDataFrame, found: Measured, *, ground_known: bool, dsm_g
     notices += _covered_notices(table, covered, hidden)
     return SceneBuildings(
         table=table,
-        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, shown),
+        blocks=Blocks(np.where(gone, NO_SHAPE, outlines), height, base, known, coverage),
         outlines=table.geometry.to_numpy(),
         visible=np.where(gone, NO_SHAPE, visible),
         covered_m2=covered,
@@ -207,22 +209,22 @@ def _is_known(table: gpd.GeoDataFrame) -> B1:
     return ~table["height_source"].isin(["assumed", "default"]).to_numpy(dtype=bool)
 
 
-def _unshown(table: gpd.GeoDataFrame, found: Measured, known: B1) -> B1:
+def _missing_in_model(table: gpd.GeoDataFrame, measured: Measured, known: B1) -> B1:
     """Tell which buildings have a stated height where the surface model shows none: built since, or shifted."""
     least = load_roof_rules().min_roof_height_m.value
     stated = table["height_m"].to_numpy(dtype=float)
-    return np.asarray(known & (stated >= least) & (found.height_m < least))
+    return np.asarray(known & (stated >= least) & (measured.height_m < least))
 
 
-def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: B1, notices: list[Notice]) -> gpd.GeoDataFrame:
+def _with_heights(table: gpd.GeoDataFrame, measured: Measured, unstated: B1, notices: list[Notice]) -> gpd.GeoDataFrame:
     """Measure heights that no field states: median surface above median terrain."""
-    if not wanted.any():
+    if not unstated.any():
         return table
-    enough = found.seen_share >= load_plane_rules().segmentation.measured_from_share.value
-    rows = np.flatnonzero(wanted & enough & np.isfinite(found.height_m))
+    enough = measured.seen_share >= load_plane_rules().segmentation.measured_from_share.value
+    rows = np.flatnonzero(unstated & enough & np.isfinite(measured.height_m))
     heights = table["height_m"].to_numpy(dtype=float).copy()
     origin = table["height_source"].astype(object).to_numpy().copy()
-    heights[rows], origin[rows] = np.maximum(found.height_m[rows], 0.0), "dsm"
+    heights[rows], origin[rows] = np.maximum(measured.height_m[rows], 0.0), "dsm"
     reasons = list(table["reasons"])
     for row in rows:
         reasons[row] = [code for code in reasons[row] if code != "height_missing"]
@@ -234,12 +236,12 @@ def _with_heights(table: gpd.GeoDataFrame, found: Measured, wanted: B1, notices:
     return table.assign(height_m=heights, height_source=origin, reasons=reasons)
 
 
-def _hole_notice(found: Measured, rows: B1, ids: pd.Series) -> tuple[Notice, ...]:
+def _hole_notice(measured: Measured, rows: B1, ids: pd.Series) -> tuple[Notice, ...]:
     """Count the roofs under which a surface model has holes: what is not seen carries no modules."""
-    holed = rows & (found.seen_share < 1.0 - agreement_rules().holes_share.value)
+    holed = rows & (measured.seen_share < 1.0 - agreement_rules().holes_share.value)
     if not holed.any():
         return ()
-    share = float(1.0 - found.seen_share[holed].mean())
+    share = float(1.0 - measured.seen_share[holed].mean())
     text = Text(
         f"the surface model has no value on {share:.1%} of {{n}} roofs: nothing is built on what is not seen; fill "
         "small holes first (gdal_fillnodata.py)",
@@ -248,27 +250,27 @@ def _hole_notice(found: Measured, rows: B1, ids: pd.Series) -> tuple[Notice, ...
     return Notice.counted("dsm_holes", holed, text, names=ids, source="inputs.dsm")
 
 
-def _level_of(table: gpd.GeoDataFrame, found: Measured, rows: B1) -> float:
+def _level_of(table: gpd.GeoDataFrame, measured: Measured, rows: B1) -> float:
     """Return the level of the ground where no terrain is given: surface minus height, in the median of what is seen."""
-    level = (found.top_m - table["height_m"].to_numpy(dtype=float))[rows]
+    level = (measured.top_m - table["height_m"].to_numpy(dtype=float))[rows]
     level = level[np.isfinite(level)]
     return float(np.median(level)) if len(level) else 0.0
 
 
-def _roof_from(table: gpd.GeoDataFrame, found: Measured, base: F8, *, ground_known: bool) -> F8:
+def _lowest_roof_m(table: gpd.GeoDataFrame, measured: Measured, base: F8, *, ground_known: bool) -> F8:
     """Return half the height of each roof as the surface model shows it, else as it is stated."""
     height = table["height_m"].to_numpy(dtype=float)
-    seen = np.isfinite(found.height_m) & (found.height_m >= load_roof_rules().min_roof_height_m.value)
-    return base + 0.5 * np.where(seen & ground_known, found.height_m, height)
+    seen = np.isfinite(measured.height_m) & (measured.height_m >= load_roof_rules().min_roof_height_m.value)
+    return base + 0.5 * np.where(seen & ground_known, measured.height_m, height)
 
 
-def _beyond_models(
-    table: gpd.GeoDataFrame, outside: B1, unshown: B1, outside_dtm: B1, notices: list[Notice]
+def _with_model_reasons(
+    table: gpd.GeoDataFrame, outside: B1, missing: B1, outside_dtm: B1, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Count the buildings that stand as blocks although a surface model is given, and those on no known ground."""
     for code, mask, role in (
         ("outside_dsm", outside, "inputs.dsm"),
-        ("not_in_dsm", unshown, "inputs.dsm"),
+        ("not_in_dsm", missing, "inputs.dsm"),
         ("outside_dtm", outside_dtm, "inputs.dtm"),
     ):
         table = add_reason(table, mask, code)
@@ -302,7 +304,7 @@ def add_reason(table: gpd.GeoDataFrame, rows: B1, code: str) -> gpd.GeoDataFrame
 
 
 def _covered_notices(table: gpd.GeoDataFrame, covered_m2: F8, hidden: B1) -> list[Notice]:
-    found = []
+    notices = []
     n, area = int((covered_m2 > 0).sum()), float(covered_m2.sum())
     if n:
         text = Text(
@@ -310,9 +312,9 @@ def _covered_notices(table: gpd.GeoDataFrame, covered_m2: F8, hidden: B1) -> lis
             "roof area",
             f"{n} 个屋顶与优先的建筑轮廓重叠，已从其屋顶面积中扣除 {area:,.0f} ㎡",
         )
-        found.append(Notice("overlap_lower", text, n, "warning", "footprints"))
+        notices.append(Notice("overlap_lower", text, n, "warning", "footprints"))
     text = Text(
         "{n} footprints are wholly covered by others: they have no roof", "{n} 个轮廓完全被其他建筑覆盖，没有屋顶"
     )
     names = table["building_id"]
-    return [*found, *Notice.counted("hidden", hidden, text, names=names, severity="info", source="footprints")]
+    return [*notices, *Notice.counted("hidden", hidden, text, names=names, severity="info", source="footprints")]

@@ -113,9 +113,9 @@ class SideRules:
 
 def side_rules(system: FlatSystem, sides: Sides, rule: Poleward) -> tuple[SideRules, ...]:
     """Return the rules of each side on which roofs lie."""
-    found = []
+    rules = []
     for latitude in sides.latitude_deg:
         azimuth, sun = rack_azimuth_deg(system, latitude), design_sun(latitude)
         limit = float(poleward_min_tilt_deg(np.array(latitude), rule))
-        found.append(SideRules(latitude, azimuth, sun, sun.shadow_ratio(azimuth), limit))
-    return tuple(found)
+        rules.append(SideRules(latitude, azimuth, sun, sun.shadow_ratio(azimuth), limit))
+    return tuple(rules)

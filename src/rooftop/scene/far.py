@@ -77,8 +77,8 @@ def reach_m(grid: Grid, x: F8, y: F8, n_azimuth: int, grid_north_deg: float = 0.
     x_min, y_min, x_max, y_max = grid.bounds
     reach = np.full((x.size, n_azimuth), np.inf)
     for at, low, high, towards in ((x, x_min, x_max, np.sin(azimuth)), (y, y_min, y_max, np.cos(azimuth))):
-        left = np.where(towards > 0.0, high - at[:, None], at[:, None] - low)
-        reach = np.minimum(reach, np.maximum(left, 0.0) / np.maximum(np.abs(towards), 1e-12))
+        to_edge = np.where(towards > 0.0, high - at[:, None], at[:, None] - low)
+        reach = np.minimum(reach, np.maximum(to_edge, 0.0) / np.maximum(np.abs(towards), 1e-12))
     return np.maximum(reach, _MIN_DISTANCE_M)
 
 
@@ -130,7 +130,7 @@ def merge_far_field(
             np.minimum(side, lowest[:, column], out=side)
         at_row, at_col = surface.grid.position(at_x, at_y)
         first = reach_m(inner, at_x, at_y, n_azimuth, grid_north_deg)
-        found = far_horizons(
+        far_deg = far_horizons(
             surface.elevation_m,
             surface.grid.cell_size_m,
             at_row,
@@ -141,7 +141,7 @@ def merge_far_field(
             grid_north_deg=grid_north_deg,
             known_deg=np.maximum(known, 0.0),
         )
-        kernel.raise_to_groups(degrees, observer, np.ascontiguousarray(found[:, horizon.azimuth]))
+        kernel.raise_to_groups(degrees, observer, np.ascontiguousarray(far_deg[:, horizon.azimuth]))
         inner = surface.grid
     return horizon.with_degrees(degrees)
 

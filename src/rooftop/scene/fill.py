@@ -62,10 +62,10 @@ class PackedLayout(Layout):
         free = np.where(of["obstacles_known"], 1.0, of["free_share"])
         count = np.floor(n_lit * free + 1e-9)
         packed = of["packed_count"].astype(float)
-        part, lit = (np.divide(n, packed, out=np.zeros_like(packed), where=packed > 0) for n in (count, n_lit))
+        part, bright_part = (np.divide(n, packed, out=np.zeros_like(packed), where=packed > 0) for n in (count, n_lit))
         array, net = of["packed_array_m2"] * part, of["zone_net_m2"] * free
         installable = np.where(of["usable"], np.maximum(net * ok_share, array), 0.0)
-        used = np.where(count > 0, of["packed_used_m2"] * free * lit, 0.0)
+        used = np.where(count > 0, of["packed_used_m2"] * free * bright_part, 0.0)
         return PlaneModules(
             net_m2=net,
             installable_m2=installable,
@@ -135,51 +135,53 @@ def fill_planes(
     outline = _outlines(planes, visible)
     latitude: F8 = np.broadcast_to(np.asarray(filling.latitude_deg, dtype=np.float64), len(visible))
     racks, flush = _Racks.at_latitude(filling, latitude), flush_options(filling.rules)
-    value = _stepped(filling.specific_yield, racks.exact_deg)
-    filled: list[_Filled] = []
+    value = _yield_at_steps(filling.specific_yield, racks.exact_deg)
+    parts: list[_FilledPlane] = []
     table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
     for k, (roof, tilt, azimuth, pitched, plan, usable) in enumerate(table):
-        north, here = float(convergence_deg[roof]), float(latitude[roof])
+        north, roof_latitude = float(convergence_deg[roof]), float(latitude[roof])
         walls = outline[roof], shared.get(roof)
         slope = Slope(float(tilt), float(azimuth - north))
         room = _room(plan, walls, obstacles.get(roof), slope, distances, taken, roof)
-        options = flush if pitched else racks.options[here]
+        options = flush if pitched else racks.options[roof_latitude]
         packed = pack(
             room.zone if usable else shapely.Polygon(),
             float(tilt),
             float(azimuth),
             filling.module,
             options,
-            latitude_deg=here,
+            latitude_deg=roof_latitude,
             grid_north_deg=north,
             specific_yield=value,
         )
-        for each in _filled(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options):
-            filled.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
-    laid = _laid(planes, filled, obstacles)
-    bare = (laid["packed_count"] == 0) & (laid["area_m2"] < filling.rules.min_patch_m2.value)
-    seen = [_roughly(each.looks) if none else each.looks for each, none in zip(filled, bare, strict=True)]
-    at = latitude[laid["roof"].to_numpy()]
-    variants, orientations = variants_of(seen, lambda k, plane: racks.around(plane, float(at[k])))
+        for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options):
+            parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
+    packed_planes = _packed_table(planes, parts, obstacles)
+    bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < filling.rules.min_patch_m2.value)
+    module_planes = [
+        _coarse_plane(each.module_plane) if none else each.module_plane for each, none in zip(parts, bare, strict=True)
+    ]
+    at = latitude[packed_planes["roof"].to_numpy()]
+    variants, orientations = variants_of(module_planes, lambda k, plane: racks.nearest_racks(plane, float(at[k])))
     return PackedLayout(
-        planes=laid,
+        planes=packed_planes,
         variants=variants,
         orientations=orientations,
-        places=ModuleLayout.from_planes([each.runs for each in filled]),
-        corners=tuple(each.corners for each in filled),
+        module_layout=ModuleLayout.from_planes([each.runs for each in parts]),
+        corners=tuple(each.corners for each in parts),
     )
 
 
-def _laid(planes: pd.DataFrame, filled: list[_Filled], obstacles: Collection[int]) -> pd.DataFrame:
+def _packed_table(planes: pd.DataFrame, parts: list[_FilledPlane], obstacles: Collection[int]) -> pd.DataFrame:
     """Return the table of filled planes, one row for each orientation on a plane."""
-    laid = planes.iloc[[each.plane for each in filled]].reset_index(drop=True)
-    laid["plane_id"] = laid["plane_id"].astype(str) + pd.Series([each.suffix for each in filled], dtype=str)
-    laid["area_m2"] = laid["area_m2"] * np.array([each.share for each in filled])
-    laid["surface_tilt_deg"] = [each.looks.surface_tilt for each in filled]
-    laid["surface_azimuth_deg"] = [each.looks.surface_azimuth for each in filled]
-    laid["obstacles_known"] = laid["roof"].isin(list(obstacles))
-    packed = pd.DataFrame([each.packed for each in filled], index=laid.index)
-    return conform(pd.concat([laid, packed], axis=1), PACKED_PLANES, strict=True)
+    table = planes.iloc[[each.plane for each in parts]].reset_index(drop=True)
+    table["plane_id"] = table["plane_id"].astype(str) + pd.Series([each.suffix for each in parts], dtype=str)
+    table["area_m2"] = table["area_m2"] * np.array([each.share for each in parts])
+    table["surface_tilt_deg"] = [each.module_plane.surface_tilt for each in parts]
+    table["surface_azimuth_deg"] = [each.module_plane.surface_azimuth for each in parts]
+    table["obstacles_known"] = table["roof"].isin(list(obstacles))
+    packed = pd.DataFrame([each.packed for each in parts], index=table.index)
+    return conform(pd.concat([table, packed], axis=1), PACKED_PLANES, strict=True)
 
 
 def module_layer(
@@ -187,7 +189,7 @@ def module_layer(
     plane_id: pd.Series,
     module_count: pd.Series,
     crs: object,
-    lit: Sequence[B1] | None = None,
+    on_bright: Sequence[B1] | None = None,
 ) -> gpd.GeoDataFrame:
     """Return every module as a polygon.
 
@@ -199,7 +201,7 @@ def module_layer(
         Of the table of planes, aligned with ``layout.planes``.
     crs
         Working CRS.
-    lit : sequence of ndarray of bool, optional
+    on_bright : sequence of ndarray of bool, optional
         By plane, which modules lie on bright cells; all when left out.
 
     Returns
@@ -212,7 +214,7 @@ def module_layer(
     size = np.array([len(shapes) for shapes in layout.corners])
     plane = np.repeat(np.arange(len(size)), size)
     number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
-    bright = np.concatenate(lit) if lit is not None and len(lit) else np.ones(len(plane), dtype=bool)
+    bright = np.concatenate(on_bright) if on_bright is not None and len(on_bright) else np.ones(len(plane), dtype=bool)
     among = np.cumsum(bright) - bright  # bright modules before each, then only those of its plane
     before = np.concatenate([[0], np.cumsum(bright)])[np.cumsum(size) - size]
     among = among - before[plane]
@@ -276,19 +278,21 @@ def _room(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Filled:
+class _FilledPlane:
     """The modules of one orientation on a plane, and the columns that packing adds."""
 
     plane: int  # row of the planes that were to be filled
     suffix: str
     share: float
-    looks: ModulePlane
+    module_plane: ModulePlane
     runs: PlaneRuns
     corners: F8
     packed: dict[str, object]
 
 
-def _filled(plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions) -> Iterator[_Filled]:
+def _filled_planes(
+    plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions
+) -> Iterator[_FilledPlane]:
     """Yield a packed plane by the orientations of its modules."""
     best = next(
         trial.design
@@ -299,13 +303,13 @@ def _filled(plane: int, packed: Packed, room: _Room, stretch: float, options: Pa
     halves, share = [("", best.planes[0], ~packed.second_half)], 1.0
     if options.mounting == "east_west":
         halves, share = [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)], 0.5
-    for suffix, looks, half in halves:
+    for suffix, module_plane, half in halves:
         corners = packed.modules[half]
-        yield _Filled(
+        yield _FilledPlane(
             plane=plane,
             suffix=suffix,
             share=share,
-            looks=looks,
+            module_plane=module_plane,
             runs=PlaneRuns.from_corners(corners, _rows_apart(packed, options, stretch)),
             corners=corners,
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
@@ -336,7 +340,7 @@ def _rows_apart(packed: Packed, options: PackOptions, stretch: float) -> float:
     return pitch / (deep * (2.0 if options.mounting == "east_west" else 1.0))
 
 
-def _stepped(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYield:
+def _yield_at_steps(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYield:
     """Answer for rows along buildings from azimuths of whole steps: the choice needs no more, and tables cost 0.1 s."""
     known: dict[ModulePlane, float] = {}
 
@@ -352,7 +356,7 @@ def _stepped(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYi
     return value
 
 
-def _roughly(plane: ModulePlane) -> ModulePlane:
+def _coarse_plane(plane: ModulePlane) -> ModulePlane:
     """Stand for a pitched plane too small for modules by one near it: tables cost 0.1 s, and nothing is built on it."""
     if plane.mounting != "flush" or plane.surface_tilt == 0.0:
         return plane
@@ -372,23 +376,23 @@ class _Racks:
     @classmethod
     def at_latitude(cls, filling: FillSettings, latitude_deg: F8) -> _Racks:
         flat = filling.system.flat
-        here = [float(latitude) for latitude in np.unique(latitude_deg)]
-        looks = [rack_azimuth_deg(flat, latitude) for latitude in here]
-        exact = frozenset(azimuth for look in looks for azimuth in (look, look + 180.0))
-        return cls(filling.module, {k: flat_options(flat, filling.rules, k) for k in here}, exact)
+        latitudes = [float(latitude) for latitude in np.unique(latitude_deg)]
+        azimuths = [rack_azimuth_deg(flat, latitude) for latitude in latitudes]
+        exact = frozenset(azimuth for first in azimuths for azimuth in (first, first + 180.0))
+        return cls(filling.module, {k: flat_options(flat, filling.rules, k) for k in latitudes}, exact)
 
-    def around(self, plane: ModulePlane, latitude_deg: float) -> list[tuple[ModulePlane, float]]:
+    def nearest_racks(self, plane: ModulePlane, latitude_deg: float) -> list[tuple[ModulePlane, float]]:
         """Stand for racks of any azimuth by those of the nearest whole steps, each at the pitch of its own azimuth."""
         options = self.options[latitude_deg]
         if plane.rows is None or plane.surface_azimuth in (options.azimuth_deg, (options.azimuth_deg + 180.0) % 360.0):
             return [(plane, 1.0)]
         low = float(np.floor(plane.surface_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG)
         weight = (plane.surface_azimuth - low) / _AZIMUTH_STEP_DEG
-        found = []
+        racks = []
         for azimuth, share in ((low, 1.0 - weight), (low + _AZIMUTH_STEP_DEG, weight)):
             designs = level_rows(self.module, options, azimuth % 360.0, latitude_deg)
             same = next(
                 d for d in designs if d.tilt_deg == plane.surface_tilt and d.slope_length_m == plane.rows.slope_length_m
             )
-            found.append((same.planes[0], share))
-        return found
+            racks.append((same.planes[0], share))
+        return racks

@@ -51,8 +51,10 @@ def neighbours(parts: Geometries, distance_m: float) -> list[PolygonGroup]:
     origin = shapely.get_coordinates(parts[0])[0]
     if len(parts) == 1:
         return [PolygonGroup(parts, origin, edges_of(parts, origin))]
-    left, right = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=distance_m)
-    n, label = connected_components(coo_matrix((np.ones(len(left)), (left, right)), shape=(len(parts),) * 2))
+    query_index, tree_index = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=distance_m)
+    n, label = connected_components(
+        coo_matrix((np.ones(len(query_index)), (query_index, tree_index)), shape=(len(parts),) * 2)
+    )
     chosen = [parts[label == k] for k in range(n)]
     return [PolygonGroup(some, origin, edges_of(some, origin)) for some in chosen]
 
@@ -75,12 +77,12 @@ def wall_azimuths_deg(groups: list[PolygonGroup], wanted_deg: float, grid_north_
     edges = np.concatenate([group.edges for group in groups])
     walls = np.degrees(kernel.wall_directions(edges, _DIRECTIONS, _SHORTEST_WALL_M))
     off = (90.0 - walls + grid_north_deg - wanted_deg + 45.0) % 90.0 - 45.0
-    found: list[float] = ((wanted_deg + off) % 360.0).tolist()
-    return found
+    azimuths: list[float] = ((wanted_deg + off) % 360.0).tolist()
+    return azimuths
 
 
 @dataclass(frozen=True)
-class Laid:
+class PlacedModules:
     """Modules of a zone.
 
     Parameters
@@ -131,7 +133,7 @@ class Frame:
             places += kernel.most_places(group.edges, self.along, self.up, sizes, _STEPS, _LEVELS)
         return places * np.array([design.per_place for design in designs])
 
-    def lay(self, design: RowDesign) -> Laid:
+    def lay(self, design: RowDesign) -> PlacedModules:
         """Return the modules of a design and the areas they take; rows' starts are searched finely."""
         size = kernel.RowSize(design.depth_m, design.pitch_m, design.width_m, design.gap_m)
         modules, used, array, first = [np.zeros((0, 4, 2))], 0.0, 0.0, (math.inf, math.inf)
@@ -149,7 +151,7 @@ class Frame:
             first = min(first, (float(v[0]), float(u[0])))
             modules.append(group.origin + self._rectangles(u, v, design))
             used += _used_area(group.parts, group.origin + self._plan(u + 0.5 * size.width, v + 0.5 * size.depth))
-        return Laid(np.concatenate(modules), array, used, self._offset(first))
+        return PlacedModules(np.concatenate(modules), array, used, self._offset(first))
 
     def _plan(self, u: F8, v: F8) -> F8:
         """Return plan vectors from the origin, shape (..., 2)."""

@@ -93,9 +93,9 @@ def size_inverters(capacity_kwp: float, dc_ac_ratio: float) -> Inverters:
     if not capacity_kwp > 0.0:
         return Inverters(0, 0.0, "", math.nan)
     kind = load_inverter_rules().of(capacity_kwp)
-    wanted = capacity_kwp / dc_ac_ratio
-    count = math.ceil(wanted / max(kind.unit_kw) - 1e-9)
-    unit = min(size for size in kind.unit_kw if size * count >= wanted - 1e-9)
+    least_ac_kw = capacity_kwp / dc_ac_ratio
+    count = math.ceil(least_ac_kw / max(kind.unit_kw) - 1e-9)
+    unit = min(size for size in kind.unit_kw if size * count >= least_ac_kw - 1e-9)
     return Inverters(count, unit, kind.voltage, capacity_kwp / (count * unit))
 
 
@@ -108,13 +108,13 @@ def inverter_table(capacity_kwp: ArrayLike, dc_ac_ratio: float) -> pd.DataFrame:
         ``inverter_count inverter_unit_kw inverter_ac_kw dc_ac_ratio connection_voltage``; a roof without modules has
         none, a ratio of NaN and no voltage.
     """
-    found = [size_inverters(float(each), dc_ac_ratio) for each in pd.Series(capacity_kwp, dtype=float)]
+    inverters = [size_inverters(float(each), dc_ac_ratio) for each in pd.Series(capacity_kwp, dtype=float)]
     return pd.DataFrame(
         {
-            "inverter_count": pd.array([each.count for each in found], dtype="int64"),
-            "inverter_unit_kw": pd.array([each.unit_kw for each in found], dtype="float64"),
-            "inverter_ac_kw": pd.array([each.ac_kw for each in found], dtype="float64"),
-            "dc_ac_ratio": pd.array([each.dc_ac_ratio for each in found], dtype="float64"),
-            "connection_voltage": pd.array([each.voltage or None for each in found], dtype="string"),
+            "inverter_count": pd.array([each.count for each in inverters], dtype="int64"),
+            "inverter_unit_kw": pd.array([each.unit_kw for each in inverters], dtype="float64"),
+            "inverter_ac_kw": pd.array([each.ac_kw for each in inverters], dtype="float64"),
+            "dc_ac_ratio": pd.array([each.dc_ac_ratio for each in inverters], dtype="float64"),
+            "connection_voltage": pd.array([each.voltage or None for each in inverters], dtype="string"),
         }
     )

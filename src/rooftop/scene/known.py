@@ -66,23 +66,25 @@ def known_planes(
     empty = gpd.GeoDataFrame(
         pd.DataFrame(columns=list(PLANE_COLUMNS), dtype=float), geometry=gpd.GeoSeries([], crs=buildings.crs)
     )
-    found = RoofPlanes(empty)
+    from_model = RoofPlanes(empty)
     if model is not None:
-        found = lod2_planes(model, buildings, visible, base_m, convergence_deg, rules.lod2, terrain_known=terrain_known)
+        from_model = lod2_planes(
+            model, buildings, visible, base_m, convergence_deg, rules.lod2, terrain_known=terrain_known
+        )
     if dsm is None:
-        return found
-    rest = visible.copy()
-    modelled = found.table
-    rest[modelled["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
+        return from_model
+    not_modelled = visible.copy()
+    modelled = from_model.table
+    not_modelled[modelled["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
     if in_model is not None:
-        rest[~in_model] = shapely.Polygon()
+        not_modelled[~in_model] = shapely.Polygon()
         modelled = modelled[in_model[modelled["roof"].to_numpy(dtype=np.int64)]].reset_index(drop=True)
-    standing, said = modelled_obstacles(modelled, dsm, convergence_deg)
-    seen = dsm_planes(dsm, buildings, rest, convergence_deg)
-    tables = [t for t in (found.table, seen.table) if len(t)]
+    standing, model_notices = modelled_obstacles(modelled, dsm, convergence_deg)
+    from_dsm = dsm_planes(dsm, buildings, not_modelled, convergence_deg)
+    tables = [t for t in (from_model.table, from_dsm.table) if len(t)]
     table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty
     table = table.sort_values("roof", kind="stable").reset_index(drop=True)
-    return RoofPlanes(table, (*found.notices, *said, *seen.notices), standing | seen.obstacles)
+    return RoofPlanes(table, (*from_model.notices, *model_notices, *from_dsm.notices), standing | from_dsm.obstacles)
 
 
 def modelled_obstacles(
@@ -96,20 +98,20 @@ def modelled_obstacles(
     roof = planes["roof"].to_numpy(dtype=np.int64)
     roofs, first = np.unique(roof, return_index=True)
     standing: PlaneObstacles = {}
-    n_belied = 0
+    n_mismatched = 0
     for rows in _windows(planes.geometry.to_numpy()[first], roofs, cell):
-        own = planes[np.isin(roof, rows)]
-        grid = Grid.covering(_bounds(own.geometry.to_numpy()), cell, 4.0 * cell)
-        found, belied = obstacles_on(own, ground_window(dsm, grid), grid, convergence_deg)
-        standing |= found
-        n_belied += len(belied)
-    if not n_belied:
+        window_planes = planes[np.isin(roof, rows)]
+        grid = Grid.covering(_bounds(window_planes.geometry.to_numpy()), cell, 4.0 * cell)
+        obstacles, mismatched = obstacles_on(window_planes, ground_window(dsm, grid), grid, convergence_deg)
+        standing |= obstacles
+        n_mismatched += len(mismatched)
+    if not n_mismatched:
         return standing, ()
     text = Text(
-        f"{n_belied} roofs of the roof model look different in the surface model: their obstacles are assumed",
-        f"{n_belied} 个屋顶的模型与地表模型不一致，其障碍物按假定比例",
+        f"{n_mismatched} roofs of the roof model look different in the surface model: their obstacles are assumed",
+        f"{n_mismatched} 个屋顶的模型与地表模型不一致，其障碍物按假定比例",
     )
-    return standing, (Notice("roof_models_disagree", text, n_belied, "warning", "inputs.roofs"),)
+    return standing, (Notice("roof_models_disagree", text, n_mismatched, "warning", "inputs.roofs"),)
 
 
 def dsm_planes(
@@ -130,9 +132,9 @@ def dsm_planes(
         return RoofPlanes(nothing, (Notice("dsm_too_coarse", text, 1, "info", "inputs.dsm"),))
     cell = max(cell, _FINEST_M)
     windows = list(_windows(visible[present], present, cell))
-    found = [_window_planes(dsm, cell, rows, visible, convergence_deg) for rows in windows]
-    notices = _unseen_notices(sum(n for _, _, n in found))
-    parts = [planes for planes, _, _ in found if len(planes)]
+    by_window = [_window_planes(dsm, cell, rows, visible, convergence_deg) for rows in windows]
+    notices = _unseen_notices(sum(n for _, _, n in by_window))
+    parts = [planes for planes, _, _ in by_window if len(planes)]
     if not parts:
         return RoofPlanes(nothing, notices)
     table = gpd.GeoDataFrame(pd.concat(parts), geometry="geometry", crs=buildings.crs)
@@ -140,7 +142,7 @@ def dsm_planes(
     ids = buildings["building_id"].astype(str).to_numpy()
     number = (table.groupby("roof").cumcount() + 1).astype(str)
     table["plane_id"] = pd.Series(ids[table["roof"].to_numpy(dtype=np.int64)]) + "-" + number
-    standing = {k: v for _, part, _ in found for k, v in part.items()}
+    standing = {k: v for _, part, _ in by_window for k, v in part.items()}
     return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]], notices, standing)
 
 
@@ -177,9 +179,11 @@ def _window_planes(
     """Return the planes of one window, what stands on them, and how many roofs are mostly unknown."""
     grid = Grid.covering(_bounds(visible[rows]), cell, 4.0 * cell)
     owner = burn(list(visible[rows]), list(rows), grid)
-    found = segment(ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation)
-    standing = find_obstacles(found, grid, load_plane_rules().obstacles)
-    return found.planes, by_roof(standing, found.planes["roof"].unique()), len(found.unseen)
+    segmentation = segment(
+        ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation
+    )
+    obstacles = find_obstacles(segmentation, grid, load_plane_rules().obstacles)
+    return segmentation.planes, by_roof(obstacles, segmentation.planes["roof"].unique()), len(segmentation.unseen)
 
 
 def relief_of(planes: RoofPlanes, convergence_deg: F8) -> Relief | None:

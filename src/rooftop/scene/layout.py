@@ -19,7 +19,7 @@ from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import ModuleLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
 from rooftop.scene.roofs import RoofTypes, inner_shares
-from rooftop.scene.taken import OccupiedAreas, shares_taken
+from rooftop.scene.taken import OccupiedAreas, occupied_shares
 from rooftop.solar.energy import ModulePlane, Rows
 from rooftop.solar.pvsystem import Module
 from rooftop.tables import conform
@@ -58,12 +58,12 @@ class PlaneModules:
 
     def reduced_to(self, count: F8) -> PlaneModules:
         """Return no more than `count` modules on each plane; what they take shrinks with them."""
-        left = np.divide(count, self.count, out=np.ones(len(count)), where=self.count > 0)
+        kept_share = np.divide(count, self.count, out=np.ones(len(count)), where=self.count > 0)
         return replace(
             self,
-            used_m2=self.used_m2 * left,
-            array_m2=self.array_m2 * left,
-            module_m2=self.module_m2 * left,
+            used_m2=self.used_m2 * kept_share,
+            array_m2=self.array_m2 * kept_share,
+            module_m2=self.module_m2 * kept_share,
             count=count.astype(np.int64),
         )
 
@@ -80,7 +80,7 @@ class Layout(ABC):
     variants : DataFrame
         ``plane orientation weight``, see :class:`rooftop.job.tile.Scene`.
     orientations : tuple of ModulePlane
-    places : ModuleLayout or None
+    module_layout : ModuleLayout or None
         Where the modules of each plane lie, of a layout that gives them places.
     corners : tuple of (m, 4, 2) ndarray
         Their corners in plan, where they were asked for.
@@ -89,7 +89,7 @@ class Layout(ABC):
     planes: pd.DataFrame
     variants: pd.DataFrame
     orientations: tuple[ModulePlane, ...]
-    places: ModuleLayout | None = None
+    module_layout: ModuleLayout | None = None
     corners: tuple[F8, ...] = ()
 
     written: ClassVar[tuple[str, ...]] = ()
@@ -202,14 +202,14 @@ def density_shares(
     Returns
     -------
     DataFrame
-        Those of :func:`rooftop.scene.taken.shares_taken`; ``layout_share``: of the used zone, what arrays fill on roofs
-        of the type; ``inner_share``: what setbacks leave, of the footprint for assumed planes, of its own plan for a
-        known one.
+        Those of :func:`rooftop.scene.taken.occupied_shares`; ``layout_share``: of the used zone, what arrays fill on
+        roofs of the type; ``inner_share``: what setbacks leave, of the footprint for assumed planes, of its own plan
+        for a known one.
     """
     setback_m, roof = rules.setback_m.value, planes["roof"].to_numpy()
-    shares = shares_taken(planes, visible, taken, setback_m)
-    own, whole = inner_shares(planes["geometry"].to_numpy(), setback_m), inner_shares(visible, setback_m)
-    shares["inner_share"] = np.where(planes["known"].to_numpy() >= 0, own, whole[roof])
+    shares = occupied_shares(planes, visible, taken, setback_m)
+    of_plane, of_footprint = inner_shares(planes["geometry"].to_numpy(), setback_m), inner_shares(visible, setback_m)
+    shares["inner_share"] = np.where(planes["known"].to_numpy() >= 0, of_plane, of_footprint[roof])
     shares["layout_share"] = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
     return shares
 
@@ -244,19 +244,19 @@ def lay_out(
     number = np.zeros(len(planes), dtype=np.int64) if side is None else side
     number = np.where(planes["pitched"].to_numpy(dtype=bool), len(on_flat), number)
     planes = pd.concat([planes, shares], axis=1)
-    parts = [_laid(planes[number == k], k, design) for k, design in enumerate(on_flat)]
-    parts.append(_laid_flush(planes[number == len(on_flat)], len(on_flat)))
-    laid = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
-    area = laid["area_m2"] * laid["share"]
-    laid = laid.assign(
+    parts = [_with_design(planes[number == k], k, design) for k, design in enumerate(on_flat)]
+    parts.append(_with_flush_design(planes[number == len(on_flat)], len(on_flat)))
+    table = pd.concat(parts).sort_values(["roof", "plane_id"], kind="stable").reset_index(drop=True)
+    area = table["area_m2"] * table["share"]
+    table = table.assign(
         area_m2=area,
-        excluded_area_m2=laid["excluded_share"] * area,
-        existing_pv_area_m2=laid["existing_pv_share"] * area,
+        excluded_area_m2=table["excluded_share"] * area,
+        existing_pv_area_m2=table["existing_pv_share"] * area,
         obstacles_known=False,
     )
-    variants, orientations = _variants(laid, designs)
+    variants, orientations = _variants(table, designs)
     return DensityLayout(
-        planes=conform(laid.drop(columns=["share", "existing_pv_share"]), DENSITY_PLANES, strict=True),
+        planes=conform(table.drop(columns=["share", "existing_pv_share"]), DENSITY_PLANES, strict=True),
         variants=variants,
         orientations=orientations,
         designs=designs,
@@ -264,7 +264,7 @@ def lay_out(
     )
 
 
-def _laid(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:
+def _with_design(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:
     """Give flat roofs a design; an east-west rack becomes two planes."""
     level = level.assign(design=number, mounting=design.mounting, surface_tilt_deg=design.module_tilt_deg)
     if design.mounting != "east_west":
@@ -274,7 +274,7 @@ def _laid(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame
     return pd.concat([east, west])
 
 
-def _laid_flush(pitched: pd.DataFrame, number: int) -> pd.DataFrame:
+def _with_flush_design(pitched: pd.DataFrame, number: int) -> pd.DataFrame:
     return pitched.assign(
         design=number,
         mounting="flush",
@@ -284,19 +284,19 @@ def _laid_flush(pitched: pd.DataFrame, number: int) -> pd.DataFrame:
     )
 
 
-def _variants(laid: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
-    table = zip(laid["design"], laid["surface_tilt_deg"], laid["surface_azimuth_deg"], strict=True)
-    looks = [
+def _variants(planes: pd.DataFrame, designs: tuple[ArrayDesign, ...]) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
+    table = zip(planes["design"], planes["surface_tilt_deg"], planes["surface_azimuth_deg"], strict=True)
+    module_planes = [
         flush_plane(float(tilt), float(azimuth))
         if designs[number].mounting == "flush"
         else rack_plane(designs[number], float(azimuth))
         for number, tilt, azimuth in table
     ]
-    return variants_of(looks, lambda _row, plane: [(plane, 1.0)])
+    return variants_of(module_planes, lambda _row, plane: [(plane, 1.0)])
 
 
 def variants_of(
-    looks: Sequence[ModulePlane], racks: Callable[[int, ModulePlane], list[tuple[ModulePlane, float]]]
+    module_planes: Sequence[ModulePlane], racks: Callable[[int, ModulePlane], list[tuple[ModulePlane, float]]]
 ) -> tuple[pd.DataFrame, tuple[ModulePlane, ...]]:
     """Stand for each flush tilt and azimuth by the nearest tabulated ones, linearly weighted.
 
@@ -305,10 +305,10 @@ def variants_of(
 
     Parameters
     ----------
-    looks : sequence of ModulePlane
+    module_planes : sequence of ModulePlane
         One per plane.
     racks : callable
-        What stands for the rack of a row of `looks`: orientations and weights.
+        What stands for the rack of a row of `module_planes`: orientations and weights.
 
     Returns
     -------
@@ -318,26 +318,26 @@ def variants_of(
     """
     orientations: dict[ModulePlane, int] = {}
     rows: list[tuple[int, int, float]] = []
-    for k, look in enumerate(looks):
-        for orientation, weight in _flush_around(look) if look.mounting == "flush" else racks(k, look):
+    for k, plane in enumerate(module_planes):
+        for orientation, weight in _nearest_flush_planes(plane) if plane.mounting == "flush" else racks(k, plane):
             if weight > 0.0:
                 rows.append((k, orientations.setdefault(orientation, len(orientations)), weight))
     return pd.DataFrame(rows, columns=["plane", "orientation", "weight"]), tuple(orientations)
 
 
-def _flush_around(look: ModulePlane) -> list[tuple[ModulePlane, float]]:
-    tilt, found = look.surface_tilt, []
-    for table_tilt, share in _between(tilt, _STEP_TILT_DEG):
+def _nearest_flush_planes(plane: ModulePlane) -> list[tuple[ModulePlane, float]]:
+    tilt, planes = plane.surface_tilt, []
+    for table_tilt, share in _neighbouring_steps(tilt, _STEP_TILT_DEG):
         if table_tilt == 0.0:
-            found.append((flush_plane(0.0, 180.0), share))
+            planes.append((flush_plane(0.0, 180.0), share))
             continue
         step = _STEP_STEEP_DEG if tilt >= _STEEP_DEG else _STEP_SHALLOW_DEG
-        for table_azimuth, weight in _between(look.surface_azimuth, step):
-            found.append((flush_plane(table_tilt, table_azimuth % 360.0), share * weight))
-    return found
+        for table_azimuth, weight in _neighbouring_steps(plane.surface_azimuth, step):
+            planes.append((flush_plane(table_tilt, table_azimuth % 360.0), share * weight))
+    return planes
 
 
-def _between(angle: float, step: float) -> list[tuple[float, float]]:
+def _neighbouring_steps(angle: float, step: float) -> list[tuple[float, float]]:
     """Return the multiples of `step` around an angle, each with its weight; only itself where it is one."""
     low = float(np.floor(angle / step) * step)
     weight = (angle - low) / step

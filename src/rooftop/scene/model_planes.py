@@ -190,27 +190,29 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     group = np.full(len(surfaces), -1, dtype=np.int64)
     normals = surfaces[["nx", "ny", "nz"]].to_numpy(dtype=float)
     plans = surfaces.geometry.to_numpy()
-    lie = _Lie(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
+    positions = _SurfacePositions(normals=normals, centre=centres(plans), z_m=surfaces["z_m"].to_numpy(dtype=float))
     for rows in surfaces.groupby("model_id", sort=False).indices.values():
-        near = _touching(plans[rows])
+        near = _adjacency(plans[rows])
         for seed in rows[np.argsort(-surfaces["area_m2"].to_numpy()[rows], kind="stable")]:
             if group[seed] < 0:
-                _grow(int(seed), rows, near, group, lie, rules)
-    return _united(surfaces, group, normals)
+                _grow(int(seed), rows, near, group, positions, rules)
+    return _merged_surfaces(surfaces, group, normals)
 
 
-def _touching(plans: NDArray[np.object_]) -> B1:
+def _adjacency(plans: NDArray[np.object_]) -> B1:
     """Return which plans share more than a corner, shape (n, n)."""
     near = np.zeros((len(plans), len(plans)), dtype=bool)
-    left, right = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)
-    edge = shapely.length(shapely.intersection(shapely.buffer(plans[left], 1e-3, quad_segs=1), plans[right]))
-    near[left[edge > 2.0 * _TOUCH_M], right[edge > 2.0 * _TOUCH_M]] = True
+    query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)
+    edge = shapely.length(
+        shapely.intersection(shapely.buffer(plans[query_index], 1e-3, quad_segs=1), plans[tree_index])
+    )
+    near[query_index[edge > 2.0 * _TOUCH_M], tree_index[edge > 2.0 * _TOUCH_M]] = True
     np.fill_diagonal(near, False)
     return near
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Lie:
+class _SurfacePositions:
     """How surfaces lie: area vectors (n, 3), centroids (n, 2) and their heights (n,) [m]."""
 
     normals: F8
@@ -223,11 +225,11 @@ def _grow(
     rows: I8,
     near: B1,
     group: I8,
-    lie: _Lie,
+    positions: _SurfacePositions,
     rules: ModelledRoofs,
 ) -> None:
     """Give `seed`, and all that lies in its plane around it, one group."""
-    normals, centre, z_m = lie.normals, lie.centre, lie.z_m
+    normals, centre, z_m = positions.normals, positions.centre, positions.z_m
     group[seed] = seed
     vector = normals[seed].copy()
     position = {int(row): k for k, row in enumerate(rows)}
@@ -245,7 +247,7 @@ def _grow(
                 queue.append(int(other))
 
 
-def _united(surfaces: gpd.GeoDataFrame, group: I8, normals: F8) -> gpd.GeoDataFrame:
+def _merged_surfaces(surfaces: gpd.GeoDataFrame, group: I8, normals: F8) -> gpd.GeoDataFrame:
     seeds, member = np.unique(group, return_inverse=True)
     out = surfaces.iloc[seeds].reset_index(drop=True)
     total = np.zeros((len(seeds), 3))

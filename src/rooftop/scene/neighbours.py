@@ -32,15 +32,17 @@ def shared_walls(
         By roof: its level neighbours, grown by ``touch_m``; what of its outline lies there is shared.
     """
     touch, level = rules.touch_m.value, rules.level_m.value
-    here, there = shapely.STRtree(visible).query(visible, predicate="dwithin", distance=touch)
+    roof_row, neighbour_row = shapely.STRtree(visible).query(visible, predicate="dwithin", distance=touch)
     wide = ~shapely.is_empty(shapely.buffer(visible, -setback_m / 2.0, join_style="mitre"))
-    mates = (here != there) & (np.abs(top_m[here] - top_m[there]) <= level) & wide[there]
-    here, there = here[mates], there[mates]
-    order = np.argsort(here, kind="stable")
-    here, there = here[order], there[order]
-    roofs, starts = np.unique(here, return_index=True)
-    groups = np.split(there, starts)[1:]
+    level_pairs = (
+        (roof_row != neighbour_row) & (np.abs(top_m[roof_row] - top_m[neighbour_row]) <= level) & wide[neighbour_row]
+    )
+    roof_row, neighbour_row = roof_row[level_pairs], neighbour_row[level_pairs]
+    order = np.argsort(roof_row, kind="stable")
+    roof_row, neighbour_row = roof_row[order], neighbour_row[order]
+    roofs, starts = np.unique(roof_row, return_index=True)
+    groups = np.split(neighbour_row, starts)[1:]
     return {
-        int(roof): shapely.buffer(shapely.union_all(visible[mates]), touch, join_style="mitre")
-        for roof, mates in zip(roofs, groups, strict=True)
+        int(roof): shapely.buffer(shapely.union_all(visible[neighbours]), touch, join_style="mitre")
+        for roof, neighbours in zip(roofs, groups, strict=True)
     }

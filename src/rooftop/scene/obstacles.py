@@ -44,7 +44,7 @@ def cells_polygons(piece: I4, grid: Grid) -> NDArray[np.object_]:
     return shapes
 
 
-def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd.GeoDataFrame:
+def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd.GeoDataFrame:
     """Return what stands on the planes, or lies below them, as polygons in plan.
 
     Higher above its plane than ``min_height_m`` and than ``noise_factor`` times the noise of the roof: parapets, stair
@@ -55,7 +55,7 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
 
     Parameters
     ----------
-    found : Segmentation
+    segmentation : Segmentation
     grid : Grid
         Its grid.
     rules : ObstacleRules
@@ -63,20 +63,20 @@ def find_obstacles(found: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd
     Returns
     -------
     GeoDataFrame
-        ``roof`` (row of the building), ``plane`` (row of ``found.planes`` with most of its cells), ``height_m`` (90th
-        percentile of its cells above the plane, negative below, 0 where unknown), ``area_m2`` (in plan), ``geometry``;
-        by roof.
+        ``roof`` (row of the building), ``plane`` (row of ``segmentation.planes`` with most of its cells), ``height_m``
+        (90th percentile of its cells above the plane, negative below, 0 where unknown), ``area_m2`` (in plan),
+        ``geometry``; by roof.
     """
-    held = found.label >= 0
-    row = np.where(held, found.label, 0)
-    noise = found.planes["noise_m"].to_numpy(dtype=float)
-    roof = found.planes["roof"].to_numpy(dtype=np.int64)
+    on_plane = segmentation.label >= 0
+    row = np.where(on_plane, segmentation.label, 0)
+    noise = segmentation.planes["noise_m"].to_numpy(dtype=float)
+    roof = segmentation.planes["roof"].to_numpy(dtype=np.int64)
     if not len(roof):
         return _table(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), np.empty(0, dtype=object))
     limit = np.maximum(rules.min_height_m.value, rules.noise_factor.value * noise)[row]
-    residual = np.where(held, found.residual_m, 0.0)
+    residual = np.where(on_plane, segmentation.residual_m, 0.0)
     _, number = np.unique(roof, return_inverse=True)
-    owner = np.where(held, number[row], -1)
+    owner = np.where(on_plane, number[row], -1)
     above = _pieces(np.where(residual > limit, owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
     below = _pieces(
         np.where((residual < -limit) & _inner(owner), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value

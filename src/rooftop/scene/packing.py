@@ -179,8 +179,8 @@ def pack(
         facings = [azimuth_deg]
         if tilt_deg < _LEVEL_DEG:
             # A level plane looks nowhere: its first row lies towards the equator, as that of racks does.
-            wanted = azimuth_deg if latitude_deg >= 0.0 else (180.0 - azimuth_deg) % 360.0
-            facings = _along_walls_deg(groups, wanted, options, grid_north_deg)
+            facing_equator = azimuth_deg if latitude_deg >= 0.0 else (180.0 - azimuth_deg) % 360.0
+            facings = _along_walls_deg(groups, facing_equator, options, grid_north_deg)
         designs = [row for facing in facings for row in flush_rows(module, options, tilt_deg, azimuth_deg, facing)]
     else:
         designs = _level_designs(groups, module, options, latitude_deg, grid_north_deg)
@@ -189,10 +189,10 @@ def pack(
         for facing in dict.fromkeys(design.azimuth_deg for design in designs)
     }
     fitting = [frame.counts([d for d in designs if d.azimuth_deg == facing]) for facing, frame in frames.items()]
-    trials = _valued(designs, np.concatenate(fitting).tolist(), module, specific_yield)
-    best = _chosen(trials, options.tilt_for)
-    laid = frames[best.design.azimuth_deg].lay(best.design)
-    count = len(laid.modules)
+    trials = _trials(designs, np.concatenate(fitting).tolist(), module, specific_yield)
+    best = _best_trial(trials, options.tilt_for)
+    placed = frames[best.design.azimuth_deg].lay(best.design)
+    count = len(placed.modules)
     second = np.zeros(count, dtype=bool)
     second[1::2] = options.mounting == "east_west"
     # A level rack's plan area over the cosine of the roof's slope is its projection onto the roof plane.
@@ -206,13 +206,13 @@ def pack(
         azimuth_deg=best.design.azimuth_deg,
         pitch_m=best.design.pitch_m,
         slope_length_m=best.design.slope_length_m,
-        offset_m=laid.offset_m,
-        modules=laid.modules,
+        offset_m=placed.offset_m,
+        modules=placed.modules,
         second_half=second,
         module_area_m2=face * onto_plane,
         module_face_area_m2=face,
-        array_area_m2=laid.array_area_m2 * (1.0 if flush else stretch),
-        used_area_m2=laid.used_plan_m2 * stretch,
+        array_area_m2=placed.array_area_m2 * (1.0 if flush else stretch),
+        used_area_m2=placed.used_plan_m2 * stretch,
         zone_area_m2=float(shapely.area(parts).sum()) * stretch,
         capacity_kwp=count * module.pdc0_w / 1000.0,
         trials=tuple(trials),
@@ -240,7 +240,7 @@ def _level_designs(
     return [row for facing in dict.fromkeys(facings) for row in level_rows(module, options, facing, latitude_deg)]
 
 
-def _valued(
+def _trials(
     designs: list[RowDesign], counts: list[int], module: Module, specific_yield: SpecificYield | None
 ) -> list[Trial]:
     """Give each design its energy; all flush rows of one plane yield the same, so theirs is not asked for."""
@@ -256,7 +256,7 @@ def _valued(
     return trials
 
 
-def _chosen(trials: list[Trial], tilt_for: Literal["roof", "module"]) -> Trial:
+def _best_trial(trials: list[Trial], tilt_for: Literal["roof", "module"]) -> Trial:
     """Return the trial with most energy; per module: among those of the tilt and direction that yield most."""
     if tilt_for == "module":
         top = max(trials, key=lambda trial: (trial.count > 0, trial.specific_yield)).design

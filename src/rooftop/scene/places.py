@@ -92,8 +92,8 @@ class ModuleLayout:
     def counts(self, planes: I8) -> I8:
         """Return the number of modules of each of the planes."""
         whole = np.concatenate([[0], np.cumsum(self.number, dtype=np.int64)])
-        found: I8 = whole[self.first[planes + 1]] - whole[self.first[planes]]
-        return found
+        count: I8 = whole[self.first[planes + 1]] - whole[self.first[planes]]
+        return count
 
     def middles(self, planes: I8) -> tuple[I8, F8]:
         """Return the place in `planes` (m,) and the middle (m, 2) of every module, plane after plane."""
@@ -113,8 +113,8 @@ def _step(moves: F8, along: F8) -> F8:
     rows = np.flatnonzero((beside < _EVEN_M) & (ahead > 0.0))
     if not len(rows):
         return moves[0] if len(moves) else 2.0 * along
-    found: F8 = moves[rows[np.argmin(np.round(ahead[rows], 3))]]
-    return found
+    shortest: F8 = moves[rows[np.argmin(np.round(ahead[rows], 3))]]
+    return shortest
 
 
 @dataclass(frozen=True)
@@ -145,27 +145,27 @@ class ModuleCells:
 
     @classmethod
     def in_window(
-        cls, places: ModuleLayout | None, planes: I8, grid: Grid, cells: tuple[I8, I8], cells_of: list[I8]
+        cls, module_layout: ModuleLayout | None, planes: I8, grid: Grid, cells: tuple[I8, I8], cells_of: list[I8]
     ) -> ModuleCells:
         """Lay the modules of planes on the cells of a tile, given by (row, column)."""
         low = np.array([c[0] if len(c) else 0 for c in cells_of], dtype=np.int64)
         width = np.array([c[-1] - c[0] + 1 if len(c) else 0 for c in cells_of], dtype=np.int64)
         offset = np.cumsum(width) - width
         slot_of = [c - a + b for c, a, b in zip(cells_of, low, offset, strict=True)]
-        mine = np.zeros(max(int(width.sum()), 1), dtype=bool)
-        mine[np.concatenate(slot_of or [np.zeros(0, dtype=np.int64)])] = True
-        under, number = np.zeros_like(mine), np.full(grid.shape, -1, dtype=np.int32)
+        in_plane = np.zeros(max(int(width.sum()), 1), dtype=bool)
+        in_plane[np.concatenate(slot_of or [np.zeros(0, dtype=np.int64)])] = True
+        under, number = np.zeros_like(in_plane), np.full(grid.shape, -1, dtype=np.int32)
         number[cells] = np.arange(len(cells[0]))
         roofs = np.stack([low, width, offset], axis=1)
-        slots = kernel.Slots(number, grid.x_min, grid.y_max, grid.cell_size_m, roofs, mine)
-        if places is None:
+        slots = kernel.Slots(number, grid.x_min, grid.y_max, grid.cell_size_m, roofs, in_plane)
+        if module_layout is None:
             none = np.zeros((len(planes), 2))
             nothing = kernel.Rectangles(np.zeros(0, dtype=np.int64), np.zeros((0, 2)), none, none)
             return cls(cells_of, slot_of, under, nothing.plane, nothing, slots)
-        plane, middle = places.middles(planes)
-        room = kernel.Rectangles(plane, middle, 0.5 * places.step[planes], places.room[planes])
+        plane, middle = module_layout.middles(planes)
+        room = kernel.Rectangles(plane, middle, 0.5 * module_layout.step[planes], module_layout.room[planes])
         kernel.mark_under(room, slots, under)
-        modules = kernel.Rectangles(plane, middle, places.along[planes], places.up[planes])
+        modules = kernel.Rectangles(plane, middle, module_layout.along[planes], module_layout.up[planes])
         return cls(cells_of, slot_of, under, plane, modules, slots)
 
     def split(self) -> tuple[list[I8], list[I8]]:
@@ -177,7 +177,7 @@ class ModuleCells:
             outside.append(cells[~above] if above.any() else cells[:0])
         return inside, outside
 
-    def lit(self, bright: B1) -> B1:
+    def on_bright_cells(self, bright: B1) -> B1:
         """Return the modules that lie on bright cells only; one on no cell of its plane follows most of its plane.
 
         Parameters
@@ -185,6 +185,6 @@ class ModuleCells:
         bright : ndarray of bool, shape (n_slots,)
         """
         most = np.array([len(s) > 0 and bright[s].mean() > 0.5 for s in self.slot_of], dtype=bool)
-        found: B1 = np.zeros(len(self.plane), dtype=bool)
-        kernel.all_bright(self._modules, self._slots, bright, most, found)
-        return found
+        on_bright: B1 = np.zeros(len(self.plane), dtype=bool)
+        kernel.all_bright(self._modules, self._slots, bright, most, on_bright)
+        return on_bright

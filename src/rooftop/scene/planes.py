@@ -76,36 +76,39 @@ def lod2_planes(
     InputError
         The model lies elsewhere, or its heights do not fit the terrain.
     """
-    surfaces, notices = surface_planes(model, rules)
+    surfaces, model_notices = surface_planes(model, rules)
     planes = merged_planes(surfaces, rules)
-    tied = _tied(planes, buildings, visible, rules)
-    _require_overlap(planes, tied, buildings)
-    loose = len(planes) - tied["plane"].nunique()
+    matched = _plane_roof_pairs(planes, buildings, visible, rules)
+    _require_overlap(planes, matched, buildings)
+    n_unmatched = len(planes) - matched["plane"].nunique()
     if not terrain_known:
-        tied["z_m"] = tied["z_m"] - tied["ground_z_m"] + base_m[tied["roof"].to_numpy()]
-    found = list(notices)
-    tied = _plausible(tied, base_m, rules, found)
-    tied = _from_above(tied)
-    tied = _covering(tied, visible, rules, found)
-    if loose:
+        matched["z_m"] = matched["z_m"] - matched["ground_z_m"] + base_m[matched["roof"].to_numpy()]
+    notices = list(model_notices)
+    matched = _plausible_planes(matched, base_m, rules, notices)
+    matched = _without_covered_parts(matched)
+    matched = _well_modelled(matched, visible, rules, notices)
+    if n_unmatched:
         text = Text(
-            f"{loose} planes of the roof model belong to no footprint", f"屋顶模型中 {loose} 个坡面不属于任何建筑轮廓"
+            f"{n_unmatched} planes of the roof model belong to no footprint",
+            f"屋顶模型中 {n_unmatched} 个坡面不属于任何建筑轮廓",
         )
-        found.append(Notice("roof_plane_without_footprint", text, loose, "info", "inputs.roofs"))
-    return RoofPlanes(_contract(tied, buildings, convergence_deg), tuple(found))
+        notices.append(Notice("roof_plane_without_footprint", text, n_unmatched, "info", "inputs.roofs"))
+    return RoofPlanes(_plane_table(matched, buildings, convergence_deg), tuple(notices))
 
 
-def _tied(
+def _plane_roof_pairs(
     planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs
 ) -> gpd.GeoDataFrame:
     """Return one row per plane and footprint, with ``roof`` and the row of the ``plane``."""
     by_id = _roof_by_id(planes, buildings)
     plans = planes.geometry.to_numpy()
     rows = np.flatnonzero(~shapely.is_empty(visible))
-    left, right = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
-    right = rows[right]
-    shared = shapely.intersection(plans[left], visible[right])
-    pairs = pd.DataFrame({"plane": left, "roof": right, "share": shapely.area(shared) / shapely.area(plans[left])})
+    plane_row, roof_row = shapely.STRtree(visible[rows]).query(plans, predicate="intersects")
+    roof_row = rows[roof_row]
+    shared = shapely.intersection(plans[plane_row], visible[roof_row])
+    pairs = pd.DataFrame(
+        {"plane": plane_row, "roof": roof_row, "share": shapely.area(shared) / shapely.area(plans[plane_row])}
+    )
     pairs["cut"] = shared
     pairs = pairs[pairs["share"] > 0.0]
     named = by_id[pairs["plane"].to_numpy()]
@@ -119,7 +122,7 @@ def _tied(
     whole = whole[first | ~whole].to_numpy(dtype=bool)
     geometry = np.where(whole, plans[kept["plane"].to_numpy()], kept["cut"].to_numpy())
     neighbours = _without_others(geometry, kept["roof"].to_numpy(), visible, rows)
-    return _recut(
+    return _with_smaller_plans(
         planes.iloc[kept["plane"].to_numpy()].assign(roof=kept["roof"].to_numpy(), plane=kept["plane"].to_numpy()),
         neighbours,
     )
@@ -132,12 +135,12 @@ def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> I8:
         ids = buildings[column].astype("string")
         once = ids.notna() & ~ids.duplicated(keep=False)
         row |= {str(name): int(k) for k, name in enumerate(ids) if once.iloc[k]}
-    found = np.full(len(planes), -1, dtype=np.int64)
+    roof_row = np.full(len(planes), -1, dtype=np.int64)
     for column in ("model_id", "object_id", "key"):  # the last wins
         ids = planes[column].astype("string")
         hit = ids.map(row).to_numpy(dtype=float, na_value=-1.0)
-        found = np.where(hit >= 0, hit.astype(np.int64), found)
-    return found
+        roof_row = np.where(hit >= 0, hit.astype(np.int64), roof_row)
+    return roof_row
 
 
 def _without_others(
@@ -145,46 +148,52 @@ def _without_others(
 ) -> NDArray[np.object_]:
     """Cut from each plan what stands on other footprints: eaves end where the neighbour begins."""
     out = geometry.copy()
-    left, right = shapely.STRtree(visible[rows]).query(geometry, predicate="intersects")
-    right = rows[right]
-    other = right != roof[left]
-    left, right = left[other], right[other]
-    real = shapely.area(shapely.intersection(geometry[left], visible[right])) > _OVERLAP_M2
-    for k in np.unique(left[real]):
-        out[k] = shapely.difference(out[k], shapely.union_all(visible[right[real & (left == k)]]))
+    plan_row, footprint_row = shapely.STRtree(visible[rows]).query(geometry, predicate="intersects")
+    footprint_row = rows[footprint_row]
+    other = footprint_row != roof[plan_row]
+    plan_row, footprint_row = plan_row[other], footprint_row[other]
+    real = shapely.area(shapely.intersection(geometry[plan_row], visible[footprint_row])) > _OVERLAP_M2
+    for k in np.unique(plan_row[real]):
+        out[k] = shapely.difference(out[k], shapely.union_all(visible[footprint_row[real & (plan_row == k)]]))
     return out
 
 
-def _recut(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _with_smaller_plans(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Give planes a smaller plan: area and elevation of the centroid follow; empty ones go."""
-    left = np.array([g if g.geom_type in ("Polygon", "MultiPolygon") else polygonal(g) for g in geometry], dtype=object)
-    kept = shapely.area(left) > LEAST_PLAN_M2
-    before, left, out = planes.geometry.to_numpy()[kept], left[kept], planes[kept].reset_index(drop=True)
-    moved = centres(left) - centres(before)
-    out = out.set_geometry(gpd.GeoSeries(left, crs=planes.crs))
+    plans = np.array(
+        [g if g.geom_type in ("Polygon", "MultiPolygon") else polygonal(g) for g in geometry], dtype=object
+    )
+    kept = shapely.area(plans) > LEAST_PLAN_M2
+    before, plans, out = planes.geometry.to_numpy()[kept], plans[kept], planes[kept].reset_index(drop=True)
+    moved = centres(plans) - centres(before)
+    out = out.set_geometry(gpd.GeoSeries(plans, crs=planes.crs))
     out["z_m"] = out["z_m"] - (out["nx"] * moved[:, 0] + out["ny"] * moved[:, 1]) / out["nz"]
-    out["area_m2"] = out["area_m2"] * (shapely.area(left) / shapely.area(before))
+    out["area_m2"] = out["area_m2"] * (shapely.area(plans) / shapely.area(before))
     return out
 
 
-def _require_overlap(planes: gpd.GeoDataFrame, tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
-    if len(tied):
+def _require_overlap(planes: gpd.GeoDataFrame, matched: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
+    if len(matched):
         return
-    there, here = ([f"{v:.0f}" for v in frame.total_bounds] for frame in (planes, buildings))
+    model_box, building_box = ([f"{v:.0f}" for v in frame.total_bounds] for frame in (planes, buildings))
     raise InputError(
         Text("no roof of the model stands on a footprint", "屋顶模型与建筑轮廓没有重叠"),
         where="inputs.roofs",
-        found=f"x {there[0]}..{there[2]}, y {there[1]}..{there[3]} m" if len(planes) else Text("no plane", "无坡面"),
-        expected=f"x {here[0]}..{here[2]}, y {here[1]}..{here[3]} m",
+        found=f"x {model_box[0]}..{model_box[2]}, y {model_box[1]}..{model_box[3]} m"
+        if len(planes)
+        else Text("no plane", "无坡面"),
+        expected=f"x {building_box[0]}..{building_box[2]}, y {building_box[1]}..{building_box[3]} m",
         mend=Text("check inputs.roofs.crs and datum", "请检查 inputs.roofs.crs 与 datum"),
     )
 
 
-def _plausible(tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]) -> gpd.GeoDataFrame:
+def _plausible_planes(
+    matched: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices: list[Notice]
+) -> gpd.GeoDataFrame:
     """Leave out planes that lie below the ground or far above; most of them doing so is a datum mistaken."""
-    above = tied["z_m"].to_numpy() - base_m[tied["roof"].to_numpy()]
+    above = matched["z_m"].to_numpy() - base_m[matched["roof"].to_numpy()]
     good = (above >= rules.height_m[0]) & (above <= rules.height_m[1])
-    if 2 * int(good.sum()) < len(tied):
+    if 2 * int(good.sum()) < len(matched):
         raise InputError(
             Text("heights of the roof model do not fit the terrain", "屋顶模型高程与地形不符"),
             where="inputs.roofs",
@@ -205,38 +214,38 @@ def _plausible(tied: gpd.GeoDataFrame, base_m: F8, rules: ModelledRoofs, notices
             f"{n} planes of the roof model lie below ground or far above: left out", f"{n} 个坡面低于地面或过高，未采用"
         )
         notices.append(Notice("roof_plane_height", text, n, "warning", "inputs.roofs"))
-    return tied[good].reset_index(drop=True)
+    return matched[good].reset_index(drop=True)
 
 
-def _from_above(tied: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _without_covered_parts(matched: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Cut from each plane what a higher plane of the same roof covers."""
-    plans, z_m = tied.geometry.to_numpy().copy(), tied["z_m"].to_numpy()
-    slope = (-tied[["nx", "ny"]].to_numpy() / tied[["nz"]].to_numpy()).astype(float)
+    plans, z_m = matched.geometry.to_numpy().copy(), matched["z_m"].to_numpy()
+    slope = (-matched[["nx", "ny"]].to_numpy() / matched[["nz"]].to_numpy()).astype(float)
     centre = centres(plans)
-    left, right = shapely.STRtree(plans).query(plans, predicate="intersects")
-    roof = tied["roof"].to_numpy()
-    pair = (left < right) & (roof[left] == roof[right])
-    left, right = left[pair], right[pair]
-    shared = shapely.intersection(plans[left], plans[right])
+    query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="intersects")
+    roof = matched["roof"].to_numpy()
+    pair = (query_index < tree_index) & (roof[query_index] == roof[tree_index])
+    query_index, tree_index = query_index[pair], tree_index[pair]
+    shared = shapely.intersection(plans[query_index], plans[tree_index])
     real = shapely.area(shared) > _OVERLAP_M2
     covers: dict[int, list[int]] = {}
-    for a, b, both in zip(left[real], right[real], shared[real], strict=True):
+    for a, b, both in zip(query_index[real], tree_index[real], shared[real], strict=True):
         at = shapely.get_coordinates(shapely.centroid(both))[0]
         high_a, high_b = (z_m[k] + slope[k] @ (at - centre[k]) for k in (a, b))
         low, high = (b, a) if high_a >= high_b else (a, b)
         covers.setdefault(int(low), []).append(int(high))
-    whole = tied.geometry.to_numpy()
+    whole = matched.geometry.to_numpy()
     for low, above in sorted(covers.items()):
         plans[low] = shapely.difference(plans[low], shapely.union_all(whole[above]))
-    return _recut(tied, plans)
+    return _with_smaller_plans(matched, plans)
 
 
-def _covering(
-    tied: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
+def _well_modelled(
+    matched: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Keep roofs of which the model covers enough, and planes that are more than slivers."""
-    roof = tied["roof"].to_numpy()
-    plan = np.bincount(roof, shapely.area(tied.geometry.to_numpy()), minlength=len(visible))
+    roof = matched["roof"].to_numpy()
+    plan = np.bincount(roof, shapely.area(matched.geometry.to_numpy()), minlength=len(visible))
     foot = shapely.area(visible)
     partly = (plan > 0.0) & (plan < rules.modelled_from_share * foot)
     if partly.any():
@@ -246,19 +255,19 @@ def _covering(
             f"{n} 个屋顶的模型覆盖不足轮廓的 {rules.modelled_from_share:.0%}，坡面按假定",
         )
         notices.append(Notice("roof_partly_modelled", text, n, "warning", "inputs.roofs"))
-    sliver = tied["area_m2"].to_numpy() < rules.min_area_m2
-    n, area = int((sliver & ~partly[roof]).sum()), float(tied["area_m2"].to_numpy()[sliver & ~partly[roof]].sum())
+    sliver = matched["area_m2"].to_numpy() < rules.min_area_m2
+    n, area = int((sliver & ~partly[roof]).sum()), float(matched["area_m2"].to_numpy()[sliver & ~partly[roof]].sum())
     if n:
         text = Text(
             f"{n} planes under {rules.min_area_m2:g} m² are left out ({area:.1f} m² in all)",
             f"{n} 个坡面小于 {rules.min_area_m2:g} ㎡，未采用（共 {area:.1f} ㎡）",
         )
         notices.append(Notice("roof_plane_sliver", text, n, "info", "inputs.roofs"))
-    return tied[~sliver & ~partly[roof]].reset_index(drop=True)
+    return matched[~sliver & ~partly[roof]].reset_index(drop=True)
 
 
-def _contract(tied: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: F8) -> gpd.GeoDataFrame:
-    out = tied.sort_values(["roof", "area_m2"], ascending=[True, False], kind="stable").reset_index(drop=True)
+def _plane_table(matched: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, convergence_deg: F8) -> gpd.GeoDataFrame:
+    out = matched.sort_values(["roof", "area_m2"], ascending=[True, False], kind="stable").reset_index(drop=True)
     roof = out["roof"].to_numpy()
     turned = (out["grid_azimuth_deg"] + convergence_deg[roof]) % 360.0
     out["surface_azimuth_deg"] = turned.where(out["surface_tilt_deg"] >= LEVEL_DEG, 180.0)

@@ -89,12 +89,12 @@ class Relief:
         rows = np.flatnonzero((x0 < x_max) & (x1 > x_min) & (y0 < y_max) & (y1 > y_min))
         return rows[np.argsort(self.z_m[rows], kind="stable")]
 
-    def shape(self, grid: Grid, surface: F4, owner: I4, shown: B1 | None) -> I4:
+    def shape(self, grid: Grid, surface: F4, owner: I4, in_model: B1 | None) -> I4:
         """Lay the planes into a window of the surface, in place, and return the plane of each cell, -1 for none.
 
         Without a surface model the cells take the height of their plane, eaves beyond the footprint included; cells of
-        a modelled roof that no plane covers take that of its eaves. With one, of the roofs that it shows (`shown`, by
-        roof) only cells within ``on_plane_m`` of their plane are put on it: noise goes, chimneys stay.
+        a modelled roof that no plane covers take that of its eaves. With one, of the roofs that it shows (`in_model`,
+        by roof) only cells within ``on_plane_m`` of their plane are put on it: noise goes, chimneys stay.
         """
         plane = np.full(grid.shape, -1, dtype=np.int32)
         rows = self.rows_within(grid.bounds)
@@ -102,20 +102,20 @@ class Relief:
             plane = burn(list(self.geometry[rows]), list(rows), grid)
         row, col = np.nonzero(plane >= 0)
         k = plane[row, col].astype(np.int64)
-        given = np.zeros(len(self.eaves_m), dtype=bool) if shown is None else shown
-        mine = (owner[row, col] == self.roof[k]) | ((owner[row, col] < 0) & ~given[self.roof[k]])
-        plane[row[~mine], col[~mine]] = -1
-        row, col, k = row[mine], col[mine], k[mine]
+        given = np.zeros(len(self.eaves_m), dtype=bool) if in_model is None else in_model
+        of_roof = (owner[row, col] == self.roof[k]) | ((owner[row, col] < 0) & ~given[self.roof[k]])
+        plane[row[~of_roof], col[~of_roof]] = -1
+        row, col, k = row[of_roof], col[of_roof], k[of_roof]
         x, y = grid.centres(row, col)
         z = self.elevation_m(k, x, y)
         near = ~given[self.roof[k]] | (np.abs(surface[row, col] - z) <= self.on_plane_m)
         row, col, k, z = row[near], col[near], k[near], z[near]
         surface[row, col] = z.astype(np.float32)
         owner[row, col] = self.roof[k].astype(np.int32)
-        rest = np.nonzero((owner >= 0) & (plane < 0))
-        eaves = self.eaves_m[owner[rest]]
-        known = np.isfinite(eaves) & ~given[owner[rest]]
-        surface[rest[0][known], rest[1][known]] = eaves[known].astype(np.float32)
+        uncovered = np.nonzero((owner >= 0) & (plane < 0))
+        eaves = self.eaves_m[owner[uncovered]]
+        known = np.isfinite(eaves) & ~given[owner[uncovered]]
+        surface[uncovered[0][known], uncovered[1][known]] = eaves[known].astype(np.float32)
         return plane
 
     def steps_deg(self, planes: I8, n_azimuth: int, grid_north_deg: float = 0.0) -> F4:

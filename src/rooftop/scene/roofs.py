@@ -61,8 +61,8 @@ def visible_footprints(blocks: Blocks, candidates: B1) -> tuple[NDArray[np.objec
     covered = np.zeros(len(visible))
     rows = np.flatnonzero(candidates & ~shapely.is_empty(blocks.geometry))
     tree = shapely.STRtree(blocks.geometry[rows])
-    left, right = tree.query(blocks.geometry[rows], predicate="intersects")
-    low, high = rows[left], rows[right]
+    query_index, tree_index = tree.query(blocks.geometry[rows], predicate="intersects")
+    low, high = rows[query_index], rows[tree_index]
     above = blocks.rank[high] > blocks.rank[low]
     low, high = low[above], high[above]
     overlap = shapely.area(shapely.intersection(blocks.geometry[low], blocks.geometry[high]))
@@ -125,8 +125,8 @@ def assumed_planes(
     roof, side = planes["roof"].to_numpy(), planes["side"].to_numpy()
     planes["axis_grid_deg"] = axis[roof]
     planes["plane_tilt_deg"] = np.where(side == 0, 0.0, tilt[roof])
-    looks = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
-    planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, looks)
+    facing = (axis[roof] + 90.0 * side + convergence_deg[roof]) % 360.0
+    planes["plane_azimuth_deg"] = np.where(side == 0, 180.0, facing)
     planes["geometry"] = _halves(visible[roof], side, axis[roof])
     planes["area_m2"] = shapely.area(planes["geometry"]) / np.cos(np.radians(planes["plane_tilt_deg"]))
     planes["roof_source"], planes["pitched"], planes["known"] = "assumed", side != 0, -1
@@ -172,7 +172,7 @@ def roof_planes(assumed: pd.DataFrame, known: pd.DataFrame | None, types: RoofTy
     tilt, roof = known["surface_tilt_deg"].to_numpy(dtype=float), known["roof"].to_numpy(dtype=np.int64)
     flush = np.array([rules.types[str(name)].plane == "gable" for name in types.name[roof]], dtype=bool)
     pitched = flush | (tilt >= rules.flat_below_deg.value)
-    there = pd.DataFrame(
+    from_known = pd.DataFrame(
         {
             "roof": roof,
             "side": 0,
@@ -187,11 +187,11 @@ def roof_planes(assumed: pd.DataFrame, known: pd.DataFrame | None, types: RoofTy
             "geometry": np.asarray(known["geometry"], dtype=object),
         }
     )
-    rest = assumed[~assumed["roof"].isin(roof)]
-    return pd.concat([rest, there]).sort_values("roof", kind="stable").reset_index(drop=True)
+    still_assumed = assumed[~assumed["roof"].isin(roof)]
+    return pd.concat([still_assumed, from_known]).sort_values("roof", kind="stable").reset_index(drop=True)
 
 
-def retyped(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRules) -> RoofTypes:
+def corrected_types(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRules) -> RoofTypes:
     """Let the known shape of a roof overrule a type that was only assumed: pitched is tiled, level is concrete.
 
     The shape with most plan area decides; metal sheet, which may be either, stays.

@@ -34,7 +34,7 @@ def clear_hours_text(rules: SideRules) -> Text:
 
 def row_notices(rules: Sequence[SideRules], sides: Sides, mounting: str) -> tuple[Notice, ...]:
     """Say where the rules of the roofs' latitude are not those of most Chinese towns."""
-    found = []
+    notices = []
     counts = np.bincount(sides.of_roof, minlength=len(rules)).tolist()
     if len(rules) > 1:
         north, south = counts
@@ -43,13 +43,13 @@ def row_notices(rules: Sequence[SideRules], sides: Sides, mounting: str) -> tupl
             "the rules of its own side",
             f"数据跨越赤道：{north} 栋在北侧，{south} 栋在南侧，各按所在一侧的规则布置",
         )
-        found.append(Notice("both_hemispheres", text, min(counts), "info", _SOURCE))
+        notices.append(Notice("both_hemispheres", text, min(counts), "info", _SOURCE))
     for side, n in zip(rules, counts, strict=True):
         if side.latitude_deg < 0.0:
-            found.append(_southern(side, n, mounting))
+            notices.append(_south_notice(side, n, mounting))
         if mounting == "rack" and not side.sun.all_year:
-            found.append(_later_sun(side, n))
-    return tuple(found)
+            notices.append(_later_sun_notice(side, n))
+    return tuple(notices)
 
 
 def poleward_notice(rules: SideRules, tilt_deg: float, loss: float, n_roofs: int) -> Notice:
@@ -73,9 +73,9 @@ def poleward_notice(rules: SideRules, tilt_deg: float, loss: float, n_roofs: int
     return Notice("racks_face_pole", text, n_roofs, "warning", f"{_SOURCE}.azimuth_deg")
 
 
-def _southern(rules: SideRules, n_roofs: int, mounting: str) -> Notice:
-    look = (f"; racks look to azimuth {rules.azimuth_deg:g}°", f"；支架朝方位角 {rules.azimuth_deg:g}°")
-    racks = look if mounting == "rack" else ("", "")
+def _south_notice(rules: SideRules, n_roofs: int, mounting: str) -> Notice:
+    facing = (f"; racks look to azimuth {rules.azimuth_deg:g}°", f"；支架朝方位角 {rules.azimuth_deg:g}°")
+    racks = facing if mounting == "rack" else ("", "")
     limit = f"{rules.poleward_min_tilt_deg:.0f}°"
     text = Text(
         f"{n_roofs} buildings lie south of the equator: midwinter is in June, and planes that face south stay empty "
@@ -85,7 +85,7 @@ def _southern(rules: SideRules, n_roofs: int, mounting: str) -> Notice:
     return Notice("southern_hemisphere", text, n_roofs, "info", _SOURCE)
 
 
-def _later_sun(rules: SideRules, n_roofs: int) -> Notice:
+def _later_sun_notice(rules: SideRules, n_roofs: int) -> Notice:
     place, hours, sun = place_text(rules.latitude_deg), clear_hours_text(rules), rules.sun
     least, clock = f"{sun.elevation_deg:.1f}°", _clock(sun.first_hour)
     text = Text(

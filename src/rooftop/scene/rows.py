@@ -126,8 +126,8 @@ def level_rows(module: Module, options: PackOptions, azimuth_deg: float, latitud
                 depth, pitch = flat, row_pitch_m(slope, tilt, ratio)
             pitch = max(pitch, flat + options.gap_m, depth)
             rows = Rows(slope, pitch)
-            looks = (azimuth_deg, (azimuth_deg + 180.0) % 360.0)[: 1 + (options.mounting == "east_west")]
-            planes = tuple(ModulePlane(tilt, look, "rack", rows) for look in looks)
+            azimuths = (azimuth_deg, (azimuth_deg + 180.0) % 360.0)[: 1 + (options.mounting == "east_west")]
+            planes = tuple(ModulePlane(tilt, azimuth, "rack", rows) for azimuth in azimuths)
             designs.append(
                 RowDesign(options.mounting, name, tilt, azimuth_deg, slope, width, depth, pitch, options.gap_m, planes)
             )

@@ -117,14 +117,14 @@ def segment(
     layers = _Layers.empty(grid.shape)
     numbers: list[int] = []
     unseen: list[int] = []
-    found: list[_Roof] = []
+    segmented: list[_Roof] = []
     n_plane = 0
     for roof, (r0, r1, c0, c1) in windows:
         z, whole, inside, origin_z = _cells(dsm, owner, roof, (r0, r1, c0, c1))
         if inside.sum() < rules.seen_from_share.value * whole.sum():
             unseen.append(roof)
             continue
-        own, plane, noise = segment_roof(
+        fitted_label, plane, noise = segment_roof(
             z,
             inside,
             grid.cell_size_m,
@@ -135,10 +135,10 @@ def segment(
         )
         if len(plane) < 2:
             continue
-        host = spread(own, whole, _BEYOND)
+        host = spread(fitted_label, whole, _BEYOND)
         corner, first, of = outlines(host, len(plane) - 1)
         seen = np.where(inside, z, np.nan)
-        cells = _RoofCells(z=seen, inside=whole, own=own, host=host)
+        cells = _RoofCells(z=seen, inside=whole, fitted=fitted_label, host=host)
         layers.enter((r0, c0), cells, plane, grid.cell_size_m, n_plane)
         n_plane += len(plane) - 1
         row0, col0 = r0 - _MARGIN, c0 - _MARGIN
@@ -146,11 +146,11 @@ def segment(
         side = grid.cell_size_m
         at = np.stack([(grid.col0 + col0 + corner[:, 1]) * side, (grid.row0 - row0 - corner[:, 0]) * side], axis=1)
         numbers.append(roof)
-        found.append(_Roof(plane[1:], noise[1:], (float(x[0]), float(y[0]), origin_z), at, first, of))
-    planes, row_of = _table(np.array(numbers, dtype=np.int64), found, footprints, convergence_deg, rules, grid)
+        segmented.append(_Roof(plane[1:], noise[1:], (float(x[0]), float(y[0]), origin_z), at, first, of))
+    planes, row_of = _table(np.array(numbers, dtype=np.int64), segmented, footprints, convergence_deg, rules, grid)
     label = layers.label
-    held = label >= 0
-    label[held] = row_of[label[held]]
+    on_plane = label >= 0
+    label[on_plane] = row_of[label[on_plane]]
     missed = np.setdiff1d(np.array([roof for roof, _ in windows], dtype=np.int64), planes["roof"].to_numpy())
     lost = label < 0
     layers.residual[lost] = np.nan
@@ -176,10 +176,10 @@ def _cells(dsm: F4, owner: I4, roof: int, box: tuple[int, int, int, int]) -> tup
     r0, r1, c0, c1 = box
     high = dsm[r0:r1, c0:c1].astype(np.float64)
     whole = owner[r0:r1, c0:c1] == roof
-    own = whole & np.isfinite(high)
-    zero = float(np.median(high[own])) if own.any() else 0.0
-    z = np.pad(np.where(own, high - zero, 0.0), _MARGIN)
-    return z, np.pad(whole, _MARGIN), np.pad(own, _MARGIN), zero
+    known = whole & np.isfinite(high)
+    zero = float(np.median(high[known])) if known.any() else 0.0
+    z = np.pad(np.where(known, high - zero, 0.0), _MARGIN)
+    return z, np.pad(whole, _MARGIN), np.pad(known, _MARGIN), zero
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +188,7 @@ class _RoofCells:
 
     z: F8
     inside: B1
-    own: I4
+    fitted: I4
     host: I4
 
 
@@ -217,29 +217,29 @@ class _Layers:
         to = rows + corner[0] - _MARGIN, cols + corner[1] - _MARGIN
         self.label[to] = k - 1 + before
         self.residual[to] = off
-        self.on_plane[to] = cells.own[rows, cols] > 0
+        self.on_plane[to] = cells.fitted[rows, cols] > 0
 
 
-def _rings(found: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], I8]:
-    """Return the outline of every plane with at least one cell, and the number of its roof in `found`."""
-    corner = np.concatenate([roof.corner for roof in found])
-    length = np.concatenate([np.diff(one.first) for one in found])
+def _rings(segmented: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], I8]:
+    """Return the outline of every plane with at least one cell, and the number of its roof in `segmented`."""
+    corner = np.concatenate([roof.corner for roof in segmented])
+    length = np.concatenate([np.diff(one.first) for one in segmented])
     ring = np.repeat(np.arange(len(length)), length)
-    count = [len(one.plane) for one in found]
+    count = [len(one.plane) for one in segmented]
     before = np.cumsum([0, *count[:-1]])
-    plane = np.concatenate([one.of - 1 + start for one, start in zip(found, before, strict=True)])
-    roof = np.repeat(np.arange(len(found)), count)
+    plane = np.concatenate([one.of - 1 + start for one, start in zip(segmented, before, strict=True)])
+    roof = np.repeat(np.arange(len(segmented)), count)
     order = np.argsort(plane, kind="stable")
     drawn, moved = (
         shapely.polygons(shapely.linearrings(at, indices=ring)[order], indices=plane[order])
-        for at in (corner, _on_ridges(corner, plane[ring], roof, found, cell_size_m))
+        for at in (corner, _on_ridges(corner, plane[ring], roof, segmented, cell_size_m))
     )
     touching = ~shapely.is_valid(drawn)  # at a corner of cells
     drawn[touching] = shapely.make_valid(drawn[touching])
-    for k in range(len(found)):
-        own = roof == k
-        if not shapely.equals_exact(moved[own], drawn[own]).all():
-            drawn[own] = _without_folds(moved[own], drawn[own])
+    for k in range(len(segmented)):
+        of_roof = roof == k
+        if not shapely.equals_exact(moved[of_roof], drawn[of_roof]).all():
+            drawn[of_roof] = _without_folds(moved[of_roof], drawn[of_roof])
     return drawn, roof
 
 
@@ -269,7 +269,7 @@ def _on_ridges(
     corner: F8,
     of: I8,
     roof: I8,
-    found: list[_Roof],
+    segmented: list[_Roof],
     cell_size_m: float,
 ) -> F8:
     """Move the corners between two planes onto the line where these meet, where most of their border is near to it.
@@ -281,17 +281,17 @@ def _on_ridges(
     order = np.lexsort(keys.T)
     first = np.flatnonzero(np.append(True, np.any(np.diff(keys[order], axis=0) != 0, axis=1)))
     size = np.diff(np.append(first, len(order)))
-    plane = np.concatenate([one.plane for one in found])
-    origin = np.array([one.origin[:2] for one in found])[roof]
+    plane = np.concatenate([one.plane for one in segmented])
+    origin = np.array([one.origin[:2] for one in segmented])[roof]
     two = order[first[size == 2][:, None] + np.arange(2)]
     two = two[of[two[:, 0]] != of[two[:, 1]]]
-    left, right = of[two[:, 0]], of[two[:, 1]]
-    apart = plane[left] - plane[right]
+    plane_1, plane_2 = of[two[:, 0]], of[two[:, 1]]
+    apart = plane[plane_1] - plane[plane_2]
     steep = np.maximum(np.hypot(apart[:, 0], apart[:, 1]), 1e-9)
-    at = corner[two[:, 0]] - origin[left]
+    at = corner[two[:, 0]] - origin[plane_1]
     away = (apart[:, 0] * at[:, 0] + apart[:, 1] * at[:, 1] + apart[:, 2]) / steep
     near = (np.abs(away) <= _RIDGE_CELLS * cell_size_m) & (steep > _RIDGE_SLOPE)
-    border, number = np.unique(_pair(left, right), return_inverse=True)
+    border, number = np.unique(_pair(plane_1, plane_2), return_inverse=True)
     meets = np.bincount(number, near) >= _RIDGE_SHARE * np.bincount(number)
     moves = meets[number] & (np.abs(away) <= 1.5 * _RIDGE_CELLS * cell_size_m)
     out = corner.copy()
@@ -315,30 +315,30 @@ def _pair(a: I8, b: I8) -> I8:
     return np.minimum(a, b) * (1 << 31) + np.maximum(a, b)
 
 
-def _outlined(
+def _smooth_outlines(
     shapes: NDArray[np.object_], roof: I8, footprints: NDArray[np.object_], tolerance_m: float
 ) -> NDArray[np.object_]:
     """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge."""
     for k in range(len(footprints)):
-        own = roof == k
-        shapes[own] = shapely.coverage_simplify(shapes[own], tolerance_m)
+        of_roof = roof == k
+        shapes[of_roof] = shapely.coverage_simplify(shapes[of_roof], tolerance_m)
     cut = shapely.intersection(shapes, footprints[roof])
     return cut
 
 
 def _table(
     numbers: I8,
-    found: list[_Roof],
+    segmented: list[_Roof],
     footprints: NDArray[np.object_],
     convergence_deg: F8,
     rules: SegmentationRules,
     grid: Grid,
 ) -> tuple[gpd.GeoDataFrame, I4]:
     """Return the table of planes, and the row of the largest piece of every plane found (-1 where nothing is left)."""
-    if not found:
+    if not segmented:
         return gpd.GeoDataFrame({name: [] for name in _COLUMNS}, geometry="geometry"), np.zeros(0, dtype=np.int32)
-    shapes, roof = _rings(found, grid.cell_size_m)
-    shapes = _outlined(shapes, roof, footprints[numbers], rules.simplify_m.value * grid.cell_size_m)
+    shapes, roof = _rings(segmented, grid.cell_size_m)
+    shapes = _smooth_outlines(shapes, roof, footprints[numbers], rules.simplify_m.value * grid.cell_size_m)
     pieces, source = shapely.get_parts(shapes, return_index=True)
     keep = (shapely.get_type_id(pieces) == 3) & (shapely.area(pieces) > _LEAST_PIECE_M2)
     pieces, source = pieces[keep], source[keep]
@@ -347,8 +347,8 @@ def _table(
     row_of = np.full(len(shapes), -1, dtype=np.int32)
     kept, first = np.unique(source, return_index=True)
     row_of[kept] = first
-    plane = np.concatenate([one.plane for one in found])[source]
-    origin = np.array([one.origin for one in found])[roof[source]]
+    plane = np.concatenate([one.plane for one in segmented])[source]
+    origin = np.array([one.origin for one in segmented])[roof[source]]
     owner = numbers[roof[source]]
     east, north = plane[:, 0], plane[:, 1]
     centre = shapely.get_coordinates(shapely.centroid(pieces))
@@ -362,5 +362,5 @@ def _table(
     table["roof_source"] = "dsm"
     table["z_m"] = z
     table["slope_east"], table["slope_north"] = east, north
-    table["noise_m"] = np.concatenate([one.noise_m for one in found])[source]
+    table["noise_m"] = np.concatenate([one.noise_m for one in segmented])[source]
     return gpd.GeoDataFrame(table, geometry=pieces), row_of

@@ -40,7 +40,7 @@ def obstacles_on(planes: gpd.GeoDataFrame, dsm: F4, grid: Grid, convergence_deg:
     -------
     standing : dict
         By roof: polygons in plan and heights above the plane [m]; empty ones where nothing stands.
-    belied : (k,) int64
+    mismatched : (k,) int64
         Roofs whose cells do not lie on their planes, or are mostly unknown.
     """
     rules = load_plane_rules()
@@ -52,28 +52,28 @@ def obstacles_on(planes: gpd.GeoDataFrame, dsm: F4, grid: Grid, convergence_deg:
     off = dsm[row, col] - relief.elevation_m(plane, *grid.centres(row, col))
     roofs, owner = np.unique(relief.roof, return_inverse=True)
     of = owner[plane]
-    noise, belied = np.zeros(len(planes)), np.ones(len(roofs), dtype=bool)
+    noise, mismatched = np.zeros(len(planes)), np.ones(len(roofs), dtype=bool)
     for k in range(len(roofs)):
-        own = np.flatnonzero(of == k)
-        known = own[np.isfinite(off[own])]
-        if not len(known) or len(known) < rules.segmentation.seen_from_share.value * len(own):
+        cells = np.flatnonzero(of == k)
+        known = cells[np.isfinite(off[cells])]
+        if not len(known) or len(known) < rules.segmentation.seen_from_share.value * len(cells):
             continue
-        off[own] -= np.median(off[known])
-        belied[k] = float(np.mean(np.abs(off[known]) <= limit)) < rules.obstacles.agree_from_share.value
+        off[cells] -= np.median(off[known])
+        mismatched[k] = float(np.mean(np.abs(off[known]) <= limit)) < rules.obstacles.agree_from_share.value
     for k in np.unique(plane):
-        mine = off[plane == k]
-        mine = mine[np.isfinite(mine)]
-        spread = float(np.median(np.abs(mine - np.median(mine)))) * _TO_SIGMA if len(mine) else 0.0
+        deviation = off[plane == k]
+        deviation = deviation[np.isfinite(deviation)]
+        spread = float(np.median(np.abs(deviation - np.median(deviation)))) * _TO_SIGMA if len(deviation) else 0.0
         noise[k] = max(spread, rules.segmentation.min_noise_m.value)
-    good = ~belied[of]
+    good = ~mismatched[of]
     seen = np.full(grid.shape, -1, dtype=np.int32)
     seen[row[good], col[good]] = plane[good]
     residual = np.full(grid.shape, np.nan, dtype=np.float32)
     residual[row, col] = off
     table = gpd.GeoDataFrame({"roof": relief.roof, "noise_m": noise}, geometry=relief.geometry)
     none = np.zeros(0, dtype=np.int64)
-    found = Segmentation(table, seen, residual, np.abs(residual) <= limit, none, none)
-    return by_roof(find_obstacles(found, grid, rules.obstacles), roofs[~belied]), roofs[belied]
+    segmentation = Segmentation(table, seen, residual, np.abs(residual) <= limit, none, none)
+    return by_roof(find_obstacles(segmentation, grid, rules.obstacles), roofs[~mismatched]), roofs[mismatched]
 
 
 def by_roof(standing: gpd.GeoDataFrame, roofs: I8) -> PlaneObstacles:

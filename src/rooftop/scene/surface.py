@@ -36,19 +36,19 @@ class ElevationSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Shown:
+class DsmCoverage:
     """What a given surface model shows of each building.
 
     Parameters
     ----------
     in_model : ndarray of bool, shape (n,)
         False: the model does not reach there, or shows no building; a block stands in its place.
-    roof_from_m : ndarray, shape (n,)
+    lowest_roof_m : ndarray, shape (n,)
         Elevation from which on a cell of the model is roof, not the foot of a wall.
     """
 
     in_model: B1
-    roof_from_m: F8
+    lowest_roof_m: F8
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Blocks:
         Height above ground, and median terrain under the footprint.
     known : ndarray of bool, shape (n,), optional
         Heights that somebody stated or measured; the others are assumed. All, when left out.
-    shown : Shown, optional
+    dsm_coverage : DsmCoverage, optional
         What a given surface model shows of each building. All of it, when left out.
     """
 
@@ -71,7 +71,7 @@ class Blocks:
     height_m: F8
     base_m: F8
     known: B1 | None = None
-    shown: Shown | None = None
+    dsm_coverage: DsmCoverage | None = None
 
     @property
     def top_m(self) -> F8:
@@ -170,9 +170,9 @@ def median_under_m(geometry: NDArray[np.object_], model: ElevationSource, cell_s
             nodata=np.nan,
         )
         features = [{"type": "Feature", "geometry": mapping(shape), "properties": {}} for shape in geometry[rows]]
-        found = exact_extract(source, features, ["values", "coverage"], output="pandas")
+        extracted = exact_extract(source, features, ["values", "coverage"], output="pandas")
         area = shapely.area(geometry[rows]) / cell_size_m**2
-        for row, values, weight, cells in zip(rows, found["values"], found["coverage"], area, strict=True):
+        for row, values, weight, cells in zip(rows, extracted["values"], extracted["coverage"], area, strict=True):
             known = np.isfinite(values)
             median[row] = weighted_median(np.asarray(values)[known], np.asarray(weight)[known])
             share[row] = min(float(weight[known].sum() / cells), 1.0) if cells > 0.0 else 0.0
@@ -210,14 +210,16 @@ def lod1_surface(
     seen = np.zeros(len(blocks.geometry), dtype=bool)
     seen[owner[owner >= 0]] = True
     _claim_small(grid, blocks, rows[~seen[rows]], owner)
-    held = owner >= 0
+    on_building = owner >= 0
     if dsm is None:
-        surface[held] = blocks.top_m[owner[held]].astype(np.float32)
+        surface[on_building] = blocks.top_m[owner[on_building]].astype(np.float32)
         in_model = None
     else:
-        in_model = np.ones(len(blocks.geometry), dtype=bool) if blocks.shown is None else blocks.shown.in_model
+        in_model = (
+            np.ones(len(blocks.geometry), dtype=bool) if blocks.dsm_coverage is None else blocks.dsm_coverage.in_model
+        )
         _lay_on_model(surface, owner, blocks, in_model)
-        beyond = ~held & ~np.isfinite(surface)
+        beyond = ~on_building & ~np.isfinite(surface)
         if ground is not None and beyond.any():
             surface[beyond] = ground_window(ground, grid)[beyond]
     if relief is None:
@@ -231,12 +233,14 @@ def _lay_on_model(surface: F4, owner: I4, blocks: Blocks, in_model: B1) -> None:
 
     At a roof's edge a model's cell lies half way down the wall: no module stands there.
     """
-    held = owner >= 0
-    of = owner[held]
-    roof_from = blocks.base_m + 0.5 * blocks.height_m if blocks.shown is None else blocks.shown.roof_from_m
-    at, as_block = surface[held], ~in_model[of]
-    surface[held] = np.where(as_block, blocks.top_m[of].astype(np.float32), at)
-    owner[held] = np.where(~as_block & (at < roof_from[of]), -1, of)
+    on_building = owner >= 0
+    of = owner[on_building]
+    lowest_roof_m = (
+        blocks.base_m + 0.5 * blocks.height_m if blocks.dsm_coverage is None else blocks.dsm_coverage.lowest_roof_m
+    )
+    at, as_block = surface[on_building], ~in_model[of]
+    surface[on_building] = np.where(as_block, blocks.top_m[of].astype(np.float32), at)
+    owner[on_building] = np.where(~as_block & (at < lowest_roof_m[of]), -1, of)
 
 
 def _claim_small(grid: Grid, blocks: Blocks, rows: I8, owner: I4) -> None:
@@ -277,13 +281,13 @@ def far_surface(
     stands = ~shapely.is_empty(blocks.geometry)
     if dsm is not None:
         elevation = np.fmax(elevation, _pooled_maximum(dsm, grid, round(grid.cell_size_m / _FAR_SAMPLE_M)))
-        stands &= False if blocks.shown is None else ~blocks.shown.in_model
+        stands &= False if blocks.dsm_coverage is None else ~blocks.dsm_coverage.in_model
     present = np.flatnonzero(stands)
     if len(present):
         rows = present[np.argsort(blocks.top_m[present], kind="stable")]
         owner = burn(list(blocks.geometry[rows]), list(rows), grid, all_touched=True)
-        held = owner >= 0
-        elevation[held] = np.fmax(elevation[held], blocks.top_m[owner[held]].astype(np.float32))
+        on_building = owner >= 0
+        elevation[on_building] = np.fmax(elevation[on_building], blocks.top_m[owner[on_building]].astype(np.float32))
     return FarSurface(grid, elevation)
 
 

@@ -70,7 +70,7 @@ class StandingPv:
     year: pd.Series
 
 
-def taken_on(
+def occupied_areas(
     exclusions: RoofAreas | None,
     existing_pv: RoofAreas | None,
     buildings: pd.DataFrame,
@@ -105,18 +105,18 @@ def taken_on(
     if existing_pv is not None:
         pairs = _pairs(existing_pv.table.geometry.to_numpy(), tree, visible)
         placed = _by_roof(pairs, existing_pv.table.geometry.to_numpy())
-        kwp, year, found = _capacities(existing_pv, pairs, kwp, year, w_per_m2)
-        notices = (*notices, *found)
-    loose = np.maximum(np.nan_to_num(kwp), 0.0) * 1000.0 / w_per_m2
-    loose[list(placed)] = 0.0
-    if (loose > 0.0).any():
-        n = int((loose > 0.0).sum())
+        kwp, year, capacity_notices = _capacities(existing_pv, pairs, kwp, year, w_per_m2)
+        notices = (*notices, *capacity_notices)
+    unplaced_m2 = np.maximum(np.nan_to_num(kwp), 0.0) * 1000.0 / w_per_m2
+    unplaced_m2[list(placed)] = 0.0
+    if (unplaced_m2 > 0.0).any():
+        n = int((unplaced_m2 > 0.0).sum())
         text = Text(
             f"{n} roofs have existing PV whose place is not known: its area is taken evenly from the roof's planes",
             f"{n} 个屋顶已装光伏的位置未知，其面积按各坡面组件数量均匀扣除",
         )
         notices = (*notices, Notice("existing_pv_unplaced", text, n, "info", "footprints"))
-    return OccupiedAreas(excluded, placed, clearance_m, loose), StandingPv(kwp, year), notices
+    return OccupiedAreas(excluded, placed, clearance_m, unplaced_m2), StandingPv(kwp, year), notices
 
 
 def _pairs(shapes: Geometries, tree: shapely.STRtree, visible: Geometries) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def _exclusions(
     shapes[away > 0] = shapely.buffer(shapes[away > 0], away[away > 0], join_style="mitre")
     pairs = _pairs(shapes, tree, visible)
     excluded, where = _by_roof(pairs, shapes), exclusions.provenance.path
-    notices = list(_lying_nowhere("exclusion_off_roof", exclusions, pairs, "declared exclusions", "个不可安装区"))
+    notices = list(_off_roof_notices("exclusion_off_roof", exclusions, pairs, "declared exclusions", "个不可安装区"))
     if excluded:
         n, roofs = int(pairs["shape"].nunique()), len(excluded)
         text = Text(
@@ -154,7 +154,7 @@ def _exclusions(
     return excluded, tuple(notices)
 
 
-def _lying_nowhere(code: str, areas: RoofAreas, pairs: pd.DataFrame, en: str, zh: str) -> Iterator[Notice]:
+def _off_roof_notices(code: str, areas: RoofAreas, pairs: pd.DataFrame, en: str, zh: str) -> Iterator[Notice]:
     """Count the polygons that touch no roof."""
     nowhere = areas.table.loc[~areas.table.index.isin(pairs["shape"]), "source_row"].tolist()
     text = Text(f"{{n}} {en} lie on no roof and change nothing", f"{{n}} {zh}不在任何屋顶上，未产生影响")
@@ -166,7 +166,7 @@ def _capacities(
 ) -> tuple[F8, pd.Series, list[Notice]]:
     """Bring the outlines' capacity and year to roofs that declare none; count what must be known."""
     table, where = areas.table, areas.provenance.path
-    notices = list(_lying_nowhere("existing_pv_off_roof", areas, pairs, "outlines of existing PV", "个已建光伏图斑"))
+    notices = list(_off_roof_notices("existing_pv_off_roof", areas, pairs, "outlines of existing PV", "个已建光伏图斑"))
     stated = table["kwp"].to_numpy(dtype=float)
     from_area = np.isnan(stated) & table.index.isin(pairs["shape"])
     if from_area.any():
@@ -205,7 +205,7 @@ def _capacities(
     return np.where(has & np.isnan(declared), drawn, declared), since, notices
 
 
-def shares_taken(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
+def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
     """Return shares for the layout by density, which knows no zones: one row per plane.
 
     Returns

@@ -102,18 +102,19 @@ def net_zone(
     if plane.is_empty:
         return shapely.Polygon()
     to_plane, to_plan = _frames(plane, slope)
-    own = _moved(plane, to_plane)
-    outline, mates = (None if shape is None else _moved(shape, to_plane) for shape in (footprint, shared))
-    left = _set_back(own, rules, own if outline is None else outline, mates)
+    sloped = _transform(plane, to_plane)
+    outline, shared_walls = (None if shape is None else _transform(shape, to_plane) for shape in (footprint, shared))
+    room = _inside_setbacks(sloped, rules, sloped if outline is None else outline, shared_walls)
     if obstacles is not None and len(obstacles):
         heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
         away = rules.clearance_m + rules.clearance_per_height * heights
         near = np.flatnonzero(shapely.distance(obstacles, plane) <= away)
         taken = [
-            shapely.buffer(_moved(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0) for k in near
+            shapely.buffer(_transform(obstacles[k], to_plane), away[k], join_style="mitre", mitre_limit=2.0)
+            for k in near
         ]
-        left = shapely.difference(left, shapely.union_all(taken)) if taken else left
-    return _areal(_moved(_in_blocks(left, rules), to_plan))
+        room = shapely.difference(room, shapely.union_all(taken)) if taken else room
+    return _areal(_transform(_in_blocks(room, rules), to_plan))
 
 
 def large_pieces(zone: shapely.Geometry, least_m2: float) -> shapely.Geometry:
@@ -130,33 +131,33 @@ def _frames(plane: shapely.Geometry, slope: Slope) -> tuple[list[float], list[fl
 
     Where the plane is flat u runs along its longer side.
     """
-    tilt, looks = slope.tilt_deg, math.radians(slope.grid_azimuth_deg)
+    tilt, facing = slope.tilt_deg, math.radians(slope.grid_azimuth_deg)
     if tilt < _FLAT_DEG:
         box = shapely.get_coordinates(shapely.oriented_envelope(plane))
         sides = np.diff(box[:3], axis=0)
         if len(sides) == 2:
             east, north = sides[int(np.argmax(np.hypot(sides[:, 0], sides[:, 1]).round(3)))]
-            looks = math.atan2(east, north) + math.pi / 2.0
+            facing = math.atan2(east, north) + math.pi / 2.0
     stretch = 1.0 / math.cos(math.radians(tilt))
-    along = (-math.cos(looks), math.sin(looks))
-    up = (-math.sin(looks), -math.cos(looks))
+    along = (-math.cos(facing), math.sin(facing))
+    up = (-math.sin(facing), -math.cos(facing))
     x0, y0, _, _ = plane.bounds
     a, b, c, d = along[0], along[1], up[0] * stretch, up[1] * stretch
-    there = [a, b, c, d, -a * x0 - b * y0, -c * x0 - d * y0]
-    back = [along[0], up[0] / stretch, along[1], up[1] / stretch, x0, y0]
-    return there, back
+    to_plane = [a, b, c, d, -a * x0 - b * y0, -c * x0 - d * y0]
+    to_plan = [along[0], up[0] / stretch, along[1], up[1] / stretch, x0, y0]
+    return to_plane, to_plan
 
 
-def _moved(shape: shapely.Geometry, by: list[float]) -> shapely.Geometry:
+def _transform(shape: shapely.Geometry, by: list[float]) -> shapely.Geometry:
     turn, shift = np.array(by[:4]).reshape(2, 2).T, np.array(by[4:])
     return shapely.transform(shape, lambda xy: xy @ turn + shift)
 
 
-def _set_back(
-    own: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry, shared: shapely.Geometry | None
+def _inside_setbacks(
+    plane: shapely.Geometry, rules: ZoneDistances, footprint: shapely.Geometry, shared: shapely.Geometry | None
 ) -> shapely.Geometry:
     """Return a plane without what lies too near to its outline, in its own coordinates."""
-    corners, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(own)), return_index=True)
+    corners, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(plane)), return_index=True)
     same = ring[1:] == ring[:-1]
     sides = np.stack([corners[:-1][same], corners[1:][same]], axis=1)
     points = shapely.points(np.concatenate([sides[:, 0], sides[:, 1], sides.mean(axis=1)]))
@@ -164,7 +165,7 @@ def _set_back(
     shapely.prepare(boundary)
     on_edge = shapely.dwithin(boundary, points, _ON_EDGE_M).reshape(3, -1).all(axis=0)
     if shared is None and on_edge.all():
-        return shapely.buffer(own, -rules.edge_setback_m, quad_segs=8)
+        return shapely.buffer(plane, -rules.edge_setback_m, quad_segs=8)
     edges, inner = (shapely.multilinestrings(shapely.linestrings(sides[on])) for on in (on_edge, ~on_edge))
     if shared is not None:
         inner = shapely.union(inner, shapely.intersection(edges, shared))
@@ -172,7 +173,7 @@ def _set_back(
     near, far, lines = rules.ridge_setback_m, rules.edge_setback_m, edges
     if near > far:
         near, far, lines = far, near, inner
-    kept = shapely.buffer(own, -near, quad_segs=8)
+    kept = shapely.buffer(plane, -near, quad_segs=8)
     if lines.is_empty:
         return kept
     return shapely.difference(kept, shapely.buffer(shapely.line_merge(lines), far, quad_segs=8))

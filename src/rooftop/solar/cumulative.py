@@ -157,9 +157,9 @@ class PlaneTables:
     @functools.cached_property
     def reach(self) -> I8:
         """Edges of each sector, (n_azimuth,), from which on the beam tables are zero: no sun stands higher there."""
-        lit = (self.poa_beam != 0.0).any(axis=2) | (self.ac_beam != 0.0).any(axis=(2, 3))
-        edges = lit.shape[1] - np.argmax(lit[:, ::-1], axis=1)
-        return np.where(lit.any(axis=1), edges, 0).astype(np.int64)
+        nonzero = (self.poa_beam != 0.0).any(axis=2) | (self.ac_beam != 0.0).any(axis=(2, 3))
+        edges = nonzero.shape[1] - np.argmax(nonzero[:, ::-1], axis=1)
+        return np.where(nonzero.any(axis=1), edges, 0).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,15 +236,15 @@ def plane_tables(
     ArgumentError
         An argument is of another type, out of its limits or an unknown word; the weather is no whole year.
     """
-    lit = lit_plane(weather, plane, system, **options)
-    sky, plane, light, n_azimuth = lit.sky, lit.plane, lit.light, lit.n_azimuth
+    illuminated = lit_plane(weather, plane, system, **options)
+    sky, plane, light, n_azimuth = illuminated.sky, illuminated.plane, illuminated.light, illuminated.n_azimuth
     n_factor = sky.factors.shape[0]
-    off, on, gain = _ac_nodes(lit)
+    off, on, gain = _ac_nodes(illuminated)
     parts = [light.direct + light.circumsolar, *(on - off), *gain]
     shares, cumulative = merged_tables(sky, plane, np.concatenate(parts) * (sky.duration_h / 1000.0), n_azimuth)
     n_edge, n_power = year.N_EDGE, (1 + len(_NODES)) * n_factor
-    isotropic, band, ground = (monthly(sky, part) for part in (light.isotropic, light.band, light.ground))
-    alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), lit.albedo)
+    isotropic, band, ground = (monthly_kwh(sky, part) for part in (light.isotropic, light.band, light.ground))
+    alone = plane_light(sky, replace(plane, rows=None, base_tilt=0.0), illuminated.albedo)
     return PlaneTables(
         plane=plane,
         factors=sky.factors,
@@ -256,13 +256,13 @@ def plane_tables(
         poa_isotropic=isotropic,
         poa_band=band,
         poa_ground=ground,
-        poa_free=monthly(sky, alone.direct + alone.circumsolar + alone.isotropic + alone.band + alone.ground),
-        ac_base=np.stack([monthly(sky, node).ravel() for node in off]),
+        poa_free=monthly_kwh(sky, alone.direct + alone.circumsolar + alone.isotropic + alone.band + alone.ground),
+        ac_base=np.stack([monthly_kwh(sky, node).ravel() for node in off]),
     )
 
 
 def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
-    """Irradiance of each sun's sky on the plane, nothing in the way (`pvlib.irradiance.get_total_irradiance`, split)."""
+    """Irradiance of each sun's sky on a plane, nothing in the way (`pvlib.irradiance.get_total_irradiance`, split)."""
     tilt, facing = math.radians(plane.surface_tilt), math.radians(plane.surface_azimuth)
     normal = np.array([math.sin(tilt) * math.sin(facing), math.sin(tilt) * math.cos(facing), math.cos(tilt)])
     # not a product of matrices: BLAS may round differently from process to process
@@ -279,12 +279,12 @@ def plane_light(sky: SkyYear, plane: ModulePlane, albedo: float) -> Light:
         circumsolar=np.maximum(sky.circumsolar * facing_sun + np.minimum(sky_light, 0.0), 0.0),
         isotropic=np.maximum(sky_light, 0.0),
         band=np.maximum(band, 0.0),
-        ground=albedo * _ground(sky, plane),
+        ground=albedo * _ground_irradiance(sky, plane),
         aoi_deg=np.degrees(np.arccos(np.clip(cos_aoi, -1.0, 1.0))),
     )
 
 
-def _ground(sky: SkyYear, plane: ModulePlane) -> F8:
+def _ground_irradiance(sky: SkyYear, plane: ModulePlane) -> F8:
     """Irradiance that ground of reflectance 1 below the plane gives it [W/m2], (F, n).
 
     Between rows the ground lies in their shade and the row in front hides part of it: the two-dimensional geometry of
@@ -319,18 +319,18 @@ def _ground_sky_view(run: float, rise: float, pitch: float) -> float:
 
 def _in_bins(cumulative: F8) -> F8:
     """Turn sums over suns above each edge into sums over suns between it and the next."""
-    found = cumulative.copy()
-    found[:, :-1] -= cumulative[:, 1:]
-    return found
+    bins = cumulative.copy()
+    bins[:, :-1] -= cumulative[:, 1:]
+    return bins
 
 
-def _ac_nodes(lit: LitPlane) -> tuple[F8, F8, F8]:
+def _ac_nodes(illuminated: LitPlane) -> tuple[F8, F8, F8]:
     """AC power per kWp [W] without and with beam: polynomial coefficients (4, F, n) each; what pooling adds (3, F, n).
 
     Pooling: cells in the sun and cells in shade feed one inverter, which may take from the ones what it could not take
     if all were in the sun. Of lit shares :data:`rooftop.kernels.year.LIT`.
     """
-    sky, plane, system, light = lit.sky, lit.plane, lit.system, lit.light
+    sky, plane, system, light = illuminated.sky, illuminated.plane, illuminated.system, illuminated.light
     beam_iam, spread = incidence(plane, system, light)
     warming = system.warming(plane.mounting, sky.wind_speed)
     beam = light.direct + light.circumsolar
@@ -430,7 +430,7 @@ def _gradient(tilt_deg: float, azimuth_deg: float) -> tuple[float, float]:
     return -fall * math.sin(facing), -fall * math.cos(facing)
 
 
-def monthly(sky: SkyYear, power: F8) -> F8:
+def monthly_kwh(sky: SkyYear, power: F8) -> F8:
     """Sum W (F, n) to kWh (F, 12)."""
     out: F8 = np.stack([np.bincount(sky.month, weights=row, minlength=12) for row in power]).astype(np.float64)
     return out * (sky.duration_h / 1000.0)

@@ -12,7 +12,15 @@ from rooftop.core.arguments import require_number, whole
 from rooftop.core.choices import Diffuse, Mounting
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
-from rooftop.solar.cumulative import ModulePlane, PlaneTables, Rows, merged_tables, monthly, plane_light, plane_tables
+from rooftop.solar.cumulative import (
+    ModulePlane,
+    PlaneTables,
+    Rows,
+    merged_tables,
+    monthly_kwh,
+    plane_light,
+    plane_tables,
+)
 from rooftop.solar.pvsystem import PvSystem, checked_system
 from rooftop.solar.sky import SkyYear, as_sky_year
 from rooftop.solar.skylines import (
@@ -70,7 +78,7 @@ class PlaneYear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellsAsked:
+class CellRequest:
     """Cells of one orientation, and at which factors their year was read; the arguments of :func:`usable_year`."""
 
     tables: PlaneTables
@@ -87,7 +95,7 @@ class UsableYear:
 
     Parameters
     ----------
-    asked : CellsAsked
+    request : CellRequest
     year : PlaneYear
         Mean over the cells that take part.
     annual_kwh_m2, shading_loss : (n,)
@@ -96,7 +104,7 @@ class UsableYear:
         Share of cells not too shaded; 0 for a group without cells.
     """
 
-    asked: CellsAsked
+    request: CellRequest
     year: PlaneYear
     annual_kwh_m2: F8
     shading_loss: F8
@@ -189,7 +197,7 @@ def usable_year(
     annual = sums.annual + ground
     n_cells = np.diff(start)
     return UsableYear(
-        asked=CellsAsked(
+        request=CellRequest(
             tables=tables,
             horizon=around,
             cells=cells,
@@ -455,6 +463,6 @@ def light_tables(
     one = sky.factors.shape[0] // 2
     values = np.stack([light.direct[one], light.circumsolar[one]]) * (sky.duration_h / 1000.0)
     shares, beam = merged_tables(sky, plane, values, n_azimuth)
-    isotropic, band, ground = (monthly(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
+    isotropic, band, ground = (monthly_kwh(sky, part)[one] for part in (light.isotropic, light.band, light.ground))
     by_month = beam.reshape(*beam.shape[:2], 24)
     return LightTables(beam=by_month, shares=shares, isotropic=isotropic, band=band, ground=ground)

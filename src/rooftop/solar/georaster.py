@@ -63,11 +63,11 @@ class Georeference:
             raise unusable("dsm", str(dsm.shape), Text("at least two cells", "至少两个单元"))
         if abs(known[0] - known[-1]) > _UNEVEN * known[0]:
             raise unusable("dsm.coords", " × ".join(f"{step:g}" for step in known), _SQUARE, _MEND)
-        found = require_number("cell_size_m", float(known[0]))
-        if cell_size_m is not None and abs(require_number("cell_size_m", cell_size_m) - found) > _UNEVEN * found:
-            expected = Text(f"{found:g} m, as the coordinates say", f"{found:g} m（依坐标）")
+        size_m = require_number("cell_size_m", float(known[0]))
+        if cell_size_m is not None and abs(require_number("cell_size_m", cell_size_m) - size_m) > _UNEVEN * size_m:
+            expected = Text(f"{size_m:g} m, as the coordinates say", f"{size_m:g} m（依坐标）")
             raise unusable("cell_size_m", shown_value(cell_size_m), expected, Text("leave it out", "请省略该参数"))
-        reference = cls(dsm, found)
+        reference = cls(dsm, size_m)
         _require_metres(reference.crs)
         return reference
 
@@ -75,14 +75,14 @@ class Georeference:
     def crs(self) -> CRS | None:
         """The raster's CRS; None where it has none."""
         name = self.array.encoding.get("grid_mapping") or self.array.attrs.get("grid_mapping") or "spatial_ref"
-        said = dict(self.array.coords[name].attrs) if name in self.array.coords else {}
-        wkt = said.get("crs_wkt") or said.get("spatial_ref")
-        if not wkt and "grid_mapping_name" not in said:
+        attributes = dict(self.array.coords[name].attrs) if name in self.array.coords else {}
+        wkt = attributes.get("crs_wkt") or attributes.get("spatial_ref")
+        if not wkt and "grid_mapping_name" not in attributes:
             return None
         try:
-            return (CRS.from_user_input(wkt) if wkt else CRS.from_cf(said)).to_2d()
+            return (CRS.from_user_input(wkt) if wkt else CRS.from_cf(attributes)).to_2d()
         except CRSError as error:
-            raise unusable(f"dsm.coords['{name}']", shown_value(wkt or said), "WKT", _MEND) from error
+            raise unusable(f"dsm.coords['{name}']", shown_value(wkt or attributes), "WKT", _MEND) from error
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -108,15 +108,15 @@ class Georeference:
         missing = values == fill
         return np.where(missing, np.nan, values) if missing.any() else values
 
-    def same(self, name: str, given: Any) -> Any:
+    def aligned_raster(self, name: str, given: Any) -> Any:
         """Return another raster of the call; an `ArgumentError` where it is one of other cells."""
         if not is_data_array(given) or not np.ndim(given):
             return given
         _check_dims(name, given)
         for axis in ("y", "x"):
-            own, other = self.array[axis].to_numpy(), given[axis].to_numpy()
-            if own.shape != other.shape or np.abs(own - other).max() > _UNEVEN * self.cell_size_m:
-                expected = Text(f"the {axis} of dsm, {_ends(own)}", f"与 dsm 的 {axis} 相同，{_ends(own)}")
+            coords, other = self.array[axis].to_numpy(), given[axis].to_numpy()
+            if coords.shape != other.shape or np.abs(coords - other).max() > _UNEVEN * self.cell_size_m:
+                expected = Text(f"the {axis} of dsm, {_ends(coords)}", f"与 dsm 的 {axis} 相同，{_ends(coords)}")
                 call = f"{name}.rio.reproject_match(dsm)"
                 mend = Text(f"bring it there: {call}", f"请对齐：{call}")
                 raise unusable(f"{name}.coords['{axis}']", _ends(other), expected, mend)

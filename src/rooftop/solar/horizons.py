@@ -181,12 +181,12 @@ def swept_ground(dsm: ArrayLike, cell_size_m: float | None, options: SweepOption
     from rooftop.solar.georaster import Georeference
 
     reference = Georeference.from_data_array(dsm, cell_size_m)
-    said = options.copy()
-    said.setdefault("origin", reference.origin)
-    if "grid_north_deg" not in said:
-        said["grid_north_deg"] = reference.grid_north_deg
+    sweep_options = options.copy()
+    sweep_options.setdefault("origin", reference.origin)
+    if "grid_north_deg" not in sweep_options:
+        sweep_options["grid_north_deg"] = reference.grid_north_deg
     heights, size = checked_heights(reference.heights()), reference.cell_size_m
-    return SweptGround(heights=heights, cell_size_m=size, sweep=Sweep(**said), reference=reference)
+    return SweptGround(heights=heights, cell_size_m=size, sweep=Sweep(**sweep_options), reference=reference)
 
 
 def skylines(
@@ -213,25 +213,25 @@ def skylines(
     part = DataWindow.with_data(heights)
     sweep = replace(sweep, origin=part.origin(sweep.origin))
     place = r * heights.shape[1] + c
-    asked = np.zeros(heights.shape, dtype=np.bool_)
-    asked.reshape(-1)[place] = True
-    asked &= np.isfinite(heights)
-    known = asked.reshape(-1)[place]
-    rank, n_asked = view.number_cells(asked)
-    wanted = rank.reshape(-1)[place[known]]
-    heights, asked = heights[part.rows, part.cols], np.ascontiguousarray(asked[part.rows, part.cols])
+    mask = np.zeros(heights.shape, dtype=np.bool_)
+    mask.reshape(-1)[place] = True
+    mask &= np.isfinite(heights)
+    known = mask.reshape(-1)[place]
+    rank, n_masked = view.number_cells(mask)
+    row_of_cell = rank.reshape(-1)[place[known]]
+    heights, mask = heights[part.rows, part.cols], np.ascontiguousarray(mask[part.rows, part.cols])
     rank = np.ascontiguousarray(rank[part.rows, part.cols])
-    columns, places = _Columns(n_asked, sweep, joined), None if asked.all() else rank
-    for here, directions in octant_views(heights, asked, sweep):
-        for way in directions:
-            here.degrees(way.t, cell_size_m, columns.of(way), places)
-            columns.filled(way)
+    columns, places = _Columns(n_masked, sweep, joined), None if mask.all() else rank
+    for octant_view, directions in octant_views(heights, mask, sweep):
+        for direction in directions:
+            octant_view.degrees(direction.t, cell_size_m, columns.column_of(direction), places)
+            columns.join_sides(direction)
         columns.write(_LINE)
     columns.write()
     degrees = columns.degrees
-    if n_asked != r.size or not np.array_equal(wanted, np.arange(n_asked)):
+    if n_masked != r.size or not np.array_equal(row_of_cell, np.arange(n_masked)):
         degrees = np.full((r.size, degrees.shape[1]), np.nan, dtype=np.float32)
-        degrees[known] = columns.degrees[wanted]
+        degrees[known] = columns.degrees[row_of_cell]
     return Skylines(degrees, columns.azimuth, columns.share)
 
 
@@ -242,8 +242,8 @@ class _Columns:
     """
 
     def __init__(self, n: int, sweep: Sweep, joined: bool) -> None:
-        ways = [way for octant in sweep.octants.values() for way in octant]
-        others = {} if joined else dict(sorted((way.number, way.weight) for way in ways if way.other))
+        directions = [direction for octant in sweep.octants.values() for direction in octant]
+        others = {} if joined else dict(sorted((d.number, d.weight) for d in directions if d.other))
         self.azimuth = np.array([*range(sweep.n_azimuth), *others], dtype=np.int64)
         self.share = np.array([*(1.0 - others.get(k, 0.0) for k in range(sweep.n_azimuth)), *others.values()])
         self.degrees = np.empty((n, self.azimuth.size), dtype=np.float32)
@@ -253,21 +253,21 @@ class _Columns:
         self.numbers: list[int] = []
         self.one_side: dict[int, F4] = {}
 
-    def of(self, way: kernel.SweepDirection) -> F4:
+    def column_of(self, direction: kernel.SweepDirection) -> F4:
         """Return the column for one direction, to be filled."""
-        self.numbers.append(self.place[way.number] if way.other and not self.joined else way.number)
+        self.numbers.append(self.place[direction.number] if direction.other and not self.joined else direction.number)
         return self.buffer[len(self.numbers) - 1]
 
-    def filled(self, way: kernel.SweepDirection) -> None:
+    def join_sides(self, direction: kernel.SweepDirection) -> None:
         """Join the two sides of a diagonal once both are there, where they are to be joined."""
-        if not self.joined or way.weight == 1.0:
+        if not self.joined or direction.weight == 1.0:
             return
         number, column = self.numbers.pop(), self.buffer[len(self.numbers)]
         if number not in self.one_side:
             self.one_side[number] = column.copy()
             return
         self.numbers.append(number)
-        column[:] = mean_of_sides(self.one_side.pop(number), column, way.weight)
+        column[:] = mean_of_sides(self.one_side.pop(number), column, direction.weight)
 
     def write(self, least: int = 1) -> None:
         """Write the columns to their places where they are `least` many."""
@@ -308,7 +308,7 @@ class DataWindow:
 
 
 def octant_views(
-    heights: Heights, asked: B1, sweep: Sweep
+    heights: Heights, mask: B1, sweep: Sweep
 ) -> Iterator[tuple[kernel.OctantView, list[kernel.SweepDirection]]]:
     """Turn an elevation model so that rays run towards increasing x; one octant of directions after the other.
 
@@ -316,7 +316,7 @@ def octant_views(
     ----------
     heights : (ny, nx) float
         Checked heights [m].
-    asked : (ny, nx) bool
+    mask : (ny, nx) bool
         Cells with data whose horizon is asked for; nothing is yielded without any.
     sweep : Sweep
 
@@ -327,17 +327,17 @@ def octant_views(
     list of SweepDirection
         The directions in its octant.
     """
-    if not asked.any():
+    if not mask.any():
         return
     heights = heights if heights.flags.c_contiguous else heights.copy()
-    asked = asked if asked.flags.c_contiguous else asked.copy()
+    mask = mask if mask.flags.c_contiguous else mask.copy()
     levels = view.Levels(kernel.level(heights), sweep.above_m)
     memory = kernel.memory_for(heights.shape)
     with _sharing(sweep.threads) as share:
-        for octant, ways in sweep.octants.items():
+        for octant, directions in sweep.octants.items():
             turned = kernel.OctantView(
                 heights,
-                asked,
+                mask,
                 octant,
                 levels=levels,
                 surface=sweep.surface,
@@ -345,7 +345,7 @@ def octant_views(
                 origin=sweep.origin,
                 memory=memory,
             )
-            yield turned, ways
+            yield turned, directions
 
 
 @contextmanager
@@ -432,12 +432,12 @@ def far_horizons(
         azimuth = np.radians(np.arange(n_azimuth) * 360.0 / n_azimuth - grid_north_deg)
         drop = (1.0 - _REFRACTION) / (2.0 * far.EARTH_RADIUS_M) if curvature else 0.0
         before = np.tan(np.radians(least[somewhere].astype(np.float64))).astype(np.float32)
-        found = before.copy()
+        slopes = before.copy()
         terrain = far.Terrain(surface, maxima, highest, cell_size_m, drop)
         observers = far.Observers(r[somewhere], c[somewhere], z[somewhere])
-        far.far_slopes(terrain, observers, azimuth, first[somewhere], found)
-        raised = np.where(found > before, 0.0, least[somewhere])
-        raised[found > before] = np.degrees(np.arctan(found[found > before]))
+        far.far_slopes(terrain, observers, azimuth, first[somewhere], slopes)
+        raised = np.where(slopes > before, 0.0, least[somewhere])
+        raised[slopes > before] = np.degrees(np.arctan(slopes[slopes > before]))
         angles[somewhere] = raised
     angles[~somewhere] = np.nan
     return angles

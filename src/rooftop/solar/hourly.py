@@ -160,12 +160,12 @@ def hourly_tables(
     >>> bool(600 < min(peak) <= max(peak) < 820)
     True
     """
-    made = lit_plane(weather, plane, system, factors=(1.0,), **options)
-    sky, plane, n_azimuth = made.sky, made.plane, made.n_azimuth
-    coefficient = _coefficients(made)
-    lit = (coefficient[:, 6:] != 0.0).any(axis=(0, 1))
+    illuminated = lit_plane(weather, plane, system, factors=(1.0,), **options)
+    sky, plane, n_azimuth = illuminated.sky, illuminated.plane, illuminated.n_azimuth
+    coefficient = _coefficients(illuminated)
+    has_beam = (coefficient[:, 6:] != 0.0).any(axis=(0, 1))
     n_sun = round(pd.Timedelta(sky.times[1] - sky.times[0]) / pd.Timedelta(hours=sky.duration_h))
-    record, count = _records(sky.interval, lit)
+    record, count = _records(sky.interval, has_beam)
     n_record = count.size
     flat = coefficient.reshape(-1, record.size)
     sums: F8 = np.stack([np.bincount(record, weights=row, minlength=n_record) for row in flat]).astype(np.float64)
@@ -184,22 +184,22 @@ def hourly_tables(
         shares=visible_shares(plane, n_azimuth),
         start=starts.astype(np.int32),
         month=month.astype(np.int32),
-        kind=np.where(lit[first], kernel.BEAM, kernel.BEAMLESS).astype(np.int32),
+        kind=np.where(has_beam[first], kernel.BEAM, kernel.BEAMLESS).astype(np.int32),
         sector=np.stack([left, right], axis=1).astype(np.int32),
         edge=np.clip(sky.elevation_deg[first] * per_edge, 0, year.N_EDGE - 1).astype(np.int32),
         sun=np.stack([sky.elevation_deg[first], *share, count / n_sun], axis=1).astype(np.float32),
         coefficient=np.ascontiguousarray(merged, dtype=np.float32),
-        inverter=_inverter(made.system).astype(np.float32),
+        inverter=_inverter(illuminated.system).astype(np.float32),
     )
 
 
-def _records(interval: I8, lit: B1) -> tuple[I8, I8]:
+def _records(interval: I8, has_beam: B1) -> tuple[I8, I8]:
     """Record of each sun, rising, and suns of each record: a lit sun alone, an interval's other suns together."""
     suns = np.arange(interval.size)
-    order = np.lexsort((suns, lit, interval))
+    order = np.lexsort((suns, has_beam, interval))
     fresh = np.ones(interval.size, dtype=bool)
     same = interval[order[1:]] == interval[order[:-1]]
-    fresh[1:] = ~same | lit[order[1:]]
+    fresh[1:] = ~same | has_beam[order[1:]]
     record = np.empty(interval.size, dtype=np.int64)
     record[order] = np.cumsum(fresh) - 1
     return record, np.bincount(record)
@@ -220,13 +220,13 @@ def _sectors(sky: SkyYear, plane: ModulePlane, first: I8, n_azimuth: int) -> tup
     return share, left, right
 
 
-def _coefficients(lit: LitPlane) -> F8:
+def _coefficients(illuminated: LitPlane) -> F8:
     """Coefficients (F, 9, n) of each sun's DC over the inverter's limit.
 
     Effective light is ``s I + b B + R`` and with beam ``+ D``; DC is that times ``1 + gamma (T_air + k poa - 25)``. So
     without beam it is a polynomial of second degree in s and b, and the beam adds one of first degree.
     """
-    sky, plane, system, light = lit.sky, lit.plane, lit.system, lit.light
+    sky, plane, system, light = illuminated.sky, illuminated.plane, illuminated.system, illuminated.light
     beam_iam, spread = incidence(plane, system, light)
     gamma = system.module.gamma_pdc
     warm = 1.0 + gamma * (sky.temp_air - 25.0)
@@ -456,12 +456,12 @@ def self_use(ac_kwh: ArrayLike, load_kwh: ArrayLike) -> SelfUse:
     >>> match.used_kwh, match.self_use_share.round(3), match.load_share.round(3)
     (array([2.]), array([0.667]), array([0.667]))
     """
-    made = _energies("ac_kwh", ac_kwh, ("n", "m"))
-    shape = made.shape[1:] if axes("load_kwh", load_kwh) == 1 else made.shape
+    generated = _energies("ac_kwh", ac_kwh, ("n", "m"))
+    shape = generated.shape[1:] if axes("load_kwh", load_kwh) == 1 else generated.shape
     load = _energies("load_kwh", load_kwh, shape)
-    used = np.minimum(made, load).sum(axis=1, dtype=np.float64)
+    used = np.minimum(generated, load).sum(axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return SelfUse(used, used / made.sum(axis=1, dtype=np.float64), used / load.sum(axis=-1, dtype=np.float64))
+        return SelfUse(used, used / generated.sum(axis=1, dtype=np.float64), used / load.sum(axis=-1, dtype=np.float64))
 
 
 def _grouping(group: ArrayLike | None, n_group: int | None, n_cells: int) -> tuple[Groups | None, int]:

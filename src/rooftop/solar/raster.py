@@ -132,8 +132,8 @@ def irradiation_raster(
     job = _job(swept_ground(dsm, cell_size_m, options), mask, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.array([tables.ground.sum() for tables in planes.tables], np.float32)
-    found = job.annual(np.stack([_annual(tables) for tables in planes.tables]), planes.kind, beyond)
-    return job.raster(found, "poa_global", units="kWh m-2", long_name="irradiation of the year")
+    annual = job.annual(np.stack([_annual(tables) for tables in planes.tables]), planes.kind, beyond)
+    return job.raster(annual, "poa_global", units="kWh m-2", long_name="irradiation of the year")
 
 
 def monthly_irradiation(
@@ -189,11 +189,11 @@ def monthly_irradiation(
     job = _job(swept_ground(dsm, cell_size_m, options), mask, far)
     planes = _planes(job, weather, zone, surface_tilt, surface_azimuth, diffuse, albedo)
     beyond = np.stack([tables.ground for tables in planes.tables]).astype(np.float32)
-    found = job.monthly(np.stack([_months(tables) for tables in planes.tables]), planes.kind, beyond)
+    by_cell = job.monthly(np.stack([_months(tables) for tables in planes.tables]), planes.kind, beyond)
     if job.ground.reference is None:
-        return found
+        return by_cell
     months = np.full((12, *job.shape), np.nan, np.float32)
-    months[:, job.wanted] = found.T
+    months[:, job.mask] = by_cell.T
     return job.raster(months, "poa_global", units="kWh m-2", long_name="irradiation of each month")
 
 
@@ -254,8 +254,8 @@ def sky_view_raster(
     for tilt, azimuth in planes:
         seen = year.sky_shares(n_azimuth, STRIPS, math.radians(tilt), math.radians(azimuth), np.zeros(2), band)
         shares.append(_by_place(seen[:, :, 0]))
-    found = job.annual(np.stack(shares), kind, np.zeros(len(shares), np.float32))
-    return job.raster(found, "svf", units="1", long_name="sky view factor")
+    svf = job.annual(np.stack(shares), kind, np.zeros(len(shares), np.float32))
+    return job.raster(svf, "svf", units="1", long_name="sky view factor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,14 +264,14 @@ class _Job:
 
     ground: SweptGround  # of the part
     shape: tuple[int, int]  # of the whole
-    wanted: B1  # as given
+    mask: B1  # as given
     part: DataWindow
-    asked: B1  # in the part, with data
+    cells: B1  # in the part, with data
     far: FarField | None
 
-    def of_asked(self, values: NDArray[Any]) -> NDArray[Any]:
+    def in_cells(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return a raster's values in the cells that are asked for, (n,)."""
-        return values[self.part.rows, self.part.cols][self.asked]
+        return values[self.part.rows, self.part.cols][self.cells]
 
     def raster(self, values: F4, name: str, **attributes: str) -> Raster:
         """Return values as they are, or with the coordinates of the DataArray that went in."""
@@ -280,15 +280,15 @@ class _Job:
 
     def annual(self, tables: F4, kind: U2, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1) over the directions; `beyond` (n_kind,) comes from elsewhere."""
-        inside = np.full(self.asked.shape, np.nan, np.float32)
-        np.copyto(inside, beyond[kind] if kind.size > 1 else beyond[0], where=self.asked)
+        inside = np.full(self.cells.shape, np.nan, np.float32)
+        np.copyto(inside, beyond[kind] if kind.size > 1 else beyond[0], where=self.cells)
         observer = np.zeros((1, 1), np.int32)
         if self.far:
             observer = np.ascontiguousarray(self.far.observer[self.part.rows, self.part.cols], np.int32)
-        for here, directions in octant_views(self.ground.heights, self.asked, self.ground.sweep):
-            for way in directions:
-                self._add(here, way, tables[..., None], kind, observer, inside)
-        if inside.size == self.wanted.size:
+        for octant_view, directions in octant_views(self.ground.heights, self.cells, self.ground.sweep):
+            for direction in directions:
+                self._add(octant_view, direction, tables[..., None], kind, observer, inside)
+        if inside.size == self.mask.size:
             return inside
         out = np.full(self.shape, np.nan, np.float32)
         out[self.part.rows, self.part.cols] = inside
@@ -296,26 +296,26 @@ class _Job:
 
     def monthly(self, tables: F4, kind: U2, beyond: F4) -> F4:
         """Sum tables (n_kind, n_azimuth, STEPS + 1, 12) over the directions, for the masked cells."""
-        rank, n = view.number_cells(self.asked)
-        of_cell = kind[self.asked] if kind.size > 1 else np.zeros(1, np.uint16)
+        rank, n = view.number_cells(self.cells)
+        of_cell = kind[self.cells] if kind.size > 1 else np.zeros(1, np.uint16)
         sums = np.empty((n, 12), np.float32)
         sums[:] = beyond[of_cell]
         observer = np.zeros(1, np.int32)
         if self.far:
-            observer = self.far.observer[self.part.rows, self.part.cols][self.asked].astype(np.int32)
-        for here, directions in octant_views(self.ground.heights, self.asked, self.ground.sweep):
-            for way in directions:
-                self._add(here, way, tables, of_cell, observer, sums, rank)
+            observer = self.far.observer[self.part.rows, self.part.cols][self.cells].astype(np.int32)
+        for octant_view, directions in octant_views(self.ground.heights, self.cells, self.ground.sweep):
+            for direction in directions:
+                self._add(octant_view, direction, tables, of_cell, observer, sums, rank)
         known = np.zeros(self.shape, np.bool_)
-        known[self.part.rows, self.part.cols] = self.asked
-        out = np.full((int(self.wanted.sum()), 12), np.nan, np.float32)
-        out[known[self.wanted]] = sums
+        known[self.part.rows, self.part.cols] = self.cells
+        out = np.full((int(self.mask.sum()), 12), np.nan, np.float32)
+        out[known[self.mask]] = sums
         return out
 
     def _add(
         self,
-        here: OctantView,
-        way: SweepDirection,
+        octant_view: OctantView,
+        direction: SweepDirection,
         tables: F4,
         kind: U2,
         observer: I4,
@@ -324,9 +324,9 @@ class _Job:
     ) -> None:
         beyond = np.zeros(1, np.float32)
         if self.far:
-            beyond = np.tan(np.radians(np.minimum(self.far.horizon_deg[:, way.number], 89.99))).astype(np.float32)
-        table = np.ascontiguousarray(tables[:, way.number]) * np.float32(way.weight)
-        here.add(way.t, self.ground.cell_size_m, Sums(table, kind, beyond, observer), out, number)
+            beyond = np.tan(np.radians(np.minimum(self.far.horizon_deg[:, direction.number], 89.99))).astype(np.float32)
+        table = np.ascontiguousarray(tables[:, direction.number]) * np.float32(direction.weight)
+        octant_view.add(direction.t, self.ground.cell_size_m, Sums(table, kind, beyond, observer), out, number)
 
 
 @dataclass(frozen=True)
@@ -340,25 +340,25 @@ class _Planes:
 def _job(ground: SweptGround, mask: ArrayLike | None, far: FarField | None) -> _Job:
     heights = ground.heights
     shape = (heights.shape[0], heights.shape[1])
-    wanted = np.ones(shape, dtype=np.bool_)
+    whole_mask = np.ones(shape, dtype=np.bool_)
     if mask is not None:
         what = Text("the mask does not fit the elevation model", "掩膜与高程模型不一致")
-        wanted = truths("mask", _same(ground, "mask", mask), shape, what)
+        whole_mask = truths("mask", _aligned_raster(ground, "mask", mask), shape, what)
     part = DataWindow.with_data(heights)
     inner = heights[part.rows, part.cols]
     return _Job(
         ground=replace(ground, heights=inner, sweep=replace(ground.sweep, origin=part.origin(ground.sweep.origin))),
         shape=shape,
-        wanted=wanted,
+        mask=whole_mask,
         part=part,
-        asked=wanted[part.rows, part.cols] & np.isfinite(inner),
+        cells=whole_mask[part.rows, part.cols] & np.isfinite(inner),
         far=_checked_far(far, shape, ground.sweep.n_azimuth),
     )
 
 
-def _same(ground: SweptGround, name: str, given: ArrayLike) -> ArrayLike:
+def _aligned_raster(ground: SweptGround, name: str, given: ArrayLike) -> ArrayLike:
     """Return a raster of the call, which has the coordinates of the elevation model where both have any."""
-    return given if ground.reference is None else ground.reference.same(name, given)
+    return given if ground.reference is None else ground.reference.aligned_raster(name, given)
 
 
 def _checked_far(far: FarField | None, shape: tuple[int, int], n_azimuth: int) -> FarField | None:
@@ -413,10 +413,10 @@ def _in_cells(job: _Job, name: str, given: ArrayLike) -> F8:
     if axes(name, given) == 0:
         return np.asarray(require_number(name, given))
     expected = Text(f"one number, or numbers of shape {job.shape}", f"一个数值，或形状为 {job.shape} 的数值")
-    values = numbers_of(name, _same(job.ground, name, given), expected)
+    values = numbers_of(name, _aligned_raster(job.ground, name, given), expected)
     if values.shape != job.shape:
         raise unusable(name, shape_of(values), expected)
-    return require_numbers(name, job.of_asked(values), ("n",)).astype(np.float64)
+    return require_numbers(name, job.in_cells(values), ("n",)).astype(np.float64)
 
 
 def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
@@ -434,25 +434,25 @@ def _zones(job: _Job, zone: ArrayLike | None, n_weather: int) -> F8:
     if zone is None:
         return np.zeros(())
     whole_zone = axes("zone", zone) == 0
-    numbers_given = whole_numbers("zone", _same(job.ground, "zone", zone), () if whole_zone else job.shape)
-    found = numbers_given if whole_zone else job.of_asked(numbers_given)
-    if ((found < 0) | (found >= n_weather)).any():
-        raise unusable("zone", extent_of(found), f"0 … {n_weather - 1}")
-    return found.astype(np.float64)
+    numbers_given = whole_numbers("zone", _aligned_raster(job.ground, "zone", zone), () if whole_zone else job.shape)
+    numbers = numbers_given if whole_zone else job.in_cells(numbers_given)
+    if ((numbers < 0) | (numbers >= n_weather)).any():
+        raise unusable("zone", extent_of(numbers), f"0 … {n_weather - 1}")
+    return numbers.astype(np.float64)
 
 
 def _kinds(job: _Job, properties: dict[str, F8]) -> tuple[U2, list[tuple[float, ...]]]:
     """Number the different combinations of properties among the cells that are asked for."""
     values = list(properties.values())
-    n_asked = int(job.asked.sum())
+    n_masked = int(job.cells.sum())
     if all(value.ndim == 0 for value in values):
         return np.zeros((1, 1), np.uint16), [tuple(float(value) for value in values)]
-    if not n_asked:
+    if not n_masked:
         return np.zeros((1, 1), np.uint16), [(0.0,) * len(values)]
-    rank = np.zeros(n_asked, np.int64)
+    rank = np.zeros(n_masked, np.int64)
     planes: list[tuple[float, ...]] = [()]
     for value in values:
-        levels, level = np.unique(np.broadcast_to(value, (n_asked,)), return_inverse=True)
+        levels, level = np.unique(np.broadcast_to(value, (n_masked,)), return_inverse=True)
         pairs, rank = np.unique(rank * len(levels) + level.ravel(), return_inverse=True)
         planes = [(*planes[pair // len(levels)], float(levels[pair % len(levels)])) for pair in pairs]
         if len(planes) > MOST_PLANES:
@@ -463,8 +463,8 @@ def _kinds(job: _Job, properties: dict[str, F8]) -> tuple[U2, list[tuple[float, 
                 Text("round tilt and azimuth to whole degrees", "将倾角与方位角取整到度"),
                 Text("too many different planes in one raster", "一个栅格中的不同平面过多"),
             )
-    kind = np.zeros(job.asked.shape, np.uint16)
-    kind[job.asked] = rank
+    kind = np.zeros(job.cells.shape, np.uint16)
+    kind[job.cells] = rank
     return kind, planes
 
 

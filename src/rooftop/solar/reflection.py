@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import reflection as kernel
 from rooftop.kernels import year
-from rooftop.solar.cumulative import ModulePlane, PlaneTables, merged_tables, monthly, plane_light
+from rooftop.solar.cumulative import ModulePlane, PlaneTables, merged_tables, monthly_kwh, plane_light
 from rooftop.solar.energy import UsableYear, free_year
 from rooftop.solar.sky import SkyYear
 from rooftop.solar.skylines import factor_weights
@@ -71,14 +71,14 @@ def facades(
         light = plane_light(sky, plane, albedo)
         direct = (light.direct + light.circumsolar) * (sky.duration_h / 1000.0)
         shares, beam = merged_tables(sky, plane, direct, n_azimuth)
-        diffuse, band = (monthly(sky, p) for p in (light.isotropic + light.ground, light.band))
-        got = np.einsum("kjfm,fm->kjm", beam, weights)
-        got += shares[:, :, :1] * (diffuse * weights).sum(axis=0) + shares[:, :, 1:] * (band * weights).sum(axis=0)
-        table[f] = (1.0 - part) * got[:, edge] + part * got[:, edge + 1]
+        diffuse, band = (monthly_kwh(sky, p) for p in (light.isotropic + light.ground, light.band))
+        received = np.einsum("kjfm,fm->kjm", beam, weights)
+        received += shares[:, :, :1] * (diffuse * weights).sum(axis=0) + shares[:, :, 1:] * (band * weights).sum(axis=0)
+        table[f] = (1.0 - part) * received[:, edge] + part * received[:, edge + 1]
     return Facades(table, at, reflectance)
 
 
-def reflected(around: Facades, tables: PlaneTables, horizon: F4, cells: I8) -> F8:
+def reflected_irradiation(around: Facades, tables: PlaneTables, horizon: F4, cells: I8) -> F8:
     """Irradiation of each month that obstacles reflect onto a plane.
 
     Parameters
@@ -101,12 +101,12 @@ def reflected(around: Facades, tables: PlaneTables, horizon: F4, cells: I8) -> F
     return out
 
 
-def with_reflection(found: UsableYear, around: Facades) -> tuple[UsableYear, F8]:
+def with_reflection(usable: UsableYear, around: Facades) -> tuple[UsableYear, F8]:
     """Add reflected light to a year; which cells are used stays as it is without.
 
     Parameters
     ----------
-    found : UsableYear
+    usable : UsableYear
         Its usual factor is that of `around`.
     around : Facades
 
@@ -116,27 +116,29 @@ def with_reflection(found: UsableYear, around: Facades) -> tuple[UsableYear, F8]
     months : (n, 12) float64
         What was added to each cell [kWh/m2], at the usual factor.
     """
-    tables, start = found.asked.tables, found.asked.start
-    months = reflected(around, tables, found.asked.horizon.joined, found.asked.cells)
+    tables, start = usable.request.tables, usable.request.start
+    months = reflected_irradiation(around, tables, usable.request.horizon.joined, usable.request.cells)
     n_group = start.size - 1
     group = np.repeat(np.arange(n_group), np.diff(start))
-    takes = (found.shading_loss <= found.asked.max_shading_loss) | (found.ok_share == 0.0)[group]
-    n_used = np.bincount(group[takes], minlength=n_group)[:, None]
-    total = np.stack([np.bincount(group[takes], months[takes, m], n_group) for m in range(12)], axis=1)
-    mean = np.divide(total, n_used, out=np.zeros_like(total), where=n_used > 0) * (found.asked.factor / around.factor)
-    year_ = found.year
+    used = (usable.shading_loss <= usable.request.max_shading_loss) | (usable.ok_share == 0.0)[group]
+    n_used = np.bincount(group[used], minlength=n_group)[:, None]
+    total = np.stack([np.bincount(group[used], months[used, m], n_group) for m in range(12)], axis=1)
+    mean = np.divide(total, n_used, out=np.zeros_like(total), where=n_used > 0) * (
+        usable.request.factor / around.factor
+    )
+    year_ = usable.year
     poa = year_.poa_kwh_m2 + mean
-    annual = found.annual_kwh_m2 + months.sum(axis=1)
+    annual = usable.annual_kwh_m2 + months.sum(axis=1)
     with np.errstate(invalid="ignore"):
         loss = 1.0 - poa.sum(axis=1) / year_.poa_free_kwh_m2.sum(axis=1)
-    lit = replace(
+    brighter = replace(
         year_,
         poa_kwh_m2=poa,
         ac_kwh_kwp=year_.ac_kwh_kwp + mean * marginal_ac(tables, year_.svf / tables.svf_free, around.factor),
         shading_loss=loss,
     )
     free = float(free_year(tables, around.factor).sum())
-    return replace(found, year=lit, annual_kwh_m2=annual, shading_loss=1.0 - annual / free), months
+    return replace(usable, year=brighter, annual_kwh_m2=annual, shading_loss=1.0 - annual / free), months
 
 
 def marginal_ac(tables: PlaneTables, visible: ArrayLike, factor: ArrayLike) -> F8:

@@ -140,20 +140,20 @@ def sky_year(
     extra = np.asarray(get_extra_radiation(index.tz_convert("UTC").day_of_year.to_numpy()), dtype=np.float64)
     _require_sunlight(ghi, dhi, extra * height, month)
     _require_closure(ghi, dni, dhi, height)
-    kept = _kept_share(dni, dhi, ghi, np.sin(np.radians(middle)), height)
+    dni_factor = _closure_factor(dni, dhi, ghi, np.sin(np.radians(middle)), height)
     sunlit = np.where(up, elevation, 0.0).sum(axis=1) / np.maximum(n_up, 1)
-    typical = np.where(n_up == n_sub, middle, np.where(n_up > 0, sunlit, -1.0))
+    sky_elevation = np.where(n_up == n_sub, middle, np.where(n_up > 0, sunlit, -1.0))
 
     # Diffuse light of an interval without any sun stays: it falls while the sun is just below the horizon.
-    lit = np.where((n_up > 0)[:, None], up, (dhi > 0.0)[:, None])
-    hour = np.nonzero(lit)[0]
-    denser = n_sub / lit.sum(axis=1)[hour]
-    parts = np.stack([_brightness(diffuse, dni * f, dhi * f, extra, typical) for f in nodes[:, month]], axis=1)
-    elevation, azimuth, sunny = elevation[lit], azimuth[lit], up[lit]
+    gives_light = np.where((n_up > 0)[:, None], up, (dhi > 0.0)[:, None])
+    hour = np.nonzero(gives_light)[0]
+    denser = n_sub / gives_light.sum(axis=1)[hour]
+    parts = np.stack([_brightness(diffuse, dni * f, dhi * f, extra, sky_elevation) for f in nodes[:, month]], axis=1)
+    elevation, azimuth, sunny = elevation[gives_light], azimuth[gives_light], up[gives_light]
     e, a = np.radians(elevation), np.radians(azimuth)
     direction = np.stack([np.cos(e) * np.sin(a), np.cos(e) * np.cos(a), np.sin(e)])
     factor = nodes[:, month[hour]]
-    beam = factor * (dni * kept)[hour] * sunny
+    beam = factor * (dni * dni_factor)[hour] * sunny
     return SkyYear(
         latitude=weather.latitude,
         longitude=weather.longitude,
@@ -167,7 +167,7 @@ def sky_year(
         azimuth_deg=azimuth,
         direction=direction,
         beam=beam,
-        circumsolar=(parts[0] * kept)[:, hour] * sunny,
+        circumsolar=(parts[0] * dni_factor)[:, hour] * sunny,
         isotropic=parts[1][:, hour] * denser,
         band=parts[2][:, hour] * denser,
         ghi=factor * dhi[hour] * denser + beam * np.maximum(direction[2], 0.0),
@@ -214,16 +214,16 @@ def _require_sunlight(ghi: F8, dhi: F8, above_atmosphere: F8, month: I8) -> None
             Text(f"at most {most:.0%}, in the twilight", f"至多 {most:.0%}（晨昏）"),
             Text("check the UTC offset of the index, latitude and longitude", "请检查时间索引的 UTC 偏移、纬度与经度"),
         )
-    got, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
+    received, top = (np.bincount(month, weights=values, minlength=12) for values in (by_day, above_atmosphere))
     judged = top > limits.polar_night_share.value * top.sum()
-    too_much = np.flatnonzero((got > limits.most_of_extraterrestrial.value * top) & judged)
+    too_much = np.flatnonzero((received > limits.most_of_extraterrestrial.value * top) & judged)
     if too_much.size:
         m = int(too_much[0])
         raise unusable(
             "weather.data['ghi']",
             Text(
-                f"in month {m + 1} {got[m] / top[m]:.2f} of what falls above the atmosphere",
-                f"{m + 1} 月为大气层外辐照量的 {got[m] / top[m]:.2f} 倍",
+                f"in month {m + 1} {received[m] / top[m]:.2f} of what falls above the atmosphere",
+                f"{m + 1} 月为大气层外辐照量的 {received[m] / top[m]:.2f} 倍",
             ),
             Text("less than 1", "小于 1"),
             Text("check the unit (W/m2, mean of the interval)", "请检查单位（W/m2，时段平均）"),
@@ -319,12 +319,12 @@ def _positions(weather: Weather, times: pd.DatetimeIndex) -> tuple[F8, F8]:
     return sun["apparent_elevation"].to_numpy(), sun["azimuth"].to_numpy()
 
 
-def _kept_share(dni: F8, dhi: F8, ghi: F8, cos_middle: F8, cos_mean: F8) -> F8:
+def _closure_factor(dni: F8, dhi: F8, ghi: F8, cos_middle: F8, cos_mean: F8) -> F8:
     """Return the factor on DNI that conserves the horizontal beam energy of each interval."""
-    lit = cos_mean > 0.0
-    mean = np.where(lit, cos_mean, 1.0)
+    sun_up = cos_mean > 0.0
+    mean = np.where(sun_up, cos_mean, 1.0)
     of_sum = np.minimum(np.maximum(ghi - dhi, 0.0) / (np.maximum(dni, 1e-9) * mean), 1.0)
-    return np.where(lit, np.where(cos_middle > 0.0, cos_middle / mean, of_sum), 0.0)
+    return np.where(sun_up, np.where(cos_middle > 0.0, cos_middle / mean, of_sum), 0.0)
 
 
 def _brightness(diffuse: Diffuse, dni: F8, dhi: F8, extra: F8, elevation_deg: F8) -> tuple[F8, F8, F8]:

@@ -78,7 +78,7 @@ def monthly_factors(weather: Weather, target_ghi_kwh_m2: F8) -> Anchor:
     else:
         dark = months < MIN_MONTH_KWH_M2
         factor = np.where(dark[None, :], np.where(np.isnan(target), np.nan, 1.0), target / np.where(dark, 1.0, months))
-    notices = (*_disagreement(weather, months, target), *_above_clear_sky(weather, factor))
+    notices = (*_disagreement(weather, months, target), *_clear_sky_excess(weather, factor))
     return Anchor(factor=factor, weather_total=months, raster_total=factor * months[None, :], notices=notices)
 
 
@@ -108,7 +108,7 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: F8 | float) -> Weather:
     months = weather.monthly_ghi_kwh_m2()
     if weather.interval_s != 3600.0:
         raise unusable("weather.interval_s", f"{weather.interval_s:g} s", "3600 s")
-    wanted = _monthly_totals(ghi_kwh_m2, months)
+    totals = _monthly_totals(ghi_kwh_m2, months)
     index = time_index(weather)
     month = np.asarray(index.month) - 1
     ghi = weather.data["ghi"].to_numpy(dtype=float)
@@ -121,8 +121,8 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: F8 | float) -> Weather:
         rows = (month == m) & (ghi > 0.0)
         if not rows.any() or months[m] < MIN_MONTH_KWH_M2:
             continue
-        require_possible(wanted[m], cap[rows].sum() / 1000.0, m, f"ghi_kwh_m2 ({weather.source})")
-        filled, excess = fill_to_total(ghi[rows], cap[rows], wanted[m] * 1000.0)
+        require_possible(totals[m], cap[rows].sum() / 1000.0, m, f"ghi_kwh_m2 ({weather.source})")
+        filled, excess = fill_to_total(ghi[rows], cap[rows], totals[m] * 1000.0)
         scale[rows] = filled / ghi[rows]
         moved += excess / 1000.0
     data = weather.data.copy()
@@ -133,7 +133,7 @@ def anchor_weather(weather: Weather, ghi_kwh_m2: F8 | float) -> Weather:
     cut = np.maximum(data["dni"].to_numpy(dtype=float) - limit, 0.0)
     data["dni"] -= cut
     data["dhi"] += cut * sin_h
-    extra = (moved_notice(moved, wanted.sum(), weather.source),) if moved > 0.0005 * wanted.sum() else ()
+    extra = (moved_notice(moved, totals.sum(), weather.source),) if moved > 0.0005 * totals.sum() else ()
     return replace(weather, data=data, notices=(*weather.notices, *extra))
 
 
@@ -149,14 +149,14 @@ def _disagreement(weather: Weather, months: F8, target: F8) -> tuple[Notice, ...
     known = annual[np.isfinite(annual)]
     if not len(known):
         return ()
-    raster, own = float(known.mean()), float(months.sum())
-    percent = raster / own - 1.0
+    raster_total, weather_total = float(known.mean()), float(months.sum())
+    percent = raster_total / weather_total - 1.0
     limit = synthetic_rules().anchoring.notable_disagreement.value
     worst_en = worst_zh = ""
     if target.ndim == 2:
         mean = np.nanmean(target, axis=0)
-        lit = months > 10.0 * MIN_MONTH_KWH_M2
-        ratio = np.where(lit, mean / np.where(lit, months, 1.0) - 1.0, 0.0)
+        bright = months > 10.0 * MIN_MONTH_KWH_M2
+        ratio = np.where(bright, mean / np.where(bright, months, 1.0) - 1.0, 0.0)
         worst = int(np.abs(ratio).argmax())
         worst_en = f"; the largest monthly difference is {ratio[worst]:+.1%} in month {worst + 1}"
         worst_zh = f"；月差异最大为 {worst + 1} 月 {ratio[worst]:+.1%}"
@@ -164,10 +164,10 @@ def _disagreement(weather: Weather, months: F8, target: F8) -> tuple[Notice, ...
         Notice(
             "raster_weather_disagreement",
             Text(
-                f"annual GHI: irradiance raster {raster:.0f} kWh/m2, weather {own:.0f} kWh/m2 ({percent:+.1%})"
-                f"{worst_en}; the raster is used, the weather gives the hourly shape",
-                f"年水平面总辐照量：辐照栅格 {raster:.0f} kWh/m2，气象数据 {own:.0f} kWh/m2（{percent:+.1%}）"
-                f"{worst_zh}；以栅格为准，气象数据只提供逐时分布",
+                f"annual GHI: irradiance raster {raster_total:.0f} kWh/m2, weather {weather_total:.0f} kWh/m2 "
+                f"({percent:+.1%}){worst_en}; the raster is used, the weather gives the hourly shape",
+                f"年水平面总辐照量：辐照栅格 {raster_total:.0f} kWh/m2，气象数据 {weather_total:.0f} kWh/m2"
+                f"（{percent:+.1%}）{worst_zh}；以栅格为准，气象数据只提供逐时分布",
             ),
             count=len(known),
             severity="warning" if abs(percent) > limit else "info",
@@ -176,7 +176,7 @@ def _disagreement(weather: Weather, months: F8, target: F8) -> tuple[Notice, ...
     )
 
 
-def _above_clear_sky(weather: Weather, factor: F8) -> tuple[Notice, ...]:
+def _clear_sky_excess(weather: Weather, factor: F8) -> tuple[Notice, ...]:
     known = factor[np.isfinite(factor).all(axis=1)]
     if not len(known) or known.max() <= 1.0:
         return ()
@@ -185,8 +185,8 @@ def _above_clear_sky(weather: Weather, factor: F8) -> tuple[Notice, ...]:
     bound = synthetic_rules().clear_sky.bound_turbidity.value
     clear = clear_sky_hours(index, weather.latitude, weather.longitude, weather.altitude, bound)
     scaled = ghi * np.median(known, axis=0)[np.asarray(index.month) - 1]
-    over = np.maximum(scaled - np.maximum(clear.ghi, ghi), 0.0)
-    share, hours = over.sum() / scaled.sum(), int((over > 0.0).sum())
+    excess = np.maximum(scaled - np.maximum(clear.ghi, ghi), 0.0)
+    share, hours = excess.sum() / scaled.sum(), int((excess > 0.0).sum())
     if share < 0.0005:
         return ()
     return (

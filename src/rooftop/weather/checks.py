@@ -31,9 +31,9 @@ class HourlyValues(Model):
 
     def of(self, column: str) -> Extremes:
         """Return what the values of a column may be."""
-        found = getattr(self, column)
-        assert isinstance(found, Extremes)
-        return found
+        extremes = getattr(self, column)
+        assert isinstance(extremes, Extremes)
+        return extremes
 
 
 class Gaps(Model):

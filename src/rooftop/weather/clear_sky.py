@@ -248,10 +248,10 @@ def fill_to_total(values: F8, cap: F8, total: float) -> tuple[F8, float]:
     capped = np.zeros(len(values), dtype=bool)
     while True:
         filled = np.where(capped, cap, values * scale)
-        over = ~capped & (filled > cap)
-        if not over.any():
+        exceeds = ~capped & (filled > cap)
+        if not exceeds.any():
             return filled, moved
-        capped |= over
+        capped |= exceeds
         free = values[~capped].sum()
         if free <= 0.0:
             return np.where(values > 0.0, cap, 0.0), moved

@@ -127,8 +127,8 @@ def default_temperature(
     if altitude is None:
         # The map's cells are taken from mountains around a valley too: near a known place by as much as there.
         local = np.exp(-((distance[nearest] / rules.map_error_reach_km.value) ** 2))
-        there = place_altitude(known.latitude[nearest], known.longitude[nearest])
-        altitude = place_altitude(latitude, longitude) + local * (known.altitude[nearest] - there)
+        map_altitude = place_altitude(known.latitude[nearest], known.longitude[nearest])
+        altitude = place_altitude(latitude, longitude) + local * (known.altitude[nearest] - map_altitude)
     power = rules.distance_power.value
     weight = 1.0 / (distance[near] ** power + rules.softening_km.value**power)
     above = known.months[near] - np.stack([_zonal(float(known.latitude[k])) for k in near])
@@ -185,8 +185,8 @@ def monthly_temperature(
             f"年内变化推算，{moved.months.min():.0f}~{moved.months.max():.0f} ℃",
         )
         return moved.months, (Notice("annual_temperature_spread", text, 12, "info", source),)
-    said = estimate.text()
-    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=said)
+    normals_text = estimate.text()
+    text = Text("no air temperature given: {said}", "未提供气温：{said}").format(said=normals_text)
     return estimate.months, (Notice("default_temperature", text, 12, source=source),)
 
 

@@ -100,13 +100,13 @@ def synthetic_weather(
     index = nominal_index(utc_offset_hours(latitude, longitude))
     bound_turbidity = rules.clear_sky.bound_turbidity.value
     clear, bound = clear_skies(index, latitude, longitude, altitude, (None, bound_turbidity))
-    wanted, notices = (monthly, ()) if monthly is not None else _spread(annual, sum_by_month(clear.ghi, index))
+    totals, notices = (monthly, ()) if monthly is not None else _split_by_month(annual, sum_by_month(clear.ghi, index))
     given = "annual_ghi_kwh_m2" if monthly is None else "monthly_ghi_kwh_m2"
-    ghi, hourly_notices = _hourly_ghi(index, wanted, clear, bound, seed, given)
+    ghi, hourly_notices = _hourly_ghi(index, totals, clear, bound, seed, given)
     notices = (*notices, *hourly_notices)
     elevation = sun_elevation(index, latitude, longitude, altitude)
     dni, dhi = split_ghi(ghi, index, (latitude, longitude, altitude), elevation)
-    clearness = wanted / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
+    clearness = totals / np.maximum(extraterrestrial_months(index, elevation), MIN_MONTH_KWH_M2)
     notices = (*notices, *temperature_notices)
     wind = rules.wind_speed_m_s.value
     data = pd.DataFrame(
@@ -132,12 +132,12 @@ def _checked_totals(monthly: ArrayLike | None, annual: float | None) -> tuple[F8
             expected = Text("12 numbers, or annual_ghi_kwh_m2", "12 个数值，或 annual_ghi_kwh_m2")
             raise unusable("monthly_ghi_kwh_m2", "None", expected, what=what)
         return None, year
-    wanted = require_numbers("monthly_ghi_kwh_m2", monthly, (12,), what=what).astype(np.float64)
+    totals = require_numbers("monthly_ghi_kwh_m2", monthly, (12,), what=what).astype(np.float64)
     least = limits_of("annual_ghi_kwh_m2")
-    if wanted.sum() < least.low:
-        found = Text(f"{wanted.sum():g} in the whole year", f"全年 {wanted.sum():g}")
+    if totals.sum() < least.low:
+        found = Text(f"{totals.sum():g} in the whole year", f"全年 {totals.sum():g}")
         raise unusable("monthly_ghi_kwh_m2", found, f"{least}", limits_of("monthly_ghi_kwh_m2").mend)
-    return wanted, year
+    return totals, year
 
 
 def _checked_temperatures(monthly: ArrayLike | None, annual: float | None) -> tuple[F8 | None, float | None]:
@@ -147,7 +147,7 @@ def _checked_temperatures(monthly: ArrayLike | None, annual: float | None) -> tu
     return monthly, None if annual is None else require_number("annual_temp_air", annual, "monthly_temp_air")
 
 
-def _spread(annual: float, clear_months: F8) -> tuple[F8, tuple[Notice, ...]]:
+def _split_by_month(annual: float, clear_months: F8) -> tuple[F8, tuple[Notice, ...]]:
     """Return (12,) totals that share a year's as the clear sky does, which is said."""
     notice = Notice(
         "annual_total_spread",
@@ -163,9 +163,9 @@ def _spread(annual: float, clear_months: F8) -> tuple[F8, tuple[Notice, ...]]:
 
 
 def _hourly_ghi(
-    index: pd.DatetimeIndex, wanted: F8, clear: ClearSky, bound: ClearSky, seed: int, given: str
+    index: pd.DatetimeIndex, totals: F8, clear: ClearSky, bound: ClearSky, seed: int, given: str
 ) -> tuple[F8, tuple[Notice, ...]]:
-    """Return (8760,) GHI whose months sum to `wanted`, and notices."""
+    """Return (8760,) GHI whose months sum to `totals`, and notices."""
     rules = synthetic_rules()
     rng = np.random.default_rng(seed)
     day_noise = _autoregressive(rng.standard_normal(365), rules.daily_clearness.lag1.value)
@@ -180,8 +180,8 @@ def _hourly_ghi(
         rows = month == m
         shape, top = clear.ghi[rows], bound.ghi[rows]
         if shape.sum() / 1000.0 >= MIN_MONTH_KWH_M2:
-            require_possible(wanted[m], top.sum() / 1000.0, m, given)
-            mean = wanted[m] * 1000.0 / shape.sum()
+            require_possible(totals[m], top.sum() / 1000.0, m, given)
+            mean = totals[m] * 1000.0 / shape.sum()
             high = min(max(1.0, mean / most_ratio), top.sum() / shape.sum())
             if high > 1.0:
                 raised.append(m + 1)
@@ -190,13 +190,13 @@ def _hourly_ghi(
             sigma = hourly.peak_sigma.value * np.sin(np.pi * np.clip(k / high, 0.0, 1.0))
             k = np.clip(k + sigma * hour_noise[rows], hourly.floor.value, None)
             cap = np.minimum(shape * high, np.maximum(top, shape))
-            cap = np.maximum(top, shape) if cap.sum() < wanted[m] * 1000.0 else cap
-            ghi[rows], excess = fill_to_total(k * shape, cap, wanted[m] * 1000.0)
+            cap = np.maximum(top, shape) if cap.sum() < totals[m] * 1000.0 else cap
+            ghi[rows], excess = fill_to_total(k * shape, cap, totals[m] * 1000.0)
             moved += excess / 1000.0
         day0 += int(n_days)
     notices: tuple[Notice, ...] = ()
-    if moved > 0.0005 * wanted.sum():
-        notices += (moved_notice(moved, float(wanted.sum()), "synthetic"),)
+    if moved > 0.0005 * totals.sum():
+        notices += (moved_notice(moved, float(totals.sum()), "synthetic"),)
     if raised:
         notices += (_raised_notice(raised),)
     return ghi, notices
