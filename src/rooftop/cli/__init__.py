@@ -10,7 +10,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is somebody to say it
 
     from rooftop.cli.interrupts import ending_on_interrupts
-    from rooftop.cli.spoken import State, system_lang
+    from rooftop.cli.language import State, system_lang
 
     State.lang = system_lang()
     with ending_on_interrupts():

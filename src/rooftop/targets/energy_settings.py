@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.configfile import validated
+from rooftop.configfile import validate
 from rooftop.core.datamodel import Model, Note
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped
@@ -170,9 +170,9 @@ class Rules(Model):
 
 
 def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
-    wanted = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
-    missing = [use for use in wanted if use not in intensity]
-    odd = [use for use in intensity if use not in wanted]
+    uses = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
+    missing = [use for use in uses if use not in intensity]
+    odd = [use for use in intensity if use not in uses]
     if missing or odd:
         listed = ", ".join([*missing, *odd])
         raise ImpossibleError(Text(f"missing or unknown classes: {listed}", f"建筑类别缺失或未知：{listed}"))
@@ -200,10 +200,10 @@ class EnergySettings(Model):
     def _all_zones(
         cls, value: dict[str, dict[str, Note | Intensity]], info: ValidationInfo
     ) -> dict[str, dict[str, Note | Intensity]]:
-        wanted = {"source", *info.data.get("zones", {})}
+        keys = {"source", *info.data.get("zones", {})}
         for use, entry in value.items():
-            if set(entry) != wanted:
-                listed = ", ".join(sorted(wanted.symmetric_difference(entry)))
+            if set(entry) != keys:
+                listed = ", ".join(sorted(keys.symmetric_difference(entry)))
                 raise ImpossibleError(
                     Text(
                         f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}"
@@ -213,9 +213,9 @@ class EnergySettings(Model):
 
     def of(self, use: str, zone: str) -> Intensity:
         """Return the intensity of a class in a zone."""
-        found = self.intensity[use][zone]
-        assert isinstance(found, Intensity)
-        return found
+        entry = self.intensity[use][zone]
+        assert isinstance(entry, Intensity)
+        return entry
 
     def need_kwh_m2(self, use: str) -> float:
         """Return the heat for hot water, kWh per m² of floor and year; 0 for a class without."""
@@ -242,4 +242,4 @@ def energy_settings(path: Path | None = None) -> EnergySettings:
     """
     if path is None:
         return load_shipped(EnergySettings, "energy_demand.yaml")
-    return validated(EnergySettings, load_yaml(path))
+    return validate(EnergySettings, load_yaml(path))

@@ -20,12 +20,12 @@ Nature = Literal["anticipated", "binding", "mandate", "unstated"]
 Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
 
 
-def _unstated(value: Any) -> Any:
+def _none_if_unstated(value: Any) -> Any:
     return None if value == "unstated" else value
 
 
 YesNo = Literal["yes", "no"]
-OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
+OptionalYear = Annotated[Year | None, BeforeValidator(_none_if_unstated)]
 
 
 class Document(Model):
@@ -185,9 +185,9 @@ class CoverageTarget(Model):
     def windows(self) -> list[YearSpan | None]:
         """Every cohort, the default first; None stands for all buildings whatever their age."""
         first = self.window
-        rest = [*self.cohorts, *(YearSpan(start=y, end=y) for y in self.single_years)]
+        others = [*self.cohorts, *(YearSpan(start=y, end=y) for y in self.single_years)]
         out: list[YearSpan | None] = [first]
-        out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
+        out += [w for i, w in enumerate(others) if w != first and w not in others[:i]]
         return out
 
 

@@ -134,13 +134,13 @@ class _Place:
 
 def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
     """Return the rows of a target; a district loses the buildings of the zones that have a row of their own."""
-    found = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
+    units = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
     zoned = np.zeros(n)
-    for row, unit in zip(target.districts, found, strict=True):
+    for row, unit in zip(target.districts, units, strict=True):
         if row.level == "zone" and unit is not None:
             zoned += _shares(links, unit, n)
     out = []
-    for row, unit in zip(target.districts, found, strict=True):
+    for row, unit in zip(target.districts, units, strict=True):
         share = np.zeros(n) if unit is None else _shares(links, unit, n)
         if row.level == "district":
             share = np.maximum(share - zoned, 0.0)
@@ -151,8 +151,8 @@ def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
 
 
 def _shares(links: Links, unit: int, n: int) -> F8:
-    mine = links.unit == unit
-    return np.asarray(np.bincount(links.row[mine], links.weight[mine], n), dtype=np.float64)
+    in_unit = links.unit == unit
+    return np.asarray(np.bincount(links.row[in_unit], links.weight[in_unit], n), dtype=np.float64)
 
 
 def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) -> int | None:
@@ -177,11 +177,11 @@ def _quota_buildings(basis: Basis, floors: FloorAreas, pack: Pack, target: Targe
 def _contents(basis: Basis, pack: Pack, share: F8) -> dict[str, object]:
     """Count what stands in a unit, whatever the quota speaks of."""
     year = completion_year(basis.roofs).to_numpy()
-    here = share > 0
+    in_unit = share > 0
     return {
-        "n_buildings": int(here.sum()),
-        "n_existing": int((here & (year < pack.period.start)).sum()),
-        "n_year_unknown": int((here & np.isnan(year)).sum()),
+        "n_buildings": int(in_unit.sum()),
+        "n_existing": int((in_unit & (year < pack.period.start)).sum()),
+        "n_year_unknown": int((in_unit & np.isnan(year)).sum()),
         "gross_area_m2": float((basis.roof["gross"] * share).sum()),
         "capacity_kwp": float((basis.capacity_kwp * share).sum()),
     }

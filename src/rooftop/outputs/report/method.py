@@ -199,9 +199,9 @@ def _azimuth(flat: FlatSystem, sides: Sequence[SideRules]) -> Text:
         return Text("", "")
     if flat.azimuth_deg != "auto":
         return Text(f", azimuth {flat.azimuth_deg:g}°", f"，方位角 {flat.azimuth_deg:g}°")
-    found = " / ".join(f"{side.azimuth_deg:g}°" for side in sides)
-    found = f" {found}" if found else ""
-    return Text(f", azimuth{found} (towards the equator)", f"，方位角{found}（朝向赤道）")
+    azimuths = " / ".join(f"{side.azimuth_deg:g}°" for side in sides)
+    azimuths = f" {azimuths}" if azimuths else ""
+    return Text(f", azimuth{azimuths} (towards the equator)", f"，方位角{azimuths}（朝向赤道）")
 
 
 def _row_room(flat: FlatSystem, sides: Sequence[SideRules]) -> list[Assumption]:
@@ -258,9 +258,9 @@ def _module(name: str) -> tuple[Text, Text]:
 def _roofs(config: Config | None) -> list[Assumption]:
     rules = load_roof_rules()
     setback = rules.setback_m
-    own = None if config is None else config.scene.max_shading_loss
+    chosen_loss = None if config is None else config.scene.max_shading_loss
     shade, least = rules.max_shading_loss, None if config is None else config.scene.min_poa_kwh_m2
-    loss = shade.value if own is None else own
+    loss = shade.value if chosen_loss is None else chosen_loss
     limit = Text("", "")
     if least is not None:
         limit = Text(f", or less than {least:g} kWh/m² a year", f"，或年辐照量低于 {least:g} kWh/㎡")
@@ -277,7 +277,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Text("shading loss above {loss:.0%}{limit}", "遮挡损失超过 {loss:.0%}{limit}").format(
                 loss=loss, limit=limit
             ),
-            _source(shade.source) if own is None else NO_SOURCE,
+            _source(shade.source) if chosen_loss is None else NO_SOURCE,
         ),
     ]
     for kind in rules.types.values():
