@@ -245,7 +245,7 @@ def _place(document: YamlDocument, loc: KeyPath, missing: bool) -> KeyPath:
 def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _Parts:
     """Return what is wrong, what was found, what was expected and the mend."""
     kind, context = details["type"], details.get("ctx", {})
-    found = _short(details["input"])
+    found = _shorten(details["input"])
     if kind == "missing":
         missing = str(details["loc"][-1])
         return (
@@ -295,7 +295,7 @@ def _did_you_mean(near: list[str], otherwise: Text) -> Text:
     return Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？") if near else otherwise
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -141,10 +141,10 @@ def _mandate(roofs: pd.DataFrame, stock: Stock | None, short: pd.DataFrame) -> p
     ids = text_column(roofs, "building_id", "")
     hit = ids.isin(worst.index.astype(str)).to_numpy()
     worst.index = worst.index.astype(str)
-    worst_of_hit = worst.reindex(ids[hit])
-    out.loc[hit, "mandate_target"] = worst_of_hit["target"].to_numpy(dtype=float)
-    out.loc[hit, "mandate_coverage"] = worst_of_hit["coverage"].to_numpy(dtype=float)
-    out.loc[hit, "mandate_group"] = worst_of_hit["building_group"].astype(str).to_numpy()
+    worst_rows = worst.reindex(ids[hit])
+    out.loc[hit, "mandate_target"] = worst_rows["target"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_coverage"] = worst_rows["coverage"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_group"] = worst_rows["building_group"].astype(str).to_numpy()
     sure = hit & ids.map(worst["membership"]).isin(["certain", "presumed"]).to_numpy()
     out.loc[sure, "state"] = "short"
     return out

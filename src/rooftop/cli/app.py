@@ -104,8 +104,8 @@ def _execute(
 
     State.keeps_tiles = True
     settings = load_config(config)
-    used_lang = lang or settings.outputs.lang
-    with reporter(used_lang) as report, naming_lines(config):
+    run_lang = lang or settings.outputs.lang
+    with reporter(run_lang) as report, naming_lines(config):
         from rooftop.job.pipeline import run as run_pipeline
 
         result = run_pipeline(
@@ -119,11 +119,11 @@ def _execute(
             tianditu_key=os.environ.get("TIANDITU_KEY"),
             reporter=report,
         )
-    for line in summary_lines(result, used_lang):
+    for line in summary_lines(result, run_lang):
         print(line)
     for notice in result.record.notices:
         if notice.source in ("tiles", "outputs"):  # what happened in the folder is said at once
-            print(notice.text.pick(used_lang), file=sys.stderr)
+            print(notice.text.pick(run_lang), file=sys.stderr)
     _exit_if_partial(result)
 
 

@@ -47,13 +47,13 @@ class Signature(NamedTuple):
     changed_ns: int
 
 
-class _Hashed(NamedTuple):
+class _HashEntry(NamedTuple):
     signature: Signature
     sha256: str
     settled: bool  # older than the clock's tick: a later write would show
 
 
-_known: dict[Path, _Hashed] = {}
+_known: dict[Path, _HashEntry] = {}
 
 
 def signature(path: Path) -> Signature | None:
@@ -77,7 +77,7 @@ def sha256_of(path: Path) -> str:
             digest.update(chunk)
     if before is not None and before == signature(path):
         settled = time.time_ns() - max(before.modified_ns, before.changed_ns) > _TICK_NS
-        _known[place] = _Hashed(before, digest.hexdigest(), settled)
+        _known[place] = _HashEntry(before, digest.hexdigest(), settled)
     return digest.hexdigest()
 
 

@@ -182,7 +182,7 @@ def shown_owner(
         return None, "person"
     if names_an_institution(owner):
         people = [part for part in _parts(owner) if not names_an_institution(part) and looks_like_a_person(part)]
-        return _without(shown_text(owner, homely=True), people), None
+        return _without_names(shown_text(owner, homely=True), people), None
     if any(looks_like_a_person(part) for part in (owner, *_parts(owner))):
         return None, "person"
     if natural is False or is_public_institution == "yes" or building_use not in personal_names().homes:
@@ -190,7 +190,7 @@ def shown_owner(
     return None, "maybe"
 
 
-def _without(text: str, names: Iterable[str]) -> str:
+def _without_names(text: str, names: Iterable[str]) -> str:
     for name in sorted(names, key=len, reverse=True):
         if len(name) > 1:
             text = text.replace(name, MASK)
@@ -260,7 +260,7 @@ def shown_text(text: str, people: tuple[str, ...] = (), *, homely: bool) -> str:
         The building is a home, or may be one: names are looked for wherever homes carry them (张三住宅, 3组张三). Of
         other buildings only what is labelled as a person (户主：张三).
     """
-    text = _mask_matches(_NUMBERS, _without(text, people))
+    text = _mask_matches(_NUMBERS, _without_names(text, people))
     for pattern in (_label_pattern(), *(_home_patterns() if homely else ())):
         text = _mask_matches(pattern, text)
     return text

@@ -187,7 +187,7 @@ class _Scan:
         size = 1
         if isinstance(node, yaml.ScalarNode):
             _check_scalar(node, self.path, self.text)
-            self._constructed(loader, node)
+            self._construct(loader, node)
         elif isinstance(node, yaml.SequenceNode):
             for i, item in enumerate(node.value):
                 self.lines[(*at, i)] = item.start_mark.line + 1
@@ -203,7 +203,7 @@ class _Scan:
         self._sizes[id(node)] = size
         return size
 
-    def _constructed(self, loader: _Loader, node: yaml.Node) -> Any:
+    def _construct(self, loader: _Loader, node: yaml.Node) -> Any:
         """Return the value of a node; one that looks like a date or a number and is none is named with its line."""
         try:
             return loader.construct_object(node, deep=True)
@@ -230,7 +230,7 @@ class _Scan:
             mend = Text("write a word before the colon", "冒号前请写键名")
             what = Text("a key is a list or a block", "键不能是列表或层级")
             raise _problem(self.path, node.start_mark.line + 1, _shorten(raw), mend, what)
-        key = self._constructed(loader, node)
+        key = self._construct(loader, node)
         key = key if isinstance(key, str | int) else str(key)
         if (*at, key) not in self.lines:
             return key

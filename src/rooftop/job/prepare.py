@@ -242,7 +242,7 @@ class _Light:
 def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
     """Make the sky of the year, and find what follows from it for modules."""
     system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
-    factor = _known_factor(sources.anchor.factor)
+    factor = _fill_factor(sources.anchor.factor)
     book = TableBook(
         sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor)), system, config.scene
     )
@@ -262,7 +262,7 @@ def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> 
     planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
     roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
-    unfit = _unusable(sources.buildings, rules, sources.irradiance)
+    unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
     return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
 
 
@@ -374,12 +374,12 @@ def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
     return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
 
 
-def _known_factor(factor: F8) -> F8:
+def _fill_factor(factor: F8) -> F8:
     """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
     return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
-def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> B1:
+def _carries_nothing(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> B1:
     """Return roofs that carry nothing whatever their planes look like."""
     low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
     return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)

@@ -91,7 +91,7 @@ class ProductSet:
         self._written.add(name)
         self._save(self.files, self.earlier)
 
-    def refused(self, path: Path, error: OSError) -> None:
+    def mark_missing(self, path: Path, error: OSError) -> None:
         """Enter a file as missing."""
         name = self._name(path)
         self.missing.append(name)

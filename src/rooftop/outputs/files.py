@@ -38,7 +38,7 @@ class FileLedger(Protocol):
     def expect(self, path: Path, temporary: Path) -> None:
         """Be told of a file that is whole and about to take its place."""
 
-    def refused(self, path: Path, error: OSError) -> None:
+    def mark_missing(self, path: Path, error: OSError) -> None:
         """Be told of a file whose place another program holds; the others go on."""
 
 
@@ -86,7 +86,7 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
             except OSError as error:
                 if book is None or not _is_held(error):
                     raise
-                book.refused(path, error)
+                book.mark_missing(path, error)
     return path
 
 

@@ -42,7 +42,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditResult:
     """A declared project and what was found; the declaration stays as it is.
 
     Parameters
@@ -81,7 +81,7 @@ def claims_of(pack: Pack) -> tuple[Project, ...]:
 
 def audit(
     projects: Iterable[Project], limits: AuditLimits, this_year: int, place: AuditPlace | None = None
-) -> tuple[Audited, ...]:
+) -> tuple[AuditResult, ...]:
     """Judge declared projects.
 
     Sunlight enters with the bound that favours the project: what is called impossible is so under every value of it.
@@ -97,13 +97,13 @@ def audit(
 
     Returns
     -------
-    tuple of Audited
+    tuple of AuditResult
         One per project, in their order.
     """
     return tuple(_audit_project(p, limits, place or place_named(p.district, limits), this_year) for p in projects)
 
 
-def _audit_project(project: Project, limits: AuditLimits, place: AuditPlace, this_year: int) -> Audited:
+def _audit_project(project: Project, limits: AuditLimits, place: AuditPlace, this_year: int) -> AuditResult:
     results = [
         *_power(project, limits),
         *_module(project, limits),
@@ -116,7 +116,7 @@ def _audit_project(project: Project, limits: AuditLimits, place: AuditPlace, thi
     worst = checks[0].verdict if checks else "unjudged"
     # A believable year alone says nothing about the project.
     verdict: AuditVerdict = "unjudged" if worst == "fine" and not physics else worst
-    return Audited(project, place, verdict, checks, _missing(project))
+    return AuditResult(project, place, verdict, checks, _missing(project))
 
 
 def _grade(value: float, impossible: float, improbable: float) -> AuditVerdict:
@@ -307,7 +307,7 @@ def _year(project: Project, limits: AuditLimits, this_year: int) -> Iterator[Che
         yield Check("year", "fine", Text(f"{year}", f"{year} 年"))
 
 
-def counts(audited: Iterable[Audited]) -> dict[AuditVerdict, int]:
+def counts(audited: Iterable[AuditResult]) -> dict[AuditVerdict, int]:
     """Count the verdicts, worst first."""
     verdicts = [item.verdict for item in audited]
     return {verdict: verdicts.count(verdict) for verdict in ORDER}

@@ -23,7 +23,7 @@ from rooftop.targets.stock import Stock
 MEASURED = ("measured_energy_kwh", "measured_fuel_kgce")
 
 
-def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, of_pack: str | None) -> str:
+def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, pack_equivalent: str | None) -> str:
     """Return the id of the front row's k_e: of the configuration, else of the pack, else the default.
 
     Raises
@@ -31,7 +31,7 @@ def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, of
     ConfigError
         The configuration or the pack names none of the options.
     """
-    equivalent = options.k_e or of_pack or settings.k_e.default
+    equivalent = options.k_e or pack_equivalent or settings.k_e.default
     if equivalent not in settings.k_e.options:
         raise ConfigError(
             Text("unknown equivalent of electricity", "未知的电力折标系数"),

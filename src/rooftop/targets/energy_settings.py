@@ -45,7 +45,7 @@ class Spread(Positive):
     high: PositiveFloat
 
     @model_validator(mode="after")
-    def _ordered(self) -> Spread:
+    def _check_order(self) -> Spread:
         if not self.low <= self.value <= self.high:
             raise ImpossibleError(Text("low, value and high are out of order", "low、value、high 次序颠倒"))
         return self
@@ -69,7 +69,7 @@ class Equivalents(Model):
 
     @field_validator("default")
     @classmethod
-    def _known(cls, value: str, info: ValidationInfo) -> str:
+    def _check_default(cls, value: str, info: ValidationInfo) -> str:
         options = info.data.get("options", {})
         if options and value not in options:
             names = ", ".join(options)
@@ -169,7 +169,7 @@ class Rules(Model):
     ground_source: Rule
 
 
-def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
+def _check_uses(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
     uses = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
     missing = [use for use in uses if use not in intensity]
     odd = [use for use in intensity if use not in uses]
@@ -187,7 +187,7 @@ class EnergySettings(Model):
     k_e: Equivalents
     zones: dict[Identifier, Note]
     intensity_note: Note
-    intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_complete)]
+    intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_check_uses)]
     floors: FloorEstimates
     hot_water: HotWaterNeeds
     collector: Collector
@@ -197,7 +197,7 @@ class EnergySettings(Model):
 
     @field_validator("intensity")
     @classmethod
-    def _all_zones(
+    def _check_zones(
         cls, value: dict[str, dict[str, Note | Intensity]], info: ValidationInfo
     ) -> dict[str, dict[str, Note | Intensity]]:
         keys = {"source", *info.data.get("zones", {})}

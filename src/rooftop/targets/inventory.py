@@ -186,7 +186,7 @@ def credible_inventory(
     limits = audit_limits()
     notices: list[Notice] = []
     kwp = numeric_column(buildings, "existing_pv_kwp")
-    doubtful = standing = np.zeros(len(buildings), dtype=bool)
+    doubtful = doubtful_outlines = np.zeros(len(buildings), dtype=bool)
     if inputs.footprints.fields.existing_pv_kwp is not None:
         given = inputs.footprints
         source = Declaration.of_column(
@@ -199,9 +199,9 @@ def credible_inventory(
         doubtful, doubts = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
         notices += doubts
     if outlines is not None and inputs.existing_pv is not None and inputs.existing_pv.kwp_field is not None:
-        outlines, standing, doubts = _credible_outlines(inputs, buildings, outlines, limits)
+        outlines, doubtful_outlines, doubts = _credible_outlines(inputs, buildings, outlines, limits)
         notices += doubts
-    marked = doubtful | standing
+    marked = doubtful | doubtful_outlines
     if not marked.any():
         return buildings, outlines, tuple(notices)
     status = buildings["status"].to_numpy(dtype=object).copy()

@@ -75,7 +75,7 @@ class Scope(Model):
     )
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Scope:
+    def _check_not_empty(self) -> Scope:
         if not self.model_fields_set:
             raise ImpossibleError(Text("an empty scope would hold every building", "范围为空：会包括全部建筑"))
         return self
@@ -88,7 +88,7 @@ class Computable(Model):
     reason: Note | None = None
 
     @model_validator(mode="after")
-    def _reasoned(self) -> Computable:
+    def _check_reason(self) -> Computable:
         if self.answer != "yes" and self.reason is None:
             raise ImpossibleError(
                 Text("a target that is not computed needs its reason", "不计算（或部分计算）的指标须说明原因 reason")

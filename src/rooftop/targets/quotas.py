@@ -87,7 +87,7 @@ def quota_table(stock: Stock) -> pd.DataFrame:
     floors = floor_areas(basis.roofs)
     rows = []
     for target in pack.targets:
-        spoken_of = _quota_buildings(basis, floors, pack, target)
+        quota_buildings = _quota_buildings(basis, floors, pack, target)
         for place in _places(links, len(basis.roofs), pack, target):
             quota_m2 = place.value * _M2[target.unit] if target.unit in _M2 else np.nan
             entry: dict[str, object] = {
@@ -104,8 +104,8 @@ def quota_table(stock: Stock) -> pd.DataFrame:
             if place.unit is not None:
                 entry["unit_id"] = links.units["unit_id"].iloc[place.unit]
                 entry |= _contents(basis, pack, place.share)
-                if spoken_of is not None:
-                    entry |= _overlay(spoken_of, basis, place.share, quota_m2)
+                if quota_buildings is not None:
+                    entry |= _overlay(quota_buildings, basis, place.share, quota_m2)
             rows.append(entry)
     frame = pd.DataFrame(rows).reindex(columns=QUOTAS.names) if rows else pd.DataFrame(columns=QUOTAS.names)
     return conform(frame, QUOTAS)
@@ -187,20 +187,20 @@ def _contents(basis: Basis, pack: Pack, share: F8) -> dict[str, object]:
     }
 
 
-def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: F8, quota_m2: float) -> dict[str, object]:
-    area = np.nan_to_num(spoken_of.floors.area_m2) * share
-    sure = spoken_of.sure & (share > 0)
-    either = (spoken_of.sure | spoken_of.maybe) & (share > 0)
+def _overlay(quota_buildings: _QuotaBuildings, basis: Basis, share: F8, quota_m2: float) -> dict[str, object]:
+    area = np.nan_to_num(quota_buildings.floors.area_m2) * share
+    sure = quota_buildings.sure & (share > 0)
+    either = (quota_buildings.sure | quota_buildings.maybe) & (share > 0)
     total = float(area[sure].sum())
     out: dict[str, object] = {
         "n_stock": int(sure.sum()),
-        "n_floors_assumed": int((sure & spoken_of.floors.assumed).sum()),
+        "n_floors_assumed": int((sure & quota_buildings.floors.assumed).sum()),
         "stock_area_m2": total,
         "stock_area_high_m2": float(area[either].sum()),
     }
     if np.isnan(quota_m2):
         return out
-    added = spoken_of.added_kwp * share
+    added = quota_buildings.added_kwp * share
     filling = best_filling(np.where(sure, area, 0.0), added, quota_m2)
     firm = np.where(basis.needs_survey, 0.0, added)
     low = best_filling(np.where(sure, area, 0.0), firm, quota_m2)
@@ -214,5 +214,5 @@ def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: F8, quota_m2: floa
         "added_low_kwp": float((low.share * firm).sum()),
         "added_high_kwp": float((high.share * added).sum()),
         "added_mean_kwp": float(added[sure].sum()) * mean,
-        "added_kwh": float((filling.share * spoken_of.annual_kwh * share).sum()),
+        "added_kwh": float((filling.share * quota_buildings.annual_kwh * share).sum()),
     }

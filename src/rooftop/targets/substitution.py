@@ -146,7 +146,9 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFr
     energy = pv_energy_of(basis, kind, run.planned)
     sums = _sums(run, answers, demand, energy, heat, k_e)
     if kind != "potential" and basis.pv_unknown.any():
-        sums = _open_pv(sums, _sums(run, answers, demand, _all_that_fits(basis), heat, k_e), known=basis.inventory)
+        sums = _widen_for_open_pv(
+            sums, _sums(run, answers, demand, _all_that_fits(basis), heat, k_e), known=basis.inventory
+        )
     front = chosen_equivalent(settings, run.options, entry.k_e)
     q, n_units = k_e.size, len(links.units)
     central = answers >= PRESUMED
@@ -158,7 +160,7 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFr
         "n_floors_estimated": central & run.floors.estimated & ~measured,
     }
     table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
-    table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
+    table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_target_columns(entry, target)}
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
     table |= {name: np.repeat(links.sums(rows.astype(float), whole=True), q) for name, rows in counts.items()}
     table["floor_area_m2"] = np.repeat(links.sums(np.where(central, run.floors.central, 0.0)), q)
@@ -179,13 +181,13 @@ def _all_that_fits(basis: Basis) -> PvEnergy:
     return PvEnergy(most, most)
 
 
-def _open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
+def _widen_for_open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
     """Widen the bounds to what may stand; without any inventory there is no central value."""
     pv = sums.pv if known else np.full_like(sums.pv, np.nan)
     return replace(sums, pv=pv, high=np.fmax(sums.high, most.high))
 
 
-def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
+def _target_columns(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     return {
         "target_id": target.id,
         "year": target.year,

@@ -186,7 +186,7 @@ def build_map(
         logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
     tables = _map_tables(roofs if page.personal_names else masked(roofs), districts, coverage, planes, modules)
     payload = _payload(tables, lang, page.labels or {}) | {
-        "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
+        "missing": [notice.text.pick(lang) for notice in _not_drawn_notices(planes, modules)],
         "title": title,
         "synthetic": page.synthetic,
         "badge": " / ".join(
@@ -235,7 +235,7 @@ def map_notices(
             f"屋顶 {n_roofs} 栋，超出单个地图文件上限（{MAX_ROOFS}）：地图仅显示统计单元",
         )
         notices.append(Notice("map_roofs_not_drawn", text, n_roofs, "warning", "outputs.map"))
-    notices += _not_drawn(planes, modules)
+    notices += _not_drawn_notices(planes, modules)
     if basemap == "tianditu":
         text = Text(
             "the Tianditu key is written into the map's HTML: whoever has the file can read and use it",
@@ -248,7 +248,7 @@ def map_notices(
     return tuple(notices)
 
 
-def _not_drawn(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> list[Notice]:
+def _not_drawn_notices(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> list[Notice]:
     """Say which of planes and modules are too many for one file."""
     notices = []
     n_planes, n_modules = (0 if frame is None else len(frame) for frame in (planes, modules))
@@ -329,15 +329,15 @@ def _map_tables(
         map_data.frame_in_lonlat(visible, "roofs"),
         map_data.frame_in_lonlat(conform(districts, DISTRICTS), "districts"),
         conform(coverage, COVERAGE),
-        *_drawable(planes, modules),
+        *_drawable_layers(planes, modules),
     )
 
 
-def _drawable(
+def _drawable_layers(
     planes: pd.DataFrame | None, modules: gpd.GeoDataFrame | None
 ) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None]:
     """Return planes and modules in longitude and latitude; None for what has no plans or is too much for one file."""
-    left_out = {notice.code for notice in _not_drawn(planes, modules)}
+    left_out = {notice.code for notice in _not_drawn_notices(planes, modules)}
     if not isinstance(planes, gpd.GeoDataFrame) or "map_planes_not_drawn" in left_out:
         return None, None
     plans = map_data.frame_in_lonlat(conform(planes, PLANES), "planes")

@@ -207,8 +207,8 @@ def _inverters(roofs: pd.DataFrame) -> list[str | None]:
 
 def _use_source_text(source: object, lang: Lang) -> str | None:
     """Return where a use comes from, when that is more or less than an attribute that states it."""
-    is_inferred = not is_missing(source) and str(source) not in ("mapped", "none")
-    return use_source_label(str(source)).pick(lang) if is_inferred else None
+    needs_label = not is_missing(source) and str(source) not in ("mapped", "none")
+    return use_source_label(str(source)).pick(lang) if needs_label else None
 
 
 def _origin(frame: gpd.GeoDataFrame) -> tuple[int, int]:

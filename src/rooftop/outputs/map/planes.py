@@ -139,9 +139,8 @@ def _modules(modules: gpd.GeoDataFrame, planes: pd.DataFrame, outline: I8, origi
     row = at[np.isfinite(at)].astype(np.int64)
     corners = _corners(on_planes)
     counted = on_planes["counted"].to_numpy(dtype=bool)
-    group = (
-        outline[row] * len(planes) + row
-    ) * 2 + ~counted  # by outline first: the directions of a rack may lie apart
+    # By outline first: the directions of a rack may lie apart.
+    group = (outline[row] * len(planes) + row) * 2 + ~counted
     order = np.argsort(group, kind="stable")
     values, owner = _integers(corners[order], group[order], origin)
     text = _texts(values, owner // (2 * len(planes)), int(outline.max(initial=-1)) + 1)

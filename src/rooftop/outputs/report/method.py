@@ -70,7 +70,7 @@ _CELL_TEMPERATURE = {
 }
 
 
-def _same(value: object) -> Text:
+def _as_text(value: object) -> Text:
     return Text(str(value), str(value))
 
 
@@ -117,7 +117,7 @@ def _model(config: Config) -> list[Assumption]:
     )
     return [
         Assumption(_MODEL, Text("surface model", "地表模型"), _SURFACE[scene.surface]),
-        Assumption(_MODEL, Text("cell size", "栅格尺寸"), _same(f"{scene.cell_size_m:g} m")),
+        Assumption(_MODEL, Text("cell size", "栅格尺寸"), _as_text(f"{scene.cell_size_m:g} m")),
         Assumption(
             _MODEL,
             Text("horizon", "遮挡视线"),
@@ -126,12 +126,12 @@ def _model(config: Config) -> list[Assumption]:
                 f"{scene.azimuths} 个方位，分块外 {scene.halo_m:g} m 内障碍按全分辨率计算",
             ),
         ),
-        Assumption(_MODEL, Text("diffuse sky", "散射模型"), _same(scene.diffuse)),
-        Assumption(_MODEL, Text("albedo", "地表反照率"), _same(f"{scene.albedo:g}")),
+        Assumption(_MODEL, Text("diffuse sky", "散射模型"), _as_text(scene.diffuse)),
+        Assumption(_MODEL, Text("albedo", "地表反照率"), _as_text(f"{scene.albedo:g}")),
         Assumption(
             _MODEL,
             Text("reflectance of obstacles", "周边建筑立面反射率"),
-            _same(f"{scene.obstacle_reflectance:g}"),
+            _as_text(f"{scene.obstacle_reflectance:g}"),
         ),
         Assumption(_MODEL, Text("hourly shape of the year", "逐时气象"), hours),
         Assumption(
@@ -148,11 +148,11 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
     tilt = (
         Text("most energy per roof, at least 10°", "使每个屋面发电量最大，不小于 10°")
         if flat.tilt_deg == "auto"
-        else _same(f"{flat.tilt_deg:g}°")
+        else _as_text(f"{flat.tilt_deg:g}°")
     )
     mounting, look = _MOUNTING[flat.mounting], _azimuth(flat, sides)
     losses = {name: float(value) for name, value in system.losses.model_dump().items()}
-    listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
+    listed = [(_LOSSES.get(name, _as_text(name)), value) for name, value in losses.items() if value]
     rules = load_system_rules()
     inverter = rules.inverter.eta_nom
     return [
@@ -180,14 +180,14 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
         Assumption(
             _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
-            _same(f"{rules.dc_ac_ratio.value:g}"),
+            _as_text(f"{rules.dc_ac_ratio.value:g}"),
             _source(rules.dc_ac_ratio.source),
         ),
         Assumption(_SYSTEM, Text("inverters and connection", "逆变器与接入电压"), *_inverters()),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
-            _same(f"{inverter.value:.1%}"),
+            _as_text(f"{inverter.value:.1%}"),
             _source(inverter.source),
         ),
     ]
@@ -250,7 +250,7 @@ def _inverters() -> tuple[Text, Text]:
 def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
     if name not in list_modules():
-        return _same(name), NO_SOURCE
+        return _as_text(name), NO_SOURCE
     module = load_module(name)
     return module.name, _source(module.source)
 
@@ -268,7 +268,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
         Assumption(
             _ROOF,
             Text("edge setback", "边缘退距"),
-            _same(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
+            _as_text(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
             _source(setback.source),
         ),
         Assumption(
@@ -287,7 +287,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Assumption(
                 _ROOF,
                 Text("obstacles and present uses: ", "障碍物与现状占用：") + kind.text,
-                _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
+                _as_text(f"{share:.0%} ({low:.0%}–{high:.0%})"),
                 _source(rules.source),
             )
         )
@@ -305,7 +305,7 @@ def _money(economics: Economics) -> list[Assumption]:
     where = province_name(economics.province)
     per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
     rows = [
-        Assumption(_MONEY, Text("date of prices", "价格日期"), _same(economics.date)),
+        Assumption(_MONEY, Text("date of prices", "价格日期"), _as_text(economics.date)),
         Assumption(
             _MONEY,
             Text("ranges", "区间含义"),
@@ -442,7 +442,7 @@ def _doubt() -> list[Assumption]:
             Text("the parts below, in quadrature", "下列各项平方和开方"),
         )
     ]
-    rows += [Assumption(_DOUBT, c.name, _same(f"±{c.value:.0%}"), _source(c.source)) for c in components()]
+    rows += [Assumption(_DOUBT, c.name, _as_text(f"±{c.value:.0%}"), _source(c.source)) for c in components()]
     return rows
 
 

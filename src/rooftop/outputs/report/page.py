@@ -160,7 +160,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         towns=_units(data, ("town",), lang),
         timeline=_timeline(data, lang),
         timeline_chart=_picture(coverage_by_year(years, lang)) if len(years := charted_years(data)) else "",
-        short=_short(data, lang),
+        short=_short_buildings(data, lang),
         candidates=_candidates(data, lang),
         matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
         substitution=substitution_blocks(data, lang),
@@ -336,7 +336,7 @@ _SHORT_COLUMNS = (
 )
 
 
-def _short(data: ReportData, lang: Lang) -> PrintedTable:
+def _short_buildings(data: ReportData, lang: Lang) -> PrintedTable:
     sure = short_rows(data, None, lang, possible=False)
     possible = len(short_rows(data, None, lang)) - len(sure)
     sure.sort(key=lambda row: (-float(row["gap_kwp"]), str(row["building_id"])))

@@ -76,10 +76,10 @@ def where(finding: Finding, data: ReportData) -> Text:
     pooled = sum(f.gap_kwp for f in inner) > 1.01 * finding.gap_kwp
     note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else ""
     unlisted = Text(f" and {more} more", f" 等 {len(inner)} 处") if more else ""
-    return Text.join(_missing_there(f) for f in listed) + unlisted + note
+    return Text.join(_unit_with_gap(f) for f in listed) + unlisted + note
 
 
-def _missing_there(finding: Finding) -> Text:
+def _unit_with_gap(finding: Finding) -> Text:
     en, zh = capacity(finding.gap_kwp, "en", 2, "up"), capacity(finding.gap_kwp, "zh", 2, "up")
     return Text(f"{finding.unit_name} ({en})", f"{finding.unit_name}（缺 {zh}）")
 
@@ -201,7 +201,7 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
                 f"{energy(annual, 'zh')}（年等效利用 {number(per_kwp)} h，±{energy_uncertainty():.0%}）",
             ),
         ),
-        Fact(Text("Existing PV", "已装光伏"), _existing(data, sums)),
+        Fact(Text("Existing PV", "已装光伏"), _existing_pv_text(data, sums)),
         Fact(
             Text("Avoided CO₂", "年减排潜力"),
             Text("{avoided} a year ({factor})", "{avoided}（{factor}）").format(
@@ -241,7 +241,7 @@ def _counts(sums: dict[str, float]) -> Text:
     )
 
 
-def _existing(data: ReportData, sums: dict[str, float]) -> Text:
+def _existing_pv_text(data: ReportData, sums: dict[str, float]) -> Text:
     if not data.inventory:
         return Text("not stated by any source", "无任何数据")
     kwp = sums.get("existing_pv_kwp", 0.0)

@@ -205,7 +205,7 @@ def write_workbook(
     book = WorkbookSheets(workbook, lang, " ".join(part for part in (data.title, name, _mark(data, lang)) if part))
     _conclusion(book, data, district_id, name)
     _units(book, data, district_id)
-    _short(book, data, district_id)
+    _short_buildings(book, data, district_id)
     _candidates(book, candidate_rows(data, district_id, lang) if rows is None else rows)
     _verify(book, data, district_id)
     _ledger(book, data)
@@ -345,7 +345,7 @@ def _colour_verdicts(book: WorkbookSheets, sheet: Worksheet, columns: Sequence[S
                 sheet.conditional_format(1, k, n, k, rule)
 
 
-def _short(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
+def _short_buildings(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["short"])
     rows = short_rows(data, district_id, book.lang)
     book.table(sheet, _SHORT, rows, empty=nobody_short(data))
