@@ -41,7 +41,7 @@ def load_config(path: Path | str) -> Config:
         The file is missing or no YAML, a key is unknown, missing or has an impossible value: with its line.
     """
     document = load_yaml(Path(path))
-    config = validated(Config, document)
+    config = validate(Config, document)
     base = Path(path).resolve().parent
     resolved = _resolve(config, base)
     system = resolved.system.model_copy(update={"module": _named_or_path(resolved.system.module, base)})
@@ -49,7 +49,7 @@ def load_config(path: Path | str) -> Config:
     return resolved.model_copy(update={"system": system, "policy": policy})
 
 
-def validated(model: type[ModelT], document: YamlDocument) -> ModelT:
+def validate(model: type[ModelT], document: YamlDocument) -> ModelT:
     """Check a YAML document against a pydantic model.
 
     Raises
@@ -96,13 +96,13 @@ def naming_lines(path: Path | str) -> Iterator[None]:
         if isinstance(key, str):
             document = load_yaml(Path(path))
             at = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key))
-            line = document.line(_as_written(document, at))
+            line = document.line(_path_in_file(document, at))
             if line is not None:
                 error.details["where"] = key_in_file(key, document, line)
         raise
 
 
-def _as_written(document: YamlDocument, at: KeyPath) -> KeyPath:
+def _path_in_file(document: YamlDocument, at: KeyPath) -> KeyPath:
     """Return the path with parts as the file has them: a key made of digits may be text."""
     out: KeyPath = ()
     for part in at:
@@ -163,15 +163,15 @@ def input_paths(config: Config) -> list[Path]:
 
 
 def _paths_under(model: BaseModel) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for name in type(model).model_fields:
         value = getattr(model, name)
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, BaseModel):
-                found += _paths_under(item)
+                paths += _paths_under(item)
             elif isinstance(item, Path):
-                found.append(item)
-    return found
+                paths.append(item)
+    return paths
 
 
 _EXPECTED = {
@@ -196,9 +196,12 @@ def _explain(model: type[BaseModel], document: YamlDocument, error: ValidationEr
     key = written_key(path)
     others = [k for k in dict.fromkeys(written_key(p) for p, _ in problems) if k != key]
     what, found, expected, mend = _describe(model, path, details)
-    ways = [expected, *(_describe(model, p, e)[2] for p, e in problems if p == path and e["loc"] != details["loc"])]
-    if len(ways) > 1:  # a value of several kinds: none of them fits
-        expected = Text.join(dict.fromkeys(ways), en=", or ", zh="，或 ")
+    expectations = [
+        expected,
+        *(_describe(model, p, e)[2] for p, e in problems if p == path and e["loc"] != details["loc"]),
+    ]
+    if len(expectations) > 1:  # a value of several kinds: none of them fits
+        expected = Text.join(dict.fromkeys(expectations), en=", or ", zh="，或 ")
     if others:
         more = ", ".join(others[:5]) + (" ..." if len(others) > 5 else "")
         mend = Text("{mend}; then see also: {more}", "{mend}；另请检查：{more}").format(mend=mend, more=more)
@@ -222,8 +225,8 @@ def _in_order(document: YamlDocument, errors: list[ErrorDetails]) -> list[tuple[
     placed = [(_place(document, e["loc"], e["type"] == "missing"), e) for e in first]
     late = ("missing", "model_type", "dict_type")
     placed.sort(key=lambda item: (document.line(item[0]) or 0, item[1]["type"] in late))
-    rest = [(_place(document, e["loc"], True), e) for e in deep if e not in first]
-    return [*placed, *rest]
+    followers = [(_place(document, e["loc"], True), e) for e in deep if e not in first]
+    return [*placed, *followers]
 
 
 def _lies_under(inner: KeyPath, outer: KeyPath) -> bool:
@@ -242,7 +245,7 @@ def _place(document: YamlDocument, loc: KeyPath, missing: bool) -> KeyPath:
 def _describe(model: type[BaseModel], path: KeyPath, details: ErrorDetails) -> _Parts:
     """Return what is wrong, what was found, what was expected and the mend."""
     kind, context = details["type"], details.get("ctx", {})
-    found = _short(details["input"])
+    found = _shorten(details["input"])
     if kind == "missing":
         missing = str(details["loc"][-1])
         return (
@@ -292,7 +295,7 @@ def _did_you_mean(near: list[str], otherwise: Text) -> Text:
     return Text(f"did you mean {near[0]}?", f"是否为 {near[0]}？") if near else otherwise
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -320,7 +323,7 @@ def _child(annotation: Any, part: str | int) -> Any:
         return inner[1]
     if get_origin(annotation) in (list, tuple):
         return inner[0] if isinstance(part, int) else None
-    return next((found for found in (_child(a, part) for a in inner) if found is not None), None)
+    return next((child for child in (_child(a, part) for a in inner) if child is not None), None)
 
 
 def _paths(

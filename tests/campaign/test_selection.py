@@ -60,7 +60,7 @@ def test_dynamic_programming_finds_the_optimum_from_the_worst_start(
     # A need that a subset meets exactly leaves no room for sloppy rounding.
     need = float(area[picked].sum()) if picked.any() else float(area.sum())
     everything = np.ones(len(cost), dtype=bool)
-    chosen, bound = selection._improved(everything, 0.0, np.arange(len(cost)), cost, area, need)
+    chosen, bound = selection._improve(everything, 0.0, np.arange(len(cost)), cost, area, need)
     best = _optimum(cost, area, need)
     assert area[chosen].sum() >= need
     assert bound <= best * (1 + 1e-9) <= cost[chosen].sum() * (1 + 2e-9)

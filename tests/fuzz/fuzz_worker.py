@@ -26,7 +26,7 @@ def _limit_memory() -> None:
 
 def _one(arguments: list[str]) -> dict[str, object]:
     from rooftop.cli.app import main
-    from rooftop.cli.spoken import State, system_lang
+    from rooftop.cli.language import State, system_lang
 
     State.lang = system_lang()
     out, sys.argv = io.StringIO(), ["rooftop", *arguments]

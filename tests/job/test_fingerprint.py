@@ -147,13 +147,13 @@ def test_a_tile_reads_nothing_that_is_shipped(ready: tuple[Scene, TableBook], mo
     What may only refuse an input or an argument changes no result.
     """
     scene, book = ready
-    read = resources._checked
+    read = resources._load_model
 
     def guarded(model: type[BaseModel], name: str) -> BaseModel:
         assert name in ("input_files.yaml", "argument_limits.yaml"), name
         return read(model, name)
 
-    monkeypatch.setattr(resources, "_checked", guarded)
+    monkeypatch.setattr(resources, "_load_model", guarded)
     fresh = TableBook(book.sky, book.system, book.scene)
     assert len(compute_tile(scene, fresh, next(iter(scene.tile_members))).planes)
 

@@ -14,7 +14,7 @@ import pytest
 from rooftop.core.errors import InputError, StorageError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
-from rooftop.job.productset import new_set, require_own, same_set, with_files
+from rooftop.job.productset import new_set, require_unchanged, same_set, with_files
 from rooftop.job.record import RunRecord, TiltTrial, read_ledger, read_record, write_record
 from rooftop.outputs.files import product_sha256, write_at_once
 from rooftop.scene.design_sun import DesignSun
@@ -249,14 +249,14 @@ def test_making_one_product_again_keeps_the_set(tmp_path: Path) -> None:
 def test_tables_of_another_run_are_refused(tmp_path: Path) -> None:
     write(tmp_path, FIRST)
     read = read_record(tmp_path / "run.json")
-    require_own(tmp_path, read, ("roofs.parquet", "coverage.csv"))
+    require_unchanged(tmp_path, read, ("roofs.parquet", "coverage.csv"))
     (tmp_path / "roofs.parquet").write_text("other")
     with pytest.raises(InputError, match="changed since") as caught:
-        require_own(tmp_path, read, ("roofs.parquet",))
+        require_unchanged(tmp_path, read, ("roofs.parquet",))
     assert "roofs.parquet" in caught.value.render("zh")
     (tmp_path / "roofs.parquet").unlink()
     with pytest.raises(InputError, match="gone"):
-        require_own(tmp_path, read, ("roofs.parquet",))
+        require_unchanged(tmp_path, read, ("roofs.parquet",))
 
 
 TRILINGUAL = {"en": "", "zh": "", "fr": ""}

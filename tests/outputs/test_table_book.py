@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from campaign_data import default_pack, shared, shared_data
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data
-from rooftop.outputs.guard import FORMULA_STARTS, guarded, guarded_columns, unguarded, unguarded_columns
+from rooftop.outputs.guard import FORMULA_STARTS, guard, guard_columns, unguard, unguard_columns
 from rooftop.outputs.store import RunTables, read_tables, write_tables
 from rooftop.outputs.workbook import table_book
 from rooftop.outputs.workbook.table_book import write_table_book
@@ -39,19 +39,19 @@ IDS = (
 
 @given(st.text(alphabet=st.sampled_from([*FORMULA_STARTS, "'", "1", "a", " ", "Ａ"]), max_size=6))
 def test_a_guarded_text_is_no_formula_and_comes_back(text: str) -> None:
-    assert unguarded(guarded(text)) == text
-    assert not guarded(text).startswith(FORMULA_STARTS)
-    assert guarded(text) == text or text.lstrip("'").startswith(FORMULA_STARTS)
+    assert unguard(guard(text)) == text
+    assert not guard(text).startswith(FORMULA_STARTS)
+    assert guard(text) == text or text.lstrip("'").startswith(FORMULA_STARTS)
 
 
 def test_columns_are_guarded_and_numbers_are_not() -> None:
     frame = pd.DataFrame(
         {"id": ["=1", None, "a"], "x": [-1.5, None, 2.0], "b": pd.array([True, None, False], dtype="boolean")}
     )
-    out = guarded_columns(frame)
+    out = guard_columns(frame)
     assert out["id"].tolist()[::2] == ["'=1", "a"] and out["id"].isna()[1]
     pd.testing.assert_frame_equal(out[["x", "b"]], frame[["x", "b"]])
-    pd.testing.assert_frame_equal(unguarded_columns(out), frame)
+    pd.testing.assert_frame_equal(unguard_columns(out), frame)
 
 
 def renamed() -> RunTables:

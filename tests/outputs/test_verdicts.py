@@ -16,7 +16,7 @@ from rooftop.core.datamodel import Label
 from rooftop.core.lang import Text
 from rooftop.outputs.map.page import MapPage, build_map, render_offline
 from rooftop.outputs.report.page import render_report
-from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
+from rooftop.outputs.verdicts import ANSWERS, Verdict, verdict_of
 from rooftop.outputs.workbook.book import write_workbook
 from rooftop.targets.coverage_rules import coverage_rules
 
@@ -39,8 +39,8 @@ def test_each_verdict_has_words_of_its_own() -> None:
     assert (
         len({verdict.text.zh for verdict in Verdict}) == len({verdict.text.en for verdict in Verdict}) == len(Verdict)
     )
-    assert {judged(answer).tone for answer in ANSWERS} == {"good", "bad", "open"}
-    assert [judged(a, "potential").tone for a in ANSWERS] == [judged(a).tone for a in ANSWERS]
+    assert {verdict_of(answer).tone for answer in ANSWERS} == {"good", "bad", "open"}
+    assert [verdict_of(a, "potential").tone for a in ANSWERS] == [verdict_of(a).tone for a in ANSWERS]
 
 
 def test_no_product_has_words_of_its_own_for_a_verdict(repo: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_map_colours_reworded_verdicts(reworded: dict[Verdict, Text], lang: 
     assert found is not None
     for kind, answers in json.loads(found.group(1))["verdicts"].items():
         for answer, shown in answers.items():
-            verdict = judged(answer, kind)
+            verdict = verdict_of(answer, kind)
             assert shown == {"text": reworded[verdict].pick(lang), "tone": verdict.tone}
             assert f".rt-tag.rt-{verdict.tone} {{ color: var(--rt-{verdict.tone})" in page
     assert "`rt-tag rt-${verdict.tone}`, verdict.text" in page

@@ -20,7 +20,7 @@ import rooftop
 from halved_town import halves, raster, settings, town
 from rasters import write_raster
 from rooftop.config import Config
-from rooftop.job.batch import _received
+from rooftop.job.batch import _unpickle
 from rooftop.job.prepare import prepare
 from rooftop.job.sources import read_sources
 
@@ -164,7 +164,7 @@ def test_arrays_on_a_worker_add_up_as_they_do_here() -> None:
     distributed = pytest.importorskip("distributed")
 
     def received(shared: bytes) -> list[tuple[bool, float]]:  # within the test: it travels by value
-        return [(a.flags.aligned, float(a.sum())) for a in _received(shared)[0]]  # type: ignore[attr-defined]
+        return [(a.flags.aligned, float(a.sum())) for a in _unpickle(shared)[0]]  # type: ignore[attr-defined]
 
     rng = np.random.default_rng(0)
     with (

@@ -154,8 +154,8 @@ def lit_of(scene: Scene, book: TableBook, workers: int = 1) -> tuple[pd.DataFram
     batch = run_tiles(scene, book, list(scene.tile_members), workers=workers)
     assert not batch.failures
     year = pd.concat([result.planes for result in batch.results.values()]).sort_index()
-    assert scene.places is not None
-    return year, lit_modules(batch.results.values(), scene.places.counts(np.arange(len(scene.planes))))
+    assert scene.module_layout is not None
+    return year, lit_modules(batch.results.values(), scene.module_layout.counts(np.arange(len(scene.planes))))
 
 
 def test_a_limit_in_kwh_is_the_same_cut_as_its_share(shaded: rooftop.RunResult, ready: Prepared) -> None:
@@ -178,13 +178,14 @@ def test_a_limit_in_kwh_is_the_same_cut_as_its_share(shaded: rooftop.RunResult, 
 
 
 def test_what_tiles_depend_on_is_in_their_fingerprint(ready: Prepared) -> None:
-    scene, places = ready.scene, ready.scene.places
+    scene, places = ready.scene, ready.scene.module_layout
     assert places is not None
     moved = replace(places, origin=places.origin + 0.01)
     fewer = replace(places, number=np.maximum(places.number - 1, 1))
     changed = [
-        scene, replace(scene, max_shading_loss=0.2), replace(scene, min_poa_kwh_m2=900.0), replace(scene, places=None),
-        replace(scene, places=moved), replace(scene, places=fewer), replace(scene, keep_lit=False),
+        scene, replace(scene, max_shading_loss=0.2), replace(scene, min_poa_kwh_m2=900.0),
+        replace(scene, module_layout=None), replace(scene, module_layout=moved), replace(scene, module_layout=fewer),
+        replace(scene, keep_lit=False),
     ]  # fmt: skip
     keys = [fingerprint(some, ready.book) for some in changed]
     assert len(set(keys)) == len(keys)
@@ -281,5 +282,5 @@ def test_by_density_they_go_too(project: Path) -> None:
     assert planes.loc["shed-1", "excluded_area_m2"] == pytest.approx(11.7 * 18.4, rel=2e-3)
     assert planes.loc["office-1", "existing_pv_area_m2"] == pytest.approx(12.67 * 20, rel=1e-3)
     assert planes.loc["office-1", "left_share"] == pytest.approx((39.2 - 12.69) / 38.4, rel=1e-3)
-    assert prepared.scene.places is None
+    assert prepared.scene.module_layout is None
     assert np.isnan(prepared.taken.unplaced_m2).sum() == 0 and (prepared.taken.unplaced_m2 > 0).tolist()[-1]

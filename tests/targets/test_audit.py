@@ -15,7 +15,7 @@ from rooftop.core.resources import configs_dir
 from rooftop.inputs.audit_limits import audit_limits
 from rooftop.inputs.declared import Project
 from rooftop.targets import list_packs, load_pack
-from rooftop.targets.audit import Audited, audit, claims_of, counts, modules_needed_m2
+from rooftop.targets.audit import AuditResult, audit, claims_of, counts, modules_needed_m2
 from rooftop.targets.audit_places import given_place, place_named, place_of_pack
 
 THIS_YEAR = 2026
@@ -23,12 +23,12 @@ LIMITS = audit_limits()
 HERE = given_place(1400.0, LIMITS)
 
 
-def judged(**declared: Any) -> Audited:
+def judged(**declared: Any) -> AuditResult:
     project = Project(row=1, **declared)
     return audit([project], LIMITS, THIS_YEAR, HERE)[0]
 
 
-def check(found: Audited, code: str) -> str:
+def check(found: AuditResult, code: str) -> str:
     return next(c.verdict for c in found.checks if c.code == code)
 
 

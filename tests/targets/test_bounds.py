@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rooftop.targets.bounds import attained, ratio_bounds
+from rooftop.targets.bounds import attainment, ratio_bounds
 
 AREA = st.sampled_from([0.0, 0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 40.0])
 
@@ -88,5 +88,5 @@ def test_verdict_follows_the_bounds():
     low = np.array([0.3, 0.5, 0.5 - 1e-12, 0.1, 0.5, 0.1, np.nan])
     high = np.array([0.6, 0.7, 0.5, 0.4, 0.7, 0.4, np.nan])
     known = np.array([True, True, True, True, False, False, True])
-    assert attained(low, high, 0.5, known).tolist() == ["unknown", "yes", "yes", "no", "unknown", "unknown", None]
-    assert attained(low, high, np.nan, known).tolist() == [None] * 7
+    assert attainment(low, high, 0.5, known).tolist() == ["unknown", "yes", "yes", "no", "unknown", "unknown", None]
+    assert attainment(low, high, np.nan, known).tolist() == [None] * 7

@@ -141,10 +141,10 @@ def _mandate(roofs: pd.DataFrame, stock: Stock | None, short: pd.DataFrame) -> p
     ids = text_column(roofs, "building_id", "")
     hit = ids.isin(worst.index.astype(str)).to_numpy()
     worst.index = worst.index.astype(str)
-    mine = worst.reindex(ids[hit])
-    out.loc[hit, "mandate_target"] = mine["target"].to_numpy(dtype=float)
-    out.loc[hit, "mandate_coverage"] = mine["coverage"].to_numpy(dtype=float)
-    out.loc[hit, "mandate_group"] = mine["building_group"].astype(str).to_numpy()
+    worst_rows = worst.reindex(ids[hit])
+    out.loc[hit, "mandate_target"] = worst_rows["target"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_coverage"] = worst_rows["coverage"].to_numpy(dtype=float)
+    out.loc[hit, "mandate_group"] = worst_rows["building_group"].astype(str).to_numpy()
     sure = hit & ids.map(worst["membership"]).isin(["certain", "presumed"]).to_numpy()
     out.loc[sure, "state"] = "short"
     return out
@@ -189,9 +189,9 @@ def _plans(stock: Stock, coverage: pd.DataFrame, eligible: B1, costs: pd.DataFra
                 gap = _gap_m2(coverage, unit_id, target.id)
                 if not gap > 0:
                     continue
-                mine = in_scope & (district == unit_id)
-                need = gap - float(gain[mine & planned].sum())
-                rows = np.flatnonzero(mine & eligible & ~planned)
+                in_unit = in_scope & (district == unit_id)
+                need = gap - float(gain[in_unit & planned].sum())
+                rows = np.flatnonzero(in_unit & eligible & ~planned)
                 selection = cheapest_cover(central[rows], gain[rows], need)
                 chosen = rows[selection.chosen]
                 planned[chosen] = True

@@ -81,25 +81,25 @@ def load_economics(province: str = "national") -> Economics:
     province : str
         Key as in ``emission_factors.yaml``; one without its own feed-in price gets the national one.
     """
-    found = prices()
-    feed_in = _ranges(found.feed_in_yuan_kwh)
+    table = prices()
+    feed_in = _ranges(table.feed_in_yuan_kwh)
     return Economics(
         province=province if province in feed_in else "national",
-        date=str(found.date),
-        life_years=found.life_years.value,
-        degradation_first=found.degradation.first_year,
-        degradation_later=found.degradation.later,
-        capex_yuan_w=_ranges(found.capex_yuan_w),
-        opex_yuan_w_a=_ranges(found.opex_yuan_w_a),
-        retail_yuan_kwh=_ranges(found.retail_yuan_kwh),
-        self_use=_ranges(found.self_use),
+        date=str(table.date),
+        life_years=table.life_years.value,
+        degradation_first=table.degradation.first_year,
+        degradation_later=table.degradation.later,
+        capex_yuan_w=_ranges(table.capex_yuan_w),
+        opex_yuan_w_a=_ranges(table.opex_yuan_w_a),
+        retail_yuan_kwh=_ranges(table.retail_yuan_kwh),
+        self_use=_ranges(table.self_use),
         feed_in_yuan_kwh=feed_in.get(province, feed_in["national"]),
-        min_self_use=found.min_self_use.cases.get(province, 0.0),
-        segment_of_use={use: segment for segment, uses in found.segments.items() for use in uses},
-        classes={key: label.text for key, label in found.classes.cases.items()},
+        min_self_use=table.min_self_use.cases.get(province, 0.0),
+        segment_of_use={use: segment for segment, uses in table.segments.items() for use in uses},
+        classes={key: label.text for key, label in table.classes.cases.items()},
         connection=tuple(
             (float("inf") if step.up_to_kwp is None else step.up_to_kwp, step.voltage)
-            for step in found.connection.steps
+            for step in table.connection.steps
         ),
     )
 
@@ -170,10 +170,10 @@ def roof_money(
         value_bound = opposite[bound]
         capex = watts * _pick(economics.capex_yuan_w, segments, "commercial", bound)
         opex = watts * _pick(economics.opex_yuan_w_a, segments, "commercial", bound)
-        own = np.maximum(_pick(economics.self_use, uses, "default", value_bound), economics.min_self_use)
+        self_use = np.maximum(_pick(economics.self_use, uses, "default", value_bound), economics.min_self_use)
         retail = _pick(economics.retail_yuan_kwh, segments, "commercial", value_bound)
         fed = getattr(economics.feed_in_yuan_kwh, value_bound)
-        gross = energy * (own * retail + (1.0 - own) * fed)
+        gross = energy * (self_use * retail + (1.0 - self_use) * fed)
         out[f"capex_yuan_{bound}"] = capex
         out[f"opex_yuan_a_{bound}"] = opex
         out[f"income_yuan_a_{value_bound}"] = gross - opex

@@ -94,11 +94,11 @@ def cheapest_cover(cost_yuan: F8, area_m2: F8, need_m2: float) -> Selection:
         return Selection(usable, need_m2, float(area_m2[rows].sum()), cost, cost, reached=False)
     last = int(np.searchsorted(summed, need_m2))
     before = float(summed[last - 1]) if last else 0.0
-    rest = need_m2 - before
+    missing = need_m2 - before
     base = float(cost_yuan[order[:last]].sum())
-    bound = base + float(cost_yuan[order[last]] * rest / area_m2[order[last]])
+    bound = base + float(cost_yuan[order[last]] * missing / area_m2[order[last]])
     tail = order[last:]
-    closing = tail[area_m2[tail] >= rest]
+    closing = tail[area_m2[tail] >= missing]
     options = []
     for ending in ([order[last]], [closing[np.argmin(cost_yuan[closing])]] if len(closing) else []):
         if ending:
@@ -109,13 +109,11 @@ def cheapest_cover(cost_yuan: F8, area_m2: F8, need_m2: float) -> Selection:
     chosen = min(options, key=lambda option: float(cost_yuan[option].sum()))
     cost = float(cost_yuan[chosen].sum())
     if cost > bound * (1.0 + GOOD_ENOUGH) and len(order) <= MAX_EXACT:
-        chosen, bound = _improved(chosen, bound, rows, cost_yuan, area_m2, need_m2)
+        chosen, bound = _improve(chosen, bound, rows, cost_yuan, area_m2, need_m2)
     return Selection(chosen, need_m2, float(area_m2[chosen].sum()), float(cost_yuan[chosen].sum()), bound, reached=True)
 
 
-def _improved(
-    chosen: B1, bound: float, rows: npt.NDArray[np.intp], cost: F8, area: F8, need: float
-) -> tuple[B1, float]:
+def _improve(chosen: B1, bound: float, rows: npt.NDArray[np.intp], cost: F8, area: F8, need: float) -> tuple[B1, float]:
     """Return a set and a bound at least as good, by dynamic programming over `rows`."""
     # The guard keeps a share that is a whole number of steps from being rounded past it.
     steps = area[rows] / need * _STEPS

@@ -14,7 +14,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is somebody to say it
 
     from rooftop.cli.interrupts import ending_on_interrupts
-    from rooftop.cli.spoken import State, system_lang
+    from rooftop.cli.language import State, system_lang
 
     State.lang = system_lang()
     with ending_on_interrupts():
@@ -25,7 +25,7 @@ def _load_command() -> Callable[[], None]:
     """Import the command; what only the application needs may be missing."""
     import sys
 
-    from rooftop.cli.spoken import State
+    from rooftop.cli.language import State
 
     try:
         from rooftop.cli.app import main as command

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rooftop.cli.spoken import State, say_error
+from rooftop.cli.language import State, say_error
 from rooftop.core.errors import RooftopError, StorageError
 from rooftop.core.lang import Lang, Text, one_line
 
@@ -41,8 +41,8 @@ def _lang(given: str | None) -> Lang | None:
     return State.lang
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(requested: bool) -> None:
+    if requested:
         print(f"rooftop {metadata.version('rooftop')}")
         raise typer.Exit
 
@@ -104,8 +104,8 @@ def _execute(
 
     State.keeps_tiles = True
     settings = load_config(config)
-    spoken = lang or settings.outputs.lang
-    with reporter(spoken) as report, naming_lines(config):
+    run_lang = lang or settings.outputs.lang
+    with reporter(run_lang) as report, naming_lines(config):
         from rooftop.job.pipeline import run as run_pipeline
 
         result = run_pipeline(
@@ -119,11 +119,11 @@ def _execute(
             tianditu_key=os.environ.get("TIANDITU_KEY"),
             reporter=report,
         )
-    for line in summary_lines(result, spoken):
+    for line in summary_lines(result, run_lang):
         print(line)
     for notice in result.record.notices:
         if notice.source in ("tiles", "outputs"):  # what happened in the folder is said at once
-            print(notice.text.pick(spoken), file=sys.stderr)
+            print(notice.text.pick(run_lang), file=sys.stderr)
     _exit_if_partial(result)
 
 

@@ -14,7 +14,7 @@ from rooftop.inputs.declared import QUANTITIES, Declared, Project, read_declared
 from rooftop.inputs.quantities import BASE_UNIT
 from rooftop.outputs.audit import check_audit_path, write_audit
 from rooftop.targets import Pack, list_packs, load_pack
-from rooftop.targets.audit import VERDICTS, Audited, audit, claims_of, counts, declared_text
+from rooftop.targets.audit import VERDICTS, AuditResult, audit, claims_of, counts, declared_text
 from rooftop.targets.audit_places import given_place, place_of_pack
 
 _NAMES = {
@@ -97,10 +97,10 @@ def run_audit(file: Path | None, options: AuditOptions, lang: Lang) -> AuditDone
 
 def _claims(
     pack: Pack | None, given: AuditPlace | None, limits: AuditLimits, lang: Lang
-) -> tuple[list[str], tuple[Audited, ...], tuple[Project, ...]]:
+) -> tuple[list[str], tuple[AuditResult, ...], tuple[Project, ...]]:
     packs = [load_pack(name) for name in list_packs()] if pack is None else [pack]
     head: list[str] = []
-    audited: list[Audited] = []
+    audited: list[AuditResult] = []
     for each in packs:
         if each.claims or pack is not None:
             text = Text("{name}: {n} declared", "{name}：申报项目 {n} 个").format(
@@ -162,7 +162,7 @@ def _keys(declared: Declared) -> set[str]:
     return {column.key for column in declared.columns}
 
 
-def _project_lines(item: Audited, lang: Lang, with_row: bool) -> Iterator[str]:
+def _project_lines(item: AuditResult, lang: Lang, with_row: bool) -> Iterator[str]:
     project = item.project
     row = Text(f"row {project.row}", f"第 {project.row} 行").pick(lang)
     name = project.name or row
@@ -180,7 +180,7 @@ def _project_lines(item: Audited, lang: Lang, with_row: bool) -> Iterator[str]:
         yield f"    ? {item.missing.pick(lang)}"
 
 
-def _count_line(audited: Sequence[Audited], lang: Lang) -> str:
+def _count_line(audited: Sequence[AuditResult], lang: Lang) -> str:
     total = len(audited)
     verdicts = Text.join(
         (

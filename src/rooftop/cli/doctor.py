@@ -34,10 +34,10 @@ class HealthCheck:
 
     def line(self, lang: Lang) -> str:
         """Return one readable line."""
-        found = self.found.pick(lang) if isinstance(self.found, Text) else self.found
+        text = self.found.pick(lang) if isinstance(self.found, Text) else self.found
         mark = {"ok": "[ok]  ", "warn": "[warn]", "bad": "[BAD] "}[self.verdict]
         mend = f" -> {self.mend.pick(lang)}" if self.mend is not None else ""
-        return f"{mark} {self.name.pick(lang)}: {found}{mend}"
+        return f"{mark} {self.name.pick(lang)}: {text}{mend}"
 
 
 def examine(environment: Mapping[str, str], folder: Path) -> list[HealthCheck]:

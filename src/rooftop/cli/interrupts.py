@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from rooftop.cli.spoken import State
+from rooftop.cli.language import State
 from rooftop.core.lang import Text
 
 EXIT_CODE = 130
@@ -37,8 +37,8 @@ def ending_on_interrupts() -> Iterator[None]:
     threading.Thread(target=_end_anyway, args=(woken,), daemon=True, name="interrupts").start()
     for number in _signals():
         signal.signal(number, _interrupt)
-    shown = sys.unraisablehook
-    sys.unraisablehook = lambda event: None if isinstance(event.exc_value, Interrupted) else shown(event)
+    default_hook = sys.unraisablehook
+    sys.unraisablehook = lambda event: None if isinstance(event.exc_value, Interrupted) else default_hook(event)
     try:
         yield
     except (Interrupted, KeyboardInterrupt):

@@ -60,25 +60,32 @@ def write_starter(
             mend=Text("choose another with -o, or --force", "请用 -o 另选文件名，或加 --force 覆盖"),
         )
     load_pack(pack)
-    found = guess(footprints, layer) if footprints is not None else None
-    rasters = guess_irradiance(irradiance, None if found is None else found.place) if irradiance else None
-    text = starter_config(pack, footprints, found, rasters, lang=lang, base=out.resolve().parent)
+    footprint_guess = guess(footprints, layer) if footprints is not None else None
+    raster_guess = (
+        guess_irradiance(irradiance, None if footprint_guess is None else footprint_guess.place) if irradiance else None
+    )
+    text = starter_config(pack, footprints, footprint_guess, raster_guess, lang=lang, base=out.resolve().parent)
     write_at_once(out, lambda path: path.write_text(text, encoding="utf-8"))
-    told = [*([] if found is None else _told(found)), *([] if rasters is None else _told_rasters(rasters))]
-    told.append(Text(f"written: {out}", f"已写出：{out}"))
-    told += _left(out, found, rasters, lang)
-    return [line.pick(lang) for line in told]
+    lines = [
+        *([] if footprint_guess is None else _footprint_lines(footprint_guess)),
+        *([] if raster_guess is None else _raster_lines(raster_guess)),
+    ]
+    lines.append(Text(f"written: {out}", f"已写出：{out}"))
+    lines += _remaining_steps(out, footprint_guess, raster_guess, lang)
+    return [line.pick(lang) for line in lines]
 
 
-def _left(out: Path, found: Guess | None, rasters: RasterGuess | None, lang: Lang) -> Iterator[Text]:
+def _remaining_steps(
+    out: Path, footprint_guess: Guess | None, raster_guess: RasterGuess | None, lang: Lang
+) -> Iterator[Text]:
     """Say what is still to be filled in: read what was written as far as it goes."""
-    if found is None:
+    if footprint_guess is None:
         yield Text("next: name the footprint file in it", "下一步：在其中填写建筑轮廓文件路径")
-    if rasters is None:
+    if raster_guess is None:
         yield Text("next: name the GHI raster in it", "下一步：在其中填写水平面总辐照（GHI）栅格路径")
     try:
         with naming_lines(out):
-            _tried(out, found is not None, rasters is not None)
+            _try_config(out, footprint_guess is not None, raster_guess is not None)
     except (ConfigError, InputError) as error:
         yield Text("left to do, as `rooftop check` would say:", "尚需处理（rooftop check 将提示）：")
         block = error.render(lang)
@@ -86,7 +93,7 @@ def _left(out: Path, found: Guess | None, rasters: RasterGuess | None, lang: Lan
     yield Text(f"then: rooftop check {out}", f"然后：rooftop check {out}")
 
 
-def _tried(out: Path, footprints: bool, rasters: bool) -> None:
+def _try_config(out: Path, footprints: bool, rasters: bool) -> None:
     config = load_config(out)
     if footprints and rasters:
         buildings = read_sources(config).buildings
@@ -97,24 +104,24 @@ def _tried(out: Path, footprints: bool, rasters: bool) -> None:
     credible_inventory(config.inputs, buildings, None, ["unknown"] * len(buildings))
 
 
-def _told_rasters(found: RasterGuess) -> Iterator[Text]:
-    names = ", ".join(path.name for path in found.paths[:2]) + (" ..." if len(found.paths) > 2 else "")
+def _raster_lines(guessed: RasterGuess) -> Iterator[Text]:
+    names = ", ".join(path.name for path in guessed.paths[:2]) + (" ..." if len(guessed.paths) > 2 else "")
     yield Text("{names}: {period}, {period_remark}", "{names}：{period}，{period_remark}").format(
-        names=names, period=found.period, period_remark=found.period_remark
+        names=names, period=guessed.period, period_remark=guessed.period_remark
     )
     yield Text("  unit {unit}: {unit_remark}", "  单位 {unit}：{unit_remark}").format(
-        unit=found.unit, unit_remark=found.unit_remark
+        unit=guessed.unit, unit_remark=guessed.unit_remark
     )
 
 
-def _told(found: Guess) -> Iterator[Text]:
-    crs = found.crs or found.crs_guess or "?"
+def _footprint_lines(guessed: Guess) -> Iterator[Text]:
+    crs = guessed.crs or guessed.crs_guess or "?"
     yield Text(
-        f"{found.path.name}: {found.features:,} features, CRS {crs}, encoding {found.encoding}",
-        f"{found.path.name}：{found.features:,} 个要素，坐标系 {crs}，编码 {found.encoding}",
+        f"{guessed.path.name}: {guessed.features:,} features, CRS {crs}, encoding {guessed.encoding}",
+        f"{guessed.path.name}：{guessed.features:,} 个要素，坐标系 {crs}，编码 {guessed.encoding}",
     )
-    yield found.datum_remark
-    for field in found.fields:
+    yield guessed.datum_remark
+    for field in guessed.fields:
         samples = " | ".join(field.samples)
         yield Text(
             f"  {field.key} <- {field.field} ({field.filled:,} filled): {samples}",
@@ -122,8 +129,8 @@ def _told(found: Guess) -> Iterator[Text]:
         )
         if field.remark is not None:
             yield field.remark
-    unknown = [use for use in found.uses if use.use == "unknown"]
+    unknown = [use for use in guessed.uses if use.use == "unknown"]
     if unknown:
         names = ", ".join(f"{use.value} ({use.count})" for use in unknown[:8])
         yield Text(f"  uses to map: {names}", f"  需补充用途映射：{names}")
-    yield from found.remarks
+    yield from guessed.remarks

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.cells import cell_len
 
 from rooftop.core.lang import Lang, Text
-from rooftop.outputs.verdicts import judged
+from rooftop.outputs.verdicts import verdict_of
 
 if TYPE_CHECKING:
     from rooftop.job.pipeline import RunResult
@@ -26,7 +26,7 @@ _HEADS = (
 _NOT_IN_TOTALS = ("outside_district", "no_irradiance", "tile_failed")
 
 
-def _padded(text: str, width: int, *, left: bool) -> str:
+def _pad(text: str, width: int, *, left: bool) -> str:
     gap = " " * (width - cell_len(text))
     return text + gap if left else gap + text
 
@@ -39,7 +39,7 @@ def summary_lines(result: RunResult, lang: Lang) -> list[str]:
     """Return the table, the paths, and the count of warnings."""
     rows = [[head.pick(lang) for head in _HEADS], *_unit_rows(result, lang)]
     widths = [max(cell_len(row[k]) for row in rows) for k in range(len(_HEADS))]
-    lines = ["  ".join(_padded(cell, widths[k], left=k == 0) for k, cell in enumerate(row)) for row in rows]
+    lines = ["  ".join(_pad(cell, widths[k], left=k == 0) for k, cell in enumerate(row)) for row in rows]
     lines.insert(1, "-" * cell_len(lines[0]))
     title = result.config.title or result.config.name
     if result.config.synthetic:
@@ -83,7 +83,9 @@ def _row(name: str, unit: Any, front: pd.DataFrame, lang: Lang) -> list[str]:
     if len(installed) and len(potential):
         i, p = installed.iloc[0], potential.iloc[0]
         span = f" ({_percent(p.coverage_low)} - {_percent(p.coverage_high)})" if pd.notna(p.coverage_low) else ""
-        verdicts = ["-" if pd.isna(row.attained) else judged(row.attained, row.kind).text.pick(lang) for row in (i, p)]
+        verdicts = [
+            "-" if pd.isna(row.attained) else verdict_of(row.attained, row.kind).text.pick(lang) for row in (i, p)
+        ]
         unknown = pd.isna(i.coverage) and i.n_buildings > 0
         now = Text("not known", "不明").pick(lang) if unknown else _percent(i.coverage)
         cells = [now, _percent(p.coverage) + span, _percent(i.target), " / ".join(verdicts)]

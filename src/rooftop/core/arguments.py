@@ -177,8 +177,8 @@ def require_numbers(
         No numbers, another shape, a value that is missing, infinite or out of the limits.
     """
     limits = limits_of(quantity or name)
-    wanted = shape_text(shape)
-    expected = Text(f"numbers of shape {wanted}, {limits}", f"形状为 {wanted} 的数值，{limits}")
+    axes_text = shape_text(shape)
+    expected = Text(f"numbers of shape {axes_text}, {limits}", f"形状为 {axes_text} 的数值，{limits}")
     values = numbers_of(name, given, expected, what)
     if not has_shape(values, shape):
         raise unusable(name, shape_of(values), expected, what=what)
@@ -205,8 +205,8 @@ def numbers_of(name: str, given: object, expected: Text, what: Text | None = Non
 
 def whole_numbers(name: str, given: object, shape: Sequence[int | str], what: Text | None = None) -> I8:
     """Return an argument that is an array of whole numbers, as int64."""
-    wanted = shape_text(shape)
-    expected = Text(f"whole numbers of shape {wanted}", f"形状为 {wanted} 的整数")
+    axes_text = shape_text(shape)
+    expected = Text(f"whole numbers of shape {axes_text}", f"形状为 {axes_text} 的整数")
     values = numbers_of(name, given, expected, what)
     values = values if values.size else values.astype(np.int64)
     fits = has_shape(values, shape)
@@ -284,17 +284,17 @@ def checked_heights(dsm: ArrayLike, name: str = "dsm") -> Heights:
 
 def cells_within(rows: ArrayLike, cols: ArrayLike, shape: tuple[int, ...]) -> tuple[I8, I8]:
     """Return row and column numbers as int64, all within `shape`."""
-    found = []
+    indices = []
     for name, given, limit in (("rows", rows, shape[0]), ("cols", cols, shape[1])):
         index = whole_numbers(name, given, ("n",))
         if index.size and (index.min() < 0 or index.max() >= limit):
             raise unusable(name, extent_of(index), f"0 … {limit - 1}")
-        found.append(index)
-    if found[0].size != found[1].size:
+        indices.append(index)
+    if indices[0].size != indices[1].size:
         raise unusable(
-            "cols", str(found[1].size), Text(f"as many as rows: {found[0].size}", f"与行数相同：{found[0].size}")
+            "cols", str(indices[1].size), Text(f"as many as rows: {indices[0].size}", f"与行数相同：{indices[0].size}")
         )
-    return found[0], found[1]
+    return indices[0], indices[1]
 
 
 def lattice_place(name: str, given: object) -> tuple[int, int] | None:

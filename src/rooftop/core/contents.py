@@ -47,22 +47,22 @@ class Signature(NamedTuple):
     changed_ns: int
 
 
-class _Hashed(NamedTuple):
+class _HashEntry(NamedTuple):
     signature: Signature
     sha256: str
     settled: bool  # older than the clock's tick: a later write would show
 
 
-_known: dict[Path, _Hashed] = {}
+_known: dict[Path, _HashEntry] = {}
 
 
 def signature(path: Path) -> Signature | None:
     """Return the signature of a file; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return Signature(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return Signature(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def sha256_of(path: Path) -> str:
@@ -77,7 +77,7 @@ def sha256_of(path: Path) -> str:
             digest.update(chunk)
     if before is not None and before == signature(path):
         settled = time.time_ns() - max(before.modified_ns, before.changed_ns) > _TICK_NS
-        _known[place] = _Hashed(before, digest.hexdigest(), settled)
+        _known[place] = _HashEntry(before, digest.hexdigest(), settled)
     return digest.hexdigest()
 
 
@@ -94,7 +94,7 @@ def file_sha256(path: Path) -> str:
         sums = [sha256_of(part) for part in parts]
     else:
         sums = [sha256_of(part) if part == path else _stamp(part) for part in parts]
-    lines = "".join(f"{found}  {part.name}\n" for found, part in zip(sums, parts, strict=True))
+    lines = "".join(f"{digest}  {part.name}\n" for digest, part in zip(sums, parts, strict=True))
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -122,20 +122,20 @@ def parts_of(path: Path) -> tuple[Path, ...]:
     """
     if path.is_dir():
         return tuple(sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() != ".lock"))
-    found: dict[Path, Path] = {}
-    _collect(path, found, {})
-    rest = sorted((p for p in found.values() if p != path), key=lambda p: (p.name, str(p)))
-    return (path, *rest) if found else ()
+    files: dict[Path, Path] = {}
+    _collect(path, files, {})
+    others = sorted((p for p in files.values() if p != path), key=lambda p: (p.name, str(p)))
+    return (path, *others) if files else ()
 
 
-def _collect(path: Path, found: dict[Path, Path], folders: dict[Path, dict[str, Path]]) -> None:
+def _collect(path: Path, files: dict[Path, Path], folders: dict[Path, dict[str, Path]]) -> None:
     """Add a file, its side files, and what it names, unless they are known (by their absolute path)."""
     todo = [path]
     while todo:
         file = todo.pop()
-        if file.absolute() in found or not file.is_file():
+        if file.absolute() in files or not file.is_file():
             continue
-        found[file.absolute()] = file
+        files[file.absolute()] = file
         todo += [*_side_files(file, folders), *named_files(file)]
 
 
@@ -143,24 +143,24 @@ def _side_files(path: Path, folders: dict[Path, dict[str, Path]]) -> list[Path]:
     """Return the files that readers look for beside a file, whatever case their names are written in."""
     folder = path.parent
     if folder not in folders:
-        folders[folder] = _listed(folder)
+        folders[folder] = _files_by_name(folder)
     beside, name, stem, suffix = folders[folder], path.name.lower(), path.stem.lower(), path.suffix.lower()
-    wanted = [f"{name}{ending}" for ending in _JOURNALS]
+    names = [f"{name}{ending}" for ending in _JOURNALS]
     if suffix not in _ALONE:
-        wanted += [f"{name}.{ending}" for ending in ("ovr", "msk")]
+        names += [f"{name}.{ending}" for ending in ("ovr", "msk")]
         if f"{name}.aux.xml" in beside and not _only_statistics(beside[f"{name}.aux.xml"]):
-            wanted.append(f"{name}.aux.xml")
+            names.append(f"{name}.aux.xml")
         world = [f"{suffix[1]}{suffix[-1]}w", f"{suffix[1:]}w"] if len(suffix) > 2 else []
         of_stem = _SIDE_OF_STEM[suffix].split() if suffix in _SIDE_OF_STEM else [*_RASTER.split(), *world]
-        wanted += [f"{stem}.{ending}" for ending in of_stem]
+        names += [f"{stem}.{ending}" for ending in of_stem]
     if suffix == ".adf":
-        wanted = list(beside)
+        names = list(beside)
     if suffix == ".ers":
-        wanted.append(stem)
-    return [beside[each] for each in wanted if each in beside and each != name]
+        names.append(stem)
+    return [beside[each] for each in names if each in beside and each != name]
 
 
-def _listed(folder: Path) -> dict[str, Path]:
+def _files_by_name(folder: Path) -> dict[str, Path]:
     try:
         return {p.name.lower(): p for p in folder.iterdir()}
     except OSError:
@@ -191,14 +191,14 @@ def named_files(path: Path) -> list[Path]:
     except (ElementTree.ParseError, ValueError, LookupError):
         return []  # whoever reads it says so
     words = {word for element in root.iter() for word in ((element.text or "").strip(),) if _may_be_a_name(word)}
-    return sorted({file for word in words for file in _resolved(word, path.parent)})
+    return sorted({file for word in words for file in _files_meant_by(word, path.parent)})
 
 
 def _may_be_a_name(word: str) -> bool:
     return 0 < len(word) < 4096 and "\x00" not in word and any(ch.isalpha() for ch in word)
 
 
-def _resolved(word: str, folder: Path) -> list[Path]:
+def _files_meant_by(word: str, folder: Path) -> list[Path]:
     """Return the files meant by a name in a VRT: a path, one in an archive, or a driver's ``NETCDF:"file.nc":band``."""
     pieces = [word, *re.findall(r'"([^"]+)"', word)]
     split = word.split(":")
@@ -272,17 +272,17 @@ class Watch:
         self.check()
         for part in self._parts():
             if part not in self._seen:
-                raise _changed(part, Text("it was not there when the run began", "运行开始时该文件尚不存在"))
+                raise _changed_error(part, Text("it was not there when the run began", "运行开始时该文件尚不存在"))
 
     def _settle(self, path: Path, before: Signature | None, now: Signature | None) -> None:
         if path in self._journalled:
             self._journalled.discard(path)
         elif now is None:
-            raise _changed(path, Text("it is gone", "文件已不存在"))
+            raise _changed_error(path, Text("it is gone", "文件已不存在"))
         else:
             known = _known.get(path)
             if known is None or known.signature != before or sha256_of(path) != known.sha256:
-                raise _changed(path, Text("other contents than when the run began", "内容与运行开始时不同"))
+                raise _changed_error(path, Text("other contents than when the run began", "内容与运行开始时不同"))
             self._touched += 1
         self._seen[path] = now
 
@@ -291,7 +291,7 @@ def _owner(journal: Path) -> Path:
     return journal.with_name(journal.name.rpartition("-")[0])
 
 
-def _changed(path: Path, found: Text) -> ChangedError:
+def _changed_error(path: Path, found: Text) -> ChangedError:
     return ChangedError(
         Text("an input file was changed while the run was reading it", "运行读取期间，输入文件被更改"),
         where=str(path),

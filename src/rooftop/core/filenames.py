@@ -40,9 +40,9 @@ def why_no_name(name: str) -> Text | None:
         return Text("it is empty", "名称为空")
     if without_controls(name) != name or "\n" in name or "\t" in name:
         return Text("it holds control characters", "含控制字符")
-    found = _ILLEGAL.search(name)
-    if found:
-        return Text(f"it holds the character {found.group()}", f"含字符 {found.group()}")
+    illegal = _ILLEGAL.search(name)
+    if illegal:
+        return Text(f"it holds the character {illegal.group()}", f"含字符 {illegal.group()}")
     if name != name.strip(" .\u3000"):
         return Text("it begins or ends with a dot or a space", "首尾为点号或空格")
     if len(name.encode("utf-8")) > MOST_BYTES:

@@ -147,12 +147,12 @@ def no_such_unit(unit: str, known: list[str], where: str | None = None) -> Input
     )
 
 
-def _known(unit: object) -> object:
+def _check_unit_name(unit: object) -> object:
     known = [repr(name) for name in irradiance_units().units]
     if repr(unit) in known:
         return unit
     raise PydanticKnownError("literal_error", {"expected": " or ".join([", ".join(known[:-1]), known[-1]])})
 
 
-IrradianceUnit = Annotated[str, BeforeValidator(_known)]
+IrradianceUnit = Annotated[str, BeforeValidator(_check_unit_name)]
 """Name of a unit of the table, in a model."""

@@ -46,11 +46,11 @@ class Text:
 
         Braces of values are not read: only the sentence itself may hold names.
         """
-        spoken = {
+        values_in = {
             lang: {name: value.pick(lang) if isinstance(value, Text) else value for name, value in values.items()}
             for lang in get_args(Lang)
         }
-        return Text(self.en.format(**spoken["en"]), self.zh.format(**spoken["zh"]))
+        return Text(self.en.format(**values_in["en"]), self.zh.format(**values_in["zh"]))
 
     def capitalised(self) -> Text:
         """Return the sentence as the beginning of a line: English with a capital, Chinese as it is."""

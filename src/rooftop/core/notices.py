@@ -45,8 +45,8 @@ class Notice:
 
     def __post_init__(self) -> None:
         """Take control characters out: what is said may quote files and other libraries."""
-        said = Text.both(lambda lang: without_controls(self.text.pick(lang)))
-        object.__setattr__(self, "text", said)
+        text = Text.both(lambda lang: without_controls(self.text.pick(lang)))
+        object.__setattr__(self, "text", text)
         object.__setattr__(self, "examples", tuple(without_controls(str(example)) for example in self.examples))
 
     @classmethod
@@ -79,11 +79,11 @@ class Notice:
         tuple of Notice
             One, or none.
         """
-        n, examples = _counted(which, names)
+        n, examples = _count_and_examples(which, names)
         if not n:
             return ()
-        said = Text.both(lambda lang: text.pick(lang).replace("{n}", str(n)))
-        return (cls(code, said, n, severity, source, examples),)
+        sentence = Text.both(lambda lang: text.pick(lang).replace("{n}", str(n)))
+        return (cls(code, sentence, n, severity, source, examples),)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Provenance:
     details: dict[str, str] = field(default_factory=dict)
 
 
-def _counted(which: Any, names: Any) -> tuple[int, tuple[str, ...]]:
+def _count_and_examples(which: Any, names: Any) -> tuple[int, tuple[str, ...]]:
     """Return how many there are, and what the first five are called."""
     if isinstance(which, int | np.integer):
         return int(which), ()

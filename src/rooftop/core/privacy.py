@@ -52,16 +52,16 @@ _LATIN_NAME = re.compile(
 )
 
 
-def _any(words: Iterable[str]) -> str:
+def _alternatives(words: Iterable[str]) -> str:
     """Return an alternative of words, the longest first."""
     return "|".join(re.escape(word) for word in sorted(set(words), key=lambda w: (-len(w), w)))
 
 
-def _flat(lists: Iterable[Iterable[str]]) -> list[str]:
+def _flatten(lists: Iterable[Iterable[str]]) -> list[str]:
     return [word for words in lists for word in words]
 
 
-def _half(text: str) -> str:
+def _half_width(text: str) -> str:
     """Return a text of the same length with full-width letters, digits and marks folded."""
     return text if text.isascii() else text.translate(_HALF)
 
@@ -70,7 +70,7 @@ def _half(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _type_of(text: str) -> bool | None:
+def _is_person_type(text: str) -> bool | None:
     types = personal_names().owner_types
     for words, person in ((types.institution, False), (types.person, True)):
         for word in words:
@@ -88,36 +88,39 @@ def is_natural_person(owner_type: object) -> bool | None:
     owner_type : str or null
         As the source writes it (自然人, 个人, private …).
     """
-    return None if is_missing(owner_type) else _type_of(_half(str(owner_type)).strip().lower())
+    return None if is_missing(owner_type) else _is_person_type(_half_width(str(owner_type)).strip().lower())
 
 
 @cache
-def _institution() -> re.Pattern[str]:
+def _institution_pattern() -> re.Pattern[str]:
     entry = personal_names().institutions
     endings = [
-        rf"[{_HAN}\d]{{{length - 1},}}(?:{_any(words)})(?=$|[\s{_BREAK}])" for length, words in entry.endings.items()
+        rf"[{_HAN}\d]{{{length - 1},}}(?:{_alternatives(words)})(?=$|[\s{_BREAK}])"
+        for length, words in entry.endings.items()
     ]
-    known = rf"(?:^|(?<=[\s{_BREAK}]))(?:{_any(entry.known)})(?=$|[\s{_BREAK}])"
+    known = rf"(?:^|(?<=[\s{_BREAK}]))(?:{_alternatives(entry.known)})(?=$|[\s{_BREAK}])"
     # Latin words whole, with or without the dots of an abbreviation: Co., S.A.
-    latin = rf"(?<![\w])(?:{_any(entry.words)})\.?(?![\w])"
-    return re.compile("|".join([_any(_flat(entry.contains)), known, *endings, latin]), re.IGNORECASE)
+    latin = rf"(?<![\w])(?:{_alternatives(entry.words)})\.?(?![\w])"
+    return re.compile("|".join([_alternatives(_flatten(entry.contains)), known, *endings, latin]), re.IGNORECASE)
 
 
 def names_an_institution(text: str) -> bool:
     """Say whether a name holds a word of institutions or firms: 公司, 医院, 村委会, Ltd, GmbH."""
-    half = _half(text)
-    return bool(_institution().search(half) or _institution().search(re.sub(r"(?<=\b[A-Za-z])\.", "", half)))
+    half = _half_width(text)
+    return bool(
+        _institution_pattern().search(half) or _institution_pattern().search(re.sub(r"(?<=\b[A-Za-z])\.", "", half))
+    )
 
 
 @cache
 def _surnames(common: bool) -> str:
     entry = personal_names().surnames
     single = "".join(entry.common.split()) + ("" if common else "".join(entry.rest.split()))
-    return rf"(?:{_any(entry.compound)}|[{single}])"
+    return rf"(?:{_alternatives(entry.compound)}|[{single}])"
 
 
 @cache
-def _person() -> re.Pattern[str]:
+def _person_pattern() -> re.Pattern[str]:
     """A text that is a person's name and nothing else: 张三, 欧阳测试, 李某某, 阿里木·买买提."""
     words, surname = personal_names(), _surnames(False)
     hidden = "".join(re.escape(mark) for mark in words.hidden)
@@ -127,8 +130,8 @@ def _person() -> re.Pattern[str]:
         rf"|{surname}[{_HAN}]?[{hidden}Xx]{{1,3}}[{_HAN}]?"
         rf"|[{_HAN}]{{1,8}}(?:[{_DOT}][{_HAN}]{{1,8}})+"
     )
-    behind = rf"(?:{_any(words.behind)}|等?\s*[\d一二三四五六七八九十两]*\s*[人名户家]?)"
-    return re.compile(rf"(?:{_any(words.labels)})?\s*(?:{name}){behind}")
+    behind = rf"(?:{_alternatives(words.behind)}|等?\s*[\d一二三四五六七八九十两]*\s*[人名户家]?)"
+    return re.compile(rf"(?:{_alternatives(words.labels)})?\s*(?:{name}){behind}")
 
 
 def looks_like_a_person(text: str) -> bool:
@@ -136,15 +139,15 @@ def looks_like_a_person(text: str) -> bool:
 
     Names in Latin script are two to four capitalised words.
     """
-    half = re.sub(rf"(?<=[{_HAN}])\s+(?=[{_HAN}](?:\s|$))", "", _half(text).strip())
+    half = re.sub(rf"(?<=[{_HAN}])\s+(?=[{_HAN}](?:\s|$))", "", _half_width(text).strip())
     if half in _not_names():
         return False
-    return bool(_person().fullmatch(half) or _LATIN_NAME.fullmatch(half))
+    return bool(_person_pattern().fullmatch(half) or _LATIN_NAME.fullmatch(half))
 
 
 @cache
 def _not_names() -> frozenset[str]:
-    return frozenset([*_flat(personal_names().not_names), *personal_names().labels])
+    return frozenset([*_flatten(personal_names().not_names), *personal_names().labels])
 
 
 def _parts(text: str) -> list[str]:
@@ -179,7 +182,7 @@ def shown_owner(
         return None, "person"
     if names_an_institution(owner):
         people = [part for part in _parts(owner) if not names_an_institution(part) and looks_like_a_person(part)]
-        return _without(shown_text(owner, homely=True), people), None
+        return _without_names(shown_text(owner, homely=True), people), None
     if any(looks_like_a_person(part) for part in (owner, *_parts(owner))):
         return None, "person"
     if natural is False or is_public_institution == "yes" or building_use not in personal_names().homes:
@@ -187,7 +190,7 @@ def shown_owner(
     return None, "maybe"
 
 
-def _without(text: str, names: Iterable[str]) -> str:
+def _without_names(text: str, names: Iterable[str]) -> str:
     for name in sorted(names, key=len, reverse=True):
         if len(name) > 1:
             text = text.replace(name, MASK)
@@ -198,23 +201,23 @@ def _without(text: str, names: Iterable[str]) -> str:
 
 
 @cache
-def _labelled() -> re.Pattern[str]:
+def _label_pattern() -> re.Pattern[str]:
     return re.compile(
-        rf"(?:{_any(personal_names().labels)})(?:[:：]\s*|\s*)(?P<name>{_surnames(True)}[{_HAN}]{{1,2}})"
-        rf"(?=$|[\s\d{_BREAK}]|等|{_any(personal_names().behind)})"
+        rf"(?:{_alternatives(personal_names().labels)})(?:[:：]\s*|\s*)(?P<name>{_surnames(True)}[{_HAN}]{{1,2}})"
+        rf"(?=$|[\s\d{_BREAK}]|等|{_alternatives(personal_names().behind)})"
     )
 
 
 @cache
-def _at_home() -> tuple[re.Pattern[str], ...]:
+def _home_patterns() -> tuple[re.Pattern[str], ...]:
     """Where the text of a home holds a name: called after it, at the end of an address, as a part by itself."""
     words = personal_names()
     name = rf"(?P<name>{_surnames(True)}[{_HAN}]{{1,2}}?|[{_HAN}]{{1,8}}(?:[{_DOT}][{_HAN}]{{1,8}})+)"
     before = rf"(?:^|(?<=[\s\d{_BREAK}])|(?<={'|'.join(_singles(words.address_tokens))})|(?<=单元))"
-    behind = rf"(?:{_any([*words.behind, *words.home_words])}|等\S*)"
+    behind = rf"(?:{_alternatives([*words.behind, *words.home_words])}|等\S*)"
     return (
         re.compile(rf"{before}{name}(?:的|之|家)?{behind}(?=$|[\s\d{_BREAK}])"),
-        re.compile(rf"(?:[\d一二三四五六七八九十]|\b)(?:{_any(words.address_tokens)})\s*[（(]?{name}[)）]?$"),
+        re.compile(rf"(?:[\d一二三四五六七八九十]|\b)(?:{_alternatives(words.address_tokens)})\s*[（(]?{name}[)）]?$"),
         re.compile(rf"(?:^|(?<=[{_BREAK}]))\s*{name}{behind}?\s*(?=$|[{_BREAK}])"),
     )
 
@@ -231,9 +234,9 @@ def _is_name(candidate: str) -> bool:
     return not names_an_institution(candidate)
 
 
-def _mask_found(pattern: re.Pattern[str], text: str) -> str:
+def _mask_matches(pattern: re.Pattern[str], text: str) -> str:
     """Mask what a pattern finds; where it has a group ``name``, that alone, if it can be one."""
-    half, out, last = _half(text), [], 0
+    half, out, last = _half_width(text), [], 0
     for match in pattern.finditer(half):
         group = "name" if "name" in pattern.groupindex else 0
         start, end = match.span(group)
@@ -257,9 +260,9 @@ def shown_text(text: str, people: tuple[str, ...] = (), *, homely: bool) -> str:
         The building is a home, or may be one: names are looked for wherever homes carry them (张三住宅, 3组张三). Of
         other buildings only what is labelled as a person (户主：张三).
     """
-    text = _mask_found(_NUMBERS, _without(text, people))
-    for pattern in (_labelled(), *(_at_home() if homely else ())):
-        text = _mask_found(pattern, text)
+    text = _mask_matches(_NUMBERS, _without_names(text, people))
+    for pattern in (_label_pattern(), *(_home_patterns() if homely else ())):
+        text = _mask_matches(pattern, text)
     return text
 
 
@@ -288,14 +291,14 @@ def masked(roofs: FrameT) -> FrameT:
         [None if is_missing(v) or not str(v).strip() else str(v) for v in roofs[name].to_numpy(dtype=object)]
         for name in _NAMED
     ]
-    rows = [_shown_row(*row) for row in zip(*columns, strict=True)]
+    rows = [_mask_row(*row) for row in zip(*columns, strict=True)]
     names = ("owner_name", WITHHELD, "building_name", "address")
     return roofs.assign(
         **{name: pd.Series([row[k] for row in rows], index=roofs.index, dtype="string") for k, name in enumerate(names)}
     )
 
 
-def _shown_row(
+def _mask_row(
     owner: str | None,
     owner_type: str | None,
     public: str | None,
@@ -304,16 +307,16 @@ def _shown_row(
     address: str | None,
 ) -> tuple[str | None, str | None, str | None, str | None]:
     use, public = use or "unknown", public or "unknown"
-    shown, why = (None, None) if owner is None else shown_owner(owner, owner_type, public, use)
+    shown_name, why = (None, None) if owner is None else shown_owner(owner, owner_type, public, use)
     homely = (
         why is not None or bool(is_natural_person(owner_type)) or (use in personal_names().homes and public != "yes")
     )
     people: tuple[str, ...] = ()
-    if owner is not None and shown != owner:
+    if owner is not None and shown_name != owner:
         people = tuple(p for p in (owner, *_parts(owner)) if len(p) > 1 and not names_an_institution(p))
         people = tuple(p for p in people if why is not None or looks_like_a_person(p))
     return (
-        shown,
+        shown_name,
         why,
         None if name is None else shown_text(name, people, homely=homely),
         None if address is None else shown_text(address, people, homely=homely),
@@ -331,21 +334,21 @@ def without_numbers(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     )
 
 
-def name_notices(roofs: pd.DataFrame, asked: bool) -> tuple[Notice, ...]:
+def name_notices(roofs: pd.DataFrame, names_shown: bool) -> tuple[Notice, ...]:
     """Say what is withheld, or that names are shown, and whether ids look like persons' numbers.
 
     Parameters
     ----------
     roofs : DataFrame
         `tables.ROOFS`, names as read.
-    asked : bool
+    names_shown : bool
         `outputs.personal_names`.
     """
     notices = []
-    shown = masked(roofs)
-    why = shown[WITHHELD].astype("string")
+    as_shown = masked(roofs)
+    why = as_shown[WITHHELD].astype("string")
     n, maybe = int(why.notna().sum()), int((why == "maybe").sum())
-    if n and asked:
+    if n and names_shown:
         text = Text(
             f"map, report and lists name {n} owners who are natural persons, or may be (outputs.personal_names)",
             f"地图、报告与清单列出 {n} 个自然人（或可能为自然人）产权人姓名（outputs.personal_names）",
@@ -363,7 +366,7 @@ def name_notices(roofs: pd.DataFrame, asked: bool) -> tuple[Notice, ...]:
         ) + (doubt if maybe else "")
         notices.append(Notice("personal_names_withheld", text, n, "info", "outputs.personal_names"))
     ids = [str(value) for value in roofs["source_id"].dropna()]
-    personal = sum(bool(re.fullmatch(_IDENTITY, _half(value).strip())) for value in ids)
+    personal = sum(bool(re.fullmatch(_IDENTITY, _half_width(value).strip())) for value in ids)
     if personal > len(ids) / 2:
         text = Text(
             f"{personal} building ids look like persons' identity numbers: every output shows them; map fields.id to "

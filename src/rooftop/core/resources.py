@@ -30,9 +30,9 @@ def load_shipped(model: type[_ModelT], name: str) -> _ModelT:
 
     Each file has one caller, the function that all who need the file ask.
     """
-    return _checked(model, name)  # type: ignore[return-value]
+    return _load_model(model, name)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)
-def _checked(model: type[BaseModel], name: str) -> BaseModel:
+def _load_model(model: type[BaseModel], name: str) -> BaseModel:
     return model.model_validate(load_trusted_yaml(configs_dir() / name))

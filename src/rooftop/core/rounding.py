@@ -165,7 +165,7 @@ def _with_bounds(values: Interval, show: Callable[[float, RoundingWay], str]) ->
     return f"{central} ({show(values.low, 'down')}–{show(values.high, 'up')})"
 
 
-def _scaled(
+def _with_unit(
     value: object, steps: dict[Lang, tuple[tuple[float, str], ...]], lang: Lang, digits: int, way: RoundingWay
 ) -> str:
     amount = _finite(value)
@@ -207,32 +207,32 @@ _COAL: dict[Lang, tuple[tuple[float, str], ...]] = {
 
 def capacity(kwp: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return a capacity given in kWp, e.g. ``210 kWp`` or ``3.41 MWp``."""
-    return _scaled(kwp, _CAPACITY, lang, digits, way)
+    return _with_unit(kwp, _CAPACITY, lang, digits, way)
 
 
 def energy(kwh: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an energy given in kWh, e.g. ``23.1 万kWh`` or ``231 MWh``."""
-    return _scaled(kwh, _ENERGY, lang, digits, way)
+    return _with_unit(kwh, _ENERGY, lang, digits, way)
 
 
 def area(m2: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an area given in square metres, e.g. ``4.2 万㎡`` or ``42,000 m²``."""
-    return _scaled(m2, _AREA, lang, digits, way)
+    return _with_unit(m2, _AREA, lang, digits, way)
 
 
 def money(yuan: object, lang: Lang = "zh", digits: int = 2, way: RoundingWay = "nearest") -> str:
     """Return an amount given in yuan, e.g. ``52 万元`` or ``520,000 yuan``."""
-    return _scaled(yuan, _MONEY, lang, digits, way)
+    return _with_unit(yuan, _MONEY, lang, digits, way)
 
 
 def carbon(kg: object, lang: Lang = "zh", digits: int = 2, way: RoundingWay = "nearest") -> str:
     """Return a mass of CO2 given in kg, e.g. ``130 t CO₂``."""
-    return _scaled(kg, _CARBON, lang, digits, way)
+    return _with_unit(kg, _CARBON, lang, digits, way)
 
 
 def coal(kgce: object, lang: Lang = "zh", digits: int = 3, way: RoundingWay = "nearest") -> str:
     """Return an amount of standard coal given in kgce, e.g. ``62 kgce``, ``130 tce`` or ``1.2 万tce``."""
-    return _scaled(kgce, _COAL, lang, digits, way)
+    return _with_unit(kgce, _COAL, lang, digits, way)
 
 
 def span(low: str, high: str) -> str:

@@ -85,7 +85,7 @@ def load_yaml(path: Path) -> YamlDocument:
     ConfigError
         Missing file, or something YAML does not allow, with line and mend.
     """
-    text = _read(path)
+    text = _read_text(path)
     scan = _Scan(path, text)
     try:
         loader = _Loader(text)
@@ -106,7 +106,7 @@ def load_yaml(path: Path) -> YamlDocument:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     if not path.is_file():
         siblings = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, siblings, n=1)
@@ -187,7 +187,7 @@ class _Scan:
         size = 1
         if isinstance(node, yaml.ScalarNode):
             _check_scalar(node, self.path, self.text)
-            self._constructed(loader, node)
+            self._construct(loader, node)
         elif isinstance(node, yaml.SequenceNode):
             for i, item in enumerate(node.value):
                 self.lines[(*at, i)] = item.start_mark.line + 1
@@ -203,7 +203,7 @@ class _Scan:
         self._sizes[id(node)] = size
         return size
 
-    def _constructed(self, loader: _Loader, node: yaml.Node) -> Any:
+    def _construct(self, loader: _Loader, node: yaml.Node) -> Any:
         """Return the value of a node; one that looks like a date or a number and is none is named with its line."""
         try:
             return loader.construct_object(node, deep=True)
@@ -211,7 +211,7 @@ class _Scan:
             raw = self.text[node.start_mark.index : node.end_mark.index]
             mend = Text("put it in quotes if it is text", "若为文本，请加引号")
             what = Text("this value is no possible date or number", "该值不是可能的日期或数值")
-            raise _problem(self.path, node.start_mark.line + 1, _shortened(raw), mend, what) from error
+            raise _problem(self.path, node.start_mark.line + 1, _shorten(raw), mend, what) from error
 
     def _circle(self, node: yaml.Node) -> ConfigError:
         mend = Text("write the values out", "请直接写出各值")
@@ -229,8 +229,8 @@ class _Scan:
             raw = self.text[node.start_mark.index : node.end_mark.index]
             mend = Text("write a word before the colon", "冒号前请写键名")
             what = Text("a key is a list or a block", "键不能是列表或层级")
-            raise _problem(self.path, node.start_mark.line + 1, _shortened(raw), mend, what)
-        key = self._constructed(loader, node)
+            raise _problem(self.path, node.start_mark.line + 1, _shorten(raw), mend, what)
+        key = self._construct(loader, node)
         key = key if isinstance(key, str | int) else str(key)
         if (*at, key) not in self.lines:
             return key
@@ -264,7 +264,7 @@ _NO_SPACE = re.compile(r"^\s*(?:-\s+)?[\w.]+:[^\s:/\\]")
 _BACKSLASH = re.compile(r'"[^"]*\\[^"]*"')
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -326,9 +326,9 @@ def _explain(path: Path, text: str, error: yaml.YAMLError) -> ConfigError:
     context = getattr(error, "context_mark", None)
     candidates = [mark.line, mark.line - 1, *([context.line] if context is not None else [])]
     for line in dict.fromkeys(candidates):
-        found = _explain_line(path, text, line)
-        if found is not None:
-            return found
+        mistake = _explain_line(path, text, line)
+        if mistake is not None:
+            return mistake
     detail = getattr(error, "problem", None) or str(error)
     return _problem(
         path,
@@ -352,8 +352,8 @@ def _explain_line(path: Path, text: str, number: int) -> ConfigError | None:
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", code)
     for character, (found, mend) in _FULL_WIDTH.items():
         if character in bare:
-            shown = found + Text(" in: ", "，见：") + line.strip()
-            return _problem(path, number + 1, shown, mend)
+            quoted = found + Text(" in: ", "，见：") + line.strip()
+            return _problem(path, number + 1, quoted, mend)
     if _BACKSLASH.search(code):
         return _backslash(path, number + 1, line)
     if _NO_SPACE.match(code):
@@ -376,9 +376,9 @@ def require_mapping(document: YamlDocument) -> dict[str, Any]:
         what, mend = Text("the file is empty", "文件为空"), Text("write keys and values", "请写入配置项")
         raise _problem(document.path, 1, Text("nothing", "无"), mend, what)
     for number in range(len(text.splitlines())):
-        found = _explain_line(document.path, text, number)
-        if found is not None:
-            raise found
+        mistake = _explain_line(document.path, text, number)
+        if mistake is not None:
+            raise mistake
     raise _problem(
         document.path, 1, type(document.data).__name__, Text("write key: value lines", "请写成“键: 值”的形式")
     )

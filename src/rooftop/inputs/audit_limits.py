@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.configfile import validated
+from rooftop.configfile import validate
 from rooftop.core.datamodel import DateText, Label, Model, Note
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped
@@ -139,4 +139,4 @@ def audit_limits(path: Path | None = None) -> AuditLimits:
     ConfigError
         Names the wrong key, with its line.
     """
-    return load_shipped(AuditLimits, "audit.yaml") if path is None else validated(AuditLimits, load_yaml(path))
+    return load_shipped(AuditLimits, "audit.yaml") if path is None else validate(AuditLimits, load_yaml(path))

@@ -60,14 +60,15 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
         layout knows besides (:attr:`Layout.written`).
     """
     planes = layout.planes
-    left, under_unplaced_m2 = _beside_unplaced(
+    modules, under_unplaced_m2 = _reduce_for_unplaced(
         planes["roof"].to_numpy(), layout.modules(year), unplaced_pv_m2, module.area_m2
     )
     out = planes[["roof", *_LAID_OUT, *TAKEN, *layout.written]].copy()
     out["existing_pv_area_m2"] += under_unplaced_m2
-    out["gross_area_m2"], out["net_area_m2"] = planes["area_m2"], left.net_m2
-    out["installable_area_m2"], out["used_area_m2"] = left.installable_m2, left.used_m2
-    out["module_count"], out["array_area_m2"], out["module_area_m2"] = left.count, left.array_m2, left.module_m2
+    out["gross_area_m2"], out["net_area_m2"] = planes["area_m2"], modules.net_m2
+    out["installable_area_m2"], out["used_area_m2"] = modules.installable_m2, modules.used_m2
+    out["module_count"], out["array_area_m2"] = modules.count, modules.array_m2
+    out["module_area_m2"] = modules.module_m2
     out["module_face_area_m2"] = out["module_count"] * module.area_m2
     out["capacity_kwp"] = out["module_count"] * (module.pdc0_w / 1000.0)
     for bound in ("low", "high"):
@@ -84,22 +85,22 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
     return out
 
 
-def _beside_unplaced(
+def _reduce_for_unplaced(
     roof: I8, modules: PlaneModules, unplaced_pv_m2: F8, module_area_m2: float
 ) -> tuple[PlaneModules, F8]:
     """Take modules off roofs whose existing PV has no known place, in proportion; return also the area it stands on.
 
     The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
     """
-    wanted = unplaced_pv_m2 / module_area_m2
-    n_planes = np.bincount(roof, minlength=len(wanted))
+    n_unplaced = unplaced_pv_m2 / module_area_m2
+    n_planes = np.bincount(roof, minlength=len(n_unplaced))
     count = modules.count.astype(np.float64)
-    whole = np.bincount(roof, count, len(wanted))
-    rows_m2 = np.bincount(roof, modules.array_m2, len(wanted))
-    per_module = np.divide(rows_m2, whole, out=np.full(len(wanted), module_area_m2), where=whole > 0)
+    whole = np.bincount(roof, count, len(n_unplaced))
+    rows_m2 = np.bincount(roof, modules.array_m2, len(n_unplaced))
+    per_module = np.divide(rows_m2, whole, out=np.full(len(n_unplaced), module_area_m2), where=whole > 0)
     part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
-    under_m2 = wanted[roof] * per_module[roof] * part
-    keep = np.maximum(np.floor(whole - wanted + 1e-9), 0.0)
+    under_m2 = n_unplaced[roof] * per_module[roof] * part
+    keep = np.maximum(np.floor(whole - n_unplaced + 1e-9), 0.0)
     exact = part * keep[roof]
     new = np.floor(exact + 1e-9)
     # What rounding left goes to the planes that lost most by it, the earlier of equals.
@@ -107,8 +108,8 @@ def _beside_unplaced(
     first = np.cumsum(n_planes) - n_planes
     rank = np.empty(len(roof), dtype=np.int64)
     rank[order] = np.arange(len(roof)) - first[roof[order]]
-    new += rank < np.round(keep - np.bincount(roof, new, len(wanted)))[roof]
-    new = np.where((wanted > 0)[roof], np.minimum(new, count), count)
+    new += rank < np.round(keep - np.bincount(roof, new, len(n_unplaced)))[roof]
+    new = np.where((n_unplaced > 0)[roof], np.minimum(new, count), count)
     return modules.reduced_to(new), under_m2
 
 
@@ -165,8 +166,8 @@ def unit_table(roofs: pd.DataFrame, memberships: pd.DataFrame, units: pd.DataFra
     for status in ("ok", "needs_survey", "excluded"):
         values[f"n_{status}"] = (joined["status"] == status).astype(int)
     keys = ["level", "unit_id"]
-    found = pd.concat([joined[keys], values], axis=1).groupby(keys, sort=True).sum().reset_index()
-    out = units[["unit_id", "unit_name", "level"]].merge(found, on=keys, how="left")
+    totals = pd.concat([joined[keys], values], axis=1).groupby(keys, sort=True).sum().reset_index()
+    out = units[["unit_id", "unit_name", "level"]].merge(totals, on=keys, how="left")
     counts = ["n_buildings", "n_ok", "n_needs_survey", "n_excluded"]
     out[sums + counts] = out[sums + counts].fillna(0)
     if roofs["existing_pv_kwp"].isna().all() and len(roofs):
@@ -193,8 +194,8 @@ def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.Data
     district = units[units["level"] == "district"]
     for name in ("capacity_kwp", "annual_kwh", "gross_area_m2", "module_area_m2"):
         whole, parts = float(roofs[name].sum()), float(planes[name].sum())
-        _same(name, "planes", whole, parts)
-        _same(name, "districts", float(roofs[name].to_numpy()[inside].sum()), float(district[name].sum()))
+        _require_same(name, "planes", whole, parts)
+        _require_same(name, "districts", float(roofs[name].to_numpy()[inside].sum()), float(district[name].sum()))
     chain = ["module_area_m2", "array_area_m2", "used_area_m2", "installable_area_m2", "net_area_m2", "gross_area_m2"]
     for small, large in pairwise(chain):
         broken = roofs[small] > roofs[large] * (1 + 1e-9) + 1e-6
@@ -205,7 +206,7 @@ def check_conservation(planes: pd.DataFrame, roofs: pd.DataFrame, units: pd.Data
             )
 
 
-def _same(name: str, level: str, expected: float, found: float) -> None:
+def _require_same(name: str, level: str, expected: float, found: float) -> None:
     if abs(expected - found) > 1e-9 * max(abs(expected), 1.0):
         raise ComputeError(
             Text(f"{name} of {level} and roofs differ", f"{level} 与屋顶的 {name} 合计不符"),

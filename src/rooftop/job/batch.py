@@ -94,17 +94,17 @@ def run_tiles(
     StorageError
         A tile cannot be kept.
     """
-    wanted = list(tiles)
+    all_tiles = list(tiles)
     results: dict[Tile, TileResult] = {}
     failures: dict[Tile, TileFailure] = {}
-    for tile in wanted:
-        found = store.load(tile) if store is not None else None
-        if found is not None:
-            results[tile] = found
+    for tile in all_tiles:
+        kept = store.load(tile) if store is not None else None
+        if kept is not None:
+            results[tile] = kept
     n_resumed = len(results)
-    todo = [tile for tile in wanted if tile not in results]
+    todo = [tile for tile in all_tiles if tile not in results]
     if progress is not None:
-        progress(n_resumed, len(wanted))
+        progress(n_resumed, len(all_tiles))
     if scheduler:
         outcomes = _on_dask(scene, book, todo, scheduler, watch)
     else:
@@ -121,13 +121,13 @@ def run_tiles(
                 if store is not None:
                     store.save(tile, outcome)
             if progress is not None:
-                progress(len(results) + len(failures), len(wanted))
-    ordered = {tile: results[tile] for tile in wanted if tile in results}
-    failed = tuple(failures[t] for t in wanted if t in failures)
+                progress(len(results) + len(failures), len(all_tiles))
+    ordered = {tile: results[tile] for tile in all_tiles if tile in results}
+    failed = tuple(failures[t] for t in all_tiles if t in failures)
     return BatchResult(ordered, failed, n_resumed, tuple(store.damaged) if store is not None else ())
 
 
-def _surely(scene: Scene, book: TableBook, tile: Tile, watch: Watch) -> TileResult:
+def _compute_watched_tile(scene: Scene, book: TableBook, tile: Tile, watch: Watch) -> TileResult:
     """Compute a tile from input files that are what they were; once more, if they were written again meanwhile."""
     before = watch.check()
     try:
@@ -142,7 +142,7 @@ def _surely(scene: Scene, book: TableBook, tile: Tile, watch: Watch) -> TileResu
 def _on_threads(scene: Scene, book: TableBook, tiles: list[Tile], workers: int, watch: Watch) -> _Outcomes:
     pool = ThreadPoolExecutor(max_workers=max(1, workers))
     try:
-        futures = {pool.submit(_surely, scene, book, tile, watch): tile for tile in tiles}
+        futures = {pool.submit(_compute_watched_tile, scene, book, tile, watch): tile for tile in tiles}
         for future in as_completed(futures):
             error = future.exception()
             yield futures[future], error if error is not None else future.result()
@@ -201,11 +201,11 @@ def _on_worker(shared: bytes, tile: Tile) -> bytes:
     Bytes travel because arrays do not travel well: Dask hands them over at addresses that are no multiple of their
     items' size, where numpy adds up in another order, and last digits differ from those of threads.
     """
-    return pickle.dumps(compute_tile(*_received(shared), tile))
+    return pickle.dumps(compute_tile(*_unpickle(shared), tile))
 
 
 @lru_cache(maxsize=1)
-def _received(shared: bytes) -> tuple[Scene, TableBook]:
+def _unpickle(shared: bytes) -> tuple[Scene, TableBook]:
     """Return scene and tables; all tiles of a batch share one copy in each worker."""
     scene, book = pickle.loads(shared)
     return scene, book

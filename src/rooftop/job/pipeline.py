@@ -27,7 +27,7 @@ from rooftop.job.products import Products, product_notices, with_coverage, with_
 from rooftop.job.productset import ProductSet, new_set, with_files
 from rooftop.job.record import RunRecord, write_record
 from rooftop.job.settings import require_settings
-from rooftop.job.sources import match_schedule, narrowed, read_sources, select_districts
+from rooftop.job.sources import match_schedule, read_sources, restrict_to_districts, select_districts
 from rooftop.job.tables import build_tables, write_rasters
 from rooftop.job.tilestore import TileStore
 from rooftop.outputs.place import RECORD, TILES, claimed
@@ -191,7 +191,7 @@ def _run(
     with clock.stage("read"), lines:
         job.say(Text("reading inputs", "读取输入数据"), 0, 1)
         watch = Watch(input_paths(settings))
-        settings = _dated(settings)
+        settings = _with_reference_date(settings)
         pack = require_settings(settings, tianditu_key)
         with grant_access(settings.inputs):
             schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
@@ -200,7 +200,7 @@ def _run(
             schedule = match_schedule(schedule, sources)
             schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
         selected = select_districts(sources, districts)
-        sources = narrowed(sources, districts)
+        sources = restrict_to_districts(sources, districts)
     with clock.stage("scene"):
         job.say(Text("building the scene", "构建三维场景"), 0, 1)
         prepared = prepare(settings, sources, selected, pack)
@@ -237,8 +237,8 @@ def _run(
             write_rasters(settings, prepared, batch, job.folder)
             written = _read_back(files, tables)
             products = write_products(job.folder, settings, written, campaign, record, tianditu_key=tianditu_key)
-        found = files.finish()
-    record = record.finished(clock.seconds, _peak_memory_mb(), found)
+        file_notices = files.finish()
+    record = record.finished(clock.seconds, _peak_memory_mb(), file_notices)
     record = with_files(record, files.files, files.earlier, files.missing)
     write_record(job.folder / RECORD, record)
     return RunResult(
@@ -283,7 +283,7 @@ def _check_options(
         raise unusable("reporter", shown_value(reporter), Text("a function, or None", "函数，或 None"))
 
 
-def _dated(settings: Config) -> Config:
+def _with_reference_date(settings: Config) -> Config:
     """Settle the reference date of the timeline: what is rebuilt later has the date of the run."""
     options = settings.timeline
     if options.reference_date is not None:

@@ -99,7 +99,7 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
         Says how much capacity stands on a square metre, where the plan has its own figure.
     """
     rules = load_roof_rules()
-    built, compared = _standing(sources)
+    built, compared = _scene_buildings(sources)
     types = roof_types(built.table, rules)
     sources, taken, counted = _with_existing(
         config, replace(sources, buildings=built.table), built, types, rules, existing_pv(pack).w_per_m2
@@ -108,9 +108,9 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
     light = _light(config, sources, rules)
     planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
     if config.system.layout == "packed":
-        layout: Layout = _packed(config, planes, roofs, taken, light, rules)
+        layout: Layout = _packed_layout(config, planes, roofs, taken, light, rules)
     else:
-        layout = _by_density(planes, roofs, taken, light, rules)
+        layout = _density_layout(planes, roofs, taken, light, rules)
     return Prepared(
         sources=sources,
         types=roofs.types,
@@ -128,27 +128,27 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
             *counted,
             *roofs.known.notices,
             *_source_notices(layout.planes),
-            *_placed_notices(config),
+            *_unplaced_module_notices(config),
             *light.siting.notices,
             *_scene_notices(roofs.blocks, selected, sources.buildings["lon"].to_numpy(), config.scene.halo_m),
         ),
     )
 
 
-def _standing(sources: Sources) -> tuple[SceneBuildings, tuple[Notice, ...]]:
+def _scene_buildings(sources: Sources) -> tuple[SceneBuildings, tuple[Notice, ...]]:
     """Hold heights against each other and put the buildings on the terrain."""
     table, ground, dsm = sources.buildings, sources.ground, sources.dsm
-    found = measure(table, ground, dsm)
+    measured = measure(table, ground, dsm)
     notices: list[Notice] = []
     stated = table["height_source"].isin(["field", "floors"]).to_numpy()
     if ground is None and dsm is not None:
-        notices += compare_without_terrain(table, found, dsm, stated)
+        notices += compare_without_terrain(table, measured, dsm, stated)
     if ground is not None and dsm is not None:
-        notices += compare_models(table, found, ground, dsm)
-        notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, found)
+        notices += compare_models(table, measured, ground, dsm)
+        notices += compare_heights(table["height_m"].to_numpy(dtype=float), stated, measured)
     if ground is not None and sources.terrain_far is not None:
         notices += compare_far_terrain(table, ground, sources.terrain_far)
-    standing = buildings_on_terrain(table, found, ground_known=ground is not None, dsm_given=dsm is not None)
+    standing = buildings_on_terrain(table, measured, ground_known=ground is not None, dsm_given=dsm is not None)
     return standing, tuple(notices)
 
 
@@ -201,14 +201,14 @@ class _Roofs:
 
 def _known_roofs(config: Config, sources: Sources, built: SceneBuildings, types: RoofTypes, rules: RoofRules) -> _Roofs:
     """Find the planes that a roof model or a surface model knows, and let them shape the buildings."""
-    buildings, blocks, there = sources.buildings, built.blocks, ~built.gone
+    buildings, blocks, present = sources.buildings, built.blocks, ~built.gone
     lon, lat = buildings["lon"].to_numpy(), buildings["lat"].to_numpy()
     convergence = np.zeros(len(buildings))
-    convergence[there] = meridian_convergence_deg(CRS(buildings.crs), lon[there], lat[there])
-    wanted = config.scene.roof_planes == "known"
+    convergence[present] = meridian_convergence_deg(CRS(buildings.crs), lon[present], lat[present])
+    use_known = config.scene.roof_planes == "known"
     known = known_planes(
-        sources.roofs if wanted else None,
-        sources.dsm if wanted else None,
+        sources.roofs if use_known else None,
+        sources.dsm if use_known else None,
         buildings,
         visible=built.visible,
         base_m=blocks.base_m,
@@ -243,7 +243,7 @@ class _Light:
 def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
     """Make the sky of the year, and find what follows from it for modules."""
     system = load_system(config.system.module, config.system.losses, config.system.cell_temperature)
-    factor = _known_factor(sources.anchor.factor)
+    factor = _fill_factor(sources.anchor.factor)
     book = TableBook(
         sky_year(sources.weather, config.scene.diffuse, factors=factor_nodes(factor)), system, config.scene
     )
@@ -263,11 +263,11 @@ def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> 
     planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
     roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
-    unfit = _unusable(sources.buildings, rules, sources.irradiance)
+    unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
     return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
 
 
-def _packed(
+def _packed_layout(
     config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
 ) -> PackedLayout:
     """Fill the planes with modules."""
@@ -290,7 +290,7 @@ def _packed(
     )
 
 
-def _by_density(
+def _density_layout(
     planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
 ) -> DensityLayout:
     """Lay out by density, with the shares that exclusions and existing PV take."""
@@ -331,7 +331,7 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
         keep_months="poa_monthly" in config.outputs.rasters,
         relief=roofs.relief,
         min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
-        places=layout.module_layout,
+        module_layout=layout.module_layout,
         keep_lit=config.outputs.modules,
     )
 
@@ -351,7 +351,7 @@ def _tile_members(blocks: Blocks, layout: Layout, options: SceneOptions) -> dict
     return members
 
 
-def _placed_notices(config: Config) -> tuple[Notice, ...]:
+def _unplaced_module_notices(config: Config) -> tuple[Notice, ...]:
     """Say that the density layout places no modules, where they were asked for."""
     if not config.outputs.modules or config.system.layout == "packed":
         return ()
@@ -375,12 +375,12 @@ def _source_notices(planes: pd.DataFrame) -> tuple[Notice, ...]:
     return (Notice("roof_sources", text, lod2 + dsm, "info", "roofs"),)
 
 
-def _known_factor(factor: F8) -> F8:
+def _fill_factor(factor: F8) -> F8:
     """Fill roofs without irradiance with the mean factor: they are computed and then not used."""
     return np.where(np.isfinite(factor), factor, np.nanmean(factor, axis=0))
 
 
-def _unusable(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> B1:
+def _carries_nothing(buildings: pd.DataFrame, rules: RoofRules, at: IrradianceAt) -> B1:
     """Return roofs that carry nothing whatever their planes look like."""
     low = buildings["height_m"].to_numpy(dtype=float) < rules.min_roof_height_m.value
     return (buildings["status"] == "excluded").to_numpy() | low | ~np.isfinite(at.ghi_annual_kwh_m2)
@@ -392,7 +392,7 @@ def _scene_notices(
     lon: F8,
     halo_m: float,
 ) -> tuple[Notice, ...]:
-    found = []
+    notices = []
     edge = shapely.boundary(shapely.convex_hull(shapely.MultiPoint(shapely.get_coordinates(blocks.geometry))))
     near = int((shapely.dwithin(blocks.geometry, edge, halo_m) & selected).sum())
     if near:
@@ -400,12 +400,12 @@ def _scene_notices(
             f"{near} buildings stand within {halo_m:g} m of the end of the footprints: shadows from beyond are unknown",
             f"{near} 栋建筑距数据边缘不足 {halo_m:g} m，边界以外建筑的遮挡未知",
         )
-        found.append(Notice("edge_of_data", text, near, "info", "footprints"))
+        notices.append(Notice("edge_of_data", text, near, "info", "footprints"))
     width = float(np.nanmax(lon) - np.nanmin(lon))
     if width > _WIDE_DEG:
         text = Text(
             f"the data span {width:.1f}° of longitude under one weather year: run wide areas in parts",
             f"数据跨越经度 {width:.1f}°，但只用同一气象年；范围过大时请分片运行",
         )
-        found.append(Notice("wide_extent", text, 1, "warning", "footprints"))
-    return tuple(found)
+        notices.append(Notice("wide_extent", text, 1, "warning", "footprints"))
+    return tuple(notices)

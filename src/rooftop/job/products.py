@@ -14,7 +14,7 @@ from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice, file_sha256
 from rooftop.core.privacy import name_notices
 from rooftop.inputs.schedule import Schedule
-from rooftop.job.productset import require_own, same_set, with_files
+from rooftop.job.productset import require_unchanged, same_set, with_files
 from rooftop.job.record import RunRecord, read_record, write_record
 from rooftop.outputs.bundle import ReportData, campaign_of, report_data, stock_of
 from rooftop.outputs.files import write_at_once
@@ -90,7 +90,7 @@ def write_products(
     """
     lang: Lang = config.outputs.lang
     data = report_data(
-        _spoken(tables, lang),
+        _with_city_name(tables, lang),
         campaign,
         config=config,
         notices=record.notices,
@@ -112,7 +112,7 @@ def write_products(
     return Products(page, report, lists)
 
 
-def _spoken(tables: RunTables, lang: Lang) -> RunTables:
+def _with_city_name(tables: RunTables, lang: Lang) -> RunTables:
     """Call the sum of all districts by its name in `lang`; names of units are their own."""
     city = coverage_rules().units["city"].text
     coverage, timeline = (
@@ -242,7 +242,7 @@ def rebuild(folder: Path, parts: Sequence[str], lang: Lang | None = None, tiandi
     read_record(folder / RECORD)  # nothing is made in a folder that holds no run
     with claimed(folder):
         record = read_record(folder / RECORD)
-        require_own(folder, record, (*NEEDED, *OPTIONAL))
+        require_unchanged(folder, record, (*NEEDED, *OPTIONAL))
         tables = read_tables(folder, record.files or None)
         config = Config.model_validate(record.config)
         if lang is not None:

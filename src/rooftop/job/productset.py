@@ -91,7 +91,7 @@ class ProductSet:
         self._written.add(name)
         self._save(self.files, self.earlier)
 
-    def refused(self, path: Path, error: OSError) -> None:
+    def mark_missing(self, path: Path, error: OSError) -> None:
         """Enter a file as missing."""
         name = self._name(path)
         self.missing.append(name)
@@ -116,15 +116,15 @@ class ProductSet:
         folders = {(self.folder / name).parent for name in (*self.files, *self._before, *self.earlier)} - {self.folder}
         for name in [n for n in self.files if n.startswith(tuple(scope)) and n not in {*self._written, *self.missing}]:
             del self.files[name]
-        here = {identity for name in self.files if (identity := _identity(self.folder / name)) is not None}
-        changed, left = [], {}
+        identities = {identity for name in self.files if (identity := _identity(self.folder / name)) is not None}
+        changed, remaining = [], {}
         if self._by_name:
             for name in _OPTIONAL:
                 if name.startswith(tuple(scope)) and name not in self.files and self._is_plain(self.folder / name):
                     self.earlier[name] = [product_sha256(self.folder / name)]
         for name, sums in self.earlier.items():
             path = self.folder / name
-            if name in self.files or _identity(path) in here or not self._is_plain(path):
+            if name in self.files or _identity(path) in identities or not self._is_plain(path):
                 continue
             try:
                 if product_sha256(path) not in sums:
@@ -132,8 +132,8 @@ class ProductSet:
                     continue
                 path.unlink()
             except OSError:  # another program holds it: next time
-                left[name] = sums
-        self.earlier = left
+                remaining[name] = sums
+        self.earlier = remaining
         for place in folders:
             with suppress(OSError):
                 place.rmdir()  # only where nothing is left in it
@@ -157,10 +157,10 @@ class ProductSet:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def new_set(folder: Path, version: str) -> ProductSet:
@@ -187,7 +187,7 @@ def with_files(
     return replace(record, files=dict(sorted(files.items())), earlier=kept, missing=tuple(sorted(set(missing))))
 
 
-def require_own(folder: Path, record: RunRecord, names: Sequence[str]) -> None:
+def require_unchanged(folder: Path, record: RunRecord, names: Sequence[str]) -> None:
     """Refuse files that are not those that the run has written: numbers of two runs are not mixed.
 
     Raises
@@ -218,21 +218,21 @@ def require_own(folder: Path, record: RunRecord, names: Sequence[str]) -> None:
 
 
 def _notices(changed: list[str], aside: list[str], missing: list[str]) -> tuple[Notice, ...]:
-    found = []
+    notices = []
     if changed:
         names = ", ".join(changed)
         text = Text(
             f"left in the folder although no longer part of this run, because somebody has changed them: {names}",
             f"以下文件已不属于本次成果，但曾被人改动，予以保留：{names}",
         )
-        found.append(Notice("changed_files_stay", text, len(changed), "warning", "outputs", tuple(changed[:5])))
+        notices.append(Notice("changed_files_stay", text, len(changed), "warning", "outputs", tuple(changed[:5])))
     if aside:
         names = ", ".join(aside)
         text = Text(
             f"had the name of a product, but no run has written them as they were; renamed to: {names}",
             f"以下文件原与成果同名，但并非运行所写或已被改动，已改名保留：{names}",
         )
-        found.append(Notice("files_renamed", text, len(aside), "warning", "outputs", tuple(aside[:5])))
+        notices.append(Notice("files_renamed", text, len(aside), "warning", "outputs", tuple(aside[:5])))
     if missing:
         names = ", ".join(missing)
         text = Text(
@@ -240,5 +240,5 @@ def _notices(changed: list[str], aside: list[str], missing: list[str]) -> tuple[
             f"program and run again): {names}",
             f"以下成果未能写出，其位置被其他程序占用，现有文件属于早先的运行（请关闭该程序后重新运行）：{names}",
         )
-        found.append(Notice("products_missing", text, len(missing), "warning", "outputs", tuple(missing[:5])))
-    return tuple(found)
+        notices.append(Notice("products_missing", text, len(missing), "warning", "outputs", tuple(missing[:5])))
+    return tuple(notices)

@@ -169,7 +169,7 @@ def read_record(path: Path) -> RunRecord:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(raw, dict):
             if raw.get("state") == UNFINISHED:
-                raise _unfinished(path)
+                raise _unfinished_error(path)
             if not isinstance(raw.get("files", {}), dict):
                 raw["files"] = {}  # of an earlier version
         return _RECORD.validate_python(raw)
@@ -189,7 +189,7 @@ def _first_fault(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _unfinished(path: Path) -> InputError:
+def _unfinished_error(path: Path) -> InputError:
     return InputError(
         Text("the run in this folder is not finished", "该目录中的运行尚未完成"),
         where=str(path.parent),

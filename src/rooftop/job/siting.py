@@ -114,5 +114,5 @@ def _poleward_loss(
         return 0.0
     towards = config.system.flat.model_copy(update={"azimuth_deg": "auto"})
     sunny = flat_design(towards, system.module, rules, side.latitude_deg, design.module_tilt_deg)
-    ours, theirs = (free(rack_plane(each, each.module_azimuth_deg)) for each in (design, sunny))
-    return 1.0 - ours / theirs
+    poleward_yield, equator_yield = (free(rack_plane(each, each.module_azimuth_deg)) for each in (design, sunny))
+    return 1.0 - poleward_yield / equator_yield

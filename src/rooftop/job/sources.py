@@ -103,33 +103,33 @@ def _read_sources(config: Config) -> Sources:
     inputs, ledger = config.inputs, _Ledger()
     buildings = _read_buildings(config, ledger)
     points = shapely.point_on_surface(buildings.geometry.to_numpy())
-    buildings, crs = _located(buildings, points), CRS(buildings.crs)
+    buildings, crs = _with_lonlat(buildings, points), CRS(buildings.crs)
     units = _read_all_units(config, buildings, crs)
     district_ids = units[0].table["unit_id"].astype(str).tolist()
     check_options(energy_settings(config.substitution.energy_demand), config.substitution, district_ids)
     check_build_rates(config.timeline.build_rate_kwp_per_year, district_ids)
     if config.substitution.measured is not None:
-        measured, found, source = read_measured(config.substitution.measured, buildings["building_id"])
+        measured, meter_notices, source = read_measured(config.substitution.measured, buildings["building_id"])
         buildings = buildings.assign(**{str(name): measured[name] for name in measured})
-        ledger.enter(found, source)
+        ledger.enter(meter_notices, source)
     for unit in units:
         ledger.enter(unit.notices, unit.provenance)
     memberships = assign(buildings, list(units))
-    ledger.enter(_compared_places(buildings, points, units, memberships))
+    ledger.enter(_place_notices(buildings, points, units, memberships))
     raster = read_irradiance(inputs.irradiance)
     at = raster.sample(buildings["lon"].to_numpy(), buildings["lat"].to_numpy())
     ledger.enter([*raster.notices, *at.notices, *check_against_clear_sky(at, raster)], *raster.provenance)
     weather = _weather(config, buildings, at)
     if weather.provenance is not None:
         ledger.enter(check_weather_place(weather, at.lon, at.lat, at.ghi_kwh_m2), weather.provenance)
-    weather, anchor, anchor_notices = _anchored(weather, at)
+    weather, anchor, anchor_notices = _weather_and_anchor(weather, at)
     ledger.enter([*weather.notices, *anchor_notices])
     ground, dsm, terrain_far = _read_elevations(config, buildings, ledger)
     roofs = read_roofs(inputs.roofs, crs) if inputs.roofs is not None else None
     if roofs is not None:
         ledger.enter(roofs.notices, roofs.provenance)
-    excluded, standing = _roof_areas(config, buildings)
-    for areas in (excluded, standing):
+    exclusions, existing_pv = _roof_areas(config, buildings)
+    for areas in (exclusions, existing_pv):
         if areas is not None:
             ledger.enter([*areas.notices, *_areas_in_place(buildings, areas)], areas.provenance)
     return Sources(
@@ -144,8 +144,8 @@ def _read_sources(config: Config) -> Sources:
         dsm=dsm,
         terrain_far=None if inputs.irradiance.terrain_included else terrain_far,
         roofs=roofs,
-        exclusions=excluded,
-        existing_pv=standing,
+        exclusions=exclusions,
+        existing_pv=existing_pv,
         notices=tuple(ledger.notices),
         provenance=tuple(ledger.provenance),
     )
@@ -218,24 +218,24 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
     return list(compare_points_with_polygons(points, buildings.geometry.to_numpy(), CRS(buildings.crs), pair))
 
 
-def _compared_places(
+def _place_notices(
     buildings: gpd.GeoDataFrame, points: NDArray[np.object_], units: tuple[Units, ...], memberships: pd.DataFrame
 ) -> list[Notice]:
     """Hold the place of the buildings against that of every layer of units."""
-    is_shown = ~(buildings.geometry.is_empty | withheld(buildings)).to_numpy(dtype=bool)
-    shown, points, crs = buildings[is_shown], points[is_shown], CRS(buildings.crs)
-    inside = shown["building_id"].isin(memberships.loc[memberships["level"] == "district", "building_id"])
+    is_visible = ~(buildings.geometry.is_empty | withheld(buildings)).to_numpy(dtype=bool)
+    visible, points, crs = buildings[is_visible], points[is_visible], CRS(buildings.crs)
+    inside = visible["building_id"].isin(memberships.loc[memberships["level"] == "district", "building_id"])
     share = input_limits().place_pairs.least_share
-    said = {
+    rules = {
         "district": (Text("no building lies in any district", "没有建筑位于任何县区内"), share, True),
         "town": (Text("no building lies in any town", "没有建筑位于任何街道（镇）内"), share, False),
         "zone": (Text("no building lies in any zone", "没有建筑位于任何功能区内"), 0.0, False),
     }
-    found: list[Notice] = []
+    notices: list[Notice] = []
     for unit in units:
         if unit.provenance is None or not len(unit.table):
             continue
-        none, least, fatal = said[str(unit.table["level"].iloc[0])]
+        none, least, fatal = rules[str(unit.table["level"].iloc[0])]
         role, path = unit.provenance.role, unit.provenance.path
         polygons = unit.table.geometry.to_numpy()
         pair = Pair(
@@ -248,13 +248,13 @@ def _compared_places(
             left_out=unit.uncoded,
             why_left_out=Text(f"rows of {role} have no code, give them one", f"{role} 有的行没有代码，请补充"),
         )
-        found += compare_points_with_polygons(points, polygons, crs, pair)
+        notices += compare_points_with_polygons(points, polygons, crs, pair)
         if fatal:
-            found += outside_notices(shown, points, inside.to_numpy(dtype=bool), polygons, pair)
-    return found
+            notices += outside_notices(visible, points, inside.to_numpy(dtype=bool), polygons, pair)
+    return notices
 
 
-def _located(table: gpd.GeoDataFrame, points: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _with_lonlat(table: gpd.GeoDataFrame, points: NDArray[np.object_]) -> gpd.GeoDataFrame:
     """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty points."""
     known = ~shapely.is_empty(points)
     lon, lat, lon_gcj, lat_gcj = (np.full(len(points), np.nan) for _ in range(4))
@@ -270,12 +270,12 @@ def _read_all_units(config: Config, buildings: gpd.GeoDataFrame, crs: CRS) -> tu
         if inputs.districts is not None
         else single_district(buildings, config.title or config.name)
     )
-    found = [districts]
+    units = [districts]
     if inputs.towns is not None:
-        found.append(read_units(inputs.towns, "town", crs))
+        units.append(read_units(inputs.towns, "town", crs))
     if inputs.zones is not None:
-        found.append(read_units(inputs.zones, "zone", crs))
-    return tuple(found)
+        units.append(read_units(inputs.zones, "zone", crs))
+    return tuple(units)
 
 
 def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> Weather:
@@ -298,18 +298,18 @@ def _weather(config: Config, buildings: gpd.GeoDataFrame, at: IrradianceAt) -> W
     )
 
 
-def _anchored(weather: Weather, at: IrradianceAt) -> tuple[Weather, Anchor, tuple[Notice, ...]]:
+def _weather_and_anchor(weather: Weather, at: IrradianceAt) -> tuple[Weather, Anchor, tuple[Notice, ...]]:
     """Bring the weather to the area's mean, capped at the clear sky, and each roof from there to its own total."""
     target = at.ghi_kwh_m2 if at.ghi_kwh_m2 is not None else at.ghi_annual_kwh_m2
     compared = [n for n in monthly_factors(weather, target).notices if n.code == "raster_weather_disagreement"]
     mean = np.nanmean(target, axis=0)
     capped = anchor_weather(weather, float(mean) if target.ndim == 1 else mean)
     anchor = monthly_factors(capped, target)
-    left = [n for n in anchor.notices if n.code != "raster_weather_disagreement"]
-    return capped, anchor, (*compared, *left)
+    remaining = [n for n in anchor.notices if n.code != "raster_weather_disagreement"]
+    return capped, anchor, (*compared, *remaining)
 
 
-def select_districts(sources: Sources, wanted: tuple[str, ...]) -> B1:
+def select_districts(sources: Sources, districts: tuple[str, ...]) -> B1:
     """Return the buildings of the named districts; of all districts and none when nothing is named.
 
     Raises
@@ -318,10 +318,10 @@ def select_districts(sources: Sources, wanted: tuple[str, ...]) -> B1:
         A district is unknown.
     """
     buildings = sources.buildings
-    if not wanted:
+    if not districts:
         return np.ones(len(buildings), dtype=bool)
     known = sources.units[0].table["unit_id"].astype(str).tolist()
-    unknown = [w for w in wanted if w not in known]
+    unknown = [w for w in districts if w not in known]
     if unknown:
         raise ArgumentError(
             Text("no such district", "没有该县区"),
@@ -331,14 +331,14 @@ def select_districts(sources: Sources, wanted: tuple[str, ...]) -> B1:
             mend=suggest(did_you_mean(unknown[0], known), Text("choose from these", "请从中选择")),
         )
     member = sources.memberships
-    inside = member.loc[(member["level"] == "district") & member["unit_id"].isin(wanted), "building_id"]
+    inside = member.loc[(member["level"] == "district") & member["unit_id"].isin(districts), "building_id"]
     return buildings["building_id"].isin(inside).to_numpy()
 
 
-def narrowed(sources: Sources, wanted: tuple[str, ...]) -> Sources:
+def restrict_to_districts(sources: Sources, districts: tuple[str, ...]) -> Sources:
     """Return the sources with only the named districts among the units."""
-    if not wanted:
+    if not districts:
         return sources
     first = sources.units[0]
-    kept = replace(first, table=first.table[first.table["unit_id"].isin(wanted)].reset_index(drop=True))
+    kept = replace(first, table=first.table[first.table["unit_id"].isin(districts)].reset_index(drop=True))
     return replace(sources, units=(kept, *sources.units[1:]))

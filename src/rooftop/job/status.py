@@ -49,7 +49,7 @@ def settle_status(
         "too_shaded": shaded,
         "no_room": empty & ~shaded & ~failed,
         "roof_type_assumed": types.assumed,
-        "structure_unknown": structure & ~_says_why(out) & ~excluded,
+        "structure_unknown": structure & ~_states_structure(out) & ~excluded,
     }
     reasons = [list(dict.fromkeys(r)) for r in out["reasons"]]
     for code, mask in flags.items():
@@ -84,7 +84,7 @@ def _failed_and_dark(layout: Layout, year: pd.DataFrame, n_roofs: int) -> tuple[
     return failed, (ok_share < 0.5) | (placed & (n_lit == 0.0))
 
 
-def _says_why(roofs: pd.DataFrame) -> B1:
+def _states_structure(roofs: pd.DataFrame) -> B1:
     """Tell the roofs whose reasons say what their structure is instead of one that is known: a shed, a ruin, a site."""
     why = structure_reasons()
     rows = zip(roofs["structure"].astype(object), roofs["reasons"], strict=True)
@@ -118,18 +118,20 @@ def status_notices(roofs: pd.DataFrame, selected: B1, batch: BatchResult) -> tup
         + withheld_use_names()
         + Text(" buildings cast shadows but appear in no output", "用途建筑仅参与遮挡计算，不出现在任何成果中")
     )
-    found = list(
+    notices = list(
         Notice.counted("military", int((selected & withheld(roofs)).sum()), text, severity="info", source="footprints")
     )
-    shown = roofs[selected]
+    selected_roofs = roofs[selected]
     for code, text in _STATED.items():
-        ids = [str(i) for i, r in zip(shown["building_id"], shown["reasons"], strict=True) if code in r]
-        if code == "too_shaded" and len(ids) > 0.5 * len(shown):
+        ids = [
+            str(i) for i, r in zip(selected_roofs["building_id"], selected_roofs["reasons"], strict=True) if code in r
+        ]
+        if code == "too_shaded" and len(ids) > 0.5 * len(selected_roofs):
             text = text + _LOOK_AT_MODELS
-        found += Notice.counted(code, ids, text, source="roofs")
+        notices += Notice.counted(code, ids, text, source="roofs")
     for failure in batch.failures:
         text = Text(
             f"tile {failure.tile.name} failed: {failure.error}", f"分块 {failure.tile.name} 计算失败：{failure.error}"
         )
-        found.append(Notice("tile_failed", text, 1, "warning", "tiles", (failure.tile.name,)))
-    return tuple(found)
+        notices.append(Notice("tile_failed", text, 1, "warning", "tiles", (failure.tile.name,)))
+    return tuple(notices)

@@ -40,23 +40,23 @@ def build_tables(
     roofs = _with_units(_with_yield(roofs, prepared), sources)
     roofs["is_new"] = mark_new(roofs, pack).to_numpy() if pack is not None else "unknown"
     roofs = settle_status(roofs, layout, year, prepared.types, prepared.min_roof_height_m)
-    shown = selected & ~withheld(roofs)
+    visible = selected & ~withheld(roofs)
     notices = status_notices(roofs, selected, batch)
-    memberships = sources.memberships[sources.memberships["building_id"].isin(roofs["building_id"][shown])]
+    memberships = sources.memberships[sources.memberships["building_id"].isin(roofs["building_id"][visible])]
     unit_frame = pd.concat([unit.table for unit in sources.units], ignore_index=True)
     ids = roofs["building_id"].astype(str).to_numpy()
     planes = planes.assign(building_id=ids[planes["roof"].to_numpy()]).drop(columns="roof")
-    visible_roofs = roofs[shown].reset_index(drop=True)
+    visible_roofs = roofs[visible].reset_index(drop=True)
     units = unit_table(visible_roofs, memberships, unit_frame)
     district_ids = unit_frame.loc[unit_frame["level"] == "district", "unit_id"]
     inside = visible_roofs["district_id"].isin(district_ids).to_numpy()
     check_conservation(planes, visible_roofs, units, inside)
-    located = partial(_located, crs=sources.buildings.crs)
+    attach = partial(_with_lonlat_geometry, crs=sources.buildings.crs)
     tables = RunTables(
-        roofs=located(visible_roofs, prepared.outlines[shown]),
-        planes=located(planes, layout.planes["geometry"]),
+        roofs=attach(visible_roofs, prepared.outlines[visible]),
+        planes=attach(planes, layout.planes["geometry"]),
         memberships=memberships.reset_index(drop=True),
-        districts=located(units, unit_frame["geometry"]),
+        districts=attach(units, unit_frame["geometry"]),
         coverage=pd.DataFrame(columns=COVERAGE.names),
         modules=_modules(prepared, batch, planes) if modules and layout.corners else None,
     )
@@ -73,12 +73,12 @@ def _year_of_planes(batch: BatchResult, n_planes: int) -> pd.DataFrame:
 
 def _modules(prepared: Prepared, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return every module that was placed, and whether it counts."""
-    lit, crs = lit_modules(batch.results.values(), prepared.layout.placed), prepared.sources.buildings.crs
-    layer = module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs, lit)
-    return _located(layer.drop(columns="geometry"), layer.geometry, crs)
+    is_lit, crs = lit_modules(batch.results.values(), prepared.layout.placed), prepared.sources.buildings.crs
+    layer = module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs, is_lit)
+    return _with_lonlat_geometry(layer.drop(columns="geometry"), layer.geometry, crs)
 
 
-def _located(frame: pd.DataFrame, shapes: ArrayLike, crs: object) -> gpd.GeoDataFrame:
+def _with_lonlat_geometry(frame: pd.DataFrame, shapes: ArrayLike, crs: object) -> gpd.GeoDataFrame:
     """Attach shapes in the working CRS, row by row, in longitude and latitude: nothing else is written."""
     return with_geometry(frame, gpd.GeoSeries(np.asarray(shapes, dtype=object), crs=crs).to_crs(CRS_OUT))
 
@@ -89,8 +89,8 @@ def _with_units(roofs: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     names = pd.concat([unit.table for unit in sources.units]).drop_duplicates("unit_id")
     names = names.set_index("unit_id")["unit_name"]
     for level in ("district", "town"):
-        mine = sources.memberships[sources.memberships["level"] == level].drop_duplicates("building_id")
-        unit_id = out["building_id"].map(mine.set_index("building_id")["unit_id"])
+        of_level = sources.memberships[sources.memberships["level"] == level].drop_duplicates("building_id")
+        unit_id = out["building_id"].map(of_level.set_index("building_id")["unit_id"])
         out[f"{level}_id"], out[f"{level}_name"] = unit_id, unit_id.map(names)
     return out
 

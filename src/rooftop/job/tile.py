@@ -92,7 +92,7 @@ class Scene:
         Cells that lose a larger share of the year's irradiation, or receive less, are dark: no module counts there.
     relief : Relief or None
         Roof planes whose geometry is known.
-    places : ModuleLayout or None
+    module_layout : ModuleLayout or None
         Modules of each plane, where they have places.
     keep_lit : bool
         Return for each module whether it counts.
@@ -114,7 +114,7 @@ class Scene:
     keep_months: bool = False
     relief: Relief | None = None
     min_poa_kwh_m2: float = 0.0
-    places: ModuleLayout | None = None
+    module_layout: ModuleLayout | None = None
     keep_lit: bool = False
 
 
@@ -175,26 +175,26 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     """Compute the year of every plane whose roof belongs to `tile`."""
     members, roof = scene.tile_members[tile], scene.planes["roof"].to_numpy()
     grid = window_for(scene.blocks.geometry[members], scene.options.cell_size_m, scene.options.halo_m)
-    stands = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm, scene.relief
-    surface, rings = lod1_surface(grid, *stands), ring_surfaces(grid, *stands)
+    surroundings = scene.blocks, shapely.STRtree(scene.blocks.geometry), scene.ground, scene.dsm, scene.relief
+    surface, rings = lod1_surface(grid, *surroundings), ring_surfaces(grid, *surroundings)
     plane_rows = np.flatnonzero(np.isin(roof, members))
     north = float(np.mean(scene.convergence_deg[members]))
     cells = _roof_cells(scene, surface, rings, np.unique(roof[plane_rows]), north)
     cells_of = _cells_by_plane(scene, grid, cells, plane_rows)
-    modules = ModuleCells.in_window(scene.places, plane_rows, grid, (cells.row, cells.col), cells_of)
+    modules = ModuleCells.in_window(scene.module_layout, plane_rows, grid, (cells.row, cells.col), cells_of)
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
     years, excess = _years(scene, book, cells, modules, plane_rows, raster)
     bright = excess <= 0.0
-    lit = modules.on_bright_cells(bright)
+    is_lit = modules.on_bright_cells(bright)
     out = pd.DataFrame(years, index=scene.planes.index[plane_rows], columns=PLANE_YEAR_COLUMNS)
     out["ok_share"] = [float(bright[slots].mean()) if len(slots) else np.nan for slots in modules.slot_of]
     out["n_cells"] = [len(c) for c in cells_of]
-    out["n_lit"] = np.bincount(modules.plane, lit, len(plane_rows)) if scene.places is not None else np.nan
+    out["n_lit"] = np.bincount(modules.plane, is_lit, len(plane_rows)) if scene.module_layout is not None else np.nan
     out.loc[out["n_cells"] == 0, PLANE_YEAR_COLUMNS] = np.nan
     return TileResult(
         planes=out,
         cells=raster.finish(grid, cells) if raster is not None else None,
-        lit=lit if scene.keep_lit else None,
+        lit=is_lit if scene.keep_lit else None,
     )
 
 
@@ -220,10 +220,10 @@ def _years(
         local = np.searchsorted(plane_rows, rows["plane"].to_numpy())
         weight = rows["weight"].to_numpy()
         groups = _Groups([inside[k] for k in local], [outside[k] for k in local], plane_rows[local], weight)
-        year, over = _orientation_year(scene, book, tables, cells, groups, raster)
+        year, excess_of_year = _orientation_year(scene, book, tables, cells, groups, raster)
         years[local] += weight[:, None] * year
         slot = np.concatenate([modules.slot_of[k] for k in local])
-        excess[slot] += np.repeat(weight, [len(modules.slot_of[k]) for k in local]) * over
+        excess[slot] += np.repeat(weight, [len(modules.slot_of[k]) for k in local]) * excess_of_year
     return years, excess
 
 
@@ -237,21 +237,21 @@ def lit_modules(results: Iterable[TileResult], count: I8) -> list[B1]:
     count : ndarray, shape (n_planes,)
         Modules of each plane, before any are taken off.
     """
-    found = [np.zeros(n, dtype=bool) for n in count]
+    by_plane = [np.zeros(n, dtype=bool) for n in count]
     for result in results:
         if result.lit is not None:
             rows = result.planes.index.to_numpy()
             for row, flags in zip(rows, np.split(result.lit, np.cumsum(count[rows])[:-1]), strict=True):
-                found[row] = flags
-    return found
+                by_plane[row] = flags
+    return by_plane
 
 
 def _roof_cells(
     scene: Scene, surface: SurfaceWindow, rings: tuple[FarSurface, ...], roofs: I8, north: float
 ) -> _RoofCells:
-    wanted = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
-    wanted[roofs] = True
-    row, col = np.nonzero(wanted[surface.owner] & np.isfinite(surface.dsm))
+    in_tile = np.zeros(len(scene.blocks.geometry) + 1, dtype=bool)  # the last entry stands for ground, owner -1
+    in_tile[roofs] = True
+    row, col = np.nonzero(in_tile[surface.owner] & np.isfinite(surface.dsm))
     roof = surface.owner[row, col].astype(np.int64)
     order = np.argsort(roof, kind="stable")
     row, col, roof = row[order], col[order], roof[order]
@@ -293,9 +293,9 @@ def _smooth_own_steps(
     linear = skylines(surface.dsm, surface.grid.cell_size_m, row[index], col[index], sweep, joined=True)
     smooth = linear.degrees[:, column]
     steps = relief.steps_deg(planes[sloping], n_azimuth, north)[(np.cumsum(sloping) - 1)[which[index]]][:, column]
-    mine = near.degrees[index]
+    prism = near.degrees[index]
     degrees = near.degrees.copy()
-    degrees[index] = np.where(mine <= steps + _STEP_DEG, np.minimum(mine, smooth), mine)
+    degrees[index] = np.where(prism <= steps + _STEP_DEG, np.minimum(prism, smooth), prism)
     return near.with_degrees(degrees)
 
 
@@ -309,7 +309,7 @@ def _cells_by_plane(scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: I8)
     stop = np.searchsorted(cells.roof, planes["roof"].to_numpy(), side="right")
     centre = shapely.centroid(scene.blocks.geometry[planes["roof"].to_numpy()])
     x, y = grid.centres(cells.row, cells.col)
-    found = []
+    by_plane = []
     table = zip(planes["side"], np.radians(planes["axis_grid_deg"]), planes["known"], strict=True)
     for k, (side, axis, known) in enumerate(table):
         index = np.arange(start[k], stop[k])
@@ -322,8 +322,8 @@ def _cells_by_plane(scene: Scene, grid: Grid, cells: _RoofCells, plane_rows: I8)
             right = dx * np.cos(axis) - dy * np.sin(axis) >= 0.0
             half = index[right if side > 0 else ~right]
             index = half if len(half) else index
-        found.append(index)
-    return found
+        by_plane.append(index)
+    return by_plane
 
 
 @dataclass(frozen=True)
@@ -344,33 +344,33 @@ def _orientation_year(
     And by how much the shading loss of each cell, plane after plane in ascending order, exceeds what is allowed.
     """
     n = len(groups.inside)
-    rest = np.flatnonzero([len(some) > 0 for some in groups.outside])
-    used = [*groups.inside, *(groups.outside[k] for k in rest)]
-    of = np.concatenate([np.arange(n), rest])
-    factor = scene.factor[scene.planes["roof"].to_numpy()[groups.plane_rows[of]]]
-    size = np.array([len(u) for u in used])
-    index = np.concatenate(used)
+    with_outside = np.flatnonzero([len(some) > 0 for some in groups.outside])
+    cells_of = [*groups.inside, *(groups.outside[k] for k in with_outside)]
+    plane_of = np.concatenate([np.arange(n), with_outside])
+    factor = scene.factor[scene.planes["roof"].to_numpy()[groups.plane_rows[plane_of]]]
+    size = np.array([len(u) for u in cells_of])
+    index = np.concatenate(cells_of)
     mean_factor = scene.factor.mean(axis=0)  # of the whole data set: which cells are used depends on no selection
     free = float(free_year(tables, mean_factor).sum())
-    most = min(scene.max_shading_loss, 1.0 - scene.min_poa_kwh_m2 / free)
+    max_loss = min(scene.max_shading_loss, 1.0 - scene.min_poa_kwh_m2 / free)
     start = np.concatenate([[0], np.cumsum(size)])
-    found = usable_year(tables, cells.horizon, index, start, factor, mean_factor, most)
-    excess = (found.shading_loss - most)[np.lexsort((index, np.repeat(of, size)))]
+    usable = usable_year(tables, cells.horizon, index, start, factor, mean_factor, max_loss)
+    excess = (usable.shading_loss - max_loss)[np.lexsort((index, np.repeat(plane_of, size)))]
     reflected = None
     if scene.options.obstacle_reflectance > 0.0:
         around = book.facades(mean_factor)
-        found, reflected = with_reflection(found, around)
+        usable, reflected = with_reflection(usable, around)
     if raster is not None:
-        weight = np.repeat(groups.weight[of], size)
-        raster.add(index, found.annual_kwh_m2, found.shading_loss, weight)
+        weight = np.repeat(groups.weight[plane_of], size)
+        raster.add(index, usable.annual_kwh_m2, usable.shading_loss, weight)
         raster.add_months(tables, cells.horizon, index, mean_factor, weight, reflected)
     year = [
-        found.ok_share,
-        found.year.svf,
-        found.year.shading_loss,
-        found.year.poa_free_kwh_m2.sum(axis=1),
-        found.year.poa_kwh_m2,
-        found.year.ac_kwh_kwp,
+        usable.ok_share,
+        usable.year.svf,
+        usable.year.shading_loss,
+        usable.year.poa_free_kwh_m2.sum(axis=1),
+        usable.year.poa_kwh_m2,
+        usable.year.ac_kwh_kwp,
     ]
     return np.column_stack([values[:n] for values in year]), excess
 
@@ -408,11 +408,11 @@ class _CellSums:
         if self.months is None:
             return
         for first in range(0, len(index), _BLOCK):
-            here = slice(first, first + _BLOCK)
-            months = cell_months(tables, horizon.rows(index[here]), factor)
+            block = slice(first, first + _BLOCK)
+            months = cell_months(tables, horizon.rows(index[block]), factor)
             if reflected is not None:
-                months += reflected[here]
-            np.add.at(self.months, index[here], (months * weight[here, None]).astype(np.float32))
+                months += reflected[block]
+            np.add.at(self.months, index[block], (months * weight[block, None]).astype(np.float32))
 
     def finish(self, grid: Grid, cells: _RoofCells) -> TileCells:
         seen = self.weight > 0

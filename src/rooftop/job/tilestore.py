@@ -69,25 +69,25 @@ class TileStore:
                 self._move_aside(place)
         with storage_errors(folder):
             for stale in folder.iterdir() if folder.is_dir() else ():
-                own = _KEY.fullmatch(stale.name) and stale.is_dir() and not is_link(stale)
-                if own and (fresh or stale.name != key):
-                    _forget(stale)
+                is_tile_folder = _KEY.fullmatch(stale.name) and stale.is_dir() and not is_link(stale)
+                if is_tile_folder and (fresh or stale.name != key):
+                    _remove_tiles(stale)
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, tile: Tile) -> TileResult | None:
         """Return a finished tile; None where there is none, or none that is whole."""
         path = self._path(tile)
         try:
-            found = _unpacked(path.read_bytes(), self.key, tile.name)
+            result = _tile_of_bytes(path.read_bytes(), self.key, tile.name)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError):
-            found = None
-        if found is None:
+            result = None
+        if result is None:
             self.damaged.append(tile.name)
             if path.is_dir():
                 self._move_aside(path)
-        return found
+        return result
 
     def save(self, tile: Tile, result: TileResult) -> None:
         """Write a tile, at once.
@@ -96,11 +96,11 @@ class TileStore:
         ------
         StorageError
         """
-        write_at_once(self._path(tile), lambda path: path.write_bytes(_packed(result, self.key, tile.name)))
+        write_at_once(self._path(tile), lambda path: path.write_bytes(_bytes_of_tile(result, self.key, tile.name)))
 
     def notices(self) -> tuple[Notice, ...]:
         """Say which kept tiles could not be used, and what got another name."""
-        found = []
+        notices = []
         if self.damaged:
             n, names = len(self.damaged), tuple(self.damaged[:5])
             more = " …" if n > 5 else ""
@@ -108,15 +108,15 @@ class TileStore:
                 f"kept tiles that were damaged, and were computed again: {n} ({', '.join(names)}{more})",
                 f"已保存的分块文件损坏 {n} 个，已重新计算（{'、'.join(names)}{more}）",
             )
-            found.append(Notice("tiles_damaged", text, n, "warning", "tiles", names))
+            notices.append(Notice("tiles_damaged", text, n, "warning", "tiles", names))
         if self.set_aside:
             names = tuple(path.name for path in self.set_aside)
             text = Text(
                 f"lay where kept tiles go, and was renamed to: {', '.join(names)}",
                 f"占用了分块的保存位置，已改名为：{'、'.join(names)}",
             )
-            found.append(Notice("tiles_place_taken", text, len(names), "warning", "tiles", names[:5]))
-        return tuple(found)
+            notices.append(Notice("tiles_place_taken", text, len(names), "warning", "tiles", names[:5]))
+        return tuple(notices)
 
     def _path(self, tile: Tile) -> Path:
         return self.folder / f"{tile.name}.tile"
@@ -126,7 +126,7 @@ class TileStore:
             self.set_aside.append(path.rename(free_name(path, "aside")))
 
 
-def _forget(folder: Path) -> None:
+def _remove_tiles(folder: Path) -> None:
     """Remove the tiles of a folder, and the folder if nothing else lies in it."""
     for entry in folder.iterdir():
         if entry.suffix in _OURS and (entry.is_file() or is_link(entry)):
@@ -137,7 +137,7 @@ def _forget(folder: Path) -> None:
         folder.rmdir()
 
 
-def _packed(result: TileResult, key: str, name: str) -> bytes:
+def _bytes_of_tile(result: TileResult, key: str, name: str) -> bytes:
     """Return a tile as bytes: a line with format, key, name, length and checksum, then the arrays (NPZ)."""
     planes = result.planes
     arrays = {"index": planes.index.to_numpy(), "columns": np.array([str(c) for c in planes.columns])}
@@ -154,11 +154,11 @@ def _packed(result: TileResult, key: str, name: str) -> bytes:
 
 
 def _head(body: bytes, key: str, name: str) -> str:
-    said = f"{_FORMAT} {key} {name} {len(body)}"
-    return f"{said} {hashlib.sha256(said.encode() + body).hexdigest()}"
+    fields = f"{_FORMAT} {key} {name} {len(body)}"
+    return f"{fields} {hashlib.sha256(fields.encode() + body).hexdigest()}"
 
 
-def _unpacked(blob: bytes, key: str, name: str) -> TileResult | None:
+def _tile_of_bytes(blob: bytes, key: str, name: str) -> TileResult | None:
     """Return the tile that bytes hold; None where they are not this tile, whole."""
     head, _, body = blob.partition(b"\n")
     if head != _head(body, key, name).encode():

@@ -13,7 +13,7 @@ from rooftop.core.lang import Lang, Text
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.workbook.candidates import write_csv
 from rooftop.outputs.workbook.sheet import SheetColumn, WorkbookSheets
-from rooftop.targets.audit import VERDICTS, Audited, modules_needed_m2
+from rooftop.targets.audit import VERDICTS, AuditResult, modules_needed_m2
 
 _DECLARED = {
     "area_m2": Text("roof area declared (m²)", "申报屋顶面积(㎡)"),
@@ -34,7 +34,7 @@ COLUMNS = (
 )
 
 
-def audit_rows(audited: Sequence[Audited], lang: Lang) -> list[dict[str, Any]]:
+def audit_rows(audited: Sequence[AuditResult], lang: Lang) -> list[dict[str, Any]]:
     """Return a row for each project: what was declared, unchanged, and what was found."""
     join = "；" if lang == "zh" else "; "
     return [
@@ -71,7 +71,7 @@ def check_audit_path(path: Path) -> None:
         )
 
 
-def write_audit(path: Path, audited: Sequence[Audited], lang: Lang = "zh") -> Path:
+def write_audit(path: Path, audited: Sequence[AuditResult], lang: Lang = "zh") -> Path:
     """Write the audit, whole or not at all; text that looks like a formula stays text.
 
     Raises

@@ -38,7 +38,7 @@ class FileLedger(Protocol):
     def expect(self, path: Path, temporary: Path) -> None:
         """Be told of a file that is whole and about to take its place."""
 
-    def refused(self, path: Path, error: OSError) -> None:
+    def mark_missing(self, path: Path, error: OSError) -> None:
         """Be told of a file whose place another program holds; the others go on."""
 
 
@@ -78,7 +78,7 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=PREFIX, dir=path.parent, ignore_cleanup_errors=True) as room:
             temporary = Path(room) / path.name
-            _written(temporary, write)
+            _write_or_raise(temporary, write)
             try:
                 if book is not None:
                     book.expect(path, temporary)
@@ -86,11 +86,11 @@ def write_at_once(path: Path, write: Callable[[Path], object]) -> Path:
             except OSError as error:
                 if book is None or not _is_held(error):
                     raise
-                book.refused(path, error)
+                book.mark_missing(path, error)
     return path
 
 
-def _written(temporary: Path, write: Callable[[Path], object]) -> None:
+def _write_or_raise(temporary: Path, write: Callable[[Path], object]) -> None:
     """Write; where a library hides that the disk refused, raise what it should have raised."""
     try:
         write(temporary)
@@ -219,9 +219,9 @@ def product_sha256(path: Path) -> str:
 def free_name(path: Path, mark: str) -> Path:
     """Return a name beside `path` that nothing has: ``report (mark).html``, ``report (mark 2).html``."""
     k = 1
-    while os.path.lexists(found := path.with_name(f"{path.stem} ({mark}{'' if k == 1 else f' {k}'}){path.suffix}")):
+    while os.path.lexists(candidate := path.with_name(f"{path.stem} ({mark}{'' if k == 1 else f' {k}'}){path.suffix}")):
         k += 1
-    return found
+    return candidate
 
 
 _LEFT_BY_EARLIER_VERSIONS = re.compile(

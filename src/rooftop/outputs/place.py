@@ -38,7 +38,7 @@ def claimed(folder: Path) -> Iterator[None]:
         The folder cannot be made or written, the disk is full, a link or a file lies in the way, or another process
         writes into it: with its number, machine and time.
     """
-    made = _made(folder)
+    made = _make_folders(folder)
     try:
         _require_ways(folder)
         handle = _lock(folder / LOCK)
@@ -64,7 +64,7 @@ def _sweep(folder: Path) -> None:
                 remove_unfinished(place)
 
 
-def _made(folder: Path) -> list[Path]:
+def _make_folders(folder: Path) -> list[Path]:
     """Make a folder; return what had to be made, the innermost first."""
     with storage_errors(folder):
         missing = [place for place in (folder, *folder.parents) if not place.exists()]

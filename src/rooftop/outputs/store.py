@@ -15,7 +15,7 @@ from pyarrow import parquet
 from rooftop.core.errors import ComputeError, InputError
 from rooftop.core.lang import Text
 from rooftop.outputs.files import write_at_once
-from rooftop.outputs.guard import guarded_columns, unguarded_columns
+from rooftop.outputs.guard import guard_columns, unguard_columns
 from rooftop.tables import COVERAGE, DISTRICTS, MEMBERSHIPS, MODULES, PLANES, ROOFS, TIMELINE, Table, conform
 
 CRS_OUT = "OGC:CRS84"
@@ -93,7 +93,7 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
-    frame = guarded_columns(frame)
+    frame = guard_columns(frame)
     frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
@@ -111,7 +111,7 @@ def _read_csv(path: Path, table: Table) -> pd.DataFrame:
     """Read a table back: text as it was written (00123, NA), nothing but empty cells null."""
     texts = {column.name: str for column in table.columns if column.kind == "str"}
     read = pd.read_csv(path, encoding="utf-8-sig", dtype=texts, keep_default_na=False, na_values=[""])
-    return unguarded_columns(read)
+    return unguard_columns(read)
 
 
 NEEDED = ("roofs.parquet", "planes.parquet", "memberships.parquet", "districts.parquet", "coverage.csv")

@@ -24,17 +24,17 @@ def inferred_by(source: object) -> Text | None:
 @cache
 def use_source_label(source: str) -> Text:
     """Return a value of ``use_source`` in words, with the confidence of an inference."""
-    kind, _, rest = source.partition(":")
+    kind, _, detail = source.partition(":")
     if kind == "mapped":
         return Text("attribute", "属性")
     if kind == "code":
-        return Text(f"code {rest}", f"编码 {rest}")
+        return Text(f"code {detail}", f"编码 {detail}")
     if kind == "rule":
-        rule = next((rule for rule in use_rules().rules if rule.id == rest), None)
+        rule = next((rule for rule in use_rules().rules if rule.id == detail), None)
         sure = _confidence(None if rule is None else rule.confidence)
         return Text("{_BY_NAME}{sure}", "{_BY_NAME}{sure}").format(_BY_NAME=_BY_NAME, sure=sure)
     if kind == "land_use":
-        standard, _, code = rest.partition(":")
+        standard, _, code = detail.partition(":")
         listed = land_use_rules().standards.get(standard)
         entry = None if listed is None else listed.codes.get(code)
         name = "" if entry is None else f" {entry.name}"

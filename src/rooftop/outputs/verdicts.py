@@ -48,7 +48,7 @@ ANSWERS = ("yes", "no", "unknown")
 """Values of a column `attained`."""
 
 
-def judged(attained: str, kind: str = "installed") -> Verdict:
+def verdict_of(attained: str, kind: str = "installed") -> Verdict:
     """Return the verdict of a row.
 
     Parameters
@@ -65,7 +65,7 @@ def judgements(lang: Lang) -> dict[str, dict[str, dict[str, str]]]:
     """Return word and tone of each answer for the map, by ``potential`` and ``other`` kinds."""
     return {
         kind: {
-            answer: {"text": judged(answer, kind).text.pick(lang), "tone": judged(answer, kind).tone}
+            answer: {"text": verdict_of(answer, kind).text.pick(lang), "tone": verdict_of(answer, kind).tone}
             for answer in ANSWERS
         }
         for kind in ("potential", "other")

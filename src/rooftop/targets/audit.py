@@ -42,7 +42,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditResult:
     """A declared project and what was found; the declaration stays as it is.
 
     Parameters
@@ -81,7 +81,7 @@ def claims_of(pack: Pack) -> tuple[Project, ...]:
 
 def audit(
     projects: Iterable[Project], limits: AuditLimits, this_year: int, place: AuditPlace | None = None
-) -> tuple[Audited, ...]:
+) -> tuple[AuditResult, ...]:
     """Judge declared projects.
 
     Sunlight enters with the bound that favours the project: what is called impossible is so under every value of it.
@@ -97,29 +97,29 @@ def audit(
 
     Returns
     -------
-    tuple of Audited
+    tuple of AuditResult
         One per project, in their order.
     """
-    return tuple(_audited(p, limits, place or place_named(p.district, limits), this_year) for p in projects)
+    return tuple(_audit_project(p, limits, place or place_named(p.district, limits), this_year) for p in projects)
 
 
-def _audited(project: Project, limits: AuditLimits, place: AuditPlace, this_year: int) -> Audited:
-    found = [
+def _audit_project(project: Project, limits: AuditLimits, place: AuditPlace, this_year: int) -> AuditResult:
+    results = [
         *_power(project, limits),
         *_module(project, limits),
         *_sunlight(project, limits, place),
         *_hours(project, limits, place),
     ]
-    physics = bool(found)
-    found += _year(project, limits, this_year)
-    checks = tuple(sorted(found, key=lambda check: ORDER.index(check.verdict)))
+    physics = bool(results)
+    results += _year(project, limits, this_year)
+    checks = tuple(sorted(results, key=lambda check: ORDER.index(check.verdict)))
     worst = checks[0].verdict if checks else "unjudged"
     # A believable year alone says nothing about the project.
     verdict: AuditVerdict = "unjudged" if worst == "fine" and not physics else worst
-    return Audited(project, place, verdict, checks, _missing(project))
+    return AuditResult(project, place, verdict, checks, _missing(project))
 
 
-def _graded(value: float, impossible: float, improbable: float) -> AuditVerdict:
+def _grade(value: float, impossible: float, improbable: float) -> AuditVerdict:
     if value > impossible:
         return "impossible"
     return "improbable" if value > improbable else "fine"
@@ -134,17 +134,17 @@ def _missing(project: Project) -> Text | None:
         ("energy", project.annual_kwh, Text("annual energy", "年发电量")),
     ):
         if value is None:
-            parts.append(_as_said(name, unread.get(key)))
+            parts.append(_with_wording(name, unread.get(key)))
     for key, name in (("module_area", Text("module area", "组件面积")), ("year", Text("year", "年份"))):
         if key in unread:
-            parts.append(_as_said(name, unread[key]))
+            parts.append(_with_wording(name, unread[key]))
     if not parts:
         return None
     return Text("not declared or not readable: ", "未申报或无法识别：") + Text.join(parts)
 
 
-def _as_said(name: Text, said: str | None) -> Text:
-    return name if said is None else Text("{name} ({said})", "{name}（{said}）").format(name=name, said=said)
+def _with_wording(name: Text, wording: str | None) -> Text:
+    return name if wording is None else Text("{name} ({said})", "{name}（{said}）").format(name=name, said=wording)
 
 
 def modules_needed_m2(capacity_kw: float) -> float:
@@ -158,7 +158,7 @@ def _power(project: Project, limits: AuditLimits) -> Iterator[Check]:
         return
     density = project.capacity_kw * 1000.0 / project.area_m2
     most, dense = limits.roof_w_per_m2_max, limits.dense_w_per_m2.of(project.roof_type)
-    verdict = _graded(density, most, dense)
+    verdict = _grade(density, most, dense)
     w, sun = number(density), number(limits.sunlight_w_m2.value, 4)
     need = number(modules_needed_m2(project.capacity_kw), 2)
     kw, roof = number(project.capacity_kw), number(project.area_m2)
@@ -202,7 +202,7 @@ def _module(project: Project, limits: AuditLimits) -> Iterator[Check]:
     if project.capacity_kw is not None:
         sun = limits.sunlight_w_m2.value
         share = project.capacity_kw * 1000.0 / (face * sun)
-        verdict = _graded(share, module.efficiency_max.value, module.efficiency_high.value)
+        verdict = _grade(share, module.efficiency_max.value, module.efficiency_high.value)
         if share < module.efficiency_low.value:
             verdict = "improbable"
         usual = f"{percent(module.efficiency_low.value)}–{percent(module.efficiency_high.value)}"
@@ -220,7 +220,7 @@ def _module(project: Project, limits: AuditLimits) -> Iterator[Check]:
         ratio = face / project.area_m2
         yield Check(
             "fit",
-            _graded(ratio, limits.face_per_roof_max.value, 1.0),
+            _grade(ratio, limits.face_per_roof_max.value, 1.0),
             Text(
                 f"{number(face)} m² of module on {number(project.area_m2)} m² of roof",
                 f"组件 {number(face)} ㎡，屋顶 {number(project.area_m2)} ㎡",
@@ -235,7 +235,7 @@ def _sunlight(project: Project, limits: AuditLimits, place: AuditPlace) -> Itera
     low, central, high = place.ghi
     yearly = project.annual_kwh / project.area_m2
     share = limits.sunlight_share
-    verdict = _graded(yearly / high, share.max.value, share.high.value)
+    verdict = _grade(yearly / high, share.max.value, share.high.value)
     if central is None:
         part = Text(f"at least {percent(yearly / high)}", f"至少 {percent(yearly / high)}")
         of = Text(f"{number(low)}–{number(high)}", f"{number(low)}–{number(high)}")
@@ -265,7 +265,7 @@ def _hours(project: Project, limits: AuditLimits, place: AuditPlace) -> Iterator
         return
     low, central, high = place.ghi
     hours, share = project.annual_kwh / project.capacity_kw, limits.hours_per_ghi
-    verdict = _graded(hours, share.max.value * high, share.high.value * high)
+    verdict = _grade(hours, share.max.value * high, share.high.value * high)
     if hours < share.low.value * low:
         verdict = "improbable"
     # Rounded inwards: what is improbable never lies inside the band that is printed.
@@ -273,8 +273,8 @@ def _hours(project: Project, limits: AuditLimits, place: AuditPlace) -> Iterator
     text = Text(f"{number(hours)} full-load hours", f"年利用小时数 {number(hours)} h")
     if central is not None:
         usual = number(share.typical.value * central, 2)
-        here = Text("here", "当地") if place.id == "given" else Text("in ", "") + place.text
-        text += Text(", usual {here} about {usual}", "，{here}通常约 {usual} h").format(here=here, usual=usual)
+        location = Text("here", "当地") if place.id == "given" else Text("in ", "") + place.text
+        text += Text(", usual {here} about {usual}", "，{here}通常约 {usual} h").format(here=location, usual=usual)
     if verdict == "impossible":
         most = number(share.max.value * high)
         text += Text(f": more than {most} h cannot be had from that sunlight", f"：该辐照条件下不可能超过 {most} h")
@@ -307,28 +307,28 @@ def _year(project: Project, limits: AuditLimits, this_year: int) -> Iterator[Che
         yield Check("year", "fine", Text(f"{year}", f"{year} 年"))
 
 
-def counts(audited: Iterable[Audited]) -> dict[AuditVerdict, int]:
+def counts(audited: Iterable[AuditResult]) -> dict[AuditVerdict, int]:
     """Count the verdicts, worst first."""
-    found = [item.verdict for item in audited]
-    return {verdict: found.count(verdict) for verdict in ORDER}
+    verdicts = [item.verdict for item in audited]
+    return {verdict: verdicts.count(verdict) for verdict in ORDER}
 
 
 def declared_text(project: Project) -> Text:
     """Return what a project declares, as written but for the units."""
 
-    def shown(value: float) -> str:
+    def plain(value: float) -> str:
         return f"{value:,.10g}"
 
     parts = []
     if project.area_m2 is not None:
-        parts.append(Text(f"{shown(project.area_m2)} m² of roof", f"屋顶 {shown(project.area_m2)} ㎡"))
+        parts.append(Text(f"{plain(project.area_m2)} m² of roof", f"屋顶 {plain(project.area_m2)} ㎡"))
     if project.capacity_kw is not None:
-        parts.append(Text(f"{shown(project.capacity_kw)} kW", f"{shown(project.capacity_kw)} kW"))
+        parts.append(Text(f"{plain(project.capacity_kw)} kW", f"{plain(project.capacity_kw)} kW"))
     if project.annual_kwh is not None:
         mwh = project.annual_kwh / 1000.0
-        parts.append(Text(f"{shown(mwh)} MWh a year", f"{shown(mwh / 10.0)} 万kWh/年"))
+        parts.append(Text(f"{plain(mwh)} MWh a year", f"{plain(mwh / 10.0)} 万kWh/年"))
     if project.module_area_m2 is not None:
-        parts.append(Text(f"{shown(project.module_area_m2)} m² of module", f"组件 {shown(project.module_area_m2)} ㎡"))
+        parts.append(Text(f"{plain(project.module_area_m2)} m² of module", f"组件 {plain(project.module_area_m2)} ㎡"))
     if project.year is not None:
         parts.append(Text(f"{project.year}", f"{project.year} 年"))
     return Text.join(parts, ", ", "，")

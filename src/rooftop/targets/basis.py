@@ -240,8 +240,8 @@ def numerator(basis: Basis, name: str, kind: CoverageKind, planned: B1 | None) -
     """Return a numerator per roof: if the roof is installable, and if a survey finds that no more can be installed.
 
     Installed is what stands, never clipped. Planned is a full layout on the selected roofs and what stands on the
-    others; potential a full layout everywhere: the new modules beside what stands, see `filled`. What stands beyond the
-    installable area is installed coverage only, which keeps planned and potential within the roof.
+    others; potential a full layout everywhere: the new modules beside what stands, see `filled_area`. What stands
+    beyond the installable area is installed coverage only, which keeps planned and potential within the roof.
     """
     if name == "installable":
         return denominator(basis, name)
@@ -249,12 +249,12 @@ def numerator(basis: Basis, name: str, kind: CoverageKind, planned: B1 | None) -
     if kind == "installed":
         return standing, standing
     within = np.minimum(standing, basis.roof["installable"])
-    full = filled(basis, name, within)
+    full = filled_area(basis, name, within)
     value = full if kind == "potential" or planned is None else np.where(planned, full, within)
     return value, np.where(basis.needs_survey, within, value)
 
 
-def filled(basis: Basis, name: str, within: F8) -> F8:
+def filled_area(basis: Basis, name: str, within: F8) -> F8:
     """Return module, array or used area of a roof whose room is filled: new modules beside what stands.
 
     New modules were laid out on what existing PV leaves (`tables.ROOFS`), so that the two add up; together they stay
@@ -272,7 +272,7 @@ def filled(basis: Basis, name: str, within: F8) -> F8:
 
 def standing_at_most(basis: Basis, name: str, standing: F8, unknown: B1) -> F8:
     """Return what may stand on each roof: where that is not known, all that fits."""
-    fits = filled(basis, name, np.minimum(standing, basis.roof["installable"]))
+    fits = filled_area(basis, name, np.minimum(standing, basis.roof["installable"]))
     return np.where(unknown, np.maximum(standing, fits), standing)
 
 

@@ -54,7 +54,7 @@ def ratio_bounds(unit: NDArray[np.intp], numerators: F8, denominators: F8, base_
     return low, high
 
 
-def attained(low: F8, high: F8, required: float, known: B1) -> NDArray[np.object_]:
+def attainment(low: F8, high: F8, required: float, known: B1) -> NDArray[np.object_]:
     """Say whether a value is reached by the bounds of a ratio: yes, no, unknown; None where there is nothing to say.
 
     Parameters
@@ -99,10 +99,10 @@ def _largest(unit: NDArray[np.intp], n: F8, d: F8, base_n: F8, base_d: F8) -> F8
 def _best_choice(unit: NDArray[np.intp], n: F8, d: F8, base_n: F8, base_d: F8, ratio: F8) -> tuple[F8, F8]:
     """Sums of the choice with the largest Σ(n − λ·d) among those with a positive denominator."""
     size = base_n.size
-    own = ratio[unit]
-    best, best_n, best_d = n[0] - own * d[0], n[0], d[0]
+    unit_ratio = ratio[unit]
+    best, best_n, best_d = n[0] - unit_ratio * d[0], n[0], d[0]
     for option_n, option_d in zip(n[1:], d[1:], strict=True):
-        value = option_n - own * option_d
+        value = option_n - unit_ratio * option_d
         pays = value > best
         best_n, best_d = np.where(pays, option_n, best_n), np.where(pays, option_d, best_d)
         best = np.maximum(best, value)
@@ -110,7 +110,7 @@ def _best_choice(unit: NDArray[np.intp], n: F8, d: F8, base_n: F8, base_d: F8, r
     empty = np.flatnonzero((sum_d <= 0)[unit])
     if empty.size:
         # Nothing with a denominator pays: the cheapest option that has one must be in.
-        value = np.where(d[:, empty] > 0, n[:, empty] - own[empty] * d[:, empty], -np.inf)
+        value = np.where(d[:, empty] > 0, n[:, empty] - unit_ratio[empty] * d[:, empty], -np.inf)
         option = np.argmax(value, axis=0)
         regret = best[empty] - value.max(axis=0)
         order = np.lexsort((regret, unit[empty]))

@@ -71,8 +71,10 @@ def _totals(links: Links, pack: Pack, values: dict[CoverageKind, _Capacities]) -
     everything = np.ones(len(next(iter(values.values())).central_kwp), dtype=bool)
     for target in pack.targets:
         if target.unit == "亿kW":
-            asked = np.full(len(links.units), target.value * 1e8)
-            yield from _rows(links, target.id, target.year, _ALL, asked, values, (everything, everything, everything))
+            target_kwp = np.full(len(links.units), target.value * 1e8)
+            yield from _rows(
+                links, target.id, target.year, _ALL, target_kwp, values, (everything, everything, everything)
+            )
 
 
 def _shares(stock: Stock, values: dict[CoverageKind, _Capacities]) -> Iterator[pd.DataFrame]:

@@ -45,5 +45,5 @@ def carries_reason(frame: pd.DataFrame, codes: Collection[str]) -> B1:
     """Return True for rows that carry one of the reason codes, shape (n,); none does where there are no ``reasons``."""
     if "reasons" not in frame.columns:
         return np.zeros(len(frame), dtype=bool)
-    wanted = set(codes)
-    return np.array([not wanted.isdisjoint(reason_codes(value)) for value in frame["reasons"]], dtype=bool)
+    code_set = set(codes)
+    return np.array([not code_set.isdisjoint(reason_codes(value)) for value in frame["reasons"]], dtype=bool)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rooftop.core.types import B1, F8, I8
 from rooftop.tables import COVERAGE, conform
 from rooftop.targets.basis import Basis, Links, denominator, existing_pv, numerator, standing_at_most
-from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
+from rooftop.targets.bounds import TOLERANCE, attainment, ratio_bounds
 from rooftop.targets.models import (
     Aggregation,
     BuildingGroup,
@@ -197,9 +197,11 @@ def _block(run: _Run, choice: _Choice) -> _Block:
         "n_needs_survey": _count(links, certain & run.basis.needs_survey),
     }
     gap_m2, gap_kwp = _gaps(run, choice, answers, ratios)
-    own = choice.group.front and choice.reading.default and choice.window == choice.entry.window
-    own = own and choice.aggregation == coverage.aggregation.default
-    default = [own and pair == (choice.group.default.numerator, choice.group.default.denominator) for pair in pairs]
+    is_default = choice.group.front and choice.reading.default and choice.window == choice.entry.window
+    is_default = is_default and choice.aggregation == coverage.aggregation.default
+    default = [
+        is_default and pair == (choice.group.default.numerator, choice.group.default.denominator) for pair in pairs
+    ]
     return _Block(
         unit=np.repeat(np.arange(n_units), q),
         same={
@@ -226,13 +228,13 @@ def _block(run: _Run, choice: _Choice) -> _Block:
             "gap_kwp": gap_kwp,
             "gap_roofs": typical_roofs(run.basis, answers, gap_kwp),
             # Where only open buildings may be in scope there may be nothing to attain: no verdict.
-            "attained": attained(ratios.low, ratios.high, _required(choice), ~np.isnan(ratios.central)),
+            "attained": attainment(ratios.low, ratios.high, _required_value(choice), ~np.isnan(ratios.central)),
             "is_default": np.tile(default, n_units),
         },
     )
 
 
-def _required(choice: _Choice) -> float:
+def _required_value(choice: _Choice) -> float:
     """Value that the ratio of this aggregation must reach."""
     if choice.target is None:
         return np.nan
@@ -352,14 +354,14 @@ def _gap_by_building(run: _Run, choice: _Choice, answers: Answers) -> F8:
         n, d = ways.n_yes[:, k], ways.d_yes[:, k]
         short = np.where(d > 0, np.maximum(value * d - n, 0.0), 0.0)
         short[n >= value * d * (1.0 - TOLERANCE)] = 0.0
-        asked = np.bincount(unit, weight * (d > 0), n_units) * choice.coverage.aggregation.required_share
+        required_weight = np.bincount(unit, weight * (d > 0), n_units) * choice.coverage.aggregation.required_share
         order = np.lexsort((short, unit))
         order = order[d[order] > 0]
         before = np.cumsum(weight[order]) - weight[order]
         start = np.zeros(n_units)
         first_unit, first = np.unique(unit[order], return_index=True)
         start[first_unit] = before[first]
-        needed = before - start[unit[order]] < asked[unit[order]] - TOLERANCE
+        needed = before - start[unit[order]] < required_weight[unit[order]] - TOLERANCE
         out[:, k] = np.bincount(unit[order][needed], short[order][needed], n_units)
     return out
 

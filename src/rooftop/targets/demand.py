@@ -23,7 +23,7 @@ from rooftop.targets.stock import Stock
 MEASURED = ("measured_energy_kwh", "measured_fuel_kgce")
 
 
-def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, own: str | None) -> str:
+def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, pack_equivalent: str | None) -> str:
     """Return the id of the front row's k_e: of the configuration, else of the pack, else the default.
 
     Raises
@@ -31,19 +31,19 @@ def chosen_equivalent(settings: EnergySettings, options: SubstitutionOptions, ow
     ConfigError
         The configuration or the pack names none of the options.
     """
-    wanted = options.k_e or own or settings.k_e.default
-    if wanted not in settings.k_e.options:
+    equivalent = options.k_e or pack_equivalent or settings.k_e.default
+    if equivalent not in settings.k_e.options:
         raise ConfigError(
             Text("unknown equivalent of electricity", "未知的电力折标系数"),
             where="substitution.k_e",
-            found=wanted,
+            found=equivalent,
             expected=", ".join(settings.k_e.options),
             mend=Text(
                 "write one of these, or add your own to a copy of energy_demand.yaml",
                 "请填写其中之一，或在 energy_demand.yaml 的副本中补充",
             ),
         )
-    return wanted
+    return equivalent
 
 
 def check_options(settings: EnergySettings, options: SubstitutionOptions, district_ids: list[str]) -> None:
@@ -96,17 +96,17 @@ def floor_area(roofs: pd.DataFrame, settings: EnergySettings) -> FloorArea:
     the height is assumed too, the bounds are those of ``floors.unknown``; without any height the central value is its
     low one.
     """
-    found = floor_areas(roofs)
+    areas = floor_areas(roofs)
     height = known_or_zero(roofs, "height_m")
     storey, spread, unknown = storey_heights(roofs), settings.floors.storey_spread, settings.floors.unknown
     guessed = carries_reason(roofs, ["height_missing", "height_absurd"]) | (height <= 0.0)
     low = np.where(guessed, unknown.low, np.maximum(np.floor(height / (storey * spread.high)), 1.0))
     high = np.where(guessed, unknown.high, np.floor(height / (storey * spread.low)))
-    footprint = np.nan_to_num(found.footprint_m2)
-    central = np.where(np.isnan(found.area_m2), low * footprint, found.area_m2)
+    footprint = np.nan_to_num(areas.footprint_m2)
+    central = np.where(np.isnan(areas.area_m2), low * footprint, areas.area_m2)
     low, high = np.fmin(low * footprint, central), np.fmax(high * footprint, central)
     return FloorArea(
-        np.where(found.assumed, low, central), central, np.where(found.assumed, high, central), found.assumed
+        np.where(areas.assumed, low, central), central, np.where(areas.assumed, high, central), areas.assumed
     )
 
 
@@ -162,7 +162,7 @@ def energy_demand(stock: Stock, scope: Scope, settings: EnergySettings, options:
         recorded = known.kinds[kind][0]
         table[row] = _intensities(recorded, uses[kind], zone, settings, options, k_e)
     low, central, high = (table[rows, k] for k in range(3))
-    return EnergyDemand(low, central, high, _measured(roofs, k_e))
+    return EnergyDemand(low, central, high, _measured_kgce(roofs, k_e))
 
 
 def _intensities(
@@ -182,8 +182,8 @@ def _intensities(
     recorded = recorded if recorded in settings.intensity else "unknown"
     zones = list(settings.zones) if zone is None else [zone]
     every = np.array([kgce(use, where) for use in uses or (recorded,) for where in zones])
-    own = np.array([kgce(recorded, where) for where in zones])
-    central = own[0] if np.ptp(own, axis=0).max() == 0.0 else np.full(k_e.size, np.nan)
+    of_class = np.array([kgce(recorded, where) for where in zones])
+    central = of_class[0] if np.ptp(of_class, axis=0).max() == 0.0 else np.full(k_e.size, np.nan)
     # The middle value of an unknown class need not be one of the classes' own.
     low, high = np.fmin(every.min(axis=0), central), np.fmax(every.max(axis=0), central)
     return np.stack([low, central, high])
@@ -206,13 +206,13 @@ def _uses_in_scope(scope: Scope, known: Facts) -> list[tuple[str, ...]]:
     return [tuple(uses) for uses in out]
 
 
-def metered(roofs: pd.DataFrame) -> tuple[F8, F8]:
+def metered_energy(roofs: pd.DataFrame) -> tuple[F8, F8]:
     """Return metered electricity [kWh/a] and fuel [kgce/a] of n buildings; NaN where there is none."""
     energy, fuel = (numeric_column(roofs, name) for name in MEASURED)
     return energy, fuel
 
 
-def _measured(roofs: pd.DataFrame, k_e: F8) -> F8:
+def _measured_kgce(roofs: pd.DataFrame, k_e: F8) -> F8:
     """Metered demand in kgce, (n, q); NaN where no electricity was metered."""
-    energy, fuel = metered(roofs)
+    energy, fuel = metered_energy(roofs)
     return energy[:, None] * k_e + np.nan_to_num(fuel)[:, None]

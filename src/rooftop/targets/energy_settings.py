@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
 from rooftop.config import ImpossibleError
-from rooftop.configfile import validated
+from rooftop.configfile import validate
 from rooftop.core.datamodel import Model, Note
 from rooftop.core.lang import Text
 from rooftop.core.resources import load_shipped
@@ -45,7 +45,7 @@ class Spread(Positive):
     high: PositiveFloat
 
     @model_validator(mode="after")
-    def _ordered(self) -> Spread:
+    def _check_order(self) -> Spread:
         if not self.low <= self.value <= self.high:
             raise ImpossibleError(Text("low, value and high are out of order", "low、value、high 次序颠倒"))
         return self
@@ -69,7 +69,7 @@ class Equivalents(Model):
 
     @field_validator("default")
     @classmethod
-    def _known(cls, value: str, info: ValidationInfo) -> str:
+    def _check_default(cls, value: str, info: ValidationInfo) -> str:
         options = info.data.get("options", {})
         if options and value not in options:
             names = ", ".join(options)
@@ -169,10 +169,10 @@ class Rules(Model):
     ground_source: Rule
 
 
-def _complete(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
-    wanted = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
-    missing = [use for use in wanted if use not in intensity]
-    odd = [use for use in intensity if use not in wanted]
+def _check_uses(intensity: dict[str, dict[str, Note | Intensity]]) -> dict[str, dict[str, Note | Intensity]]:
+    uses = [use for use in building_uses().uses if use not in coverage_rules().withheld_uses]
+    missing = [use for use in uses if use not in intensity]
+    odd = [use for use in intensity if use not in uses]
     if missing or odd:
         listed = ", ".join([*missing, *odd])
         raise ImpossibleError(Text(f"missing or unknown classes: {listed}", f"建筑类别缺失或未知：{listed}"))
@@ -187,7 +187,7 @@ class EnergySettings(Model):
     k_e: Equivalents
     zones: dict[Identifier, Note]
     intensity_note: Note
-    intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_complete)]
+    intensity: Annotated[dict[str, dict[str, Note | Intensity]], AfterValidator(_check_uses)]
     floors: FloorEstimates
     hot_water: HotWaterNeeds
     collector: Collector
@@ -197,13 +197,13 @@ class EnergySettings(Model):
 
     @field_validator("intensity")
     @classmethod
-    def _all_zones(
+    def _check_zones(
         cls, value: dict[str, dict[str, Note | Intensity]], info: ValidationInfo
     ) -> dict[str, dict[str, Note | Intensity]]:
-        wanted = {"source", *info.data.get("zones", {})}
+        keys = {"source", *info.data.get("zones", {})}
         for use, entry in value.items():
-            if set(entry) != wanted:
-                listed = ", ".join(sorted(wanted.symmetric_difference(entry)))
+            if set(entry) != keys:
+                listed = ", ".join(sorted(keys.symmetric_difference(entry)))
                 raise ImpossibleError(
                     Text(
                         f"{use}: zones or source missing or unknown: {listed}", f"{use}：分区或来源缺失或未知：{listed}"
@@ -213,9 +213,9 @@ class EnergySettings(Model):
 
     def of(self, use: str, zone: str) -> Intensity:
         """Return the intensity of a class in a zone."""
-        found = self.intensity[use][zone]
-        assert isinstance(found, Intensity)
-        return found
+        entry = self.intensity[use][zone]
+        assert isinstance(entry, Intensity)
+        return entry
 
     def need_kwh_m2(self, use: str) -> float:
         """Return the heat for hot water, kWh per m² of floor and year; 0 for a class without."""
@@ -242,4 +242,4 @@ def energy_settings(path: Path | None = None) -> EnergySettings:
     """
     if path is None:
         return load_shipped(EnergySettings, "energy_demand.yaml")
-    return validated(EnergySettings, load_yaml(path))
+    return validate(EnergySettings, load_yaml(path))

@@ -95,11 +95,11 @@ def credible(
     density = np.divide(kwp * 1000.0, area_m2, out=np.zeros(len(kwp)), where=judged)
     likely = _likely_unit(density[judged], limits)
     if likely is not None and not source.stated:
-        raise _unit_asked(likely, density[judged], source)
+        raise _unclear_unit_error(likely, density[judged], source)
     impossible = density > limits.roof_w_per_m2_max
     improbable = ~impossible & (density > dense_w_per_m2)
 
-    def shown(rows: B1) -> tuple[str, ...]:
+    def examples_of(rows: B1) -> tuple[str, ...]:
         worst = np.flatnonzero(rows)[np.argsort(-density[rows], kind="stable")][:5]
         return tuple(f"{names[k]} ({kwp[k]:,.10g} kWp / {area_m2[k]:,.0f} m²)" for k in worst)
 
@@ -113,14 +113,14 @@ def credible(
             "surveyed{unit}",
             "{n} 个{rows}不可能（每㎡屋顶超过 {most} W），按不明处理，相应屋顶待核实{unit}",
         ).format(n=n, rows=_ROWS, most=most, unit=unit)
-        notices.append(Notice(PV_IMPOSSIBLE, text, n, source=source.path, examples=shown(impossible)))
+        notices.append(Notice(PV_IMPOSSIBLE, text, n, source=source.path, examples=examples_of(impossible)))
     if improbable.any():
         n = int(improbable.sum())
         text = Text(
             "{n} {rows} are improbable, above what a wholly covered roof of the type carries; they count as declared",
             "{n} 个{rows}存疑：超过同类屋面铺满时的容量，仍按申报值计入",
         ).format(n=n, rows=_ROWS)
-        notices.append(Notice("existing_pv_improbable", text, n, source=source.path, examples=shown(improbable)))
+        notices.append(Notice("existing_pv_improbable", text, n, source=source.path, examples=examples_of(improbable)))
     if likely == "MW":
         text = Text(
             "{rows} of {column} are so small for their roofs that they may be in MW: see capacity_unit",
@@ -141,7 +141,7 @@ def _likely_unit(density_w_m2: F8, limits: AuditLimits) -> str | None:
     return "MW" if median < low and low <= median * 1000.0 <= most else None
 
 
-def _unit_asked(likely: str, density_w_m2: F8, source: Declaration) -> InputError:
+def _unclear_unit_error(likely: str, density_w_m2: F8, source: Declaration) -> InputError:
     median = float(np.median(density_w_m2))
     other = median * (1000.0 if likely == "MW" else 0.001)
     return InputError(
@@ -186,7 +186,7 @@ def credible_inventory(
     limits = audit_limits()
     notices: list[Notice] = []
     kwp = numeric_column(buildings, "existing_pv_kwp")
-    doubtful = standing = np.zeros(len(buildings), dtype=bool)
+    doubtful = doubtful_outlines = np.zeros(len(buildings), dtype=bool)
     if inputs.footprints.fields.existing_pv_kwp is not None:
         given = inputs.footprints
         source = Declaration.of_column(
@@ -196,12 +196,12 @@ def credible_inventory(
         # A repeated outline is no roof of its own.
         area = shapely.area(buildings.geometry.to_numpy())
         area[excluded_for(buildings, coverage_rules().not_a_roof)] = 0.0
-        doubtful, found = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
-        notices += found
+        doubtful, doubts = credible(kwp, area, dense, buildings["building_id"].tolist(), source, limits)
+        notices += doubts
     if outlines is not None and inputs.existing_pv is not None and inputs.existing_pv.kwp_field is not None:
-        outlines, standing, found = _credible_outlines(inputs, buildings, outlines, limits)
-        notices += found
-    marked = doubtful | standing
+        outlines, doubtful_outlines, doubts = _credible_outlines(inputs, buildings, outlines, limits)
+        notices += doubts
+    marked = doubtful | doubtful_outlines
     if not marked.any():
         return buildings, outlines, tuple(notices)
     status = buildings["status"].to_numpy(dtype=object).copy()
@@ -279,12 +279,12 @@ def credible_schedule(
     impossible, notices = credible(kwp, roof, dense, names, source, limits)
     whole = pd.Series(np.where(impossible, 0.0, np.nan_to_num(kwp))).groupby(table["building_id"].to_numpy()).sum()
     together = table["building_id"].map(whole).to_numpy(dtype=float, na_value=0.0)
-    over = ~impossible & (roof > 0.0) & (together * 1000.0 > limits.roof_w_per_m2_max * roof)
-    if over.any():
+    exceeding = ~impossible & (roof > 0.0) & (together * 1000.0 > limits.roof_w_per_m2_max * roof)
+    if exceeding.any():
         text = Text(
             "{n} rows of the schedule add up to more PV than their buildings can carry: they do not count",
             "建设时序表有 {n} 行的容量合计超出所在建筑所能容纳，不计入",
         )
-        notices = (*notices, *Notice.counted("schedule_exceeds_roof", over, text, names=names, source=source.path))
-    kept = table[~(impossible | over)].reset_index(drop=True)
+        notices = (*notices, *Notice.counted("schedule_exceeds_roof", exceeding, text, names=names, source=source.path))
+    kept = table[~(impossible | exceeding)].reset_index(drop=True)
     return replace(schedule, table=kept, notices=(*schedule.notices, *notices))

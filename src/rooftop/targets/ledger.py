@@ -143,21 +143,23 @@ def coverage_notices(stock: Stock) -> tuple[Notice, ...]:
         for entry in coverage.targets:
             answers = _first_group(stock, coverage, entry.window)[0]
             membership_open |= (answers == UNKNOWN) | (answers == PRESUMED)
-    over = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
+    exceeds_roof = basis.installed["module"] > np.maximum(basis.roof["gross"], 0.0) * (1 + 1e-9)
     skipped = excluded_for(roofs, coverage_rules().not_computed)
     occupied = np.bincount(links.unit, minlength=len(links.units)) > 0
     empty = links.units[~occupied & (links.units["level"] == "district").to_numpy(dtype=bool)]
     stated = bool(roofs["existing_pv_kwp"].notna().any())
     texts = _NOTICES | ({"no_pv_inventory": _NONE_COMPUTED} if stated else {})
-    found: dict[str, list[str] | int] = {
+    rows_by_code: dict[str, list[str] | int] = {
         "no_pv_inventory": 0 if basis.inventory else len(ids),
         "membership_open": ids[membership_open].tolist(),
-        "installed_exceeds_roof": ids[over].tolist(),
+        "installed_exceeds_roof": ids[exceeds_roof].tolist(),
         "coverage_not_computed": roofs["building_id"].astype(str).to_numpy()[skipped].tolist(),
         "district_empty": empty["unit_name"].fillna(empty["unit_id"]).astype(str).tolist(),
     }
     return tuple(
-        notice for code, which in found.items() for notice in Notice.counted(code, which, texts[code], source="targets")
+        notice
+        for code, which in rows_by_code.items()
+        for notice in Notice.counted(code, which, texts[code], source="targets")
     )
 
 

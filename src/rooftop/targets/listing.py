@@ -87,12 +87,12 @@ def value_label(column: str, value: str, pack: Pack | None = None) -> Text:
         Names its own targets, groups and readings.
     """
     if pack is not None:
-        own = {("target_id", target.id): target.label for target in pack.targets}
+        labels = {("target_id", target.id): target.label for target in pack.targets}
         for coverage in pack.coverage:
-            own |= {("building_group", group.id): group.label for group in coverage.groups}
-            own |= {("scope_reading", reading.id): reading.label for reading in coverage.readings}
-        if (column, value) in own:
-            return own[column, value].text
+            labels |= {("building_group", group.id): group.label for group in coverage.groups}
+            labels |= {("scope_reading", reading.id): reading.label for reading in coverage.readings}
+        if (column, value) in labels:
+            return labels[column, value].text
     shipped = coverage_rules().labels.get(column, {}).get(value)
     if shipped is not None:
         return shipped.text

@@ -20,12 +20,12 @@ Nature = Literal["anticipated", "binding", "mandate", "unstated"]
 Unit = Literal["share", "change", "亿kW", "万m²", "亿m²", "unstated"]
 
 
-def _unstated(value: Any) -> Any:
+def _none_if_unstated(value: Any) -> Any:
     return None if value == "unstated" else value
 
 
 YesNo = Literal["yes", "no"]
-OptionalYear = Annotated[Year | None, BeforeValidator(_unstated)]
+OptionalYear = Annotated[Year | None, BeforeValidator(_none_if_unstated)]
 
 
 class Document(Model):
@@ -75,7 +75,7 @@ class Scope(Model):
     )
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Scope:
+    def _check_not_empty(self) -> Scope:
         if not self.model_fields_set:
             raise ImpossibleError(Text("an empty scope would hold every building", "范围为空：会包括全部建筑"))
         return self
@@ -88,7 +88,7 @@ class Computable(Model):
     reason: Note | None = None
 
     @model_validator(mode="after")
-    def _reasoned(self) -> Computable:
+    def _check_reason(self) -> Computable:
         if self.answer != "yes" and self.reason is None:
             raise ImpossibleError(
                 Text("a target that is not computed needs its reason", "不计算（或部分计算）的指标须说明原因 reason")
@@ -185,9 +185,9 @@ class CoverageTarget(Model):
     def windows(self) -> list[YearSpan | None]:
         """Every cohort, the default first; None stands for all buildings whatever their age."""
         first = self.window
-        rest = [*self.cohorts, *(YearSpan(start=y, end=y) for y in self.single_years)]
+        others = [*self.cohorts, *(YearSpan(start=y, end=y) for y in self.single_years)]
         out: list[YearSpan | None] = [first]
-        out += [w for i, w in enumerate(rest) if w != first and w not in rest[:i]]
+        out += [w for i, w in enumerate(others) if w != first and w not in others[:i]]
         return out
 
 

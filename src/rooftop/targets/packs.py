@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rooftop.configfile import key_in_file, validated, written_key
+from rooftop.configfile import key_in_file, validate, written_key
 from rooftop.core.errors import ConfigError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Provenance, file_sha256
@@ -48,7 +48,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
         No such pack, not YAML, or a pack that does not hold together; the message names file, line and key.
     """
     document = load_yaml(pack_path(name_or_path))
-    pack = validated(Pack, document)
+    pack = validate(Pack, document)
     problems = list(check_pack(pack))
     if problems:
         raise _refusal(document, problems)
@@ -93,13 +93,13 @@ def pack_provenance(name_or_path: str | Path, pack: Pack) -> Provenance:
 
 def check_pack(pack: Pack) -> Iterator[Problem]:
     """Yield every contradiction of a pack that its schema cannot see."""
-    yield from _repeated([t.id for t in pack.targets], ("targets",))
+    yield from _check_unique([t.id for t in pack.targets], ("targets",))
     for i, target in enumerate(pack.targets):
         yield from _check_target(pack, target, ("targets", i))
     for i, claim in enumerate(pack.claims):
         if claim.document not in pack.documents:
             yield _unknown_document(claim.document, pack, ("claims", i, "document"))
-    yield from _repeated([c.id for c in pack.coverage], ("coverage",))
+    yield from _check_unique([c.id for c in pack.coverage], ("coverage",))
     for i, coverage in enumerate(pack.coverage):
         yield from _check_coverage(pack, coverage, ("coverage", i))
     yield from _check_energy(pack)
@@ -130,7 +130,7 @@ def _check_target(pack: Pack, target: Target, loc: KeyPath) -> Iterator[Problem]
         )
     if target.year is not None and not pack.period.contains(target.year):
         yield _outside(pack, target.year, (*loc, "year"))
-    yield from _repeated([row.name for row in target.districts], (*loc, "districts"))
+    yield from _check_unique([row.name for row in target.districts], (*loc, "districts"))
     total = sum(row.value for row in target.districts)
     if target.districts and abs(total - target.value) > 1e-9 * max(1.0, abs(target.value)):
         yield Problem(
@@ -144,42 +144,42 @@ def _check_target(pack: Pack, target: Target, loc: KeyPath) -> Iterator[Problem]
 def _check_coverage(pack: Pack, coverage: Coverage, loc: KeyPath) -> Iterator[Problem]:
     for i, entry in enumerate(coverage.targets):
         yield from _check_coverage_target(pack, entry, (*loc, "targets", i))
-    yield from _repeated([group.id for group in coverage.groups], (*loc, "groups"))
+    yield from _check_unique([group.id for group in coverage.groups], (*loc, "groups"))
     plain = [group.id for group in coverage.groups if not group.union]
     for i, group in enumerate(coverage.groups):
-        here = (*loc, "groups", i)
+        entry_loc = (*loc, "groups", i)
         for member in group.union:
             if member not in plain:
-                yield _unknown("group", "类别", member, plain, (*here, "union"))
+                yield _unknown_name("group", "类别", member, plain, (*entry_loc, "union"))
         for part, allowed in (("numerator", coverage.numerators), ("denominator", coverage.denominators)):
             value = getattr(group.default, part)
             if value not in allowed:
-                yield _unknown(part, "口径", value, allowed, (*here, "default", part))
+                yield _unknown_name(part, "口径", value, allowed, (*entry_loc, "default", part))
     if "installable" in coverage.numerators and coverage.kinds != ("potential",):
         what = Text(
             "the installable area is a numerator of potential coverage only", "可安装面积只能作为潜力覆盖率的分子"
         )
         yield Problem((*loc, "numerators"), what, ", ".join(coverage.kinds), "kinds: [potential]")
-    yield from _exactly_one([group.front for group in coverage.groups], "front", (*loc, "groups"))
-    yield from _exactly_one([reading.default for reading in coverage.readings], "default", (*loc, "readings"))
-    yield from _repeated([reading.id for reading in coverage.readings], (*loc, "readings"))
+    yield from _check_exactly_one([group.front for group in coverage.groups], "front", (*loc, "groups"))
+    yield from _check_exactly_one([reading.default for reading in coverage.readings], "default", (*loc, "readings"))
+    yield from _check_unique([reading.id for reading in coverage.readings], (*loc, "readings"))
     for i, reading in enumerate(coverage.readings):
-        here = (*loc, "readings", i, "scopes")
+        entry_loc = (*loc, "readings", i, "scopes")
         for group_id in reading.scopes:
             if group_id not in plain:
-                yield _unknown("group", "类别", group_id, plain, (*here, group_id))
-            yield from _check_scope(pack, reading.scopes[group_id], (*here, group_id))
+                yield _unknown_name("group", "类别", group_id, plain, (*entry_loc, group_id))
+            yield from _check_scope(pack, reading.scopes[group_id], (*entry_loc, group_id))
         for group_id in plain:
             if group_id not in reading.scopes:
                 yield Problem(
-                    here,
+                    entry_loc,
                     Text("a group has no scope in this reading", "该解读缺少某一类别的范围"),
                     ", ".join(reading.scopes),
                     group_id,
                 )
     if coverage.aggregation.default not in coverage.aggregation.evaluated:
         evaluated = coverage.aggregation.evaluated
-        yield _unknown(
+        yield _unknown_name(
             "aggregation", "汇总方式", coverage.aggregation.default, evaluated, (*loc, "aggregation", "default")
         )
 
@@ -187,7 +187,7 @@ def _check_coverage(pack: Pack, coverage: Coverage, loc: KeyPath) -> Iterator[Pr
 def _check_coverage_target(pack: Pack, entry: CoverageTarget, loc: KeyPath) -> Iterator[Problem]:
     target = next((t for t in pack.targets if t.id == entry.id), None)
     if entry.id is not None and target is None:
-        yield _unknown("target", "指标", entry.id, [t.id for t in pack.targets], (*loc, "id"))
+        yield _unknown_name("target", "指标", entry.id, [t.id for t in pack.targets], (*loc, "id"))
     if target is not None and target.unit != "share":
         yield Problem((*loc, "id"), Text("a coverage target is a share", "覆盖率指标须为比例"), target.unit, "share")
     places: list[tuple[KeyPath, list[int]]] = [
@@ -212,20 +212,20 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
         named = {("zone",): pack.climate.zone} | {("units", start): zone for start, zone in pack.climate.units.items()}
         for key, zone in named.items():
             if zone is not None and zone not in zones:
-                yield _unknown("climate zone", "气候分区", zone, zones, ("climate", *key))
+                yield _unknown_name("climate zone", "气候分区", zone, zones, ("climate", *key))
     rates = {t.id: t for t in pack.targets if t.indicator == "renewable_substitution"}
-    yield from _repeated([entry.target for entry in pack.substitution], ("substitution",))
+    yield from _check_unique([entry.target for entry in pack.substitution], ("substitution",))
     for i, entry in enumerate(pack.substitution):
-        here: KeyPath = ("substitution", i)
+        entry_loc: KeyPath = ("substitution", i)
         if entry.target not in rates:
-            yield _unknown("substitution target", "替代率指标", entry.target, list(rates), (*here, "target"))
+            yield _unknown_name("substitution target", "替代率指标", entry.target, list(rates), (*entry_loc, "target"))
         elif rates[entry.target].unit != "share":
             what = Text("a substitution rate is a share", "替代率指标须为比例")
-            yield Problem((*here, "target"), what, rates[entry.target].unit, "share")
+            yield Problem((*entry_loc, "target"), what, rates[entry.target].unit, "share")
         if entry.k_e is not None and entry.k_e not in options:
-            yield _unknown("equivalent of electricity", "电力折标系数", entry.k_e, options, (*here, "k_e"))
-        yield from _check_cohort(pack, entry.window, (*here, "cohort"))
-        yield from _check_scope(pack, entry.scope, (*here, "scope"))
+            yield _unknown_name("equivalent of electricity", "电力折标系数", entry.k_e, options, (*entry_loc, "k_e"))
+        yield from _check_cohort(pack, entry.window, (*entry_loc, "cohort"))
+        yield from _check_scope(pack, entry.scope, (*entry_loc, "scope"))
     answered = [entry.target for entry in pack.substitution]
     for i, target in enumerate(pack.targets):
         if target.id in rates and target.computable.answer != "no" and target.id not in answered:
@@ -234,8 +234,10 @@ def _check_energy(pack: Pack) -> Iterator[Problem]:
             yield Problem(("targets", i, "computable"), what, target.id, expected)
     for i, mandate in enumerate(pack.mandates):
         if mandate.target not in [t.id for t in pack.targets]:
-            yield _unknown("target", "指标", mandate.target, [t.id for t in pack.targets], ("mandates", i, "target"))
-        yield from _repeated([part.id for part in mandate.parts], ("mandates", i, "parts"))
+            yield _unknown_name(
+                "target", "指标", mandate.target, [t.id for t in pack.targets], ("mandates", i, "target")
+            )
+        yield from _check_unique([part.id for part in mandate.parts], ("mandates", i, "parts"))
         for k, part in enumerate(mandate.parts):
             yield from _check_cohort(pack, part.window, ("mandates", i, "parts", k, "cohort"))
             yield from _check_scope(pack, part.scope, ("mandates", i, "parts", k, "scope"))
@@ -255,7 +257,7 @@ def _check_scope(pack: Pack, scope: Scope, loc: KeyPath) -> Iterator[Problem]:
     known = [use for use in building_uses().uses if use != "unknown"]
     for i, use in enumerate(scope.building_use or ()):
         if use not in known:
-            yield _unknown("class", "建筑用途", use, known, (*loc, "building_use", i))
+            yield _unknown_name("class", "建筑用途", use, known, (*loc, "building_use", i))
     if scope.completed is not None and scope.completed != "cohort" and scope.completed.start > scope.completed.end:
         yield _reversed_years([scope.completed.start, scope.completed.end], (*loc, "completed"))
     for key in ("all", "any", "none"):
@@ -263,7 +265,7 @@ def _check_scope(pack: Pack, scope: Scope, loc: KeyPath) -> Iterator[Problem]:
             yield from _check_scope(pack, part, (*loc, key, i))
 
 
-def _repeated(ids: list[str], loc: KeyPath) -> Iterator[Problem]:
+def _check_unique(ids: list[str], loc: KeyPath) -> Iterator[Problem]:
     for i, value in enumerate(ids):
         if value in ids[:i]:
             yield Problem(
@@ -271,18 +273,18 @@ def _repeated(ids: list[str], loc: KeyPath) -> Iterator[Problem]:
             )
 
 
-def _exactly_one(flags: list[bool], key: str, loc: KeyPath) -> Iterator[Problem]:
+def _check_exactly_one(flags: list[bool], key: str, loc: KeyPath) -> Iterator[Problem]:
     if sum(flags) != 1:
         what = Text(f"exactly one entry must be marked `{key}: true`", f"须恰有一项标为 `{key}: true`")
         yield Problem(loc, what, str(sum(flags)), "1")
 
 
-def _unknown(what_en: str, what_zh: str, value: str, known: Any, loc: KeyPath) -> Problem:
+def _unknown_name(what_en: str, what_zh: str, value: str, known: Any, loc: KeyPath) -> Problem:
     return Problem(loc, Text(f"unknown {what_en}", f"未知的{what_zh}"), value, ", ".join(known))
 
 
 def _unknown_document(value: str, pack: Pack, loc: KeyPath) -> Problem:
-    return _unknown("document", "来源文件", value, list(pack.documents), loc)
+    return _unknown_name("document", "来源文件", value, list(pack.documents), loc)
 
 
 def _outside(pack: Pack, year: int, loc: KeyPath) -> Problem:

@@ -87,7 +87,7 @@ def quota_table(stock: Stock) -> pd.DataFrame:
     floors = floor_areas(basis.roofs)
     rows = []
     for target in pack.targets:
-        spoken_of = _quota_buildings(basis, floors, pack, target)
+        quota_buildings = _quota_buildings(basis, floors, pack, target)
         for place in _places(links, len(basis.roofs), pack, target):
             quota_m2 = place.value * _M2[target.unit] if target.unit in _M2 else np.nan
             entry: dict[str, object] = {
@@ -104,8 +104,8 @@ def quota_table(stock: Stock) -> pd.DataFrame:
             if place.unit is not None:
                 entry["unit_id"] = links.units["unit_id"].iloc[place.unit]
                 entry |= _contents(basis, pack, place.share)
-                if spoken_of is not None:
-                    entry |= _overlay(spoken_of, basis, place.share, quota_m2)
+                if quota_buildings is not None:
+                    entry |= _overlay(quota_buildings, basis, place.share, quota_m2)
             rows.append(entry)
     frame = pd.DataFrame(rows).reindex(columns=QUOTAS.names) if rows else pd.DataFrame(columns=QUOTAS.names)
     return conform(frame, QUOTAS)
@@ -134,13 +134,13 @@ class _Place:
 
 def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
     """Return the rows of a target; a district loses the buildings of the zones that have a row of their own."""
-    found = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
+    units = [_unit_of(links.units, row.name, row.unit_id, row.level) for row in target.districts]
     zoned = np.zeros(n)
-    for row, unit in zip(target.districts, found, strict=True):
+    for row, unit in zip(target.districts, units, strict=True):
         if row.level == "zone" and unit is not None:
             zoned += _shares(links, unit, n)
     out = []
-    for row, unit in zip(target.districts, found, strict=True):
+    for row, unit in zip(target.districts, units, strict=True):
         share = np.zeros(n) if unit is None else _shares(links, unit, n)
         if row.level == "district":
             share = np.maximum(share - zoned, 0.0)
@@ -151,8 +151,8 @@ def _places(links: Links, n: int, pack: Pack, target: Target) -> list[_Place]:
 
 
 def _shares(links: Links, unit: int, n: int) -> F8:
-    mine = links.unit == unit
-    return np.asarray(np.bincount(links.row[mine], links.weight[mine], n), dtype=np.float64)
+    in_unit = links.unit == unit
+    return np.asarray(np.bincount(links.row[in_unit], links.weight[in_unit], n), dtype=np.float64)
 
 
 def _unit_of(units: pd.DataFrame, name: str, unit_id: str | None, level: str) -> int | None:
@@ -177,30 +177,30 @@ def _quota_buildings(basis: Basis, floors: FloorAreas, pack: Pack, target: Targe
 def _contents(basis: Basis, pack: Pack, share: F8) -> dict[str, object]:
     """Count what stands in a unit, whatever the quota speaks of."""
     year = completion_year(basis.roofs).to_numpy()
-    here = share > 0
+    in_unit = share > 0
     return {
-        "n_buildings": int(here.sum()),
-        "n_existing": int((here & (year < pack.period.start)).sum()),
-        "n_year_unknown": int((here & np.isnan(year)).sum()),
+        "n_buildings": int(in_unit.sum()),
+        "n_existing": int((in_unit & (year < pack.period.start)).sum()),
+        "n_year_unknown": int((in_unit & np.isnan(year)).sum()),
         "gross_area_m2": float((basis.roof["gross"] * share).sum()),
         "capacity_kwp": float((basis.capacity_kwp * share).sum()),
     }
 
 
-def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: F8, quota_m2: float) -> dict[str, object]:
-    area = np.nan_to_num(spoken_of.floors.area_m2) * share
-    sure = spoken_of.sure & (share > 0)
-    either = (spoken_of.sure | spoken_of.maybe) & (share > 0)
+def _overlay(quota_buildings: _QuotaBuildings, basis: Basis, share: F8, quota_m2: float) -> dict[str, object]:
+    area = np.nan_to_num(quota_buildings.floors.area_m2) * share
+    sure = quota_buildings.sure & (share > 0)
+    either = (quota_buildings.sure | quota_buildings.maybe) & (share > 0)
     total = float(area[sure].sum())
     out: dict[str, object] = {
         "n_stock": int(sure.sum()),
-        "n_floors_assumed": int((sure & spoken_of.floors.assumed).sum()),
+        "n_floors_assumed": int((sure & quota_buildings.floors.assumed).sum()),
         "stock_area_m2": total,
         "stock_area_high_m2": float(area[either].sum()),
     }
     if np.isnan(quota_m2):
         return out
-    added = spoken_of.added_kwp * share
+    added = quota_buildings.added_kwp * share
     filling = best_filling(np.where(sure, area, 0.0), added, quota_m2)
     firm = np.where(basis.needs_survey, 0.0, added)
     low = best_filling(np.where(sure, area, 0.0), firm, quota_m2)
@@ -214,5 +214,5 @@ def _overlay(spoken_of: _QuotaBuildings, basis: Basis, share: F8, quota_m2: floa
         "added_low_kwp": float((low.share * firm).sum()),
         "added_high_kwp": float((high.share * added).sum()),
         "added_mean_kwp": float(added[sure].sum()) * mean,
-        "added_kwh": float((filling.share * spoken_of.annual_kwh * share).sum()),
+        "added_kwh": float((filling.share * quota_buildings.annual_kwh * share).sum()),
     }

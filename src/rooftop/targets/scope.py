@@ -80,10 +80,10 @@ def mark_new(roofs: pd.DataFrame, pack: Pack) -> pd.Series:
     Series of str
         ``yes``, ``no``, or ``unknown`` where neither date nor year is known; the index of `roofs`.
     """
-    return pd.Series(_new(completion_year(roofs), pack.period), index=roofs.index, name="is_new", dtype="string")
+    return pd.Series(_is_new(completion_year(roofs), pack.period), index=roofs.index, name="is_new", dtype="string")
 
 
-def _new(year: pd.Series, period: PlanPeriod) -> NDArray[Any]:
+def _is_new(year: pd.Series, period: PlanPeriod) -> NDArray[Any]:
     inside = (year >= period.start) & (year <= (_NOT_YET - 1.0 if period.end is None else period.end))
     return np.where(year.isna(), "unknown", np.where(inside, "yes", "no"))
 

@@ -20,7 +20,7 @@ from rooftop.core.notices import Notice
 from rooftop.core.types import B1, F8
 from rooftop.tables import SUBSTITUTION, conform
 from rooftop.targets.basis import Basis, Links
-from rooftop.targets.bounds import attained, ratio_bounds
+from rooftop.targets.bounds import attainment, ratio_bounds
 from rooftop.targets.columns import known_or_zero
 from rooftop.targets.demand import (
     EnergyDemand,
@@ -28,7 +28,7 @@ from rooftop.targets.demand import (
     chosen_equivalent,
     energy_demand,
     floor_area,
-    metered,
+    metered_energy,
     zones_of,
 )
 from rooftop.targets.energy_settings import EnergySettings, energy_settings
@@ -146,7 +146,9 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFr
     energy = pv_energy_of(basis, kind, run.planned)
     sums = _sums(run, answers, demand, energy, heat, k_e)
     if kind != "potential" and basis.pv_unknown.any():
-        sums = _open_pv(sums, _sums(run, answers, demand, _all_that_fits(basis), heat, k_e), known=basis.inventory)
+        sums = _widen_for_open_pv(
+            sums, _sums(run, answers, demand, _all_that_fits(basis), heat, k_e), known=basis.inventory
+        )
     front = chosen_equivalent(settings, run.options, entry.k_e)
     q, n_units = k_e.size, len(links.units)
     central = answers >= PRESUMED
@@ -158,7 +160,7 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFr
         "n_floors_estimated": central & run.floors.estimated & ~measured,
     }
     table: dict[str, object] = {name: np.repeat(links.units[name].to_numpy(), q) for name in links.units.columns}
-    table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_same(entry, target)}
+    table |= {"unit": np.repeat(np.arange(n_units), q), "kind": kind, **_target_columns(entry, target)}
     table |= {"k_e": np.tile(list(settings.k_e.options), n_units), "k_e_kgce_kwh": np.tile(k_e, n_units)}
     table |= {name: np.repeat(links.sums(rows.astype(float), whole=True), q) for name, rows in counts.items()}
     table["floor_area_m2"] = np.repeat(links.sums(np.where(central, run.floors.central, 0.0)), q)
@@ -166,7 +168,7 @@ def _rows(run: _Run, entry: SubstitutionTarget, kind: CoverageKind) -> pd.DataFr
     table |= {name: values.ravel() for name, values in results.items()}
     # Without a central value the bounds still decide where it is the demand that is not known.
     decided = ~np.isnan(results["rate"]) | np.isnan(sums.demand)
-    table["attained"] = attained(sums.low, sums.high, target.value, decided).ravel()
+    table["attained"] = attainment(sums.low, sums.high, target.value, decided).ravel()
     table["is_default"] = np.tile([name == front for name in settings.k_e.options], n_units)
     return pd.DataFrame(table)
 
@@ -179,13 +181,13 @@ def _all_that_fits(basis: Basis) -> PvEnergy:
     return PvEnergy(most, most)
 
 
-def _open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
+def _widen_for_open_pv(sums: _Sums, most: _Sums, *, known: bool) -> _Sums:
     """Widen the bounds to what may stand; without any inventory there is no central value."""
     pv = sums.pv if known else np.full_like(sums.pv, np.nan)
     return replace(sums, pv=pv, high=np.fmax(sums.high, most.high))
 
 
-def _same(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
+def _target_columns(entry: SubstitutionTarget, target: Target) -> dict[str, object]:
     return {
         "target_id": target.id,
         "year": target.year,
@@ -219,22 +221,22 @@ def _sums(
     per_area = np.where(inside[:, 0], floors.central, 0.0)
     thermal = heat.thermal + links.sums(per_area * heat.thermal_m2)[:, None]
     heat_pump = heat.heat_pump + links.sums(per_area * heat.heat_pump_m2)[:, None]
-    ways = [
+    options = [
         (saves(kwh, area), needs(area, per_m2))
         for per_m2 in (demand.high, demand.low)
         for area in (floors.high, floors.low)
         for kwh in (energy.counted, energy.surveyed)
     ]
-    low, high = _bounds(links, answers, ways, heat)
+    low, high = _bounds(links, answers, options, heat)
     rate = _rate(pv + thermal + heat_pump, total)
     return _Sums(total, pv, thermal, heat_pump, np.fmin(low, rate), np.fmax(high, rate))
 
 
-def _bounds(links: Links, answers: NDArray[np.int8], ways: list[tuple[F8, F8]], heat: DeclaredHeat) -> tuple[F8, F8]:
+def _bounds(links: Links, answers: NDArray[np.int8], options: list[tuple[F8, F8]], heat: DeclaredHeat) -> tuple[F8, F8]:
     keep = np.flatnonzero((answers[links.row] != NO) & (links.weight > 0))
     row, unit, weight = links.row[keep], links.unit[keep], links.weight[keep, None]
-    n_all = np.stack([n[row] * weight for n, _ in ways], axis=1)
-    d_all = np.stack([d[row] * weight for _, d in ways], axis=1)
+    n_all = np.stack([n[row] * weight for n, _ in options], axis=1)
+    d_all = np.stack([d[row] * weight for _, d in options], axis=1)
     spread = (np.ptp(n_all, axis=1) > 0).any(axis=1) | (np.ptp(d_all, axis=1) > 0).any(axis=1)
     fixed = (answers[row] == YES) & ~spread
     # The last way: out, where the building may be out; otherwise the first once more.
@@ -258,19 +260,19 @@ def _rate(top: F8, bottom: F8) -> F8:
 
 def _results(sums: _Sums, target: Target, settings: EnergySettings) -> dict[str, F8]:
     """Rate, what roofs carry of the target, and what is missing."""
-    asked = target.value * sums.demand
-    got = sums.pv + sums.thermal + sums.heat_pump
-    gap = np.maximum(asked - got, 0.0)
+    target_kgce = target.value * sums.demand
+    renewable_kgce = sums.pv + sums.thermal + sums.heat_pump
+    gap = np.maximum(target_kgce - renewable_kgce, 0.0)
     return {
         "demand_kgce": sums.demand,
         "pv_kgce": sums.pv,
         "thermal_kgce": sums.thermal,
         "heat_pump_kgce": sums.heat_pump,
-        "rate": _rate(got, sums.demand),
+        "rate": _rate(renewable_kgce, sums.demand),
         "rate_low": sums.low,
         "rate_high": sums.high,
-        "roof_share_of_target": _rate(sums.pv, asked),
-        "elsewhere_kgce": np.maximum(asked - sums.pv, 0.0),
+        "roof_share_of_target": _rate(sums.pv, target_kgce),
+        "elsewhere_kgce": np.maximum(target_kgce - sums.pv, 0.0),
         "gap_kgce": gap,
         "gap_solar_thermal_m2": gap / settings.rules.solar_thermal.kgce_m2,
         "gap_ground_source_m2": gap / settings.rules.ground_source.kgce_m2,
@@ -288,10 +290,10 @@ def substitution_notices(stock: Stock, options: SubstitutionOptions | None = Non
     inside = answers >= PRESUMED
     ids = basis.roofs["building_id"].astype(str).to_numpy()
     floors = floor_area(basis.roofs, settings)
-    energy, fuel = metered(basis.roofs)
+    energy, fuel = metered_energy(basis.roofs)
     known = ~np.isnan(energy)
     no_zone = np.array([zone is None for zone in zones_of(basis.roofs, pack, options)], dtype=bool)
-    found = [
+    notices = [
         notice
         for code, rows in (
             ("demand_from_limits", inside & ~known),
@@ -301,7 +303,7 @@ def substitution_notices(stock: Stock, options: SubstitutionOptions | None = Non
         )
         for notice in Notice.counted(code, rows, _NOTICES[code], names=ids, source="targets")
     ]
-    return (*found, *_heat_notices(pack, settings, options))
+    return (*notices, *_heat_notices(pack, settings, options))
 
 
 def _heat_notices(pack: Pack, settings: EnergySettings, options: SubstitutionOptions) -> Iterator[Notice]:

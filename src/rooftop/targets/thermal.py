@@ -77,8 +77,8 @@ def declared_heat(
             continue
         if entry.floor_area_share is not None:
             rule = settings.rules.solar_thermal if name == "thermal" else settings.rules.ground_source
-            mine = np.flatnonzero(rows[links.unit])
-            np.add.at(per_m2[name], links.row[mine], links.weight[mine] * entry.floor_area_share * rule.kgce_m2)
+            in_rows = np.flatnonzero(rows[links.unit])
+            np.add.at(per_m2[name], links.row[in_rows], links.weight[in_rows] * entry.floor_area_share * rule.kgce_m2)
             continue
         into = "open" if window is not None and entry.completed is None else name
         amounts[into][rows | (levels == "city")] += installation_kgce(entry, settings, k_e)
@@ -145,9 +145,9 @@ def mandate_answers(stock: Stock) -> tuple[NDArray[np.object_], NDArray[np.objec
     part = np.full(len(stock.basis.roofs), None, dtype=object)
     for mandate in stock.pack.mandates:
         for entry in mandate.parts:
-            found = stock.answers(entry.scope, entry.window)
-            sure = (found >= PRESUMED) & (entry.condition is None)
-            value = np.where(sure, 2, np.where(found != NO, 1, 0))
+            membership = stock.answers(entry.scope, entry.window)
+            sure = (membership >= PRESUMED) & (entry.condition is None)
+            value = np.where(sure, 2, np.where(membership != NO, 1, 0))
             part = np.where(value > answer, entry.id, part)
             answer = np.maximum(answer, value)
     return np.array(["no", "unknown", "yes"], dtype=object)[answer], part
@@ -196,8 +196,8 @@ def pv_or_thermal(stock: Stock, planes: pd.DataFrame, options: SubstitutionOptio
     pv = annual / size
     heat = all_heat / size
     kgce = np.array([settings.kgce_of_heat(1.0, settings.collector.replaces)]) * heat
-    wanted = settings.collector.max_share_of_need.value * need
-    share = np.minimum(wanted / np.where(carries, all_heat, 1.0), 1.0)
+    most_heat = settings.collector.max_share_of_need.value * need
+    share = np.minimum(most_heat / np.where(carries, all_heat, 1.0), 1.0)
     rule = settings.rules.solar_thermal.kgce_per_collector_m2
     by_rule = rule * area / np.where(pv > 0, annual, np.nan)
     mandate, part = mandate_answers(stock)

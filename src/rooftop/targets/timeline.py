@@ -16,8 +16,8 @@ from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.types import F8
 from rooftop.tables import TIMELINE, conform
-from rooftop.targets.basis import CITY, Links, denominator, existing_pv, filled, standing_at_most
-from rooftop.targets.bounds import TOLERANCE, attained, ratio_bounds
+from rooftop.targets.basis import CITY, Links, denominator, existing_pv, filled_area, standing_at_most
+from rooftop.targets.bounds import TOLERANCE, attainment, ratio_bounds
 from rooftop.targets.columns import numeric_column
 from rooftop.targets.coverage import ALL_AGES, kwp_per_m2, typical_roof_kwp
 from rooftop.targets.coverage_rules import coverage_rules
@@ -185,11 +185,11 @@ def _standing_pv(stock: Stock, schedule: pd.DataFrame | None, this_year: int) ->
     """Gather all PV with its years; a schedule dates the inventory and adds to it."""
     basis = stock.basis
     per_kwp = 1000.0 / existing_pv(stock.pack).w_per_m2
-    rows = _scheduled(schedule, per_kwp)
+    rows = _schedule_rows(schedule, per_kwp)
     row_of = {str(b): k for k, b in enumerate(basis.roofs["building_id"])}
     declared = numeric_column(basis.roofs, "existing_pv_kwp")
     years = numeric_column(basis.roofs, "existing_pv_year")
-    left = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
+    remaining = np.maximum(np.nan_to_num(declared), 0.0) * per_kwp
     pieces: list[tuple[int, float, int, int, int]] = []
     for building, _, year, face in rows:
         if building is None or building not in row_of:
@@ -200,13 +200,13 @@ def _standing_pv(stock: Stock, schedule: pd.DataFrame | None, this_year: int) ->
             continue
         pieces.append((at, face, year, year, year))
         if year <= this_year:
-            left[at] = max(left[at] - face, 0.0)
-    for at in map(int, np.flatnonzero(left > 0)):
+            remaining[at] = max(remaining[at] - face, 0.0)
+    for at in map(int, np.flatnonzero(remaining > 0)):
         if np.isfinite(years[at]):
             year = int(years[at])
-            pieces.append((at, float(left[at]), year, year, year))
+            pieces.append((at, float(remaining[at]), year, year, year))
         else:
-            pieces.append((at, float(left[at]), this_year, _ALWAYS, _ALWAYS))
+            pieces.append((at, float(remaining[at]), this_year, _ALWAYS, _ALWAYS))
     loose = []
     for _, unit, year, face in rows:
         if unit is None or (year is not None and year <= this_year):
@@ -224,7 +224,9 @@ def _pieces(rows: list[tuple[int, float, int, int, int]]) -> _Pieces:
     return _Pieces(at, np.array([row[1] for row in rows], dtype=np.float64), sure, presumed, possible)
 
 
-def _scheduled(schedule: pd.DataFrame | None, per_kwp: float) -> list[tuple[str | None, str | None, int | None, float]]:
+def _schedule_rows(
+    schedule: pd.DataFrame | None, per_kwp: float
+) -> list[tuple[str | None, str | None, int | None, float]]:
     """Return building, unit, year and module area of every row of a schedule."""
     if schedule is None:
         return []
@@ -258,9 +260,9 @@ def _unit_rows(links: Links, unit: str) -> list[int]:
 
 def _district_of(links: Links, town: int) -> list[int]:
     """Row of the district that holds most of a town's buildings; none where there are no districts."""
-    here = np.isin(links.row, links.row[links.unit == town])
+    in_town = np.isin(links.row, links.row[links.unit == town])
     district = (links.units["level"] == "district").to_numpy(dtype=bool)
-    held = np.bincount(links.unit[here], links.weight[here], len(links.units)) * district
+    held = np.bincount(links.unit[in_town], links.weight[in_town], len(links.units)) * district
     return [int(held.argmax())] if held.any() else []
 
 
@@ -311,7 +313,7 @@ def _rows(setting: _Setting, coverage: Coverage, entry: CoverageTarget, kind: Co
             "coverage_low": sums.low,
             "coverage_high": sums.high,
             "target": target.value,
-            "attained": attained(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
+            "attained": attainment(sums.low, sums.high, target.value, ~np.isnan(sums.ratio)),
             "gap_m2": gap,
             "gap_kwp": gap * kwp_per_m2(stock, answers, group.default.numerator),
         }
@@ -343,12 +345,12 @@ def _sums(setting: _Setting, group: BuildingGroup, answers: NDArray[np.int8], ki
     d_other = np.where(survey, d_no, d_yes)
     n_other = {since: np.where(survey, n_no[since], n[since]) for since in n}
     out = answers[row] != YES
-    ways_n = [n["possible"], n["sure"], n_other["possible"], n_other["sure"], np.where(out, 0.0, n["possible"])]
-    ways_d = [d_yes, d_yes, d_other, d_other, np.where(out, 0.0, d_yes)]
-    ways = (np.stack(ways_n, axis=1)[:, :, None], np.stack(ways_d, axis=1)[:, :, None])
+    options_n = [n["possible"], n["sure"], n_other["possible"], n_other["sure"], np.where(out, 0.0, n["possible"])]
+    options_d = [d_yes, d_yes, d_other, d_other, np.where(out, 0.0, d_yes)]
+    options = (np.stack(options_n, axis=1)[:, :, None], np.stack(options_d, axis=1)[:, :, None])
     nothing = np.zeros((n_units, 1))
-    low = ratio_bounds(unit, *ways, loose["sure"][:, None], nothing)[0][:, 0]
-    high = ratio_bounds(unit, *ways, loose["possible"][:, None], nothing)[1][:, 0]
+    low = ratio_bounds(unit, *options, loose["sure"][:, None], nothing)[0][:, 0]
+    high = ratio_bounds(unit, *options, loose["possible"][:, None], nothing)[1][:, 0]
     ratio = np.divide(top, bottom, out=np.full(n_units, np.nan), where=bottom > 0)
     if not pv.known:
         top, ratio = (np.full(n_units, np.nan) for _ in range(2))
@@ -381,22 +383,22 @@ def _numerator(setting: _Setting, kind: CoverageKind, name: str, year: int, sinc
     within = np.minimum(standing, basis.roof["installable"])
     elapsed = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
     built = basis.roofs["building_id"].astype(str).isin(setting.plan.built_by(elapsed)).to_numpy(dtype=bool)
-    return np.where(built, filled(basis, name, within), within), within
+    return np.where(built, filled_area(basis, name, within), within), within
 
 
 def _rates(frame: pd.DataFrame, target: Target, setting: _Setting, typical_kwp: float) -> dict[str, F8]:
     """Build rates on rows of a target year that is not over."""
     nan = np.full(len(frame), np.nan)
     year = int(frame["year"].iloc[0])
-    left = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
-    if year != target.year or left <= 0 or frame["kind"].iloc[0] != "installed":
+    years_left = (datetime.date(year, 12, 31) - setting.today).days / DAYS_PER_YEAR
+    if year != target.year or years_left <= 0 or frame["kind"].iloc[0] != "installed":
         empty = ("years_left", "needed_kwp_per_year", "needed_m2_per_year", "needed_roofs_per_year")
         return dict.fromkeys(empty, nan)
-    kwp = frame["gap_kwp"].to_numpy(dtype=float) / left
+    kwp = frame["gap_kwp"].to_numpy(dtype=float) / years_left
     return {
-        "years_left": np.full(len(frame), left),
+        "years_left": np.full(len(frame), years_left),
         "needed_kwp_per_year": kwp,
-        "needed_m2_per_year": frame["gap_m2"].to_numpy(dtype=float) / left,
+        "needed_m2_per_year": frame["gap_m2"].to_numpy(dtype=float) / years_left,
         "needed_roofs_per_year": kwp / typical_kwp,
     }
 
@@ -427,26 +429,26 @@ def timeline_notices(stock: Stock, reference_date: datetime.date, schedule: pd.D
     roofs, units = stock.roofs, stock.links.units
     if not any(_has_timeline(coverage) for coverage in stock.pack.coverage):
         return ()
-    found: dict[str, list[str]] = {code: [] for code in _NOTICES}
+    rows_by_code: dict[str, list[str]] = {code: [] for code in _NOTICES}
     ids = roofs["building_id"].astype(str).tolist()
     known, zones = set(ids), _names(units[(units["level"] == "zone").to_numpy(dtype=bool)])
     names = _names(units) | {CITY, coverage_rules().units[CITY].text.pick("zh")}
     dated = set()
-    for building, unit, year, _ in _scheduled(schedule, 1.0):
+    for building, unit, year, _ in _schedule_rows(schedule, 1.0):
         past = year is not None and year <= reference_date.year
         if building is not None:
             dated |= {building} if past else set()
-            found["schedule_building_unknown"] += [building] if building not in known else []
+            rows_by_code["schedule_building_unknown"] += [building] if building not in known else []
         elif unit is not None:
-            found["schedule_unit_unknown"] += [unit] if unit not in names else []
-            found["schedule_unit_past"] += [unit] if past and unit in names else []
-            found["schedule_unit_zone"] += [unit] if not past and unit in zones else []
+            rows_by_code["schedule_unit_unknown"] += [unit] if unit not in names else []
+            rows_by_code["schedule_unit_past"] += [unit] if past and unit in names else []
+            rows_by_code["schedule_unit_zone"] += [unit] if not past and unit in zones else []
     kwp, years = numeric_column(roofs, "existing_pv_kwp"), numeric_column(roofs, "existing_pv_year")
     undated = (kwp > 0) & np.isnan(years)
-    found["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
+    rows_by_code["pv_year_unknown"] = [i for i, open_ in zip(ids, undated, strict=True) if open_ and i not in dated]
     return tuple(
         notice
-        for code, rows in found.items()
+        for code, rows in rows_by_code.items()
         for notice in Notice.counted(code, rows, _NOTICES[code], source="timeline")
     )
 

@@ -140,9 +140,9 @@ def inline_assets(document: str, *, image_hosts: Sequence[str] = ()) -> str:
         An unknown address, or a version other than the one installed.
     """
     document = document.replace("\r\n", "\n").replace("\r", "\n")
-    own = _own_text(document)
-    document = _LINK.sub(lambda tag: _stylesheet(tag, own), document)
-    document = _SCRIPT.sub(lambda tag: _script(tag, own), document)
+    page_text = _page_text(document)
+    document = _LINK.sub(lambda tag: _stylesheet(tag, page_text), document)
+    document = _SCRIPT.sub(lambda tag: _script(tag, page_text), document)
     _refuse_leftovers(document)
     return _with_policy(document, image_hosts)
 
@@ -181,13 +181,13 @@ def _stable_ids(document: str, figure: Element) -> str:
     numbers: dict[str, str] = {}
 
     def number(match: re.Match[str]) -> str:
-        found = match.group()
-        return numbers.setdefault(found, f"{len(numbers) + 1:02d}") if found in random_ids else found
+        element_id = match.group()
+        return numbers.setdefault(element_id, f"{len(numbers) + 1:02d}") if element_id in random_ids else element_id
 
     return _ELEMENT_ID.sub(number, document)
 
 
-def _own_text(document: str) -> str:
+def _page_text(document: str) -> str:
     """Return what the page itself says: markup and scripts, without linked tags and without data."""
     without_links = _LINK.sub("", document)
     return _SCRIPT.sub(
@@ -206,35 +206,35 @@ def _is_data(attributes: str) -> bool:
     return _attributes(attributes).get("type", "text/javascript") == "application/json"
 
 
-def _script(tag: re.Match[str], own: str) -> str:
+def _script(tag: re.Match[str], page_text: str) -> str:
     source = _attributes(tag.group(1)).get("src")
     if source is None:
         return tag.group()
-    text = _resolve(source, own)
+    text = _resolve(source, page_text)
     return "" if text is None else f"<script>{text}</script>"
 
 
-def _stylesheet(tag: re.Match[str], own: str) -> str:
+def _stylesheet(tag: re.Match[str], page_text: str) -> str:
     attributes = _attributes(tag.group(1))
     href = attributes.get("href", "")
     if href.startswith("data:"):
         return tag.group()
     if attributes.get("rel") != "stylesheet":
-        raise _unknown(href)
-    text = _resolve(href, own)
+        raise _unknown_asset_error(href)
+    text = _resolve(href, page_text)
     return "" if text is None else f"<style>{text}</style>"
 
 
-def _resolve(url: str, own: str) -> str | None:
+def _resolve(url: str, page_text: str) -> str | None:
     """Return the text behind `url`, or None when the page has no use for it."""
     for asset in _ASSETS:
         match = asset.pattern.search(url)
         if match is None:
             continue
-        if asset.used_by is not None and not asset.used_by.search(own):
+        if asset.used_by is not None and not asset.used_by.search(page_text):
             return None
         if asset.package is None:
-            raise _unknown(url)
+            raise _unknown_asset_error(url)
         if match["version"] != asset.package.version:
             raise ComputeError(
                 Text(
@@ -247,10 +247,10 @@ def _resolve(url: str, own: str) -> str | None:
                 mend=Text("install the versions of requirements.lock", "请按 requirements.lock 安装依赖"),
             )
         return _asset_text(asset.package.folder, asset.file)
-    raise _unknown(url)
+    raise _unknown_asset_error(url)
 
 
-def _unknown(url: str) -> ComputeError:
+def _unknown_asset_error(url: str) -> ComputeError:
     return ComputeError(
         Text("the map links to a file that no installed package has", "地图引用了未随软件安装的文件"),
         where=url,
@@ -289,8 +289,8 @@ def _default_icon(folder: Path) -> str:
 def _refuse_leftovers(document: str) -> None:
     """Fail when markup or styles outside the scripts would still fetch something."""
     markup = _SCRIPT.sub("", document)
-    for found in _FETCHES.findall(markup):
-        raise _unknown(found)
+    for address in _FETCHES.findall(markup):
+        raise _unknown_asset_error(address)
 
 
 def _with_policy(document: str, image_hosts: Sequence[str]) -> str:

@@ -133,7 +133,7 @@ class MapPage:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _MapTables:
     """What may be shown: converted to longitude and latitude, withheld uses left out."""
 
     roofs: gpd.GeoDataFrame
@@ -184,9 +184,9 @@ def build_map(
     base_layers = _base_layers(page.basemap, page.tianditu_key)
     for notice in map_notices(roofs, basemap=page.basemap, planes=planes, modules=modules):
         logger.log(logging.WARNING if notice.severity == "warning" else logging.INFO, "%s", notice.text)
-    shown = _shown(roofs if page.personal_names else masked(roofs), districts, coverage, planes, modules)
-    payload = _payload(shown, lang, page.labels or {}) | {
-        "missing": [notice.text.pick(lang) for notice in _not_drawn(planes, modules)],
+    tables = _map_tables(roofs if page.personal_names else masked(roofs), districts, coverage, planes, modules)
+    payload = _payload(tables, lang, page.labels or {}) | {
+        "missing": [notice.text.pick(lang) for notice in _not_drawn_notices(planes, modules)],
         "title": title,
         "synthetic": page.synthetic,
         "badge": " / ".join(
@@ -235,7 +235,7 @@ def map_notices(
             f"屋顶 {n_roofs} 栋，超出单个地图文件上限（{MAX_ROOFS}）：地图仅显示统计单元",
         )
         notices.append(Notice("map_roofs_not_drawn", text, n_roofs, "warning", "outputs.map"))
-    notices += _not_drawn(planes, modules)
+    notices += _not_drawn_notices(planes, modules)
     if basemap == "tianditu":
         text = Text(
             "the Tianditu key is written into the map's HTML: whoever has the file can read and use it",
@@ -248,7 +248,7 @@ def map_notices(
     return tuple(notices)
 
 
-def _not_drawn(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> list[Notice]:
+def _not_drawn_notices(planes: pd.DataFrame | None, modules: pd.DataFrame | None) -> list[Notice]:
     """Say which of planes and modules are too many for one file."""
     notices = []
     n_planes, n_modules = (0 if frame is None else len(frame) for frame in (planes, modules))
@@ -317,41 +317,41 @@ def _tianditu(layer: str, key: str) -> folium.TileLayer:
     )
 
 
-def _shown(
+def _map_tables(
     roofs: gpd.GeoDataFrame,
     districts: gpd.GeoDataFrame,
     coverage: pd.DataFrame,
     planes: pd.DataFrame | None,
     modules: gpd.GeoDataFrame | None,
-) -> _Shown:
+) -> _MapTables:
     visible = map_data.without_withheld(conform(roofs, ROOFS))
-    return _Shown(
+    return _MapTables(
         map_data.frame_in_lonlat(visible, "roofs"),
         map_data.frame_in_lonlat(conform(districts, DISTRICTS), "districts"),
         conform(coverage, COVERAGE),
-        *_drawable(planes, modules),
+        *_drawable_layers(planes, modules),
     )
 
 
-def _drawable(
+def _drawable_layers(
     planes: pd.DataFrame | None, modules: gpd.GeoDataFrame | None
 ) -> tuple[gpd.GeoDataFrame | None, gpd.GeoDataFrame | None]:
     """Return planes and modules in longitude and latitude; None for what has no plans or is too much for one file."""
-    left_out = {notice.code for notice in _not_drawn(planes, modules)}
+    left_out = {notice.code for notice in _not_drawn_notices(planes, modules)}
     if not isinstance(planes, gpd.GeoDataFrame) or "map_planes_not_drawn" in left_out:
         return None, None
-    shown = map_data.frame_in_lonlat(conform(planes, PLANES), "planes")
+    plans = map_data.frame_in_lonlat(conform(planes, PLANES), "planes")
     if modules is None or left_out:
-        return shown, None
-    return shown, map_data.frame_in_lonlat(conform(modules, MODULES), "modules")
+        return plans, None
+    return plans, map_data.frame_in_lonlat(conform(modules, MODULES), "modules")
 
 
-def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str, Any]:
+def _payload(tables: _MapTables, lang: Lang, labels: Mapping[str, Text]) -> dict[str, Any]:
     """Put together everything the page knows."""
-    draw = len(shown.roofs) <= MAX_ROOFS
-    drawn = shown.roofs if draw else shown.roofs.iloc[:0]
-    yields = numeric_column(shown.roofs, "specific_yield_kwh_kwp")
-    status = shown.roofs["status"]
+    draw = len(tables.roofs) <= MAX_ROOFS
+    drawn = tables.roofs if draw else tables.roofs.iloc[:0]
+    yields = numeric_column(tables.roofs, "specific_yield_kwh_kwp")
+    status = tables.roofs["status"]
     breaks = map_style.yield_breaks(yields)
     roofs = map_data.roof_payload(drawn, lang)
     texts = map_style.interface_texts(lang)
@@ -376,24 +376,26 @@ def _payload(shown: _Shown, lang: Lang, labels: Mapping[str, Text]) -> dict[str,
             "excluded": int((status == "excluded").sum()),
             "no_value": int((np.isnan(yields) & (status != "excluded").to_numpy(dtype=bool)).sum()),
         },
-        "facts": _facts(shown.roofs, lang),
+        "facts": _facts(tables.roofs, lang),
         "lazyAbove": LAZY_ABOVE,
         "tooMany": not draw,
         "notDrawn": sum(shape is None for shape in roofs["shape"]),
-        "bounds": _bounds(shown),
-        "units": map_data.unit_payload(shown.units, lang),
-        "coverage": map_data.coverage_payload(shown.coverage, lang, labels),
+        "bounds": _bounds(tables),
+        "units": map_data.unit_payload(tables.units, lang),
+        "coverage": map_data.coverage_payload(tables.coverage, lang, labels),
         "roofs": roofs,
-        "planes": _planes(shown, roofs, lang) if draw else None,
+        "planes": _planes(tables, roofs, lang) if draw else None,
     }
 
 
-def _planes(shown: _Shown, roofs: dict[str, Any], lang: Lang) -> dict[str, Any] | None:
+def _planes(tables: _MapTables, roofs: dict[str, Any], lang: Lang) -> dict[str, Any] | None:
     """Return planes and modules of the roofs on the map; None where there are none."""
-    if shown.planes is None or shown.planes.empty:
+    if tables.planes is None or tables.planes.empty:
         return None
-    found = map_planes.plane_payload(shown.planes, shown.modules, roofs["id"], roofs["shape"], tuple(roofs["origin"]))
-    return found | {
+    payload = map_planes.plane_payload(
+        tables.planes, tables.modules, roofs["id"], roofs["shape"], tuple(roofs["origin"])
+    )
+    return payload | {
         "sources": [map_style.ROOF_SOURCES[name].pick(lang) for name in map_planes.SOURCES],
         "directions": [name.pick(lang) for name in map_planes.direction_names()],
         "styles": [map_style.PLANE_STYLES[name] for name in map_planes.SOURCES],
@@ -412,9 +414,9 @@ def _facts(roofs: pd.DataFrame, lang: Lang) -> list[list[str]]:
     ]
 
 
-def _bounds(shown: _Shown) -> list[list[float]] | None:
+def _bounds(tables: _MapTables) -> list[list[float]] | None:
     """Return south-west and north-east corner (latitude, longitude) of the units, else of the roofs."""
-    for frame in (shown.units, shown.roofs):
+    for frame in (tables.units, tables.roofs):
         if len(frame) and np.isfinite(frame.total_bounds).all():
             west, south, east, north = (round(float(value), 6) for value in frame.total_bounds)
             return [[south, west], [north, east]]

@@ -97,7 +97,7 @@ def _shortest(polygons: list[list[Ring]]) -> Json:
     return polygons[0][0] if len(polygons) == 1 and len(polygons[0]) == 1 else polygons
 
 
-def _coded(values: Iterable[object]) -> dict[str, Json]:
+def _encode_texts(values: Iterable[object]) -> dict[str, Json]:
     """Code a column of few distinct texts: the texts once, an index per row (−1: null)."""
     texts: dict[str, int] = {}
     index = [-1 if text is None else texts.setdefault(text, len(texts)) for text in _texts(values)]
@@ -146,7 +146,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         geometry = shapely.simplify(geometry, SIMPLIFY_DEG, preserve_topology=True)
     origin = _origin(roofs)
     codes = [reason_codes(value) for value in roofs["reasons"]]
-    reasons = _coded(itertools.chain.from_iterable(codes))
+    reasons = _encode_texts(itertools.chain.from_iterable(codes))
     lengths = [len(row) for row in codes]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist() if lengths else [0]
     status_names = list(STATUS_LABELS)
@@ -165,8 +165,8 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
             "values": reasons["values"],
             "index": [reasons["index"][a:b] or 0 for a, b in itertools.pairwise(offsets)],
         },
-        **{name: _coded(roofs[name]) for name in _CODED_COLUMNS},
-        "use_source": _coded(roofs["use_source"].map(lambda value: _how_known(value, lang))),
+        **{name: _encode_texts(roofs[name]) for name in _CODED_COLUMNS},
+        "use_source": _encode_texts(roofs["use_source"].map(lambda value: _use_source_text(value, lang))),
         "completion": _texts(roofs["completion_date"]),
         "year": _json_numbers(numeric_column(roofs, "year_built")),
         "height": _numbers(roofs["height_m"], 2),
@@ -175,7 +175,7 @@ def roof_payload(roofs: gpd.GeoDataFrame, lang: Lang) -> dict[str, Json]:
         "kwp": _numbers(roofs["capacity_kwp"]),
         "existing": _numbers(roofs["existing_pv_kwp"]),
         "modules": _json_numbers(numeric_column(roofs, "module_count")),
-        "inverters": _coded(_inverters(roofs)),
+        "inverters": _encode_texts(_inverters(roofs)),
         "energy": _numbers(roofs["annual_kwh"], scale=1e-4 if lang == "zh" else 1e-3),
         "yield": _json_numbers(np.rint(numeric_column(roofs, "specific_yield_kwh_kwp") / 10) * 10),
         "loss": _json_numbers(np.round(numeric_column(roofs, "shading_loss") * 100, 1)),
@@ -205,10 +205,10 @@ def _inverters(roofs: pd.DataFrame) -> list[str | None]:
     return [f"{n:.0f} × {unit:g} kW · {voltage}" if n > 0 and voltage else None for n, unit, voltage in table]
 
 
-def _how_known(source: object, lang: Lang) -> str | None:
+def _use_source_text(source: object, lang: Lang) -> str | None:
     """Return where a use comes from, when that is more or less than an attribute that states it."""
-    said = not is_missing(source) and str(source) not in ("mapped", "none")
-    return use_source_label(str(source)).pick(lang) if said else None
+    needs_label = not is_missing(source) and str(source) not in ("mapped", "none")
+    return use_source_label(str(source)).pick(lang) if needs_label else None
 
 
 def _origin(frame: gpd.GeoDataFrame) -> tuple[int, int]:
@@ -279,7 +279,7 @@ def coverage_payload(coverage: pd.DataFrame, lang: Lang, labels: Mapping[str, Te
         n_buildings, n_unknown, gap_m2, gap_kwp, attained, target, year, is_default]``).
     """
     table = coverage.assign(target_id=coverage["target_id"].fillna(NO_TARGET))
-    coded = {name: _coded(table[name]) for name in CHOICES}
+    coded = {name: _encode_texts(table[name]) for name in CHOICES}
     unit_of: dict[tuple[str, ...], int] = {}
     keys = table[["unit_id", "unit_name", "level"]].astype(str).itertuples(index=False, name=None)
     unit_index = [unit_of.setdefault(key, len(unit_of)) for key in keys]
@@ -317,8 +317,10 @@ def _choice(name: str, values: list[str], lang: Lang, labels: Mapping[str, Text]
 def _default_choice(table: pd.DataFrame, coded: dict[str, dict[str, Json]]) -> list[int]:
     if table.empty:
         return [-1] * len(CHOICES)
-    own = table["is_default"].fillna(False).to_numpy(dtype=bool)
+    is_default = table["is_default"].fillna(False).to_numpy(dtype=bool)
     potential = (table["kind"] == "potential").to_numpy(dtype=bool, na_value=False)
-    wanted = next(mask for mask in (own & potential, own, potential, np.ones(len(table), dtype=bool)) if mask.any())
-    first = int(np.flatnonzero(wanted)[0])
+    choice = next(
+        mask for mask in (is_default & potential, is_default, potential, np.ones(len(table), dtype=bool)) if mask.any()
+    )
+    first = int(np.flatnonzero(choice)[0])
     return [coded[name]["index"][first] for name in CHOICES]

@@ -59,11 +59,11 @@ def plane_payload(
     """
     row_of = {building_id: row for row, building_id in reversed(list(enumerate(building_ids)))}
     roof = planes["building_id"].map(row_of)
-    shown = planes[roof.notna().to_numpy() & ~(planes.geometry.isna() | planes.geometry.is_empty).to_numpy()]
-    shown = shown.assign(roof=roof[shown.index].astype("int64")).sort_values("roof", kind="stable")
-    keys = pd.MultiIndex.from_arrays([shown["roof"], shown.geometry.to_wkb()])
+    on_map = planes[roof.notna().to_numpy() & ~(planes.geometry.isna() | planes.geometry.is_empty).to_numpy()]
+    on_map = on_map.assign(roof=roof[on_map.index].astype("int64")).sort_values("roof", kind="stable")
+    keys = pd.MultiIndex.from_arrays([on_map["roof"], on_map.geometry.to_wkb()])
     outline, first = _first_of(keys)
-    one = shown.iloc[first]
+    one = on_map.iloc[first]
     plans = one.geometry.to_numpy()
     if len(building_ids) > SIMPLIFY_ABOVE:  # as the footprints are, so that equal ones stay equal
         plans = shapely.simplify(plans, SIMPLIFY_DEG, preserve_topology=True)
@@ -73,7 +73,7 @@ def plane_payload(
     tilt = np.rint(known_or_zero(one, "plane_tilt_deg")).astype(int)
     azimuth = np.rint(known_or_zero(one, "plane_azimuth_deg") % 360.0).astype(int) % 360
     source = [SOURCES.index(name) if name in SOURCES else len(SOURCES) - 1 for name in one["roof_source"]]
-    drawn = {} if modules is None else _modules(modules, shown, outline, origin)
+    drawn = {} if modules is None else _modules(modules, on_map, outline, origin)
     counted = 0 if modules is None else int(drawn["counted"])
     return {
         "roof": roofs,
@@ -81,11 +81,11 @@ def plane_payload(
         "point": (np.rint(inside * SCALE).astype(np.int64) - origin).tolist(),
         "tilt": tilt.tolist(),
         "azimuth": np.where(known_or_zero(one, "plane_tilt_deg") < LEVEL_DEG, -1, azimuth).tolist(),
-        "area": [round(value, 1) for value in _summed(shown, "area_m2", outline)],
-        "n": [int(value) for value in _summed(shown, "module_count", outline)],
+        "area": [round(value, 1) for value in _sums_by_outline(on_map, "area_m2", outline)],
+        "n": [int(value) for value in _sums_by_outline(on_map, "module_count", outline)],
         "source": source,
         "counts": [source.count(k) for k in range(len(SOURCES))],
-        "looks": _looks(shown, outline, len(first)),
+        "looks": _looks(on_map, outline, len(first)),
         "module": drawn.get("text", 0),
         "counted": counted,
         "uncounted": 0 if modules is None else int(drawn["n"]) - counted,
@@ -113,37 +113,38 @@ def _first_of(keys: pd.MultiIndex) -> tuple[I8, I8]:
     return number.astype(np.int64), first.astype(np.int64)
 
 
-def _summed(frame: pd.DataFrame, name: str, outline: I8) -> list[float]:
+def _sums_by_outline(frame: pd.DataFrame, name: str, outline: I8) -> list[float]:
     values: list[float] = np.bincount(outline, weights=known_or_zero(frame, name)).tolist()
     return values
 
 
-def _looks(shown: pd.DataFrame, outline: I8, n: int) -> list[Any]:
+def _looks(planes: pd.DataFrame, outline: I8, n: int) -> list[Any]:
     """Return where modules look that are set up on their plane; 0 where they lie in it or where there are none."""
     looks: list[Any] = [0] * n
     counts, tilts, azimuths = (
-        known_or_zero(shown, name) for name in ("module_count", "surface_tilt_deg", "surface_azimuth_deg")
+        known_or_zero(planes, name) for name in ("module_count", "surface_tilt_deg", "surface_azimuth_deg")
     )
-    table = zip(outline.tolist(), counts, shown["mounting"], tilts, azimuths, strict=True)
+    table = zip(outline.tolist(), counts, planes["mounting"], tilts, azimuths, strict=True)
     for at, count, mounting, tilt, azimuth in table:
         if count > 0 and mounting != "flush":
             looks[at] = [*(looks[at] or []), [round(tilt), round(azimuth) % 360]]
     return looks
 
 
-def _modules(modules: gpd.GeoDataFrame, shown: pd.DataFrame, outline: I8, origin: tuple[int, int]) -> dict[str, Any]:
+def _modules(modules: gpd.GeoDataFrame, planes: pd.DataFrame, outline: I8, origin: tuple[int, int]) -> dict[str, Any]:
     """Return the modules of each outline as text, how many there are and how many are counted."""
-    plane = pd.Series(np.arange(len(shown)), index=pd.Index(shown["plane_id"].astype(str)))
+    plane = pd.Series(np.arange(len(planes)), index=pd.Index(planes["plane_id"].astype(str)))
     at = plane.reindex(modules["plane_id"].astype(str)).to_numpy(dtype=float)
-    mine = modules[np.isfinite(at)]
+    on_planes = modules[np.isfinite(at)]
     row = at[np.isfinite(at)].astype(np.int64)
-    corners = _corners(mine)
-    counted = mine["counted"].to_numpy(dtype=bool)
-    group = (outline[row] * len(shown) + row) * 2 + ~counted  # by outline first: the directions of a rack may lie apart
+    corners = _corners(on_planes)
+    counted = on_planes["counted"].to_numpy(dtype=bool)
+    # By outline first: the directions of a rack may lie apart.
+    group = (outline[row] * len(planes) + row) * 2 + ~counted
     order = np.argsort(group, kind="stable")
     values, owner = _integers(corners[order], group[order], origin)
-    text = _texts(values, owner // (2 * len(shown)), int(outline.max(initial=-1)) + 1)
-    return {"text": text, "n": len(mine), "counted": int(counted.sum())}
+    text = _texts(values, owner // (2 * len(planes)), int(outline.max(initial=-1)) + 1)
+    return {"text": text, "n": len(on_planes), "counted": int(counted.sum())}
 
 
 def _corners(modules: gpd.GeoDataFrame) -> F8:

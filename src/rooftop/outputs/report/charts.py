@@ -59,9 +59,9 @@ _MONTHS = [f"{month:02d}" for month in range(1, 13)]
 def cjk_font() -> str | None:
     """Return the name of an installed font with Chinese characters, None when there is none."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
-    found = next((name for name in CJK_FONTS if name in installed), None)
-    if found is not None:
-        return found
+    font_name = next((name for name in CJK_FONTS if name in installed), None)
+    if font_name is not None:
+        return font_name
     # The list is cached between programs: a font installed since is only in the folders.
     for path in sorted(font_manager.findSystemFonts()):
         if any(mark in path.lower() for mark in ("cjk", "wqy", "yahei", "simhei", "sourcehan", "notosanssc")):
@@ -117,7 +117,7 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _scaled(values: Sequence[float], lang: Lang) -> tuple[list[float], str]:
+def _in_short_unit(values: Sequence[float], lang: Lang) -> tuple[list[float], str]:
     """Energies [kWh] in a unit that keeps the numbers short."""
     top = max([abs(v) for v in values], default=0.0)
     if lang == "zh":
@@ -129,7 +129,9 @@ def _scaled(values: Sequence[float], lang: Lang) -> tuple[list[float], str]:
 
 def monthly_energy(data: ReportData, lang: Lang = "zh") -> str:
     """Return the energy of each month of year one, all roofs, as SVG."""
-    values, unit = _scaled([float(np.nansum(numeric_column(data.tables.roofs, f"kwh_{m}"))) for m in _MONTHS], lang)
+    values, unit = _in_short_unit(
+        [float(np.nansum(numeric_column(data.tables.roofs, f"kwh_{m}"))) for m in _MONTHS], lang
+    )
     with _style("monthly"):
         figure = Figure(figsize=(5.2, 2.7), layout="constrained")
         axes = figure.add_subplot()
@@ -180,26 +182,26 @@ def _whiskers(low: F8, central: F8, high: F8) -> tuple[F8, F8]:
     return middle, np.nan_to_num(np.stack([middle - low, high - middle]).clip(min=0.0))
 
 
-def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
+def coverage_bars(findings: Sequence[Finding], lang: Lang = "zh") -> str:
     """Return installed coverage with its bounds, coverage with the selected roofs, potential and target, as SVG.
 
     Parameters
     ----------
-    found : sequence of Finding
+    findings : sequence of Finding
         Units of one target; the first `MAX_UNITS` are drawn.
     lang : {"zh", "en"}
     """
-    shown = list(found)[:MAX_UNITS]
+    drawn = list(findings)[:MAX_UNITS]
     with _style("coverage"):
-        figure = Figure(figsize=(7.2, 1.1 + 0.34 * max(len(shown), 1)), layout="constrained")
+        figure = Figure(figsize=(7.2, 1.1 + 0.34 * max(len(drawn), 1)), layout="constrained")
         axes = figure.add_subplot()
-        rows = np.arange(len(shown))
-        central = np.array([f.installed.central for f in shown], dtype=float)
-        low = np.array([f.installed.low for f in shown], dtype=float)
-        high = np.array([f.installed.high for f in shown], dtype=float)
-        potential = np.array([f.potential.central for f in shown], dtype=float)
+        rows = np.arange(len(drawn))
+        central = np.array([f.installed.central for f in drawn], dtype=float)
+        low = np.array([f.installed.low for f in drawn], dtype=float)
+        high = np.array([f.installed.high for f in drawn], dtype=float)
+        potential = np.array([f.potential.central for f in drawn], dtype=float)
         # Only where roofs were selected: elsewhere planned is installed.
-        planned = np.array([f.planned.central if f.planned != f.installed else np.nan for f in shown], dtype=float)
+        planned = np.array([f.planned.central if f.planned != f.installed else np.nan for f in drawn], dtype=float)
         words = {
             "potential": Text("potential", "潜力"),
             "installed": Text("installed (with bounds)", "已装（含上下限）"),
@@ -212,7 +214,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         axes.errorbar(middle, rows, xerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
         if np.isfinite(planned).any():
             axes.plot(planned, rows, "D", color=ACCENT, markersize=4.5, label=words["planned"].pick(lang))
-        targets = {f.target for f in shown if f.has_target}
+        targets = {f.target for f in drawn if f.has_target}
         for target in sorted(targets):
             axes.axvline(
                 target,
@@ -221,7 +223,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
                 linewidth=1.2,
                 label=f"{words['target'].pick(lang)} {percent(target)}",
             )
-        for row, finding in enumerate(shown):
+        for row, finding in enumerate(drawn):
             if not finding.coverage.known:
                 axes.annotate(
                     finding.verdict.text.pick(lang),
@@ -230,7 +232,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
                     textcoords="offset points",
                     color="#777777",
                 )
-        axes.set_yticks(rows, [f.label.pick(lang) for f in shown])
+        axes.set_yticks(rows, [f.label.pick(lang) for f in drawn])
         axes.invert_yaxis()
         tops = np.concatenate([high[np.isfinite(high)], potential[np.isfinite(potential)], [*targets, 0.1]])
         axes.set_xlim(0.0, float(tops.max()) * 1.08)
@@ -239,7 +241,7 @@ def coverage_bars(found: Sequence[Finding], lang: Lang = "zh") -> str:
         axes.set_axisbelow(True)
         axes.legend(
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.12 - 0.25 / max(len(shown), 1)),
+            bbox_to_anchor=(0.5, -0.12 - 0.25 / max(len(drawn), 1)),
             ncols=4,
             frameon=False,
             fontsize=8,

@@ -12,7 +12,7 @@ from rooftop.core.lang import Text
 from rooftop.core.rounding import NONE, Interval, area, capacity, count, percent, percent_range
 from rooftop.outputs.map.style import SHORT_LABELS
 from rooftop.outputs.unit_names import unit_label
-from rooftop.outputs.verdicts import ANSWERS, Verdict, judged
+from rooftop.outputs.verdicts import ANSWERS, Verdict, verdict_of
 from rooftop.targets.listing import value_label
 from rooftop.targets.models import BuildingGroup, Pack
 
@@ -47,7 +47,7 @@ class DefinitionResult:
     @property
     def verdict(self) -> Verdict:
         """Whether the target is met under this definition."""
-        return judged(self.attained, self.kind)
+        return verdict_of(self.attained, self.kind)
 
     @property
     def label(self) -> Text:
@@ -167,7 +167,7 @@ class Finding:
             same = [d.short for d in self.definitions if d.attained == answer]
             if same:
                 part = Text("{word} under {n} ({names})", "{word} {n} 种（{names}）")
-                parts.append(part.format(word=judged(answer, self.kind).text, n=len(same), names=Text.join(same)))
+                parts.append(part.format(word=verdict_of(answer, self.kind).text, n=len(same), names=Text.join(same)))
         return Text("of {n} definitions: {parts}", "{n} 种口径中，{parts}").format(
             n=len(self.definitions), parts=Text.join(parts, "; ", "；")
         )
@@ -179,7 +179,7 @@ class Finding:
             if self.n_buildings and self.kind == "installed":
                 return Verdict.NOT_KNOWN
             return Verdict.UNDECIDED if self.n_unknown else Verdict.NO_BUILDING
-        return judged(self.attained, self.kind) if self.has_target else Verdict.NO_TARGET
+        return verdict_of(self.attained, self.kind) if self.has_target else Verdict.NO_TARGET
 
     @property
     def by_how_much(self) -> Text:
@@ -330,10 +330,14 @@ def findings(coverage: pd.DataFrame, pack: Pack | None) -> tuple[Finding, ...]:
     out: list[Finding] = []
     for indicator in pack.coverage:
         group = indicator.front
-        own = coverage[coverage["building_group"] == group.id]
+        of_group = coverage[coverage["building_group"] == group.id]
         for entry in indicator.targets:
             target_id = entry.id
-            rows = own[own["target_id"].isna()] if target_id is None else own[own["target_id"] == target_id]
+            rows = (
+                of_group[of_group["target_id"].isna()]
+                if target_id is None
+                else of_group[of_group["target_id"] == target_id]
+            )
             front = default_rows(rows)
             for (level, unit_id), unit in front.groupby(list(UNIT_KEYS), sort=False):
                 same_unit = rows[(rows["level"] == level) & (rows["unit_id"] == unit_id)]

@@ -23,7 +23,7 @@ class Cell:
     text: str
     number: bool = False
     tone: str = ""
-    own: bool = False
+    is_default: bool = False
 
 
 @dataclass(frozen=True)

@@ -233,9 +233,9 @@ def _quota_grid(rows: list[dict[str, Any]], lang: Lang) -> PrintedTable:
                     Cell(area(row["stock_area_m2"], lang) if counted else NONE, True),
                     Cell(percent(row["quota_share"]) if not is_missing(row["quota_share"]) else NONE, True),
                     Cell(count(row["n_filled"]) if not is_missing(row["n_filled"]) else NONE, True),
-                    Cell(_bounded(fits, lang), True),
-                    Cell(_known(row["added_mean_kwp"], lambda v: capacity(v, lang)), True),
-                    Cell(_known(row["avoided_kg"], lambda v: carbon(v, lang)), True),
+                    Cell(_capacity_with_bounds(fits, lang), True),
+                    Cell(_text_or_dash(row["added_mean_kwp"], lambda v: capacity(v, lang)), True),
+                    Cell(_text_or_dash(row["avoided_kg"], lambda v: carbon(v, lang)), True),
                     Cell(row["state"]),
                 ],
                 row["level"] == "city",
@@ -265,11 +265,11 @@ def _with_unknown(row: Mapping[str, Any]) -> str:
     return count(row["n_stock"]) + (f" ({count(unknown)})" if unknown else "")
 
 
-def _known(value: object, show: Any) -> str:
+def _text_or_dash(value: object, show: Any) -> str:
     return NONE if is_missing(value) else str(show(value))
 
 
-def _bounded(values: Interval, lang: Lang) -> str:
+def _capacity_with_bounds(values: Interval, lang: Lang) -> str:
     if is_missing(values.central):
         return NONE
     central = capacity(values.central, lang)
@@ -306,8 +306,8 @@ def _capacity_grid(rows: list[dict[str, Any]], lang: Lang) -> PrintedTable:
                     Cell(row["target_label"]),
                     Cell(row["unit_label"]),
                     Cell(f"{count(row['n_buildings'])}{unknown}", True),
-                    Cell(_known(row["target_kwp"], lambda v: capacity(v, lang)), True),
-                    Cell(_known(row["installed_capacity_kwp"], lambda v: capacity(v, lang)), True),
+                    Cell(_text_or_dash(row["target_kwp"], lambda v: capacity(v, lang)), True),
+                    Cell(_text_or_dash(row["installed_capacity_kwp"], lambda v: capacity(v, lang)), True),
                     Cell(_share(row["installed_share_of_target"]), True),
                     Cell(f"{capacity(row['potential_capacity_kwp'], lang)}{low}", True),
                     Cell(_share(row["potential_share_of_target"]), True),

@@ -67,7 +67,7 @@ _CELL_TEMPERATURE = {
 }
 
 
-def _same(value: object) -> Text:
+def _as_text(value: object) -> Text:
     return Text(str(value), str(value))
 
 
@@ -114,7 +114,7 @@ def _model(config: Config) -> list[Assumption]:
     )
     return [
         Assumption(_MODEL, Text("surface model", "地表模型"), SURFACES[scene.surface].label),
-        Assumption(_MODEL, Text("cell size", "栅格尺寸"), _same(f"{scene.cell_size_m:g} m")),
+        Assumption(_MODEL, Text("cell size", "栅格尺寸"), _as_text(f"{scene.cell_size_m:g} m")),
         Assumption(
             _MODEL,
             Text("horizon", "遮挡视线"),
@@ -123,12 +123,12 @@ def _model(config: Config) -> list[Assumption]:
                 f"{scene.azimuths} 个方位，分块外 {scene.halo_m:g} m 内障碍按全分辨率计算",
             ),
         ),
-        Assumption(_MODEL, Text("diffuse sky", "散射模型"), _same(scene.diffuse)),
-        Assumption(_MODEL, Text("albedo", "地表反照率"), _same(f"{scene.albedo:g}")),
+        Assumption(_MODEL, Text("diffuse sky", "散射模型"), _as_text(scene.diffuse)),
+        Assumption(_MODEL, Text("albedo", "地表反照率"), _as_text(f"{scene.albedo:g}")),
         Assumption(
             _MODEL,
             Text("reflectance of obstacles", "周边建筑立面反射率"),
-            _same(f"{scene.obstacle_reflectance:g}"),
+            _as_text(f"{scene.obstacle_reflectance:g}"),
         ),
         Assumption(_MODEL, Text("hourly shape of the year", "逐时气象"), hours),
         Assumption(
@@ -145,11 +145,11 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
     tilt = (
         Text("most energy per roof, at least 10°", "使每个屋面发电量最大，不小于 10°")
         if flat.tilt_deg == "auto"
-        else _same(f"{flat.tilt_deg:g}°")
+        else _as_text(f"{flat.tilt_deg:g}°")
     )
     mounting, look = _MOUNTING[flat.mounting], _azimuth(flat, sides)
     losses = {name: float(value) for name, value in system.losses.model_dump().items()}
-    listed = [(_LOSSES.get(name, _same(name)), value) for name, value in losses.items() if value]
+    listed = [(_LOSSES.get(name, _as_text(name)), value) for name, value in losses.items() if value]
     rules = load_system_rules()
     inverter = rules.inverter.eta_nom
     return [
@@ -177,14 +177,14 @@ def _system(config: Config, sides: Sequence[SideRules]) -> list[Assumption]:
         Assumption(
             _SYSTEM,
             Text("ratio of DC to AC rating", "容配比"),
-            _same(f"{rules.dc_ac_ratio.value:g}"),
+            _as_text(f"{rules.dc_ac_ratio.value:g}"),
             _source(rules.dc_ac_ratio.source),
         ),
         Assumption(_SYSTEM, Text("inverters and connection", "逆变器与接入电压"), *_inverters()),
         Assumption(
             _SYSTEM,
             Text("inverter efficiency", "逆变器效率"),
-            _same(f"{inverter.value:.1%}"),
+            _as_text(f"{inverter.value:.1%}"),
             _source(inverter.source),
         ),
     ]
@@ -196,9 +196,9 @@ def _azimuth(flat: FlatSystem, sides: Sequence[SideRules]) -> Text:
         return Text("", "")
     if flat.azimuth_deg != "auto":
         return Text(f", azimuth {flat.azimuth_deg:g}°", f"，方位角 {flat.azimuth_deg:g}°")
-    found = " / ".join(f"{side.azimuth_deg:g}°" for side in sides)
-    found = f" {found}" if found else ""
-    return Text(f", azimuth{found} (towards the equator)", f"，方位角{found}（朝向赤道）")
+    azimuths = " / ".join(f"{side.azimuth_deg:g}°" for side in sides)
+    azimuths = f" {azimuths}" if azimuths else ""
+    return Text(f", azimuth{azimuths} (towards the equator)", f"，方位角{azimuths}（朝向赤道）")
 
 
 def _row_room(flat: FlatSystem, sides: Sequence[SideRules]) -> list[Assumption]:
@@ -247,7 +247,7 @@ def _inverters() -> tuple[Text, Text]:
 def _module(name: str) -> tuple[Text, Text]:
     """Name and source of a shipped module; a module of the user's own is named by its path."""
     if name not in list_modules():
-        return _same(name), NO_SOURCE
+        return _as_text(name), NO_SOURCE
     module = load_module(name)
     return module.name, _source(module.source)
 
@@ -255,9 +255,9 @@ def _module(name: str) -> tuple[Text, Text]:
 def _roofs(config: Config | None) -> list[Assumption]:
     rules = load_roof_rules()
     setback = rules.setback_m
-    own = None if config is None else config.scene.max_shading_loss
+    chosen_loss = None if config is None else config.scene.max_shading_loss
     shade, least = rules.max_shading_loss, None if config is None else config.scene.min_poa_kwh_m2
-    loss = shade.value if own is None else own
+    loss = shade.value if chosen_loss is None else chosen_loss
     limit = Text("", "")
     if least is not None:
         limit = Text(f", or less than {least:g} kWh/m² a year", f"，或年辐照量低于 {least:g} kWh/㎡")
@@ -265,7 +265,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
         Assumption(
             _ROOF,
             Text("edge setback", "边缘退距"),
-            _same(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
+            _as_text(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
             _source(setback.source),
         ),
         Assumption(
@@ -274,7 +274,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Text("shading loss above {loss:.0%}{limit}", "遮挡损失超过 {loss:.0%}{limit}").format(
                 loss=loss, limit=limit
             ),
-            _source(shade.source) if own is None else NO_SOURCE,
+            _source(shade.source) if chosen_loss is None else NO_SOURCE,
         ),
     ]
     for kind in rules.types.values():
@@ -284,7 +284,7 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Assumption(
                 _ROOF,
                 Text("obstacles and present uses: ", "障碍物与现状占用：") + kind.text,
-                _same(f"{share:.0%} ({low:.0%}–{high:.0%})"),
+                _as_text(f"{share:.0%} ({low:.0%}–{high:.0%})"),
                 _source(rules.source),
             )
         )
@@ -302,7 +302,7 @@ def _money(economics: Economics) -> list[Assumption]:
     where = province_name(economics.province)
     per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
     rows = [
-        Assumption(_MONEY, Text("date of prices", "价格日期"), _same(economics.date)),
+        Assumption(_MONEY, Text("date of prices", "价格日期"), _as_text(economics.date)),
         Assumption(
             _MONEY,
             Text("ranges", "区间含义"),
@@ -439,7 +439,7 @@ def _doubt() -> list[Assumption]:
             Text("the parts below, in quadrature", "下列各项平方和开方"),
         )
     ]
-    rows += [Assumption(_DOUBT, c.name, _same(f"±{c.value:.0%}"), _source(c.source)) for c in components()]
+    rows += [Assumption(_DOUBT, c.name, _as_text(f"±{c.value:.0%}"), _source(c.source)) for c in components()]
     return rows
 
 

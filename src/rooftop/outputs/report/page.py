@@ -160,7 +160,7 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         towns=_units(data, ("town",), lang),
         timeline=_timeline(data, lang),
         timeline_chart=_picture(coverage_by_year(years, lang)) if len(years := charted_years(data)) else "",
-        short=_short(data, lang),
+        short=_short_buildings(data, lang),
         candidates=_candidates(data, lang),
         matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
         substitution=substitution_blocks(data, lang),
@@ -197,8 +197,8 @@ def _subtitle(data: ReportData, lang: Lang) -> str:
     districts = data.units("district")
     names = [str(name) for name in districts["unit_name"].dropna()]
     if names:
-        shown = ("、" if lang == "zh" else ", ").join(names[:8])
-        parts.append(shown + (" …" if len(names) > 8 else ""))
+        listed = ("、" if lang == "zh" else ", ").join(names[:8])
+        parts.append(listed + (" …" if len(names) > 8 else ""))
     return " · ".join(parts)
 
 
@@ -217,8 +217,8 @@ def _tiles(data: ReportData, lang: Lang) -> list[dict[str, str]]:
     for fact in key_numbers(data, None)[:MAX_TILES]:
         value, more = fact.value.pick(lang), ""
         for mark in ("：", "（", ": ", " (", "，", ", "):
-            head, found, tail = value.partition(mark)
-            if found:
+            head, separator, tail = value.partition(mark)
+            if separator:
                 value, more = head, tail.rstrip("）)")
                 break
         out.append({"name": fact.name.pick(lang), "value": value, "more": more})
@@ -316,9 +316,9 @@ def _timeline(data: ReportData, lang: Lang) -> PrintedTable:
     ]
     note = Text("Every year and unit is in timeline.csv.", "各年份、各单元见 timeline.csv。")
     if len(due) > MAX_STEPS:
-        rest = count(len(due) - MAX_STEPS)
+        remaining = count(len(due) - MAX_STEPS)
         note = Text("{rest} more rows are not shown. {note}", "另有 {rest} 行未列出。{note}").format(
-            rest=rest, note=note
+            rest=remaining, note=note
         )
     return PrintedTable(heads(_TIMELINE_COLUMNS, lang), rows, note=note.pick(lang))
 
@@ -336,14 +336,14 @@ _SHORT_COLUMNS = (
 )
 
 
-def _short(data: ReportData, lang: Lang) -> PrintedTable:
+def _short_buildings(data: ReportData, lang: Lang) -> PrintedTable:
     sure = short_rows(data, None, lang, possible=False)
     possible = len(short_rows(data, None, lang)) - len(sure)
     sure.sort(key=lambda row: (-float(row["gap_kwp"]), str(row["building_id"])))
     rows = [
         Row(
             [
-                Cell(_named(row)),
+                Cell(_building_label(row)),
                 Cell(_text(row["district_name"])),
                 Cell(row["use"]),
                 Cell(row["completed"]),
@@ -358,8 +358,8 @@ def _short(data: ReportData, lang: Lang) -> PrintedTable:
     ]
     notes = []
     if len(sure) > MAX_SHORT:
-        rest = count(len(sure) - MAX_SHORT)
-        notes.append(Text(f"{rest} more are in the workbooks.", f"其余 {rest} 栋见各县区工作簿。").pick(lang))
+        remaining = count(len(sure) - MAX_SHORT)
+        notes.append(Text(f"{remaining} more are in the workbooks.", f"其余 {remaining} 栋见各县区工作簿。").pick(lang))
     if possible:
         more = count(possible)
         notes.append(
@@ -369,11 +369,11 @@ def _short(data: ReportData, lang: Lang) -> PrintedTable:
             ).pick(lang)
         )
     empty = nobody_short(data).pick(lang)
-    shown = heads(_SHORT_COLUMNS, lang)
-    return PrintedTable(shown, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
+    headings = heads(_SHORT_COLUMNS, lang)
+    return PrintedTable(headings, rows, " ".join([empty, *notes]) if not rows else empty, " ".join(notes))
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def _building_label(row: Mapping[str, Any]) -> str:
     name = _text(row["building_name"])
     return f"{name} ({row['building_id']})" if name else str(row["building_id"])
 
@@ -403,7 +403,7 @@ def _candidates(data: ReportData, lang: Lang) -> PrintedTable:
             Row(
                 [
                     Cell(count(record["rank"]), True),
-                    Cell(_named(row)),
+                    Cell(_building_label(row)),
                     Cell(_text(row["district_name"])),
                     Cell(capacity(record["added_kwp"], lang), True),
                     Cell(
@@ -435,7 +435,7 @@ def _matrix(finding: Finding, data: ReportData, lang: Lang) -> dict[str, Any]:
                 cells.append(Cell(NONE))
                 continue
             colour = result.verdict.tone if finding.has_target else ""
-            cells.append(Cell(percent_range(result.coverage, against), tone=colour, own=result.is_default))
+            cells.append(Cell(percent_range(result.coverage, against), tone=colour, is_default=result.is_default))
         rows.append(Row(cells, head=value_label("numerator", top).pick(lang)))
     title = results_title(finding).capitalised().pick(lang)
     sep = "——" if lang == "zh" else " — "
@@ -463,9 +463,9 @@ _HEADS = {
 
 
 def _plain(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], lang: Lang, style: str) -> PrintedTable:
-    shown = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
+    headings = [Head(_HEADS[key].pick(lang), key == "count") for key in keys]
     body = [
         Row([Cell(count(row[key]), True) if key == "count" else Cell(str(row.get(key, ""))) for key in keys])
         for row in rows
     ]
-    return PrintedTable(shown, body, Text("None.", "无。").pick(lang), style=style)
+    return PrintedTable(headings, body, Text("None.", "无。").pick(lang), style=style)

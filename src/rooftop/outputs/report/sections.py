@@ -59,8 +59,8 @@ def where(finding: Finding, data: ReportData) -> Text:
         inner = [f for f in data.findings if f.level == "district" and f.target_id == finding.target_id]
     else:
         roofs = data.tables.roofs
-        mine = (text_column(roofs, "district_id", "") == finding.unit_id).to_numpy()
-        towns = set(text_column(roofs[mine], "town_id", ""))
+        in_district = (text_column(roofs, "district_id", "") == finding.unit_id).to_numpy()
+        towns = set(text_column(roofs[in_district], "town_id", ""))
         inner = [
             f for f in data.findings if f.level == "town" and f.target_id == finding.target_id and f.unit_id in towns
         ]
@@ -70,30 +70,30 @@ def where(finding: Finding, data: ReportData) -> Text:
         return Verdict.UNDECIDED.text + Text(": ", "：") + Text.join(undecided[:MAX_PLACES])
     if not inner:
         return Text("no part of it misses anything", "各组成单元均无缺口")
-    shown = inner[:MAX_PLACES]
-    more = len(inner) - len(shown)
+    listed = inner[:MAX_PLACES]
+    more = len(inner) - len(listed)
     # A pooled unit may miss less than its parts together: surplus elsewhere counts for it.
     pooled = sum(f.gap_kwp for f in inner) > 1.01 * finding.gap_kwp
     note = Text("; surplus elsewhere offsets a part", "；其他单元的盈余抵去一部分") if pooled else ""
-    rest = Text(f" and {more} more", f" 等 {len(inner)} 处") if more else ""
-    return Text.join(_missing_there(f) for f in shown) + rest + note
+    unlisted = Text(f" and {more} more", f" 等 {len(inner)} 处") if more else ""
+    return Text.join(_unit_with_gap(f) for f in listed) + unlisted + note
 
 
-def _missing_there(finding: Finding) -> Text:
+def _unit_with_gap(finding: Finding) -> Text:
     en, zh = capacity(finding.gap_kwp, "en", 2, "up"), capacity(finding.gap_kwp, "zh", 2, "up")
     return Text(f"{finding.unit_name} ({en})", f"{finding.unit_name}（缺 {zh}）")
 
 
 def definition_text(finding: Finding, data: ReportData) -> Text:
     """Return the definition a verdict rests on."""
-    own = next((d for d in finding.definitions if d.is_default), None)
-    if own is None:
+    default = next((d for d in finding.definitions if d.is_default), None)
+    if default is None:
         return Text("—", "—")
     cohort = value_label("cohort", finding.cohort)
     reading = value_label("scope_reading", finding.reading, data.pack)
     how = value_label("aggregation", finding.aggregation)
     return Text("{label}; {reading}; {cohort}; {how}", "{label}；范围：{reading}；统计期：{cohort}；{how}").format(
-        label=own.label, reading=reading, cohort=cohort, how=how
+        label=default.label, reading=reading, cohort=cohort, how=how
     )
 
 
@@ -159,7 +159,7 @@ def plan_text(plans: Iterable[Plan], *, further: bool = False) -> Text:
     )
     missing = sum(plan.selection.missing_m2 for plan in chosen)
     cost, bound = (sum(getattr(p.selection, name) for p in chosen) for name in ("cost_yuan", "bound_yuan"))
-    over = percent(cost / bound - 1.0, "up") if bound > 0 else "0%"
+    excess = percent(cost / bound - 1.0, "up") if bound > 0 else "0%"
     chosen_roofs = Text("{n} {more}roof{s} selected: {kwp}, {cost}", "{more}选 {n} 个屋顶：{kwp}，投资 {cost}").format(
         n=count(roofs),
         more=Text("more ", "另") if further else Text("", "已"),
@@ -174,15 +174,15 @@ def plan_text(plans: Iterable[Plan], *, further: bool = False) -> Text:
         )
     if cost <= bound * (1.0 + GOOD_ENOUGH):
         return chosen_roofs + Text(", the cheapest set there is", "，为最低成本组合")
-    return chosen_roofs + Text(f", at most {over} above the cheapest set", f"，比最低成本至多高 {over}")
+    return chosen_roofs + Text(f", at most {excess} above the cheapest set", f"，比最低成本至多高 {excess}")
 
 
 def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
     """Return counts, potential, energy, existing PV, candidates and money of a district, or of all (None)."""
     districts = data.units("district")
-    mine = districts if unit_id is None else districts[(districts["unit_id"] == unit_id).to_numpy()]
-    numeric = [name for name in mine.columns if pd.api.types.is_numeric_dtype(mine[name])]
-    sums = {name: float(np.nansum(numeric_column(mine, name))) for name in numeric}
+    units = districts if unit_id is None else districts[(districts["unit_id"] == unit_id).to_numpy()]
+    numeric = [name for name in units.columns if pd.api.types.is_numeric_dtype(units[name])]
+    sums = {name: float(np.nansum(numeric_column(units, name))) for name in numeric}
     candidates = data.campaign.candidates if unit_id is None else candidate_frame(data, unit_id)
     planned = candidates[candidates["planned"].to_numpy(dtype=bool)]
     kwp = Interval(
@@ -201,7 +201,7 @@ def key_numbers(data: ReportData, unit_id: str | None) -> list[Fact]:
                 f"{energy(annual, 'zh')}（年等效利用 {number(per_kwp)} h，±{energy_uncertainty():.0%}）",
             ),
         ),
-        Fact(Text("Existing PV", "已装光伏"), _existing(data, sums)),
+        Fact(Text("Existing PV", "已装光伏"), _existing_pv_text(data, sums)),
         Fact(
             Text("Avoided CO₂", "年减排潜力"),
             Text("{avoided} a year ({factor})", "{avoided}（{factor}）").format(
@@ -241,7 +241,7 @@ def _counts(sums: dict[str, float]) -> Text:
     )
 
 
-def _existing(data: ReportData, sums: dict[str, float]) -> Text:
+def _existing_pv_text(data: ReportData, sums: dict[str, float]) -> Text:
     if not data.inventory:
         return Text("not stated by any source", "无任何数据")
     kwp = sums.get("existing_pv_kwp", 0.0)

@@ -16,7 +16,7 @@ from rooftop.outputs.report.grids import Block, Cell, Heading, PrintedTable, Row
 from rooftop.outputs.report.sections import named_goal
 from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
-from rooftop.outputs.verdicts import judged
+from rooftop.outputs.verdicts import verdict_of
 from rooftop.targets.energy_settings import EnergySettings, energy_settings
 from rooftop.targets.models import SubstitutionTarget
 
@@ -79,13 +79,15 @@ _TARGET_COLUMNS = (
 def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergySettings, lang: Lang) -> Block:
     """One target under its own equivalent: what is met, what roofs can carry, what must come from elsewhere."""
     frame = data.substitution
-    own = frame[(frame["target_id"] == entry.target).to_numpy(dtype=bool) & frame["is_default"].to_numpy(dtype=bool)]
-    city = _by_kind(own[(own["level"] == "city").to_numpy(dtype=bool)])
-    rows, seen = [], own[own["level"].isin(_ORDER).to_numpy(dtype=bool)]
+    of_target = frame[
+        (frame["target_id"] == entry.target).to_numpy(dtype=bool) & frame["is_default"].to_numpy(dtype=bool)
+    ]
+    city = _by_kind(of_target[(of_target["level"] == "city").to_numpy(dtype=bool)])
+    rows, seen = [], of_target[of_target["level"].isin(_ORDER).to_numpy(dtype=bool)]
     keys = seen.drop_duplicates(["level", "unit_id"])[["level", "unit_id"]].itertuples(index=False)
     for level, unit_id in sorted(keys, key=lambda key: _ORDER[str(key[0])]):
-        mine = (seen["unit_id"] == unit_id).to_numpy(dtype=bool) & (seen["level"] == level).to_numpy(dtype=bool)
-        rows.append(Row(_unit_cells(_by_kind(seen[mine]), lang), level == "city"))
+        in_unit = (seen["unit_id"] == unit_id).to_numpy(dtype=bool) & (seen["level"] == level).to_numpy(dtype=bool)
+        rows.append(Row(_unit_cells(_by_kind(seen[in_unit]), lang), level == "city"))
     notes = Text("{source}. {note}.", "{source}。{note}。").format(
         source=entry.source.text.capitalised(), note=settings.intensity_note.text.capitalised()
     )
@@ -102,7 +104,7 @@ def _unit_cells(kinds: dict[str, dict[str, Any]], lang: Lang) -> list[Cell]:
     best = kinds["potential"]
     today, planned = kinds.get("installed"), kinds.get("planned")
     unknown = f" ({count(best['n_unknown'])})" if best["n_unknown"] else ""
-    verdict = None if today is None or is_missing(today["attained"]) else judged(str(today["attained"]))
+    verdict = None if today is None or is_missing(today["attained"]) else verdict_of(str(today["attained"]))
     return [
         Cell(unit_label(best).pick(lang)),
         Cell(f"{count(best['n_buildings'])}{unknown}", True),
@@ -152,7 +154,7 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
         )
     )
     if not is_missing(best["gap_kgce"]):
-        parts.append(_rest(best, lang))
+        parts.append(_gap_text(best, lang))
     else:
         parts.append(
             Text(
@@ -168,7 +170,7 @@ def _lead(city: dict[str, dict[str, Any]], lang: Lang) -> Text:
     return (Text.join(parts, "; ", "；") + Text(".", "。")).capitalised()
 
 
-def _rest(best: Mapping[str, Any], lang: Lang) -> Text:
+def _gap_text(best: Mapping[str, Any], lang: Lang) -> Text:
     if best["attained"] == "unknown":
         return Text(
             "whether that reaches the target is open: the bounds lie on both sides of it",
@@ -211,10 +213,10 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
     rows = []
     for entry in data.pack.substitution:
         for name, option in settings.k_e.options.items():
-            mine = frame[((frame["target_id"] == entry.target) & (frame["k_e"] == name)).to_numpy(dtype=bool)]
-            kinds = _by_kind(mine)
+            of_option = frame[((frame["target_id"] == entry.target) & (frame["k_e"] == name)).to_numpy(dtype=bool)]
+            kinds = _by_kind(of_option)
             best = kinds["potential"]
-            own = Text(" — used above", "（上表采用）").pick(lang) if best["is_default"] else ""
+            remark = Text(" — used above", "（上表采用）").pick(lang) if best["is_default"] else ""
             label = Text("{kgce_kwh:g} kgce, {label} ({grade})", "{kgce_kwh:g} kgce，{label}（{grade}）").format(
                 kgce_kwh=option.kgce_kwh, label=option.label.text, grade=option.grade
             )
@@ -222,7 +224,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
                 Row(
                     [
                         *([Cell(_title(data, entry.target).capitalised().pick(lang))] if several else []),
-                        Cell(label.pick(lang) + own),
+                        Cell(label.pick(lang) + remark),
                         Cell(coal(best["demand_kgce"], lang), True),
                         Cell(_rate(kinds.get("installed")), True),
                         Cell(_rate(best), True),
@@ -305,11 +307,11 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             )
         )
         for part in mandate.parts:
-            mine = data.pv_or_thermal[
+            of_part = data.pv_or_thermal[
                 (data.pv_or_thermal["mandate_part"] == part.id).fillna(False).to_numpy(dtype=bool)
             ]
-            sure = int((mine["mandate"] == "yes").sum())
-            maybe = len(mine) - sure
+            sure = int((of_part["mandate"] == "yes").sum())
+            maybe = len(of_part) - sure
             why = (
                 Text(" ({condition})", "（{condition}）").format(condition=part.condition.text)
                 if part.condition

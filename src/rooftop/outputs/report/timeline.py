@@ -12,7 +12,7 @@ from rooftop.core.lang import Text
 from rooftop.core.rounding import Interval, area, capacity, is_missing, number, percent, percent_range
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.unit_names import unit_label
-from rooftop.outputs.verdicts import Verdict, judged
+from rooftop.outputs.verdicts import Verdict, verdict_of
 
 LEAST_ROOFS = 0.1  # less is said to be that
 
@@ -47,22 +47,22 @@ def steps(data: ReportData) -> list[Step]:
     table = data.tables.timeline
     if table is None:
         return []
-    shown = table["level"].isin(["city", "district", "zone"]) & (table["kind"] == "installed")
-    due = table[shown.to_numpy(dtype=bool) & (table["year"] == table["target_year"]).to_numpy(dtype=bool)]
-    now = table[shown.to_numpy(dtype=bool) & (table["state"] == "now").to_numpy(dtype=bool)]
+    is_listed = table["level"].isin(["city", "district", "zone"]) & (table["kind"] == "installed")
+    due = table[is_listed.to_numpy(dtype=bool) & (table["year"] == table["target_year"]).to_numpy(dtype=bool)]
+    now = table[is_listed.to_numpy(dtype=bool) & (table["state"] == "now").to_numpy(dtype=bool)]
     today = {(row["unit_id"], row["level"], row["target_id"]): row for row in now.to_dict("records")}
     return [_step(row, today.get((row["unit_id"], row["level"], row["target_id"]))) for row in due.to_dict("records")]
 
 
 def _step(row: Mapping[Any, Any], today: Mapping[Any, Any] | None) -> Step:
     values = Interval(row["coverage_low"], row["coverage"], row["coverage_high"])
-    shown = percent_range(values, row["target"])
+    coverage = percent_range(values, row["target"])
     return Step(
         unit_name=unit_label(row),
         level=str(row["level"]),
         target=Text(f"{percent(row['target'])} by {row['year']}", f"{row['year']} 年 {percent(row['target'])}"),
-        coverage=Text(shown, shown),
-        verdict=None if is_missing(row["attained"]) else judged(str(row["attained"])),
+        coverage=Text(coverage, coverage),
+        verdict=None if is_missing(row["attained"]) else verdict_of(str(row["attained"])),
         needed=needed_text(row, today),
     )
 
@@ -95,7 +95,7 @@ def needed_text(row: Mapping[Any, Any], today: Mapping[Any, Any] | None = None) 
     roofs = row["needed_roofs_per_year"]
     few = "" if is_missing(roofs) else number(max(float(roofs), LEAST_ROOFS), 2, "up")
     many = Text(f", about {few} typical roofs", f"，约 {few} 个典型屋顶") if few else Text("", "")
-    m2, year, left = row["needed_m2_per_year"], int(row["year"]), number(row["years_left"], 2)
+    m2, year, years = row["needed_m2_per_year"], int(row["year"]), number(row["years_left"], 2)
     return Text(
         "{kwp} a year ({m2}{many}) for {left} years, to the end of {year}",
         "至 {year} 年底（{left} 年）每年需建 {kwp}（{m2}{many}）",
@@ -103,7 +103,7 @@ def needed_text(row: Mapping[Any, Any], today: Mapping[Any, Any] | None = None) 
         kwp=Text.both(lambda lang: capacity(rate, lang, 2, "up")),
         m2=Text.both(lambda lang: area(m2, lang, 2, "up")),
         many=many,
-        left=left,
+        left=years,
         year=year,
     )
 

@@ -205,7 +205,7 @@ def write_workbook(
     book = WorkbookSheets(workbook, lang, " ".join(part for part in (data.title, name, _mark(data, lang)) if part))
     _conclusion(book, data, district_id, name)
     _units(book, data, district_id)
-    _short(book, data, district_id)
+    _short_buildings(book, data, district_id)
     _candidates(book, candidate_rows(data, district_id, lang) if rows is None else rows)
     _verify(book, data, district_id)
     _ledger(book, data)
@@ -288,18 +288,18 @@ def _block(book: WorkbookSheets, sheet: Worksheet, row: int, title: str, facts: 
     return row + 1
 
 
-def _shown_units(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str, Any]]:
+def _unit_cells(rows: Sequence[Mapping[str, Any]], lang: Lang) -> list[dict[str, Any]]:
     out = []
     for row in rows:
-        shown = dict(row)
-        shown["level_label"] = value_label("level", str(row["level"])).pick(lang)
+        cells = dict(row)
+        cells["level_label"] = value_label("level", str(row["level"])).pick(lang)
         if is_missing(row["existing_pv_kwp"]):
-            shown["existing_pv_kwp"] = NOT_KNOWN.pick(lang)
-        shown["energy"] = None if is_missing(row["annual_kwh"]) else row["annual_kwh"] * ENERGY_SCALE[lang]
+            cells["existing_pv_kwp"] = NOT_KNOWN.pick(lang)
+        cells["energy"] = None if is_missing(row["annual_kwh"]) else row["annual_kwh"] * ENERGY_SCALE[lang]
         if "verdict" in row:
-            shown["target_text"] = row["target_title"].pick(lang)
-            shown["verdict_text"] = row["verdict"].text.pick(lang)
-        out.append(shown)
+            cells["target_text"] = row["target_title"].pick(lang)
+            cells["verdict_text"] = row["verdict"].text.pick(lang)
+        out.append(cells)
     return out
 
 
@@ -315,17 +315,17 @@ def _unit_columns(data: ReportData) -> Sequence[SheetColumn]:
 
 def _units(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["districts"])
-    rows = _shown_units(unit_rows(data, ("district", "city", "zone")), book.lang)
-    own = [k for k, row in enumerate(rows) if row["unit_id"] == district_id]
+    rows = _unit_cells(unit_rows(data, ("district", "city", "zone")), book.lang)
+    bold = [k for k, row in enumerate(rows) if row["unit_id"] == district_id]
     columns = _unit_columns(data)
-    row = book.table(sheet, columns, rows, bold=own)
+    row = book.table(sheet, columns, rows, bold=bold)
     _colour_verdicts(book, sheet, columns, len(rows))
     note = Text("Functional zones overlap districts and are in no total.", "功能区与县区重叠，不计入任何合计。")
     book.plain(sheet, row, 0, note.pick(book.lang), italic=True, font_color="#555555")
     roofs = data.tables.roofs
     towns = set(text_column(roofs, "town_id", "")[(text_column(roofs, "district_id", "") == district_id).to_numpy()])
     sheet = book.add_sheet(SHEETS["towns"])
-    rows = _shown_units(unit_rows(data, ("town",), towns), book.lang)
+    rows = _unit_cells(unit_rows(data, ("town",), towns), book.lang)
     book.table(sheet, columns, rows, empty=Text("No boundaries of towns were given.", "未提供街道（镇）边界。"))
     _colour_verdicts(book, sheet, columns, len(rows))
 
@@ -345,7 +345,7 @@ def _colour_verdicts(book: WorkbookSheets, sheet: Worksheet, columns: Sequence[S
                 sheet.conditional_format(1, k, n, k, rule)
 
 
-def _short(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
+def _short_buildings(book: WorkbookSheets, data: ReportData, district_id: str) -> None:
     sheet = book.add_sheet(SHEETS["short"])
     rows = short_rows(data, district_id, book.lang)
     book.table(sheet, _SHORT, rows, empty=nobody_short(data))
@@ -397,14 +397,14 @@ def _ledger(book: WorkbookSheets, data: ReportData) -> None:
         kwh = row["potential_annual_kwh"]
         row["energy"] = None if is_missing(kwh) else kwh * ENERGY_SCALE[lang]
     away = dict.fromkeys(str(row["name"]) for row in quotas if is_missing(row["unit_id"]))
-    here = [row for row in quotas if not is_missing(row["unit_id"])]
+    within = [row for row in quotas if not is_missing(row["unit_id"])]
     top, follows = 0, False
-    for columns, rows in ((_QUOTAS, here), (_CAPACITY, capacities)):
+    for columns, rows in ((_QUOTAS, within), (_CAPACITY, capacities)):
         if rows:
             top = book.table(sheet, columns, rows, top=top, follows=follows, repeat=False) + 1
             follows = True
     if missing:
-        top = _uncomputed(book, sheet, missing, top)
+        top = _write_uncomputed(book, sheet, missing, top)
     factor = data.campaign.factor.label
     notes = [
         Text("CO₂: {factor}. A district excludes its zones.", "碳减排：{factor}。县区数不含其中的功能区。").format(
@@ -420,7 +420,7 @@ def _ledger(book: WorkbookSheets, data: ReportData) -> None:
         book.plain(sheet, k, 0, note.pick(lang), italic=True, font_color="#555555")
 
 
-def _uncomputed(book: WorkbookSheets, sheet: Worksheet, rows: Sequence[Mapping[str, str]], top: int) -> int:
+def _write_uncomputed(book: WorkbookSheets, sheet: Worksheet, rows: Sequence[Mapping[str, str]], top: int) -> int:
     """Write what is not computed and why, the reason over several columns; return the first free row."""
     last = len(_QUOTAS) - 4
     for column, label in enumerate(_UNCOMPUTED[:-1]):

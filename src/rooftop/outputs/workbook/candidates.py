@@ -20,7 +20,7 @@ from rooftop.core.lang import Lang
 from rooftop.core.rounding import is_missing
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.files import write_at_once
-from rooftop.outputs.guard import guarded
+from rooftop.outputs.guard import guard
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.outputs.workbook.book import write_workbook
 from rooftop.outputs.workbook.rows import CANDIDATE_COLUMNS, candidate_frame, candidate_inverters, candidate_rows
@@ -68,7 +68,7 @@ def csv_cell(value: object, column: SheetColumn) -> str:
     if is_missing(value):
         return ""
     if column.style in ("text", "wrap"):
-        return guarded(cell_text(value))
+        return guard(cell_text(value))
     return f"{shown_number(value, column.style):.10g}"
 
 
@@ -136,8 +136,10 @@ def write_gpkg(path: Path, data: ReportData, district_id: str, rows: Sequence[Ma
     layers = {"candidates": (layer, "MultiPolygon"), **_roof_layers(data.tables, frame["building_id"])}
     path.unlink(missing_ok=True)
     with _fixed_time():
-        for name, (shown, kind) in layers.items():
-            pyogrio.write_dataframe(shown.to_crs("EPSG:4326"), path, layer=name, driver="GPKG", geometry_type=kind)
+        for name, (frame_of_layer, kind) in layers.items():
+            pyogrio.write_dataframe(
+                frame_of_layer.to_crs("EPSG:4326"), path, layer=name, driver="GPKG", geometry_type=kind
+            )
     return path
 
 
@@ -146,11 +148,11 @@ def _roof_layers(tables: RunTables, building_ids: pd.Series) -> dict[str, tuple[
     planes, modules = tables.planes, tables.modules
     if not isinstance(planes, gpd.GeoDataFrame):
         return {}
-    mine = planes[planes["building_id"].isin(building_ids).to_numpy()]
-    found = {"planes": (_as_multi(mine), "MultiPolygon")}
+    of_buildings = planes[planes["building_id"].isin(building_ids).to_numpy()]
+    layers = {"planes": (_as_multi(of_buildings), "MultiPolygon")}
     if modules is not None:
-        found["modules"] = (modules[modules["plane_id"].isin(mine["plane_id"]).to_numpy()], "Polygon")
-    return found
+        layers["modules"] = (modules[modules["plane_id"].isin(of_buildings["plane_id"]).to_numpy()], "Polygon")
+    return layers
 
 
 def _as_multi(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -67,10 +67,10 @@ def unit_rows(data: ReportData, levels: tuple[str, ...], keep: set[str] | None =
         for record in frame.to_dict("records"):
             if keep is not None and record["unit_id"] not in keep:
                 continue
-            found: list[Finding | None] = list(data.of(level, str(record["unit_id"])))
+            unit_findings: list[Finding | None] = list(data.of(level, str(record["unit_id"])))
             if level == "city":
-                found = [f for f in data.findings if f.level == "city"]
-            for finding in found or [None]:
+                unit_findings = [f for f in data.findings if f.level == "city"]
+            for finding in unit_findings or [None]:
                 rows.append({str(k): v for k, v in record.items()} | _finding_cells(finding, data))
     return rows
 
@@ -153,13 +153,13 @@ def survey_rows(data: ReportData, district_id: str, lang: Lang) -> list[dict[str
     rank = dict(zip(candidates["building_id"], candidates["rank"], strict=True))
     maybe = set(candidates.loc[candidates["tier"] == MAYBE_MANDATED, "building_id"]) | open_ids
     planned = set(candidates.loc[candidates["planned"].to_numpy(dtype=bool), "building_id"])
-    mine = roofs[roofs["building_id"].isin(maybe | set(rank)).to_numpy()]
-    order = mine["building_id"].map(lambda i: (_urgency(i, maybe, planned), rank.get(i, len(roofs) + 1), str(i)))
-    mine = mine.loc[order.sort_values(kind="stable").index]
-    gate = data.campaign.gates.loc[mine.index]
-    texts = _verify_texts(mine, gate, data, lang)
-    rows = roof_rows(mine, lang)
-    reasons = map(reason_codes, mine["reasons"])
+    to_verify = roofs[roofs["building_id"].isin(maybe | set(rank)).to_numpy()]
+    order = to_verify["building_id"].map(lambda i: (_urgency(i, maybe, planned), rank.get(i, len(roofs) + 1), str(i)))
+    to_verify = to_verify.loc[order.sort_values(kind="stable").index]
+    gate = data.campaign.gates.loc[to_verify.index]
+    texts = _verify_texts(to_verify, gate, data, lang)
+    rows = roof_rows(to_verify, lang)
+    reasons = map(reason_codes, to_verify["reasons"])
     for number_, (row, text, codes) in enumerate(zip(rows, texts, reasons, strict=True), start=1):
         row["number"] = number_
         row["why"] = WHY[_urgency(row["building_id"], maybe, planned)].pick(lang)
@@ -180,10 +180,10 @@ def _verify_texts(roofs: pd.DataFrame, gate: pd.DataFrame, data: ReportData, lan
 def definition_result(result: DefinitionResult, target: float) -> Text:
     """Return coverage and verdict of one definition."""
     value = percent_range(result.coverage, None if np.isnan(target) else target)
-    return Text(value, value) if np.isnan(target) else _judged(value, result.verdict.text)
+    return Text(value, value) if np.isnan(target) else _value_and_verdict(value, result.verdict.text)
 
 
-def _judged(value: str, verdict: Text) -> Text:
+def _value_and_verdict(value: str, verdict: Text) -> Text:
     return Text("{value}, {verdict}", "{value}，{verdict}").format(value=value, verdict=verdict)
 
 
@@ -233,14 +233,14 @@ def results_title(finding: Finding) -> Text:
 
 def result_rows(data: ReportData, level: str, unit_id: str, lang: Lang) -> list[dict[str, str]]:
     """Return coverage of a unit under every definition: topic, item, content, source."""
-    own = Text("default", "默认")
+    default = Text("default", "默认")
     return [
         _line(
             lang,
             results_title(finding),
             result.label,
             definition_result(result, finding.target),
-            own if result.is_default else "",
+            default if result.is_default else "",
         )
         for finding in data.of(level, unit_id)
         for result in finding.definitions

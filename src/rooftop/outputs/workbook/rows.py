@@ -84,7 +84,7 @@ def _label(labels: dict[str, Text], value: object, lang: Lang) -> str:
     return str(value) if text is None else text.pick(lang)
 
 
-def completed(date: object, year: object) -> str:
+def completion_text(date: object, year: object) -> str:
     """Return the completion date, else the year, else nothing."""
     if not is_missing(date) and str(date).strip():
         return str(date)
@@ -125,7 +125,7 @@ def roof_rows(roofs: pd.DataFrame, lang: Lang) -> list[dict[str, Any]]:
         if inferred is not None:
             row["use"] += Text(" ({how})", "（{how}）").format(how=inferred).pick(lang)
         row["public"] = _label(YES_NO, row["is_public_institution"], lang)
-        row["completed"] = completed(row["completion_date"], row["year_built"])
+        row["completed"] = completion_text(row["completion_date"], row["year_built"])
         row["roof_type"] = roof_type_label(row["roof_type"], lang)
         row["shading_percent"] = None if is_missing(row["shading_loss"]) else 100.0 * float(row["shading_loss"])
         out.append({str(key): value for key, value in row.items()})
@@ -138,9 +138,9 @@ def candidate_frame(data: ReportData, district_id: str) -> pd.DataFrame:
     return candidates[(text_column(candidates, "district_id", "") == district_id).to_numpy()]
 
 
-def inverter_words(found: Inverters) -> str:
+def inverter_words(inverters: Inverters) -> str:
     """Return count and size, the same in both languages; nothing without modules."""
-    return f"{found.count} × {found.unit_kw:g} kW" if found.count else ""
+    return f"{inverters.count} × {inverters.unit_kw:g} kW" if inverters.count else ""
 
 
 def candidate_inverters(frame: pd.DataFrame) -> list[Inverters]:

@@ -320,7 +320,7 @@ def share_beside(share: float, target: float) -> tuple[float, int]:
         return 0 if abs(difference) < 1e-9 else 1 if difference > 0 else -1
 
     for decimals in range(1, 8):
-        shown = round(share, decimals + 2)
-        if side(shown) == side(share):
-            return shown, decimals
+        rounded = round(share, decimals + 2)
+        if side(rounded) == side(share):
+            return rounded, decimals
     return share, 8

@@ -88,22 +88,22 @@ def _sheets(data: ReportData) -> Iterator[_Sheet]:
     for table, what in _CONTENTS:
         frame = frames[table.name]
         if frame is not None and not frame.empty:
-            yield _Sheet(table.name, table, what, *_fitting(table.name, frame))
+            yield _Sheet(table.name, table, what, *_rows_that_fit(table.name, frame))
 
 
-def _fitting(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, Text]:
+def _rows_that_fit(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, Text]:
     """Return the rows that a sheet shows, and what is left out."""
     if len(frame) <= MAX_ROWS:
         return frame, Text("", "")
-    own = frame[frame["is_default"].fillna(False).astype(bool)] if name == "coverage" else frame.iloc[:0]
-    if len(own) > MAX_ROWS:
-        own = own.iloc[:0]
-    if own.empty:
-        return own, Text(
+    kept = frame[frame["is_default"].fillna(False).astype(bool)] if name == "coverage" else frame.iloc[:0]
+    if len(kept) > MAX_ROWS:
+        kept = kept.iloc[:0]
+    if kept.empty:
+        return kept, Text(
             f"{len(frame):,} rows are too many for a sheet: see the CSV",
             f"共 {len(frame):,} 行，超出工作表容量，见 CSV",
         )
-    return own, Text("the pack's own definition only: all others are in the CSV", "仅列政策包默认口径，其余见 CSV")
+    return kept, Text("the pack's own definition only: all others are in the CSV", "仅列政策包默认口径，其余见 CSV")
 
 
 def _write(path: Path, *, data: ReportData, lang: Lang) -> None:
@@ -142,11 +142,11 @@ def _about(book: WorkbookSheets, data: ReportData, sheets: list[_Sheet]) -> None
     book.plain(sheet, row + 1, 0, synthetic.pick(book.lang) + _WHY.pick(book.lang), font_color="#555555")
 
 
-def _fill(book: WorkbookSheets, sheet: Worksheet, shown: _Sheet, lang: Lang) -> None:
+def _fill(book: WorkbookSheets, sheet: Worksheet, content: _Sheet, lang: Lang) -> None:
     """Write a table as it is: texts as text cells, numbers as numbers, nothing for null."""
     text, quoted = book.format(num_format="@"), book.format(num_format="@", quote_prefix=True)
-    frame = shown.frame
-    known = {column.name: column.label for column in shown.table.columns}
+    frame = content.frame
+    known = {column.name: column.label for column in content.table.columns}
     heads = [f"{known[n].pick(lang)}\n{n}" if n in known else n for n in map(str, frame.columns)]
     for k, (name, head) in enumerate(zip(frame.columns, heads, strict=True)):
         widest = max([display_width(cell_text(v)) for v in frame[name].head(_SAMPLE).astype(object)], default=0)

@@ -19,10 +19,10 @@ class State:
 
 def system_lang() -> Lang:
     """Return the language of this system."""
-    spoken = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
-    if not spoken:
-        spoken = locale.getlocale()[0] or ""  # Windows sets no such variable, and calls the language by its name
-    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
+    locale_name = os.environ.get("ROOFTOP_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
+    if not locale_name:
+        locale_name = locale.getlocale()[0] or ""  # Windows sets no such variable, and calls the language by its name
+    return "zh" if locale_name.lower().startswith(("zh", "chinese")) else "en"
 
 
 def say_error(text: Text) -> None:
