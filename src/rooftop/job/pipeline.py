@@ -20,20 +20,21 @@ from rooftop.core.lang import Lang, Text
 from rooftop.core.notices import Notice, Provenance
 from rooftop.core.privacy import without_numbers
 from rooftop.inputs.access import grant_access
-from rooftop.inputs.schedule import read_schedule
+from rooftop.inputs.schedule import Schedule, read_schedule
 from rooftop.job.batch import BatchResult, fingerprint, run_tiles
 from rooftop.job.prepare import Prepared, prepare
 from rooftop.job.products import Products, product_notices, with_coverage, with_timeline, write_products
 from rooftop.job.productset import ProductSet, new_set, with_files
 from rooftop.job.record import RunRecord, write_record
 from rooftop.job.settings import require_settings
-from rooftop.job.sources import match_schedule, read_sources, restrict_to_districts, select_districts
+from rooftop.job.sources import Sources, match_schedule, read_sources, restrict_to_districts, select_districts
 from rooftop.job.tables import build_tables, write_rasters
 from rooftop.job.tilestore import TileStore
 from rooftop.outputs.place import RECORD, TILES, claimed
 from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables, write_tables
 from rooftop.targets import pack_provenance, substitution_notices
 from rooftop.targets.inventory import credible_schedule
+from rooftop.targets.models import Pack
 
 Reporter = Callable[[Text, int, int], None]
 
@@ -193,12 +194,7 @@ def _run(
         watch = Watch(input_paths(settings))
         settings = _with_reference_date(settings)
         pack = require_settings(settings, tianditu_key)
-        with grant_access(settings.inputs):
-            schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
-        sources = read_sources(settings)
-        if schedule is not None:
-            schedule = match_schedule(schedule, sources)
-            schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
+        sources, schedule = _read(settings)
         selected = select_districts(sources, districts)
         sources = restrict_to_districts(sources, districts)
     with clock.stage("scene"):
@@ -216,19 +212,15 @@ def _run(
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         if campaign.stock is not None:
             notices = (*notices, *substitution_notices(campaign.stock, settings.substitution))
-        notices = without_numbers(notices)
-        more = () if schedule is None else (schedule.provenance,)
-        if settings.policy is not None and pack is not None:
-            more = (*more, pack_provenance(settings.policy, pack))
         record = _record(
             settings,
             prepared,
             batch,
             tables,
-            notices=notices,
+            notices=without_numbers(notices),
             seconds=clock.seconds,
             districts=districts,
-            more=more,
+            more=_more_provenance(settings, schedule, pack),
         )
         watch.check_all()
         files = new_set(job.folder, record.version)
@@ -248,6 +240,23 @@ def _run(
         products=products.without(files.missing, job.folder),
         record=record,
     )
+
+
+def _read(settings: Config) -> tuple[Sources, Schedule | None]:
+    """Read everything; the rows of a schedule mean buildings and units that are there."""
+    with grant_access(settings.inputs):
+        schedule = read_schedule(settings.inputs.schedule) if settings.inputs.schedule is not None else None
+    sources = read_sources(settings)
+    if schedule is not None:
+        schedule = match_schedule(schedule, sources)
+        schedule = credible_schedule(settings.inputs, schedule, sources.buildings, sources.memberships)
+    return sources, schedule
+
+
+def _more_provenance(settings: Config, schedule: Schedule | None, pack: Pack | None) -> tuple[Provenance, ...]:
+    """Return where schedule and policy pack come from."""
+    more = () if schedule is None else (schedule.provenance,)
+    return more if settings.policy is None or pack is None else (*more, pack_provenance(settings.policy, pack))
 
 
 def _read_back(files: ProductSet, tables: RunTables) -> RunTables:

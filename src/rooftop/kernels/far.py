@@ -56,6 +56,27 @@ def block_maxima(surface: F4) -> F4:
     return known
 
 
+class Ray(NamedTuple):
+    """A direction over the grid.
+
+    Parameters
+    ----------
+    d_row, d_col : float
+        Of one cell's length along the ray, in cells.
+    step_row, step_col : int
+        Which way rows and columns are passed.
+    per_row, per_col : float
+        Length of the ray from one to the next [m].
+    """
+
+    d_row: float
+    d_col: float
+    step_row: int
+    step_col: int
+    per_row: float
+    per_col: float
+
+
 @jit
 def far_slopes(terrain: Terrain, observers: Observers, azimuth_rad: F8, first: F8, out: F4) -> None:
     """March each ray from cell to cell and keep the steepest slope; NaN cells and blocks too low are passed over.
@@ -73,62 +94,79 @@ def far_slopes(terrain: Terrain, observers: Observers, azimuth_rad: F8, first: F
     out : (n, n_azimuth)
         Slope known so far, at least 0; raised to what is found.
     """
-    surface, maxima, highest, cell, drop_per_m2 = terrain
+    surface, _, highest, cell, _ = terrain
     rows, cols, z = observers
     ny, nx = surface.shape
     for k in range(azimuth_rad.shape[0]):
-        d_row, d_col = -math.cos(azimuth_rad[k]), math.sin(azimuth_rad[k])
-        step_row, step_col = (1 if d_row > 0.0 else -1), (1 if d_col > 0.0 else -1)
-        per_row = cell / max(abs(d_row), 1e-12)
-        per_col = cell / max(abs(d_col), 1e-12)
-        inv_row, inv_col = 1.0 / per_row, 1.0 / per_col
+        ray = _ray(azimuth_rad[k], cell)
         for i in range(rows.shape[0]):
-            distance = max(first[i, k], _reaches(rows[i], d_row, ny, cell), _reaches(cols[i], d_col, nx, cell))
-            if highest - z[i] <= out[i, k] * distance:
-                continue
-            at_row = rows[i] + 0.5 + d_row * distance / cell
-            at_col = cols[i] + 0.5 + d_col * distance / cell
-            row, col = math.floor(at_row), math.floor(at_col)
-            next_row = distance + per_row * (row + 1 - at_row if step_row > 0 else at_row - row)
-            next_col = distance + per_col * (col + 1 - at_col if step_col > 0 else at_col - col)
-            best, eye = out[i, k], z[i]
-            while 0 <= row < ny and 0 <= col < nx:
-                fall = drop_per_m2 * distance * distance
-                low = best * distance + eye + fall
-                if highest <= low:
+            reached_row, reached_col = _reaches(rows[i], ray.d_row, ny, cell), _reaches(cols[i], ray.d_col, nx, cell)
+            distance = max(first[i, k], reached_row, reached_col)
+            if highest - z[i] > out[i, k] * distance:
+                out[i, k] = _steepest(terrain, ray, rows[i], cols[i], z[i], distance, out[i, k])
+
+
+@jit
+def _ray(azimuth_rad: float, cell: float) -> Ray:
+    """Return the direction of a grid azimuth."""
+    d_row, d_col = -math.cos(azimuth_rad), math.sin(azimuth_rad)
+    per_row = cell / max(abs(d_row), 1e-12)
+    per_col = cell / max(abs(d_col), 1e-12)
+    step_row, step_col = (1 if d_row > 0.0 else -1), (1 if d_col > 0.0 else -1)
+    return Ray(d_row, d_col, step_row, step_col, per_row, per_col)
+
+
+@jit
+def _steepest(
+    terrain: Terrain, ray: Ray, row_from: float, col_from: float, eye: float, distance: float, best: float
+) -> float:
+    """March one ray from `distance` on and return its steepest slope, at least `best`."""
+    surface, maxima, highest, cell, drop_per_m2 = terrain
+    d_row, d_col, step_row, step_col, per_row, per_col = ray
+    inv_row, inv_col = 1.0 / per_row, 1.0 / per_col
+    ny, nx = surface.shape
+    at_row = row_from + 0.5 + d_row * distance / cell
+    at_col = col_from + 0.5 + d_col * distance / cell
+    row, col = math.floor(at_row), math.floor(at_col)
+    next_row = distance + per_row * (row + 1 - at_row if step_row > 0 else at_row - row)
+    next_col = distance + per_col * (col + 1 - at_col if step_col > 0 else at_col - col)
+    while 0 <= row < ny and 0 <= col < nx:
+        fall = drop_per_m2 * distance * distance
+        low = best * distance + eye + fall
+        if highest <= low:
+            break
+        to_row = BLOCK - 1 - (row & (BLOCK - 1)) if step_row > 0 else (row & (BLOCK - 1))
+        to_col = BLOCK - 1 - (col & (BLOCK - 1)) if step_col > 0 else (col & (BLOCK - 1))
+        if maxima[row >> BITS, col >> BITS] <= low:  # nothing in this block can matter: pass over it
+            out_row, out_col = next_row + to_row * per_row, next_col + to_col * per_col
+            if out_row < out_col:
+                skipped = 0 if next_col > out_row else min(int((out_row - next_col) * inv_col) + 1, to_col)
+                distance, row, col = out_row, row + step_row * (to_row + 1), col + step_col * skipped
+                next_row, next_col = out_row + per_row, next_col + skipped * per_col
+            else:
+                skipped = 0 if next_row >= out_col else min(int((out_col - next_row) * inv_row) + 1, to_row)
+                distance, col, row = out_col, col + step_col * (to_col + 1), row + step_row * skipped
+                next_col, next_row = out_col + per_col, next_row + skipped * per_row
+            continue
+        last_row, last_col = row + step_row * to_row, col + step_col * to_col
+        while True:
+            if 0 <= row < ny and 0 <= col < nx:
+                above = surface[row, col] - eye - drop_per_m2 * distance * distance
+                if above > best * distance:
+                    best = above / distance
+            if next_row < next_col:
+                distance = next_row
+                next_row += per_row
+                row += step_row
+                if row == last_row + step_row:
                     break
-                to_row = BLOCK - 1 - (row & (BLOCK - 1)) if step_row > 0 else (row & (BLOCK - 1))
-                to_col = BLOCK - 1 - (col & (BLOCK - 1)) if step_col > 0 else (col & (BLOCK - 1))
-                if maxima[row >> BITS, col >> BITS] <= low:  # nothing in this block can matter: pass over it
-                    out_row, out_col = next_row + to_row * per_row, next_col + to_col * per_col
-                    if out_row < out_col:
-                        skipped = 0 if next_col > out_row else min(int((out_row - next_col) * inv_col) + 1, to_col)
-                        distance, row, col = out_row, row + step_row * (to_row + 1), col + step_col * skipped
-                        next_row, next_col = out_row + per_row, next_col + skipped * per_col
-                    else:
-                        skipped = 0 if next_row >= out_col else min(int((out_col - next_row) * inv_row) + 1, to_row)
-                        distance, col, row = out_col, col + step_col * (to_col + 1), row + step_row * skipped
-                        next_col, next_row = out_col + per_col, next_row + skipped * per_row
-                    continue
-                last_row, last_col = row + step_row * to_row, col + step_col * to_col
-                while True:
-                    if 0 <= row < ny and 0 <= col < nx:
-                        above = surface[row, col] - eye - drop_per_m2 * distance * distance
-                        if above > best * distance:
-                            best = above / distance
-                    if next_row < next_col:
-                        distance = next_row
-                        next_row += per_row
-                        row += step_row
-                        if row == last_row + step_row:
-                            break
-                    else:
-                        distance = next_col
-                        next_col += per_col
-                        col += step_col
-                        if col == last_col + step_col:
-                            break
-            out[i, k] = best
+            else:
+                distance = next_col
+                next_col += per_col
+                col += step_col
+                if col == last_col + step_col:
+                    break
+    return best
 
 
 @jit

@@ -76,24 +76,15 @@ def sweep(cells: SweepView, stencil: Stencil, lines: Lines, reading: HorizonUse,
     nx, ny, pad, spacing = cells.nx, cells.ny, cells.pad, lines.spacing
     width, lanes = cells.height.shape[1], _LINES * spacing
     walls, eyes = cells.height.ravel(), cells.eye.ravel()
-    slopes = np.empty(lanes + 2 * STEP, np.float32)
+    slopes, pieces = np.empty(lanes + 2 * STEP, np.float32), np.empty((lanes // STEP + 2, 2), np.uint64)
     low, floor = np.empty(nx, np.float32), np.empty(nx, np.float32)
-    stack_x, stack_z = np.empty((nx + 2) * lanes, np.float32), np.empty((nx + 2) * lanes, np.float32)
-    top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
-    size = np.empty(_LINES, np.uint64)
-    stacks = Stacks(stack_x, stack_z, top_z, near_x, size)
     points = Points(np.empty(_LINES, np.float32), np.empty(_LINES, np.float32))
-    lower, upper = np.empty(lanes + 2 * STEP, np.float32), np.empty(lanes + 2 * STEP, np.float32)
-    shares, both = np.empty(lanes, np.float32), np.empty(1, np.float32)
-    for k in range(lanes):
-        shares[k] = np.float32((k % spacing) / spacing)
-    scratch = Scratch(lower, upper, both, shares)
-    pieces = np.empty((lanes // STEP + 2, 2), np.uint64)
+    stacks, scratch = _empty_stacks(nx, lanes), _scratch(lanes, spacing)
     for strip in range(begin, end):
         y_strip = spacing * (lines.first + strip * GAPS)
         stop = _lowest_eyes(cells, lines, y_strip, low, floor)
         used = touched = _0  # depths in use, depths ever used
-        size[:] = _0
+        stacks.size[:] = _0
         for x in range(nx + NEAR - (nx + NEAR - lines.odd) % 2, stop + NEAR - 1, -2):
             if x < nx:
                 # lines up to `spacing` cells beside the raster take part
@@ -130,9 +121,27 @@ def sweep(cells: SweepView, stencil: Stencil, lines: Lines, reading: HorizonUse,
                 for piece in range(n_piece):
                     part = base, pieces[piece, 0], pieces[piece, 1]
                     if reading.n_value == 0:
-                        _angles(slopes, eyes, part, cell, reading, lower, out)
+                        _angles(slopes, eyes, part, cell, reading, scratch.lower, out)
                     else:
-                        _add(slopes, eyes, part, cell, reading, lower, out)
+                        _add(slopes, eyes, part, cell, reading, scratch.lower, out)
+
+
+@jit_part
+def _empty_stacks(nx: int, lanes: int) -> Stacks:
+    """Memory for the stacks of a strip's lines."""
+    x, z = np.empty((nx + 2) * lanes, np.float32), np.empty((nx + 2) * lanes, np.float32)
+    top_z, near_x = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
+    return Stacks(x, z, top_z, near_x, np.empty(_LINES, np.uint64))
+
+
+@jit_part
+def _scratch(lanes: int, spacing: int) -> Scratch:
+    """Memory for the slopes of a strip's cells, and how far each lies above its line."""
+    shares = np.empty(lanes, np.float32)
+    for k in range(lanes):
+        shares[k] = np.float32((k % spacing) / spacing)
+    lower, upper = np.empty(lanes + 2 * STEP, np.float32), np.empty(lanes + 2 * STEP, np.float32)
+    return Scratch(lower, upper, np.empty(1, np.float32), shares)
 
 
 @jit_part

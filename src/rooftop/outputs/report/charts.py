@@ -182,6 +182,14 @@ def _whiskers(low: F8, central: F8, high: F8) -> tuple[F8, F8]:
     return middle, np.nan_to_num(np.stack([middle - low, high - middle]).clip(min=0.0))
 
 
+_BARS = {
+    "potential": Text("potential", "潜力"),
+    "installed": Text("installed (with bounds)", "已装（含上下限）"),
+    "planned": Text("with the selected roofs", "实施所选屋顶后"),
+    "target": Text("target", "目标"),
+}
+
+
 def coverage_bars(findings: Sequence[Finding], lang: Lang = "zh") -> str:
     """Return installed coverage with its bounds, coverage with the selected roofs, potential and target, as SVG.
 
@@ -202,18 +210,12 @@ def coverage_bars(findings: Sequence[Finding], lang: Lang = "zh") -> str:
         potential = np.array([f.potential.central for f in drawn], dtype=float)
         # Only where roofs were selected: elsewhere planned is installed.
         planned = np.array([f.planned.central if f.planned != f.installed else np.nan for f in drawn], dtype=float)
-        words = {
-            "potential": Text("potential", "潜力"),
-            "installed": Text("installed (with bounds)", "已装（含上下限）"),
-            "planned": Text("with the selected roofs", "实施所选屋顶后"),
-            "target": Text("target", "目标"),
-        }
-        axes.barh(rows, np.nan_to_num(potential), color=SOFT, height=0.62, label=words["potential"].pick(lang))
-        axes.barh(rows, np.nan_to_num(central), color=INK, height=0.34, label=words["installed"].pick(lang))
+        axes.barh(rows, np.nan_to_num(potential), color=SOFT, height=0.62, label=_BARS["potential"].pick(lang))
+        axes.barh(rows, np.nan_to_num(central), color=INK, height=0.34, label=_BARS["installed"].pick(lang))
         middle, spread = _whiskers(low, central, high)
         axes.errorbar(middle, rows, xerr=spread, fmt="none", ecolor="#111111", elinewidth=1.0, capsize=2.5)
         if np.isfinite(planned).any():
-            axes.plot(planned, rows, "D", color=ACCENT, markersize=4.5, label=words["planned"].pick(lang))
+            axes.plot(planned, rows, "D", color=ACCENT, markersize=4.5, label=_BARS["planned"].pick(lang))
         targets = {f.target for f in drawn if f.has_target}
         for target in sorted(targets):
             axes.axvline(
@@ -221,17 +223,9 @@ def coverage_bars(findings: Sequence[Finding], lang: Lang = "zh") -> str:
                 color=TARGET,
                 linestyle="--",
                 linewidth=1.2,
-                label=f"{words['target'].pick(lang)} {percent(target)}",
+                label=f"{_BARS['target'].pick(lang)} {percent(target)}",
             )
-        for row, finding in enumerate(drawn):
-            if not finding.coverage.known:
-                axes.annotate(
-                    finding.verdict.text.pick(lang),
-                    (0.0, row),
-                    xytext=(4, 2),
-                    textcoords="offset points",
-                    color="#777777",
-                )
+        _write_unknown(axes, drawn, lang)
         axes.set_yticks(rows, [f.label.pick(lang) for f in drawn])
         axes.invert_yaxis()
         tops = np.concatenate([high[np.isfinite(high)], potential[np.isfinite(potential)], [*targets, 0.1]])
@@ -247,6 +241,14 @@ def coverage_bars(findings: Sequence[Finding], lang: Lang = "zh") -> str:
             fontsize=8,
         )
         return _svg(figure)
+
+
+def _write_unknown(axes: Axes, drawn: Sequence[Finding], lang: Lang) -> None:
+    """Write the verdict where there is no bar."""
+    for row, finding in enumerate(drawn):
+        if not finding.coverage.known:
+            place: dict[str, Any] = {"xytext": (4, 2), "textcoords": "offset points"}
+            axes.annotate(finding.verdict.text.pick(lang), (0.0, row), color="#777777", **place)
 
 
 def coverage_by_year(years: pd.DataFrame, lang: Lang = "zh") -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rooftop.campaign.candidates import Campaign
 from rooftop.campaign.carbon import province_name
 from rooftop.campaign.money import Economics
-from rooftop.campaign.rules import campaign_rules, prices
+from rooftop.campaign.rules import Ranking, campaign_rules, prices
 from rooftop.campaign.uncertainty import components, energy_uncertainty
 from rooftop.config import Config, FlatSystem
 from rooftop.core.lang import Text
@@ -56,6 +56,7 @@ _LOSSES = {
     "low_irradiance": Text("weak light", "弱光损失"),
     "ac_side": Text("AC side to the meter", "交流侧至计量点"),
 }
+_PER_KWH = Text("yuan/kWh", "元/kWh")
 _MOUNTING = {
     "rack": Text("tilted rows", "倾斜支架成排"),
     "flush": Text("flush with the roof", "顺屋面平铺"),
@@ -297,11 +298,7 @@ def _span(values: Interval, unit: Text) -> Text:
 
 
 def _money(economics: Economics) -> list[Assumption]:
-    stated = prices()
-    segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
-    where = province_name(economics.province)
-    per_w, per_kwh = Text("yuan/W", "元/W"), Text("yuan/kWh", "元/kWh")
-    rows = [
+    return [
         Assumption(_MONEY, Text("date of prices", "价格日期"), _as_text(economics.date)),
         Assumption(
             _MONEY,
@@ -311,34 +308,45 @@ def _money(economics: Economics) -> list[Assumption]:
                 "各项有利（不利）假定同时成立的两端，实际值应在区间之内",
             ),
         ),
+        *_by_segment(economics),
+        *_of_all_segments(economics),
     ]
+
+
+def _by_segment(economics: Economics) -> list[Assumption]:
+    stated, rows = prices(), []
+    segments = {"household": Text("homes", "户用"), "commercial": Text("commercial and public", "工商业与公共机构")}
     for key, label in segments.items():
         rows += [
             Assumption(
                 _MONEY,
                 Text("cost: {label}", "单位投资：{label}").format(label=label),
-                _span(economics.capex_yuan_w[key], per_w),
+                _span(economics.capex_yuan_w[key], Text("yuan/W", "元/W")),
                 stated.capex_yuan_w.source.text,
             ),
             Assumption(
                 _MONEY,
                 Text("price saved by self-use: {label}", "自用电价：{label}").format(label=label),
-                _span(economics.retail_yuan_kwh[key], per_kwh),
+                _span(economics.retail_yuan_kwh[key], _PER_KWH),
                 stated.retail_yuan_kwh.source.text,
             ),
         ]
-    per_w_year = Text("yuan/W per year", "元/W·年")
-    rows += [
+    return rows
+
+
+def _of_all_segments(economics: Economics) -> list[Assumption]:
+    stated, where = prices(), province_name(economics.province)
+    return [
         Assumption(
             _MONEY,
             Text("operation and maintenance", "运维"),
-            _span(economics.opex_yuan_w_a["commercial"], per_w_year),
+            _span(economics.opex_yuan_w_a["commercial"], Text("yuan/W per year", "元/W·年")),
             stated.opex_yuan_w_a.source.text,
         ),
         Assumption(
             _MONEY,
             Text("price of energy fed in ({where})", "上网电价（{where}）").format(where=where),
-            _span(economics.feed_in_yuan_kwh, per_kwh),
+            _span(economics.feed_in_yuan_kwh, _PER_KWH),
             stated.feed_in_yuan_kwh.source.text,
         ),
         Assumption(
@@ -359,7 +367,6 @@ def _money(economics: Economics) -> list[Assumption]:
             stated.degradation.source.text,
         ),
     ]
-    return rows
 
 
 def _grid(economics: Economics) -> list[Assumption]:
@@ -373,8 +380,6 @@ def _grid(economics: Economics) -> list[Assumption]:
 def _gates() -> list[Assumption]:
     rules = campaign_rules()
     shading, small, taken = rules.shading_loss, rules.min_added_kwp, rules.existing_pv_share
-    sizes, tiers = rules.ranking.size_classes_kwp, rules.ranking.tiers
-    limits = " / ".join(f"{value:g}" for value in sizes.value)
     return [
         Assumption(
             _GATES,
@@ -414,19 +419,18 @@ def _gates() -> list[Assumption]:
             ),
             rules.fire.source.text,
         ),
-        Assumption(
-            _GATES,
-            Text("order of candidates", "候选排序"),
-            Text(
-                "tier ({order}), then size class ({limits} kWp), then specific yield, then building id",
-                "先按层级（{order}），再按规模档（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
-            ).format(
-                order=Text.join((Text(f"{key}. ", f"{key} ") + tier.text for key, tier in tiers.items()), "; ", "；"),
-                limits=limits,
-            ),
-            sizes.source.text,
-        ),
+        _order_of_candidates(rules.ranking),
     ]
+
+
+def _order_of_candidates(ranking: Ranking) -> Assumption:
+    sizes = ranking.size_classes_kwp
+    tiers = (Text(f"{key}. ", f"{key} ") + tier.text for key, tier in ranking.tiers.items())
+    text = Text(
+        "tier ({order}), then size class ({limits} kWp), then specific yield, then building id",
+        "先按层级（{order}），再按规模档（{limits} kWp），再按年等效利用小时数，最后按建筑编号",
+    ).format(order=Text.join(tiers, "; ", "；"), limits=" / ".join(f"{value:g}" for value in sizes.value))
+    return Assumption(_GATES, Text("order of candidates", "候选排序"), text, sizes.source.text)
 
 
 def _doubt() -> list[Assumption]:
