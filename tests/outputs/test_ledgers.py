@@ -16,7 +16,8 @@ from rooftop.core.lang import Lang
 from rooftop.core.rounding import Interval
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.findings import DefinitionResult
-from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows, write_ledgers
+from rooftop.outputs.report.indicators import write_indicators
+from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows
 from rooftop.outputs.report.page import render_report
 from rooftop.outputs.report.sections import verdict_facts
 from rooftop.outputs.workbook.book import write_workbook
@@ -32,8 +33,10 @@ def data(name: str) -> ReportData:
     return replace(
         shared,
         pack=pack,
-        quotas=quota_table(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
-        capacity=capacity_ledger(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
+        indicators={
+            "quotas": quota_table(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
+            "capacity": capacity_ledger(Stock.from_tables(tables.roofs, tables.memberships, units, pack)),
+        },
     )
 
 
@@ -85,12 +88,12 @@ def test_quotas_of_units_in_the_data_and_names_of_the_others() -> None:
 
 
 def test_a_quota_of_new_buildings_or_without_a_stock_says_so() -> None:
-    table = data("lianyungang").quotas
+    table = data("lianyungang").indicators["quotas"]
     row = (table["target_id"] == "retrofit_area") & (table["name"] == "海州")
 
     def state(**changes: Any) -> str:
         changed = table[row].assign(**changes)
-        return str(quota_rows(replace(data("lianyungang"), quotas=changed), "zh")[0]["state"])
+        return str(quota_rows(replace(data("lianyungang"), indicators={"quotas": changed}), "zh")[0]["state"])
 
     nothing = {"n_stock": 0, "stock_area_m2": 0.0, "quota_share": float("nan")}
     assert state(**nothing) == "没有已知 2021 年以前竣工的建筑"
@@ -101,7 +104,7 @@ def test_a_quota_of_new_buildings_or_without_a_stock_says_so() -> None:
 
 def test_a_tiny_share_of_a_national_total_is_no_power_of_ten() -> None:
     found = data("national")
-    changed = replace(found, capacity=found.capacity.assign(share_of_target=1.04e-7))
+    changed = replace(found, indicators={"capacity": found.indicators["capacity"].assign(share_of_target=1.04e-7)})
     cells = {c.text for block in ledger_blocks(changed, "zh") for row in block.grid.rows for c in row.cells}
     assert "0.000010%" in cells and not any("e-" in text for text in cells)
 
@@ -112,7 +115,7 @@ def test_english_names_all_districts_in_english() -> None:
 
 
 def test_csv_files_carry_the_factor_with_its_year(tmp_path: Path) -> None:
-    assert [path.name for path in write_ledgers(tmp_path, data("lianyungang"))] == ["quotas.csv"]
+    assert [path.name for path in write_indicators(tmp_path, data("lianyungang"))] == ["quotas.csv"]
     assert not (tmp_path / "capacity.csv").exists()  # this pack has none
     found = pd.read_csv(tmp_path / "quotas.csv", encoding="utf-8-sig")
     assert (tmp_path / "quotas.csv").read_bytes().startswith(b"\xef\xbb\xbf")
@@ -121,9 +124,9 @@ def test_csv_files_carry_the_factor_with_its_year(tmp_path: Path) -> None:
     known = found[found["added_kwh"].notna()]
     assert known["avoided_kg"].tolist() == pytest.approx((known["added_kwh"] * factor.kg_kwh).tolist(), rel=1e-9)
     first = (tmp_path / "quotas.csv").read_bytes()
-    write_ledgers(tmp_path, data("lianyungang"))
+    write_indicators(tmp_path, data("lianyungang"))
     assert (tmp_path / "quotas.csv").read_bytes() == first
-    assert [path.name for path in write_ledgers(tmp_path, data("whole_county"))] == ["capacity.csv"]
+    assert [path.name for path in write_indicators(tmp_path, data("whole_county"))] == ["capacity.csv"]
 
 
 def test_capacity_rows_put_installed_and_potential_side_by_side() -> None:

@@ -13,7 +13,8 @@ import pytest
 from campaign_data import make_tables, shared_data
 from rooftop.outputs.bundle import ReportData, report_data
 from rooftop.outputs.report.grids import Block
-from rooftop.outputs.report.substitution import CSV_NAMES, substitution_blocks, write_substitution
+from rooftop.outputs.report.indicators import write_indicators
+from rooftop.outputs.report.substitution import substitution_blocks
 from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
 from rooftop.targets import load_pack
 
@@ -56,7 +57,7 @@ def test_the_front_row_repeats_the_table() -> None:
     data = data_of("lianyungang")
     first = substitution_blocks(data, "zh")[0].grid.rows[0]
     assert first.strong and first.cells[0].text == "全部县区"
-    table = data.substitution
+    table = data.indicator(SUBSTITUTION)
     own = table[(table["level"] == "city") & table["is_default"] & (table["kind"] == "potential")].iloc[0]
     assert first.cells[1].text.split()[0] == f"{int(own['n_buildings']):,d}"
     assert first.cells[8].text.startswith(f"{own['rate'] * 100:.2g}"[:2])
@@ -65,13 +66,13 @@ def test_the_front_row_repeats_the_table() -> None:
 def test_the_lead_says_what_stands_what_is_missing_and_how_much_building_that_is() -> None:
     data = data_of("lianyungang")
     city = {"installed": 0.0123, "planned": 0.0456, "potential": 0.0678}
-    changed = data.substitution.assign(
-        rate=data.substitution["kind"].map(city), rate_low=data.substitution["kind"].map(city),
-        rate_high=data.substitution["kind"].map(city), attained="no",
-        gap_kgce=data.substitution["kind"].map({"installed": 5e6, "planned": 3e6, "potential": 2e6}),
+    changed = data.indicator(SUBSTITUTION).assign(
+        rate=data.indicator(SUBSTITUTION)["kind"].map(city), rate_low=data.indicator(SUBSTITUTION)["kind"].map(city),
+        rate_high=data.indicator(SUBSTITUTION)["kind"].map(city), attained="no",
+        gap_kgce=data.indicator(SUBSTITUTION)["kind"].map({"installed": 5e6, "planned": 3e6, "potential": 2e6}),
         gap_solar_thermal_m2=1.61e6, gap_ground_source_m2=0.39e6,
     )  # fmt: skip
-    lead = substitution_blocks(replace(data, substitution=changed), "en")[0].lead
+    lead = substitution_blocks(replace(data, indicators={**data.indicators, "substitution": changed}), "en")[0].lead
     assert lead.startswith(
         "Today's PV and declared heat replace 1.2% of the energy, 5.0 ktce a year short of the target;"
     )
@@ -89,16 +90,17 @@ def test_an_unknown_zone_shows_bounds_only() -> None:
 
 def test_no_rate_no_section_and_no_file(tmp_path: Path) -> None:
     data = data_of("whole_county")
-    assert substitution_blocks(data, "zh") == [] and write_substitution(tmp_path, data) == []
-    assert list(tmp_path.iterdir()) == []
+    assert substitution_blocks(data, "zh") == []
+    assert [path.name for path in write_indicators(tmp_path, data)] == ["capacity.csv"]
 
 
 def test_files_have_the_columns_and_are_the_same_twice(tmp_path: Path) -> None:
     data = shared_data()
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        write_substitution(tmp_path / folder, data_of.__wrapped__("liaocheng"))
-    for name, table in zip(CSV_NAMES, (SUBSTITUTION, PV_OR_THERMAL), strict=True):
+        write_indicators(tmp_path / folder, data_of.__wrapped__("liaocheng"))
+    for table in (SUBSTITUTION, PV_OR_THERMAL):
+        name = f"{table.name}.csv"
         raw = (tmp_path / "a" / name).read_bytes()
         assert raw.startswith(b"\xef\xbb\xbf") and raw == (tmp_path / "b" / name).read_bytes()
         frame = pd.read_csv(tmp_path / "a" / name, encoding="utf-8-sig", dtype={"building_id": str})

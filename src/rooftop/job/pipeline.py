@@ -32,7 +32,8 @@ from rooftop.job.tables import build_tables, write_rasters
 from rooftop.job.tilestore import TileStore
 from rooftop.outputs.place import RECORD, TILES, claimed
 from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables, write_tables
-from rooftop.targets import pack_provenance, substitution_notices
+from rooftop.targets import pack_provenance
+from rooftop.targets.indicators import Finished, indicator_notices
 from rooftop.targets.inventory import credible_schedule
 from rooftop.targets.models import Pack
 
@@ -211,7 +212,10 @@ def _run(
         job.say(Text("writing tables, map, lists and report", "写出表格、地图、清单与报告"), 0, 1)
         notices = (*sources.notices, *prepared.notices, *notices, *product_notices(settings, tables))
         if campaign.stock is not None:
-            notices = (*notices, *substitution_notices(campaign.stock, settings.substitution))
+            finished = Finished(
+                stock=campaign.stock, planes=tables.planes, planned=campaign.planned, options=settings.substitution
+            )
+            notices = (*notices, *indicator_notices(finished))
         record = _record(
             settings,
             prepared,

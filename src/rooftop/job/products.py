@@ -21,11 +21,8 @@ from rooftop.outputs.files import write_at_once
 from rooftop.outputs.map.page import MapPage, build_map, map_notices, render_offline
 from rooftop.outputs.map.style import coverage_labels
 from rooftop.outputs.place import RECORD, claimed
-from rooftop.outputs.report.ledgers import CSV_NAMES as LEDGERS
-from rooftop.outputs.report.ledgers import write_ledgers
+from rooftop.outputs.report.indicators import FILES, write_indicators
 from rooftop.outputs.report.page import write_report
-from rooftop.outputs.report.substitution import CSV_NAMES as SUBSTITUTION
-from rooftop.outputs.report.substitution import write_substitution
 from rooftop.outputs.store import NEEDED, OPTIONAL, RunTables, read_tables
 from rooftop.outputs.workbook.candidates import write_candidates
 from rooftop.outputs.workbook.lists import ROLES
@@ -36,7 +33,7 @@ from rooftop.targets.packs import pack_path
 from rooftop.targets.timeline import BuildPlan, timeline_notices, timeline_table
 
 PARTS = ("map", "report", "candidates")
-_FILES = {"map": ("maps/",), "report": ("report.html", *LEDGERS, *SUBSTITUTION), "candidates": ("candidates/",)}
+_FILES = {"map": ("maps/",), "report": ("report.html", *(file.name for file in FILES)), "candidates": ("candidates/",)}
 
 
 @dataclass(frozen=True)
@@ -105,8 +102,7 @@ def write_products(
     if "candidates" in parts:
         lists = write_candidates(folder / "candidates", data, lang)
     if "report" in parts:
-        write_ledgers(folder, data)
-        write_substitution(folder, data)
+        write_indicators(folder, data)
         write_table_book(folder, data, lang)
         report = write_report(folder / "report.html", data, lang)
     return Products(page, report, lists)

@@ -14,15 +14,13 @@ from rooftop.core.notices import Notice
 from rooftop.job.record import RunRecord, read_ledger, write_record, write_unfinished
 from rooftop.outputs.files import free_name, is_link, link_in_the_way, product_sha256, recorded_in
 from rooftop.outputs.place import RECORD
+from rooftop.outputs.report.indicators import FILES
 
 # Products that not every run has; earlier versions did not record what they wrote.
 _OPTIONAL = (
     "modules.parquet",
     "timeline.csv",
-    "quotas.csv",
-    "capacity.csv",
-    "substitution.csv",
-    "pv_or_thermal.csv",
+    *(file.name for file in FILES),
     "rasters/poa_annual.tif",
     "rasters/poa_monthly.tif",
     "rasters/svf.tif",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -15,8 +15,9 @@ from rooftop.outputs.report.findings import Finding, findings
 from rooftop.outputs.report.method import Assumption, assumptions
 from rooftop.outputs.store import RunTables
 from rooftop.scene.equator import SideRules
-from rooftop.tables import CAPACITY, PV_OR_THERMAL, QUOTAS, SUBSTITUTION
-from rooftop.targets import Stock, capacity_ledger, pv_or_thermal, quota_table, substitution_table
+from rooftop.tables import Table
+from rooftop.targets import Stock
+from rooftop.targets.indicators import Finished, indicator_tables
 from rooftop.targets.models import Pack
 
 
@@ -40,10 +41,8 @@ class ReportData:
         The inputs are made up; every output says so.
     version : str
         Of the program.
-    quotas, capacity : DataFrame
-        ``tables.QUOTAS`` and ``tables.CAPACITY``; empty where the pack has no such target.
-    substitution, pv_or_thermal : DataFrame
-        ``tables.SUBSTITUTION`` and ``tables.PV_OR_THERMAL``; empty where the pack sets no rate.
+    indicators : mapping of str to DataFrame
+        Tables of `rooftop.targets.indicators`, by name.
     options : SubstitutionOptions
         What they rest on, of the configuration.
     """
@@ -58,11 +57,12 @@ class ReportData:
     provenance: tuple[Provenance, ...] = ()
     synthetic: bool = False
     version: str = ""
-    quotas: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUOTAS.names))
-    capacity: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CAPACITY.names))
-    substitution: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SUBSTITUTION.names))
-    pv_or_thermal: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PV_OR_THERMAL.names))
+    indicators: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     options: SubstitutionOptions = field(default_factory=SubstitutionOptions)
+
+    def indicator(self, table: Table) -> pd.DataFrame:
+        """Return the table of an indicator; empty without a pack, or where it has no such target."""
+        return self.indicators.get(table.name, pd.DataFrame(columns=table.names))
 
     @property
     def inventory(self) -> bool:
@@ -108,7 +108,11 @@ def report_data(
     if config is None or not config.outputs.personal_names:
         tables = replace(tables, roofs=masked(tables.roofs))
         campaign = replace(campaign, candidates=masked(campaign.candidates))
-    ledgers = {} if stock is None else _ledgers(stock) | _energy(tables, stock, config, campaign)
+    options = SubstitutionOptions() if config is None else config.substitution
+    indicators = {}
+    if stock is not None:
+        finished = Finished(stock=stock, planes=pd.DataFrame(tables.planes), planned=campaign.planned, options=options)
+        indicators = indicator_tables(finished)
     return ReportData(
         title="" if config is None else config.title or config.name,
         tables=tables,
@@ -120,8 +124,8 @@ def report_data(
         provenance=tuple(provenance),
         synthetic=config is not None and config.synthetic,
         version=version,
-        **ledgers,
-        options=SubstitutionOptions() if config is None else config.substitution,
+        indicators=indicators,
+        options=options,
     )
 
 
@@ -133,17 +137,3 @@ def campaign_of(tables: RunTables, pack: Pack | None) -> Campaign:
 def stock_of(tables: RunTables, pack: Pack) -> Stock:
     """Join the tables of a run to the units and the plan."""
     return Stock.from_tables(tables.roofs, tables.memberships, tables.districts, pack)
-
-
-def _ledgers(stock: Stock) -> dict[str, pd.DataFrame]:
-    return {"quotas": quota_table(stock), "capacity": capacity_ledger(stock)}
-
-
-def _energy(tables: RunTables, stock: Stock, config: Config | None, campaign: Campaign) -> dict[str, pd.DataFrame]:
-    if not stock.pack.substitution:
-        return {}
-    options = SubstitutionOptions() if config is None else config.substitution
-    return {
-        "substitution": substitution_table(stock, options, planned=campaign.planned),
-        "pv_or_thermal": pv_or_thermal(stock, pd.DataFrame(tables.planes), options),
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,12 +25,10 @@ from rooftop.core.rounding import (
 )
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.grids import Block, Cell, PrintedTable, Row, heads, number_column, text_column
-from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label, zones_note
+from rooftop.tables import CAPACITY, QUOTAS
 from rooftop.targets.listing import target_rows, value_label
 from rooftop.targets.models import Pack
-
-CSV_NAMES = ("quotas.csv", "capacity.csv")
 
 
 def with_carbon(frame: pd.DataFrame, energy_column: str, factor: EmissionFactor) -> pd.DataFrame:
@@ -52,27 +49,15 @@ def with_carbon(frame: pd.DataFrame, energy_column: str, factor: EmissionFactor)
     )
 
 
-def write_ledgers(folder: Path, data: ReportData) -> list[Path]:
-    """Write ``quotas.csv`` and ``capacity.csv`` (UTF-8 with BOM); a pack without such targets has neither."""
-    written = []
-    frames = zip(CSV_NAMES, (data.quotas, data.capacity), ("added_kwh", "annual_kwh"), strict=True)
-    for name, frame, column in frames:
-        if frame.empty:
-            continue
-        full = with_carbon(frame, column, data.campaign.factor)
-        written.append(write_csv_table(folder / name, full))
-    return written
-
-
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
 def quota_rows(data: ReportData, lang: Lang) -> list[dict[str, Any]]:
     """Return the quotas with their names in words and the CO2 they avoid, in the plan's order."""
-    if data.pack is None or data.quotas.empty:
+    if data.pack is None or data.indicator(QUOTAS).empty:
         return []
-    rows = with_carbon(data.quotas, "added_kwh", data.campaign.factor).to_dict("records")
-    parts = data.quotas[(data.quotas["level"] != "city").to_numpy(dtype=bool)]
+    rows = with_carbon(data.indicator(QUOTAS), "added_kwh", data.campaign.factor).to_dict("records")
+    parts = data.indicator(QUOTAS)[(data.indicator(QUOTAS)["level"] != "city").to_numpy(dtype=bool)]
     given = parts.groupby("target_id")["unit_id"].agg(["count", "size"])
     return [
         {str(key): value for key, value in row.items()}
@@ -120,9 +105,9 @@ def _no_stock(pack: Pack, *, new: bool) -> Text:
 
 def capacity_rows(data: ReportData, lang: Lang, levels: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the capacity ledger of the levels wanted, names in words, installed and potential beside each other."""
-    if data.pack is None or data.capacity.empty:
+    if data.pack is None or data.indicator(CAPACITY).empty:
         return []
-    frame = data.capacity[data.capacity["level"].isin(levels).to_numpy(dtype=bool)]
+    frame = data.indicator(CAPACITY)[data.indicator(CAPACITY)["level"].isin(levels).to_numpy(dtype=bool)]
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in with_carbon(frame, "annual_kwh", data.campaign.factor).to_dict("records"):
         key = tuple(str(row[name]) for name in ("target_id", "level", "unit_id", "building_group"))

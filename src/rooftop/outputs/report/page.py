@@ -27,9 +27,8 @@ from rooftop.outputs.report.charts import (
 )
 from rooftop.outputs.report.findings import Finding
 from rooftop.outputs.report.grids import Cell, Head, PrintedTable, Row, heads, number_column, text_column
-from rooftop.outputs.report.ledgers import ledger_blocks
+from rooftop.outputs.report.indicators import SECTIONS
 from rooftop.outputs.report.sections import key_numbers, target_title, verdict_facts
-from rooftop.outputs.report.substitution import substitution_blocks
 from rooftop.outputs.report.timeline import charted_years, steps
 from rooftop.outputs.unit_names import unit_label, zones_note
 from rooftop.outputs.workbook.lists import (
@@ -82,8 +81,6 @@ WORDS = {
         "workbook of each district.",
         "按优先次序列出前若干候选屋顶；全部候选屋顶及坐标、待核实事项见各县区工作簿。",
     ),
-    "substitution": Text("Renewable substitution", "可再生能源替代率"),
-    "ledgers": Text("Quotas and capacity", "任务量与容量台账"),
     "charts": Text("Energy, yield, definitions", "发电量、利用小时与口径"),
     "monthly_alt": Text("Energy by month", "逐月发电量"),
     "yield_alt": Text("Distribution of specific yield", "年等效利用小时数分布"),
@@ -163,8 +160,11 @@ def render_report(data: ReportData, lang: Lang = "zh") -> str:
         short=_short_buildings(data, lang),
         candidates=_candidates(data, lang),
         matrices=[_matrix(finding, data, lang) for finding in front if len(finding.definitions) > 1],
-        substitution=substitution_blocks(data, lang),
-        ledgers=ledger_blocks(data, lang),
+        indicators=[
+            {"heading": section.heading.pick(lang), "blocks": blocks, "lead_style": section.lead_style}
+            for section in SECTIONS
+            if (blocks := section.blocks(data, lang))
+        ],
         method=_plain(assumption_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         definitions=_plain(policy_rows(data, lang), ("topic", "item", "content", "source"), lang, "narrow"),
         sources=_plain(source_rows(data, lang), ("role", "path", "details", "sha256"), lang, "sources"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,31 +13,24 @@ from rooftop.core.rounding import NONE, Interval, area, coal, count, is_missing,
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.grids import Block, Cell, Heading, PrintedTable, Row, heads, number_column, text_column
 from rooftop.outputs.report.sections import named_goal
-from rooftop.outputs.store import write_csv_table
 from rooftop.outputs.unit_names import unit_label
 from rooftop.outputs.verdicts import verdict_of
+from rooftop.tables import PV_OR_THERMAL, SUBSTITUTION
 from rooftop.targets.energy_settings import EnergySettings, energy_settings
 from rooftop.targets.models import SubstitutionTarget
 
-CSV_NAMES = ("substitution.csv", "pv_or_thermal.csv")
 _CHOICES = ("pv", "both", "thermal")
 _ORDER = {"city": 0, "district": 1, "zone": 2}
 
 
-def write_substitution(folder: Path, data: ReportData) -> list[Path]:
-    """Write ``substitution.csv`` and ``pv_or_thermal.csv`` (UTF-8 with BOM); a pack without a rate has neither."""
-    frames = zip(CSV_NAMES, (data.substitution, data.pv_or_thermal), strict=True)
-    return [write_csv_table(folder / name, frame) for name, frame in frames if not frame.empty]
-
-
 def substitution_blocks(data: ReportData, lang: Lang) -> list[Block]:
     """Return the tables of the report's section, each with title and lead; none where the pack sets no rate."""
-    if data.pack is None or data.substitution.empty:
+    if data.pack is None or data.indicator(SUBSTITUTION).empty:
         return []
     settings = energy_settings(data.options.energy_demand)
     blocks = [_target_block(data, entry, settings, lang) for entry in data.pack.substitution]
     blocks.append(_equivalents_block(data, settings, lang))
-    if not data.pv_or_thermal.empty:
+    if not data.indicator(PV_OR_THERMAL).empty:
         blocks.append(_choice_block(data, settings, lang))
     return blocks
 
@@ -78,7 +70,7 @@ _TARGET_COLUMNS = (
 
 def _target_block(data: ReportData, entry: SubstitutionTarget, settings: EnergySettings, lang: Lang) -> Block:
     """One target under its own equivalent: what is met, what roofs can carry, what must come from elsewhere."""
-    frame = data.substitution
+    frame = data.indicator(SUBSTITUTION)
     of_target = frame[
         (frame["target_id"] == entry.target).to_numpy(dtype=bool) & frame["is_default"].to_numpy(dtype=bool)
     ]
@@ -209,7 +201,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
     assert data.pack is not None
     several = len(data.pack.substitution) > 1
     columns = (*([_TARGET_COLUMN] if several else []), *_EQUIVALENT_COLUMNS)
-    frame = data.substitution[(data.substitution["level"] == "city").to_numpy(dtype=bool)]
+    frame = data.indicator(SUBSTITUTION)[(data.indicator(SUBSTITUTION)["level"] == "city").to_numpy(dtype=bool)]
     rows = []
     for entry in data.pack.substitution:
         for name, option in settings.k_e.options.items():
@@ -252,7 +244,7 @@ def _equivalents_block(data: ReportData, settings: EnergySettings, lang: Lang) -
 
 def _choice_block(data: ReportData, settings: EnergySettings, lang: Lang) -> Block:
     """PV or hot water: how many roofs under each equivalent, where it turns, what a mandate decides."""
-    table = data.pv_or_thermal
+    table = data.indicator(PV_OR_THERMAL)
     labels = settings.labels["choice"]
     columns = (
         text_column("1 kWh of electricity counts as", "电力折标口径"),
@@ -307,8 +299,8 @@ def _mandate_note(data: ReportData, lang: Lang) -> str:
             )
         )
         for part in mandate.parts:
-            of_part = data.pv_or_thermal[
-                (data.pv_or_thermal["mandate_part"] == part.id).fillna(False).to_numpy(dtype=bool)
+            of_part = data.indicator(PV_OR_THERMAL)[
+                (data.indicator(PV_OR_THERMAL)["mandate_part"] == part.id).fillna(False).to_numpy(dtype=bool)
             ]
             sure = int((of_part["mandate"] == "yes").sum())
             maybe = len(of_part) - sure

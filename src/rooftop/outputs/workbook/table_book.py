@@ -21,8 +21,9 @@ from rooftop.core.rounding import is_missing
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.files import write_at_once
 from rooftop.outputs.guard import FORMULA_STARTS
+from rooftop.outputs.report.indicators import FILES
 from rooftop.outputs.workbook.sheet import SheetColumn, WorkbookSheets, cell_text, display_width
-from rooftop.tables import CAPACITY, COVERAGE, DISTRICTS, PV_OR_THERMAL, QUOTAS, SUBSTITUTION, TIMELINE, Table
+from rooftop.tables import COVERAGE, DISTRICTS, TIMELINE, Table
 
 NAME = "tables.xlsx"
 MAX_ROWS = 50_000
@@ -48,10 +49,7 @@ _CONTENTS = (
     (DISTRICTS, Text("sums of districts, towns and zones", "县区、街道（镇）、功能区汇总")),
     (COVERAGE, Text("coverage of every unit under every definition", "各单元各口径覆盖率")),
     (TIMELINE, Text("coverage by year, and what is still needed", "历年覆盖率与尚需建设量")),
-    (SUBSTITUTION, Text("renewable substitution rate", "可再生能源替代率")),
-    (PV_OR_THERMAL, Text("PV or hot water, roof by roof", "逐屋顶宜电宜热比较")),
-    (QUOTAS, Text("quotas of the plan over the stock", "规划任务量与存量建筑对照")),
-    (CAPACITY, Text("capacity against the plan's targets", "装机容量台账")),
+    *((file.table, file.label) for file in FILES),
 )
 
 
@@ -80,10 +78,7 @@ def _sheets(data: ReportData) -> Iterator[_Sheet]:
         "districts": pd.DataFrame(tables.districts.drop(columns="geometry", errors="ignore")),
         "coverage": tables.coverage,
         "timeline": tables.timeline,
-        "substitution": data.substitution,
-        "pv_or_thermal": data.pv_or_thermal,
-        "quotas": data.quotas,
-        "capacity": data.capacity,
+        **{file.table.name: data.indicator(file.table) for file in FILES},
     }
     for table, what in _CONTENTS:
         frame = frames[table.name]
