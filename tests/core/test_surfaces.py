@@ -9,11 +9,13 @@ import pytest
 from rooftop.config import SceneOptions
 from rooftop.core.surfaces import SURFACES, SurfaceKind
 from rooftop.kernels import horizon
+from rooftop.outputs.report import method
 from rooftop.solar.horizons import Sweep
 
 
-def test_every_surface_has_its_traits_and_its_rays() -> None:
-    assert list(SURFACES) == list(get_args(SurfaceKind)) == list(horizon._EVENTS_ALONG)
+def test_every_surface_has_its_traits_its_rays_and_its_word() -> None:
+    kinds = list(get_args(SurfaceKind))
+    assert list(SURFACES) == list(horizon._EVENTS_ALONG) == list(method._SURFACE) == kinds
 
 
 @pytest.mark.parametrize("kind", SURFACES)

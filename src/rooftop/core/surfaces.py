@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rooftop.core.lang import Text
-
 SurfaceKind = Literal["prism", "linear"]
 
 
@@ -16,23 +14,15 @@ class SurfaceTraits:
 
     Parameters
     ----------
-    label : Text
     has_walls : bool
         Cells end in vertical walls: their heights are never averaged, the steps between them shade, and rays beside a
         diagonal meet the walls of one side.
     """
 
-    label: Text
     has_walls: bool
 
 
 SURFACES: dict[SurfaceKind, SurfaceTraits] = {
-    "prism": SurfaceTraits(
-        label=Text("prism (cells with vertical walls)", "prism（单元为直立棱柱）"),
-        has_walls=True,
-    ),
-    "linear": SurfaceTraits(
-        label=Text("linear between cell centres", "linear（单元中心线性插值）"),
-        has_walls=False,
-    ),
+    "prism": SurfaceTraits(has_walls=True),
+    "linear": SurfaceTraits(has_walls=False),
 }

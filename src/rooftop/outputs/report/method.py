@@ -14,7 +14,7 @@ from rooftop.config import Config, FlatSystem
 from rooftop.core.lang import Text
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.core.rounding import Interval
-from rooftop.core.surfaces import SURFACES
+from rooftop.core.surfaces import SurfaceKind
 from rooftop.scene.equator import SideRules
 from rooftop.scene.inverters import load_inverter_rules
 from rooftop.scene.row_notices import clear_hours_text, place_text
@@ -55,6 +55,10 @@ _LOSSES = {
     "light_induced": Text("light-induced degradation", "光致衰减"),
     "low_irradiance": Text("weak light", "弱光损失"),
     "ac_side": Text("AC side to the meter", "交流侧至计量点"),
+}
+_SURFACE: dict[SurfaceKind, Text] = {
+    "prism": Text("prism (cells with vertical walls)", "prism（单元为直立棱柱）"),
+    "linear": Text("linear between cell centres", "linear（单元中心线性插值）"),
 }
 _PER_KWH = Text("yuan/kWh", "元/kWh")
 _MOUNTING = {
@@ -114,7 +118,7 @@ def _model(config: Config) -> list[Assumption]:
         else Text(f"weather file {weather.path.name}", f"气象文件 {weather.path.name}")
     )
     return [
-        Assumption(_MODEL, Text("surface model", "地表模型"), SURFACES[scene.surface].label),
+        Assumption(_MODEL, Text("surface model", "地表模型"), _SURFACE[scene.surface]),
         Assumption(_MODEL, Text("cell size", "栅格尺寸"), _as_text(f"{scene.cell_size_m:g} m")),
         Assumption(
             _MODEL,
