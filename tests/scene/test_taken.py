@@ -241,6 +241,15 @@ def test_by_density_the_same_areas_go() -> None:
     assert fewer["module_count"].tolist() == [int(int(38.4 * 18.4 * share / unit) - 90.446)]
 
 
+@pytest.mark.parametrize("layout", ["packed", "density"])
+def test_existing_pv_excludes_nothing_to_the_last_bit(layout: str) -> None:
+    turned = [shapely.affinity.rotate(box(60.0 * k, 0, 60.0 * k + 40, 20), 7.3 * k) for k in range(12)]
+    arrays = standing(*[(shapely.buffer(shape.centroid, 3.0), 5.0, pd.NA) for shape in turned])
+    _, roofs, _ = laid(roof_of(*turned), existing=arrays, layout=layout)
+    assert (roofs["existing_pv_area_m2"] > 20.0).all()
+    assert roofs["excluded_area_m2"].tolist() == [0.0] * len(turned)
+
+
 def test_a_roof_wholly_under_a_heliport_carries_nothing() -> None:
     _, roofs, _ = laid(roof_of(ROOF), exclusions((box(-1, -1, 41, 21), 0.0)))
     assert roofs["module_count"].tolist() == [0]

@@ -223,7 +223,7 @@ def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAr
             continue
         outline = plan if planes["known"].iloc[k] >= 0 else visible[roof]
         inner = shapely.intersection(shapely.buffer(outline, -setback_m, join_style="mitre"), plan)
-        net = shapely.difference(inner, taken.excluded.get(roof, shapely.Polygon()))
+        net = taken.without_exclusions(roof, inner)
         room, behind = shapely.area(taken.without_existing_pv(roof, net)), shapely.area(net)
         under = taken.existing_pv_m2(roof, plan)
         out[k] = (shapely.area(inner) - behind) / whole, room / behind if behind > 0 else 1.0, under / whole
