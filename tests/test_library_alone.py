@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,15 @@ import rooftop
 
 
 @pytest.fixture(scope="module")
-def hide(repo: Path) -> str:
+def extras(repo: Path) -> dict[str, list[str]]:
+    """The extras of the package."""
+    project: dict[str, Any] = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["optional-dependencies"]
+
+
+@pytest.fixture(scope="module")
+def hide(extras: dict[str, list[str]]) -> str:
     """Program text that hides the packages of the extra `app`, and imports `rooftop`."""
-    extras = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     names = [re.split(r"[\[<>=!~ ]", requirement)[0].lower() for requirement in extras["app"]]
     assert {"geopandas", "rasterio", "typer"} <= set(names)
     return HIDE.format(hidden={MODULES.get(name, name) for name in names})
@@ -58,7 +65,7 @@ def test_run_names_what_is_missing(hide: str, tmp_path: Path) -> None:
     done = run(hide + "rooftop.run", tmp_path)
     assert "NotInstalledError: rooftop.run needs the application" in done.stderr
     done = run(hide + "try:\n    rooftop.run\nexcept ImportError as error:\n    print(error.render('en'))", tmp_path)
-    assert 'pip install "rooftop[app]"' in done.stdout
+    assert 'pip install ".[app]"' in done.stdout
 
 
 @pytest.mark.parametrize(("lang", "word"), [("en", "needs the application"), ("zh", "需要安装应用组件")])
@@ -66,3 +73,16 @@ def test_the_command_names_what_is_missing(hide: str, tmp_path: Path, lang: str,
     done = run(hide + "from rooftop.cli import main; main()", tmp_path, ROOFTOP_LANG=lang)
     assert done.returncode == 2
     assert word in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_command_that_meets_a_missing_package_later_names_it_too(demo: Path, tmp_path: Path) -> None:
+    program = HIDE.format(hidden={"geopandas"})
+    program += f"sys.argv = ['rooftop', 'run', {str(demo / 'rooftop.yaml')!r}, '-o', 'out']\n"
+    done = run(program + "from rooftop.cli import main; main()", tmp_path, ROOFTOP_LANG="en")
+    assert done.returncode == 2
+    assert "geopandas is not installed" in done.stderr and "it broke" not in done.stderr
+
+
+@pytest.mark.parametrize("extra", ["dask", "lidar", "dev"])
+def test_what_serves_the_application_brings_it(extras: dict[str, list[str]], extra: str) -> None:
+    assert "rooftop[app]" in extras[extra]

@@ -86,7 +86,8 @@ def test_metadata_names_the_licence(repo: Path) -> None:
 
 
 def test_the_lock_pins_every_dependency(repo: Path) -> None:
-    wanted = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((repo / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["app"]]
     for lock in ("requirements.lock", "requirements-dev.lock"):
         pinned = {
             m.lower() for m in re.findall(r"^([A-Za-z0-9._-]+)==", (repo / lock).read_text(encoding="utf-8"), re.M)

@@ -1,7 +1,7 @@
 """Rooftop PV potential of a city, and whether it meets what the city has promised.
 
-The public library; everything is imported on first use, so that ``import rooftop`` is quick. `run` needs the extra
-``app``.
+The public library; everything is imported on first use, so that ``import rooftop`` is quick. `run` and
+`RunResult` need the extra ``app``.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
+        if _HOMES[name] != "rooftop.job.pipeline" or str(error.name).startswith("rooftop"):
+            raise
         from rooftop.core.errors import NotInstalledError
 
         raise NotInstalledError.of_application(f"rooftop.{name}", str(error.name)) from error

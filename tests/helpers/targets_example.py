@@ -54,7 +54,7 @@ def beside(roofs, w_per_m2=200.0):
 
 
 def five_buildings(pv=(40.0, 100.0, None, 20.0, 60.0)):
-    """The district worked out by hand in `test_targets_coverage.py`; a plain panel carries 200 W/m²."""
+    """The district worked out by hand in `tests/targets/test_coverage.py`; a plain panel carries 200 W/m²."""
     a, b, c, d, e = pv
     return table(
         [

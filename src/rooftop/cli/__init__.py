@@ -30,6 +30,8 @@ def _load_command() -> Callable[[], None]:
     try:
         from rooftop.cli.app import main as command
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("rooftop"):
+            raise
         from rooftop.core.errors import NotInstalledError
 
         missing = NotInstalledError.of_application("rooftop", str(error.name))

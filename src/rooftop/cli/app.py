@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rooftop.cli.language import State, say_error
-from rooftop.core.errors import RooftopError, StorageError
+from rooftop.core.errors import NotInstalledError, RooftopError, StorageError
 from rooftop.core.lang import Lang, Text, one_line
 
 if TYPE_CHECKING:
@@ -292,7 +292,9 @@ def main() -> None:
 
 
 def _of_the_system(error: Exception) -> RooftopError | None:
-    """Return what to say where the system refuses a file that nobody else has spoken of."""
+    """Return what to say where a package is missing, or the system refuses a file nobody else has spoken of."""
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("rooftop"):
+        return NotInstalledError.of_application("rooftop", str(error.name))
     if not isinstance(error, OSError) or error.errno is None or error.filename is None:
         return None
     return StorageError(

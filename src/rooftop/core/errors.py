@@ -105,7 +105,9 @@ class NotInstalledError(RooftopError, ImportError):
             Text("{part} needs the application", "{part} 需要安装应用组件").format(part=part),
             found=Text("{package} is not installed", "未安装 {package}").format(package=package),
             expected=Text("the extra `app` of rooftop", "rooftop 的可选组件 app"),
-            mend='pip install "rooftop[app]"',
+            mend=Text(
+                'pip install ".[app]", in the folder of the repository', '请在本仓库目录下执行 pip install ".[app]"'
+            ),
         )
 
 
