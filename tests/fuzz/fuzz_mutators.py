@@ -401,7 +401,9 @@ def damage_sqlite(data: bytes, rng: Rng) -> bytes:
         except sqlite3.Error:
             continue
     connection.commit()
-    return connection.serialize()
+    damaged = connection.serialize()
+    connection.close()
+    return damaged
 
 
 # --- rasters, clouds, columns ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -390,7 +391,7 @@ def test_what_unpacks_to_more_than_the_memory_is_refused_unpacked(tmp_path: Path
 def test_a_file_that_claims_more_rows_than_it_has_bytes_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "town.gpkg"
     buildings().to_file(path)
-    with sqlite3.connect(path) as lying:
+    with closing(sqlite3.connect(path)) as lying, lying:
         lying.execute("UPDATE gpkg_ogr_contents SET feature_count = 1000000000000")
     with pytest.raises(InputError, match="damaged"):
         read_vector(path, {"id": "bid"}, role="inputs.footprints")

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import struct
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +113,9 @@ def test_numeric_fields_of_a_shapefile_of_any_width(tmp_path: Path, width: int) 
 @pytest.mark.parametrize("kind", ["INTEGER", "BIGINT", "NUMERIC(20,0)", "TEXT", "UNSIGNED BIG INT", ""])
 def test_whatever_sqlite_calls_an_integer(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / "b.sqlite", ["a", "b", "c", "d"])
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         base.execute(f'alter table b add column "code 2" {kind}')
         base.executemany('update b set "code 2" = ? where ogc_fid = ?', [(v, k + 1) for k, v in enumerate(LONG)])
-    base.close()
     assert ids(read(path, "code 2")) == [None if v is None else str(v) for v in LONG]
 
 

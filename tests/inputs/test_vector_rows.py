@@ -8,6 +8,7 @@ import json
 import sqlite3
 import struct
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ DECLARED = [
 def test_a_geopackage_is_read_whatever_its_layer_is_declared_to_hold(declared: str, tmp_path: Path) -> None:
     path = write(tmp_path / "a.gpkg", {"one": (CURVE, None), "two": FACES["tin"]})
     name, _, axes = declared.partition(" ")
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(
             "UPDATE gpkg_geometry_columns SET geometry_type_name = ?, z = ?, m = ?", (name, "Z" in axes, "M" in axes)
         )
@@ -170,7 +171,7 @@ def test_a_geometry_that_cannot_be_read_costs_its_row(suffix: str, tmp_path: Pat
     )
     bad["unclosed"] = unclosed
     if suffix == ".gpkg":
-        with sqlite3.connect(path) as file:
+        with closing(sqlite3.connect(path)) as file, file:
             drop_triggers(file)
             for name, wkb in bad.items():
                 (blob,) = file.execute("SELECT geom FROM t WHERE n = ?", (name,)).fetchone()
@@ -281,7 +282,7 @@ def test_values_that_are_no_scalars_are_text_in_geoparquet(tmp_path: Path) -> No
 def test_blobs_are_text_or_hexadecimal(tmp_path: Path) -> None:
     path = tmp_path / "a.gpkg"
     gpd.GeoDataFrame({"bid": ["b0", "b1", "b2"]}, geometry=SQUARES, crs="EPSG:4326").to_file(path, layer="t")
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         drop_triggers(file)
         file.execute("ALTER TABLE t ADD COLUMN photo BLOB")
         file.execute("ALTER TABLE t ADD COLUMN note MEDIUMINT")
