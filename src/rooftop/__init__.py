@@ -59,11 +59,12 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
-        if _HOMES[name] != "rooftop.job.pipeline" or str(error.name).startswith("rooftop"):
-            raise
         from rooftop.core.errors import NotInstalledError
 
-        raise NotInstalledError.of_application(f"rooftop.{name}", str(error.name)) from error
+        missing = NotInstalledError.of_application(f"rooftop.{name}", error)
+        if missing is None or _HOMES[name] != "rooftop.job.pipeline":
+            raise
+        raise missing from error
 
 
 def __dir__() -> list[str]:

@@ -30,11 +30,11 @@ def _load_command() -> Callable[[], None]:
     try:
         from rooftop.cli.app import main as command
     except ModuleNotFoundError as error:
-        if str(error.name).startswith("rooftop"):
-            raise
         from rooftop.core.errors import NotInstalledError
 
-        missing = NotInstalledError.of_application("rooftop", str(error.name))
+        missing = NotInstalledError.of_application("rooftop", error)
+        if missing is None:
+            raise
         print(missing.render(State.lang), file=sys.stderr)
         sys.exit(missing.exit_code)
     return command

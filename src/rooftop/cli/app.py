@@ -58,10 +58,6 @@ def _options(
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL, format="%(name)s: %(message)s")
 
 
-def _say(text: Text | str) -> None:
-    print(text.pick(State.lang) if isinstance(text, Text) else text)
-
-
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("-o", "--out", help="output folder")] = Path("out/demo"),
@@ -293,8 +289,8 @@ def main() -> None:
 
 def _of_the_system(error: Exception) -> RooftopError | None:
     """Return what to say where a package is missing, or the system refuses a file nobody else has spoken of."""
-    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("rooftop"):
-        return NotInstalledError.of_application("rooftop", str(error.name))
+    if isinstance(error, ModuleNotFoundError):
+        return NotInstalledError.of_application("rooftop", error)
     if not isinstance(error, OSError) or error.errno is None or error.filename is None:
         return None
     return StorageError(

@@ -99,8 +99,11 @@ class NotInstalledError(RooftopError, ImportError):
     exit_code = 2
 
     @classmethod
-    def of_application(cls, part: str, package: str) -> NotInstalledError:
-        """Return the error of a part of `rooftop` that needs the extra ``app``."""
+    def of_application(cls, part: str, error: ModuleNotFoundError) -> NotInstalledError | None:
+        """Return the error of a part that needs the extra ``app``; None if the missing module is our own."""
+        package = str(error.name)
+        if package.partition(".")[0] == "rooftop":
+            return None
         return cls(
             Text("{part} needs the application", "{part} 需要安装应用组件").format(part=part),
             found=Text("{package} is not installed", "未安装 {package}").format(package=package),
