@@ -16,12 +16,13 @@ from rooftop.core.lang import Lang
 from rooftop.core.rounding import Interval
 from rooftop.outputs.bundle import ReportData
 from rooftop.outputs.report.findings import DefinitionResult
-from rooftop.outputs.report.indicators import write_indicators
+from rooftop.outputs.report.indicators import FILES, write_indicators
 from rooftop.outputs.report.ledgers import capacity_rows, ledger_blocks, quota_rows, uncomputed_rows
 from rooftop.outputs.report.page import render_report
 from rooftop.outputs.report.sections import verdict_facts
 from rooftop.outputs.workbook.book import write_workbook
 from rooftop.targets import Stock, capacity_ledger, list_packs, load_pack, quota_table
+from rooftop.targets.indicators import INDICATORS
 
 
 @cache
@@ -170,3 +171,7 @@ def test_the_first_page_says_where_the_definition_decides() -> None:
     facts = {fact.name.zh: fact for fact in verdict_facts(other, shared_data())}
     assert facts["口径决定结论"].tone == "flip"
     assert "口径决定结论" not in {fact.name.zh for fact in verdict_facts(finding, shared_data())}
+
+
+def test_what_is_computed_is_written_and_nothing_else_is() -> None:
+    assert {file.table.name for file in FILES} == {indicator.table.name for indicator in INDICATORS}

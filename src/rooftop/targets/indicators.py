@@ -56,12 +56,6 @@ class Indicator:
     notices: Callable[[Finished], tuple[Notice, ...]] = lambda finished: ()
 
 
-def _rates(finished: Finished) -> pd.DataFrame:
-    if not finished.stock.pack.substitution:
-        return pd.DataFrame(columns=SUBSTITUTION.names)
-    return substitution_table(finished.stock, finished.options, planned=finished.planned)
-
-
 def _choices(finished: Finished) -> pd.DataFrame:
     if not finished.stock.pack.substitution:
         return pd.DataFrame(columns=PV_OR_THERMAL.names)
@@ -73,7 +67,7 @@ INDICATORS = (
     Indicator(table=CAPACITY, compute=lambda finished: capacity_ledger(finished.stock)),
     Indicator(
         table=SUBSTITUTION,
-        compute=_rates,
+        compute=lambda finished: substitution_table(finished.stock, finished.options, planned=finished.planned),
         notices=lambda finished: substitution_notices(finished.stock, finished.options),
     ),
     Indicator(table=PV_OR_THERMAL, compute=_choices),
