@@ -50,9 +50,11 @@ def test_braces_of_values_are_not_read() -> None:
         (np.int64(3), None, 3, ()),
     ],
 )
-def test_a_notice_counts_and_names_the_first_five(which: object, names: object, n: int, examples: object) -> None:
+def test_a_notice_counts_and_names_the_first_five(
+    which: object, names: object, n: int, examples: tuple[str, ...]
+) -> None:
     (notice,) = Notice.counted("odd", which, ROWS, names=names, severity="info", source="a.csv")
-    assert notice == Notice("odd", Text(f"{n} rows are odd", f"有 {n} 行异常"), n, "info", "a.csv", examples)  # type: ignore[arg-type]
+    assert notice == Notice("odd", Text(f"{n} rows are odd", f"有 {n} 行异常"), n, "info", "a.csv", examples)
 
 
 @pytest.mark.parametrize("nothing", [0, [], np.zeros(3, dtype=bool), pd.Series([False], dtype="boolean")])

@@ -7,18 +7,18 @@ from typing import get_args
 import pytest
 
 from rooftop.config import SceneOptions
-from rooftop.core.surfaces import SURFACES, SurfaceKind
+from rooftop.core.surfaces import HAS_WALLS, SurfaceKind
 from rooftop.kernels import horizon
 from rooftop.outputs.report import method
 from rooftop.solar.horizons import Sweep
 
 
-def test_every_surface_has_its_traits_its_rays_and_its_word() -> None:
+def test_every_surface_has_its_walls_its_rays_and_its_word() -> None:
     kinds = list(get_args(SurfaceKind))
-    assert list(SURFACES) == list(horizon._EVENTS_ALONG) == list(method._SURFACE) == kinds
+    assert list(HAS_WALLS) == list(horizon._EVENTS_ALONG) == list(method._SURFACE) == kinds
 
 
-@pytest.mark.parametrize("kind", SURFACES)
+@pytest.mark.parametrize("kind", HAS_WALLS)
 def test_every_surface_can_be_configured_and_swept(kind: SurfaceKind) -> None:
     assert Sweep(surface=SceneOptions(surface=kind).surface).octants
 

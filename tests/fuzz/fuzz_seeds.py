@@ -306,7 +306,10 @@ def _vector(path: Path) -> None:
 
 
 def _shipped(name: str) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes((configs_dir() / name).read_bytes()) and None  # type: ignore[return-value]
+    def copy(path: Path) -> None:
+        path.write_bytes((configs_dir() / name).read_bytes())
+
+    return copy
 
 
 _MAKERS: dict[str, Callable[[Path], None]] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ import reference_suns
 from reference_energy import made_weather
 from reference_suns import Plane
 from rooftop.core.choices import Diffuse
+from rooftop.core.surfaces import HAS_WALLS, SurfaceKind
 from rooftop.solar.energy import irradiation
 from rooftop.solar.horizons import Sweep, horizons, skylines
 from rooftop.solar.raster import monthly_irradiation
@@ -23,9 +23,8 @@ from seeded_city import city
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 B1 = NDArray[np.bool_]
-Surface = Literal["prism", "linear"]
 
-SURFACES: tuple[Surface, ...] = ("prism", "linear")
+SURFACES = tuple(HAS_WALLS)
 MODELS: tuple[Diffuse, ...] = ("perez", "isotropic")
 PLANES = (Plane(0.0, 180.0), *(Plane(tilt, azimuth) for tilt in (10.0, 30.0) for azimuth in (180.0, 90.0, 0.0)))
 
@@ -110,7 +109,7 @@ def skies(latitude: float, longitude: float) -> tuple[SkyYear, ...]:
 
 
 def compare(
-    site: Site, surface: Surface, n_cells: int, n_azimuth: int = 72, planes: tuple[Plane, ...] = PLANES,
+    site: Site, surface: SurfaceKind, n_cells: int, n_azimuth: int = 72, planes: tuple[Plane, ...] = PLANES,
     seed: int = 30, grid_north_deg: float = 0.0, kept: bool = False,
 ) -> Comparison:  # fmt: skip
     """Compare horizons and the year behind them, cell by cell.

@@ -55,6 +55,13 @@ def halves(path: Path, table: gpd.GeoDataFrame) -> None:
     frame.to_file(path, driver="GPKG")
 
 
+def write_project(folder: Path) -> Path:
+    """Write all files that `settings` names."""
+    halves(folder / "districts.gpkg", town(folder / "town.gpkg"))
+    raster(folder / "ghi.tif")
+    return folder
+
+
 def settings(folder: Path, **changes: object) -> Config:
     """A configuration of the town; keys of the first level may be replaced."""
     values = {

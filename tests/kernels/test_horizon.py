@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import numpy as np
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 import reference_horizon as reference
 import rooftop.kernels
 from rooftop.core.errors import InputError
+from rooftop.core.surfaces import HAS_WALLS, SurfaceKind
 from rooftop.kernels import horizon as kernel
 from rooftop.kernels import rays
 from rooftop.solar.horizons import far_horizons, horizons, sky_view
 
 F8 = NDArray[np.float64]
-Surface = Literal["prism", "linear"]
-SURFACES: tuple[Surface, ...] = ("prism", "linear")
+SURFACES = tuple(HAS_WALLS)
 AZIMUTHS = np.arange(72) * 5.0
 both_surfaces = pytest.mark.parametrize("surface", SURFACES)
 
@@ -85,7 +85,7 @@ def test_reference_sky_view_of_a_constant_horizon() -> None:
 
 @both_surfaces
 @pytest.mark.parametrize("noise_m", [0.0, 1.0])
-def test_near_field_is_exact(surface: Surface, noise_m: float) -> None:
+def test_near_field_is_exact(surface: SurfaceKind, noise_m: float) -> None:
     dsm = blocks(rays.NEAR - 7, rays.NEAR, seed=3, noise_m=noise_m)
     rows, cols = some_cells(dsm.shape, 60, seed=4)
     for above in (0.0, 0.7):
@@ -96,7 +96,7 @@ def test_near_field_is_exact(surface: Surface, noise_m: float) -> None:
 
 
 @both_surfaces
-def test_numbers_of_azimuths_that_share_no_symmetry(surface: Surface) -> None:
+def test_numbers_of_azimuths_that_share_no_symmetry(surface: SurfaceKind) -> None:
     dsm = blocks(rays.NEAR, rays.NEAR - 5, seed=5, noise_m=0.3)
     rows, cols = some_cells(dsm.shape, 30, seed=6)
     for n_azimuth in (1, 7, 90):
@@ -123,7 +123,7 @@ def test_own_cell_does_not_obstruct_and_its_neighbour_does_from_its_edge() -> No
 
 @both_surfaces
 @pytest.mark.parametrize("noise_m", [0.0, 0.05])
-def test_far_field_equals_exact_rays_on_average(surface: Surface, noise_m: float) -> None:
+def test_far_field_equals_exact_rays_on_average(surface: SurfaceKind, noise_m: float) -> None:
     dsm = blocks(330, 300, seed=1, noise_m=noise_m)
     rows, cols = some_cells(dsm.shape, 320, seed=2)
     expected = reference.horizons(dsm, 1.0, rows, cols, 72, surface)
@@ -206,7 +206,7 @@ def test_lone_blocks_far_away_are_neither_lost_nor_doubled() -> None:
 
 
 @both_surfaces
-def test_quarter_turns_and_mirrors_change_no_bit(surface: Surface) -> None:
+def test_quarter_turns_and_mirrors_change_no_bit(surface: SurfaceKind) -> None:
     dsm = blocks(150, 131, seed=7, noise_m=0.05)
     n_row, n_col = dsm.shape
     rows, cols = some_cells(dsm.shape, 50, seed=8)
@@ -223,7 +223,7 @@ def test_quarter_turns_and_mirrors_change_no_bit(surface: Surface) -> None:
 
 
 @both_surfaces
-def test_asking_for_other_cells_changes_no_bit(surface: Surface) -> None:
+def test_asking_for_other_cells_changes_no_bit(surface: SurfaceKind) -> None:
     dsm = blocks(140, 150, seed=9)
     every_row, every_col = np.nonzero(dsm > 0.0)
     everywhere = horizons(dsm, 1.0, every_row, every_col, surface=surface).reshape(140, 150, 72)
@@ -234,7 +234,7 @@ def test_asking_for_other_cells_changes_no_bit(surface: Surface) -> None:
 
 
 @both_surfaces
-def test_asking_for_one_cell_changes_no_bit(surface: Surface) -> None:
+def test_asking_for_one_cell_changes_no_bit(surface: SurfaceKind) -> None:
     dsm = np.zeros((150, 160))
     dsm[:, 150:] = 20.0
     dsm[130:] = 30.0
@@ -259,7 +259,7 @@ def test_height_above_sea_does_not_matter_in_float64() -> None:
 
 
 @both_surfaces
-def test_raising_anything_but_the_eye_lowers_no_horizon(surface: Surface) -> None:
+def test_raising_anything_but_the_eye_lowers_no_horizon(surface: SurfaceKind) -> None:
     dsm = blocks(170, 160, seed=15)
     rows, cols = some_cells(dsm.shape, 60, seed=16)
     before = horizons(dsm, 1.0, rows, cols, surface=surface)
@@ -318,7 +318,7 @@ def test_direction_covers_the_circle_once() -> None:
 
 
 @both_surfaces
-def test_width_of_an_empty_margin_changes_no_bit(surface: Surface) -> None:
+def test_width_of_an_empty_margin_changes_no_bit(surface: SurfaceKind) -> None:
     dsm = blocks(120, 100, seed=22)
     rows, cols = some_cells(dsm.shape, 30, seed=23)
     framed = np.full((170, 171), np.nan)
@@ -328,7 +328,7 @@ def test_width_of_an_empty_margin_changes_no_bit(surface: Surface) -> None:
 
 
 @both_surfaces
-def test_holes_are_neither_walls_nor_pits(surface: Surface) -> None:
+def test_holes_are_neither_walls_nor_pits(surface: SurfaceKind) -> None:
     flat = np.full((160, 160), 7.0)
     flat[40:60, 100:140] = np.nan
     flat[80, 81] = np.nan
@@ -344,7 +344,7 @@ def test_holes_are_neither_walls_nor_pits(surface: Surface) -> None:
 
 
 @both_surfaces
-def test_noisy_surface_with_holes_equals_exact_rays(surface: Surface) -> None:
+def test_noisy_surface_with_holes_equals_exact_rays(surface: SurfaceKind) -> None:
     dsm = blocks(rays.NEAR, rays.NEAR, seed=24, noise_m=0.2)
     dsm[np.random.default_rng(25).random(dsm.shape) < 0.15] = np.nan
     rows, cols = np.nonzero(np.isfinite(dsm))
@@ -366,7 +366,7 @@ def test_cells_without_data_have_no_horizon() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1), (2, 130), (49, 50), (50, 49), (51, 60)])
 @both_surfaces
-def test_rasters_of_every_shape(shape: tuple[int, int], surface: Surface) -> None:
+def test_rasters_of_every_shape(shape: tuple[int, int], surface: SurfaceKind) -> None:
     dsm = np.random.default_rng(26).uniform(0.0, 9.0, shape)
     rows, cols = np.nonzero(dsm >= 0.0)
     found = horizons(dsm, 1.0, rows, cols, surface=surface, n_azimuth=8)
@@ -515,7 +515,7 @@ def raster(path: Path) -> F8:
     return np.where(values < -1e4, np.nan, values)
 
 
-def compare(dsm: F8, cell: float, rows: NDArray[np.int64], cols: NDArray[np.int64], surface: Surface) -> None:
+def compare(dsm: F8, cell: float, rows: NDArray[np.int64], cols: NDArray[np.int64], surface: SurfaceKind) -> None:
     expected = reference.horizons(dsm, cell, rows, cols, 72, surface)
     found = horizons(dsm, cell, rows, cols, surface=surface)
     error = found - expected
@@ -531,7 +531,7 @@ def compare(dsm: F8, cell: float, rows: NDArray[np.int64], cols: NDArray[np.int6
 @pytest.mark.parametrize(
     ("name", "cell"), [("goteborg/DSM_KRbig.tif", 1.0), ("delft_ahn3/ahn3_delft_dsm_0p5m.tif", 0.5)]
 )
-def test_real_surface(shared_data: Path, name: str, cell: float, surface: Surface) -> None:
+def test_real_surface(shared_data: Path, name: str, cell: float, surface: SurfaceKind) -> None:
     dsm = raster(shared_data / name)
     rows, cols = np.nonzero(np.isfinite(dsm))
     chosen = np.random.default_rng(28).choice(rows.size, 300, replace=False)
@@ -550,7 +550,7 @@ def benchmark_city(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) 
 @both_surfaces
 @pytest.mark.parametrize("noise_m", [0.0, 0.05])
 def test_roofs_of_the_benchmark_city(
-    benchmark_city: tuple[F8, NDArray[np.bool_]], surface: Surface, noise_m: float
+    benchmark_city: tuple[F8, NDArray[np.bool_]], surface: SurfaceKind, noise_m: float
 ) -> None:
     dsm, roof = benchmark_city
     dsm = dsm + noise_m * np.random.default_rng(29).standard_normal(dsm.shape)

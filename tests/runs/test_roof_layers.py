@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 import rooftop
-from halved_town import halves, raster, settings, town
+from halved_town import settings, write_project
 from rooftop.core.errors import InputError
 from rooftop.job.products import rebuild
 from rooftop.outputs.store import read_tables, write_tables
@@ -32,10 +32,7 @@ def run(folder: Path, *, modules: bool) -> rooftop.RunResult:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("layers")
-    halves(folder / "districts.gpkg", town(folder / "town.gpkg"))
-    raster(folder / "ghi.tif")
-    return folder
+    return write_project(tmp_path_factory.mktemp("layers"))
 
 
 @pytest.fixture(scope="module")

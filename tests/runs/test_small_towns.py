@@ -17,7 +17,7 @@ import rasterio.features
 from rasterio.transform import from_origin
 
 import rooftop
-from halved_town import halves, raster, settings, town
+from halved_town import settings, write_project
 from rasters import write_raster
 from rooftop.config import Config
 from rooftop.job.batch import _unpickle
@@ -27,10 +27,7 @@ from rooftop.job.sources import read_sources
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town")
-    halves(folder / "districts.gpkg", town(folder / "town.gpkg"))
-    raster(folder / "ghi.tif")
-    return folder
+    return write_project(tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture(scope="module")

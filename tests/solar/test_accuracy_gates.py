@@ -15,8 +15,9 @@ import pytest
 import accuracy
 import reference_horizon
 import reference_suns
-from accuracy import PLANES, SURFACES, Site, Surface
+from accuracy import PLANES, SURFACES, Site
 from reference_suns import Plane
+from rooftop.core.surfaces import SurfaceKind
 from rooftop.solar.horizons import horizons
 
 FEW_PLANES = (PLANES[0], PLANES[4], PLANES[5])
@@ -32,7 +33,7 @@ def city() -> Site:
 
 
 @both_surfaces
-def test_marched_horizon_is_that_of_sorted_crossings(city: Site, surface: Surface) -> None:
+def test_marched_horizon_is_that_of_sorted_crossings(city: Site, surface: SurfaceKind) -> None:
     dsm = accuracy.noisy(city).dsm[:150, :131].copy()
     dsm[40:60, 100:110] = np.nan
     known = np.argwhere(np.isfinite(dsm))
@@ -134,7 +135,7 @@ def test_linear_surface_is_whiteboxs(tmp_path: Path, city: Site) -> None:
 
 
 @both_surfaces
-def test_seeded_city_meets_the_gates(city: Site, surface: Surface) -> None:
+def test_seeded_city_meets_the_gates(city: Site, surface: SurfaceKind) -> None:
     found = accuracy.compare(city, surface, 250)
     assert found.loss.mean() > 0.02 and found.loss.max() > 0.25  # there is something to get wrong
     assert found.misses() == []
@@ -165,25 +166,25 @@ def bench_folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.real
 @both_surfaces
-def test_bench_city_meets_the_gates(bench_folder: Path, surface: Surface) -> None:
+def test_bench_city_meets_the_gates(bench_folder: Path, surface: SurfaceKind) -> None:
     assert accuracy.compare(accuracy.bench_city(bench_folder), surface, 2000).misses() == []
 
 
 @pytest.mark.real
 @both_surfaces
-def test_bench_city_with_noise_meets_the_gates(bench_folder: Path, surface: Surface) -> None:
+def test_bench_city_with_noise_meets_the_gates(bench_folder: Path, surface: SurfaceKind) -> None:
     assert accuracy.compare(accuracy.noisy(accuracy.bench_city(bench_folder)), surface, 2000).misses() == []
 
 
 @pytest.mark.real
 @both_surfaces
-def test_goteborg_meets_the_gates(shared_data: Path, surface: Surface) -> None:
+def test_goteborg_meets_the_gates(shared_data: Path, surface: SurfaceKind) -> None:
     assert accuracy.compare(accuracy.goteborg(shared_data), surface, 2000).misses() == []
 
 
 @pytest.mark.real
 @both_surfaces
-def test_delft_meets_the_gates(shared_data: Path, surface: Surface) -> None:
+def test_delft_meets_the_gates(shared_data: Path, surface: SurfaceKind) -> None:
     assert accuracy.compare(accuracy.delft(shared_data), surface, 2000).misses() == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import accuracy
+from rooftop.core.surfaces import SurfaceKind
 from rooftop.solar.energy import irradiation
 from rooftop.solar.horizons import horizons
 from rooftop.solar.raster import irradiation_raster
@@ -31,7 +32,7 @@ def overcast() -> SkyYear:
     return dataclasses.replace(sky, beam=np.zeros_like(sky.beam))
 
 
-def seen(sky: SkyYear, dsm: F8, at: tuple[int, int], surface: accuracy.Surface = "prism", tilt: float = 0.0) -> float:
+def seen(sky: SkyYear, dsm: F8, at: tuple[int, int], surface: SurfaceKind = "prism", tilt: float = 0.0) -> float:
     """Diffuse light of the year that reaches a cell's plane (facing south), over that of a free level plane."""
     around = horizons(dsm, 1.0, [at[0]], [at[1]], n_azimuth=N, surface=surface)
     total = irradiation(sky, around, tilt, 180.0)["poa_sky_diffuse"].sum()

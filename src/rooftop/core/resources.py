@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -30,7 +30,7 @@ def load_shipped(model: type[_ModelT], name: str) -> _ModelT:
 
     Each file has one caller, the function that all who need the file ask.
     """
-    return _load_model(model, name)  # type: ignore[return-value]
+    return cast(_ModelT, _load_model(model, name))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from pyproj import CRS, Transformer
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
-from rooftop.core.types import B1, F8
+from rooftop.core.types import B1, F8, Geometries
 
 _AREA_MARGIN_DEG = 6.0
 _ZONE_REACH_M = 2_000_000.0
@@ -37,7 +37,7 @@ _MEND_DEGREES = Text(
 )
 
 
-def misplaced_rows(geometry: npt.NDArray[np.object_], crs: CRS) -> B1:
+def misplaced_rows(geometry: Geometries, crs: CRS) -> B1:
     """Tell which rows have coordinates that the CRS cannot hold, where most of the others fit.
 
     A vertex that is no finite number always counts. Where most rows do not fit, the CRS is wrong and not the rows: none
@@ -66,7 +66,7 @@ def _rows_in_crs_range(bounds: F8, crs: CRS) -> B1:
     return np.asarray(fits)
 
 
-def misplaced_notice(geometry: npt.NDArray[np.object_], rows: B1, crs: CRS, where: str) -> Notice:
+def misplaced_notice(geometry: Geometries, rows: B1, crs: CRS, where: str) -> Notice:
     """Name the rows of :func:`misplaced_rows`."""
     count, at = int(rows.sum()), np.flatnonzero(rows)[:5]
     corner = shapely.bounds(geometry[at])

@@ -11,7 +11,7 @@ from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
-from rooftop.core.types import B1, F8
+from rooftop.core.types import B1, F8, Geometries
 from rooftop.inputs.gcj02 import in_gcj02_box
 from rooftop.inputs.input_limits import input_limits
 
@@ -24,21 +24,21 @@ NO_SHAPE = shapely.Polygon()
 """What stands for no geometry, once rows of a file are buildings."""
 
 
-def blank_rows(geometry: npt.NDArray[np.object_], rows: B1) -> npt.NDArray[np.object_]:
+def blank_rows(geometry: Geometries, rows: B1) -> Geometries:
     """Return the geometries of a file with None, as files have it, on some rows."""
     out = geometry.copy()
     out[rows] = None
     return out
 
 
-def middles(lonlat: npt.NDArray[np.object_]) -> tuple[F8, F8]:
+def middles(lonlat: Geometries) -> tuple[F8, F8]:
     """Return longitude and latitude [°] of the middle of each row's bounds; NaN for rows without a finite one."""
     bounds = shapely.bounds(lonlat).reshape(-1, 4)
     bounds[~np.isfinite(bounds).all(axis=1)] = np.nan
     return (bounds[:, 0] + bounds[:, 2]) / 2.0, (bounds[:, 1] + bounds[:, 3]) / 2.0
 
 
-def far_rows(lonlat: npt.NDArray[np.object_]) -> B1:
+def far_rows(lonlat: Geometries) -> B1:
     """Tell which rows lie so far from the others that they cannot belong to them.
 
     Distances count from the median position. A row is far beyond ``sure_km`` or, as one of a few, beyond ``few_km``

@@ -9,15 +9,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 
 from rooftop.config import Config
 from rooftop.core.errors import ArgumentError, did_you_mean, suggest
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
-from rooftop.core.surfaces import SURFACES
-from rooftop.core.types import B1
+from rooftop.core.surfaces import HAS_WALLS
+from rooftop.core.types import B1, Geometries
 from rooftop.inputs.access import grant_access
 from rooftop.inputs.boundaries import Units, assign, read_units, single_district
 from rooftop.inputs.cityjson import RoofModel, read_roofs
@@ -65,7 +64,7 @@ class Sources:
     """
 
     buildings: gpd.GeoDataFrame
-    points: NDArray[np.object_]
+    points: Geometries
     units: tuple[Units, ...]
     memberships: pd.DataFrame
     irradiance: IrradianceAt
@@ -176,7 +175,7 @@ def _read_elevations(
         for role, source in (("dtm", inputs.dtm), ("dsm", inputs.dsm), ("terrain_far", inputs.terrain_far))
     )
     if dsm is not None:
-        dsm = replace(dsm, sharp=SURFACES[config.scene.surface].has_walls)
+        dsm = replace(dsm, sharp=HAS_WALLS[config.scene.surface])
     for elevation in (ground, dsm, terrain_far):
         if elevation is not None:
             elevation.require_overlap(*(float(v) for v in buildings.total_bounds))
@@ -219,7 +218,7 @@ def _areas_in_place(buildings: gpd.GeoDataFrame, areas: RoofAreas) -> list[Notic
 
 
 def _place_notices(
-    buildings: gpd.GeoDataFrame, points: NDArray[np.object_], units: tuple[Units, ...], memberships: pd.DataFrame
+    buildings: gpd.GeoDataFrame, points: Geometries, units: tuple[Units, ...], memberships: pd.DataFrame
 ) -> list[Notice]:
     """Hold the place of the buildings against that of every layer of units."""
     is_visible = ~(buildings.geometry.is_empty | withheld(buildings)).to_numpy(dtype=bool)
@@ -254,7 +253,7 @@ def _place_notices(
     return notices
 
 
-def _with_lonlat(table: gpd.GeoDataFrame, points: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _with_lonlat(table: gpd.GeoDataFrame, points: Geometries) -> gpd.GeoDataFrame:
     """Add ``lon lat`` and the GCJ-02 pair of a point on each roof; NaN for empty points."""
     known = ~shapely.is_empty(points)
     lon, lat, lon_gcj, lat_gcj = (np.full(len(points), np.nan) for _ in range(4))

@@ -13,7 +13,7 @@ import shapely
 
 from rooftop.config import SceneOptions
 from rooftop.core.grid import Grid, Tile
-from rooftop.core.surfaces import SURFACES
+from rooftop.core.surfaces import HAS_WALLS
 from rooftop.core.types import B1, F4, F8, I8
 from rooftop.scene.far import FarObservers, merge_far_field, ring_surfaces
 from rooftop.scene.places import ModuleCells, ModuleLayout
@@ -260,7 +260,7 @@ def _roof_cells(
     origin = -surface.grid.row0, surface.grid.col0
     sweep = Sweep(n_azimuth=options.azimuths, surface=options.surface, grid_north_deg=north, origin=origin)
     near = skylines(surface.dsm, options.cell_size_m, row, col, sweep)
-    if scene.relief is not None and SURFACES[options.surface].has_walls:
+    if scene.relief is not None and HAS_WALLS[options.surface]:
         near = _smooth_own_steps(near, scene.relief, surface, row, col, known, north)
     if len(roof):
         observers = FarObservers(row=row, col=col, roof=roof, z_m=surface.dsm[row, col].astype(np.float64))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rooftop.core.surfaces import SURFACES, SurfaceKind
+from rooftop.core.surfaces import HAS_WALLS, SurfaceKind
 from rooftop.core.types import B1, F4, F8, I4, I8, U2
 from rooftop.kernels import rays, view
 from rooftop.kernels.scenery import HorizonUse, Lines, Stencil, SweepView
@@ -178,7 +178,7 @@ class OctantView:
         transposed, flip_x, flip_y = octant
         nx, ny = dsm.shape[::-1] if transposed else dsm.shape
         self.origin = _origin_of_view(origin, octant, nx, ny)
-        self.has_walls, self.share = SURFACES[surface].has_walls, share
+        self.has_walls, self.share = HAS_WALLS[surface], share
         self.events_along = _EVENTS_ALONG[surface]
         along_x, along_y = (1, dsm.shape[1]) if transposed else (dsm.shape[1], 1)
         self.start = (nx - 1) * along_x * flip_x + (ny - 1) * along_y * flip_y
@@ -346,7 +346,7 @@ def octants(n_azimuth: int, grid_north_deg: float, surface: SurfaceKind) -> dict
         azimuth = k * 360.0 / n_azimuth - grid_north_deg
         octant, t = direction(azimuth)
         off = azimuth % 90.0 - 45.0
-        if not SURFACES[surface].has_walls or abs(off) > 0.5 * step - _EDGE:
+        if not HAS_WALLS[surface] or abs(off) > 0.5 * step - _EDGE:
             groups.setdefault(octant, []).append(SweepDirection(k, t, 1.0))
             continue
         across = 0.5 * (1.0 - abs(off) / step) ** 2  # of weights that fall linearly to zero a step away

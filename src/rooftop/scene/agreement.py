@@ -8,14 +8,13 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.grid import Grid
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import load_roof_rules
-from rooftop.core.types import B1, F4, F8, I8
+from rooftop.core.types import B1, F4, F8, I8, Geometries
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.buildings import Measured
 from rooftop.scene.burn import burn
@@ -121,7 +120,7 @@ def _require_buildings(measured: Measured, rows: I8) -> None:
     )
 
 
-def _open_ground(outlines: NDArray[np.object_], rows: I8, ground: ElevationSource, dsm: ElevationSource) -> F8:
+def _open_ground(outlines: Geometries, rows: I8, ground: ElevationSource, dsm: ElevationSource) -> F8:
     """Return surface minus terrain on the cells around a sample of buildings that belong to none."""
     tree, parts = shapely.STRtree(outlines), [np.zeros(0)]
     for row in _sample(outlines, rows):
@@ -130,7 +129,7 @@ def _open_ground(outlines: NDArray[np.object_], rows: I8, ground: ElevationSourc
     return np.concatenate(parts)
 
 
-def _surrounding_cells(outlines: NDArray[np.object_], tree: shapely.STRtree, row: int) -> tuple[Grid, B1]:
+def _surrounding_cells(outlines: Geometries, tree: shapely.STRtree, row: int) -> tuple[Grid, B1]:
     """Return the cells around a building, and which of them belong to none."""
     limit = agreement_rules()
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.bounds(outlines[row]))
@@ -144,7 +143,7 @@ def _finite_values(values: F4) -> F8:
     return values[np.isfinite(values)].astype(np.float64)
 
 
-def _sample(outlines: NDArray[np.object_], rows: I8) -> I8:
+def _sample(outlines: Geometries, rows: I8) -> I8:
     """Return some of the rows, spread over the area, whatever their order is."""
     most = int(agreement_rules().sample_roofs.value)
     bounds = shapely.bounds(outlines[rows]).reshape(-1, 4)

@@ -9,13 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import load_roof_rules
-from rooftop.core.types import B1, F8
+from rooftop.core.types import B1, F8, Geometries
 from rooftop.inputs.extent import NO_SHAPE
 from rooftop.scene.agreement_rules import agreement_rules
 from rooftop.scene.plane_rules import load_plane_rules
@@ -50,8 +49,8 @@ class SceneBuildings:
 
     table: gpd.GeoDataFrame
     blocks: Blocks
-    outlines: NDArray[np.object_]
-    visible: NDArray[np.object_]
+    outlines: Geometries
+    visible: Geometries
     covered_m2: F8
     gone: B1
     notices: tuple[Notice, ...]
@@ -143,7 +142,7 @@ def _require_no_zeros(elevation_m: F8, has_outline: B1, role: str) -> None:
     )
 
 
-def _standing_outlines(table: gpd.GeoDataFrame) -> NDArray[np.object_]:
+def _standing_outlines(table: gpd.GeoDataFrame) -> Geometries:
     geometry = table.geometry.to_numpy()
     return np.where(has_reason(table, "duplicate_geometry"), NO_SHAPE, geometry)
 

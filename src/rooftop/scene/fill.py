@@ -10,11 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.config import System
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import B1, F8, I8
+from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
@@ -105,9 +104,9 @@ def fill_planes(
     planes: pd.DataFrame,
     filling: FillSettings,
     *,
-    visible: NDArray[np.object_],
+    visible: Geometries,
     convergence_deg: F8,
-    obstacles: dict[int, tuple[NDArray[np.object_], F8]],
+    obstacles: dict[int, tuple[Geometries, F8]],
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
 ) -> PackedLayout:
@@ -226,7 +225,7 @@ def module_layer(
     return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)
 
 
-def _outlines(planes: pd.DataFrame, visible: NDArray[np.object_]) -> NDArray[np.object_]:
+def _outlines(planes: pd.DataFrame, visible: Geometries) -> Geometries:
     """Return the outline of each roof: its footprint, or of known planes what they cover together, eaves included."""
     out = visible.copy()
     known = planes[planes["known"].to_numpy() >= 0]
@@ -250,7 +249,7 @@ class _Room:
 def _room(
     plan: shapely.Geometry,
     walls: tuple[shapely.Geometry, shapely.Geometry | None],
-    standing: tuple[NDArray[np.object_], F8] | None,
+    standing: tuple[Geometries, F8] | None,
     slope: Slope,
     distances: ZoneDistances,
     taken: OccupiedAreas,

@@ -10,13 +10,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.grid import Bounds, Grid, tile_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import B1, F8, I8
+from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
@@ -44,7 +43,7 @@ def known_planes(
     model: RoofModel | None,
     dsm: SurfaceModel | None,
     buildings: gpd.GeoDataFrame,
-    visible: NDArray[np.object_],
+    visible: Geometries,
     base_m: F8,
     convergence_deg: F8,
     rules: RoofRules,
@@ -114,9 +113,7 @@ def modelled_obstacles(
     return standing, (Notice("roof_models_disagree", text, n_mismatched, "warning", "inputs.roofs"),)
 
 
-def dsm_planes(
-    dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], convergence_deg: F8
-) -> RoofPlanes:
+def dsm_planes(dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: Geometries, convergence_deg: F8) -> RoofPlanes:
     """Return the planes that segmentation finds in a surface model, window by window.
 
     Models of cells above 1 m show no roof planes and give none.
@@ -157,7 +154,7 @@ def _unseen_notices(n: int) -> tuple[Notice, ...]:
     return (Notice("roof_not_seen", text, n, "warning", "inputs.dsm"),)
 
 
-def _windows(shapes: NDArray[np.object_], rows: I8, cell_size_m: float) -> Iterator[I8]:
+def _windows(shapes: Geometries, rows: I8, cell_size_m: float) -> Iterator[I8]:
     """Yield the rows whose shapes lie in one block of cells, block by block."""
     if not len(rows):
         return
@@ -168,13 +165,13 @@ def _windows(shapes: NDArray[np.object_], rows: I8, cell_size_m: float) -> Itera
         yield rows[inverse.ravel() == k]
 
 
-def _bounds(shapes: NDArray[np.object_]) -> Bounds:
+def _bounds(shapes: Geometries) -> Bounds:
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(shapes))
     return x_min, y_min, x_max, y_max
 
 
 def _window_planes(
-    dsm: SurfaceModel, cell: float, rows: I8, visible: NDArray[np.object_], convergence_deg: F8
+    dsm: SurfaceModel, cell: float, rows: I8, visible: Geometries, convergence_deg: F8
 ) -> tuple[gpd.GeoDataFrame, PlaneObstacles, int]:
     """Return the planes of one window, what stands on them, and how many roofs are mostly unknown."""
     grid = Grid.covering(_bounds(visible[rows]), cell, 4.0 * cell)

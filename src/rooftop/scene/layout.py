@@ -9,11 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rooftop.config import FlatSystem
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import F8, I8
+from rooftop.core.types import F8, I8, Geometries
 from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rack_design
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import ModuleLayout
@@ -195,7 +194,7 @@ def flush_plane(tilt_deg: float, azimuth_deg: float) -> ModulePlane:
 
 
 def density_shares(
-    planes: pd.DataFrame, types: RoofTypes, visible: NDArray[np.object_], taken: OccupiedAreas, rules: RoofRules
+    planes: pd.DataFrame, types: RoofTypes, visible: Geometries, taken: OccupiedAreas, rules: RoofRules
 ) -> pd.DataFrame:
     """Return what the layout by density, which knows no zones, goes by: one row per plane.
 

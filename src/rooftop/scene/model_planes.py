@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from pyproj import Proj
 
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import ModelledRoofs
-from rooftop.core.types import B1, F8, I8
+from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.cityjson import Rings, RoofModel
 
 LEVEL_DEG = 0.5
@@ -157,7 +156,7 @@ def _z_at_centroid(frame: gpd.GeoDataFrame, through: F8) -> F8:
     return np.asarray(through[:, 2] - drop, dtype=float)
 
 
-def centres(plans: NDArray[np.object_]) -> F8:
+def centres(plans: Geometries) -> F8:
     """Return the centroids of plans, (n, 2); NaN for empty ones."""
     point = shapely.centroid(plans)
     some = ~shapely.is_empty(point)
@@ -199,7 +198,7 @@ def merged_planes(surfaces: gpd.GeoDataFrame, rules: ModelledRoofs) -> gpd.GeoDa
     return _merged_surfaces(surfaces, group, normals)
 
 
-def _adjacency(plans: NDArray[np.object_]) -> B1:
+def _adjacency(plans: Geometries) -> B1:
     """Return which plans share more than a corner, shape (n, n)."""
     near = np.zeros((len(plans), len(plans)), dtype=bool)
     query_index, tree_index = shapely.STRtree(plans).query(plans, predicate="dwithin", distance=1e-3)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from rooftop.core.types import F8
+from rooftop.core.types import F8, Geometries
 from rooftop.scene.plane_rules import ZoneRules
 
 
-def shared_walls(
-    visible: NDArray[np.object_], top_m: F8, rules: ZoneRules, setback_m: float
-) -> dict[int, shapely.Geometry]:
+def shared_walls(visible: Geometries, top_m: F8, rules: ZoneRules, setback_m: float) -> dict[int, shapely.Geometry]:
     """Return, for each roof that touches another of about its height, the ground in plan where its outline is shared.
 
     Parameters

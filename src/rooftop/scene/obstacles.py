@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
-from rooftop.core.types import B1, F8, I4, I8
+from rooftop.core.types import B1, F8, I4, I8, Geometries
 from rooftop.kernels.labels import outlines, split
 from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation
@@ -16,7 +16,7 @@ from rooftop.scene.segment import Segmentation
 _HEIGHT_PERCENTILE = 90.0
 
 
-def cells_polygons(piece: I4, grid: Grid) -> NDArray[np.object_]:
+def cells_polygons(piece: I4, grid: Grid) -> Geometries:
     """Return the outline of each numbered piece of cells, in the CRS of `grid`.
 
     Parameters
@@ -99,7 +99,7 @@ def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules)
     return _table(roof[planes], planes, np.array(height, dtype=float), np.concatenate(shapes))
 
 
-def _table(roof: I8, plane: I8, height: F8, shapes: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _table(roof: I8, plane: I8, height: F8, shapes: Geometries) -> gpd.GeoDataFrame:
     order = np.argsort(roof, kind="stable")
     values = {"roof": roof, "plane": plane, "height_m": height, "area_m2": shapely.area(shapes)}
     return gpd.GeoDataFrame({name: column[order] for name, column in values.items()}, geometry=shapes[order])

@@ -8,13 +8,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.errors import InputError
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import ModelledRoofs
-from rooftop.core.types import F8, I8
+from rooftop.core.types import F8, I8, Geometries
 from rooftop.inputs.cityjson import RoofModel
 from rooftop.scene.model_planes import LEAST_PLAN_M2, LEVEL_DEG, centres, merged_planes, polygonal, surface_planes
 
@@ -39,13 +38,13 @@ class RoofPlanes:
 
     table: gpd.GeoDataFrame
     notices: tuple[Notice, ...] = ()
-    obstacles: dict[int, tuple[NDArray[np.object_], F8]] = field(default_factory=dict)
+    obstacles: dict[int, tuple[Geometries, F8]] = field(default_factory=dict)
 
 
 def lod2_planes(
     model: RoofModel,
     buildings: gpd.GeoDataFrame,
-    visible: NDArray[np.object_],
+    visible: Geometries,
     base_m: F8,
     convergence_deg: F8,
     rules: ModelledRoofs,
@@ -97,7 +96,7 @@ def lod2_planes(
 
 
 def _plane_roof_pairs(
-    planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs
+    planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, visible: Geometries, rules: ModelledRoofs
 ) -> gpd.GeoDataFrame:
     """Return one row per plane and footprint, with ``roof`` and the row of the ``plane``."""
     by_id = _roof_by_id(planes, buildings)
@@ -143,9 +142,7 @@ def _roof_by_id(planes: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> I8:
     return roof_row
 
 
-def _without_others(
-    geometry: NDArray[np.object_], roof: I8, visible: NDArray[np.object_], rows: I8
-) -> NDArray[np.object_]:
+def _without_others(geometry: Geometries, roof: I8, visible: Geometries, rows: I8) -> Geometries:
     """Cut from each plan what stands on other footprints: eaves end where the neighbour begins."""
     out = geometry.copy()
     plan_row, footprint_row = shapely.STRtree(visible[rows]).query(geometry, predicate="intersects")
@@ -158,7 +155,7 @@ def _without_others(
     return out
 
 
-def _with_smaller_plans(planes: gpd.GeoDataFrame, geometry: NDArray[np.object_]) -> gpd.GeoDataFrame:
+def _with_smaller_plans(planes: gpd.GeoDataFrame, geometry: Geometries) -> gpd.GeoDataFrame:
     """Give planes a smaller plan: area and elevation of the centroid follow; empty ones go."""
     plans = np.array(
         [g if g.geom_type in ("Polygon", "MultiPolygon") else polygonal(g) for g in geometry], dtype=object
@@ -241,7 +238,7 @@ def _without_covered_parts(matched: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _well_modelled(
-    matched: gpd.GeoDataFrame, visible: NDArray[np.object_], rules: ModelledRoofs, notices: list[Notice]
+    matched: gpd.GeoDataFrame, visible: Geometries, rules: ModelledRoofs, notices: list[Notice]
 ) -> gpd.GeoDataFrame:
     """Keep roofs of which the model covers enough, and planes that are more than slivers."""
     roof = matched["roof"].to_numpy()

@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rooftop.core.grid import Bounds, Grid
-from rooftop.core.types import B1, F4, F8, I4, I8
+from rooftop.core.types import B1, F4, F8, I4, I8, Geometries
 from rooftop.scene.burn import burn
 
 _DIAGONAL_DEG = 5.0  # directions this close to a diagonal of the raster may be seen from both its sides
@@ -37,7 +37,7 @@ class Relief:
         Cells of a surface model this close to their plane lie on it; what is higher or lower is an obstacle.
     """
 
-    geometry: NDArray[np.object_]
+    geometry: Geometries
     roof: I8
     x_m: F8
     y_m: F8

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shapely.affinity import rotate, translate
 
 from rooftop.core.roof_rules import RoofRules, RoofType
-from rooftop.core.types import B1, F8, I8
+from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.core.vocabularies import building_uses
 from rooftop.scene.equator import from_pole_deg, poleward_min_tilt_deg
 from rooftop.scene.surface import Blocks
@@ -42,7 +42,7 @@ def roof_types(buildings: pd.DataFrame, rules: RoofRules) -> RoofTypes:
     return RoofTypes(name.to_numpy(dtype=object), (~known).to_numpy())
 
 
-def visible_footprints(blocks: Blocks, candidates: B1) -> tuple[NDArray[np.object_], F8]:
+def visible_footprints(blocks: Blocks, candidates: B1) -> tuple[Geometries, F8]:
     """Cut from each footprint what another of a higher rank (:attr:`Blocks.rank`) covers.
 
     Parameters
@@ -74,7 +74,7 @@ def visible_footprints(blocks: Blocks, candidates: B1) -> tuple[NDArray[np.objec
     return visible, covered
 
 
-def ridge_axis_deg(geometry: NDArray[np.object_]) -> F8:
+def ridge_axis_deg(geometry: Geometries) -> F8:
     """Return the grid azimuth of each footprint's longer axis, in [0, 180) degrees from grid north."""
     boxes = shapely.oriented_envelope(geometry)
     axis = np.zeros(len(geometry))
@@ -91,7 +91,7 @@ def ridge_axis_deg(geometry: NDArray[np.object_]) -> F8:
 def assumed_planes(
     buildings: gpd.GeoDataFrame,
     types: RoofTypes,
-    visible: NDArray[np.object_],
+    visible: Geometries,
     convergence_deg: F8,
     rules: RoofRules,
 ) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def assumed_planes(
     return planes
 
 
-def _halves(plans: NDArray[np.object_], side: I8, axis_grid_deg: F8) -> NDArray[np.object_]:
+def _halves(plans: Geometries, side: I8, axis_grid_deg: F8) -> Geometries:
     """Return the part of each plan on one side of the axis through its centroid: +1 right, -1 left, 0 all of it."""
     out = plans.copy()
     for k in np.flatnonzero(side != 0):
@@ -208,7 +208,7 @@ def corrected_types(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRul
     return RoofTypes(name, types.assumed)
 
 
-def inner_shares(shapes: NDArray[np.object_], setback_m: float) -> F8:
+def inner_shares(shapes: Geometries, setback_m: float) -> F8:
     """Return the area of each shape set back from its edge over its area; 0 of an empty one."""
     area = shapely.area(shapes)
     inner = shapely.area(shapely.buffer(shapes, -setback_m, join_style="mitre"))

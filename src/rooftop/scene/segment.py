@@ -8,10 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
-from rooftop.core.types import B1, F4, F8, I4, I8
+from rooftop.core.types import B1, F4, F8, I4, I8, Geometries
 from rooftop.kernels.labels import outlines, spread
 from rooftop.kernels.segment import segment_roof
 from rooftop.scene.plane_rules import SegmentationRules
@@ -85,7 +84,7 @@ def segment(
     dsm: F4,
     owner: I4,
     grid: Grid,
-    footprints: NDArray[np.object_],
+    footprints: Geometries,
     convergence_deg: F8,
     rules: SegmentationRules,
 ) -> Segmentation:
@@ -220,7 +219,7 @@ class _Layers:
         self.on_plane[to] = cells.fitted[rows, cols] > 0
 
 
-def _rings(segmented: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.object_], I8]:
+def _rings(segmented: list[_Roof], cell_size_m: float) -> tuple[Geometries, I8]:
     """Return the outline of every plane with at least one cell, and the number of its roof in `segmented`."""
     corner = np.concatenate([roof.corner for roof in segmented])
     length = np.concatenate([np.diff(one.first) for one in segmented])
@@ -243,7 +242,7 @@ def _rings(segmented: list[_Roof], cell_size_m: float) -> tuple[NDArray[np.objec
     return drawn, roof
 
 
-def _without_folds(moved: NDArray[np.object_], drawn: NDArray[np.object_]) -> NDArray[np.object_]:
+def _without_folds(moved: Geometries, drawn: Geometries) -> Geometries:
     """Return planes with moved borders as a coverage: a border that came back on itself is laid flat.
 
     The faces that the borders make are given to the planes that they lie in; where that does not succeed the planes
@@ -315,9 +314,7 @@ def _pair(a: I8, b: I8) -> I8:
     return np.minimum(a, b) * (1 << 31) + np.maximum(a, b)
 
 
-def _smooth_outlines(
-    shapes: NDArray[np.object_], roof: I8, footprints: NDArray[np.object_], tolerance_m: float
-) -> NDArray[np.object_]:
+def _smooth_outlines(shapes: Geometries, roof: I8, footprints: Geometries, tolerance_m: float) -> Geometries:
     """Smooth the outlines of each roof's planes together, so that they still share edges, and cut them at its edge."""
     for k in range(len(footprints)):
         of_roof = roof == k
@@ -329,7 +326,7 @@ def _smooth_outlines(
 def _table(
     numbers: I8,
     segmented: list[_Roof],
-    footprints: NDArray[np.object_],
+    footprints: Geometries,
     convergence_deg: F8,
     rules: SegmentationRules,
     grid: Grid,

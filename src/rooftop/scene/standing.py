@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
-from numpy.typing import NDArray
 
 from rooftop.core.grid import Grid
-from rooftop.core.types import F4, F8, I8
+from rooftop.core.types import F4, F8, I8, Geometries
 from rooftop.scene.burn import burn
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief
 from rooftop.scene.segment import Segmentation
 
-PlaneObstacles = dict[int, tuple[NDArray[np.object_], F8]]
+PlaneObstacles = dict[int, tuple[Geometries, F8]]
 
 _TO_SIGMA = 1.4826  # standard deviation of normal noise over its median absolute deviation
 

@@ -10,11 +10,10 @@ import numpy as np
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
-from numpy.typing import NDArray
 from shapely.geometry import mapping
 
 from rooftop.core.grid import Bounds, Grid, tile_of
-from rooftop.core.types import B1, F4, F8, I4, I8
+from rooftop.core.types import B1, F4, F8, I4, I8, Geometries
 from rooftop.scene.burn import burn
 from rooftop.scene.relief import Relief
 
@@ -67,7 +66,7 @@ class Blocks:
         What a given surface model shows of each building. All of it, when left out.
     """
 
-    geometry: NDArray[np.object_]
+    geometry: Geometries
     height_m: F8
     base_m: F8
     known: B1 | None = None
@@ -141,7 +140,7 @@ def with_gaps_filled(base_m: F8) -> F8:
     return np.where(known, base_m, float(np.median(base_m[known])) if known.any() else 0.0)
 
 
-def median_under_m(geometry: NDArray[np.object_], model: ElevationSource, cell_size_m: float) -> tuple[F8, F8]:
+def median_under_m(geometry: Geometries, model: ElevationSource, cell_size_m: float) -> tuple[F8, F8]:
     """Return the area-weighted median elevation under each footprint, and the share of it that the model knows.
 
     The median is the lowest value that is there of which, or less, half of the known area has: no mean of two values.
@@ -307,7 +306,7 @@ def _pooled_maximum(dsm: ElevationSource, grid: Grid, factor: int) -> F4:
     return np.where(np.isfinite(pooled), pooled, np.nan).astype(np.float32)
 
 
-def window_for(roofs: NDArray[np.object_], cell_size_m: float, halo_m: float) -> Grid:
+def window_for(roofs: Geometries, cell_size_m: float, halo_m: float) -> Grid:
     """Return the grid of a tile: the bounds of all roofs that belong to it, and the halo around them."""
     x_min, y_min, x_max, y_max = (float(v) for v in shapely.total_bounds(roofs))
     return Grid.covering((x_min, y_min, x_max, y_max), cell_size_m, halo_m)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import F8
+from rooftop.core.types import F8, Geometries
 from rooftop.scene.plane_rules import PlaneRules
 
 _ON_EDGE_M = 0.02  # outlines of planes are cut at the footprint: they lie on it but for rounding
@@ -70,7 +69,7 @@ def net_zone(
     *,
     footprint: shapely.Geometry | None = None,
     shared: shapely.Geometry | None = None,
-    obstacles: NDArray[np.object_] | None = None,
+    obstacles: Geometries | None = None,
     obstacle_heights_m: F8 | None = None,
 ) -> shapely.Geometry:
     """Return what setbacks, obstacles and walkways leave of a plane.

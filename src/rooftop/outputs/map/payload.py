@@ -11,7 +11,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -19,7 +18,7 @@ from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Lang, Text
 from rooftop.core.privacy import WITHHELD
 from rooftop.core.rounding import is_missing
-from rooftop.core.types import F8
+from rooftop.core.types import F8, Geometries
 from rooftop.outputs.map.style import NO_TARGET, SHORT_LABELS, STATUS_LABELS, choice_label
 from rooftop.outputs.use_sources import use_source_label
 from rooftop.targets.columns import carries_reason, numeric_column, reason_codes
@@ -54,7 +53,7 @@ def frame_in_lonlat(frame: gpd.GeoDataFrame, role: str) -> gpd.GeoDataFrame:
     return frame if frame.crs in ("EPSG:4326", "OGC:CRS84") else frame.to_crs("OGC:CRS84")
 
 
-def encode_shapes(geometry: npt.NDArray[np.object_], origin: tuple[int, int]) -> list[Json]:
+def encode_shapes(geometry: Geometries, origin: tuple[int, int]) -> list[Json]:
     """Code polygons as integers of 1e-6 degrees.
 
     Parameters
