@@ -11,7 +11,7 @@ import pandas as pd
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
 from rooftop.core.types import B1, F8, I8
-from rooftop.scene.layout import Layout, PlaneModules
+from rooftop.scene.layout import Layout, PlaneModules, beside_unplaced
 from rooftop.solar.pvsystem import Module
 
 MONTHS = [f"{m:02d}" for m in range(1, 13)]
@@ -100,16 +100,7 @@ def _reduce_for_unplaced(
     per_module = np.divide(rows_m2, whole, out=np.full(len(n_unplaced), module_area_m2), where=whole > 0)
     part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
     under_m2 = n_unplaced[roof] * per_module[roof] * part
-    keep = np.maximum(np.floor(whole - n_unplaced + 1e-9), 0.0)
-    exact = part * keep[roof]
-    new = np.floor(exact + 1e-9)
-    # What rounding left goes to the planes that lost most by it, the earlier of equals.
-    order = np.lexsort((np.arange(len(roof)), np.round(new - exact, 9), roof))
-    first = np.cumsum(n_planes) - n_planes
-    rank = np.empty(len(roof), dtype=np.int64)
-    rank[order] = np.arange(len(roof)) - first[roof[order]]
-    new += rank < np.round(keep - np.bincount(roof, new, len(n_unplaced)))[roof]
-    new = np.where((n_unplaced > 0)[roof], np.minimum(new, count), count)
+    new = beside_unplaced(roof, count, n_unplaced)
     return modules.reduced_to(new), under_m2
 
 

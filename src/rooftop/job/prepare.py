@@ -17,9 +17,10 @@ from rooftop.core.roof_rules import RoofRules, load_roof_rules
 from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
+from rooftop.job.light import TableBook
+from rooftop.job.scene import Scene
 from rooftop.job.siting import Siting, site_modules
 from rooftop.job.sources import Sources
-from rooftop.job.tile import Scene, TableBook
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
 from rooftop.scene.array import flush_design
 from rooftop.scene.buildings import SceneBuildings, buildings_on_terrain, measure
@@ -28,6 +29,7 @@ from rooftop.scene.fill import FillSettings, PackedLayout, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import DensityLayout, Layout, density_shares, lay_out
 from rooftop.scene.neighbours import shared_walls
+from rooftop.scene.places import points_on_module
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import RoofPlanes
 from rooftop.scene.relief import Relief
@@ -111,6 +113,7 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
         layout: Layout = _packed_layout(config, planes, roofs, taken, light, rules)
     else:
         layout = _density_layout(planes, roofs, taken, light, rules)
+    n_unplaced = taken.unplaced_m2 / light.system.module.area_m2
     return Prepared(
         sources=sources,
         types=roofs.types,
@@ -119,7 +122,7 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
         layout=layout,
         outlines=built.outlines,
         taken=taken,
-        scene=_scene(config, sources, roofs, layout, light.factor, rules),
+        scene=_scene(config, sources, roofs, layout, n_unplaced, light.factor, rules),
         book=light.book,
         siting=light.siting,
         notices=(
@@ -271,6 +274,8 @@ def _packed_layout(
     config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
 ) -> PackedLayout:
     """Fill the planes with modules."""
+    module = light.system.module
+    sides_m = max(module.length_m, module.width_m), min(module.length_m, module.width_m)
     filling = FillSettings(
         system=config.system,
         module=light.system.module,
@@ -278,6 +283,7 @@ def _packed_layout(
         latitude_deg=light.siting.sides.by_roof,
         specific_yield=light.siting.free_yield,
         keep_modules=config.outputs.modules,
+        points=config.scene.module_points or points_on_module(*sides_m, config.scene.cell_size_m),
     )
     return fill_planes(
         planes,
@@ -301,11 +307,13 @@ def _density_layout(
         light.siting.on_flat,
         flush_design(module.length_m, module.width_m, rules.module_gap_m.value),
         light.siting.sides.of_roof[planes["roof"].to_numpy()],
-        min_patch_m2=rules.min_patch_m2.value,
+        rules=rules,
     )
 
 
-def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: F8, rules: RoofRules) -> Scene:
+def _scene(
+    config: Config, sources: Sources, roofs: _Roofs, layout: Layout, n_unplaced: F8, factor: F8, rules: RoofRules
+) -> Scene:
     options, blocks = config.scene, roofs.blocks
     limit = options.max_shading_loss
     return Scene(
@@ -332,7 +340,8 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
         relief=roofs.relief,
         min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
         module_layout=layout.module_layout,
-        keep_lit=config.outputs.modules,
+        n_unplaced=n_unplaced,
+        keep_modules=config.outputs.modules,
     )
 
 

@@ -16,13 +16,13 @@ from rooftop.core.notices import Notice
 from rooftop.core.types import B1
 from rooftop.job.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.job.batch import BatchResult
+from rooftop.job.module_table import module_table
 from rooftop.job.prepare import Prepared
 from rooftop.job.sources import Sources
 from rooftop.job.status import settle_status, status_notices
-from rooftop.job.tile import PLANE_YEAR_COLUMNS, lit_modules
+from rooftop.job.tile import MODULE_COUNTS, PLANE_YEAR_COLUMNS
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables
-from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
 from rooftop.tables import COVERAGE
 from rooftop.targets import Pack, mark_new
@@ -66,15 +66,15 @@ def build_tables(
 def _year_of_planes(batch: BatchResult, n_planes: int) -> pd.DataFrame:
     """Return the year of every plane; NaN where its tile failed."""
     frames = [result.planes for result in batch.results.values()]
-    columns = [*PLANE_YEAR_COLUMNS, "n_cells", "n_lit"]
+    columns = [*PLANE_YEAR_COLUMNS, *MODULE_COUNTS]
     year = pd.concat(frames) if frames else pd.DataFrame(columns=columns, dtype=float)
     return year.reindex(range(n_planes))
 
 
 def _modules(prepared: Prepared, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Return every module that was placed, and whether it counts."""
-    is_lit, crs = lit_modules(batch.results.values(), prepared.layout.placed), prepared.sources.buildings.crs
-    layer = module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs, is_lit)
+    """Return every module that was placed, with its year."""
+    kwp, crs = prepared.system.module.pdc0_w / 1000.0, prepared.sources.buildings.crs
+    layer = module_table(prepared.layout, planes, batch.results.values(), kwp, crs)
     return _with_lonlat_geometry(layer.drop(columns="geometry"), layer.geometry, crs)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from rooftop.config import System
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import B1, F8, I8, Geometries
+from rooftop.core.types import F8, I8, Geometries
 from rooftop.scene.equator import rack_azimuth_deg
-from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
+from rooftop.scene.layout import Layout, PlaneModules, beside_obstacles, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
 from rooftop.scene.places import ModuleLayout, PlaneRuns
 from rooftop.scene.plane_columns import PACKED_PLANES
@@ -37,7 +36,7 @@ _PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometr
 
 @dataclass(frozen=True, kw_only=True)
 class PackedLayout(Layout):
-    """Modules that have places: those on bright cells count.
+    """Modules that have places: those with enough light count.
 
     `planes` has the columns of `plane_columns.PACKED_PLANES`.
     """
@@ -50,7 +49,7 @@ class PackedLayout(Layout):
         return self.planes["packed_count"].to_numpy()
 
     def modules(self, year: pd.DataFrame) -> PlaneModules:
-        """Return the modules on bright cells, of real rectangles.
+        """Return the modules that have light, of real rectangles.
 
         Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
         the count. Areas follow the count; the installable area is the bright share of the plane's cells, and no less
@@ -59,7 +58,7 @@ class PackedLayout(Layout):
         of = {name: self.planes[name].to_numpy() for name in self.planes.columns if name != "geometry"}
         n_lit, ok_share = (np.nan_to_num(year[name].to_numpy(dtype=float)) for name in ("n_lit", "ok_share"))
         free = np.where(of["obstacles_known"], 1.0, of["free_share"])
-        count = np.floor(n_lit * free + 1e-9)
+        count = beside_obstacles(n_lit, free)
         packed = of["packed_count"].astype(float)
         part, bright_part = (np.divide(n, packed, out=np.zeros_like(packed), where=packed > 0) for n in (count, n_lit))
         array, net = of["packed_array_m2"] * part, of["zone_net_m2"] * free
@@ -90,6 +89,8 @@ class FillSettings:
         kWh per kWp and year of an orientation that nothing shades.
     keep_modules : bool
         Return the corners of every module.
+    points : tuple of int
+        At how many points each module sees the sky, along its longer and its shorter side.
     """
 
     system: System
@@ -98,6 +99,7 @@ class FillSettings:
     latitude_deg: float | F8
     specific_yield: SpecificYield
     keep_modules: bool = False
+    points: tuple[int, int] = (2, 2)
 
 
 def fill_planes(
@@ -153,7 +155,8 @@ def fill_planes(
             grid_north_deg=north,
             specific_yield=value,
         )
-        for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options):
+        lower_m = filling.rules.lower_edge_m.of(options.mounting)
+        for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options, lower_m):
             parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
     packed_planes = _packed_table(planes, parts, obstacles)
     bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < filling.rules.min_patch_m2.value)
@@ -166,7 +169,7 @@ def fill_planes(
         planes=packed_planes,
         variants=variants,
         orientations=orientations,
-        module_layout=ModuleLayout.from_planes([each.runs for each in parts]),
+        module_layout=ModuleLayout.from_planes([each.runs for each in parts], _pairs(parts), filling.points),
         corners=tuple(each.corners for each in parts),
     )
 
@@ -178,51 +181,10 @@ def _packed_table(planes: pd.DataFrame, parts: list[_FilledPlane], obstacles: Co
     table["area_m2"] = table["area_m2"] * np.array([each.share for each in parts])
     table["surface_tilt_deg"] = [each.module_plane.surface_tilt for each in parts]
     table["surface_azimuth_deg"] = [each.module_plane.surface_azimuth for each in parts]
+    table["module_middle_m"] = [each.runs.lower_m + 0.5 * each.runs.rise_m for each in parts]
     table["obstacles_known"] = table["roof"].isin(list(obstacles))
     packed = pd.DataFrame([each.packed for each in parts], index=table.index)
     return conform(pd.concat([table, packed], axis=1), PACKED_PLANES, strict=True)
-
-
-def module_layer(
-    layout: Layout,
-    plane_id: pd.Series,
-    module_count: pd.Series,
-    crs: object,
-    on_bright: Sequence[B1] | None = None,
-) -> gpd.GeoDataFrame:
-    """Return every module as a polygon.
-
-    Parameters
-    ----------
-    layout : Layout
-        Filled with ``keep_modules``.
-    plane_id, module_count : Series
-        Of the table of planes, aligned with ``layout.planes``.
-    crs
-        Working CRS.
-    on_bright : sequence of ndarray of bool, optional
-        By plane, which modules lie on bright cells; all when left out.
-
-    Returns
-    -------
-    GeoDataFrame
-        ``plane_id``, ``module`` (number in the plane, from 1), ``counted`` and corners in plan. Modules on dark cells
-        never count. Where the obstacle share of the roof type, or existing PV of unknown place, takes a part of the
-        others, it is not known which: those that are ``counted`` are spread evenly, and are as many as the table says.
-    """
-    size = np.array([len(shapes) for shapes in layout.corners])
-    plane = np.repeat(np.arange(len(size)), size)
-    number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
-    bright = np.concatenate(on_bright) if on_bright is not None and len(on_bright) else np.ones(len(plane), dtype=bool)
-    among = np.cumsum(bright) - bright  # bright modules before each, then only those of its plane
-    before = np.concatenate([[0], np.cumsum(bright)])[np.cumsum(size) - size]
-    among = among - before[plane]
-    whole = np.maximum(np.bincount(plane, bright, len(size)).astype(np.int64), 1)[plane]
-    count = module_count.to_numpy(dtype=np.int64)[plane]
-    counted = bright & ((among + 1) * count // whole > among * count // whole)
-    corners = np.concatenate(layout.corners) if len(size) else np.zeros((0, 4, 2))
-    table = {"plane_id": plane_id.astype(str).to_numpy()[plane], "module": number + 1, "counted": counted}
-    return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)
 
 
 def _outlines(planes: pd.DataFrame, visible: Geometries) -> Geometries:
@@ -289,8 +251,14 @@ class _FilledPlane:
     packed: dict[str, object]
 
 
+def _pairs(parts: list[_FilledPlane]) -> I8:
+    """Return for each half of an east-west rack the place of the other one, -1 for all else."""
+    ahead = {"": 0, "e": 1, "w": -1}
+    return np.array([k + ahead[each.suffix] if each.suffix else -1 for k, each in enumerate(parts)], dtype=np.int64)
+
+
 def _filled_planes(
-    plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions
+    plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions, lower_m: float
 ) -> Iterator[_FilledPlane]:
     """Yield a packed plane by the orientations of its modules."""
     best = next(
@@ -302,6 +270,7 @@ def _filled_planes(
     halves, share = [("", best.planes[0], ~packed.second_half)], 1.0
     if options.mounting == "east_west":
         halves, share = [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)], 0.5
+    rise_m = 0.0 if options.mounting == "flush" else packed.slope_length_m * float(np.sin(np.radians(packed.tilt_deg)))
     for suffix, module_plane, half in halves:
         corners = packed.modules[half]
         yield _FilledPlane(
@@ -309,7 +278,7 @@ def _filled_planes(
             suffix=suffix,
             share=share,
             module_plane=module_plane,
-            runs=PlaneRuns.from_corners(corners, _rows_apart(packed, options, stretch)),
+            runs=PlaneRuns.from_corners(corners, lower_m, rise_m),
             corners=corners,
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
         )
@@ -328,15 +297,6 @@ def _packed_columns(packed: Packed, count: int, room: _Room, stretch: float, sha
         "existing_pv_area_m2": room.existing_pv_m2 * stretch * share,
         "pitch_m": packed.pitch_m,
     }
-
-
-def _rows_apart(packed: Packed, options: PackOptions, stretch: float) -> float:
-    """Return the pitch of rows over the depth of a module, both in plan; of pairs, half their pitch."""
-    if not packed.count:
-        return 1.0
-    pitch = packed.pitch_m / stretch if options.mounting == "flush" else packed.pitch_m
-    deep = float(np.hypot(*(packed.modules[0, 3] - packed.modules[0, 0])))
-    return pitch / (deep * (2.0 if options.mounting == "east_west" else 1.0))
 
 
 def _yield_at_steps(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYield:

@@ -153,6 +153,37 @@ class DensityLayout(Layout):
         )
 
 
+def beside_obstacles(count: F8, free_share: F8) -> F8:
+    """Return how many of `count` modules a share for obstacles that nobody measured leaves on each plane."""
+    return np.asarray(np.floor(count * free_share + 1e-9))
+
+
+def beside_unplaced(roof: I8, count: F8, n_unplaced: F8) -> F8:
+    """Return how many of `count` modules existing PV of unknown place leaves on each plane: less of each in proportion.
+
+    Parameters
+    ----------
+    roof : ndarray, shape (n_planes,)
+    count : ndarray, shape (n_planes,)
+    n_unplaced : ndarray, shape (n_roofs,)
+        Modules whose area such PV takes.
+    """
+    n_planes = np.bincount(roof, minlength=len(n_unplaced))
+    whole = np.bincount(roof, count, len(n_unplaced))
+    part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
+    keep = np.maximum(np.floor(whole - n_unplaced + 1e-9), 0.0)
+    exact = part * keep[roof]
+    new = np.floor(exact + 1e-9)
+    # What rounding left goes to the planes that lost most by it, the earlier of equals.
+    order = np.lexsort((np.arange(len(roof)), np.round(new - exact, 9), roof))
+    first = np.cumsum(n_planes) - n_planes
+    rank = np.empty(len(roof), dtype=np.int64)
+    rank[order] = np.arange(len(roof)) - first[roof[order]]
+    new += rank < np.round(keep - np.bincount(roof, new, len(n_unplaced)))[roof]
+    result: F8 = np.where((n_unplaced > 0)[roof], np.minimum(new, count), count)
+    return result
+
+
 def _floats(frame: pd.DataFrame, name: str) -> F8:
     return frame[name].to_numpy(dtype=float)
 
@@ -220,7 +251,7 @@ def lay_out(
     flush: ArrayDesign,
     side: I8 | None = None,
     *,
-    min_patch_m2: float,
+    rules: RoofRules,
 ) -> DensityLayout:
     """Give every plane its design and orientations.
 
@@ -236,10 +267,10 @@ def lay_out(
         Used on pitched planes.
     side : (n_planes,) int, optional
         Which design of `on_flat` each plane takes; the first when left out.
-    min_patch_m2 : float
-        Less room carries nothing.
+    rules : RoofRules
     """
     designs = (*on_flat, flush)
+    middle_m = np.array([rules.lower_edge_m.of(design.mounting) + _half_rise_m(design) for design in designs])
     number = np.zeros(len(planes), dtype=np.int64) if side is None else side
     number = np.where(planes["pitched"].to_numpy(dtype=bool), len(on_flat), number)
     planes = pd.concat([planes, shares], axis=1)
@@ -252,6 +283,7 @@ def lay_out(
         excluded_area_m2=table["excluded_share"] * area,
         existing_pv_area_m2=table["existing_pv_share"] * area,
         obstacles_known=False,
+        module_middle_m=middle_m[table["design"].to_numpy()],
     )
     variants, orientations = _variants(table, designs)
     return DensityLayout(
@@ -259,8 +291,15 @@ def lay_out(
         variants=variants,
         orientations=orientations,
         designs=designs,
-        min_patch_m2=min_patch_m2,
+        min_patch_m2=rules.min_patch_m2.value,
     )
+
+
+def _half_rise_m(design: ArrayDesign) -> float:
+    """Return how much higher than its lower edge the middle of a module stands above the roof."""
+    if design.mounting == "flush":
+        return 0.0
+    return 0.5 * design.slope_length_m * float(np.sin(np.radians(design.module_tilt_deg)))
 
 
 def _with_design(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:

@@ -28,6 +28,7 @@ _LAID_OUT = (
     _c("mounting", "str", "mounting", "安装方式"),
     _c("surface_tilt_deg", "float", "module tilt (°)", "组件倾角(°)"),
     _c("surface_azimuth_deg", "float", "module azimuth (°)", "组件方位角(°)"),
+    _c("module_middle_m", "float", "height of the modules' middle above the roof plane (m)", "组件中心距屋面高度(m)"),
     _c("area_m2", "float", "area in the roof plane (m²)", "坡面面积(㎡)"),
     _c("excluded_area_m2", "float", "area taken by declared exclusions (m²)", "申报不可安装区扣除面积(㎡)"),
     _c("existing_pv_area_m2", "float", "area under existing PV of known place (m²)", "位置已知的已装光伏占用面积(㎡)"),

@@ -20,6 +20,7 @@ from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
 from rooftop.solar.pvsystem import PvSystem, checked_system
 from rooftop.solar.sky import FACTORS, SkyYear, as_sky_year
+from rooftop.solar.skylines import factor_weights
 from rooftop.weather import Weather
 
 BAND_DEG = 6.5
@@ -41,6 +42,9 @@ class Rows:
         Length of a row along its slope [m].
     pitch_m : float
         Horizontal distance from one row to the next [m]; of east-west tents, from ridge to ridge.
+    in_tables : bool
+        Whether tables of a plane hold the row in front. Where not, the horizons that they are asked with must; only the
+        ground's light knows of rows then.
 
     Raises
     ------
@@ -50,6 +54,7 @@ class Rows:
 
     slope_length_m: float
     pitch_m: float
+    in_tables: bool = True
 
     def __post_init__(self) -> None:
         for name in ("slope_length_m", "pitch_m"):
@@ -153,6 +158,32 @@ class PlaneTables:
     def n_azimuth(self) -> int:
         """Sectors of the circle."""
         return int(self.shares.shape[0])
+
+    def at_factor(self, factor: F8) -> PlaneTables:
+        """Return tables for one irradiance factor of each month, (12,): they are narrower, and read faster."""
+        weights = factor_weights(self.factors, factor[None, :])[0]
+
+        def mixed(values: F4 | F8) -> F8:
+            parts = values.reshape(*values.shape[:-1], *weights.shape)
+            result: F8 = np.einsum("...fm,fm->...m", parts, weights, dtype=np.float64)
+            return result
+
+        def of_month(values: F8) -> F8:
+            result: F8 = (values * weights).sum(axis=0)[None, :]
+            return result
+
+        return replace(
+            self,
+            factors=factor[None, :],
+            poa_beam=mixed(self.poa_beam).astype(np.float32),
+            ac_beam=mixed(self.ac_beam).astype(np.float32),
+            ac_pooled=mixed(self.ac_pooled).astype(np.float32),
+            poa_isotropic=of_month(self.poa_isotropic),
+            poa_band=of_month(self.poa_band),
+            poa_ground=of_month(self.poa_ground),
+            poa_free=of_month(self.poa_free),
+            ac_base=mixed(self.ac_base),
+        )
 
     @functools.cached_property
     def reach(self) -> I8:
@@ -389,7 +420,7 @@ def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) 
     """Visible shares, and cumulative table of `values` (c, n), both with the rows in front merged."""
     table = year.fill(sky.azimuth_deg, sky.elevation_deg, sky.month, np.ascontiguousarray(values.T), n_azimuth)
     shares = visible_shares(plane, n_azimuth)
-    if plane.rows is None:
+    if plane.rows is None or not plane.rows.in_tables:
         return shares, table
     flat = table.reshape(n_azimuth, year.N_EDGE, -1)
     merged = np.empty_like(flat)
@@ -404,7 +435,7 @@ def visible_shares(plane: ModulePlane, n_azimuth: int) -> F8:
     slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
     seen = year.sky_shares(n_azimuth, STRIPS, tilt, facing, slope, band) if slope.any() else free
     shares: F8 = seen / free[:, 0].sum(axis=0)
-    if plane.rows is None:
+    if plane.rows is None or not plane.rows.in_tables:
         return shares
     merged = np.empty_like(shares)
     year.merge_rows(shares, row_horizon_deg(plane, plane.rows, n_azimuth), merged)

@@ -44,6 +44,7 @@ __all__ = [
     "PlaneYear",
     "Rows",
     "UsableYear",
+    "annual_irradiation",
     "cell_months",
     "cell_year",
     "free_year",
@@ -271,6 +272,35 @@ def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) ->
     out = np.empty((len(around.degrees), 1))
     year.read_cells(_annual_table(tables, weights)[:, :, None], *around.columns, out)
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
+
+
+def annual_irradiation(tables: PlaneTables, horizon: Skylines, cells: I8, factor: ArrayLike) -> F8:
+    """Annual irradiation of some cells, of which one may stand there several times.
+
+    Parameters
+    ----------
+    tables : PlaneTables
+    horizon : Skylines
+    cells : (n,) int
+        Rows of `horizon`.
+    factor : (12,)
+        Irradiance factor of each month.
+
+    Returns
+    -------
+    (n,) float64
+        [kWh/m2].
+
+    Raises
+    ------
+    ArgumentError
+        A horizon is not a number.
+    """
+    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
+    rows, out = year.look_up_rows(_annual_table(tables, weights)[:, :, None]), np.empty(len(cells))
+    if year.read_annual(rows, cells, year.Columns(*shaped_horizon(tables.n_azimuth, horizon).columns), out):
+        raise not_a_number()
+    return out + float(tables.poa_ground.ravel() @ weights)
 
 
 def cell_months(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) -> F8:
