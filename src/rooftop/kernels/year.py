@@ -299,7 +299,7 @@ def read_groups(groups: YearGroups, horizons: Columns, tables: YearTables, sums:
 
 @jit
 def read_annual(rows: F8, cells: I8, horizons: Columns, out: F8) -> bool:
-    """Read one value of each cell: the first column of `rows`, from `look_up_rows`, summed over the sectors.
+    """Read the annual irradiation of each cell out of `rows` of :class:`YearTables`, summed over the sectors.
 
     Returns
     -------
@@ -318,7 +318,7 @@ def read_annual(rows: F8, cells: I8, horizons: Columns, out: F8) -> bool:
         total = 0.0
         for k in range(np.uint64(n_column)):
             i = np.uint64(place[k]) * np.uint64(_LINE)
-            total += share[k] * (rows[i] + np.float64(part[k]) * rows[i + np.uint64(4)])
+            total += share[k] * (rows[i + np.uint64(2)] + np.float64(part[k]) * rows[i + np.uint64(6)])
         out[a] = total
     return missing != 0
 

@@ -18,7 +18,7 @@ _EVEN_M = 1e-4  # modules whose steps differ by less stand in one run
 _LEVEL_M = 1e-3  # rows whose places differ by less are one
 _CLAMP_M = 0.1  # modules of a row that are no further apart shade as one
 _POINTS = (2, 4)  # along a side of a module, at least and at most
-_LEAST_APART_M = 0.55
+_APART_CELLS, _LEAST_APART_M = 1.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def points_on_module(long_m: float, short_m: float, cell_size_m: float) -> tuple
 
     Two at least: the lower and the upper half of a rack's module see different horizons.
     """
-    apart = max(cell_size_m, _LEAST_APART_M)
+    apart = max(_APART_CELLS * cell_size_m, _LEAST_APART_M)
     long, short = (int(np.clip(np.ceil(side / apart - 1e-9), *_POINTS)) for side in (long_m, short_m))
     return long, short
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -139,6 +139,8 @@ class PlaneTables:
         [kWh/m2]; the first two at shares of 1; the last of the plane alone.
     ac_base : (4, F * 12)
         [kWh/kWp].
+    annual_rows : dict
+        What was made of the tables to read annual irradiation quickly, by the factors' weights.
     """
 
     plane: ModulePlane
@@ -153,6 +155,7 @@ class PlaneTables:
     poa_ground: F8
     poa_free: F8
     ac_base: F8
+    annual_rows: dict[bytes, F8] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_azimuth(self) -> int:
@@ -183,6 +186,7 @@ class PlaneTables:
             poa_ground=of_month(self.poa_ground),
             poa_free=of_month(self.poa_free),
             ac_base=mixed(self.ac_base),
+            annual_rows={},
         )
 
     @functools.cached_property
