@@ -84,8 +84,8 @@ class Irradiation:
 
 def rectangles(corners: F8) -> trimesh.Trimesh:
     """Return rectangles (m, 4, 3) without thickness as a mesh."""
-    first = 4 * np.arange(len(corners))[:, None]
-    faces = np.concatenate([first + [0, 1, 2], first + [0, 2, 3]])
+    two = np.array([[0, 1, 2], [0, 2, 3]])
+    faces = (4 * np.arange(len(corners))[:, None, None] + two).reshape(-1, 3)
     return trimesh.Trimesh(corners.reshape(-1, 3), faces, process=False)
 
 
@@ -213,11 +213,11 @@ def _light(sky: SkyYear, tilt: float, azimuth: float, grid_north_deg: float, nor
     band = sky.band[one] * np.sin(np.radians(tilt))
     isotropic = sky.isotropic[one] * 0.5 * (1.0 + np.cos(np.radians(tilt))) + np.minimum(band, 0.0)
     circumsolar = np.maximum(sky.circumsolar[one] * incidence + np.minimum(isotropic, 0.0), 0.0)
-    of_month = [
-        np.bincount(sky.month, weights=power, minlength=12) * hours
-        for power in (np.maximum(isotropic, 0.0), np.maximum(band, 0.0))
-    ]
-    return _Light((sky.beam[one] * incidence + circumsolar) * hours, *of_month)
+    sky_months, band_months = (
+        np.bincount(sky.month, weights=np.maximum(power, 0.0), minlength=12).astype(np.float64) * hours
+        for power in (isotropic, band)
+    )
+    return _Light((sky.beam[one] * incidence + circumsolar) * hours, sky_months, band_months)
 
 
 def _binned_suns(sky: SkyYear, light: _Light, grid_north_deg: float, bin_deg: float) -> tuple[F8, F8]:
@@ -230,7 +230,7 @@ def _binned_suns(sky: SkyYear, light: _Light, grid_north_deg: float, bin_deg: fl
         bins = np.unique(keys, axis=1, return_inverse=True)[1].ravel()
     n = int(bins.max()) + 1
     middle = np.stack([np.bincount(bins, weights=energy * direction[:, k], minlength=n) for k in range(3)], axis=1)
-    months = np.bincount(bins * 12 + month, weights=energy, minlength=12 * n).reshape(n, 12)
+    months: F8 = np.bincount(bins * 12 + month, weights=energy, minlength=12 * n).astype(np.float64).reshape(n, 12)
     return middle / np.linalg.norm(middle, axis=1)[:, None], months
 
 

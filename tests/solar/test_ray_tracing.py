@@ -23,7 +23,9 @@ def sky() -> SkyYear:
     return sky_year(made_weather(), "perez", factors=(0.7, 1.0, 1.3))
 
 
-def module(tilt: float, azimuth: float, x: float = 0.0, y: float = 0.0, z: float = 0.1, length: float = 2.0) -> np.ndarray:
+def module(
+    tilt: float, azimuth: float, x: float = 0.0, y: float = 0.0, z: float = 0.1, length: float = 2.0
+) -> np.ndarray:
     """One module (4, 3) of 1 m along its row, its lower edge in the middle at (x, y, z)."""
     t, a = np.radians(tilt), np.radians(azimuth)
     up = np.array([-np.sin(a) * np.cos(t), -np.cos(a) * np.cos(t), np.sin(t)]) * length
