@@ -113,6 +113,18 @@ def _lower_edge_first(rings: F8, azimuth: F8) -> F8:
     return np.where((ahead < 0.0)[:, None, None], np.roll(rings, 2, axis=1), rings)
 
 
+def above_roof(scene: ModuleScene, placed: Placed) -> F8:
+    """Return how high the lower edges of modules hang over the solids of the scene, measured by rays: (m, 2) [m]."""
+    corners = placed.corners
+    ends = corners[:, :2] + 0.01 * (corners.mean(axis=1, keepdims=True) - corners[:, :2])
+    points = ends.reshape(-1, 3)
+    down = np.tile([0.0, 0.0, -1.0], (len(points), 1))
+    hit, ray, _ = scene.solids.ray.intersects_location(points, down, multiple_hits=False)
+    away = np.full(len(points), np.nan)
+    away[ray] = points[ray, 2] - hit[:, 2]
+    return away.reshape(-1, 2)
+
+
 def behind(corners: F8) -> Rows | None:
     """Return the rows of modules on one plane: their slope length, and the least distance of two rows in plan."""
     up = corners[:, 3] - corners[:, 0]

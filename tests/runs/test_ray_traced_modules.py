@@ -11,9 +11,13 @@ import pytest
 pytest.importorskip("trimesh", reason="trimesh is not installed: no rays")
 pytest.importorskip("embreex", reason="embreex is not installed: rays would take hours")
 
+import rasterio
+from pyproj import CRS, Transformer
+
 import rooftop
-from module_scenes import NAMES, write_scene
-from module_truth import Comparison, Placed, behind, compare, read_modules, scene_sky, traced
+from module_scenes import NAMES, ORIGIN, WORKING_CRS, grid_north_deg, write_scene
+from module_truth import Comparison, Placed, above_roof, behind, compare, read_modules, scene_sky, traced
+from rooftop.inputs.datums import meridian_convergence_deg
 
 ENERGY, RMS, WORST = 1.0, 3.0, 8.0
 """Of a roof, of its modules, of any module [%]."""
@@ -25,6 +29,7 @@ def test_modules_receive_what_rays_say(name: str, tmp_path: Path) -> None:
     scene = write_scene(name, tmp_path / "in")
     rooftop.run(scene.config, tmp_path / "out", workers=1)
     placed = read_modules(scene, tmp_path / "out")
+    assert above_roof(scene, placed) == pytest.approx(0.1, abs=5e-3)
     found = compare(placed, traced(scene, placed, *scene_sky(scene)))
     said = "\n".join(map(str, found))
     print(said)
@@ -34,6 +39,26 @@ def test_modules_receive_what_rays_say(name: str, tmp_path: Path) -> None:
         assert not line.missing, said
         assert abs(line.energy_error) < ENERGY, said
         assert line.rms < RMS and abs(line.worst) < WORST, said
+
+
+def test_the_surface_model_of_the_parapet_is_its_mesh(tmp_path: Path) -> None:
+    scene = write_scene("parapet", tmp_path)
+    with rasterio.open(tmp_path / "dsm.tif") as dsm:
+        heights, left, top = dsm.read(1), dsm.transform.c - ORIGIN[0], dsm.transform.f - ORIGIN[1]
+        cell = dsm.transform.a
+    row, col = np.nonzero(heights > 0.0)
+    eyes = np.column_stack([left + (col + 0.5) * cell, top - (row + 0.5) * cell, np.full(len(row), 100.0)])
+    hit, ray, _ = scene.solids.ray.intersects_location(
+        eyes, np.tile([0.0, 0.0, -1.0], (len(eyes), 1)), multiple_hits=False
+    )
+    assert len(ray) == len(eyes) == 120 * 80
+    assert hit[np.argsort(ray), 2] == pytest.approx(heights[row, col], abs=1e-3)
+
+
+def test_grid_north_is_that_of_the_package() -> None:
+    lon, lat = Transformer.from_crs(WORKING_CRS, 4326, always_xy=True).transform(*ORIGIN)
+    assert grid_north_deg() == pytest.approx(meridian_convergence_deg(CRS(WORKING_CRS), [lon], [lat])[0], abs=1e-3)
+    assert grid_north_deg() == pytest.approx((lon - 120.0) * np.sin(np.radians(lat)), abs=2e-3)
 
 
 def one_roof(**columns: list[float]) -> Placed:
