@@ -32,7 +32,7 @@ _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 _NO_CORNERS: F8 = np.zeros((0, 4, 2))
-_PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable")
+_PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable", "known")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +109,7 @@ def fill_planes(
     obstacles: dict[int, tuple[Geometries, F8]],
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
+    drops: dict[int, shapely.Geometry],
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -129,6 +130,8 @@ def fill_planes(
     taken : OccupiedAreas
     shared : dict
         Where outlines are walls shared with a level roof, by roof.
+    drops : dict
+        Where planes end above something lower, by the number in column ``known``.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
@@ -137,9 +140,9 @@ def fill_planes(
     value = _yield_at_steps(filling.specific_yield, racks.exact_deg)
     parts: list[_FilledPlane] = []
     table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
-    for k, (roof, tilt, azimuth, pitched, plan, usable) in enumerate(table):
+    for k, (roof, tilt, azimuth, pitched, plan, usable, known) in enumerate(table):
         north, roof_latitude = float(convergence_deg[roof]), float(latitude[roof])
-        walls = outline[roof], shared.get(roof)
+        walls = outline[roof], shared.get(roof), drops.get(known)
         slope = Slope(float(tilt), float(azimuth - north))
         room = _room(plan, walls, obstacles.get(roof), slope, distances, taken, roof)
         options = flush if pitched else racks.options[roof_latitude]
@@ -248,7 +251,7 @@ class _Room:
 
 def _room(
     plan: shapely.Geometry,
-    walls: tuple[shapely.Geometry, shapely.Geometry | None],
+    walls: tuple[shapely.Geometry, shapely.Geometry | None, shapely.Geometry | None],
     standing: tuple[Geometries, F8] | None,
     slope: Slope,
     distances: ZoneDistances,
@@ -263,6 +266,7 @@ def _room(
         distances,
         footprint=walls[0],
         shared=walls[1],
+        drop=walls[2],
         obstacles=shapes,
         obstacle_heights_m=heights,
     )
