@@ -72,6 +72,15 @@ class RoofType(Label):
     added_load_kn_m2: tuple[float, float]
 
 
+class HouseSlopes(Model):
+    """What holds on the slopes of low houses instead of the setback and the patch of other roofs."""
+
+    from_deg: Sourced
+    up_to_height_m: Sourced
+    setback_m: Sourced
+    min_patch_m2: Sourced
+
+
 class RoofRules(Model):
     """All assumptions about roofs."""
 
@@ -79,6 +88,7 @@ class RoofRules(Model):
     date: object
     setback_m: Sourced
     min_patch_m2: Sourced
+    house_slopes: HouseSlopes
     min_footprint_m2: Sourced
     min_roof_height_m: Sourced
     max_shading_loss: Sourced

@@ -265,7 +265,8 @@ def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> 
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
     empty |= np.isin(planes["known"].to_numpy(), roofs.known.raised)
     unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
-    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
+    height = sources.buildings["height_m"].to_numpy(dtype=float)
+    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules, height_m=height)
 
 
 def _packed_layout(
@@ -303,7 +304,6 @@ def _density_layout(
         light.siting.on_flat,
         flush_design(module.length_m, module.width_m, rules.module_gap_m.value),
         light.siting.sides.of_roof[planes["roof"].to_numpy()],
-        min_patch_m2=rules.min_patch_m2.value,
     )
 
 
