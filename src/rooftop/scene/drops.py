@@ -9,7 +9,7 @@ from rooftop.core.grid import Grid
 from rooftop.core.types import F4, Geometries
 from rooftop.scene.borders import ASTRAY_M, Borders
 from rooftop.scene.burn import burn
-from rooftop.scene.obstacles import cell_pieces, cells_polygons
+from rooftop.scene.obstacles import cell_pieces, cells_polygons, noise_about_planes
 from rooftop.scene.plane_rules import PlaneRules
 from rooftop.scene.segment import Segmentation
 
@@ -50,7 +50,7 @@ def low_cells(segmentation: Segmentation, dsm: F4, grid: Grid, rules: PlaneRules
     x, y = grid.centres(row, col)
     rise = slope[k, 0] * (x - centre[k, 0]) + slope[k, 1] * (y - centre[k, 1])
     depth = planes["z_m"].to_numpy(dtype=float)[k] + rise - dsm[row, col]
-    noise = rules.obstacles.noise_factor.value * planes["noise_m"].to_numpy(dtype=float)[k]
+    noise = rules.obstacles.noise_factor.value * noise_about_planes(segmentation)[k]
     apart = np.hypot(*(slope[k] - slope[np.maximum(own, 0)]).T)
     least = np.maximum(rules.zones.level_m.value, noise) + np.where(own == k, 0.0, ASTRAY_M * apart)
     low = np.zeros(grid.shape, dtype=np.int32)

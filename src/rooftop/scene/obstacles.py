@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -14,6 +15,8 @@ from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation
 
 _HEIGHT_PERCENTILE = 90.0
+TO_SIGMA = 1.4826
+"""Standard deviation of normal noise over its median absolute deviation."""
 
 
 def cells_polygons(piece: I4, grid: Grid) -> Geometries:
@@ -58,6 +61,19 @@ def cell_pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) 
     return piece, int(n)
 
 
+def noise_about_planes(segmentation: Segmentation) -> F8:
+    """Return the standard deviation of each plane's cells about it, (n_planes,) [m]: robust, and no more than assumed.
+
+    What a roof is segmented with is one number for all of it, or one for its rougher part: on a smooth plane beside it
+    steps of two feet would pass for noise.
+    """
+    assumed = segmentation.planes["noise_m"].to_numpy(dtype=float)
+    at = segmentation.on_plane & np.isfinite(segmentation.residual_m)
+    away = pd.Series(np.abs(segmentation.residual_m[at]), dtype=float).groupby(segmentation.label[at]).median()
+    found = TO_SIGMA * away.reindex(range(len(assumed))).to_numpy(dtype=float)
+    return np.fmin(assumed, found)
+
+
 def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd.GeoDataFrame:
     """Return what stands on the planes, or lies below them, as polygons in plan.
 
@@ -83,7 +99,7 @@ def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules)
     """
     on_plane = segmentation.label >= 0
     row = np.where(on_plane, segmentation.label, 0)
-    noise = segmentation.planes["noise_m"].to_numpy(dtype=float)
+    noise = noise_about_planes(segmentation)
     roof = segmentation.planes["roof"].to_numpy(dtype=np.int64)
     if not len(roof):
         return _table(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), np.empty(0, dtype=object))
