@@ -180,7 +180,7 @@ def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() 
     for mounting, n_flat in (("rack", 1), ("east_west", 2), ("flush", 1)):
         system = FlatSystem(mounting=mounting, tilt_deg=12.0)
         on_flat = [flat_design(system, module, RULES, 34.6, 12.0)]
-        layout = lay_out(planes, shares, on_flat, flush, min_patch_m2=RULES.min_patch_m2.value)
+        layout = lay_out(planes, shares, on_flat, flush)
         assert layout.planes.columns.tolist() == DENSITY_PLANES.names
         assert len(layout.planes) == n_flat + 2
         assert layout.variants.groupby("plane")["weight"].sum().tolist() == pytest.approx([1.0] * len(layout.planes))
