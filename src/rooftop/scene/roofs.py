@@ -208,7 +208,7 @@ def corrected_types(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRul
     return RoofTypes(name, types.assumed)
 
 
-def inner_shares(shapes: Geometries, setback_m: F8) -> F8:
+def inner_shares(shapes: Geometries, setback_m: F8 | float) -> F8:
     """Return the area of each shape set back from its edge over its area; 0 of an empty one."""
     area = shapely.area(shapes)
     inner = shapely.area(shapely.buffer(shapes, -setback_m, join_style="mitre"))
