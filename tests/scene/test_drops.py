@@ -41,7 +41,7 @@ def found_in(roof: Painted) -> Found:
     footprints, north = np.array([roof.footprint], dtype=object), np.zeros(1)
     segmentation = segment(roof.dsm, roof.owner, roof.grid, footprints, north, RULES.segmentation)
     relief = Relief.from_planes(segmentation.planes, north, RULES.obstacles.min_height_m.value)
-    borders = borders_of(relief)
+    borders = borders_of(relief, RULES.zones.level_m.value)
     low = low_cells(segmentation, roof.dsm, roof.grid, RULES)
     drops = drops_of(borders, low, RULES.zones.level_m.value)
     return Found(roof, segmentation, drops, raised_blocks(relief, borders, RULES.raised_blocks))

@@ -1,8 +1,8 @@
-"""Borders between the planes of a roof: how far one falls, or looks up, from each to the next."""
+"""Borders between the planes of a roof: how far one falls from each to the next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import shapely
@@ -11,6 +11,7 @@ from rooftop.core.types import F8, I8, Geometries
 from rooftop.scene.relief import Relief
 
 _ASIDE_M = 0.1  # how far beyond its border a plane's neighbour is looked for
+_AT_ONCE = 4096  # planes whose outlines are held in pieces
 _PIECE_M = 0.5  # borders are looked at in pieces no longer than this
 ASTRAY_M = 0.5
 """Outlines of planes found in cells may lie this far from where the planes meet [m]."""
@@ -18,7 +19,7 @@ ASTRAY_M = 0.5
 
 @dataclass(frozen=True)
 class Borders:
-    """Short pieces of the outlines of planes that have another plane of the same roof beyond.
+    """Short pieces of the outlines of planes that have another, lower plane of the same roof beyond.
 
     Parameters
     ----------
@@ -41,21 +42,31 @@ class Borders:
     length_m: F8
 
 
-def borders_of(relief: Relief) -> Borders:
-    """Return the borders between planes of one roof, each seen from both sides."""
-    ends, of = _outline_pieces(relief.geometry)
+def borders_of(relief: Relief, least_m: float) -> Borders:
+    """Return the borders beyond which another plane of the same roof lies more than `least_m` lower."""
+    tree = shapely.STRtree(relief.geometry)
+    n = len(relief.geometry)
+    parts = [_borders(relief, tree, np.arange(k, min(k + _AT_ONCE, n)), least_m) for k in range(0, n, _AT_ONCE)]
+    return Borders(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Borders)))
+
+
+def _borders(relief: Relief, tree: shapely.STRtree, rows: I8, least_m: float) -> Borders:
+    """Return those of some of the planes."""
+    ends, of = _outline_pieces(relief.geometry[rows])
+    of = rows[of]
     along = ends[:, 1] - ends[:, 0]
     length = np.hypot(*along.T)
     middle = ends.mean(axis=1)
     aside = _ASIDE_M * np.stack([along[:, 1], -along[:, 0]], axis=1) / np.maximum(length, 1e-9)[:, None]
-    tree = shapely.STRtree(relief.geometry)
     pairs = [tree.query(shapely.points(middle + turn * aside), predicate="within") for turn in (1.0, -1.0)]
     piece, beyond = np.concatenate(pairs, axis=1)
     other = (beyond != of[piece]) & (relief.roof[beyond] == relief.roof[of[piece]])
     piece, beyond = piece[other], beyond[other]
     plane, (x, y) = of[piece], middle[piece].T
-    turn = relief.slope_east[plane] - relief.slope_east[beyond], relief.slope_north[plane] - relief.slope_north[beyond]
     down = relief.elevation_m(plane, x, y) - relief.elevation_m(beyond, x, y)
+    steps = down > least_m
+    piece, beyond, plane, down = piece[steps], beyond[steps], plane[steps], down[steps]
+    turn = relief.slope_east[plane] - relief.slope_east[beyond], relief.slope_north[plane] - relief.slope_north[beyond]
     return Borders(ends[piece], plane, beyond, down, ASTRAY_M * np.hypot(*turn), length[piece])
 
 

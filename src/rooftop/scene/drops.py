@@ -57,10 +57,13 @@ def low_cells(segmentation: Segmentation, dsm: F4, grid: Grid, rules: PlaneRules
     _, number = np.unique(planes["roof"].to_numpy(dtype=np.int64), return_inverse=True)
     low[row, col] = np.where(depth > least, number[k] + 1, 0)
     piece, _ = cell_pieces(low, grid.cell_size_m, rules.obstacles.min_area_m2.value)
-    beneath = np.where(piece > 0, drawn, -1)
-    for plane in np.unique(beneath[beneath >= 0]):
-        shapes = cells_polygons(cell_pieces(np.where(beneath == plane, 1, 0), grid.cell_size_m, 0.0)[0], grid)
-        out[plane] = shapely.union_all(shapes)
+    beneath, n = cell_pieces(np.where(piece > 0, drawn + 1, 0), grid.cell_size_m, 0.0)
+    if n:
+        of = np.zeros(n + 1, dtype=np.int64)
+        of[beneath] = drawn
+        shapes = cells_polygons(beneath, grid)
+        for plane in np.unique(of[1:]):
+            out[plane] = shapely.union_all(shapes[of[1:] == plane])
     return out
 
 
@@ -80,7 +83,11 @@ def drops_of(borders: Borders, low: Geometries, level_m: float) -> dict[int, sha
     dict of int to geometry
         In plan: low cells, and the borders to planes that begin lower. Planes without any are left out.
     """
-    falls = borders.down_m > level_m + borders.doubt_m
-    plane, lines = borders.plane[falls], shapely.linestrings(borders.ends[falls])
-    rows = np.union1d(plane, np.flatnonzero(~shapely.is_empty(low)))
-    return {int(row): shapely.union_all([low[row], *lines[plane == row]]) for row in rows}
+    falls = np.flatnonzero(borders.down_m > level_m + borders.doubt_m)
+    falls = falls[np.argsort(borders.plane[falls], kind="stable")]
+    rows, first = np.unique(borders.plane[falls], return_index=True)
+    lines = np.split(shapely.linestrings(borders.ends[falls]), first[1:])
+    out = {int(row): shapely.union_all(of_row) for row, of_row in zip(rows, lines, strict=False)}
+    for row in np.flatnonzero(~shapely.is_empty(low)).tolist():
+        out[row] = shapely.union(low[row], out[row]) if row in out else low[row]
+    return out

@@ -96,7 +96,8 @@ def _with_borders(planes: RoofPlanes, convergence_deg: F8) -> RoofPlanes:
     relief = relief_of(planes, convergence_deg)
     if relief is None:
         return planes
-    borders = borders_of(relief)
+    level_m = rules.zones.level_m.value
+    borders = borders_of(relief, min(level_m, rules.raised_blocks.min_rise_m.value))
     low = np.full(len(table), shapely.Polygon(), dtype=object)
     if "low" in table:
         seen = table["low"].notna().to_numpy()
@@ -104,7 +105,7 @@ def _with_borders(planes: RoofPlanes, convergence_deg: F8) -> RoofPlanes:
     return replace(
         planes,
         table=table.drop(columns="low", errors="ignore"),
-        drops=drops_of(borders, low, rules.zones.level_m.value),
+        drops=drops_of(borders, low, level_m),
         raised=np.flatnonzero(raised_blocks(relief, borders, rules.raised_blocks)),
     )
 
