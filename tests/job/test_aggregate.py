@@ -43,6 +43,7 @@ def layout() -> DensityLayout:
     ).assign(
         roof_source="assumed", side=0, axis_grid_deg=0.0, known=-1, pitched=False, obstacles_known=False,
         free_share=0.75, free_share_low=0.6, free_share_high=0.9, left_share=1.0,
+        setback_m=RULES.setback_m.value, min_patch_m2=RULES.min_patch_m2.value,
         module_middle_m=0.1, excluded_share=0.0, excluded_area_m2=0.0, existing_pv_area_m2=0.0, geometry=None,
     )  # fmt: skip
     return DensityLayout(
@@ -50,7 +51,6 @@ def layout() -> DensityLayout:
         variants=pd.DataFrame(),
         orientations=(),
         designs=DESIGNS,
-        min_patch_m2=RULES.min_patch_m2.value,
     )
 
 

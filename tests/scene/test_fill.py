@@ -68,6 +68,7 @@ def _filled(
         obstacles=obstacles or {},
         taken=OccupiedAreas(),
         shared=shared or {},
+        drops={},
     )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
     year["ok_share"], year["n_lit"] = ok, np.floor(layout.placed * ok)

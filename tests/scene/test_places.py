@@ -80,9 +80,9 @@ def standing(found: Packed, cell: float = 1.0, points: tuple[int, int] = (2, 2))
     pair = np.array([1, 0]) if len(some) == 2 else None
     places = ModuleLayout.from_planes([PlaneRuns.from_corners(each, 0.1, rise) for each in some], pair, points)
     grid = Grid.covering((X - 10, Y - 20, X + 70, Y + 45), cell)
-    cells = np.nonzero(np.ones(grid.shape, dtype=bool))
-    every = np.arange(len(cells[0]))
-    return ModulePoints.in_window(places, np.arange(len(some)), grid, cells, [every] * len(some)), grid
+    row, col = (place.ravel() for place in np.indices(grid.shape))
+    every = [np.arange(row.size)] * len(some)
+    return ModulePoints.in_window(places, np.arange(len(some)), grid, (row, col), every), grid
 
 
 def points_by_hand(corners: np.ndarray, n_along: int, n_up: int) -> np.ndarray:

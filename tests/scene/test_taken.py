@@ -106,6 +106,7 @@ def laid(
             obstacles={k: (np.empty(0, dtype=object), np.zeros(0)) for k in range(n)},
             taken=taken,
             shared={},
+            drops={},
         )
     else:
         flush = flush_design(MODULE.length_m, MODULE.width_m, RULES.module_gap_m.value)

@@ -85,6 +85,15 @@ class LowerEdges(Model):
         return {"rack": self.rack, "east_west": self.east_west, "flush": self.flush}[mounting].value
 
 
+class HouseSlopes(Model):
+    """What holds on the slopes of low houses instead of the setback and the patch of other roofs."""
+
+    from_deg: Sourced
+    up_to_height_m: Sourced
+    setback_m: Sourced
+    min_patch_m2: Sourced
+
+
 class RoofRules(Model):
     """All assumptions about roofs."""
 
@@ -92,6 +101,7 @@ class RoofRules(Model):
     date: object
     setback_m: Sourced
     min_patch_m2: Sourced
+    house_slopes: HouseSlopes
     min_footprint_m2: Sourced
     min_roof_height_m: Sourced
     max_shading_loss: Sourced

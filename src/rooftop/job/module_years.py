@@ -221,8 +221,8 @@ def _each_module(light: TileLight, sights: _Sights, planes: I8, years: F8, left_
     at = np.minimum(at, max(len(planes) - 1, 0))
     counts = left_out == COUNTS
     n_counted = np.bincount(at[counts], minlength=len(planes))
-    mean = np.stack([np.bincount(at[counts], each[counts, k], len(planes)) for k in range(each.shape[1])], axis=1)
-    mean = mean / np.maximum(n_counted, 1)[:, None]
+    total = np.stack([np.bincount(at[counts], each[counts, k], len(planes)) for k in range(each.shape[1])], axis=1)
+    mean: F8 = total / np.maximum(n_counted, 1)[:, None]
     scale = np.divide(years, mean, out=np.ones_like(years), where=(mean > 0.0) & (n_counted > 0)[:, None])
     poa = each[:, _POA] * scale[at, _POA] if len(planes) else each[:, _POA]
     ac = each[:, _MONTHS] * scale[at, _MONTHS] if len(planes) else each[:, _MONTHS]

@@ -259,15 +259,17 @@ def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
 def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> pd.DataFrame:
     """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
 
-    None is too steep or towards the pole, and none lies on a roof that carries nothing.
+    None is too steep, towards the pole, or the top of a stair head, and none lies on a roof that carries nothing.
     """
     assumed = assumed_planes(sources.buildings, roofs.types, roofs.visible, roofs.convergence_deg, rules)
     planes = roof_planes(assumed, roofs.known.table, roofs.types, rules)
     planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
     roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
+    empty |= np.isin(planes["known"].to_numpy(), roofs.known.raised)
     unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
-    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
+    height = sources.buildings["height_m"].to_numpy(dtype=float)
+    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules, height_m=height)
 
 
 def _packed_layout(
@@ -293,6 +295,7 @@ def _packed_layout(
         obstacles=roofs.known.obstacles,
         taken=taken,
         shared=shared_walls(roofs.visible, roofs.level_m, load_plane_rules().zones, rules.setback_m.value),
+        drops=roofs.known.drops,
     )
 
 

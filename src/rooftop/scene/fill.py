@@ -31,7 +31,17 @@ _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 _NO_CORNERS: F8 = np.zeros((0, 4, 2))
-_PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable")
+_PACKED_BY = (
+    "roof",
+    "plane_tilt_deg",
+    "plane_azimuth_deg",
+    "pitched",
+    "geometry",
+    "usable",
+    "known",
+    "setback_m",
+    "min_patch_m2",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +121,7 @@ def fill_planes(
     obstacles: dict[int, tuple[Geometries, F8]],
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
+    drops: dict[int, shapely.Geometry],
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -131,6 +142,8 @@ def fill_planes(
     taken : OccupiedAreas
     shared : dict
         Where outlines are walls shared with a level roof, by roof.
+    drops : dict
+        Where planes end above something lower, by the number in column ``known``.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
@@ -139,11 +152,12 @@ def fill_planes(
     value = _yield_at_steps(filling.specific_yield, racks.exact_deg)
     parts: list[_FilledPlane] = []
     table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
-    for k, (roof, tilt, azimuth, pitched, plan, usable) in enumerate(table):
+    for k, (roof, tilt, azimuth, pitched, plan, usable, known, setback_m, least_m2) in enumerate(table):
         north, roof_latitude = float(convergence_deg[roof]), float(latitude[roof])
-        walls = outline[roof], shared.get(roof)
+        walls = outline[roof], shared.get(roof), drops.get(known)
         slope = Slope(float(tilt), float(azimuth - north))
-        room = _room(plan, walls, obstacles.get(roof), slope, distances, taken, roof)
+        own = replace(distances, edge_setback_m=float(setback_m), min_patch_m2=float(least_m2))
+        room = _room(plan, walls, obstacles.get(roof), slope, own, taken, roof)
         options = flush if pitched else racks.options[roof_latitude]
         packed = pack(
             room.zone if usable else shapely.Polygon(),
@@ -159,7 +173,7 @@ def fill_planes(
         for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options, lower_m):
             parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
     packed_planes = _packed_table(planes, parts, obstacles)
-    bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < filling.rules.min_patch_m2.value)
+    bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < packed_planes["min_patch_m2"])
     module_planes = [
         _coarse_plane(each.module_plane) if none else each.module_plane for each, none in zip(parts, bare, strict=True)
     ]
@@ -210,7 +224,7 @@ class _Room:
 
 def _room(
     plan: shapely.Geometry,
-    walls: tuple[shapely.Geometry, shapely.Geometry | None],
+    walls: tuple[shapely.Geometry, shapely.Geometry | None, shapely.Geometry | None],
     standing: tuple[Geometries, F8] | None,
     slope: Slope,
     distances: ZoneDistances,
@@ -225,6 +239,7 @@ def _room(
         distances,
         footprint=walls[0],
         shared=walls[1],
+        drop=walls[2],
         obstacles=shapes,
         obstacle_heights_m=heights,
     )

@@ -119,12 +119,9 @@ class DensityLayout(Layout):
     ----------
     designs : tuple of ArrayDesign
         What column ``design`` of `planes` (`plane_columns.DENSITY_PLANES`) counts.
-    min_patch_m2 : float
-        Less room carries nothing.
     """
 
     designs: tuple[ArrayDesign, ...]
-    min_patch_m2: float
 
     @property
     def placed(self) -> I8:
@@ -138,7 +135,7 @@ class DensityLayout(Layout):
         net = _floats(of, "area_m2") * inner * _floats(of, "free_share")
         installable = np.where(of["usable"].to_numpy(), net * np.nan_to_num(_floats(year, "ok_share")), 0.0)
         room = installable * _floats(of, "left_share")
-        used = np.where(room >= self.min_patch_m2, room, 0.0)
+        used = np.where(room >= _floats(of, "min_patch_m2"), room, 0.0)
         design = of["design"].to_numpy()
         unit = np.array([d.unit_area_m2 for d in self.designs])[design]
         projected = np.array([d.module_area_m2 for d in self.designs])[design]
@@ -236,10 +233,10 @@ def density_shares(
         roofs of the type; ``inner_share``: what setbacks leave, of the footprint for assumed planes, of its own plan
         for a known one.
     """
-    setback_m, roof = rules.setback_m.value, planes["roof"].to_numpy()
-    shares = occupied_shares(planes, visible, taken, setback_m)
-    of_plane, of_footprint = inner_shares(planes["geometry"].to_numpy(), setback_m), inner_shares(visible, setback_m)
-    shares["inner_share"] = np.where(planes["known"].to_numpy() >= 0, of_plane, of_footprint[roof])
+    roof, known = planes["roof"].to_numpy(), planes["known"].to_numpy() >= 0
+    shares = occupied_shares(planes, visible, taken)
+    outlines = np.where(known, planes["geometry"].to_numpy(dtype=object), visible[roof])
+    shares["inner_share"] = inner_shares(outlines, _floats(planes, "setback_m"))
     shares["layout_share"] = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
     return shares
 
@@ -291,7 +288,6 @@ def lay_out(
         variants=variants,
         orientations=orientations,
         designs=designs,
-        min_patch_m2=rules.min_patch_m2.value,
     )
 
 

@@ -62,7 +62,7 @@ class PlaneRuns:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModuleLayout:
     """Modules of planes as runs of equal steps: 12 bytes for each run, and 88 for each plane.
 
@@ -104,13 +104,17 @@ class ModuleLayout:
         sides = np.array([(p.origin, p.step, p.along, p.up) for p in planes]).reshape(-1, 4, 2)
         heights = np.array([(p.lower_m, p.rise_m) for p in planes], dtype=np.float64).reshape(-1, 2)
         return cls(
-            np.cumsum([0, *(len(p.number) for p in planes)], dtype=np.int64),
-            np.concatenate([np.zeros((0, 2), dtype=np.float32), *(p.start for p in planes)]),
-            np.concatenate([np.zeros(0, dtype=np.int32), *(p.number for p in planes)]),
-            *(sides[:, k] for k in range(4)),
-            *heights.T.copy(),
-            np.full(len(planes), -1, dtype=np.int64) if pair is None else pair,
-            points,
+            first=np.cumsum([0, *(len(p.number) for p in planes)], dtype=np.int64),
+            start=np.concatenate([np.zeros((0, 2), dtype=np.float32), *(p.start for p in planes)]),
+            number=np.concatenate([np.zeros(0, dtype=np.int32), *(p.number for p in planes)]),
+            origin=sides[:, 0],
+            step=sides[:, 1],
+            along=sides[:, 2],
+            up=sides[:, 3],
+            lower_m=heights[:, 0],
+            rise_m=heights[:, 1],
+            pair=np.full(len(planes), -1, dtype=np.int64) if pair is None else pair,
+            points=points,
         )
 
     def counts(self, planes: I8) -> I8:

@@ -34,6 +34,8 @@ _LAID_OUT = (
     _c("existing_pv_area_m2", "float", "area under existing PV of known place (m²)", "位置已知的已装光伏占用面积(㎡)"),
     _c("usable", "flag", "may carry modules", "可布置组件"),
     _c("obstacles_known", "flag", "obstacles were measured, and are cut out", "障碍物已实测并扣除"),
+    _c("setback_m", "float", "distance of modules from edges (m)", "组件距边缘(m)"),
+    _c("min_patch_m2", "float", "smallest patch that carries modules (m²)", "最小布置块面积(㎡)"),
     _c(
         "free_share",
         "float",
