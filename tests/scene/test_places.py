@@ -178,6 +178,27 @@ def test_rows_in_front_are_as_many_and_as_long_as_they_are(name: str) -> None:
     assert 2.0 < degrees.max() < 45.0
 
 
+def test_each_half_of_a_pair_rises_to_the_ridge() -> None:
+    found = packed(*ZONES["pairs"])
+    east, west = halves(found)
+    up_east, up_west = east[:, 3] - east[:, 0], west[:, 3] - west[:, 0]
+    assert (up_east[:, 0] < -0.5).all() and (up_west[:, 0] > 0.5).all()
+    ridge = [some[:, [2, 3]].mean(axis=1) for some in (east, west)]
+    assert np.hypot(*(ridge[0] - ridge[1]).T).max() == pytest.approx(0.02, abs=1e-6)
+    seen, grid = standing(found)
+    flat = Skylines.from_degrees(np.zeros((grid.n_rows * grid.n_cols, 72), dtype=np.float32))
+    every = np.arange(found.count)
+    degrees = seen.behind_rows(flat, every, np.ones(found.count, dtype=bool), 0.0).reshape(found.count, 4, 72)
+    inner = np.argsort(np.hypot(*(found.modules.mean(axis=(1)) - found.modules.mean(axis=(0, 1))).T))[:10]
+    for module in inner:
+        half = np.flatnonzero(~found.second_half), np.flatnonzero(found.second_half)
+        own = int(np.searchsorted(half[int(found.second_half[module])], module))
+        number = own + (found.count // 2 if found.second_half[module] else 0)
+        towards, behind = (54, 18) if found.second_half[module] else (18, 54)
+        assert (degrees[number, :2, towards] > degrees[number, 2:, towards]).all()
+        assert (degrees[number, :, behind] == 0.0).all()
+
+
 def test_the_first_row_has_nothing_in_front_and_ends_see_past_the_next() -> None:
     found = packed(*ZONES["rectangle"])
     seen, grid = standing(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -41,29 +42,69 @@ class TileModules:
     shading_loss: F4
     ac_kwh_kwp: F4
 
+    def of(self, modules: slice | I8) -> TileModules:
+        """Return some of them."""
+        return TileModules(
+            left_out=self.left_out[modules],
+            poa_kwh_m2=self.poa_kwh_m2[modules],
+            shading_loss=self.shading_loss[modules],
+            ac_kwh_kwp=self.ac_kwh_kwp[modules],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[TileModules]) -> TileModules:
+        """Put modules one after the other."""
+        return cls(
+            left_out=np.concatenate([part.left_out for part in parts]),
+            poa_kwh_m2=np.concatenate([part.poa_kwh_m2 for part in parts]),
+            shading_loss=np.concatenate([part.shading_loss for part in parts]),
+            ac_kwh_kwp=np.concatenate([part.ac_kwh_kwp for part in parts]),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModuleYears:
-    """Years of the planes of a tile that hold modules.
+    """Years of the modules of a tile, by plane.
 
     Parameters
     ----------
-    planes : ndarray
-        Which planes of the tile these are.
-    years : ndarray, shape (len(planes), 27)
+    years : ndarray, shape (n_planes, 27)
         :data:`rooftop.job.light.YEAR_COLUMNS`, means over the modules that count; over those that have light where none
-        counts, over all where none has.
-    n_lit, n_counted : ndarray, shape (n_planes,)
-        Of every plane of the tile, modules that have light, and those that count.
+        counts, over all where none has; NaN for planes without modules.
+    n_placed, n_lit, n_counted : ndarray, shape (n_planes,)
+        Modules that have a place, those of them that have light, and those of these that count.
     modules : TileModules or None
         Where they are to be kept.
     """
 
-    planes: I8
     years: F8
-    n_lit: F8
-    n_counted: F8
+    n_placed: I8
+    n_lit: I8
+    n_counted: I8
     modules: TileModules | None
+
+    @property
+    def ac_kwh_kwp(self) -> F8:
+        """Annual yield of each plane times its modules that count: of modules of 1 kWp, their energy."""
+        result: F8 = np.nan_to_num(self.years[:, _MONTHS].sum(axis=1)) * self.n_counted
+        return result
+
+    def with_planes(self, planes: I8, other: ModuleYears, rows: I8) -> ModuleYears:
+        """Return these years, those of some planes taken from rows of another."""
+        new = {name: getattr(self, name).copy() for name in ("years", "n_placed", "n_lit", "n_counted")}
+        for name, values in new.items():
+            values[planes] = getattr(other, name)[rows]
+        modules = None
+        if self.modules is not None and other.modules is not None:
+            mine, others = self._by_plane(self.modules), other._by_plane(other.modules)
+            for plane, row in zip(planes, rows, strict=True):
+                mine[plane] = others[row]
+            modules = TileModules.joined(mine)
+        return ModuleYears(**new, modules=modules)
+
+    def _by_plane(self, modules: TileModules) -> list[TileModules]:
+        end = np.cumsum(self.n_placed)
+        return [modules.of(slice(a, b)) for a, b in zip(end - self.n_placed, end, strict=True)]
 
 
 def module_years(light: TileLight, points: ModulePoints) -> ModuleYears:
@@ -76,11 +117,17 @@ def module_years(light: TileLight, points: ModulePoints) -> ModuleYears:
     sights = sights.without(light, points.seen & ~is_lit)
     years = _years(light, sights, planes, _shown(points, is_lit, left_out == COUNTS))
     n_planes = len(points.pair)
+    all_years = np.full((n_planes, len(YEAR_COLUMNS)), np.nan)
+    all_years[planes] = years
+    n_placed, n_lit, n_counted = (
+        np.bincount(points.plane[some], minlength=n_planes)
+        for some in (np.ones(len(is_lit), dtype=bool), is_lit, left_out == COUNTS)
+    )
     return ModuleYears(
-        planes=planes,
-        years=years,
-        n_lit=np.bincount(points.plane[is_lit], minlength=n_planes).astype(np.float64),
-        n_counted=np.bincount(points.plane[left_out == COUNTS], minlength=n_planes).astype(np.float64),
+        years=all_years,
+        n_placed=n_placed,
+        n_lit=n_lit,
+        n_counted=n_counted,
         modules=_each_module(light, sights, planes, years, left_out) if light.scene.keep_modules else None,
     )
 

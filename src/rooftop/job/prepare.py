@@ -343,6 +343,7 @@ def _scene(
         relief=roofs.relief,
         min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
         module_layout=layout.module_layout,
+        zones=layout.zones,
         n_unplaced=n_unplaced,
         keep_modules=config.outputs.modules,
     )

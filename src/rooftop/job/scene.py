@@ -10,6 +10,7 @@ from rooftop.config import SceneOptions
 from rooftop.core.grid import Tile
 from rooftop.core.types import F8, I8
 from rooftop.scene.places import ModuleLayout
+from rooftop.scene.relaid import PackedZones
 from rooftop.scene.relief import Relief
 from rooftop.scene.surface import Blocks, ElevationSource, FarSurface
 from rooftop.solar.energy import ModulePlane
@@ -41,6 +42,8 @@ class Scene:
         Roof planes whose geometry is known.
     module_layout : ModuleLayout or None
         Modules of each plane, where they have places.
+    zones : PackedZones or None
+        Where the modules of each plane may stand, where rows may move into the light.
     n_unplaced : ndarray, shape (n_roofs,)
         Modules whose room existing PV takes that stands nobody knows where on the roof.
     keep_modules : bool
@@ -65,4 +68,5 @@ class Scene:
     relief: Relief | None = None
     min_poa_kwh_m2: float = 0.0
     module_layout: ModuleLayout | None = None
+    zones: PackedZones | None = None
     keep_modules: bool = False

@@ -24,6 +24,7 @@ from rooftop.job.tile import MODULE_COUNTS, PLANE_YEAR_COLUMNS
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables
 from rooftop.scene.inverters import inverter_table
+from rooftop.scene.layout import Layout
 from rooftop.tables import COVERAGE
 from rooftop.targets import Pack, mark_new
 from rooftop.targets.withheld import withheld
@@ -33,7 +34,8 @@ def build_tables(
     prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: B1, *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
     """Turn tile results into the contract's tables but for coverage; with `modules`, those of a packed layout too."""
-    sources, layout = prepared.sources, prepared.layout
+    sources = prepared.sources
+    layout = prepared.layout.moved([result.moved for result in batch.results.values() if result.moved is not None])
     year = _year_of_planes(batch, len(layout.planes))
     planes = plane_table(layout, year, prepared.system.module, prepared.taken.unplaced_m2)
     roofs = roof_table(pd.DataFrame(sources.buildings.drop(columns="geometry")), planes)
@@ -58,7 +60,7 @@ def build_tables(
         memberships=memberships.reset_index(drop=True),
         districts=attach(units, unit_frame["geometry"]),
         coverage=pd.DataFrame(columns=COVERAGE.names),
-        modules=_modules(prepared, batch, planes) if modules and layout.corners else None,
+        modules=_modules(prepared, layout, batch, planes) if modules and layout.corners else None,
     )
     return tables.conformed(), notices
 
@@ -71,10 +73,10 @@ def _year_of_planes(batch: BatchResult, n_planes: int) -> pd.DataFrame:
     return year.reindex(range(n_planes))
 
 
-def _modules(prepared: Prepared, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
+def _modules(prepared: Prepared, layout: Layout, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
     """Return every module that was placed, with its year."""
     kwp, crs = prepared.system.module.pdc0_w / 1000.0, prepared.sources.buildings.crs
-    layer = module_table(prepared.layout, planes, batch.results.values(), kwp, crs)
+    layer = module_table(layout, planes, batch.results.values(), kwp, crs)
     return _with_lonlat_geometry(layer.drop(columns="geometry"), layer.geometry, crs)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_optio
 from rooftop.scene.places import ModuleLayout, PlaneRuns
 from rooftop.scene.plane_columns import PACKED_PLANES
 from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.relaid import MovedPlanes, PackedZones, ZoneOfPlane
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.taken import OccupiedAreas
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
@@ -57,6 +58,20 @@ class PackedLayout(Layout):
     def placed(self) -> I8:
         """Modules that were placed on each plane."""
         return self.planes["packed_count"].to_numpy()
+
+    def moved(self, planes: Iterable[MovedPlanes]) -> Self:
+        """Return the layout with the modules of some planes elsewhere."""
+        table, corners = self.planes.copy(), list(self.corners)
+        for some in planes:
+            rows = table.index[some.planes]
+            per_module = table.loc[rows, "packed_module_m2"] / table.loc[rows, "packed_count"]
+            table.loc[rows, "packed_module_m2"] = per_module * some.count
+            table.loc[rows, "packed_count"] = some.count
+            table.loc[rows, "packed_array_m2"], table.loc[rows, "packed_used_m2"] = some.array_m2, some.used_m2
+            if len(some.corners):
+                for row, own in zip(some.planes, np.split(some.corners, np.cumsum(some.count)[:-1]), strict=True):
+                    corners[row] = own
+        return replace(self, planes=table, corners=tuple(corners))
 
     def modules(self, year: pd.DataFrame) -> PlaneModules:
         """Return the modules that have light, of real rectangles.
@@ -157,10 +172,10 @@ def fill_planes(
         walls = outline[roof], shared.get(roof), drops.get(known)
         slope = Slope(float(tilt), float(azimuth - north))
         own = replace(distances, edge_setback_m=float(setback_m), min_patch_m2=float(least_m2))
-        room = _room(plan, walls, obstacles.get(roof), slope, own, taken, roof)
+        room = _room(plan, walls, obstacles.get(roof), slope, own, taken, roof, usable=bool(usable))
         options = flush if pitched else racks.options[roof_latitude]
         packed = pack(
-            room.zone if usable else shapely.Polygon(),
+            room.zone,
             float(tilt),
             float(azimuth),
             filling.module,
@@ -170,7 +185,7 @@ def fill_planes(
             specific_yield=value,
         )
         lower_m = filling.rules.lower_edge_m.of(options.mounting)
-        for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options, lower_m):
+        for each in _filled_planes(k, packed, room, slope, options, lower_m, north):
             parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
     packed_planes = _packed_table(planes, parts, obstacles)
     bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < packed_planes["min_patch_m2"])
@@ -185,6 +200,7 @@ def fill_planes(
         orientations=orientations,
         module_layout=ModuleLayout.from_planes([each.runs for each in parts], _pairs(parts), filling.points),
         corners=tuple(each.corners for each in parts),
+        zones=PackedZones.from_planes([each.zone for each in parts]),
     )
 
 
@@ -217,6 +233,7 @@ class _Room:
     """Zone of a plane in plan, and areas in plan: net, taken by exclusions, under existing PV."""
 
     zone: shapely.Geometry
+    least_m2: float  # of its pieces
     net_m2: float
     excluded_m2: float
     existing_pv_m2: float
@@ -230,8 +247,10 @@ def _room(
     distances: ZoneDistances,
     taken: OccupiedAreas,
     roof: int,
+    *,
+    usable: bool,
 ) -> _Room:
-    """Return the net zone's area, and the pieces of it that may carry new modules."""
+    """Return the net zone's area, and the pieces of it that may carry new modules: of a plane not usable, none."""
     shapes, heights = standing if standing is not None else (None, None)
     whole = net_zone(
         plan,
@@ -246,7 +265,8 @@ def _room(
     net = taken.without_exclusions(roof, whole)
     least = distances.min_patch_m2 * float(np.cos(np.radians(slope.tilt_deg)))
     return _Room(
-        zone=large_pieces(taken.without_existing_pv(roof, net), least),
+        zone=large_pieces(taken.without_existing_pv(roof, net), least) if usable else shapely.Polygon(),
+        least_m2=least,
         net_m2=net.area,
         excluded_m2=whole.area - net.area,
         existing_pv_m2=taken.existing_pv_m2(roof, plan),
@@ -263,6 +283,7 @@ class _FilledPlane:
     module_plane: ModulePlane
     runs: PlaneRuns
     corners: F8
+    zone: ZoneOfPlane
     packed: dict[str, object]
 
 
@@ -273,9 +294,10 @@ def _pairs(parts: list[_FilledPlane]) -> I8:
 
 
 def _filled_planes(
-    plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions, lower_m: float
+    plane: int, packed: Packed, room: _Room, slope: Slope, options: PackOptions, lower_m: float, north_deg: float
 ) -> Iterator[_FilledPlane]:
     """Yield a packed plane by the orientations of its modules."""
+    stretch = 1.0 / float(np.cos(np.radians(slope.tilt_deg)))
     best = next(
         trial.design
         for trial in packed.trials
@@ -295,6 +317,13 @@ def _filled_planes(
             module_plane=module_plane,
             runs=PlaneRuns.from_corners(corners, lower_m, rise_m),
             corners=corners,
+            zone=ZoneOfPlane(
+                shape=room.zone,
+                facing_grid_deg=best.azimuth_deg - north_deg,
+                stretch=stretch,
+                least_m2=room.least_m2,
+                design=best,
+            ),
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
         )
 

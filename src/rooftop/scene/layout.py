@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rac
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import ModuleLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
+from rooftop.scene.relaid import MovedPlanes, PackedZones
 from rooftop.scene.roofs import RoofTypes, inner_shares
 from rooftop.scene.taken import OccupiedAreas, occupied_shares
 from rooftop.solar.energy import ModulePlane, Rows
@@ -83,6 +84,8 @@ class Layout(ABC):
         Where the modules of each plane lie, of a layout that gives them places.
     corners : tuple of (m, 4, 2) ndarray
         Their corners in plan, where they were asked for.
+    zones : PackedZones or None
+        Where they may stand.
     """
 
     planes: pd.DataFrame
@@ -90,6 +93,7 @@ class Layout(ABC):
     orientations: tuple[ModulePlane, ...]
     module_layout: ModuleLayout | None = None
     corners: tuple[F8, ...] = ()
+    zones: PackedZones | None = None
 
     written: ClassVar[tuple[str, ...]] = ()
     """Columns of `planes` that are written only for layouts of this kind."""
@@ -98,6 +102,10 @@ class Layout(ABC):
     @abstractmethod
     def placed(self) -> I8:
         """Modules that have a place, by plane."""
+
+    def moved(self, planes: Iterable[MovedPlanes]) -> Self:
+        """Return the layout with the modules of some planes elsewhere."""
+        return self
 
     @abstractmethod
     def modules(self, year: pd.DataFrame) -> PlaneModules:

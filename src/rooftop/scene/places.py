@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,6 +117,26 @@ class ModuleLayout:
             points=points,
         )
 
+    def of_planes(self, planes: I8, instead: Mapping[int, PlaneRuns]) -> ModuleLayout:
+        """Return some planes, ascending, numbered anew; `instead` holds other modules of some, by their new numbers."""
+        runs = [instead[k] if k in instead else self._runs(plane) for k, plane in enumerate(planes)]
+        partner = self.pair[planes]
+        pair = np.where(partner >= 0, np.searchsorted(planes, partner), -1)
+        return ModuleLayout.from_planes(runs, pair, self.points)
+
+    def _runs(self, plane: int) -> PlaneRuns:
+        some = slice(self.first[plane], self.first[plane + 1])
+        return PlaneRuns(
+            start=self.start[some],
+            number=self.number[some],
+            origin=self.origin[plane],
+            step=self.step[plane],
+            along=self.along[plane],
+            up=self.up[plane],
+            lower_m=float(self.lower_m[plane]),
+            rise_m=float(self.rise_m[plane]),
+        )
+
     def counts(self, planes: I8) -> I8:
         """Return the number of modules of each of the planes."""
         whole = np.concatenate([[0], np.cumsum(self.number, dtype=np.int64)])
@@ -138,6 +158,7 @@ def _step(moves: F8, along: F8) -> F8:
     """Return the shortest move from a module to the next one of its row; any move where no row has two."""
     side = along / np.hypot(*along)
     ahead, beside = moves @ side, np.abs(moves @ np.array([-side[1], side[0]]))
+    ahead = np.abs(ahead)  # rows of second halves run against their sides
     rows = np.flatnonzero((beside < _EVEN_M) & (ahead > 0.0))
     if not len(rows):
         return moves[0] if len(moves) else 2.0 * along
