@@ -101,7 +101,8 @@ def hull(points: Sequence[Sequence[float]]) -> trimesh.Trimesh:
 
 def joined(parts: Sequence[Any]) -> trimesh.Trimesh:
     """Return several meshes as one."""
-    return trimesh.util.concatenate(list(parts))
+    whole: Any = trimesh.util.concatenate(list(parts))
+    return whole
 
 
 def normals(corners: F8) -> F8:

@@ -17,6 +17,7 @@ from rooftop.core.roof_rules import RoofRules, load_roof_rules
 from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
+from rooftop.inputs.returns import first_returns
 from rooftop.job.light import TableBook
 from rooftop.job.scene import Scene
 from rooftop.job.siting import Siting, site_modules
@@ -44,6 +45,7 @@ from rooftop.scene.roofs import (
 )
 from rooftop.scene.surface import Blocks, far_surface
 from rooftop.scene.taken import OccupiedAreas, occupied_areas
+from rooftop.scene.uneven import ReturnsOnPlane, returns_on_planes
 from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import factor_nodes, sky_year
 from rooftop.targets import Pack
@@ -110,7 +112,7 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
     light = _light(config, sources, rules)
     planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
     if config.system.layout == "packed":
-        layout: Layout = _packed_layout(config, planes, roofs, taken, light, rules)
+        layout: Layout = _packed_layout(config, sources, planes, roofs, taken, light, rules)
     else:
         layout = _density_layout(planes, roofs, taken, light, rules)
     n_unplaced = taken.unplaced_m2 / light.system.module.area_m2
@@ -273,7 +275,13 @@ def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> 
 
 
 def _packed_layout(
-    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
+    config: Config,
+    sources: Sources,
+    planes: pd.DataFrame,
+    roofs: _Roofs,
+    taken: OccupiedAreas,
+    light: _Light,
+    rules: RoofRules,
 ) -> PackedLayout:
     """Fill the planes with modules."""
     module = light.system.module
@@ -296,7 +304,19 @@ def _packed_layout(
         taken=taken,
         shared=shared_walls(roofs.visible, roofs.level_m, load_plane_rules().zones, rules.setback_m.value),
         drops=roofs.known.drops,
+        returns=_returns(config, sources, roofs),
     )
+
+
+def _returns(config: Config, sources: Sources, roofs: _Roofs) -> dict[int, ReturnsOnPlane]:
+    """Return what the laser met on planes that were found in a point cloud, by row of the relief."""
+    dsm, given, relief = sources.dsm, config.inputs.dsm, roofs.relief
+    if dsm is None or dsm.points is None or given is None or relief is None:
+        return {}
+    rows = np.flatnonzero(roofs.known.table["roof_source"].to_numpy() == "dsm")
+    met = first_returns(given, sources.buildings.crs, "inputs.dsm", relief.geometry[rows])
+    off_m = load_plane_rules().obstacles.min_height_m.value
+    return returns_on_planes(relief, rows[met.plane], (met.x, met.y, met.z), off_m)
 
 
 def _density_layout(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import ClassVar, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import shapely
 
 from rooftop.config import System
+from rooftop.core.choices import RoofMounting
 from rooftop.core.roof_rules import RoofRules
 from rooftop.core.types import F8, I8, Geometries
 from rooftop.scene.equator import rack_azimuth_deg
@@ -22,6 +24,7 @@ from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relaid import MovedPlanes, PackedZones, ZoneOfPlane
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.taken import OccupiedAreas
+from rooftop.scene.uneven import ReturnsOnPlane
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import Module
@@ -32,6 +35,8 @@ _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 _NO_CORNERS: F8 = np.zeros((0, 4, 2))
+_NO_RETURNS: Mapping[int, ReturnsOnPlane] = MappingProxyType({})
+_AROUND_OFF_M = 0.25  # of a return off its plane: rows that move keep clear of it
 _PACKED_BY = (
     "roof",
     "plane_tilt_deg",
@@ -137,6 +142,7 @@ def fill_planes(
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
     drops: dict[int, shapely.Geometry],
+    returns: Mapping[int, ReturnsOnPlane] = _NO_RETURNS,
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -159,6 +165,8 @@ def fill_planes(
         Where outlines are walls shared with a level roof, by roof.
     drops : dict
         Where planes end above something lower, by the number in column ``known``.
+    returns : mapping of int to ReturnsOnPlane
+        What a laser met on planes, by the same number: no module is set where too much of it lies off the plane.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
@@ -184,6 +192,9 @@ def fill_planes(
             grid_north_deg=north,
             specific_yield=value,
         )
+        if known in returns:
+            packed = _on_plane(packed, returns[known], options.mounting)
+            room = replace(room, zone=shapely.difference(room.zone, returns[known].around_off(_AROUND_OFF_M)))
         lower_m = filling.rules.lower_edge_m.of(options.mounting)
         for each in _filled_planes(k, packed, room, slope, options, lower_m, north):
             parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
@@ -326,6 +337,26 @@ def _filled_planes(
             ),
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
         )
+
+
+def _on_plane(packed: Packed, returns: ReturnsOnPlane, mounting: RoofMounting) -> Packed:
+    """Return the modules that lie on their plane, areas in proportion; a pair stays or goes together."""
+    if not packed.count:
+        return packed
+    stays = returns.on_plane(packed.modules, load_plane_rules().obstacles.most_off_share.value)
+    if mounting == "east_west":
+        stays = np.repeat(stays[::2] & stays[1::2], 2)
+    share = float(stays.mean())
+    return replace(
+        packed,
+        count=int(stays.sum()),
+        modules=packed.modules[stays],
+        second_half=packed.second_half[stays],
+        module_area_m2=packed.module_area_m2 * share,
+        module_face_area_m2=packed.module_face_area_m2 * share,
+        array_area_m2=packed.array_area_m2 * share,
+        capacity_kwp=packed.capacity_kwp * share,
+    )
 
 
 def _packed_columns(packed: Packed, count: int, room: _Room, stretch: float, share: float) -> dict[str, float]:

@@ -27,6 +27,7 @@ class ObstacleRules(Model):
     min_area_m2: Sourced
     clearance_m: Sourced
     clearance_per_height: Sourced
+    most_off_share: Sourced
 
 
 class ZoneRules(Model):

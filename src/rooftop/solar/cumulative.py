@@ -13,7 +13,7 @@ from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
 
-from rooftop.core.arguments import instance, require_number, unusable, whole, word
+from rooftop.core.arguments import flag, instance, require_number, unusable, whole, word
 from rooftop.core.choices import Diffuse, Mounting
 from rooftop.core.lang import Text
 from rooftop.core.types import F4, F8, I8
@@ -49,7 +49,7 @@ class Rows:
     Raises
     ------
     ArgumentError
-        One of them is no length.
+        One of them is no length, or `in_tables` neither true nor false.
     """
 
     slope_length_m: float
@@ -59,6 +59,7 @@ class Rows:
     def __post_init__(self) -> None:
         for name in ("slope_length_m", "pitch_m"):
             object.__setattr__(self, name, require_number(name, getattr(self, name)))
+        object.__setattr__(self, "in_tables", flag("in_tables", self.in_tables))
 
 
 @dataclass(frozen=True)
