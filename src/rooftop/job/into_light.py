@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
 from rooftop.core.types import B1, F8, I8
-from rooftop.job.light import TableBook, TileLight
+from rooftop.job.light import TileLight
 from rooftop.job.module_years import ModuleYears, module_years
 from rooftop.job.window import RoofCells, Window, look
 from rooftop.scene.places import ModulePoints, PlaneRuns
 from rooftop.scene.relaid import MovedPlanes, PackedZones, Relaid, runs_of
 
 _MARGINS = (0.0, 0.05)  # rows keep off cells whose loss exceeds what is allowed by more: a module may cover some
+_FINE_M = 0.5
 _NOTABLE = 1e-4  # share of a roof's energy below which nothing moves
 
 
@@ -41,7 +42,6 @@ class Darkness:
 
 def move_into_light(
     window: Window,
-    book: TableBook,
     cells: RoofCells,
     light: TileLight,
     points: ModulePoints,
@@ -69,7 +69,7 @@ def move_into_light(
         if not relaid:
             continue
         rows = np.flatnonzero(np.isin(roof, roof[[one.planes[0] for one in relaid]]))
-        tried = _tried(window, book, light.plane_rows[rows], rows, relaid)
+        tried = _tried(window, cells, light, rows, relaid)
         gains = _gaining_roofs(roof[rows], best.ac_kwh_kwp[rows], tried.ac_kwh_kwp)
         best = best.with_planes(rows[gains], tried, np.flatnonzero(gains))
         better = set(rows[gains].tolist())
@@ -105,28 +105,30 @@ def _relaid(
             yield Relaid(planes=planes, corners=found.corners, array_m2=found.array_m2, used_m2=found.used_m2)
 
 
-def _tried(window: Window, book: TableBook, plane_rows: I8, rows: I8, relaid: list[Relaid]) -> ModuleYears:
+def _tried(window: Window, cells: RoofCells, light: TileLight, rows: I8, relaid: list[Relaid]) -> ModuleYears:
     """Return the years of whole roofs, some of whose planes have their modules elsewhere.
+
+    Where cells are as fine as modules, horizons are swept anew from the heights that modules have now; on coarser
+    cells a cell's height is a mean of what lies in it anyway, and its horizon stays.
 
     Parameters
     ----------
-    plane_rows : ndarray
-        Planes of these roofs, in the scene.
     rows : ndarray
-        The same, in the tile, as `relaid` has them.
+        Planes of these roofs, numbered as `light` has them.
     """
-    layout = window.scene.module_layout
+    layout, plane_rows = window.scene.module_layout, light.plane_rows[rows]
     assert layout is not None
     runs: dict[int, PlaneRuns] = {}
     for one in relaid:
         at = np.searchsorted(rows, one.planes)
         made = runs_of(one, layout.lower_m[plane_rows[at]], layout.rise_m[plane_rows[at]])
         runs |= dict(zip(at.tolist(), made, strict=True))
-    part = layout.of_planes(plane_rows, runs)
-    cells = RoofCells.in_window(window, plane_rows)
-    every = np.arange(len(plane_rows))
-    points = ModulePoints.in_window(part, every, window.grid, (cells.row, cells.col), cells.of_plane)
-    return module_years(look(window, book, plane_rows, cells, points), points)
+    part, every = layout.of_planes(plane_rows, runs), np.arange(len(plane_rows))
+    anew = window.grid.cell_size_m <= _FINE_M
+    seen = RoofCells.in_window(window, plane_rows) if anew else cells.of_planes(rows)
+    points = ModulePoints.in_window(part, every, window.grid, (seen.row, seen.col), seen.of_plane)
+    from_there = look(window, light.book, plane_rows, seen, points) if anew else replace(light, plane_rows=plane_rows)
+    return module_years(from_there, points)
 
 
 def _gaining_roofs(roof: I8, before: F8, after: F8) -> B1:

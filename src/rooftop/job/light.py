@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -109,14 +110,22 @@ class TileLight:
     plane_rows: I8
     usual_factor: F8
 
+    @functools.cached_property
+    def _variants(self) -> tuple[I8, I8, F8]:
+        """Plane, numbered as in the tile, orientation and weight of each variant."""
+        variants = self.scene.variants
+        of_tile = variants[variants["plane"].isin(self.plane_rows)]
+        number = np.searchsorted(self.plane_rows, of_tile["plane"].to_numpy())
+        return number, of_tile["orientation"].to_numpy(), of_tile["weight"].to_numpy(dtype=float)
+
     def orientations(self, planes: I8) -> Iterator[Orientation]:
         """Yield the orientations that stand for some planes, given by their numbers in the tile, ascending."""
-        variants = self.scene.variants
-        of_tile = variants[variants["plane"].isin(self.plane_rows[planes])]
-        number = np.searchsorted(self.plane_rows, of_tile["plane"].to_numpy())
-        orientation, weight = of_tile["orientation"].to_numpy(), of_tile["weight"].to_numpy(dtype=float)
-        for k in np.unique(orientation):
-            mine = orientation == k
+        number, orientation, weight = self._variants
+        wanted = np.zeros(len(self.plane_rows), dtype=bool)
+        wanted[planes] = True
+        some = np.flatnonzero(wanted[number])
+        for k in np.unique(orientation[some]):
+            mine = some[orientation[some] == k]
             yield Orientation(
                 plane=self.scene.orientations[k],
                 at=np.searchsorted(planes, number[mine]),

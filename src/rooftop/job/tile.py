@@ -82,7 +82,7 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
     built, moved = None, None
     if points is not None:
         built = module_years(light, points)
-        built, moved = move_into_light(window, book, cells, light, points, built, darkness)
+        built, moved = move_into_light(window, cells, light, points, built, darkness)
     return TileResult(
         planes=_plane_table(light, cells.of_plane, built, darkness),
         cells=raster.finish(window.grid, cells, light.horizon) if raster is not None else None,

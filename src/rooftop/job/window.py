@@ -95,6 +95,10 @@ class RoofCells:
         cells = cls(row=row, col=col, roof=roof, known=known, of_plane=[])
         return replace(cells, of_plane=_cells_by_plane(scene, window.grid, cells, plane_rows))
 
+    def of_planes(self, planes: I8) -> RoofCells:
+        """Return the same cells, and those of some planes alone."""
+        return replace(self, of_plane=[self.of_plane[k] for k in planes])
+
 
 def look(window: Window, book: TableBook, plane_rows: I8, cells: RoofCells, points: ModulePoints | None) -> TileLight:
     """Return what planes see: from as high above each cell as a module stands there, or would in its middle."""

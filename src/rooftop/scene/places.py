@@ -249,7 +249,9 @@ class ModulePoints:
         out = np.empty((len(modules) * self.n_points, horizon.azimuth.size), dtype=np.float32)
         some = kernel.Rectangles(self.plane[modules], self._modules.middle[modules], *self._modules[2:])
         sight = rows_kernel.Sight(horizon.degrees, horizon.azimuth, horizon.n_azimuth, grid_north_deg)
-        rows = _stretches(self._modules, standing)
+        needed = np.zeros(len(self.pair), dtype=bool)
+        needed[self.plane[modules]] = True
+        rows = _stretches(self._modules, standing & needed[self.plane])
         rows_kernel.behind_rows(some, self.rise_m, self.cell[modules], self._points, rows, sight, out)
         return out
 
