@@ -56,7 +56,7 @@ def layout() -> DensityLayout:
 
 def year() -> pd.DataFrame:
     frame = pd.DataFrame(100.0, index=range(3), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
-    frame["ok_share"] = [0.9, 1.0, 1.0]
+    frame["ok_share"], frame["n_counted"] = [0.9, 1.0, 1.0], np.nan
     frame["svf"], frame["shading_loss"] = [0.9, 0.95, 0.8], [0.05, 0.1, 0.2]
     return frame
 

@@ -71,6 +71,7 @@ def _filled(
         drops={},
     )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
+    year["n_counted"] = np.nan
     year["ok_share"], year["n_lit"] = ok, np.floor(layout.placed * ok)
     out = plane_table(layout, year, MODULE, np.zeros(n))
     for small, large in pairwise(CHAIN):

@@ -113,6 +113,7 @@ def laid(
         shares = density_shares(planes, types, shapes, taken, RULES)
         made = lay_out(planes, shares, [flush], flush, rules=RULES)
     year = pd.DataFrame(100.0, index=range(len(made.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
+    year["n_counted"] = np.nan
     year["ok_share"], year["n_lit"] = ok, np.floor(made.placed * ok)
     table = plane_table(made, year, MODULE, taken.unplaced_m2)
     roofs = roof_table(pd.DataFrame(buildings.drop(columns="geometry")).assign(existing_pv_kwp=found.kwp), table)

@@ -47,7 +47,7 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
     ----------
     layout : Layout
     year : DataFrame
-        ``rooftop.job.tile.PLANE_YEAR_COLUMNS``, ``n_cells`` and ``n_lit`` of every plane, in the layout's order.
+        ``rooftop.job.tile.PLANE_YEAR_COLUMNS`` and ``MODULE_COUNTS`` of every plane, in the layout's order.
     module : Module
     unplaced_pv_m2 : ndarray, shape (n_roofs,)
         Module area of existing PV that stands nobody knows where on the roof: each plane gives up modules in proportion
@@ -61,7 +61,7 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
     """
     planes = layout.planes
     modules, under_unplaced_m2 = _reduce_for_unplaced(
-        planes["roof"].to_numpy(), layout.modules(year), unplaced_pv_m2, module.area_m2
+        planes["roof"].to_numpy(), layout.modules(year), year["n_counted"], unplaced_pv_m2, module.area_m2
     )
     out = planes[["roof", *_LAID_OUT, *TAKEN, *layout.written]].copy()
     out["existing_pv_area_m2"] += under_unplaced_m2
@@ -86,11 +86,12 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
 
 
 def _reduce_for_unplaced(
-    roof: I8, modules: PlaneModules, unplaced_pv_m2: F8, module_area_m2: float
+    roof: I8, modules: PlaneModules, n_counted: pd.Series, unplaced_pv_m2: F8, module_area_m2: float
 ) -> tuple[PlaneModules, F8]:
     """Take modules off roofs whose existing PV has no known place, in proportion; return also the area it stands on.
 
-    The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
+    Where modules have places it was settled which of them count. The area is that of as many modules in the planes' own
+    rows; on a roof without any, the modules' own area.
     """
     n_unplaced = unplaced_pv_m2 / module_area_m2
     n_planes = np.bincount(roof, minlength=len(n_unplaced))
@@ -100,7 +101,8 @@ def _reduce_for_unplaced(
     per_module = np.divide(rows_m2, whole, out=np.full(len(n_unplaced), module_area_m2), where=whole > 0)
     part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
     under_m2 = n_unplaced[roof] * per_module[roof] * part
-    new = beside_unplaced(roof, count, n_unplaced)
+    settled = n_counted.to_numpy(dtype=float)
+    new = np.where(np.isfinite(settled), settled, beside_unplaced(roof, count, n_unplaced))
     return modules.reduced_to(new), under_m2
 
 

@@ -114,7 +114,7 @@ def module_years(light: TileLight, points: ModulePoints) -> ModuleYears:
     excess = _excess_loss(light, sights, planes)
     is_lit = points.seen & (excess <= 0.0)
     left_out = _left_out(light, points, is_lit)
-    sights = sights.without(light, points.seen & ~is_lit)
+    judged, sights = sights, sights.without(light, points.seen & ~is_lit)
     years = _years(light, sights, planes, _shown(points, is_lit, left_out == COUNTS))
     n_planes = len(points.pair)
     all_years = np.full((n_planes, len(YEAR_COLUMNS)), np.nan)
@@ -128,7 +128,7 @@ def module_years(light: TileLight, points: ModulePoints) -> ModuleYears:
         n_placed=n_placed,
         n_lit=n_lit,
         n_counted=n_counted,
-        modules=_each_module(light, sights, planes, years, left_out) if light.scene.keep_modules else None,
+        modules=_each_module(light, (sights, judged), planes, years, left_out) if light.scene.keep_modules else None,
     )
 
 
@@ -210,6 +210,7 @@ def _left_out(light: TileLight, points: ModulePoints, is_lit: B1) -> I1:
     n_free = beside_obstacles(n_lit, free)
     roofs, roof = np.unique(on["roof"].to_numpy(), return_inverse=True)
     n_new = beside_unplaced(roof, n_free, scene.n_unplaced[roofs])
+    n_new = np.where(points.pair >= 0, np.minimum(n_new, n_new[points.pair]), n_new)
     order = points.leaving_order()
     mine = is_lit[order].astype(np.int64)
     before = np.cumsum(mine) - mine
@@ -249,21 +250,15 @@ def _years(light: TileLight, sights: _Sights, planes: I8, shown: B1) -> F8:
     return years
 
 
-def _each_module(light: TileLight, sights: _Sights, planes: I8, years: F8, left_out: I1) -> TileModules:
+def _each_module(light: TileLight, sights: tuple[_Sights, _Sights], planes: I8, years: F8, left_out: I1) -> TileModules:
     """Return the year of every module, at the irradiance of its roof.
 
-    Read at the data set's mean irradiance and scaled, so that those that count have the mean of their plane.
+    Read at the data set's mean irradiance and scaled, so that those that count have the mean of their plane. Modules
+    that shade leaves out are shown as they were judged: all rows standing, the second of `sights`.
     """
-    points = sights.points
-    each = np.zeros((len(points.plane), len(YEAR_COLUMNS)))
-    for orientation in light.orientations(planes):
-        modules, number = points.of_planes(orientation.planes)
-        tables = light.tables(orientation.plane, rows=False).at_factor(light.usual_factor)
-        horizon, cells = sights.of(modules, orientation)
-        start = points.n_points * np.arange(len(modules) + 1)
-        factor = np.broadcast_to(light.usual_factor, (len(modules), 12))
-        usable, _ = light.reflected(usable_year(tables, horizon, cells, start, factor, light.usual_factor))
-        each[modules] += orientation.weight[number][:, None] * year_columns(usable.year)
+    points = sights[0].points
+    each = _year_of_each(light, sights[0], planes, left_out != SHADE)
+    each += _year_of_each(light, sights[1], planes, left_out == SHADE)
     at = np.searchsorted(planes, points.plane)
     at = np.minimum(at, max(len(planes) - 1, 0))
     counts = left_out == COUNTS
@@ -279,3 +274,21 @@ def _each_module(light: TileLight, sights: _Sights, planes: I8, years: F8, left_
         shading_loss=each[:, 1].astype(np.float32),
         ac_kwh_kwp=ac.astype(np.float32),
     )
+
+
+def _year_of_each(light: TileLight, sights: _Sights, planes: I8, some: B1) -> F8:
+    """Return the year of some modules at the data set's mean irradiance, (m, 27); 0 of the others."""
+    points = sights.points
+    each = np.zeros((len(points.plane), len(YEAR_COLUMNS)))
+    if not some.any():
+        return each
+    for orientation in light.orientations(planes):
+        modules, number = points.of_planes(orientation.planes)
+        modules, number = modules[some[modules]], number[some[modules]]
+        tables = light.tables(orientation.plane, rows=False).at_factor(light.usual_factor)
+        horizon, cells = sights.of(modules, orientation)
+        start = points.n_points * np.arange(len(modules) + 1)
+        factor = np.broadcast_to(light.usual_factor, (len(modules), 12))
+        usable, _ = light.reflected(usable_year(tables, horizon, cells, start, factor, light.usual_factor))
+        each[modules] += orientation.weight[number][:, None] * year_columns(usable.year)
+    return each

@@ -261,14 +261,19 @@ def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
 def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> pd.DataFrame:
     """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
 
-    None is too steep, towards the pole, or the top of a stair head, and none lies on a roof that carries nothing.
+    None is too steep, towards the pole, the top of a stair head, or so near the ground that it is a yard, and none lies
+    on a roof that carries nothing.
     """
     assumed = assumed_planes(sources.buildings, roofs.types, roofs.visible, roofs.convergence_deg, rules)
     planes = roof_planes(assumed, roofs.known.table, roofs.types, rules)
     planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
     roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
-    empty |= np.isin(planes["known"].to_numpy(), roofs.known.raised)
+    known = planes["known"].to_numpy()
+    empty |= np.isin(known, roofs.known.raised)
+    if roofs.relief is not None:
+        above_m = roofs.relief.z_m[known] - roofs.blocks.base_m[roof]
+        empty |= (known >= 0) & (above_m < rules.min_roof_height_m.value)
     unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
     height = sources.buildings["height_m"].to_numpy(dtype=float)
     return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules, height_m=height)
