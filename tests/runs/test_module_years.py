@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rooftop.job.aggregate import plane_table
 from rooftop.job.light import TableBook
-from rooftop.job.module_years import ASSUMED, COUNTS, SHADE, TileModules
+from rooftop.job.module_years import ASSUMED, COUNTS, EXISTING_PV, SHADE, TileModules
 from rooftop.job.prepare import Prepared
 from rooftop.solar.energy import usable_year
 from shaded_roof import computed, prepared
@@ -124,3 +125,27 @@ def test_rows_behind_modules_that_are_gone_see_more(folder: Path) -> None:
     assert 0.2 < stay.mean() < 0.98
     gain = few["roof-1"].shading_loss[stay] - every["roof-1"].shading_loss[stay]
     assert gain.max() < 1e-5 and gain.min() < -0.002
+
+
+@pytest.mark.parametrize("n_unplaced", [1.0, 5.5, 30.0])
+def test_existing_pv_of_unknown_place_splits_no_pair(folder: Path, n_unplaced: float) -> None:
+    ready = prepared(folder, 5.0, "east_west")
+    scene = replace(ready.scene, n_unplaced=np.full_like(ready.scene.n_unplaced, n_unplaced))
+    year, modules = computed(replace(ready, scene=scene))
+    east, west = modules["roof-1e"].left_out, modules["roof-1w"].left_out
+    np.testing.assert_array_equal(east, west)
+    gone = 2 * (east == EXISTING_PV).sum()
+    assert n_unplaced <= gone <= n_unplaced + 2
+    table = plane_table(ready.layout, year, ready.system.module, n_unplaced * ready.system.module.area_m2 * np.ones(2))
+    assert table["module_count"].tolist() == year["n_counted"].tolist()
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.03, 0.10])
+def test_what_is_left_out_for_shade_loses_more_than_the_limit(folder: Path, limit: float) -> None:
+    """As it was judged: behind all rows, those too that leave with it."""
+    ready = prepared(folder, 14.0)
+    _, modules = computed(replace(ready, scene=replace(ready.scene, max_shading_loss=limit)))
+    found = modules["roof-1"]
+    dark = found.left_out == SHADE
+    assert dark.any() and found.shading_loss[dark].min() > limit - 1e-6
+    assert found.shading_loss[~dark].max() <= limit + 1e-6

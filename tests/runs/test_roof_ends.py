@@ -17,12 +17,13 @@ CELL_M = 0.5
 
 
 def heights(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Flat roofs of 9 m with a stair head of 4 m x 4 m and 3 m, and a terrace 5 m below the roof."""
+    """Flat roofs of 9 m with a stair head of 4 x 4 m and 3 m, a terrace 5 m below the roof, a yard on the ground."""
     out = surface(x, y, [9.0] * N)
     for k in range(N):
         x0, y0, _, y1 = rectangle(k, 0.0, 0.0).bounds
         on = (out > 55.0) & (x > x0) & (x < x0 + 30.0)
         out[on & (y > y1 - TERRACE_M)] -= 5.0
+        out[on & (np.abs(x - x0 - 22.0) < 4.0) & (np.abs(y - y0 - 7.0) < 3.0)] = 50.4
         out[on & (np.abs(x - x0 - 12.0) < 2.0) & (np.abs(y - y0 - 8.0) < 2.0)] += 3.0
     return out
 
@@ -48,6 +49,15 @@ def test_no_module_stands_on_a_stair_head(modules: shapely.Geometry) -> None:
     ]
     assert modules.distance(shapely.union_all(heads)) > 0.2
     assert modules.area > 100.0 * N
+
+
+def test_a_yard_inside_an_outline_is_no_roof(modules: shapely.Geometry) -> None:
+    """However flat and open it lies: it is ground, and the roof around it ends there."""
+    yards = [
+        shapely.box(x + 18.0, y + 4.0, x + 26.0, y + 10.0)
+        for x, y, _, _ in (rectangle(k, X0, Y0).bounds for k in range(N))
+    ]
+    assert modules.distance(shapely.union_all(yards)) > load_roof_rules().setback_m.value - 0.5 * CELL_M
 
 
 def test_the_setback_counts_from_where_the_roof_ends(modules: shapely.Geometry) -> None:
