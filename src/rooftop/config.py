@@ -234,6 +234,9 @@ class Inputs(Model):
     )
 
 
+_Points = Annotated[int, Field(ge=1, le=16)]
+
+
 class SceneOptions(Model):
     """How the surface model is built and seen."""
 
@@ -248,11 +251,16 @@ class SceneOptions(Model):
     obstacle_reflectance: Share = Field(0.0, description="share of light that facades throw back onto roofs; 0: none")
     max_shading_loss: Share | None = Field(
         None,
-        description="cells that lose a larger share of their irradiation carry nothing; null: configs/roof_types.yaml",
+        description="modules that lose a larger share of their year's irradiation do not count; "
+        "null: configs/roof_types.yaml",
     )
     min_poa_kwh_m2: PositiveFloat | None = Field(
+        None, description="modules that receive less a year do not count; null: no such limit"
+    )
+    module_points: tuple[_Points, _Points] | None = Field(
         None,
-        description="cells of a roof that receive less a year in the modules' plane carry nothing; null: no such limit",
+        description="points at which each module sees the sky, along its longer and its shorter side; "
+        "null: no further apart than cells",
     )
     halo_m: Annotated[float, Field(gt=0.0, le=5000.0)] = 200.0
     tile_cells: Annotated[int, Field(ge=64, le=8192)] = 1024

@@ -217,6 +217,12 @@ MODULES = Table(
         _c("plane_id", "str", "plane id", "坡面编号"),
         _c("module", "int", "number in the plane", "坡面内序号"),
         _c("counted", "bool", "counted in the plane's modules", "是否计入组件数量"),
+        _c("left_out", "str", "why it is not counted", "未计入原因"),
+        _c("yield_order", "int", "order by yield on the roof", "屋顶内发电量排序"),
+        _c("poa_kwh_m2", "float", "irradiation on the module (kWh/m²)", "组件面年辐照量(kWh/㎡)"),
+        _c("shading_loss", "float", "shading loss", "遮挡损失"),
+        _c("annual_kwh", "float", "energy a year (kWh)", "年发电量(kWh)"),
+        *_MONTHS,
     ),
 )
 

@@ -253,7 +253,7 @@ RESULTS: dict[str, Callable[[Any], bool]] = {
 EDGES = [
     None, True, False, 0, 2, -1, 2**63, 10**400, -0.0, 90.0, 1e-320, 1e308, float("nan"), float("inf"), 1j,
     "", "perez", "rack", "\x00", "南", b"", [], (), {}, set(), [[]], [None], ["a"], [1, "a"], [0, 0], [True], range(3),
-    object(), int, len, Decimal("1.5"), Fraction(1, 3), datetime.date(2020, 1, 1), np.datetime64("NaT"),
+    object(), int, len, Decimal("1.5"), Fraction(1, 3), datetime.date(2020, 1, 1), np.datetime64("NaT", "D"),
     np.timedelta64(3, "h"), pd.NA, pd.NaT, pd.Timestamp("2020"), pd.Series([1.0, 2.0]), pd.DataFrame({"a": ["x"]}),
     np.ma.masked, np.bool_(True), np.float16(1.0), np.zeros(()), np.zeros(0), np.zeros((0, N)), np.zeros((2, N)),
     np.zeros(SHAPE), np.ones(SHAPE, bool), np.ones(12), np.ones((2, 12)), np.ones((2, 4)), np.array([None, 1.0]),

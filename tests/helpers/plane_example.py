@@ -71,7 +71,8 @@ def example_planes(roofs: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDa
             )
             corners.append(inside)
     frame = blank(PLANES, len(planes)).assign(**pd.DataFrame(planes))
-    placed = pd.concat(modules, ignore_index=True)[MODULES.names]
+    placed = pd.concat(modules, ignore_index=True)
+    placed = blank(MODULES, len(placed)).assign(**placed)
     return (
         gpd.GeoDataFrame(frame, geometry=shapes, crs=METRIC).to_crs("OGC:CRS84"),
         gpd.GeoDataFrame(placed, geometry=np.concatenate(corners), crs=METRIC).to_crs("OGC:CRS84"),

@@ -350,7 +350,10 @@ PUBLIC: dict[str, Public] = {
     "Rows": Public(
         rooftop.Rows,
         lambda: {"slope_length_m": 2.3, "pitch_m": 3.6},
-        {"slope_length_m": number(0.0, -2.0, 1e9), "pitch_m": number(0.0, -2.0, 1e9)},
+        {
+            "slope_length_m": number(0.0, -2.0, 1e9), "pitch_m": number(0.0, -2.0, 1e9),
+            "in_tables": [(1, "1"), ("yes", "'yes'"), *NONE],
+        },
     ),
     "FarField": Public(
         lambda **fields: rooftop.irradiation_raster(sky(), **raster(), far=rooftop.FarField(**fields)),

@@ -43,20 +43,20 @@ def layout() -> DensityLayout:
     ).assign(
         roof_source="assumed", side=0, axis_grid_deg=0.0, known=-1, pitched=False, obstacles_known=False,
         free_share=0.75, free_share_low=0.6, free_share_high=0.9, left_share=1.0,
-        excluded_share=0.0, excluded_area_m2=0.0, existing_pv_area_m2=0.0, geometry=None,
+        setback_m=RULES.setback_m.value, min_patch_m2=RULES.min_patch_m2.value,
+        module_middle_m=0.1, excluded_share=0.0, excluded_area_m2=0.0, existing_pv_area_m2=0.0, geometry=None,
     )  # fmt: skip
     return DensityLayout(
         planes=conform(planes, DENSITY_PLANES, strict=True),
         variants=pd.DataFrame(),
         orientations=(),
         designs=DESIGNS,
-        min_patch_m2=RULES.min_patch_m2.value,
     )
 
 
 def year() -> pd.DataFrame:
     frame = pd.DataFrame(100.0, index=range(3), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
-    frame["ok_share"] = [0.9, 1.0, 1.0]
+    frame["ok_share"], frame["n_counted"] = [0.9, 1.0, 1.0], np.nan
     frame["svf"], frame["shading_loss"] = [0.9, 0.95, 0.8], [0.05, 0.1, 0.2]
     return frame
 

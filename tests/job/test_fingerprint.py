@@ -28,9 +28,11 @@ from rooftop.core.fingerprint import digest_of
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice, Provenance
 from rooftop.job.batch import fingerprint
+from rooftop.job.light import TableBook
 from rooftop.job.prepare import prepare
+from rooftop.job.scene import Scene
 from rooftop.job.sources import read_sources
-from rooftop.job.tile import Scene, TableBook, compute_tile
+from rooftop.job.tile import compute_tile
 
 LEFT_OUT = {"notices", "path"}  # words about a file; where a file lies
 

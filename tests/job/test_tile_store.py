@@ -15,6 +15,7 @@ import rooftop
 import small_town
 from rooftop.core.errors import StorageError
 from rooftop.core.grid import Tile
+from rooftop.job.module_years import TileModules
 from rooftop.job.tile import TileCells, TileResult
 from rooftop.job.tilestore import TileStore
 
@@ -22,7 +23,7 @@ KEY = "0123456789abcdef"
 HERE, THERE = Tile(3, -7), Tile(4, -7)
 
 
-def result(seed: int = 0, *, cells: bool = True, months: bool = True, lit: bool = True) -> TileResult:
+def result(seed: int = 0, *, cells: bool = True, months: bool = True, modules: bool = True) -> TileResult:
     rng = np.random.default_rng(seed)
     planes = pd.DataFrame(
         {"ok_share": rng.random(5), "n_cells": rng.integers(0, 9, 5), "n_lit": [np.nan, 1.0, -0.0, np.inf, 5e-324]},
@@ -33,25 +34,32 @@ def result(seed: int = 0, *, cells: bool = True, months: bool = True, lit: bool 
     values = {name: rng.random(4).astype(np.float32) for name in names}
     by_month = rng.random((4, 12)).astype(np.float32) if months else None
     found = TileCells(lattice_row=place, lattice_col=-place, poa_monthly_kwh_m2=by_month, **values) if cells else None
-    return TileResult(planes=planes, cells=found, lit=rng.random(11) > 0.5 if lit else None)
+    each = TileModules(
+        left_out=rng.integers(0, 4, 11).astype(np.int8), poa_kwh_m2=rng.random(11).astype(np.float32),
+        shading_loss=rng.random(11).astype(np.float32), ac_kwh_kwp=rng.random((11, 12)).astype(np.float32),
+    )  # fmt: skip
+    return TileResult(planes=planes, cells=found, modules=each if modules else None)
 
 
 def same(a: TileResult | None, b: TileResult) -> None:
     assert a is not None
     pd.testing.assert_frame_equal(a.planes, b.planes, check_exact=True)
     assert np.array_equal(np.signbit(a.planes["n_lit"]), np.signbit(b.planes["n_lit"]))
-    assert (a.cells is None) == (b.cells is None) and (a.lit is None) == (b.lit is None)
+    assert (a.cells is None) == (b.cells is None) and (a.modules is None) == (b.modules is None)
     if a.cells is not None and b.cells is not None:
         for name, value in vars(b.cells).items():
             found = getattr(a.cells, name)
             assert value is None if found is None else found.dtype == value.dtype
             np.testing.assert_array_equal(found, value)
-    if b.lit is not None:
-        np.testing.assert_array_equal(a.lit, b.lit)
+    if a.modules is not None and b.modules is not None:
+        for name in ("left_out", "poa_kwh_m2", "shading_loss", "ac_kwh_kwp"):
+            one, other = getattr(a.modules, name), getattr(b.modules, name)
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(
-    "what", [{}, {"months": False}, {"cells": False}, {"lit": False}, {"cells": False, "lit": False}]
+    "what", [{}, {"months": False}, {"cells": False}, {"modules": False}, {"cells": False, "modules": False}]
 )
 def test_a_tile_comes_back_to_the_last_bit(what: dict[str, bool], tmp_path: Path) -> None:
     store = TileStore(tmp_path / ".tiles", KEY)

@@ -46,21 +46,27 @@ def result(houses: Path, shared_data: Path) -> rooftop.RunResult:
                 "dtm": cloud,
             },
             "scene": {"cell_size_m": 0.5, "azimuths": 24, "halo_m": 60.0},
-            "outputs": {"lang": "en"},
+            "outputs": {"lang": "en", "modules": True},
         }
     )
     return rooftop.run(config, houses.parent / "out")
 
 
 @pytest.fixture(scope="module")
-def points(shared_data: Path) -> NDArray[np.float64]:
-    """x, y, z of the points classified as building, in the CRS of the file."""
+def cloud(shared_data: Path) -> NDArray[np.float64]:
+    """x, y, z in the CRS of the file, class and number of the return."""
     laspy = pytest.importorskip("laspy")
     parts = []
     for path in sorted((shared_data / "delft_ahn3").glob("*.laz")):
-        cloud = laspy.read(path)
-        parts.append(np.stack([cloud.x, cloud.y, cloud.z], axis=1)[np.asarray(cloud.classification) == 6])
+        read = laspy.read(path)
+        parts.append(np.stack([read.x, read.y, read.z, read.classification, read.return_number], axis=1))
     return np.concatenate(parts)
+
+
+@pytest.fixture(scope="module")
+def points(cloud: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x, y, z of the points classified as building."""
+    return cloud[cloud[:, 3] == 6, :3]
 
 
 def planes_in(epsg: int, houses: Path, cloud: Path) -> gpd.GeoDataFrame:
@@ -152,6 +158,32 @@ def test_terraces_look_as_they_stand(result: rooftop.RunResult) -> None:
     assert (np.minimum(across, 90.0 - across) < 8.0).mean() > 0.8
     roofs = result.tables.roofs
     assert roofs.loc[roofs.gross_area_m2 > 40.0, "height_m"].between(2.2, 13.0).all()
+
+
+def test_no_module_hangs_over_a_drop(result: rooftop.RunResult, houses: Path, cloud: NDArray[np.float64]) -> None:
+    """First returns inside each module against its plane, whose height is the median of those under its modules."""
+    table = gpd.read_parquet(houses.parent / "out" / "modules.parquet").to_crs(RD)
+    planes = gpd.GeoDataFrame(result.tables.planes).set_index("plane_id")
+    centre = planes.geometry.representative_point()
+    north = meridian_convergence_deg(table.crs, centre.x.to_numpy(), centre.y.to_numpy())
+    looks = np.radians(planes["plane_azimuth_deg"] - north)
+    steep = np.tan(np.radians(planes["plane_tilt_deg"]))
+    first = cloud[cloud[:, 4] == 1, :3]
+    tree = shapely.STRtree(shapely.points(first[:, :2]))
+    fallen, off, n = 0, 0, 0
+    for name, modules in table[table["counted"]].groupby("plane_id"):
+        at = np.array([np.sin(looks[name]), np.cos(looks[name])]) * steep[name]
+        which, inside = tree.query(modules.geometry.to_numpy(), predicate="contains")
+        height = first[inside, 2] + first[inside, :2] @ at
+        height -= np.median(height)
+        for k in range(len(modules)):
+            own = height[which == k]
+            fallen += np.mean(own < -1.0) > 0.25
+            off += np.mean(np.abs(own) > 0.3) > 0.25
+            n += 1
+    print(f"\n{n} modules, {fallen} over a drop of a metre, {off} with a quarter of their points 0.3 m off")
+    assert n > 50
+    assert fallen == off == 0
 
 
 def test_areas_keep_their_order_and_modules_stand_on_planes(result: rooftop.RunResult) -> None:

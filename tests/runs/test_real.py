@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ def irradiance(data: Path) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def suzhou(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[rooftop.RunResult, float]:
+def suzhou(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> rooftop.RunResult:
     config = Config.model_validate(
         {
             "name": "suzhou",
@@ -51,9 +50,7 @@ def suzhou(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
             "policy": "lianyungang",
         }
     )
-    start = time.perf_counter()
-    result = rooftop.run(config, tmp_path_factory.mktemp("suzhou"))
-    return result, time.perf_counter() - start
+    return rooftop.run(config, tmp_path_factory.mktemp("suzhou"))
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +79,8 @@ def commune(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> roof
     return rooftop.run(config, tmp_path_factory.mktemp("bdtopo"))
 
 
-def test_suzhou_accounts_for_every_footprint(suzhou: tuple[rooftop.RunResult, float]) -> None:
-    result, _ = suzhou
+def test_suzhou_accounts_for_every_footprint(suzhou: rooftop.RunResult) -> None:
+    result = suzhou
     roofs = result.tables.roofs
     assert len(roofs) == 3076
     assert roofs.building_id.is_unique
@@ -95,8 +92,8 @@ def test_suzhou_accounts_for_every_footprint(suzhou: tuple[rooftop.RunResult, fl
     assert codes["overlaps"] == 18
 
 
-def test_suzhou_numbers_are_plausible(suzhou: tuple[rooftop.RunResult, float]) -> None:
-    result, _ = suzhou
+def test_suzhou_numbers_are_plausible(suzhou: rooftop.RunResult) -> None:
+    result = suzhou
     used = result.tables.roofs.query("capacity_kwp > 0")
     assert used.ghi_kwh_m2.between(1310, 1345).all()
     total = used.annual_kwh.sum() / used.capacity_kwp.sum()
@@ -106,8 +103,8 @@ def test_suzhou_numbers_are_plausible(suzhou: tuple[rooftop.RunResult, float]) -
     assert used.lon.between(120.5, 120.8).all()
 
 
-def test_suzhou_class_and_year_unknown_give_a_range_not_a_guess(suzhou: tuple[rooftop.RunResult, float]) -> None:
-    coverage = suzhou[0].tables.coverage
+def test_suzhou_class_and_year_unknown_give_a_range_not_a_guess(suzhou: rooftop.RunResult) -> None:
+    coverage = suzhou.tables.coverage
     front = coverage[coverage.is_default & (coverage.kind == "potential") & (coverage.level == "city")].iloc[0]
     assert np.isnan(front.coverage)
     assert front.n_unknown > 2500
@@ -115,18 +112,12 @@ def test_suzhou_class_and_year_unknown_give_a_range_not_a_guess(suzhou: tuple[ro
     assert front.attained == "unknown"
 
 
-def test_suzhou_workbook_asks_for_surveys(suzhou: tuple[rooftop.RunResult, float]) -> None:
-    book = openpyxl.load_workbook(next(p for p in suzhou[0].products.candidates if p.suffix == ".xlsx"), read_only=True)
+def test_suzhou_workbook_asks_for_surveys(suzhou: rooftop.RunResult) -> None:
+    book = openpyxl.load_workbook(next(p for p in suzhou.products.candidates if p.suffix == ".xlsx"), read_only=True)
     assert book.sheetnames == [
         "结论", "县区", "街道(镇)", "未达标新建建筑", "候选屋顶", "待核实", "任务量与容量", "口径说明", "数据来源",
     ]  # fmt: skip
     assert book["候选屋顶"].max_row > 2500
-
-
-def test_suzhou_takes_less_than_a_minute(suzhou: tuple[rooftop.RunResult, float]) -> None:
-    result, seconds = suzhou
-    print(f"\nSuzhou: {seconds:.1f} s wall, {result.record.peak_memory_mb:.0f} MB, {result.record.seconds}")
-    assert seconds < 120.0  # 60 s on an idle machine, compiled; this one may be neither
 
 
 def test_commune_uses_and_dates_are_read(commune: rooftop.RunResult) -> None:

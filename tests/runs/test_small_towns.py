@@ -116,8 +116,8 @@ def test_facades_are_not_looked_at_unless_they_reflect(
     def refuse(*_args: object, **_more: object) -> None:
         raise AssertionError("reflection is off")
 
-    monkeypatch.setattr("rooftop.job.tile.facades", refuse)
-    monkeypatch.setattr("rooftop.job.tile.with_reflection", refuse)
+    monkeypatch.setattr("rooftop.job.light.facades", refuse)
+    monkeypatch.setattr("rooftop.job.light.with_reflection", refuse)
     off = settings(project, scene={"azimuths": 36, "halo_m": 150.0, "obstacle_reflectance": 0.0})
     assert not rooftop.run(off, project / "off").failed_tiles
     assert digests(project / "off") == digests(finished.out)

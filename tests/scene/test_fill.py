@@ -14,7 +14,7 @@ from rooftop.config import FlatSystem, System
 from rooftop.core.roof_rules import load_roof_rules
 from rooftop.job.aggregate import MONTHS, plane_table
 from rooftop.job.tile import PLANE_YEAR_COLUMNS
-from rooftop.scene.fill import FillSettings, fill_planes, module_layer
+from rooftop.scene.fill import FillSettings, fill_planes
 from rooftop.scene.layout import Layout
 from rooftop.scene.neighbours import shared_walls
 from rooftop.scene.plane_rules import load_plane_rules
@@ -68,8 +68,10 @@ def _filled(
         obstacles=obstacles or {},
         taken=OccupiedAreas(),
         shared=shared or {},
+        drops={},
     )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
+    year["n_counted"] = np.nan
     year["ok_share"], year["n_lit"] = ok, np.floor(layout.placed * ok)
     out = plane_table(layout, year, MODULE, np.zeros(n))
     for small, large in pairwise(CHAIN):
@@ -131,18 +133,6 @@ def test_measured_obstacles_are_cut_out_and_no_share_is_taken_besides() -> None:
     assert shapely.within(modules, buildings.geometry[0].buffer(-0.8 + 1e-6, join_style="mitre")).all()
     assert seen["capacity_low_kwp"].tolist() == seen["capacity_kwp"].tolist() == seen["capacity_high_kwp"].tolist()
     assert shared["capacity_low_kwp"].iloc[0] < shared["capacity_kwp"].iloc[0] < shared["capacity_high_kwp"].iloc[0]
-
-
-def test_the_layer_of_modules_counts_as_the_table_does() -> None:
-    buildings = _buildings(shapely.box(0, 0, 40, 20), shapely.box(60, 0, 70, 20), shapely.box(90, 0, 91, 1))
-    layout, out = _filled(buildings, _types(*["flat_concrete"] * 3), keep=True, mounting="east_west", ok=0.7)
-    layer = module_layer(layout, out["plane_id"], out["module_count"], "EPSG:4549")
-    assert len(layer) == layout.planes["packed_count"].sum() > 0
-    counted = layer[layer["counted"]].groupby("plane_id").size().reindex(out["plane_id"], fill_value=0)
-    assert counted.tolist() == out["module_count"].tolist()
-    tilted = np.cos(np.radians(10.0))
-    assert layer.area.to_numpy() == pytest.approx(MODULE.area_m2 * tilted)
-    assert not layer.overlaps(layer.geometry.shift(1)).any()
 
 
 def test_known_planes_take_the_place_of_assumed_ones() -> None:

@@ -167,6 +167,26 @@ def test_setback_share_of_a_square() -> None:
     assert row["free_share_high"] == 1.0 - kind.obstacle_share_low > row["free_share"]
 
 
+@pytest.mark.parametrize(
+    ("tilt_deg", "height_m", "small"),
+    [(30.0, 8.0, True), (30.0, 30.0, False), (30.0, np.nan, False), (5.0, 8.0, False), (0.0, 8.0, False)],
+)
+def test_slopes_of_low_houses_keep_less_distance(tilt_deg: float, height_m: float, small: bool) -> None:
+    table = footprints(shapely.box(0, 0, 12, 8))
+    types, shapes, house = roof_types(table, RULES), table.geometry.to_numpy(), RULES.house_slopes
+    planes = assumed_planes(table, types, shapes, np.zeros(1), RULES)
+    planes = planes.assign(plane_tilt_deg=tilt_deg, pitched=tilt_deg > 0.0)
+    row = open_planes(planes, np.array([True]), types, RULES, height_m=np.array([height_m])).iloc[0]
+    rule = house if small else RULES
+    assert row["setback_m"] == rule.setback_m.value
+    assert row["min_patch_m2"] == rule.min_patch_m2.value
+    assert house.setback_m.value < RULES.setback_m.value
+    inner = density_shares(planes.assign(setback_m=row["setback_m"]), types, shapes, OccupiedAreas(), RULES)
+    assert inner["inner_share"].iloc[0] == pytest.approx(
+        (12.0 - 2.0 * rule.setback_m.value) * (8.0 - 2.0 * rule.setback_m.value) / 96.0
+    )
+
+
 def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() -> None:
     table = footprints(shapely.box(0, 0, 30, 10), shapely.affinity.rotate(shapely.box(50, 0, 80, 10), 17.0))
     table["building_use"] = ["office", "factory"]
@@ -180,7 +200,7 @@ def test_every_plane_has_weights_that_sum_to_one_and_east_west_has_two_planes() 
     for mounting, n_flat in (("rack", 1), ("east_west", 2), ("flush", 1)):
         system = FlatSystem(mounting=mounting, tilt_deg=12.0)
         on_flat = [flat_design(system, module, RULES, 34.6, 12.0)]
-        layout = lay_out(planes, shares, on_flat, flush, min_patch_m2=RULES.min_patch_m2.value)
+        layout = lay_out(planes, shares, on_flat, flush, rules=RULES)
         assert layout.planes.columns.tolist() == DENSITY_PLANES.names
         assert len(layout.planes) == n_flat + 2
         assert layout.variants.groupby("plane")["weight"].sum().tolist() == pytest.approx([1.0] * len(layout.planes))

@@ -106,12 +106,14 @@ def laid(
             obstacles={k: (np.empty(0, dtype=object), np.zeros(0)) for k in range(n)},
             taken=taken,
             shared={},
+            drops={},
         )
     else:
         flush = flush_design(MODULE.length_m, MODULE.width_m, RULES.module_gap_m.value)
         shares = density_shares(planes, types, shapes, taken, RULES)
-        made = lay_out(planes, shares, [flush], flush, min_patch_m2=RULES.min_patch_m2.value)
+        made = lay_out(planes, shares, [flush], flush, rules=RULES)
     year = pd.DataFrame(100.0, index=range(len(made.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
+    year["n_counted"] = np.nan
     year["ok_share"], year["n_lit"] = ok, np.floor(made.placed * ok)
     table = plane_table(made, year, MODULE, taken.unplaced_m2)
     roofs = roof_table(pd.DataFrame(buildings.drop(columns="geometry")).assign(existing_pv_kwp=found.kwp), table)

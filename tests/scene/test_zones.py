@@ -157,6 +157,18 @@ def test_holes_are_edges() -> None:
     assert zone.area == pytest.approx(180.0 - 6.0 * 4.0 + corners, abs=0.05)
 
 
+def test_the_edge_setback_counts_from_a_drop() -> None:
+    """A strip of a metre within the outline lies low; on a slope distances are shorter in plan."""
+    strip = shapely.box(0, 0, 20, 1)
+    zone = usable_zone(ROOF, FLAT, RULES, footprint=ROOF, drop=strip)
+    assert zone.bounds == pytest.approx((1.0, 2.0, 19.0, 11.0))
+    border = shapely.LineString([(0, 1), (20, 1)])  # a line is enough where the plane ends there
+    beside = usable_zone(shapely.box(0, 1, 20, 12), FLAT, RULES, footprint=ROOF, drop=border)
+    assert beside.bounds == pytest.approx(zone.bounds)
+    slope = usable_zone(ROOF, Slope(60.0, 180.0), RULES, footprint=ROOF, drop=strip)
+    assert slope.bounds == pytest.approx((1.0, 1.5, 19.0, 11.5))
+
+
 def test_shipped_values() -> None:
     rules = zone_distances(load_roof_rules(), load_plane_rules())
     assert rules.edge_setback_m == load_roof_rules().setback_m.value

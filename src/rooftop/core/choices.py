@@ -13,3 +13,5 @@ RoofMounting = Literal["rack", "flush", "east_west"]
 """How modules stand on a roof."""
 CellTemperature = Literal["ross", "sapm"]
 Basemap = Literal["none", "osm", "tianditu"]
+LeftOut = Literal["shade", "assumed_obstacles", "existing_pv"]
+"""Why a module that has a place does not count."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rooftop.config import Share
+from rooftop.core.choices import RoofMounting
 from rooftop.core.datamodel import Label, Model, Sourced
 from rooftop.core.lang import Lang, Text
 from rooftop.core.resources import load_shipped
@@ -72,6 +73,27 @@ class RoofType(Label):
     added_load_kn_m2: tuple[float, float]
 
 
+class LowerEdges(Model):
+    """How high the lower edge of a module stands above the roof, by mounting."""
+
+    rack: Sourced
+    east_west: Sourced
+    flush: Sourced
+
+    def of(self, mounting: RoofMounting) -> float:
+        """Return the height [m]."""
+        return {"rack": self.rack, "east_west": self.east_west, "flush": self.flush}[mounting].value
+
+
+class HouseSlopes(Model):
+    """What holds on the slopes of low houses instead of the setback and the patch of other roofs."""
+
+    from_deg: Sourced
+    up_to_height_m: Sourced
+    setback_m: Sourced
+    min_patch_m2: Sourced
+
+
 class RoofRules(Model):
     """All assumptions about roofs."""
 
@@ -79,12 +101,14 @@ class RoofRules(Model):
     date: object
     setback_m: Sourced
     min_patch_m2: Sourced
+    house_slopes: HouseSlopes
     min_footprint_m2: Sourced
     min_roof_height_m: Sourced
     max_shading_loss: Sourced
     module_gap_m: Sourced
     east_west_tilt_deg: Sourced
     east_west_gap_m: Sourced
+    lower_edge_m: LowerEdges
     flat_below_deg: Sourced
     lod2: ModelledRoofs
     poleward: Poleward

@@ -11,7 +11,7 @@ import pandas as pd
 from rooftop.core.errors import ComputeError
 from rooftop.core.lang import Text
 from rooftop.core.types import B1, F8, I8
-from rooftop.scene.layout import Layout, PlaneModules
+from rooftop.scene.layout import Layout, PlaneModules, beside_unplaced
 from rooftop.solar.pvsystem import Module
 
 MONTHS = [f"{m:02d}" for m in range(1, 13)]
@@ -47,7 +47,7 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
     ----------
     layout : Layout
     year : DataFrame
-        ``rooftop.job.tile.PLANE_YEAR_COLUMNS``, ``n_cells`` and ``n_lit`` of every plane, in the layout's order.
+        ``rooftop.job.tile.PLANE_YEAR_COLUMNS`` and ``MODULE_COUNTS`` of every plane, in the layout's order.
     module : Module
     unplaced_pv_m2 : ndarray, shape (n_roofs,)
         Module area of existing PV that stands nobody knows where on the roof: each plane gives up modules in proportion
@@ -61,7 +61,7 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
     """
     planes = layout.planes
     modules, under_unplaced_m2 = _reduce_for_unplaced(
-        planes["roof"].to_numpy(), layout.modules(year), unplaced_pv_m2, module.area_m2
+        planes["roof"].to_numpy(), layout.modules(year), year["n_counted"], unplaced_pv_m2, module.area_m2
     )
     out = planes[["roof", *_LAID_OUT, *TAKEN, *layout.written]].copy()
     out["existing_pv_area_m2"] += under_unplaced_m2
@@ -86,11 +86,12 @@ def plane_table(layout: Layout, year: pd.DataFrame, module: Module, unplaced_pv_
 
 
 def _reduce_for_unplaced(
-    roof: I8, modules: PlaneModules, unplaced_pv_m2: F8, module_area_m2: float
+    roof: I8, modules: PlaneModules, n_counted: pd.Series, unplaced_pv_m2: F8, module_area_m2: float
 ) -> tuple[PlaneModules, F8]:
     """Take modules off roofs whose existing PV has no known place, in proportion; return also the area it stands on.
 
-    The area is that of as many modules in the planes' own rows; on a roof without any, the modules' own area.
+    Where modules have places it was settled which of them count. The area is that of as many modules in the planes' own
+    rows; on a roof without any, the modules' own area.
     """
     n_unplaced = unplaced_pv_m2 / module_area_m2
     n_planes = np.bincount(roof, minlength=len(n_unplaced))
@@ -100,16 +101,8 @@ def _reduce_for_unplaced(
     per_module = np.divide(rows_m2, whole, out=np.full(len(n_unplaced), module_area_m2), where=whole > 0)
     part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
     under_m2 = n_unplaced[roof] * per_module[roof] * part
-    keep = np.maximum(np.floor(whole - n_unplaced + 1e-9), 0.0)
-    exact = part * keep[roof]
-    new = np.floor(exact + 1e-9)
-    # What rounding left goes to the planes that lost most by it, the earlier of equals.
-    order = np.lexsort((np.arange(len(roof)), np.round(new - exact, 9), roof))
-    first = np.cumsum(n_planes) - n_planes
-    rank = np.empty(len(roof), dtype=np.int64)
-    rank[order] = np.arange(len(roof)) - first[roof[order]]
-    new += rank < np.round(keep - np.bincount(roof, new, len(n_unplaced)))[roof]
-    new = np.where((n_unplaced > 0)[roof], np.minimum(new, count), count)
+    settled = n_counted.to_numpy(dtype=float)
+    new = np.where(np.isfinite(settled), settled, beside_unplaced(roof, count, n_unplaced))
     return modules.reduced_to(new), under_m2
 
 

@@ -17,7 +17,9 @@ from rooftop.core.errors import InputError
 from rooftop.core.fingerprint import digest_of, program_digest
 from rooftop.core.grid import Tile
 from rooftop.core.lang import Text, one_line
-from rooftop.job.tile import Scene, TableBook, TileResult, compute_tile
+from rooftop.job.light import TableBook
+from rooftop.job.scene import Scene
+from rooftop.job.tile import TileResult, compute_tile
 from rooftop.job.tilestore import TileStore
 
 _log = logging.getLogger(__name__)

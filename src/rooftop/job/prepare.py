@@ -17,9 +17,11 @@ from rooftop.core.roof_rules import RoofRules, load_roof_rules
 from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.datums import meridian_convergence_deg
 from rooftop.inputs.irradiance import IrradianceAt
+from rooftop.inputs.returns import first_returns
+from rooftop.job.light import TableBook
+from rooftop.job.scene import Scene
 from rooftop.job.siting import Siting, site_modules
 from rooftop.job.sources import Sources
-from rooftop.job.tile import Scene, TableBook
 from rooftop.scene.agreement import compare_far_terrain, compare_heights, compare_models, compare_without_terrain
 from rooftop.scene.array import flush_design
 from rooftop.scene.buildings import SceneBuildings, buildings_on_terrain, measure
@@ -28,6 +30,7 @@ from rooftop.scene.fill import FillSettings, PackedLayout, fill_planes
 from rooftop.scene.known import known_planes, relief_of, with_ridges
 from rooftop.scene.layout import DensityLayout, Layout, density_shares, lay_out
 from rooftop.scene.neighbours import shared_walls
+from rooftop.scene.places import points_on_module
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import RoofPlanes
 from rooftop.scene.relief import Relief
@@ -42,6 +45,7 @@ from rooftop.scene.roofs import (
 )
 from rooftop.scene.surface import Blocks, far_surface
 from rooftop.scene.taken import OccupiedAreas, occupied_areas
+from rooftop.scene.uneven import ReturnsOnPlane, returns_on_planes
 from rooftop.solar.pvsystem import PvSystem, load_system
 from rooftop.solar.sky import factor_nodes, sky_year
 from rooftop.targets import Pack
@@ -108,9 +112,10 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
     light = _light(config, sources, rules)
     planes = _planes(sources, roofs, selected & ~built.gone & ~withheld(sources.buildings), rules)
     if config.system.layout == "packed":
-        layout: Layout = _packed_layout(config, planes, roofs, taken, light, rules)
+        layout: Layout = _packed_layout(config, sources, planes, roofs, taken, light, rules)
     else:
         layout = _density_layout(planes, roofs, taken, light, rules)
+    n_unplaced = taken.unplaced_m2 / light.system.module.area_m2
     return Prepared(
         sources=sources,
         types=roofs.types,
@@ -119,7 +124,7 @@ def prepare(config: Config, sources: Sources, selected: B1, pack: Pack | None) -
         layout=layout,
         outlines=built.outlines,
         taken=taken,
-        scene=_scene(config, sources, roofs, layout, light.factor, rules),
+        scene=_scene(config, sources, roofs, layout, n_unplaced, light.factor, rules),
         book=light.book,
         siting=light.siting,
         notices=(
@@ -256,21 +261,36 @@ def _light(config: Config, sources: Sources, rules: RoofRules) -> _Light:
 def _planes(sources: Sources, roofs: _Roofs, computed: B1, rules: RoofRules) -> pd.DataFrame:
     """Return the planes of the roofs to compute, known or assumed, and which of them may carry modules.
 
-    None is too steep or towards the pole, and none lies on a roof that carries nothing.
+    None is too steep, towards the pole, the top of a stair head, or so near the ground that it is a yard, and none lies
+    on a roof that carries nothing.
     """
     assumed = assumed_planes(sources.buildings, roofs.types, roofs.visible, roofs.convergence_deg, rules)
     planes = roof_planes(assumed, roofs.known.table, roofs.types, rules)
     planes = planes[computed[planes["roof"].to_numpy()]].reset_index(drop=True)
     roof, steepest = planes["roof"].to_numpy(), load_plane_rules().zones.max_tilt_deg.value
     empty = stays_empty(planes, roofs.latitude_deg[roof], rules, steepest)
+    known = planes["known"].to_numpy()
+    empty |= np.isin(known, roofs.known.raised)
+    if roofs.relief is not None:
+        above_m = roofs.relief.z_m[known] - roofs.blocks.base_m[roof]
+        empty |= (known >= 0) & (above_m < rules.min_roof_height_m.value)
     unfit = _carries_nothing(sources.buildings, rules, sources.irradiance)
-    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules)
+    height = sources.buildings["height_m"].to_numpy(dtype=float)
+    return open_planes(planes, ~empty & ~unfit[roof], roofs.types, rules, height_m=height)
 
 
 def _packed_layout(
-    config: Config, planes: pd.DataFrame, roofs: _Roofs, taken: OccupiedAreas, light: _Light, rules: RoofRules
+    config: Config,
+    sources: Sources,
+    planes: pd.DataFrame,
+    roofs: _Roofs,
+    taken: OccupiedAreas,
+    light: _Light,
+    rules: RoofRules,
 ) -> PackedLayout:
     """Fill the planes with modules."""
+    module = light.system.module
+    sides_m = max(module.length_m, module.width_m), min(module.length_m, module.width_m)
     filling = FillSettings(
         system=config.system,
         module=light.system.module,
@@ -278,6 +298,7 @@ def _packed_layout(
         latitude_deg=light.siting.sides.by_roof,
         specific_yield=light.siting.free_yield,
         keep_modules=config.outputs.modules,
+        points=config.scene.module_points or points_on_module(*sides_m, config.scene.cell_size_m),
     )
     return fill_planes(
         planes,
@@ -287,7 +308,20 @@ def _packed_layout(
         obstacles=roofs.known.obstacles,
         taken=taken,
         shared=shared_walls(roofs.visible, roofs.level_m, load_plane_rules().zones, rules.setback_m.value),
+        drops=roofs.known.drops,
+        returns=_returns(config, sources, roofs),
     )
+
+
+def _returns(config: Config, sources: Sources, roofs: _Roofs) -> dict[int, ReturnsOnPlane]:
+    """Return what the laser met on planes that were found in a point cloud, by row of the relief."""
+    dsm, given, relief = sources.dsm, config.inputs.dsm, roofs.relief
+    if dsm is None or dsm.points is None or given is None or relief is None:
+        return {}
+    rows = np.flatnonzero(roofs.known.table["roof_source"].to_numpy() == "dsm")
+    met = first_returns(given, sources.buildings.crs, "inputs.dsm", relief.geometry[rows])
+    off_m = load_plane_rules().obstacles.min_height_m.value
+    return returns_on_planes(relief, rows[met.plane], (met.x, met.y, met.z), off_m)
 
 
 def _density_layout(
@@ -301,11 +335,13 @@ def _density_layout(
         light.siting.on_flat,
         flush_design(module.length_m, module.width_m, rules.module_gap_m.value),
         light.siting.sides.of_roof[planes["roof"].to_numpy()],
-        min_patch_m2=rules.min_patch_m2.value,
+        rules=rules,
     )
 
 
-def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, factor: F8, rules: RoofRules) -> Scene:
+def _scene(
+    config: Config, sources: Sources, roofs: _Roofs, layout: Layout, n_unplaced: F8, factor: F8, rules: RoofRules
+) -> Scene:
     options, blocks = config.scene, roofs.blocks
     limit = options.max_shading_loss
     return Scene(
@@ -332,7 +368,9 @@ def _scene(config: Config, sources: Sources, roofs: _Roofs, layout: Layout, fact
         relief=roofs.relief,
         min_poa_kwh_m2=options.min_poa_kwh_m2 or 0.0,
         module_layout=layout.module_layout,
-        keep_lit=config.outputs.modules,
+        zones=layout.zones,
+        n_unplaced=n_unplaced,
+        keep_modules=config.outputs.modules,
     )
 
 

@@ -10,8 +10,8 @@ from rooftop.config import Config
 from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules
 from rooftop.core.types import F8
+from rooftop.job.light import TableBook
 from rooftop.job.record import TiltTrial
-from rooftop.job.tile import TableBook
 from rooftop.scene.array import ArrayDesign
 from rooftop.scene.equator import SideRules, Sides, side_rules
 from rooftop.scene.layout import flat_design, rack_plane

@@ -16,14 +16,15 @@ from rooftop.core.notices import Notice
 from rooftop.core.types import B1
 from rooftop.job.aggregate import check_conservation, plane_table, roof_table, unit_table, with_geometry
 from rooftop.job.batch import BatchResult
+from rooftop.job.module_table import module_table
 from rooftop.job.prepare import Prepared
 from rooftop.job.sources import Sources
 from rooftop.job.status import settle_status, status_notices
-from rooftop.job.tile import PLANE_YEAR_COLUMNS, lit_modules
+from rooftop.job.tile import MODULE_COUNTS, PLANE_YEAR_COLUMNS
 from rooftop.outputs.rasters import CellValues, raster_field, write_raster
 from rooftop.outputs.store import CRS_OUT, RunTables
-from rooftop.scene.fill import module_layer
 from rooftop.scene.inverters import inverter_table
+from rooftop.scene.layout import Layout
 from rooftop.tables import COVERAGE
 from rooftop.targets import Pack, mark_new
 from rooftop.targets.withheld import withheld
@@ -33,7 +34,8 @@ def build_tables(
     prepared: Prepared, batch: BatchResult, pack: Pack | None, selected: B1, *, modules: bool = False
 ) -> tuple[RunTables, tuple[Notice, ...]]:
     """Turn tile results into the contract's tables but for coverage; with `modules`, those of a packed layout too."""
-    sources, layout = prepared.sources, prepared.layout
+    sources = prepared.sources
+    layout = prepared.layout.moved([result.moved for result in batch.results.values() if result.moved is not None])
     year = _year_of_planes(batch, len(layout.planes))
     planes = plane_table(layout, year, prepared.system.module, prepared.taken.unplaced_m2)
     roofs = roof_table(pd.DataFrame(sources.buildings.drop(columns="geometry")), planes)
@@ -58,7 +60,7 @@ def build_tables(
         memberships=memberships.reset_index(drop=True),
         districts=attach(units, unit_frame["geometry"]),
         coverage=pd.DataFrame(columns=COVERAGE.names),
-        modules=_modules(prepared, batch, planes) if modules and layout.corners else None,
+        modules=_modules(prepared, layout, batch, planes) if modules and layout.corners else None,
     )
     return tables.conformed(), notices
 
@@ -66,15 +68,15 @@ def build_tables(
 def _year_of_planes(batch: BatchResult, n_planes: int) -> pd.DataFrame:
     """Return the year of every plane; NaN where its tile failed."""
     frames = [result.planes for result in batch.results.values()]
-    columns = [*PLANE_YEAR_COLUMNS, "n_cells", "n_lit"]
+    columns = [*PLANE_YEAR_COLUMNS, *MODULE_COUNTS]
     year = pd.concat(frames) if frames else pd.DataFrame(columns=columns, dtype=float)
     return year.reindex(range(n_planes))
 
 
-def _modules(prepared: Prepared, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Return every module that was placed, and whether it counts."""
-    is_lit, crs = lit_modules(batch.results.values(), prepared.layout.placed), prepared.sources.buildings.crs
-    layer = module_layer(prepared.layout, planes["plane_id"], planes["module_count"], crs, is_lit)
+def _modules(prepared: Prepared, layout: Layout, batch: BatchResult, planes: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return every module that was placed, with its year."""
+    kwp, crs = prepared.system.module.pdc0_w / 1000.0, prepared.sources.buildings.crs
+    layer = module_table(layout, planes, batch.results.values(), kwp, crs)
     return _with_lonlat_geometry(layer.drop(columns="geometry"), layer.geometry, crs)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from rooftop.core.grid import Tile
 from rooftop.core.lang import Text
 from rooftop.core.notices import Notice
+from rooftop.job.module_years import TileModules
 from rooftop.job.tile import TileCells, TileResult
 from rooftop.outputs.files import (
     PREFIX,
@@ -24,12 +25,15 @@ from rooftop.outputs.files import (
     storage_errors,
     write_at_once,
 )
+from rooftop.scene.relaid import MovedPlanes
 
-_FORMAT = "rooftop-tile-1"
+_FORMAT = "rooftop-tile-2"
 _KEY = re.compile(r"[0-9a-f]{16}")
 _OURS = (".tile", ".parquet", ".npz", ".npy", ".part")  # the latter four of earlier versions
 _CELL_FIELDS = ("lattice_row", "lattice_col", "poa_annual_kwh_m2", "svf", "shading_loss")
 _MONTHS = "poa_monthly_kwh_m2"  # only when asked for
+_MOVED_FIELDS = ("planes", "count", "array_m2", "used_m2", "corners")
+_MODULE_FIELDS = ("left_out", "poa_kwh_m2", "shading_loss", "ac_kwh_kwp")
 
 
 class TileStore:
@@ -145,8 +149,10 @@ def _bytes_of_tile(result: TileResult, key: str, name: str) -> bytes:
     if result.cells is not None:
         cells = {name: getattr(result.cells, name) for name in (*_CELL_FIELDS, _MONTHS)}
         arrays |= {name: values for name, values in cells.items() if values is not None}
-    if result.lit is not None:
-        arrays["lit"] = result.lit
+    if result.modules is not None:
+        arrays |= {f"module_{name}": getattr(result.modules, name) for name in _MODULE_FIELDS}
+    if result.moved is not None:
+        arrays |= {f"moved_{name}": getattr(result.moved, name) for name in _MOVED_FIELDS}
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     body = buffer.getvalue()
@@ -169,4 +175,10 @@ def _tile_of_bytes(blob: bytes, key: str, name: str) -> TileResult | None:
         if _CELL_FIELDS[0] in arrays:
             cells = TileCells(**{f: arrays[f] for f in (*_CELL_FIELDS, _MONTHS) if f in arrays})
         planes = pd.DataFrame(columns, index=pd.Index(arrays["index"]))
-        return TileResult(planes=planes, cells=cells, lit=arrays.get("lit"))
+        modules = None
+        if f"module_{_MODULE_FIELDS[0]}" in arrays:
+            modules = TileModules(**{name: arrays[f"module_{name}"] for name in _MODULE_FIELDS})
+        moved = None
+        if f"moved_{_MOVED_FIELDS[0]}" in arrays:
+            moved = MovedPlanes(**{name: arrays[f"moved_{name}"] for name in _MOVED_FIELDS})
+        return TileResult(planes=planes, cells=cells, modules=modules, moved=moved)

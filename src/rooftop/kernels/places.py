@@ -1,14 +1,14 @@
-"""Modules on the cells of a tile: which cells they stand on, which of them have light everywhere."""
+"""Modules on the cells of a tile: which cell each point of a module lies on, and how high it stands above it."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
-from rooftop.core.types import B1, F8, I4, I8
-from rooftop.kernels import jit, jit_inline
+import numpy as np
 
-_INSIDE = 0.98  # points stay this share of a half side from the middle: the edge itself is no cell's
+from rooftop.core.types import B1, F4, F8, I4, I8
+from rooftop.kernels import jit, jit_inline
 
 
 class Rectangles(NamedTuple):
@@ -36,6 +36,8 @@ class Slots(NamedTuple):
     ----------
     number : (n_rows, n_cols) int32
         Number of each cell among those of roofs; -1 elsewhere.
+    row, col : (n_cells,) int64
+        Places of the cells.
     x_min, y_max, cell : float
         West edge, north edge, cell size.
     roof_cells : (n_planes, 3) int64
@@ -45,6 +47,8 @@ class Slots(NamedTuple):
     """
 
     number: I4
+    row: I8
+    col: I8
     x_min: float
     y_max: float
     cell: float
@@ -52,74 +56,115 @@ class Slots(NamedTuple):
     in_plane: B1
 
 
-@jit
-def mark_under(rectangles: Rectangles, slots: Slots, under: B1) -> None:
-    """Mark in `under`, (n_slots,) bool, the slots of cells whose middle lies in a rectangle."""
-    plane, middle, along, up = rectangles
-    number, x_min, y_max, cell, roof_cells, in_plane = slots
-    for m in range(plane.size):
-        p = plane[m]
-        ax, ay, ux, uy = along[p, 0], along[p, 1], up[p, 0], up[p, 1]
-        det = ax * uy - ay * ux
-        if det == 0.0:
-            continue
-        wide, high = abs(ax) + abs(ux), abs(ay) + abs(uy)
-        col0 = max(math.floor((middle[m, 0] - wide - x_min) / cell), 0)
-        col1 = min(math.floor((middle[m, 0] + wide - x_min) / cell), number.shape[1] - 1)
-        row0 = max(math.floor((y_max - middle[m, 1] - high) / cell), 0)
-        row1 = min(math.floor((y_max - middle[m, 1] + high) / cell), number.shape[0] - 1)
-        for row in range(row0, row1 + 1):
-            dy = y_max - (row + 0.5) * cell - middle[m, 1]
-            for col in range(col0, col1 + 1):
-                dx = x_min + (col + 0.5) * cell - middle[m, 0]
-                if abs(dx * uy - dy * ux) <= abs(det) and abs(ax * dy - ay * dx) <= abs(det):
-                    slot = _slot(number[row, col], roof_cells[p], in_plane)
-                    if slot >= 0:
-                        under[slot] = True
+class Points(NamedTuple):
+    """Points of rectangles: the middles of equal parts, so many along those of each plane, and up them; as many in all.
+
+    Parameters
+    ----------
+    along, up : (n_planes,) int64
+    """
+
+    along: I8
+    up: I8
 
 
 @jit
-def all_bright(rectangles: Rectangles, slots: Slots, bright: B1, otherwise: B1, out: B1) -> None:
-    """Say of each rectangle whether every cell under it is bright.
+def cells_under(rectangles: Rectangles, slots: Slots, points: Points, out: I4) -> None:
+    """Find the cell of each point of each rectangle.
 
-    Points of a rectangle are no further apart than a cell. Cells of other planes do not matter; where none is the
-    plane's own, the answer is that of the plane.
+    A point on no cell of its plane takes that of the rectangle's nearest point that has one; a rectangle without any
+    takes the plane's cell nearest to its middle.
 
     Parameters
     ----------
     rectangles : Rectangles
     slots : Slots
-    bright : (n_slots,) bool
-    otherwise : (n_planes,) bool
-    out : (m,) bool
+    points : Points
+    out : (m, up * along) int32
+        Numbers of cells, upwards and then along; -1 where the plane has no cell.
     """
     plane, middle, along, up = rectangles
-    number, x_min, y_max, cell, roof_cells, in_plane = slots
+    number, x_min, y_max, cell = slots.number, slots.x_min, slots.y_max, slots.cell
     for m in range(plane.size):
         p = plane[m]
-        n_along = math.ceil(2.0 * math.hypot(along[p, 0], along[p, 1]) / cell)
-        n_up = math.ceil(2.0 * math.hypot(up[p, 0], up[p, 1]) / cell)
-        known, dark = False, False
-        for i in range(n_along + 1):
-            s = _INSIDE * (2.0 * i / max(n_along, 1) - 1.0)
-            for j in range(n_up + 1):
-                t = _INSIDE * (2.0 * j / max(n_up, 1) - 1.0)
+        n_along, n_up = points.along[p], points.up[p]
+        missing = 0
+        for j in range(n_up):
+            t = (2.0 * j + 1.0) / n_up - 1.0
+            for i in range(n_along):
+                s = (2.0 * i + 1.0) / n_along - 1.0
                 x = middle[m, 0] + s * along[p, 0] + t * up[p, 0]
                 y = middle[m, 1] + s * along[p, 1] + t * up[p, 1]
                 row, col = math.floor((y_max - y) / cell), math.floor((x - x_min) / cell)
+                found = -1
                 if 0 <= row < number.shape[0] and 0 <= col < number.shape[1]:
-                    slot = _slot(number[row, col], roof_cells[p], in_plane)
-                    if slot >= 0:
-                        known = True
-                        dark |= not bright[slot]
-        out[m] = not dark if known else otherwise[p]
+                    found = _own_cell(number[row, col], slots.roof_cells[p], slots.in_plane)
+                out[m, j * n_along + i] = found
+                missing += found < 0
+        if missing == n_up * n_along:
+            out[m] = _nearest_cell(middle[m], slots, p)
+        elif missing > 0:
+            _fill_missing(out[m], n_along, n_up)
 
 
 @jit_inline
-def _slot(cell: int, roof_cells: I8, in_plane: B1) -> int:
-    """Return the slot of a cell for a plane, -1 where it is not the plane's."""
+def _own_cell(cell: int, roof_cells: I8, in_plane: B1) -> int:
+    """Return the number of a cell where it is the plane's, else -1."""
     local = cell - roof_cells[0]
     if cell < 0 or local < 0 or local >= roof_cells[1]:
         return -1
-    slot = local + roof_cells[2]
-    return slot if in_plane[slot] else -1
+    return cell if in_plane[local + roof_cells[2]] else -1
+
+
+@jit_inline
+def _nearest_cell(middle: F8, slots: Slots, p: int) -> int:
+    """Return the cell of a plane that is nearest to a place; -1 without any."""
+    best, least = -1, np.inf
+    first, count, slot = slots.roof_cells[p]
+    for k in range(count):
+        if slots.in_plane[slot + k]:
+            dx = slots.x_min + (slots.col[first + k] + 0.5) * slots.cell - middle[0]
+            dy = slots.y_max - (slots.row[first + k] + 0.5) * slots.cell - middle[1]
+            if dx * dx + dy * dy < least:
+                best, least = first + k, dx * dx + dy * dy
+    return best
+
+
+@jit_inline
+def _fill_missing(cells: I4, n_along: int, n_up: int) -> None:
+    """Give points without a cell that of the nearest point that has one; of equals, the first."""
+    known = cells.copy()
+    for a in range(cells.size):
+        if known[a] >= 0:
+            continue
+        least = np.inf
+        for b in range(cells.size):
+            if known[b] >= 0:
+                side, rise = a % n_along - b % n_along, a // n_along - b // n_along
+                away = (side / n_along) ** 2 + (rise / n_up) ** 2
+                if away < least:
+                    cells[a], least = known[b], away
+
+
+@jit
+def add_heights(plane: I8, lower_m: F8, rise_m: F8, cells: I4, points: Points, total: F8, count: F4) -> None:
+    """Add up, by cell, how high points of modules stand above the roof.
+
+    Parameters
+    ----------
+    plane : (m,) int64
+    lower_m, rise_m : (n_planes,) float64
+        Height of the modules' lower edge, and from there to the upper edge.
+    cells : (m, up * along) int32
+        From :func:`cells_under`.
+    points : Points
+    total, count : (n_cells,)
+        Sums of heights, and how many.
+    """
+    for m in range(plane.size):
+        p = plane[m]
+        for k in range(cells.shape[1]):
+            if cells[m, k] >= 0:
+                share = (k // points.along[p] + 0.5) / points.up[p]
+                total[cells[m, k]] += lower_m[p] + share * rise_m[p]
+                count[cells[m, k]] += 1.0

@@ -50,10 +50,10 @@ class Turn(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """Height that becomes 0, and height of the eye above its cell [m]."""
+    """Height that becomes 0, and how high eyes stand above their cells [m]: of each cell, or one of all."""
 
     zero: float
-    above: float
+    above: F4
 
 
 class Sight(NamedTuple):
@@ -68,11 +68,11 @@ class Sight(NamedTuple):
 def fill_view(dsm: F8 | F4, mask: B1, turn: Turn, levels: Levels, begin: int, end: int, sight: Sight) -> None:
     """Copy the raster to a view and its eyes, for x from `begin` to `end`."""
     start, along_x, along_y, nx, ny, pad = turn
-    level, above = levels
+    level, above = levels[0], levels[1].ravel()
     height, eye, lowest = sight
     source, in_mask, width = dsm.ravel(), mask.ravel(), height.shape[1]
     heights, eyes = height.ravel(), eye.ravel()
-    up = np.float32(above)
+    each = np.uint64(above.size > 1)
     heights[begin * width : end * width] = NOTHING
     eyes[begin * width : end * width] = UNASKED
     for x_tile in range(begin, min(end, nx), _TILE):
@@ -85,7 +85,7 @@ def fill_view(dsm: F8 | F4, mask: B1, turn: Turn, levels: Levels, begin: int, en
                     z = source[cell]
                     low = np.float32(z - level) if z == z else NOTHING
                     heights[to + k] = low
-                    eyes[to + k] = low + up if in_mask[cell] else UNASKED
+                    eyes[to + k] = low + above[cell * each] if in_mask[cell] else UNASKED
     for x in range(begin, end):
         for block in range(lowest.shape[1]):
             low = UNASKED

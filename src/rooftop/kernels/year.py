@@ -297,6 +297,32 @@ def read_groups(groups: YearGroups, horizons: Columns, tables: YearTables, sums:
     return missing != 0
 
 
+@jit
+def read_annual(rows: F8, cells: I8, horizons: Columns, out: F8) -> bool:
+    """Read the annual irradiation of each cell out of `rows` of :class:`YearTables`, summed over the sectors.
+
+    Returns
+    -------
+    bool
+        A horizon was not a number.
+    """
+    horizon, azimuth, share = horizons
+    n_column = horizon.shape[1]
+    lowest, highest = np.zeros(n_column, dtype=np.int32), np.zeros(n_column, dtype=np.int32)
+    sector = (azimuth * N_EDGE).astype(np.int32)
+    place = np.empty(n_column, dtype=np.int32)
+    part = np.empty(n_column, dtype=np.float32)
+    missing = np.int32(0)
+    for a in range(cells.size):
+        missing |= _find_places(horizon[cells[a]], sector, place, part, lowest, highest)
+        total = 0.0
+        for k in range(np.uint64(n_column)):
+            i = np.uint64(place[k]) * np.uint64(_LINE)
+            total += share[k] * (rows[i + np.uint64(2)] + np.float64(part[k]) * rows[i + np.uint64(6)])
+        out[a] = total
+    return missing != 0
+
+
 @jit_inline
 def _find_places(
     horizon: F4,

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, Self
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from rooftop.config import System
+from rooftop.core.choices import RoofMounting
 from rooftop.core.roof_rules import RoofRules
-from rooftop.core.types import B1, F8, I8, Geometries
+from rooftop.core.types import F8, I8, Geometries
 from rooftop.scene.equator import rack_azimuth_deg
-from rooftop.scene.layout import Layout, PlaneModules, flush_plane, variants_of
+from rooftop.scene.layout import Layout, PlaneModules, beside_obstacles, flush_plane, variants_of
 from rooftop.scene.packing import Packed, PackOptions, flat_options, flush_options, pack
 from rooftop.scene.places import ModuleLayout, PlaneRuns
 from rooftop.scene.plane_columns import PACKED_PLANES
 from rooftop.scene.plane_rules import load_plane_rules
+from rooftop.scene.relaid import MovedPlanes, PackedZones, ZoneOfPlane
 from rooftop.scene.rows import SpecificYield, level_rows
 from rooftop.scene.taken import OccupiedAreas
+from rooftop.scene.uneven import ReturnsOnPlane
 from rooftop.scene.zones import Slope, ZoneDistances, large_pieces, net_zone, zone_distances
 from rooftop.solar.energy import ModulePlane
 from rooftop.solar.pvsystem import Module
@@ -32,12 +35,24 @@ _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 _NO_CORNERS: F8 = np.zeros((0, 4, 2))
-_PACKED_BY = ("roof", "plane_tilt_deg", "plane_azimuth_deg", "pitched", "geometry", "usable")
+_NO_RETURNS: Mapping[int, ReturnsOnPlane] = MappingProxyType({})
+_AROUND_OFF_M = 0.25  # of a return off its plane: rows that move keep clear of it
+_PACKED_BY = (
+    "roof",
+    "plane_tilt_deg",
+    "plane_azimuth_deg",
+    "pitched",
+    "geometry",
+    "usable",
+    "known",
+    "setback_m",
+    "min_patch_m2",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackedLayout(Layout):
-    """Modules that have places: those on bright cells count.
+    """Modules that have places: those with enough light count.
 
     `planes` has the columns of `plane_columns.PACKED_PLANES`.
     """
@@ -49,8 +64,22 @@ class PackedLayout(Layout):
         """Modules that were placed on each plane."""
         return self.planes["packed_count"].to_numpy()
 
+    def moved(self, planes: Iterable[MovedPlanes]) -> Self:
+        """Return the layout with the modules of some planes elsewhere."""
+        table, corners = self.planes.copy(), list(self.corners)
+        for some in planes:
+            rows = table.index[some.planes]
+            per_module = table.loc[rows, "packed_module_m2"] / table.loc[rows, "packed_count"]
+            table.loc[rows, "packed_module_m2"] = per_module * some.count
+            table.loc[rows, "packed_count"] = some.count
+            table.loc[rows, "packed_array_m2"], table.loc[rows, "packed_used_m2"] = some.array_m2, some.used_m2
+            if len(some.corners):
+                for row, own in zip(some.planes, np.split(some.corners, np.cumsum(some.count)[:-1]), strict=True):
+                    corners[row] = own
+        return replace(self, planes=table, corners=tuple(corners))
+
     def modules(self, year: pd.DataFrame) -> PlaneModules:
-        """Return the modules on bright cells, of real rectangles.
+        """Return the modules that have light, of real rectangles.
 
         Where obstacles were measured they are cut from the zone already; else the share of the roof type is a factor on
         the count. Areas follow the count; the installable area is the bright share of the plane's cells, and no less
@@ -59,7 +88,7 @@ class PackedLayout(Layout):
         of = {name: self.planes[name].to_numpy() for name in self.planes.columns if name != "geometry"}
         n_lit, ok_share = (np.nan_to_num(year[name].to_numpy(dtype=float)) for name in ("n_lit", "ok_share"))
         free = np.where(of["obstacles_known"], 1.0, of["free_share"])
-        count = np.floor(n_lit * free + 1e-9)
+        count = beside_obstacles(n_lit, free)
         packed = of["packed_count"].astype(float)
         part, bright_part = (np.divide(n, packed, out=np.zeros_like(packed), where=packed > 0) for n in (count, n_lit))
         array, net = of["packed_array_m2"] * part, of["zone_net_m2"] * free
@@ -90,6 +119,8 @@ class FillSettings:
         kWh per kWp and year of an orientation that nothing shades.
     keep_modules : bool
         Return the corners of every module.
+    points : tuple of int
+        At how many points each module sees the sky, along its longer and its shorter side.
     """
 
     system: System
@@ -98,6 +129,7 @@ class FillSettings:
     latitude_deg: float | F8
     specific_yield: SpecificYield
     keep_modules: bool = False
+    points: tuple[int, int] = (2, 2)
 
 
 def fill_planes(
@@ -109,6 +141,8 @@ def fill_planes(
     obstacles: dict[int, tuple[Geometries, F8]],
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
+    drops: dict[int, shapely.Geometry],
+    returns: Mapping[int, ReturnsOnPlane] = _NO_RETURNS,
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -129,6 +163,10 @@ def fill_planes(
     taken : OccupiedAreas
     shared : dict
         Where outlines are walls shared with a level roof, by roof.
+    drops : dict
+        Where planes end above something lower, by the number in column ``known``.
+    returns : mapping of int to ReturnsOnPlane
+        What a laser met on planes, by the same number: no module is set where too much of it lies off the plane.
     """
     distances = zone_distances(filling.rules, load_plane_rules())
     outline = _outlines(planes, visible)
@@ -137,14 +175,15 @@ def fill_planes(
     value = _yield_at_steps(filling.specific_yield, racks.exact_deg)
     parts: list[_FilledPlane] = []
     table = zip(*(planes[name] for name in _PACKED_BY), strict=True)
-    for k, (roof, tilt, azimuth, pitched, plan, usable) in enumerate(table):
+    for k, (roof, tilt, azimuth, pitched, plan, usable, known, setback_m, least_m2) in enumerate(table):
         north, roof_latitude = float(convergence_deg[roof]), float(latitude[roof])
-        walls = outline[roof], shared.get(roof)
+        walls = outline[roof], shared.get(roof), drops.get(known)
         slope = Slope(float(tilt), float(azimuth - north))
-        room = _room(plan, walls, obstacles.get(roof), slope, distances, taken, roof)
+        own = replace(distances, edge_setback_m=float(setback_m), min_patch_m2=float(least_m2))
+        room = _room(plan, walls, obstacles.get(roof), slope, own, taken, roof, usable=bool(usable))
         options = flush if pitched else racks.options[roof_latitude]
         packed = pack(
-            room.zone if usable else shapely.Polygon(),
+            room.zone,
             float(tilt),
             float(azimuth),
             filling.module,
@@ -153,10 +192,14 @@ def fill_planes(
             grid_north_deg=north,
             specific_yield=value,
         )
-        for each in _filled_planes(k, packed, room, 1.0 / np.cos(np.radians(tilt)), options):
+        if known in returns:
+            packed = _on_plane(packed, returns[known], options.mounting)
+            room = replace(room, zone=shapely.difference(room.zone, returns[known].around_off(_AROUND_OFF_M)))
+        lower_m = filling.rules.lower_edge_m.of(options.mounting)
+        for each in _filled_planes(k, packed, room, slope, options, lower_m, north):
             parts.append(each if filling.keep_modules else replace(each, corners=_NO_CORNERS))
     packed_planes = _packed_table(planes, parts, obstacles)
-    bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < filling.rules.min_patch_m2.value)
+    bare = (packed_planes["packed_count"] == 0) & (packed_planes["area_m2"] < packed_planes["min_patch_m2"])
     module_planes = [
         _coarse_plane(each.module_plane) if none else each.module_plane for each, none in zip(parts, bare, strict=True)
     ]
@@ -166,8 +209,9 @@ def fill_planes(
         planes=packed_planes,
         variants=variants,
         orientations=orientations,
-        module_layout=ModuleLayout.from_planes([each.runs for each in parts]),
+        module_layout=ModuleLayout.from_planes([each.runs for each in parts], _pairs(parts), filling.points),
         corners=tuple(each.corners for each in parts),
+        zones=PackedZones.from_planes([each.zone for each in parts]),
     )
 
 
@@ -178,51 +222,10 @@ def _packed_table(planes: pd.DataFrame, parts: list[_FilledPlane], obstacles: Co
     table["area_m2"] = table["area_m2"] * np.array([each.share for each in parts])
     table["surface_tilt_deg"] = [each.module_plane.surface_tilt for each in parts]
     table["surface_azimuth_deg"] = [each.module_plane.surface_azimuth for each in parts]
+    table["module_middle_m"] = [each.runs.lower_m + 0.5 * each.runs.rise_m for each in parts]
     table["obstacles_known"] = table["roof"].isin(list(obstacles))
     packed = pd.DataFrame([each.packed for each in parts], index=table.index)
     return conform(pd.concat([table, packed], axis=1), PACKED_PLANES, strict=True)
-
-
-def module_layer(
-    layout: Layout,
-    plane_id: pd.Series,
-    module_count: pd.Series,
-    crs: object,
-    on_bright: Sequence[B1] | None = None,
-) -> gpd.GeoDataFrame:
-    """Return every module as a polygon.
-
-    Parameters
-    ----------
-    layout : Layout
-        Filled with ``keep_modules``.
-    plane_id, module_count : Series
-        Of the table of planes, aligned with ``layout.planes``.
-    crs
-        Working CRS.
-    on_bright : sequence of ndarray of bool, optional
-        By plane, which modules lie on bright cells; all when left out.
-
-    Returns
-    -------
-    GeoDataFrame
-        ``plane_id``, ``module`` (number in the plane, from 1), ``counted`` and corners in plan. Modules on dark cells
-        never count. Where the obstacle share of the roof type, or existing PV of unknown place, takes a part of the
-        others, it is not known which: those that are ``counted`` are spread evenly, and are as many as the table says.
-    """
-    size = np.array([len(shapes) for shapes in layout.corners])
-    plane = np.repeat(np.arange(len(size)), size)
-    number = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, dtype=np.int64)
-    bright = np.concatenate(on_bright) if on_bright is not None and len(on_bright) else np.ones(len(plane), dtype=bool)
-    among = np.cumsum(bright) - bright  # bright modules before each, then only those of its plane
-    before = np.concatenate([[0], np.cumsum(bright)])[np.cumsum(size) - size]
-    among = among - before[plane]
-    whole = np.maximum(np.bincount(plane, bright, len(size)).astype(np.int64), 1)[plane]
-    count = module_count.to_numpy(dtype=np.int64)[plane]
-    counted = bright & ((among + 1) * count // whole > among * count // whole)
-    corners = np.concatenate(layout.corners) if len(size) else np.zeros((0, 4, 2))
-    table = {"plane_id": plane_id.astype(str).to_numpy()[plane], "module": number + 1, "counted": counted}
-    return gpd.GeoDataFrame(table, geometry=shapely.polygons(corners), crs=crs)
 
 
 def _outlines(planes: pd.DataFrame, visible: Geometries) -> Geometries:
@@ -241,6 +244,7 @@ class _Room:
     """Zone of a plane in plan, and areas in plan: net, taken by exclusions, under existing PV."""
 
     zone: shapely.Geometry
+    least_m2: float  # of its pieces
     net_m2: float
     excluded_m2: float
     existing_pv_m2: float
@@ -248,14 +252,16 @@ class _Room:
 
 def _room(
     plan: shapely.Geometry,
-    walls: tuple[shapely.Geometry, shapely.Geometry | None],
+    walls: tuple[shapely.Geometry, shapely.Geometry | None, shapely.Geometry | None],
     standing: tuple[Geometries, F8] | None,
     slope: Slope,
     distances: ZoneDistances,
     taken: OccupiedAreas,
     roof: int,
+    *,
+    usable: bool,
 ) -> _Room:
-    """Return the net zone's area, and the pieces of it that may carry new modules."""
+    """Return the net zone's area, and the pieces of it that may carry new modules: of a plane not usable, none."""
     shapes, heights = standing if standing is not None else (None, None)
     whole = net_zone(
         plan,
@@ -263,13 +269,15 @@ def _room(
         distances,
         footprint=walls[0],
         shared=walls[1],
+        drop=walls[2],
         obstacles=shapes,
         obstacle_heights_m=heights,
     )
     net = taken.without_exclusions(roof, whole)
     least = distances.min_patch_m2 * float(np.cos(np.radians(slope.tilt_deg)))
     return _Room(
-        zone=large_pieces(taken.without_existing_pv(roof, net), least),
+        zone=large_pieces(taken.without_existing_pv(roof, net), least) if usable else shapely.Polygon(),
+        least_m2=least,
         net_m2=net.area,
         excluded_m2=whole.area - net.area,
         existing_pv_m2=taken.existing_pv_m2(roof, plan),
@@ -286,13 +294,21 @@ class _FilledPlane:
     module_plane: ModulePlane
     runs: PlaneRuns
     corners: F8
+    zone: ZoneOfPlane
     packed: dict[str, object]
 
 
+def _pairs(parts: list[_FilledPlane]) -> I8:
+    """Return for each half of an east-west rack the place of the other one, -1 for all else."""
+    ahead = {"": 0, "e": 1, "w": -1}
+    return np.array([k + ahead[each.suffix] if each.suffix else -1 for k, each in enumerate(parts)], dtype=np.int64)
+
+
 def _filled_planes(
-    plane: int, packed: Packed, room: _Room, stretch: float, options: PackOptions
+    plane: int, packed: Packed, room: _Room, slope: Slope, options: PackOptions, lower_m: float, north_deg: float
 ) -> Iterator[_FilledPlane]:
     """Yield a packed plane by the orientations of its modules."""
+    stretch = 1.0 / float(np.cos(np.radians(slope.tilt_deg)))
     best = next(
         trial.design
         for trial in packed.trials
@@ -302,6 +318,7 @@ def _filled_planes(
     halves, share = [("", best.planes[0], ~packed.second_half)], 1.0
     if options.mounting == "east_west":
         halves, share = [("e", best.planes[0], ~packed.second_half), ("w", best.planes[1], packed.second_half)], 0.5
+    rise_m = 0.0 if options.mounting == "flush" else packed.slope_length_m * float(np.sin(np.radians(packed.tilt_deg)))
     for suffix, module_plane, half in halves:
         corners = packed.modules[half]
         yield _FilledPlane(
@@ -309,10 +326,37 @@ def _filled_planes(
             suffix=suffix,
             share=share,
             module_plane=module_plane,
-            runs=PlaneRuns.from_corners(corners, _rows_apart(packed, options, stretch)),
+            runs=PlaneRuns.from_corners(corners, lower_m, rise_m),
             corners=corners,
+            zone=ZoneOfPlane(
+                shape=room.zone,
+                facing_grid_deg=best.azimuth_deg - north_deg,
+                stretch=stretch,
+                least_m2=room.least_m2,
+                design=best,
+            ),
             packed={"mounting": options.mounting, **_packed_columns(packed, len(corners), room, stretch, share)},
         )
+
+
+def _on_plane(packed: Packed, returns: ReturnsOnPlane, mounting: RoofMounting) -> Packed:
+    """Return the modules that lie on their plane, areas in proportion; a pair stays or goes together."""
+    if not packed.count:
+        return packed
+    stays = returns.on_plane(packed.modules, load_plane_rules().obstacles.most_off_share.value)
+    if mounting == "east_west":
+        stays = np.repeat(stays[::2] & stays[1::2], 2)
+    share = float(stays.mean())
+    return replace(
+        packed,
+        count=int(stays.sum()),
+        modules=packed.modules[stays],
+        second_half=packed.second_half[stays],
+        module_area_m2=packed.module_area_m2 * share,
+        module_face_area_m2=packed.module_face_area_m2 * share,
+        array_area_m2=packed.array_area_m2 * share,
+        capacity_kwp=packed.capacity_kwp * share,
+    )
 
 
 def _packed_columns(packed: Packed, count: int, room: _Room, stretch: float, share: float) -> dict[str, float]:
@@ -328,15 +372,6 @@ def _packed_columns(packed: Packed, count: int, room: _Room, stretch: float, sha
         "existing_pv_area_m2": room.existing_pv_m2 * stretch * share,
         "pitch_m": packed.pitch_m,
     }
-
-
-def _rows_apart(packed: Packed, options: PackOptions, stretch: float) -> float:
-    """Return the pitch of rows over the depth of a module, both in plan; of pairs, half their pitch."""
-    if not packed.count:
-        return 1.0
-    pitch = packed.pitch_m / stretch if options.mounting == "flush" else packed.pitch_m
-    deep = float(np.hypot(*(packed.modules[0, 3] - packed.modules[0, 0])))
-    return pitch / (deep * (2.0 if options.mounting == "east_west" else 1.0))
 
 
 def _yield_at_steps(of_plane: SpecificYield, exact_deg: frozenset[float]) -> SpecificYield:

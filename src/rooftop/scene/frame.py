@@ -158,7 +158,7 @@ class Frame:
         return u[..., None] * self.along + v[..., None] * (self.up / (self.up @ self.up))
 
     def _rectangles(self, u: F8, v: F8, design: RowDesign) -> F8:
-        """Return the corners in plan of the modules at places (u, v)."""
+        """Return the corners in plan of the modules at places (u, v), each from its own lower left one."""
         depth = design.depth_m
         if design.per_place == 2:
             depth = 0.5 * (depth - design.gap_m)
@@ -166,7 +166,10 @@ class Frame:
             v[1::2] += depth + design.gap_m
         across = np.stack([v, v, v + depth, v + depth], axis=-1)
         right = u + design.width_m
-        return self._plan(np.stack([u, right, right, u], axis=-1), across)
+        corners = self._plan(np.stack([u, right, right, u], axis=-1), across)
+        if design.per_place == 2:
+            corners[1::2] = corners[1::2, [2, 3, 0, 1]]  # the second half rises towards the first
+        return corners
 
     def _offset(self, first: tuple[float, float]) -> tuple[float, float]:
         if not math.isfinite(first[0]):

@@ -17,10 +17,13 @@ from rooftop.core.notices import Notice
 from rooftop.core.roof_rules import RoofRules
 from rooftop.core.types import B1, F8, I8, Geometries
 from rooftop.inputs.cityjson import RoofModel
+from rooftop.scene.borders import borders_of
 from rooftop.scene.burn import burn
+from rooftop.scene.drops import drops_of, low_cells
 from rooftop.scene.obstacles import find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.planes import PLANE_COLUMNS, RoofPlanes, lod2_planes
+from rooftop.scene.raised import raised_blocks
 from rooftop.scene.relief import Relief
 from rooftop.scene.segment import segment
 from rooftop.scene.standing import PlaneObstacles, by_roof, obstacles_on
@@ -71,7 +74,7 @@ def known_planes(
             model, buildings, visible, base_m, convergence_deg, rules.lod2, terrain_known=terrain_known
         )
     if dsm is None:
-        return from_model
+        return _with_borders(from_model, convergence_deg)
     not_modelled = visible.copy()
     modelled = from_model.table
     not_modelled[modelled["roof"].to_numpy(dtype=np.int64)] = shapely.Polygon()
@@ -83,7 +86,28 @@ def known_planes(
     tables = [t for t in (from_model.table, from_dsm.table) if len(t)]
     table = gpd.GeoDataFrame(pd.concat(tables), geometry="geometry", crs=buildings.crs) if tables else empty
     table = table.sort_values("roof", kind="stable").reset_index(drop=True)
-    return RoofPlanes(table, (*from_model.notices, *model_notices, *from_dsm.notices), standing | from_dsm.obstacles)
+    notices = (*from_model.notices, *model_notices, *from_dsm.notices)
+    return _with_borders(RoofPlanes(table, notices, standing | from_dsm.obstacles), convergence_deg)
+
+
+def _with_borders(planes: RoofPlanes, convergence_deg: F8) -> RoofPlanes:
+    """Add what the borders between planes say: where one falls from a plane, and which planes are tops of rooms."""
+    table, rules = planes.table, load_plane_rules()
+    relief = relief_of(planes, convergence_deg)
+    if relief is None:
+        return planes
+    level_m = rules.zones.level_m.value
+    borders = borders_of(relief, min(level_m, rules.raised_blocks.min_rise_m.value))
+    low = np.full(len(table), shapely.Polygon(), dtype=object)
+    if "low" in table:
+        seen = table["low"].notna().to_numpy()
+        low[seen] = table["low"].to_numpy(dtype=object)[seen]
+    return replace(
+        planes,
+        table=table.drop(columns="low", errors="ignore"),
+        drops=drops_of(borders, low, level_m),
+        raised=np.flatnonzero(raised_blocks(relief, borders, rules.raised_blocks)),
+    )
 
 
 def modelled_obstacles(
@@ -116,7 +140,8 @@ def modelled_obstacles(
 def dsm_planes(dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: Geometries, convergence_deg: F8) -> RoofPlanes:
     """Return the planes that segmentation finds in a surface model, window by window.
 
-    Models of cells above 1 m show no roof planes and give none.
+    Models of cells above 1 m show no roof planes and give none. The table has another column, ``low``: from
+    :func:`rooftop.scene.drops.low_cells`.
     """
     cell = dsm.native_cell_m
     present = np.flatnonzero(~shapely.is_empty(visible))
@@ -140,7 +165,7 @@ def dsm_planes(dsm: SurfaceModel, buildings: gpd.GeoDataFrame, visible: Geometri
     number = (table.groupby("roof").cumcount() + 1).astype(str)
     table["plane_id"] = pd.Series(ids[table["roof"].to_numpy(dtype=np.int64)]) + "-" + number
     standing = {k: v for _, part, _ in by_window for k, v in part.items()}
-    return RoofPlanes(table[[*PLANE_COLUMNS, "geometry"]], notices, standing)
+    return RoofPlanes(table[[*PLANE_COLUMNS, "low", "geometry"]], notices, standing)
 
 
 def _unseen_notices(n: int) -> tuple[Notice, ...]:
@@ -176,11 +201,11 @@ def _window_planes(
     """Return the planes of one window, what stands on them, and how many roofs are mostly unknown."""
     grid = Grid.covering(_bounds(visible[rows]), cell, 4.0 * cell)
     owner = burn(list(visible[rows]), list(rows), grid)
-    segmentation = segment(
-        ground_window(dsm, grid), owner, grid, visible, convergence_deg, load_plane_rules().segmentation
-    )
-    obstacles = find_obstacles(segmentation, grid, load_plane_rules().obstacles)
-    return segmentation.planes, by_roof(obstacles, segmentation.planes["roof"].unique()), len(segmentation.unseen)
+    heights, rules = ground_window(dsm, grid), load_plane_rules()
+    segmentation = segment(heights, owner, grid, visible, convergence_deg, rules.segmentation)
+    obstacles = find_obstacles(segmentation, grid, rules.obstacles)
+    planes = segmentation.planes.assign(low=low_cells(segmentation, heights, grid, rules))
+    return planes, by_roof(obstacles, planes["roof"].unique()), len(segmentation.unseen)
 
 
 def relief_of(planes: RoofPlanes, convergence_deg: F8) -> Relief | None:

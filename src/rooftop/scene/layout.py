@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from rooftop.scene.array import ArrayDesign, east_west_design, flush_design, rac
 from rooftop.scene.equator import rack_azimuth_deg
 from rooftop.scene.places import ModuleLayout
 from rooftop.scene.plane_columns import DENSITY_PLANES
+from rooftop.scene.relaid import MovedPlanes, PackedZones
 from rooftop.scene.roofs import RoofTypes, inner_shares
 from rooftop.scene.taken import OccupiedAreas, occupied_shares
 from rooftop.solar.energy import ModulePlane, Rows
@@ -83,6 +84,8 @@ class Layout(ABC):
         Where the modules of each plane lie, of a layout that gives them places.
     corners : tuple of (m, 4, 2) ndarray
         Their corners in plan, where they were asked for.
+    zones : PackedZones or None
+        Where they may stand.
     """
 
     planes: pd.DataFrame
@@ -90,6 +93,7 @@ class Layout(ABC):
     orientations: tuple[ModulePlane, ...]
     module_layout: ModuleLayout | None = None
     corners: tuple[F8, ...] = ()
+    zones: PackedZones | None = None
 
     written: ClassVar[tuple[str, ...]] = ()
     """Columns of `planes` that are written only for layouts of this kind."""
@@ -98,6 +102,10 @@ class Layout(ABC):
     @abstractmethod
     def placed(self) -> I8:
         """Modules that have a place, by plane."""
+
+    def moved(self, planes: Iterable[MovedPlanes]) -> Self:
+        """Return the layout with the modules of some planes elsewhere."""
+        return self
 
     @abstractmethod
     def modules(self, year: pd.DataFrame) -> PlaneModules:
@@ -119,12 +127,9 @@ class DensityLayout(Layout):
     ----------
     designs : tuple of ArrayDesign
         What column ``design`` of `planes` (`plane_columns.DENSITY_PLANES`) counts.
-    min_patch_m2 : float
-        Less room carries nothing.
     """
 
     designs: tuple[ArrayDesign, ...]
-    min_patch_m2: float
 
     @property
     def placed(self) -> I8:
@@ -138,7 +143,7 @@ class DensityLayout(Layout):
         net = _floats(of, "area_m2") * inner * _floats(of, "free_share")
         installable = np.where(of["usable"].to_numpy(), net * np.nan_to_num(_floats(year, "ok_share")), 0.0)
         room = installable * _floats(of, "left_share")
-        used = np.where(room >= self.min_patch_m2, room, 0.0)
+        used = np.where(room >= _floats(of, "min_patch_m2"), room, 0.0)
         design = of["design"].to_numpy()
         unit = np.array([d.unit_area_m2 for d in self.designs])[design]
         projected = np.array([d.module_area_m2 for d in self.designs])[design]
@@ -151,6 +156,37 @@ class DensityLayout(Layout):
             module_m2=count * projected,
             count=count,
         )
+
+
+def beside_obstacles(count: F8, free_share: F8) -> F8:
+    """Return how many of `count` modules a share for obstacles that nobody measured leaves on each plane."""
+    return np.asarray(np.floor(count * free_share + 1e-9))
+
+
+def beside_unplaced(roof: I8, count: F8, n_unplaced: F8) -> F8:
+    """Return how many of `count` modules existing PV of unknown place leaves on each plane: less of each in proportion.
+
+    Parameters
+    ----------
+    roof : ndarray, shape (n_planes,)
+    count : ndarray, shape (n_planes,)
+    n_unplaced : ndarray, shape (n_roofs,)
+        Modules whose area such PV takes.
+    """
+    n_planes = np.bincount(roof, minlength=len(n_unplaced))
+    whole = np.bincount(roof, count, len(n_unplaced))
+    part = np.divide(count, whole[roof], out=1.0 / n_planes[roof], where=whole[roof] > 0)
+    keep = np.maximum(np.floor(whole - n_unplaced + 1e-9), 0.0)
+    exact = part * keep[roof]
+    new = np.floor(exact + 1e-9)
+    # What rounding left goes to the planes that lost most by it, the earlier of equals.
+    order = np.lexsort((np.arange(len(roof)), np.round(new - exact, 9), roof))
+    first = np.cumsum(n_planes) - n_planes
+    rank = np.empty(len(roof), dtype=np.int64)
+    rank[order] = np.arange(len(roof)) - first[roof[order]]
+    new += rank < np.round(keep - np.bincount(roof, new, len(n_unplaced)))[roof]
+    result: F8 = np.where((n_unplaced > 0)[roof], np.minimum(new, count), count)
+    return result
 
 
 def _floats(frame: pd.DataFrame, name: str) -> F8:
@@ -205,10 +241,10 @@ def density_shares(
         roofs of the type; ``inner_share``: what setbacks leave, of the footprint for assumed planes, of its own plan
         for a known one.
     """
-    setback_m, roof = rules.setback_m.value, planes["roof"].to_numpy()
-    shares = occupied_shares(planes, visible, taken, setback_m)
-    of_plane, of_footprint = inner_shares(planes["geometry"].to_numpy(), setback_m), inner_shares(visible, setback_m)
-    shares["inner_share"] = np.where(planes["known"].to_numpy() >= 0, of_plane, of_footprint[roof])
+    roof, known = planes["roof"].to_numpy(), planes["known"].to_numpy() >= 0
+    shares = occupied_shares(planes, visible, taken)
+    outlines = np.where(known, planes["geometry"].to_numpy(dtype=object), visible[roof])
+    shares["inner_share"] = inner_shares(outlines, _floats(planes, "setback_m"))
     shares["layout_share"] = np.array([rules.types[str(name)].layout_share for name in types.name])[roof]
     return shares
 
@@ -220,7 +256,7 @@ def lay_out(
     flush: ArrayDesign,
     side: I8 | None = None,
     *,
-    min_patch_m2: float,
+    rules: RoofRules,
 ) -> DensityLayout:
     """Give every plane its design and orientations.
 
@@ -236,10 +272,10 @@ def lay_out(
         Used on pitched planes.
     side : (n_planes,) int, optional
         Which design of `on_flat` each plane takes; the first when left out.
-    min_patch_m2 : float
-        Less room carries nothing.
+    rules : RoofRules
     """
     designs = (*on_flat, flush)
+    middle_m = np.array([rules.lower_edge_m.of(design.mounting) + _half_rise_m(design) for design in designs])
     number = np.zeros(len(planes), dtype=np.int64) if side is None else side
     number = np.where(planes["pitched"].to_numpy(dtype=bool), len(on_flat), number)
     planes = pd.concat([planes, shares], axis=1)
@@ -252,6 +288,7 @@ def lay_out(
         excluded_area_m2=table["excluded_share"] * area,
         existing_pv_area_m2=table["existing_pv_share"] * area,
         obstacles_known=False,
+        module_middle_m=middle_m[table["design"].to_numpy()],
     )
     variants, orientations = _variants(table, designs)
     return DensityLayout(
@@ -259,8 +296,14 @@ def lay_out(
         variants=variants,
         orientations=orientations,
         designs=designs,
-        min_patch_m2=min_patch_m2,
     )
+
+
+def _half_rise_m(design: ArrayDesign) -> float:
+    """Return how much higher than its lower edge the middle of a module stands above the roof."""
+    if design.mounting == "flush":
+        return 0.0
+    return 0.5 * design.slope_length_m * float(np.sin(np.radians(design.module_tilt_deg)))
 
 
 def _with_design(level: pd.DataFrame, number: int, design: ArrayDesign) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -14,6 +15,8 @@ from rooftop.scene.plane_rules import ObstacleRules
 from rooftop.scene.segment import Segmentation
 
 _HEIGHT_PERCENTILE = 90.0
+TO_SIGMA = 1.4826
+"""Standard deviation of normal noise over its median absolute deviation."""
 
 
 def cells_polygons(piece: I4, grid: Grid) -> Geometries:
@@ -44,6 +47,33 @@ def cells_polygons(piece: I4, grid: Grid) -> Geometries:
     return shapes
 
 
+def cell_pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) -> tuple[I4, int]:
+    """Number the pieces of cells of one kind (above 0) that are connected along edges, without those below `least_m2`.
+
+    Returns
+    -------
+    piece : ndarray of int32, same shape
+        From 1; 0 for no piece.
+    n : int
+    """
+    piece = np.ascontiguousarray(kind, dtype=np.int32)
+    n, _ = split(piece, np.zeros((int(piece.max(initial=0)) + 1, 3)), least_m2, cell_size_m, 0.0)
+    return piece, int(n)
+
+
+def noise_about_planes(segmentation: Segmentation) -> F8:
+    """Return the standard deviation of each plane's cells about it, (n_planes,) [m]: robust, and no more than assumed.
+
+    What a roof is segmented with is one number for all of it, or one for its rougher part: on a smooth plane beside it
+    steps of two feet would pass for noise.
+    """
+    assumed = segmentation.planes["noise_m"].to_numpy(dtype=float)
+    at = segmentation.on_plane & np.isfinite(segmentation.residual_m)
+    away = pd.Series(np.abs(segmentation.residual_m[at]), dtype=float).groupby(segmentation.label[at]).median()
+    found = TO_SIGMA * away.reindex(range(len(assumed))).to_numpy(dtype=float)
+    return np.fmin(assumed, found)
+
+
 def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules) -> gpd.GeoDataFrame:
     """Return what stands on the planes, or lies below them, as polygons in plan.
 
@@ -69,7 +99,7 @@ def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules)
     """
     on_plane = segmentation.label >= 0
     row = np.where(on_plane, segmentation.label, 0)
-    noise = segmentation.planes["noise_m"].to_numpy(dtype=float)
+    noise = noise_about_planes(segmentation)
     roof = segmentation.planes["roof"].to_numpy(dtype=np.int64)
     if not len(roof):
         return _table(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), np.empty(0, dtype=object))
@@ -77,11 +107,11 @@ def find_obstacles(segmentation: Segmentation, grid: Grid, rules: ObstacleRules)
     residual = np.where(on_plane, segmentation.residual_m, 0.0)
     _, number = np.unique(roof, return_inverse=True)
     owner = np.where(on_plane, number[row], -1)
-    above = _pieces(np.where(residual > limit, owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
-    below = _pieces(
+    above = cell_pieces(np.where(residual > limit, owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
+    below = cell_pieces(
         np.where((residual < -limit) & _inner(owner), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value
     )
-    unseen = _pieces(np.where(np.isnan(residual), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
+    unseen = cell_pieces(np.where(np.isnan(residual), owner + 1, 0), grid.cell_size_m, rules.min_area_m2.value)
     residual = np.where(np.isnan(residual), 0.0, residual)
     plane, height, shapes = [], [], []
     for (piece, n), percentile in ((above, _HEIGHT_PERCENTILE), (below, 100.0 - _HEIGHT_PERCENTILE), (unseen, 50.0)):
@@ -103,13 +133,6 @@ def _table(roof: I8, plane: I8, height: F8, shapes: Geometries) -> gpd.GeoDataFr
     order = np.argsort(roof, kind="stable")
     values = {"roof": roof, "plane": plane, "height_m": height, "area_m2": shapely.area(shapes)}
     return gpd.GeoDataFrame({name: column[order] for name, column in values.items()}, geometry=shapes[order])
-
-
-def _pieces(kind: NDArray[np.integer], cell_size_m: float, least_m2: float) -> tuple[I4, int]:
-    """Number the connected pieces of cells of one kind (above 0), without those smaller than `least_m2`."""
-    piece = np.ascontiguousarray(kind, dtype=np.int32)
-    n, _ = split(piece, np.zeros((int(piece.max(initial=0)) + 1, 3)), least_m2, cell_size_m, 0.0)
-    return piece, int(n)
 
 
 def _inner(owner: NDArray[np.integer]) -> B1:

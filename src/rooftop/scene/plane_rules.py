@@ -27,6 +27,7 @@ class ObstacleRules(Model):
     min_area_m2: Sourced
     clearance_m: Sourced
     clearance_per_height: Sourced
+    most_off_share: Sourced
 
 
 class ZoneRules(Model):
@@ -40,6 +41,17 @@ class ZoneRules(Model):
     max_tilt_deg: Sourced
 
 
+class RaisedBlockRules(Model):
+    """When a plane is the roof of a stair head or a lift room that stands on the roof."""
+
+    min_rise_m: Sourced
+    max_rise_m: Sourced
+    max_area_m2: Sourced
+    max_roof_share: Sourced
+    min_border_share: Sourced
+    host_below_deg: Sourced
+
+
 class PlaneRules(Model):
     """All rules about planes, obstacles and zones."""
 
@@ -48,6 +60,7 @@ class PlaneRules(Model):
     segmentation: SegmentationRules
     obstacles: ObstacleRules
     zones: ZoneRules
+    raised_blocks: RaisedBlockRules
 
 
 def load_plane_rules() -> PlaneRules:

@@ -34,11 +34,17 @@ class RoofPlanes:
     notices : tuple of Notice
     obstacles : dict
         By roof: polygons in plan and heights above the plane [m] of what stands on it, where that was measured.
+    drops : dict
+        By row of `table`: where the plane ends above something lower, from :func:`rooftop.scene.drops.drops_of`.
+    raised : ndarray of int64
+        Rows of `table` that are the tops of stair heads and lift rooms, from :mod:`rooftop.scene.raised`.
     """
 
     table: gpd.GeoDataFrame
     notices: tuple[Notice, ...] = ()
     obstacles: dict[int, tuple[Geometries, F8]] = field(default_factory=dict)
+    drops: dict[int, shapely.Geometry] = field(default_factory=dict)
+    raised: I8 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def lod2_planes(

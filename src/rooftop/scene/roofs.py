@@ -208,32 +208,42 @@ def corrected_types(types: RoofTypes, known: pd.DataFrame | None, rules: RoofRul
     return RoofTypes(name, types.assumed)
 
 
-def inner_shares(shapes: Geometries, setback_m: float) -> F8:
+def inner_shares(shapes: Geometries, setback_m: F8 | float) -> F8:
     """Return the area of each shape set back from its edge over its area; 0 of an empty one."""
     area = shapely.area(shapes)
     inner = shapely.area(shapely.buffer(shapes, -setback_m, join_style="mitre"))
     return np.divide(inner, area, out=np.zeros_like(area), where=area > 0)
 
 
-def open_planes(planes: pd.DataFrame, usable: B1, types: RoofTypes, rules: RoofRules) -> pd.DataFrame:
-    """Add which planes may carry modules, and what obstacles that nobody measured leave of them, by roof type.
+def open_planes(
+    planes: pd.DataFrame, usable: B1, types: RoofTypes, rules: RoofRules, *, height_m: F8 | None = None
+) -> pd.DataFrame:
+    """Add which planes may carry modules, how far these keep away, and what unmeasured obstacles leave, by roof type.
 
     Parameters
     ----------
     planes : DataFrame
         From :func:`roof_planes`.
     usable : ndarray of bool, shape (n_planes,)
+    height_m : ndarray, shape (n_roofs,), optional
+        Of the buildings. Unknown ones, and all when left out, are no low houses.
 
     Returns
     -------
     DataFrame
-        With ``usable``, ``free_share``, and ``free_share_low free_share_high`` of the most and the least obstructed
+        With ``usable``; ``setback_m``, ``min_patch_m2``: distance from edges and least patch, smaller on slopes of low
+        houses; ``free_share``, and ``free_share_low free_share_high`` of the most and the least obstructed
         roof of the type.
     """
     kinds = [rules.types[str(name)] for name in types.name]
-    roof = planes["roof"].to_numpy()
+    roof, house = planes["roof"].to_numpy(), rules.house_slopes
+    low = np.zeros(len(kinds), dtype=bool) if height_m is None else height_m <= house.up_to_height_m.value
+    slope = planes["pitched"].to_numpy(dtype=bool) & (planes["plane_tilt_deg"].to_numpy() >= house.from_deg.value)
+    on_house = slope & low[roof]
     return planes.assign(
         usable=usable,
+        setback_m=np.where(on_house, house.setback_m.value, rules.setback_m.value),
+        min_patch_m2=np.where(on_house, house.min_patch_m2.value, rules.min_patch_m2.value),
         free_share=np.array([1.0 - kind.obstacle_share for kind in kinds])[roof],
         free_share_low=np.array([1.0 - kind.obstacle_share_high for kind in kinds])[roof],
         free_share_high=np.array([1.0 - kind.obstacle_share_low for kind in kinds])[roof],

@@ -8,14 +8,12 @@ import numpy as np
 from rooftop.core.grid import Grid
 from rooftop.core.types import F4, F8, I8, Geometries
 from rooftop.scene.burn import burn
-from rooftop.scene.obstacles import find_obstacles
+from rooftop.scene.obstacles import TO_SIGMA, find_obstacles
 from rooftop.scene.plane_rules import load_plane_rules
 from rooftop.scene.relief import Relief
 from rooftop.scene.segment import Segmentation
 
 PlaneObstacles = dict[int, tuple[Geometries, F8]]
-
-_TO_SIGMA = 1.4826  # standard deviation of normal noise over its median absolute deviation
 
 
 def obstacles_on(planes: gpd.GeoDataFrame, dsm: F4, grid: Grid, convergence_deg: F8) -> tuple[PlaneObstacles, I8]:
@@ -62,7 +60,7 @@ def obstacles_on(planes: gpd.GeoDataFrame, dsm: F4, grid: Grid, convergence_deg:
     for k in np.unique(plane):
         deviation = off[plane == k]
         deviation = deviation[np.isfinite(deviation)]
-        spread = float(np.median(np.abs(deviation - np.median(deviation)))) * _TO_SIGMA if len(deviation) else 0.0
+        spread = float(np.median(np.abs(deviation - np.median(deviation)))) * TO_SIGMA if len(deviation) else 0.0
         noise[k] = max(spread, rules.segmentation.min_noise_m.value)
     good = ~mismatched[of]
     seen = np.full(grid.shape, -1, dtype=np.int32)

@@ -205,8 +205,13 @@ def _capacities(
     return np.where(has & np.isnan(declared), drawn, declared), since, notices
 
 
-def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas, setback_m: float) -> pd.DataFrame:
+def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAreas) -> pd.DataFrame:
     """Return shares for the layout by density, which knows no zones: one row per plane.
+
+    Parameters
+    ----------
+    planes : DataFrame
+        From :func:`rooftop.scene.roofs.open_planes`.
 
     Returns
     -------
@@ -222,6 +227,7 @@ def occupied_shares(planes: pd.DataFrame, visible: Geometries, taken: OccupiedAr
         if whole <= 0.0:
             continue
         outline = plan if planes["known"].iloc[k] >= 0 else visible[roof]
+        setback_m = float(planes["setback_m"].iloc[k])
         inner = shapely.intersection(shapely.buffer(outline, -setback_m, join_style="mitre"), plan)
         net = taken.without_exclusions(roof, inner)
         room, behind = shapely.area(taken.without_existing_pv(roof, net)), shapely.area(net)

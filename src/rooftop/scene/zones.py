@@ -23,7 +23,8 @@ class ZoneDistances:
     Parameters
     ----------
     edge_setback_m, ridge_setback_m : float
-        From the footprint's edge, and from ridges, hips, valleys, steps between planes and shared walls.
+        From the footprint's edge and from drops within it; and from ridges, hips, valleys, walls that rise from the
+        plane, and shared walls.
     clearance_m, clearance_per_height : float
         Around obstacles; the second is multiplied by the obstacle's height.
     walkway_m, walkway_every_m : float
@@ -69,6 +70,7 @@ def net_zone(
     *,
     footprint: shapely.Geometry | None = None,
     shared: shapely.Geometry | None = None,
+    drop: shapely.Geometry | None = None,
     obstacles: Geometries | None = None,
     obstacle_heights_m: F8 | None = None,
 ) -> shapely.Geometry:
@@ -88,6 +90,9 @@ def net_zone(
     shared : geometry, optional
         Where the footprint's edge is a wall shared with a level roof, from
         :func:`rooftop.scene.neighbours.shared_walls`: it gets the ridge setback.
+    drop : geometry, optional
+        In plan: where the plane ends above something lower, from :func:`rooftop.scene.drops.drops_of`. The edge
+        setback counts from there.
     obstacles : ndarray of shapely geometries, optional
         In plan.
     obstacle_heights_m : ndarray, optional
@@ -104,6 +109,8 @@ def net_zone(
     sloped = _transform(plane, to_plane)
     outline, shared_walls = (None if shape is None else _transform(shape, to_plane) for shape in (footprint, shared))
     room = _inside_setbacks(sloped, rules, sloped if outline is None else outline, shared_walls)
+    if drop is not None:
+        room = shapely.difference(room, shapely.buffer(_transform(drop, to_plane), rules.edge_setback_m, quad_segs=8))
     if obstacles is not None and len(obstacles):
         heights = np.zeros(len(obstacles)) if obstacle_heights_m is None else np.abs(obstacle_heights_m)
         away = rules.clearance_m + rules.clearance_per_height * heights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -13,13 +13,14 @@ from pvlib import iam
 from pvlib.inverter import pvwatts as pvwatts_ac
 from pvlib.pvsystem import pvwatts_dc
 
-from rooftop.core.arguments import instance, require_number, unusable, whole, word
+from rooftop.core.arguments import flag, instance, require_number, unusable, whole, word
 from rooftop.core.choices import Diffuse, Mounting
 from rooftop.core.lang import Text
 from rooftop.core.types import F4, F8, I8
 from rooftop.kernels import year
 from rooftop.solar.pvsystem import PvSystem, checked_system
 from rooftop.solar.sky import FACTORS, SkyYear, as_sky_year
+from rooftop.solar.skylines import factor_weights
 from rooftop.weather import Weather
 
 BAND_DEG = 6.5
@@ -41,19 +42,24 @@ class Rows:
         Length of a row along its slope [m].
     pitch_m : float
         Horizontal distance from one row to the next [m]; of east-west tents, from ridge to ridge.
+    in_tables : bool
+        Whether tables of a plane hold the row in front. Where not, the horizons that they are asked with must; only the
+        ground's light knows of rows then.
 
     Raises
     ------
     ArgumentError
-        One of them is no length.
+        One of them is no length, or `in_tables` neither true nor false.
     """
 
     slope_length_m: float
     pitch_m: float
+    in_tables: bool = True
 
     def __post_init__(self) -> None:
         for name in ("slope_length_m", "pitch_m"):
             object.__setattr__(self, name, require_number(name, getattr(self, name)))
+        object.__setattr__(self, "in_tables", flag("in_tables", self.in_tables))
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,8 @@ class PlaneTables:
         [kWh/m2]; the first two at shares of 1; the last of the plane alone.
     ac_base : (4, F * 12)
         [kWh/kWp].
+    annual_rows : dict
+        What was made of the tables to read annual irradiation quickly, by the factors' weights.
     """
 
     plane: ModulePlane
@@ -148,11 +156,39 @@ class PlaneTables:
     poa_ground: F8
     poa_free: F8
     ac_base: F8
+    annual_rows: dict[bytes, F8] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_azimuth(self) -> int:
         """Sectors of the circle."""
         return int(self.shares.shape[0])
+
+    def at_factor(self, factor: F8) -> PlaneTables:
+        """Return tables for one irradiance factor of each month, (12,): they are narrower, and read faster."""
+        weights = factor_weights(self.factors, factor[None, :])[0]
+
+        def mixed(values: F4 | F8) -> F8:
+            parts = values.reshape(*values.shape[:-1], *weights.shape)
+            result: F8 = np.einsum("...fm,fm->...m", parts, weights, dtype=np.float64)
+            return result
+
+        def of_month(values: F8) -> F8:
+            result: F8 = (values * weights).sum(axis=0)[None, :]
+            return result
+
+        return replace(
+            self,
+            factors=factor[None, :],
+            poa_beam=mixed(self.poa_beam).astype(np.float32),
+            ac_beam=mixed(self.ac_beam).astype(np.float32),
+            ac_pooled=mixed(self.ac_pooled).astype(np.float32),
+            poa_isotropic=of_month(self.poa_isotropic),
+            poa_band=of_month(self.poa_band),
+            poa_ground=of_month(self.poa_ground),
+            poa_free=of_month(self.poa_free),
+            ac_base=mixed(self.ac_base),
+            annual_rows={},
+        )
 
     @functools.cached_property
     def reach(self) -> I8:
@@ -389,7 +425,7 @@ def merged_tables(sky: SkyYear, plane: ModulePlane, values: F8, n_azimuth: int) 
     """Visible shares, and cumulative table of `values` (c, n), both with the rows in front merged."""
     table = year.fill(sky.azimuth_deg, sky.elevation_deg, sky.month, np.ascontiguousarray(values.T), n_azimuth)
     shares = visible_shares(plane, n_azimuth)
-    if plane.rows is None:
+    if plane.rows is None or not plane.rows.in_tables:
         return shares, table
     flat = table.reshape(n_azimuth, year.N_EDGE, -1)
     merged = np.empty_like(flat)
@@ -404,7 +440,7 @@ def visible_shares(plane: ModulePlane, n_azimuth: int) -> F8:
     slope = np.array(_gradient(plane.base_tilt, plane.base_azimuth))
     seen = year.sky_shares(n_azimuth, STRIPS, tilt, facing, slope, band) if slope.any() else free
     shares: F8 = seen / free[:, 0].sum(axis=0)
-    if plane.rows is None:
+    if plane.rows is None or not plane.rows.in_tables:
         return shares
     merged = np.empty_like(shares)
     year.merge_rows(shares, row_horizon_deg(plane, plane.rows, n_azimuth), merged)

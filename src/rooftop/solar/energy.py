@@ -44,6 +44,7 @@ __all__ = [
     "PlaneYear",
     "Rows",
     "UsableYear",
+    "annual_irradiation",
     "cell_months",
     "cell_year",
     "free_year",
@@ -181,10 +182,9 @@ def usable_year(
     at_usual = _usual_weights(tables, factors, usual_factor)
     free = float(tables.poa_free.ravel() @ at_usual)
     ground = float(tables.poa_ground.ravel() @ at_usual)
-    columns = [tables.shares, _annual_table(tables, at_usual)[:, :, None]]
     n_row = tables.n_azimuth * year.N_EDGE
     read = year.YearTables(
-        rows=year.look_up_rows(np.concatenate(columns, axis=2)),
+        rows=_annual_rows(tables, at_usual),
         least=(1.0 - max_shading_loss) * free - ground,
         poa=tables.poa_beam.reshape(n_row, -1),
         ac=tables.ac_beam.reshape(n_row, -1),
@@ -242,6 +242,15 @@ def _usual_weights(tables: PlaneTables, factors: F8, usual: ArrayLike | None) ->
     return factor_weights(tables.factors, checked_factor(usual, (12,))[None, :])[0].ravel()
 
 
+def _annual_rows(tables: PlaneTables, weights: F8) -> F8:
+    """Visible shares and the year's irradiation, laid out for `year.read_groups`; kept with the tables."""
+    key = weights.tobytes()
+    if key not in tables.annual_rows:
+        columns = [tables.shares, _annual_table(tables, weights)[:, :, None]]
+        tables.annual_rows[key] = year.look_up_rows(np.concatenate(columns, axis=2))
+    return tables.annual_rows[key]
+
+
 def _annual_table(tables: PlaneTables, weights: F8) -> F8:
     """Irradiation of the year by sector and horizon, without the ground's: (n_azimuth, N_EDGE) [kWh/m2]."""
     annual: F8 = np.einsum("kjm,m->kj", tables.poa_beam, weights, dtype=np.float64)
@@ -271,6 +280,35 @@ def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) ->
     out = np.empty((len(around.degrees), 1))
     year.read_cells(_annual_table(tables, weights)[:, :, None], *around.columns, out)
     return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
+
+
+def annual_irradiation(tables: PlaneTables, horizon: Skylines, cells: I8, factor: ArrayLike) -> F8:
+    """Annual irradiation of some cells, of which one may stand there several times.
+
+    Parameters
+    ----------
+    tables : PlaneTables
+    horizon : Skylines
+    cells : (n,) int
+        Rows of `horizon`.
+    factor : (12,)
+        Irradiance factor of each month.
+
+    Returns
+    -------
+    (n,) float64
+        [kWh/m2].
+
+    Raises
+    ------
+    ArgumentError
+        A horizon is not a number.
+    """
+    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
+    rows, out = _annual_rows(tables, weights), np.empty(len(cells))
+    if year.read_annual(rows, cells, year.Columns(*shaped_horizon(tables.n_azimuth, horizon).columns), out):
+        raise not_a_number()
+    return out + float(tables.poa_ground.ravel() @ weights)
 
 
 def cell_months(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) -> F8:

@@ -190,7 +190,14 @@ def swept_ground(dsm: ArrayLike, cell_size_m: float | None, options: SweepOption
 
 
 def skylines(
-    dsm: ArrayLike, cell_size_m: float, rows: ArrayLike, cols: ArrayLike, sweep: Sweep, *, joined: bool = False
+    dsm: ArrayLike,
+    cell_size_m: float,
+    rows: ArrayLike,
+    cols: ArrayLike,
+    sweep: Sweep,
+    *,
+    joined: bool = False,
+    eyes_m: F4 | None = None,
 ) -> Skylines:
     """Horizons as of :func:`horizons`, both sides of diagonals apart: what tables give for them is exact for each side.
 
@@ -201,6 +208,8 @@ def skylines(
     sweep : Sweep
     joined : bool
         Join the sides while they are swept, in less memory than :attr:`Skylines.joined` afterwards.
+    eyes_m : (ny, nx) float32, optional
+        Height of the eye above the surface of each cell, instead of ``sweep.above_m`` for all.
 
     Returns
     -------
@@ -222,7 +231,8 @@ def skylines(
     heights, mask = heights[part.rows, part.cols], np.ascontiguousarray(mask[part.rows, part.cols])
     rank = np.ascontiguousarray(rank[part.rows, part.cols])
     columns, places = _Columns(n_masked, sweep, joined), None if mask.all() else rank
-    for octant_view, directions in octant_views(heights, mask, sweep):
+    eyes = None if eyes_m is None else np.ascontiguousarray(eyes_m[part.rows, part.cols])
+    for octant_view, directions in octant_views(heights, mask, sweep, eyes):
         for direction in directions:
             octant_view.degrees(direction.t, cell_size_m, columns.column_of(direction), places)
             columns.join_sides(direction)
@@ -308,7 +318,7 @@ class DataWindow:
 
 
 def octant_views(
-    heights: Heights, mask: B1, sweep: Sweep
+    heights: Heights, mask: B1, sweep: Sweep, eyes_m: F4 | None = None
 ) -> Iterator[tuple[kernel.OctantView, list[kernel.SweepDirection]]]:
     """Turn an elevation model so that rays run towards increasing x; one octant of directions after the other.
 
@@ -319,6 +329,8 @@ def octant_views(
     mask : (ny, nx) bool
         Cells with data whose horizon is asked for; nothing is yielded without any.
     sweep : Sweep
+    eyes_m : (ny, nx) float32, optional
+        As in :func:`skylines`.
 
     Yields
     ------
@@ -331,7 +343,8 @@ def octant_views(
         return
     heights = heights if heights.flags.c_contiguous else heights.copy()
     mask = mask if mask.flags.c_contiguous else mask.copy()
-    levels = view.Levels(kernel.level(heights), sweep.above_m)
+    above = np.full((1, 1), sweep.above_m, dtype=np.float32) if eyes_m is None else eyes_m
+    levels = view.Levels(kernel.level(heights), above)
     memory = kernel.memory_for(heights.shape)
     with _sharing(sweep.threads) as share:
         for octant, directions in sweep.octants.items():

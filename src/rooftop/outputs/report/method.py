@@ -259,7 +259,7 @@ def _module(name: str) -> tuple[Text, Text]:
 
 def _roofs(config: Config | None) -> list[Assumption]:
     rules = load_roof_rules()
-    setback = rules.setback_m
+    setback, house = rules.setback_m, rules.house_slopes
     chosen_loss = None if config is None else config.scene.max_shading_loss
     shade, least = rules.max_shading_loss, None if config is None else config.scene.min_poa_kwh_m2
     loss = shade.value if chosen_loss is None else chosen_loss
@@ -272,6 +272,15 @@ def _roofs(config: Config | None) -> list[Assumption]:
             Text("edge setback", "边缘退距"),
             _as_text(f"{setback.value:g} m ({setback.low:g}–{setback.high:g} m)"),
             _source(setback.source),
+        ),
+        Assumption(
+            _ROOF,
+            Text(
+                "edge setback on slopes from {tilt:g}°, houses up to {height:g} m",
+                "坡度不小于 {tilt:g}°、高度不超过 {height:g} m 房屋坡面的边缘退距",
+            ).format(tilt=house.from_deg.value, height=house.up_to_height_m.value),
+            _as_text(f"{house.setback_m.value:g} m ({house.setback_m.low:g}–{house.setback_m.high:g} m)"),
+            _source(house.setback_m.source),
         ),
         Assumption(
             _ROOF,
