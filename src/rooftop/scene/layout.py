@@ -114,7 +114,7 @@ class Layout(ABC):
         Parameters
         ----------
         year : DataFrame
-            Of each plane, ``ok_share`` (bright part of its cells) and ``n_lit`` (modules on bright cells only); NaN
+            Of each plane, ``ok_share`` (bright part of its cells) and ``n_lit`` (modules that have light); NaN
             where it was not computed.
         """
 
