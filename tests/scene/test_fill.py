@@ -69,6 +69,7 @@ def _filled(
         taken=OccupiedAreas(),
         shared=shared or {},
         drops={},
+        returns={},
     )
     year = pd.DataFrame(100.0, index=range(len(layout.planes)), columns=[*PLANE_YEAR_COLUMNS, "n_cells"])
     year["n_counted"] = np.nan

@@ -107,6 +107,7 @@ def laid(
             taken=taken,
             shared={},
             drops={},
+            returns={},
         )
     else:
         flush = flush_design(MODULE.length_m, MODULE.width_m, RULES.module_gap_m.value)

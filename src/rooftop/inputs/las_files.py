@@ -39,6 +39,9 @@ def is_point_cloud(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or os.path.isdir(path)
 
 
+_FLAGGED_FORMAT = 6
+
+
 @dataclass(frozen=True, kw_only=True)
 class PointFile:
     """One file: what its header says, and how its plan comes into the working CRS.
@@ -85,6 +88,11 @@ class PointFile:
             for at in self.node
         )
         return x, y
+
+    @property
+    def legacy(self) -> bool:
+        """Whether its point format is one in which overlap is a class, not a flag."""
+        return bool(self.header.point_format.id < _FLAGGED_FORMAT)
 
     def chunks(self) -> Iterator[Any]:
         """Yield the points, a million at a time."""

@@ -199,7 +199,7 @@ def _require_size(grid: Grid, role: str) -> None:
 # --- points ----------------------------------------------------------------------------------------------------------
 
 
-def _reasons(points: Any, z: F8, legacy: bool, rules: LidarRules) -> dict[str, B1]:
+def unused_points(points: Any, z: F8, legacy: bool, rules: LidarRules) -> dict[str, B1]:
     """Return why points are left out, the first reason that holds for each."""
     kind = np.asarray(points.classification)
     overlap = kind == rules.overlap_class.value if legacy else np.asarray(points.overlap) != 0
@@ -223,9 +223,8 @@ def _in_block(
 
     Every point lies in one block at most: with `tally` all of them are counted there.
     """
-    legacy = file.header.point_format.id < 6
     for points in file.chunks():
-        yield _cells_of_points(points, file, block, kind, rules, legacy, tally)
+        yield _cells_of_points(points, file, block, kind, rules, tally)
 
 
 def _cells_of_points(
@@ -234,7 +233,6 @@ def _cells_of_points(
     block: Grid,
     kind: ElevationKind,
     rules: LidarRules,
-    legacy: bool,
     tally: _PointTally | None,
 ) -> tuple[I8, F8, F8, F8]:
     row, col = block.position(*file.place(np.asarray(points.x), np.asarray(points.y)))
@@ -242,7 +240,7 @@ def _cells_of_points(
     kept = (r >= 0) & (r < block.n_rows) & (c >= 0) & (c < block.n_cols)
     z = np.asarray(points.z, dtype=np.float64) * file.unit_m
     classes = np.asarray(points.classification)
-    why = _reasons(points, z, legacy, rules)
+    why = unused_points(points, z, file.legacy, rules)
     if tally is not None:
         tally.classes.update(
             {int(k): int(n) for k, n in zip(*np.unique(classes[kept], return_counts=True), strict=True)}

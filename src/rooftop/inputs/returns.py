@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -11,6 +12,8 @@ from pyproj import CRS
 from rooftop.config import ElevationInput
 from rooftop.core.types import F8, I8, Geometries
 from rooftop.inputs.las_files import PointFile, open_points, point_files
+from rooftop.inputs.lidar import unused_points
+from rooftop.inputs.lidar_rules import LidarRules, lidar_rules
 
 _FIRST = 1
 
@@ -52,9 +55,9 @@ def first_returns(config: ElevationInput, crs: CRS, role: str, plans: Geometries
     InputError
         A file cannot be read.
     """
-    tree = shapely.STRtree(plans)
+    tree, rules = shapely.STRtree(plans), lidar_rules()
     parts = [
-        _within(points, file, tree)
+        _within(points, file, tree, rules)
         for file in (open_points(path, config, crs, role) for path in point_files(config, role))
         for points in file.chunks()
     ]
@@ -65,10 +68,12 @@ def first_returns(config: ElevationInput, crs: CRS, role: str, plans: Geometries
     return FirstReturns(plane=plane[order], x=x, y=y, z=z + config.vertical_offset_m)
 
 
-def _within(points: object, file: PointFile, tree: shapely.STRtree) -> tuple[I8, F8]:
-    """Return plane and place of the first returns of a chunk that lie within plans."""
-    first = np.flatnonzero(np.asarray(points.return_number) == _FIRST)  # type: ignore[attr-defined]
-    x, y = file.place(*(np.asarray(getattr(points, axis), dtype=np.float64)[first] for axis in "xy"))
-    z = np.asarray(points.z, dtype=np.float64)[first] * file.unit_m  # type: ignore[attr-defined]
+def _within(points: Any, file: PointFile, tree: shapely.STRtree, rules: LidarRules) -> tuple[I8, F8]:
+    """Return plane and place of the first returns of a chunk that lie within plans; noise and the like are none."""
+    z = np.asarray(points.z, dtype=np.float64) * file.unit_m
+    used = np.asarray(points.return_number) == _FIRST
+    for unused in unused_points(points, z, file.legacy, rules).values():
+        used &= ~unused
+    x, y = file.place(np.asarray(points.x, dtype=np.float64)[used], np.asarray(points.y, dtype=np.float64)[used])
     which, plane = tree.query(shapely.points(x, y), predicate="within")
-    return plane.astype(np.int64), np.stack([x[which], y[which], z[which]])
+    return plane.astype(np.int64), np.stack([x[which], y[which], z[used][which]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -20,38 +20,26 @@ _FINE_M = 0.5
 _NOTABLE = 1e-4  # share of a roof's energy below which nothing moves
 
 
-@dataclass(frozen=True, kw_only=True)
-class Darkness:
-    """By how much the loss of cells exceeds what is allowed.
-
-    Parameters
-    ----------
-    excess : ndarray
-        Of each cell of each plane, plane after plane.
-    first : ndarray, shape (n_planes,)
-        Where each plane begins.
-    """
-
-    excess: F8
-    first: I8
-
-    def of_plane(self, plane: int, count: int) -> F8:
-        """Return that of a plane's cells."""
-        return self.excess[self.first[plane] : self.first[plane] + count]
-
-
 def move_into_light(
     window: Window,
     cells: RoofCells,
     light: TileLight,
     points: ModulePoints,
     built: ModuleYears,
-    darkness: Darkness,
+    excess: list[F8],
 ) -> tuple[ModuleYears, MovedPlanes | None]:
     """Lay modules where they have light, on every roof that gains energy by it.
 
     The zone of a plane that leaves modules out for shade is filled once more without its dark cells, in rows of the
     same kind; then the roof's year is computed as before. A roof takes what brings most energy.
+
+    Parameters
+    ----------
+    window, cells, light, points
+    built : ModuleYears
+        Where modules were packed.
+    excess : list of ndarray
+        By how much the loss on each cell of each plane exceeds what is allowed.
 
     Returns
     -------
@@ -65,7 +53,8 @@ def move_into_light(
     best, moved = built, dict[int, tuple[Relaid, int]]()
     roof = scene.planes["roof"].to_numpy()[light.plane_rows]
     for margin in _MARGINS:
-        relaid = list(_relaid(window, scene.zones, cells, light.plane_rows, points.pair, built, (darkness, margin)))
+        dark = _dark(excess, points.pair, margin)
+        relaid = list(_relaid(window, scene.zones, cells, light.plane_rows, points.pair, built, dark))
         if not relaid:
             continue
         rows = np.flatnonzero(np.isin(roof, roof[[one.planes[0] for one in relaid]]))
@@ -78,6 +67,12 @@ def move_into_light(
     return best, _moved_planes(moved, light.plane_rows, keep_corners=scene.keep_modules)
 
 
+def _dark(excess: list[F8], pair: I8, margin: float) -> list[B1]:
+    """Say of each plane which cells are darker than allowed by more than a margin; of a pair, for both halves."""
+    both = (own if other < 0 else 0.5 * (own + excess[other]) for own, other in zip(excess, pair, strict=True))
+    return [values > margin for values in both]
+
+
 def _relaid(
     window: Window,
     zones: PackedZones,
@@ -85,7 +80,7 @@ def _relaid(
     plane_rows: I8,
     pair: I8,
     built: ModuleYears,
-    dark: tuple[Darkness, float],
+    dark: list[B1],
 ) -> Iterator[Relaid]:
     """Yield other places for the modules of planes that leave some out, where more of them might have light."""
     half = 0.5 * window.grid.cell_size_m
@@ -94,15 +89,14 @@ def _relaid(
             continue
         own = cells.of_plane[plane]
         planes = (int(plane),) if pair[plane] < 0 else (int(plane), int(pair[plane]))
-        excess = np.mean([dark[0].of_plane(each, len(own)) for each in planes], axis=0)
-        where = own[excess > dark[1]]
+        where = own[dark[plane]]
         if not 0 < len(where) < len(own):
             continue
         x, y = window.grid.centres(cells.row[where], cells.col[where])
         shade = shapely.union_all(shapely.box(x - half, y - half, x + half, y + half))
-        found = zones.without(shade, tuple(int(plane_rows[each]) for each in planes))
+        found = zones.without(shade, int(plane_rows[plane]), planes)
         if sum(len(some) for some in found.corners) > built.n_lit[list(planes)].sum():
-            yield Relaid(planes=planes, corners=found.corners, array_m2=found.array_m2, used_m2=found.used_m2)
+            yield found
 
 
 def _tried(window: Window, cells: RoofCells, light: TileLight, rows: I8, relaid: list[Relaid]) -> ModuleYears:

@@ -34,11 +34,13 @@ class TableBook:
     system: PvSystem
     scene: SceneOptions
     _tables: dict[ModulePlane, PlaneTables] = field(default_factory=dict)
+    _narrow: dict[tuple[ModulePlane, bytes], PlaneTables] = field(default_factory=dict)
     _facades: Facades | None = None
     _lock: Any = field(default_factory=threading.Lock)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"sky": self.sky, "system": self.system, "scene": self.scene, "_tables": {}, "_facades": None}
+        made: dict[str, Any] = {"_tables": {}, "_narrow": {}, "_facades": None}
+        return {"sky": self.sky, "system": self.system, "scene": self.scene, **made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -53,6 +55,14 @@ class TableBook:
                 )
             return self._tables[plane]
 
+    def narrow_tables(self, plane: ModulePlane, factor: F8) -> PlaneTables:
+        """Return the tables of one orientation at one irradiance factor of each month."""
+        key, tables = (plane, factor.tobytes()), self.tables(plane)
+        with self._lock:
+            if key not in self._narrow:
+                self._narrow[key] = tables.at_factor(factor)
+            return self._narrow[key]
+
     def facades(self, factor: F8) -> Facades:
         """Return what the facades around receive, at the data set's mean irradiance factor."""
         scene = self.scene
@@ -65,7 +75,7 @@ class TableBook:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orientation:
+class OrientedPlanes:
     """Planes of a tile under one of the orientations that stand for them.
 
     Parameters
@@ -118,7 +128,7 @@ class TileLight:
         number = np.searchsorted(self.plane_rows, of_tile["plane"].to_numpy())
         return number, of_tile["orientation"].to_numpy(), of_tile["weight"].to_numpy(dtype=float)
 
-    def orientations(self, planes: I8) -> Iterator[Orientation]:
+    def orientations(self, planes: I8) -> Iterator[OrientedPlanes]:
         """Yield the orientations that stand for some planes, given by their numbers in the tile, ascending."""
         number, orientation, weight = self._variants
         wanted = np.zeros(len(self.plane_rows), dtype=bool)
@@ -126,7 +136,7 @@ class TileLight:
         some = np.flatnonzero(wanted[number])
         for k in np.unique(orientation[some]):
             mine = some[orientation[some] == k]
-            yield Orientation(
+            yield OrientedPlanes(
                 plane=self.scene.orientations[k],
                 at=np.searchsorted(planes, number[mine]),
                 planes=number[mine],
@@ -139,20 +149,30 @@ class TileLight:
 
     def tables(self, plane: ModulePlane, *, rows: bool) -> PlaneTables:
         """Return the tables of an orientation; without the row in front where horizons hold it."""
-        if plane.rows is not None and not rows:
-            plane = replace(plane, rows=replace(plane.rows, in_tables=False))
-        return self.book.tables(plane)
+        return self.book.tables(plane if rows else _seen_apart(plane))
+
+    def usual_tables(self, plane: ModulePlane) -> PlaneTables:
+        """Return the tables of an orientation at the usual factor alone, without the row in front."""
+        return self.book.narrow_tables(_seen_apart(plane), self.usual_factor)
 
     def most_loss(self, tables: PlaneTables) -> tuple[float, float]:
         """Return the free plane's annual irradiation, and the largest share of it that may be lost."""
         free = float(free_year(tables, self.usual_factor).sum())
         return free, min(self.scene.max_shading_loss, 1.0 - self.scene.min_poa_kwh_m2 / free)
 
-    def reflected(self, usable: UsableYear) -> tuple[UsableYear, F8 | None]:
-        """Add the light that obstacles reflect, and return also what it brings each cell in each month, if any."""
-        if self.scene.options.obstacle_reflectance <= 0.0:
-            return usable, None
-        return with_reflection(usable, self.book.facades(self.usual_factor))
+    @property
+    def around(self) -> Facades | None:
+        """What the facades around reflect; None where they do not."""
+        return self.book.facades(self.usual_factor) if self.scene.options.obstacle_reflectance > 0.0 else None
+
+    def reflected(self, usable: UsableYear) -> UsableYear:
+        """Add the light that obstacles reflect, if they do."""
+        return usable if self.around is None else with_reflection(usable, self.around)[0]
+
+
+def _seen_apart(plane: ModulePlane) -> ModulePlane:
+    """Return a plane whose tables leave the row in front to the horizons."""
+    return plane if plane.rows is None else replace(plane, rows=replace(plane.rows, in_tables=False))
 
 
 def year_columns(year: PlaneYear) -> F8:

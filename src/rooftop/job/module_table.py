@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from rooftop.core.groups import places_in_groups
 from rooftop.core.types import F4, I1, I8
 from rooftop.job.aggregate import MONTHS
 from rooftop.job.module_years import COUNTS, LEFT_OUT, TileModules
@@ -44,14 +45,13 @@ def module_table(
     """
     size = np.array([len(shapes) for shapes in layout.corners], dtype=np.int64)
     plane = np.repeat(np.arange(len(size)), size)
-    number = np.arange(len(plane)) - np.repeat(np.cumsum(size) - size, size)
     each = _of_all_tiles(results, size)
     counted, computed = each.left_out == COUNTS, each.left_out != _NOT_COMPUTED
     monthly = np.where(computed[:, None], each.ac_kwh_kwp.astype(np.float64) * kwp, np.nan)
     words = np.array([None, *LEFT_OUT, None], dtype=object)  # the last one for those not computed, -1
     table = {
         "plane_id": planes["plane_id"].astype(str).to_numpy()[plane],
-        "module": number + 1,
+        "module": places_in_groups(size) + 1,
         "counted": counted,
         "left_out": words[each.left_out],
         "yield_order": _yield_order(planes["building_id"].to_numpy()[plane], monthly.sum(axis=1), counted),
@@ -75,7 +75,7 @@ def _of_all_tiles(results: Iterable[TileResult], size: I8) -> TileModules:
             continue
         rows = result.planes.index.to_numpy()
         count = size[rows]
-        at = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first[rows], count)
+        at = np.repeat(first[rows], count) + places_in_groups(count)
         left_out[at], poa[at] = result.modules.left_out, result.modules.poa_kwh_m2
         loss[at], monthly[at] = result.modules.shading_loss, result.modules.ac_kwh_kwp
     return TileModules(left_out=left_out, poa_kwh_m2=poa, shading_loss=loss, ac_kwh_kwp=monthly)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import get_args
 
 import numpy as np
 
 from rooftop.core.choices import LeftOut
 from rooftop.core.types import B1, F4, F8, I1, I8
-from rooftop.job.light import YEAR_COLUMNS, Orientation, TileLight, year_columns
+from rooftop.job.light import YEAR_COLUMNS, OrientedPlanes, TileLight, year_columns
 from rooftop.scene.layout import beside_obstacles, beside_unplaced
 from rooftop.scene.places import ModulePoints
-from rooftop.solar.energy import annual_irradiation, usable_year
+from rooftop.solar.energy import cell_year, usable_year
 from rooftop.solar.skylines import Skylines
 
 LEFT_OUT: tuple[LeftOut, ...] = get_args(LeftOut)
@@ -44,21 +44,13 @@ class TileModules:
 
     def of(self, modules: slice | I8) -> TileModules:
         """Return some of them."""
-        return TileModules(
-            left_out=self.left_out[modules],
-            poa_kwh_m2=self.poa_kwh_m2[modules],
-            shading_loss=self.shading_loss[modules],
-            ac_kwh_kwp=self.ac_kwh_kwp[modules],
-        )
+        return TileModules(**{field.name: getattr(self, field.name)[modules] for field in fields(self)})
 
     @classmethod
     def joined(cls, parts: Sequence[TileModules]) -> TileModules:
         """Put modules one after the other."""
         return cls(
-            left_out=np.concatenate([part.left_out for part in parts]),
-            poa_kwh_m2=np.concatenate([part.poa_kwh_m2 for part in parts]),
-            shading_loss=np.concatenate([part.shading_loss for part in parts]),
-            ac_kwh_kwp=np.concatenate([part.ac_kwh_kwp for part in parts]),
+            **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)}
         )
 
 
@@ -115,16 +107,15 @@ def module_years(light: TileLight, points: ModulePoints) -> ModuleYears:
     is_lit = points.seen & (excess <= 0.0)
     left_out = _left_out(light, points, is_lit)
     judged, sights = sights, sights.without(light, points.seen & ~is_lit)
-    years = _years(light, sights, planes, _shown(points, is_lit, left_out == COUNTS))
     n_planes = len(points.pair)
-    all_years = np.full((n_planes, len(YEAR_COLUMNS)), np.nan)
-    all_years[planes] = years
+    years = np.full((n_planes, len(YEAR_COLUMNS)), np.nan)
+    years[planes] = _years(light, sights, planes, _shown(points, is_lit, left_out == COUNTS))
     n_placed, n_lit, n_counted = (
         np.bincount(points.plane[some], minlength=n_planes)
         for some in (np.ones(len(is_lit), dtype=bool), is_lit, left_out == COUNTS)
     )
     return ModuleYears(
-        years=all_years,
+        years=years,
         n_placed=n_placed,
         n_lit=n_lit,
         n_counted=n_counted,
@@ -173,7 +164,7 @@ class _Sights:
         degrees[rows] = points.behind_rows(self.cells, modules, points.seen & ~gone, light.north_deg)
         return _Sights(points, self.cells, self.racks.with_degrees(degrees), self.first)
 
-    def of(self, modules: I8, orientation: Orientation) -> tuple[Skylines, I8]:
+    def of(self, modules: I8, orientation: OrientedPlanes) -> tuple[Skylines, I8]:
         """Return horizons, and the row of each point of some modules in them, module after module."""
         if orientation.plane.rows is None:
             return self.cells, self.points.cell[modules].ravel().astype(np.int64)
@@ -188,7 +179,8 @@ def _excess_loss(light: TileLight, sights: _Sights, planes: I8) -> F8:
         modules, number = points.of_planes(orientation.planes)
         tables = light.tables(orientation.plane, rows=False)
         free, most = light.most_loss(tables)
-        annual = annual_irradiation(tables, *sights.of(modules, orientation), light.usual_factor)
+        horizon, cells = sights.of(modules, orientation)
+        annual = cell_year(tables, horizon, light.usual_factor, cells)
         loss = 1.0 - annual.reshape(-1, points.n_points).mean(axis=1) / free
         excess[modules] += orientation.weight[number] * (loss - most)
     partner = points.partner()
@@ -243,7 +235,7 @@ def _years(light: TileLight, sights: _Sights, planes: I8, shown: B1) -> F8:
         start = points.n_points * np.searchsorted(number, np.arange(len(orientation.planes) + 1))
         tables = light.tables(orientation.plane, rows=False)
         horizon, cells = sights.of(modules, orientation)
-        usable, _ = light.reflected(
+        usable = light.reflected(
             usable_year(tables, horizon, cells, start, light.factor(orientation.planes), light.usual_factor)
         )
         years[orientation.at] += orientation.weight[:, None] * year_columns(usable.year)
@@ -259,20 +251,16 @@ def _each_module(light: TileLight, sights: tuple[_Sights, _Sights], planes: I8, 
     points = sights[0].points
     each = _year_of_each(light, sights[0], planes, left_out != SHADE)
     each += _year_of_each(light, sights[1], planes, left_out == SHADE)
-    at = np.searchsorted(planes, points.plane)
-    at = np.minimum(at, max(len(planes) - 1, 0))
     counts = left_out == COUNTS
-    n_counted = np.bincount(at[counts], minlength=len(planes))
-    total = np.stack([np.bincount(at[counts], each[counts, k], len(planes)) for k in range(each.shape[1])], axis=1)
-    mean: F8 = total / np.maximum(n_counted, 1)[:, None]
-    scale = np.divide(years, mean, out=np.ones_like(years), where=(mean > 0.0) & (n_counted > 0)[:, None])
-    poa = each[:, _POA] * scale[at, _POA] if len(planes) else each[:, _POA]
-    ac = each[:, _MONTHS] * scale[at, _MONTHS] if len(planes) else each[:, _MONTHS]
+    n_counted = np.bincount(points.plane[counts], minlength=len(years))
+    total = [np.bincount(points.plane[counts], of, len(years)) for of in each[counts].T]
+    mean: F8 = np.stack(total, axis=1) / np.maximum(n_counted, 1)[:, None]
+    scale = np.divide(years, mean, out=np.ones_like(years), where=mean > 0.0)[points.plane]
     return TileModules(
         left_out=left_out,
-        poa_kwh_m2=poa.sum(axis=1).astype(np.float32),
+        poa_kwh_m2=(each * scale)[:, _POA].sum(axis=1).astype(np.float32),
         shading_loss=each[:, 1].astype(np.float32),
-        ac_kwh_kwp=ac.astype(np.float32),
+        ac_kwh_kwp=(each * scale)[:, _MONTHS].astype(np.float32),
     )
 
 
@@ -285,10 +273,10 @@ def _year_of_each(light: TileLight, sights: _Sights, planes: I8, some: B1) -> F8
     for orientation in light.orientations(planes):
         modules, number = points.of_planes(orientation.planes)
         modules, number = modules[some[modules]], number[some[modules]]
-        tables = light.tables(orientation.plane, rows=False).at_factor(light.usual_factor)
+        tables = light.usual_tables(orientation.plane)
         horizon, cells = sights.of(modules, orientation)
         start = points.n_points * np.arange(len(modules) + 1)
         factor = np.broadcast_to(light.usual_factor, (len(modules), 12))
-        usable, _ = light.reflected(usable_year(tables, horizon, cells, start, factor, light.usual_factor))
+        usable = light.reflected(usable_year(tables, horizon, cells, start, factor, light.usual_factor))
         each[modules] += orientation.weight[number][:, None] * year_columns(usable.year)
     return each

@@ -9,14 +9,14 @@ import pandas as pd
 
 from rooftop.core.grid import Grid, Tile
 from rooftop.core.types import F4, F8, I8
-from rooftop.job.into_light import Darkness, move_into_light
-from rooftop.job.light import YEAR_COLUMNS, Orientation, TableBook, TileLight, year_columns
+from rooftop.job.into_light import move_into_light
+from rooftop.job.light import YEAR_COLUMNS, OrientedPlanes, TableBook, TileLight, year_columns
 from rooftop.job.module_years import ModuleYears, TileModules, module_years
 from rooftop.job.scene import Scene
 from rooftop.job.window import RoofCells, Window, look
 from rooftop.scene.places import ModulePoints
 from rooftop.scene.relaid import MovedPlanes
-from rooftop.solar.energy import annual_irradiation, cell_months, usable_year
+from rooftop.solar.energy import cell_months, cell_year, usable_year
 from rooftop.solar.horizons import sky_view
 from rooftop.solar.reflection import reflected_irradiation
 from rooftop.solar.skylines import Skylines
@@ -78,27 +78,27 @@ def compute_tile(scene: Scene, book: TableBook, tile: Tile) -> TileResult:
         points = ModulePoints.in_window(scene.module_layout, plane_rows, window.grid, at, cells.of_plane)
     light = look(window, book, plane_rows, cells, points)
     raster = _CellSums(len(cells.row), scene.keep_months) if scene.keep_cells else None
-    darkness = _darkness(light, cells.of_plane, raster)
+    excess = _excess_of_cells(light, cells.of_plane, raster)
     built, moved = None, None
     if points is not None:
         built = module_years(light, points)
-        built, moved = move_into_light(window, cells, light, points, built, darkness)
+        built, moved = move_into_light(window, cells, light, points, built, excess)
     return TileResult(
-        planes=_plane_table(light, cells.of_plane, built, darkness),
+        planes=_plane_table(light, cells.of_plane, built, excess),
         cells=raster.finish(window.grid, cells, light.horizon) if raster is not None else None,
         modules=None if built is None else built.modules,
         moved=moved,
     )
 
 
-def _plane_table(light: TileLight, cells_of: list[I8], built: ModuleYears | None, darkness: Darkness) -> pd.DataFrame:
+def _plane_table(light: TileLight, cells_of: list[I8], built: ModuleYears | None, excess: list[F8]) -> pd.DataFrame:
     """Return the table of the tile's planes: of modules where there are any, else of the planes' cells."""
     n_cells = np.array([len(cells) for cells in cells_of], dtype=np.int64)
     years = np.full((len(n_cells), len(YEAR_COLUMNS)), np.nan) if built is None else built.years.copy()
     bare = np.flatnonzero((n_cells > 0) & np.isnan(years).all(axis=1))
     years[bare] = _bare_years(light, cells_of, bare)
     table = pd.DataFrame(years, index=light.scene.planes.index[light.plane_rows], columns=YEAR_COLUMNS)
-    table.insert(0, "ok_share", _bright_share(darkness, n_cells))
+    table.insert(0, "ok_share", [float((of <= 0.0).mean()) if len(of) else np.nan for of in excess])
     table["n_cells"] = n_cells
     table["n_lit"] = np.nan if built is None else built.n_lit.astype(np.float64)
     table["n_counted"] = np.nan if built is None else built.n_counted.astype(np.float64)
@@ -113,15 +113,15 @@ def _bare_years(light: TileLight, cells_of: list[I8], planes: I8) -> F8:
         groups = [cells_of[k] for k in orientation.planes]
         start = np.concatenate([[0], np.cumsum([len(cells) for cells in groups])])
         factor, (_, most) = light.factor(orientation.planes), light.most_loss(tables)
-        usable, _ = light.reflected(
+        usable = light.reflected(
             usable_year(tables, light.horizon, np.concatenate(groups), start, factor, light.usual_factor, most)
         )
         years[orientation.at] += orientation.weight[:, None] * year_columns(usable.year)
     return years
 
 
-def _darkness(light: TileLight, cells_of: list[I8], raster: _CellSums | None) -> Darkness:
-    """Return by how much the loss of a module on each cell would exceed what is allowed, behind endless rows.
+def _excess_of_cells(light: TileLight, cells_of: list[I8], raster: _CellSums | None) -> list[F8]:
+    """Return by plane how far the loss of a module on each cell exceeds what is allowed, behind endless rows.
 
     And fill the raster, if there is one.
     """
@@ -132,23 +132,13 @@ def _darkness(light: TileLight, cells_of: list[I8], raster: _CellSums | None) ->
         tables = light.tables(orientation.plane, rows=True)
         free, most = light.most_loss(tables)
         index = np.concatenate([cells_of[k] for k in orientation.planes])
-        annual = annual_irradiation(tables, light.horizon, index, light.usual_factor)
+        annual = cell_year(tables, light.horizon, light.usual_factor, index)
         weight = np.repeat(orientation.weight, size[orientation.planes])
         place = np.concatenate([np.arange(first[k], first[k] + size[k]) for k in orientation.planes])
         excess[place] += weight * (1.0 - annual / free - most)
         if raster is not None:
             raster.add(light, orientation, index, annual, weight)
-    return Darkness(excess=excess, first=first)
-
-
-def _bright_share(darkness: Darkness, n_cells: I8) -> F8:
-    """Return the share of each plane's cells that are bright, NaN without cells."""
-    some = n_cells > 0
-    share = np.full(len(n_cells), np.nan)
-    if some.any():
-        bright = np.add.reduceat((darkness.excess <= 0.0).astype(np.float64), darkness.first[some])
-        share[some] = bright / n_cells[some]
-    return share
+    return np.split(excess, first[1:])
 
 
 class _CellSums:
@@ -160,13 +150,11 @@ class _CellSums:
         self.weight = np.zeros(n)
         self.months = np.zeros((n, 12), dtype=np.float32) if months else None
 
-    def add(self, light: TileLight, orientation: Orientation, index: I8, annual: F8, weight: F8) -> None:
+    def add(self, light: TileLight, orientation: OrientedPlanes, index: I8, annual: F8, weight: F8) -> None:
         """Add the annual irradiation of cells under one orientation, and their months where these are asked for."""
-        tables, factor, scene = light.tables(orientation.plane, rows=True), light.usual_factor, light.scene
-        reflected = None
-        if scene.options.obstacle_reflectance > 0.0:
-            around = light.book.facades(factor)
-            reflected = reflected_irradiation(around, tables, light.horizon.joined, index)
+        tables, reflected = light.tables(orientation.plane, rows=True), None
+        if light.around is not None:
+            reflected = reflected_irradiation(light.around, tables, light.horizon.joined, index)
             annual = annual + reflected.sum(axis=1)
         np.add.at(self.poa, index, annual * weight)
         np.add.at(self.loss, index, (1.0 - annual / light.most_loss(tables)[0]) * weight)
@@ -175,7 +163,7 @@ class _CellSums:
             return
         for first in range(0, len(index), _BLOCK):
             block = slice(first, first + _BLOCK)
-            months = cell_months(tables, light.horizon.rows(index[block]), factor)
+            months = cell_months(tables, light.horizon.rows(index[block]), light.usual_factor)
             if reflected is not None:
                 months += reflected[block]
             np.add.at(self.months, index[block], (months * weight[block, None]).astype(np.float32))

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ _KEY = re.compile(r"[0-9a-f]{16}")
 _OURS = (".tile", ".parquet", ".npz", ".npy", ".part")  # the latter four of earlier versions
 _CELL_FIELDS = ("lattice_row", "lattice_col", "poa_annual_kwh_m2", "svf", "shading_loss")
 _MONTHS = "poa_monthly_kwh_m2"  # only when asked for
-_MOVED_FIELDS = ("planes", "count", "array_m2", "used_m2", "corners")
-_MODULE_FIELDS = ("left_out", "poa_kwh_m2", "shading_loss", "ac_kwh_kwp")
+_MOVED_FIELDS = tuple(field.name for field in fields(MovedPlanes))
+_MODULE_FIELDS = tuple(field.name for field in fields(TileModules))
 
 
 class TileStore:

@@ -56,7 +56,7 @@ class Slots(NamedTuple):
     in_plane: B1
 
 
-class Points(NamedTuple):
+class PointLattice(NamedTuple):
     """Points of rectangles: the middles of equal parts, so many along those of each plane, and up them; as many in all.
 
     Parameters
@@ -69,7 +69,7 @@ class Points(NamedTuple):
 
 
 @jit
-def cells_under(rectangles: Rectangles, slots: Slots, points: Points, out: I4) -> None:
+def cells_under(rectangles: Rectangles, slots: Slots, points: PointLattice, out: I4) -> None:
     """Find the cell of each point of each rectangle.
 
     A point on no cell of its plane takes that of the rectangle's nearest point that has one; a rectangle without any
@@ -79,7 +79,7 @@ def cells_under(rectangles: Rectangles, slots: Slots, points: Points, out: I4) -
     ----------
     rectangles : Rectangles
     slots : Slots
-    points : Points
+    points : PointLattice
     out : (m, up * along) int32
         Numbers of cells, upwards and then along; -1 where the plane has no cell.
     """
@@ -147,7 +147,7 @@ def _fill_missing(cells: I4, n_along: int, n_up: int) -> None:
 
 
 @jit
-def add_heights(plane: I8, lower_m: F8, rise_m: F8, cells: I4, points: Points, total: F8, count: F4) -> None:
+def add_heights(plane: I8, lower_m: F8, rise_m: F8, cells: I4, points: PointLattice, total: F8, count: F4) -> None:
     """Add up, by cell, how high points of modules stand above the roof.
 
     Parameters
@@ -157,7 +157,7 @@ def add_heights(plane: I8, lower_m: F8, rise_m: F8, cells: I4, points: Points, t
         Height of the modules' lower edge, and from there to the upper edge.
     cells : (m, up * along) int32
         From :func:`cells_under`.
-    points : Points
+    points : PointLattice
     total, count : (n_cells,)
         Sums of heights, and how many.
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from rooftop.core.types import F4, F8, I4, I8
 from rooftop.kernels import jit, jit_inline
-from rooftop.kernels.places import Points, Rectangles
+from rooftop.kernels.places import PointLattice, Rectangles
 
 _GRAZING = 0.05  # cosine below which a direction runs along the rows: what stands there looks no higher than a degree
 _DEGREES = 180.0 / math.pi
@@ -35,7 +35,7 @@ class Stretches(NamedTuple):
     end: F8
 
 
-class Sight(NamedTuple):
+class CellHorizons(NamedTuple):
     """Horizons that are raised.
 
     Parameters
@@ -55,7 +55,7 @@ class Sight(NamedTuple):
 
 @jit
 def behind_rows(
-    modules: Rectangles, rise_m: F8, cells: I4, points: Points, rows: Stretches, sight: Sight, out: F4
+    modules: Rectangles, rise_m: F8, cells: I4, points: PointLattice, rows: Stretches, sight: CellHorizons, out: F4
 ) -> None:
     """Write the horizon of each point of each module: that of its cell, or of the row in front where that is higher.
 
@@ -68,9 +68,9 @@ def behind_rows(
     rise_m : (n_planes,) float64
         From the lower to the upper edge of a module.
     cells : (m, up * along) int32
-    points : Points
+    points : PointLattice
     rows : Stretches
-    sight : Sight
+    sight : CellHorizons
     out : (m * up * along, n_column) float32
         Degrees.
     """
@@ -128,7 +128,7 @@ class Ahead(NamedTuple):
 
 
 @jit_inline
-def _look_ahead(along: F8, up: F8, sight: Sight, facing: F8, ahead: Ahead) -> int:
+def _look_ahead(along: F8, up: F8, sight: CellHorizons, facing: F8, ahead: Ahead) -> int:
     """Write where a plane's modules look and run, and the directions ahead of them; return how many there are."""
     deep, wide = math.hypot(up[0], up[1]), math.hypot(along[0], along[1])
     facing[0], facing[1] = -up[0] / deep, -up[1] / deep

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import ClassVar, Self
 
 import numpy as np
@@ -35,7 +34,6 @@ _PITCH_STEP_M = 0.1
 _ROUGH_TILT_DEG, _ROUGH_AZIMUTH_DEG = 10.0, 30.0
 _SEAM_M = 2e-3
 _NO_CORNERS: F8 = np.zeros((0, 4, 2))
-_NO_RETURNS: Mapping[int, ReturnsOnPlane] = MappingProxyType({})
 _AROUND_OFF_M = 0.25  # of a return off its plane: rows that move keep clear of it
 _PACKED_BY = (
     "roof",
@@ -65,7 +63,7 @@ class PackedLayout(Layout):
         return self.planes["packed_count"].to_numpy()
 
     def moved(self, planes: Iterable[MovedPlanes]) -> Self:
-        """Return the layout with the modules of some planes elsewhere."""
+        """Return the layout with the modules of some planes elsewhere: counts, areas and corners, for tables."""
         table, corners = self.planes.copy(), list(self.corners)
         for some in planes:
             rows = table.index[some.planes]
@@ -142,7 +140,7 @@ def fill_planes(
     taken: OccupiedAreas,
     shared: dict[int, shapely.Geometry],
     drops: dict[int, shapely.Geometry],
-    returns: Mapping[int, ReturnsOnPlane] = _NO_RETURNS,
+    returns: dict[int, ReturnsOnPlane],
 ) -> PackedLayout:
     """Fill the zone of every plane with modules, and return the layout.
 
@@ -165,7 +163,7 @@ def fill_planes(
         Where outlines are walls shared with a level roof, by roof.
     drops : dict
         Where planes end above something lower, by the number in column ``known``.
-    returns : mapping of int to ReturnsOnPlane
+    returns : dict of int to ReturnsOnPlane
         What a laser met on planes, by the same number: no module is set where too much of it lies off the plane.
     """
     distances = zone_distances(filling.rules, load_plane_rules())

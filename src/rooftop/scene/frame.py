@@ -11,6 +11,7 @@ import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from rooftop.core.groups import places_in_groups
 from rooftop.core.types import F8, I8, Geometries
 from rooftop.kernels import packing as kernel
 from rooftop.scene.rows import RowDesign
@@ -146,7 +147,7 @@ class Frame:
             array += kernel.array_area(edges, rows, runs, size)
             row, start, number = runs
             run = np.repeat(np.arange(len(row)), number)
-            place = np.arange(len(run)) - np.repeat(np.cumsum(number) - number, number)
+            place = places_in_groups(number)
             u, v = start[run] + place * (size.width + size.gap), rows[row[run]]
             first = min(first, (float(v[0]), float(u[0])))
             modules.append(group.origin + self._rectangles(u, v, design))

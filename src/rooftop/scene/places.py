@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rooftop.core.grid import Grid
+from rooftop.core.groups import places_in_groups
 from rooftop.core.types import B1, F4, F8, I4, I8
 from rooftop.kernels import places as kernel
 from rooftop.kernels import rows as rows_kernel
@@ -149,7 +150,7 @@ class ModuleLayout:
         of_run = np.repeat(np.arange(len(planes)), self.first[planes + 1] - self.first[planes])
         number = self.number[run].astype(np.int64)
         plane = np.repeat(of_run, number)
-        place = np.arange(len(plane)) - np.repeat(np.cumsum(number) - number, number)
+        place = places_in_groups(number)
         at = planes[plane]
         return plane, self.origin[at] + self.start[np.repeat(run, number)] + place[:, None] * self.step[at]
 
@@ -186,7 +187,7 @@ class ModulePoints:
     rise_m: F8
     pair: I8
     _modules: kernel.Rectangles
-    _points: kernel.Points
+    _points: kernel.PointLattice
 
     @classmethod
     def in_window(
@@ -248,7 +249,7 @@ class ModulePoints:
         """
         out = np.empty((len(modules) * self.n_points, horizon.azimuth.size), dtype=np.float32)
         some = kernel.Rectangles(self.plane[modules], self._modules.middle[modules], *self._modules[2:])
-        sight = rows_kernel.Sight(horizon.degrees, horizon.azimuth, horizon.n_azimuth, grid_north_deg)
+        sight = rows_kernel.CellHorizons(horizon.degrees, horizon.azimuth, horizon.n_azimuth, grid_north_deg)
         needed = np.zeros(len(self.pair), dtype=bool)
         needed[self.plane[modules]] = True
         rows = _stretches(self._modules, standing & needed[self.plane])
@@ -260,7 +261,7 @@ class ModulePoints:
         first, end = (np.searchsorted(self.plane, planes, side=side) for side in ("left", "right"))
         count = end - first
         number = np.repeat(np.arange(len(planes)), count)
-        modules = np.arange(len(number)) - np.repeat(np.cumsum(count) - count, count) + first[number]
+        modules = first[number] + places_in_groups(count)
         some = self.seen[modules]
         return modules[some], number[some]
 
@@ -299,11 +300,11 @@ def points_on_module(long_m: float, short_m: float, cell_size_m: float) -> tuple
     return long, short
 
 
-def _points_of(modules: kernel.Rectangles, points: tuple[int, int]) -> kernel.Points:
+def _points_of(modules: kernel.Rectangles, points: tuple[int, int]) -> kernel.PointLattice:
     """Return the points along and up the modules of each plane."""
     lies = np.hypot(*modules.along.T) >= np.hypot(*modules.up.T)
     long, short = points
-    return kernel.Points(np.where(lies, long, short), np.where(lies, short, long))
+    return kernel.PointLattice(np.where(lies, long, short), np.where(lies, short, long))
 
 
 def _slots(grid: Grid, cells: tuple[I8, I8], cells_of: list[I8]) -> kernel.Slots:

@@ -110,9 +110,18 @@ class PackedZones:
             designs=tuple(numbers),
         )
 
-    def without(self, dark: shapely.Geometry, planes: tuple[int, ...]) -> Relaid:
-        """Lay the modules of a plane, or of both halves of a pair, in what is bright of its zone, in rows alike."""
-        lead = planes[0]
+    def without(self, dark: shapely.Geometry, lead: int, planes: tuple[int, ...]) -> Relaid:
+        """Lay the modules of a plane, or of both halves of a pair, in what is bright of its zone, in rows alike.
+
+        Parameters
+        ----------
+        dark : geometry
+            In plan.
+        lead : int
+            The plane, or the one whose rows lead: a place in the arrays.
+        planes : tuple of int
+            What the answer calls it, or both halves.
+        """
         design, stretch = self.designs[self.design[lead]], float(self.stretch[lead])
         flush = design.mounting == "flush"
         zone = large_pieces(shapely.difference(self.zone[lead], dark), float(self.least_m2[lead]))

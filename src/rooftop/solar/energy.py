@@ -44,7 +44,6 @@ __all__ = [
     "PlaneYear",
     "Rows",
     "UsableYear",
-    "annual_irradiation",
     "cell_months",
     "cell_year",
     "free_year",
@@ -259,8 +258,8 @@ def _annual_table(tables: PlaneTables, weights: F8) -> F8:
     return annual
 
 
-def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) -> F8:
-    """Annual irradiation of every cell.
+def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike, cells: I8 | None = None) -> F8:
+    """Annual irradiation of cells.
 
     Parameters
     ----------
@@ -269,30 +268,8 @@ def cell_year(tables: PlaneTables, horizon: F4 | Skylines, factor: ArrayLike) ->
         [deg].
     factor : (12,)
         Irradiance factor of each month.
-
-    Returns
-    -------
-    (n_cells,) float64
-        [kWh/m2].
-    """
-    around = checked_horizon(tables.n_azimuth, horizon)
-    weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
-    out = np.empty((len(around.degrees), 1))
-    year.read_cells(_annual_table(tables, weights)[:, :, None], *around.columns, out)
-    return out[:, 0] + float(tables.poa_ground.ravel() @ weights)
-
-
-def annual_irradiation(tables: PlaneTables, horizon: Skylines, cells: I8, factor: ArrayLike) -> F8:
-    """Annual irradiation of some cells, of which one may stand there several times.
-
-    Parameters
-    ----------
-    tables : PlaneTables
-    horizon : Skylines
-    cells : (n,) int
-        Rows of `horizon`.
-    factor : (12,)
-        Irradiance factor of each month.
+    cells : (n,) int, optional
+        Rows of `horizon`, each as often as it stands there; every row once when left out.
 
     Returns
     -------
@@ -302,11 +279,13 @@ def annual_irradiation(tables: PlaneTables, horizon: Skylines, cells: I8, factor
     Raises
     ------
     ArgumentError
-        A horizon is not a number.
+        Shapes do not fit, or a horizon is not a number.
     """
+    around = checked_horizon(tables.n_azimuth, horizon) if cells is None else shaped_horizon(tables.n_azimuth, horizon)
+    rows = np.arange(len(around.degrees)) if cells is None else cells
     weights = factor_weights(tables.factors, checked_factor(factor, (12,))[None, :])[0].ravel()
-    rows, out = _annual_rows(tables, weights), np.empty(len(cells))
-    if year.read_annual(rows, cells, year.Columns(*shaped_horizon(tables.n_azimuth, horizon).columns), out):
+    out = np.empty(len(rows))
+    if year.read_annual(_annual_rows(tables, weights), rows, year.Columns(*around.columns), out):
         raise not_a_number()
     return out + float(tables.poa_ground.ravel() @ weights)
 
